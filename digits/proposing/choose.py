@@ -25,6 +25,7 @@ from digits.settings.errors import UserError
 from digits.settings.layout import FilesPart, Part, TablePart, parse
 
 MIN_IMAGES = 4  # of most classes: one for the test set, and one for each of three folds
+N_FOLDS = 3  # that models have at least
 MAX_SHOWN = 5
 HELP = "; if that is wrong, say what the files mean by `digits start --layout` (docs/layout.md)"
 
@@ -128,14 +129,30 @@ def examine(place: Place, layout: Any, *, is_guess: bool) -> Choice:
     if faults:
         raise UserError("; ".join(faults))
     if "group" in rows:
-        n_groups = rows.groupby("class")["group"].nunique()
-        if (n_groups < 2).mean() > 0.5:
-            raise UserError(f"all images of the class {n_groups.idxmin()} are of one group")
+        check_number_of_groups(rows, is_guess=is_guess)
     counts = rows["class"].value_counts()
     if is_guess and counts.median() < MIN_IMAGES:
         listed = shorten([f"{name} {number}" for name, number in counts.items()])
         raise UserError(f"most classes have fewer than {MIN_IMAGES} images: {listed}")
     return Choice(layout, reading, find_doubts(reading), [])
+
+
+def check_number_of_groups(rows: pd.DataFrame, *, is_guess: bool) -> None:
+    """Check that each class has groups for the folds of the models, and for a test set.
+
+    If the owner has written the layout, only one that makes no sense is refused here.
+
+    Raises:
+        UserError: it has too few.
+    """
+    in_training = rows[~rows["test"]]
+    n_groups = in_training.groupby("class")["group"].nunique()
+    needed = N_FOLDS + int(not rows["test"].any())
+    if (n_groups < 2).mean() > 0.5 or (is_guess and n_groups.min() < needed):
+        raise UserError(
+            f"the images of the class {n_groups.idxmin()} are of {n_groups.min()} groups, "
+            f"expected {needed}"
+        )
 
 
 def list_parts(layout: Any) -> list[Part]:

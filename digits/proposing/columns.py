@@ -23,10 +23,14 @@ from digits.proposing.words import SET_WORDS, find_role, split_words
 
 Texts = Mapping[str, pd.Series]  # the columns of a table as text
 
+# The end of the name of a column of classes, as in `Finding Labels`.
+CLASS_NAME = re.compile(r"(?i:(?:[\s_-]|^)(labels?|class|category|target))$|[a-z]Label$")
+
 MIN_PER_CLASS = 4
 FLAGS = {"0", "1", "true", "false"}
 TEST_COLUMNS = {"test", "istest"}
 MAX_SETS = 5
+PEOPLE = {"user", "writer", "patient", "subject", "person", "participant"}
 SET_NAMES = {*SET_WORDS, "partition", "split", "set"}  # of columns that are no classes
 
 
@@ -110,7 +114,8 @@ def find_classes(texts: Texts, *, have_pictures: bool, have_header: bool) -> lis
     named = find_named_classes(list(texts))
     if named:
         return named
-    texts = {name: each for name, each in texts.items() if not split_words(name) & SET_NAMES}
+    no_classes = SET_NAMES | PEOPLE
+    texts = {name: each for name, each in texts.items() if not split_words(name) & no_classes}
     if not texts:
         return []
     are_numbers = not any(re.search("[^0-9.]", name) for name in texts)
@@ -142,8 +147,9 @@ def find_odd_names(names: Sequence[str]) -> list[str]:
 
 
 def find_named_classes(names: Sequence[str]) -> list[list[str]]:
-    """Return the columns that have a usual name of classes."""
-    return [[name] for name in names if simplify(name) in CLASS_COLUMNS]
+    """Return the columns that have a usual name of classes, or one that ends so."""
+    usual = [[name] for name in names if simplify(name) in CLASS_COLUMNS]
+    return usual or [[name] for name in names if CLASS_NAME.search(name)]
 
 
 def have_single_one(texts: Texts) -> bool:

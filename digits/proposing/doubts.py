@@ -2,7 +2,7 @@
 
 import posixpath
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 
 import pandas as pd
 
@@ -24,8 +24,15 @@ from digits.proposing.words import (
     are_sets as words_are_sets,
 )
 
-# A name with which the name of a series ends, as in `clip1_frame7.jpg` and `a_jpg.rf.3f.jpg`.
-SERIES = re.compile(r"(.*\d.*?)(?:\.rf\.|[_-](?:frame|copy|aug|crop|rot)\D*\d)")
+# What the names of pictures of one thing begin with, as in `a1_jpg.rf.3f.jpg` and
+# `CNV-1016042-7.jpg`: all before the last number, if there is another one.
+SERIES = re.compile(r"(.*\d.*?)(?:\.rf\..*|[^\d/]+\d+)\.\w+")
+# The name of a picture, and of another one that is called like it.
+COMPANION = re.compile(
+    r"(?P<folder>(?P<above>(?:.*/)?)[^/]*/|)(?P<name>[^/]+?)(?P<end>[_-][A-Za-z0-9]+)"
+)
+KIND = re.compile(r"(.*\d)[_-]?([A-Za-z]+)")  # 1_depth
+
 ID_COLUMN = re.compile(r"(?i:(^|[\s_])(id|no|nr))$|[a-z]ID$")
 SET_FILE_WORDS = TEST_WORDS | {"split", "partition", "setid"}
 
@@ -106,7 +113,8 @@ def find_hints(reading: Reading) -> list[str]:
     """Return what somebody should look at, although the layout is probably right."""
     rows = reading.images.rows
     hints = [find_column_hint(str(n), texts) for n, texts in reading.columns.items()]
-    hints += [find_series(rows), find_companions(rows)]
+    hints += [find_series(rows), find_companions(rows), find_kinds(rows)]
+    hints += [find_levels(rows), find_sidecars(rows, reading.files)]
     hints += [find_array_hint(name) for name in reading.arrays]
     if not rows["test"].any():
         hints.append(find_set_files(reading.files))
@@ -144,7 +152,7 @@ def find_series(rows: pd.DataFrame) -> str:
     """Return a sentence if the names of pictures tell that several show the same thing."""
     if "file" not in rows or "group" in rows:
         return ""
-    matches = [SERIES.match(posixpath.basename(name)) for name in rows["file"]]
+    matches = [SERIES.fullmatch(posixpath.basename(name)) for name in rows["file"]]
     starts = [match[1] for match in matches if match]
     if len(starts) < len(rows) / 2 or len(set(starts)) > 0.7 * len(starts):
         return ""
@@ -157,18 +165,75 @@ def find_series(rows: pd.DataFrame) -> str:
 
 
 def find_companions(rows: pd.DataFrame) -> str:
-    """Return a sentence if many pictures have another one, such as `1_gt.png` of `1.jpg`."""
+    """Return a sentence if many pictures have another one, such as `1_gt.png` of `1.jpg`.
+
+    It may be in the same folder, or in the folder above.
+    """
     if "file" not in rows:
         return ""
     stems = {posixpath.splitext(name)[0] for name in rows["file"]}
-    matches = [re.fullmatch(r"(.*)([_-][A-Za-z]+)", stem) for stem in stems]
-    ends = Counter(match[2] for match in matches if match and match[1] in stems)
-    if ends.total() < len(rows) / 4:
+    matches = [match for stem in stems if (match := COMPANION.fullmatch(stem))]
+    others = [
+        match
+        for match in matches
+        if {match["folder"] + match["name"], (match["above"] or "") + match["name"]} & stems
+    ]
+    if len(others) < len(rows) / 4:
         return ""
-    [(end, number)] = ends.most_common(1)
+    end = Counter(match["end"] for match in others).most_common(1)[0][0]
     return (
-        f"{number} pictures are called like others, with {end} at the end; if they are masks, "
-        f"write into the layout: unused: '**/*{end}.*'"
+        f"{len(others)} pictures are called like others, with {end} or the like at the end; if "
+        f"they are masks, copies or details, write into the layout: unused: '**/*{end}.*'"
+    )
+
+
+def find_kinds(rows: pd.DataFrame) -> str:
+    """Return a sentence if most names are there several times, as `1_crop` and `1_depth`."""
+    if "file" not in rows:
+        return ""
+    words_by_start: dict[str, set[str]] = defaultdict(set)
+    for name in rows["file"]:
+        match = KIND.fullmatch(posixpath.splitext(name)[0])
+        words_by_start[match[1] if match else name].add(match[2] if match else "")
+    [(words, number)] = Counter(map(frozenset, words_by_start.values())).most_common(1)
+    if len(words) < 2 or number * len(words) < len(rows) / 2:
+        return ""
+    return (
+        f"{number} things have several pictures each, whose names end in "
+        f"{shorten(sorted(words))}; leave out kinds such as masks, or let the pattern of the "
+        "layout have {group} for the thing"
+    )
+
+
+def find_levels(rows: pd.DataFrame) -> str:
+    """Return a sentence if folders are neither classes nor groups, but may be groups."""
+    if "file" not in rows or "group" in rows:
+        return ""
+    paths = [posixpath.dirname(name).split("/") for name in rows["file"]]
+    if len({len(path) for path in paths}) > 1:
+        return ""
+    classes = set(rows["class"])
+    for folders in map(set, zip(*paths, strict=True)):
+        if len(folders) > 1 and not folders & classes and not any(map(find_role, folders)):
+            return (
+                f"the folders {shorten(sorted(folders)[:5])} are not used; if they are people "
+                "or days, let the pattern of the layout have {group} for them"
+            )
+    return ""
+
+
+def find_sidecars(rows: pd.DataFrame, files: list[str]) -> str:
+    """Return a sentence if many pictures have another file, such as `1.jpg.json`."""
+    if "file" not in rows:
+        return ""
+    names = {posixpath.basename(name) for name in rows["file"]}
+    names |= {posixpath.splitext(name)[0] for name in names}
+    found = [name for name in files if posixpath.splitext(posixpath.basename(name))[0] in names]
+    if len(found) < len(rows) / 2:
+        return ""
+    return (
+        f"{len(found)} files are called like pictures, first {found[0]}; if they say the "
+        "classes, write a table with the columns file and class"
     )
 
 

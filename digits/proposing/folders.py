@@ -35,6 +35,8 @@ N_COMPARED = 50  # files, to find out whether two folders have the same ones
 
 # The name of a mask, which shows where something is in the picture beside it.
 MASK_NAME = re.compile(r"(.+)_(mask|segmentation)(_\d+)?")
+MASK_FOLDER = re.compile(r"(^|/)(masks|ground_truth)(?=/)", re.IGNORECASE)
+SLASH = re.compile("/")
 
 # Of two sets that have other names than `train` and `test`, the training set has so many times
 # the pictures of the test set.
@@ -123,30 +125,31 @@ def add_unused(layout: Any, patterns: Sequence[str]) -> Any:
 def find_masks(names: Iterable[str]) -> set[str]:
     """Return the masks among pictures.
 
-    They are beside their pictures, such as `1_mask.png` and `1.png`, or each folder `masks` is
-    beside a folder `images`.
+    They are beside their pictures, such as `1_mask.png` and `1.png`, or in a folder `masks`
+    beside a folder `images`, or in a folder `ground_truth`.
     """
     stems = {posixpath.splitext(name)[0] for name in names}
-    folders = {posixpath.dirname(name) for name in names}
+    folders = {name[: match.end()].lower() for name in names for match in SLASH.finditer(name)}
     found = set()
     for name in names:
         folder, file_name = posixpath.split(name)
-        parent, folder_name = posixpath.split(folder)
         match = MASK_NAME.fullmatch(posixpath.splitext(file_name)[0])
-        is_beside = match is not None and posixpath.join(folder, match[1]) in stems
-        if is_beside or (
-            folder_name == "masks" and posixpath.join(parent, "images") in folders
-        ):
+        if match is not None and posixpath.join(folder, match[1]) in stems:
             found.add(name)
+        for inner in MASK_FOLDER.finditer(name):
+            images = f"{name[: inner.start(2)]}images/".lower()
+            if inner[2].lower() == "ground_truth" or images in folders:
+                found.add(name)
     return found
 
 
 def generalize_mask(name: str) -> str:
     """Return the pattern of masks such as this one."""
-    folder, file_name = posixpath.split(name)
-    if posixpath.basename(folder) == "masks":
-        return "**/masks/*"
-    match = MASK_NAME.fullmatch(posixpath.splitext(file_name)[0])
+    folder = MASK_FOLDER.search(name)
+    if folder is not None:
+        is_direct = name.count("/", folder.end()) == 1
+        return f"**/{folder[2]}/*" if is_direct else f"**/{folder[2]}/**/*"
+    match = MASK_NAME.fullmatch(posixpath.splitext(posixpath.basename(name))[0])
     assert match is not None
     number = "_#" if match[3] else ""
     return f"**/*_{match[2]}{number}.*"
@@ -233,14 +236,23 @@ def choose_families(families: list[Family]) -> list[Family]:
 def adopt(family: Family, others: Sequence[Family]) -> list[Family]:
     """Return a family in which one more folder varies, as in others, if there are such others.
 
-    A class may have fewer folders than the others, as `one/1.png` beside `two/images/1.png`.
+    A class may have fewer folders than the others, as `one/1.png` beside `two/images/1.png`, or
+    be the only one of a set, as `train/good/1.png` beside `test/good/1.png`.
     """
     for level, folder in enumerate(family.folders):
         folders = (*family.folders[:level], "", *family.folders[level + 1 :])
-        start = folders[: level + 1]
-        if folder and any(other.folders[: level + 1] == start for other in others):
+        if folder and any(
+            folders[: level + 1] == other.folders[: level + 1]
+            or drop_sets(folders) == drop_sets(other.folders)
+            for other in others
+        ):
             return [family._replace(folders=folders)]
     return []
+
+
+def drop_sets(folders: Iterable[str]) -> list[str]:
+    """Return folders, of which those that name a set are all called the same."""
+    return ["*" if folder and names_set(folder) else folder for folder in folders]
 
 
 def choose_depths(families: list[Family]) -> list[list[Family]]:
@@ -260,15 +272,36 @@ def choose_depths(families: list[Family]) -> list[list[Family]]:
 
 
 def assign(families: Iterable[Family], fields: Sequence[str], name: str = "*") -> Any:
-    """Return the layout in which the levels that vary are fields."""
-    families = list(families)
-    has_test = any(family.role == "test" for family in families)
-    patterns: dict[str, list[str]] = {}
-    for family in sorted(families, key=lambda each: each.role == "test"):
-        role = (family.role or "train") if has_test else ""
-        patterns.setdefault(role, []).append(family.write(fields, name))
-    written = {role: texts if len(texts) > 1 else texts[0] for role, texts in patterns.items()}
-    return written if has_test else written[""]
+    """Return the layout in which the levels that vary are fields.
+
+    The sets are those that the folders name, unless the training set would have one class.
+    """
+    by_role: dict[bool, list[Family]] = {False: [], True: []}
+    for family in families:
+        by_role[family.role == "test"].append(family)
+    train, test = by_role[False], by_role[True]
+    if not test or not vary(train):
+        return write_patterns([*train, *test], fields, name)
+    return {
+        "train": write_patterns(train, fields, name),
+        "test": write_patterns(test, fields, name),
+    }
+
+
+def vary(families: Sequence[Family]) -> bool:
+    """Return whether there are families, and several folders at a level that varies, if any."""
+    n_levels = families[0].n_levels if families else -1
+    names = [
+        set().union(*(family.count_names(level) for family in families))
+        for level in range(n_levels)
+    ]
+    return n_levels == 0 or any(len(each) > 1 for each in names)
+
+
+def write_patterns(families: Iterable[Family], fields: Sequence[str], name: str) -> Any:
+    """Return the patterns of families, or the pattern of a single one."""
+    patterns = [family.write(fields, name) for family in families]
+    return patterns if len(patterns) > 1 else patterns[0]
 
 
 def propose_lists(place: Place, layout: Any) -> list[Any]:
@@ -320,13 +353,14 @@ def propose_two_levels(families: list[Family]) -> list[Any]:
     outer, inner = (
         set().union(*(family.count_names(level) for family in families)) for level in (0, 1)
     )
-    if are_numbered(outer) != are_numbered(inner):
-        fields = ["{group}", "{class}"] if are_numbered(outer) else ["{class}", "{group}"]
-        return [assign(families, fields)]
-    layouts = [
-        assign(families, ["{group}", "{class}"]),
-        assign(families, ["{class}", "{group}"]),
+    # Without `{group}` if there are too few groups.
+    orders = [
+        [["{group}", "{class}"], ["*", "{class}"]],
+        [["{class}", "{group}"], ["{class}", "*"]],
     ]
+    if are_numbered(outer) != are_numbered(inner):
+        return [assign(families, fields) for fields in orders[are_numbered(inner)]]
+    layouts = [assign(families, fields) for order in orders for fields in order]
     if len(families) > 1 or families[0].role:
         return layouts
     [family] = families
@@ -396,7 +430,28 @@ def propose_names(families: list[Family], fields: Sequence[str] = ()) -> list[An
         fitting = [family for family in families if fits(family, name, fields)]
         if sum(len(family.names) for family in fitting) >= n_pictures / 2:
             layouts.append(assign(fitting, fields, drop_common_end(fitting, name, fields)))
-    return layouts
+    return layouts or propose_words(families, fields)
+
+
+def propose_words(families: list[Family], fields: Sequence[str]) -> list[Any]:
+    """Return layouts in which one word of the names is the class, as in `0_anna_17.png`.
+
+    All names have the same number of words.
+    """
+    names = [posixpath.basename(each) for family in families for each in family.names]
+    for separator in ("__", "_", "-", "."):
+        rows = [posixpath.splitext(name)[0].split(separator) for name in names]
+        if len({len(words) for words in rows}) > 1 or len(rows[0]) < 2:
+            continue
+        columns = [set(words) for words in zip(*rows, strict=True)]
+        patterns = [
+            separator.join(["*"] * level + ["{class}"] + ["*"] * (len(columns) - level - 1))
+            for level, words in enumerate(columns)
+            if 2 <= len(words) <= len(names) / MIN_PER_CLASS
+        ]
+        if patterns:
+            return [assign(families, fields, f"{pattern}.*") for pattern in patterns]
+    return []
 
 
 def fits(family: Family, name: str, fields: Sequence[str]) -> bool:
@@ -409,8 +464,9 @@ def fits(family: Family, name: str, fields: Sequence[str]) -> bool:
     matches = [match for match in found if match is not None]
     if len(matches) < len(found) or all(repeats_group(match) for match in matches):
         return False
-    n_classes = len({match["class"] for match in matches})
-    return 2 <= n_classes <= len(found) / MIN_PER_CLASS
+    classes = {match["class"] for match in matches}
+    have_dates = any(re.search(r"[_. -]\d{4}", name) for name in classes)
+    return 2 <= len(classes) <= len(found) / MIN_PER_CLASS and not have_dates
 
 
 def repeats_group(fields: Mapping[str, str]) -> bool:

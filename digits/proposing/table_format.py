@@ -34,7 +34,8 @@ def may_be_table(name: str, path: Path) -> bool:
     with path.open(encoding="utf-8", errors="replace") as opened:
         lines = list(islice(iterate_lines(opened), N_LINES))
     n_words = {len(line.split()) for line in lines}
-    return bool(lines) and (is_list_line(lines[0]) or (len(n_words) == 1 and n_words != {1}))
+    are_alike = len(lines) > 1 and len(n_words) == 1 and n_words != {1}
+    return bool(lines) and (is_list_line(lines[0]) or are_alike)
 
 
 def iterate_lines(lines: Any) -> Iterator[str]:
@@ -89,7 +90,7 @@ def find_separator(lines: list[str], ending: str) -> str:
         ending: that of the file.
     """
     separators = [",", ";", "\t"]
-    if ending in LIST_ENDINGS:
+    if ending in LIST_ENDINGS or not any(mark in line for line in lines for mark in separators):
         separators.append("blanks")
     n_values = {}
     for separator in separators:

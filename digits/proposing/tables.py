@@ -2,6 +2,7 @@
 
 import filecmp
 import posixpath
+import re
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
@@ -26,6 +27,9 @@ from digits.proposing.table_format import find_format, is_numeric, may_be_table
 from digits.proposing.words import are_sets, find_role, split_words
 from digits.settings.errors import UserError
 from digits.settings.layout import as_list
+
+# The folder at the beginning of a path, as in `train/1.png`, or the word, as in `train_1.png`.
+FIRST_WORD = re.compile(r"[^/_-]*[/_-]?")
 
 MIN_PIXELS = 4
 MAX_NAMED = 3  # more tables are written as a pattern
@@ -196,6 +200,10 @@ def describe_opened(
         classes = columns.find_classes(
             others, have_pictures=bool(contents), have_header=has_header
         )
+    if index and not contents:
+        raise UserError("no column has the names of the pictures")
+    if contents and not classes:
+        raise UserError("it names pictures, but has no column of classes")
     if not contents and not classes:
         find_pixels(table, used)  # says if these are features
     class_names = find_class_names(table.schema, classes[0][0]) if classes else None
@@ -344,7 +352,7 @@ def check_order(names: list[str]) -> None:
 def find_sets_by_folders(
     texts: Mapping[str, pd.Series], content: Mapping[str, Any], role: str
 ) -> dict[str, Any]:
-    """Return which rows are in which set, by the folders of the pictures that they name."""
+    """Return which rows are in which set, by the first word of the paths that they name."""
     template = content.get("file", "")
     columns_of_path = [
         column for column, part in split_columns(template, list(texts)) if not part
@@ -352,13 +360,12 @@ def find_sets_by_folders(
     if role or len(columns_of_path) != 1 or columns_of_path[0] not in texts:
         return {}
     [column] = columns_of_path
-    paths = texts[column].str.strip()
-    folders = sorted({path.split("/")[0] for path in paths if "/" in path})
-    roles = {find_role(folder) or "train" for folder in folders}
-    if len(roles) < 2 or not are_sets(folders):
+    starts = sorted({FIRST_WORD.match(path.strip())[0] for path in texts[column]})  # type: ignore[index]
+    roles = {find_role(start) or "train" for start in starts}
+    if len(roles) < 2 or not are_sets(starts):
         return {}
     patterns = {
-        role: [f"{folder}/*" for folder in folders if (find_role(folder) or "train") == role]
+        role: [f"{start}*" for start in starts if (find_role(start) or "train") == role]
         for role in ("train", "test")
     }
     return {

@@ -30,7 +30,8 @@ CONTENT_WORDS |= {"targets", "target", "classes", "x", "y", "data", "set", "data
 CONTENT_WORDS |= {"idx", "ubyte", "byte", "short", "int", "float", "double", "gz", "arr"}
 
 WORD = re.compile(r"t10k|[^\W\d_]+")
-HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")  # of camel case, as in `trainX`
+# Where a word begins in camel case, as in `trainX`, and in `Xtrain`.
+HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=\b[XYxy])(?=train|test|val)")
 DATE = re.compile(r"(19|20)\d\d[-_.]?\d\d([-_.]?\d\d)?")
 NUMBERED = re.compile(r"(\D*?)[\s_-]?\d+")  # day3, patient_17
 

@@ -48,29 +48,34 @@ TREES: dict[str, tuple[str, list[str]]] = {
             "unused: [seg_pred/seg_pred/*]}"
         ],
     ),
-    "days": ("{2024-05-01,2024-05-02}/{ok,defect}", ["{group}/{class}/*"]),
-    "cameras": ("{camera1,camera2}/{cat,dog}", ["{group}/{class}/*"]),
-    "folds": ("{fold_0,fold_1,fold_2}/{cat,dog}", ["{group}/{class}/*"]),
-    "patients": ("{cat,dog}/{patient_1,patient_2}", ["{class}/{group}/*"]),
-    "patients with one diagnosis": ("{p1,p2}/well {p3,p4}/ill", ["{group}/{class}/*"]),
-    "writers": (
-        "{circle,cross,line}/{anna,ben,cem}",
-        ["{group}/{class}/*", "{class}/{group}/*"],
+    "days": (
+        "{2024-05-01,2024-05-02,2024-05-03,2024-05-04}/{ok,defect}",
+        ["{group}/{class}/*"],
     ),
-    "cities": ("{Berlin,Paris}/{ill,well}", ["{group}/{class}/*", "{class}/{group}/*"]),
+    "cameras": ("{camera1,camera2}/{cat,dog}", ["*/{class}/*"]),
+    "folds": ("{fold_0,fold_1,fold_2,fold_3}/{cat,dog}", ["{group}/{class}/*"]),
+    "patients": ("{cat,dog}/{patient_1,patient_2,patient_3,patient_4}", ["{class}/{group}/*"]),
+    "patients with one diagnosis": (
+        "{p1,p2,p3,p4}/well {p5,p6,p7,p8}/ill",
+        ["{group}/{class}/*"],
+    ),
+    "writers": (
+        "{circle,cross,line}/{anna,ben,cem,dan}",
+        ["*/{class}/*", "{class}/{group}/*"],
+    ),
+    "cities": ("{Berlin,Paris}/{ill,well}", ["*/{class}/*", "{class}/*/*"]),
     "domains of PACS": (
-        "{art,photo,sketch}/{dog,horse}",
+        "{art,photo,sketch,cartoon}/{dog,horse,bear,ape}",
         ["{group}/{class}/*", "{class}/{group}/*"],
     ),
     "domains of Office-31": (
         "{amazon,dslr}/images/{a,b}",
-        ["{group}/images/{class}/*", "{class}/images/{group}/*"],
+        ["*/images/{class}/*", "{class}/images/*/*"],
     ),
     "sets in another language": (
         "训练集/{a,b,c,d} 测试集/{a,b}",
         [
-            "{group}/{class}/*",
-            "{class}/{group}/*",
+            "{class}/*/*",
             "{train: 训练集/{class}/*, test: 测试集/{class}/*}",
         ],
     ),
@@ -94,7 +99,7 @@ TREES: dict[str, tuple[str, list[str]]] = {
     ),
     "numbered classes": (
         "{01,12}/{anna,ben}",
-        ["{group}/{class}/*", "{class}/{group}/*"],
+        ["*/{class}/*", "{class}/*/*"],
     ),
     "a class that is called train": ("{train,bus,car}", ["{class}/*"]),
     "a doubtful class": ("{test,control}", ["{class}/*"]),

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from digits.data.fetching import import_source
 from digits.data.layout.listing import iterate_files
 from digits.settings.errors import UserError, warn
 
@@ -17,8 +18,13 @@ RISK = "so colleagues and experiments do not get"
 
 
 def list_places(sources: Sources) -> list[Path]:
-    """Return the files and folders of sources that exist."""
-    places = [Path(place) for source in sources for place in source.values()]
+    """Return the files and folders of sources that exist. Other sources name no file."""
+    places = [
+        Path(place)
+        for source in sources
+        for kind, place in source.items()
+        if getattr(import_source(kind), "READS_FILES", False)
+    ]
     return [place for place in places if place.exists()]
 
 

@@ -5,7 +5,8 @@ digits/data/images.py returns, or raises a UserError whose message gives the rea
 words.
 
 With `NEEDS_NETWORK = True` in the module, the environment variable DATA_MIRROR is tried before
-the source. With `READS_PICTURES = True`, the dataset may have a `network`, whose features of
+the source. With `READS_FILES = True`, the place is a file or a folder, which DVC should store.
+With `READS_PICTURES = True`, the dataset may have a `network`, whose features of
 each picture are the column `network` of the table.
 
 Other packages add sources as entry points of the group `digits.sources`.

@@ -23,6 +23,7 @@ from digits.settings import layout
 from digits.settings.errors import UserError
 from digits.settings.params import DatasetParams
 
+READS_FILES = True
 READS_PICTURES = True  # so a network can describe them
 
 

@@ -16,6 +16,8 @@ from digits.settings.params import DatasetParams
 from digits_handwriting import components
 from digits_handwriting.normalize import SIDES
 
+READS_FILES = True
+
 
 def read(place: str, dataset: DatasetParams) -> tuple[Pixels, pd.DataFrame]:
     """Return the digits of the pictures of a folder."""
