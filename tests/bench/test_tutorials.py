@@ -17,11 +17,14 @@ import pandas as pd
 import pytest
 import yaml
 from dvc.utils.hydra import apply_overrides
+from IPython.core.inputtransformer2 import TransformerManager
 from PIL import Image
 from pytest_httpserver import HTTPServer
 from sklearn.datasets import fetch_openml
+from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.model_selection import train_test_split
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.utils import Bunch
 
 from bench.notebooks import NOTEBOOKS
@@ -176,6 +179,7 @@ def make_variables() -> dict[str, Any]:
         "some_digit": x.to_numpy()[1],
         "photo": np.zeros((6, 6)),
         "shuffle_index": np.random.permutation(40),
+        "digit": x.iloc[0],
         "mnist_data": (x, y),  # what `fetch_openml` returns with `return_X_y=True`
         "np": np,
         "fetch_openml": partial(fetch_openml, cache=False),
@@ -203,6 +207,10 @@ def test_every_error_and_warning_is_as_printed(
         monkeypatch.setitem(sys.modules, "pandas", None)  # as if it were not installed
     elif condition == " before the import":
         del variables["np"]
+    elif condition == " in the full code":
+        variables["y_train_2"] = variables["y_train"].astype(np.int8) == "2"
+    elif condition == " with loss='log'":
+        variables["sgd_clf"] = SGDClassifier(loss="log", random_state=42)
     else:
         assert condition in {"", " for 6 × 6 pixels", " with return_X_y", " with max_iter=10"}
     error_type, _, text = message.partition(": ")
@@ -223,6 +231,53 @@ def test_every_error_and_warning_is_as_printed(
 @pytest.mark.parametrize("code", sorted(set(SOLUTIONS)))
 def test_every_solution_that_is_code_works(code: str) -> None:
     exec(use_first_images(code), make_variables().copy())
+
+
+def test_the_full_code_about_twos_fits_with_the_solution() -> None:
+    [(code, solution)] = [(row[0], row[3]) for row in ROWS if row[1] == " in the full code"]
+    variables = make_variables().copy()
+    variables["y_train"] = variables["y_train"].astype(np.int8)
+    exec(f"{solution.split('`')[1]}\n{code}", variables)
+
+
+def test_each_table_of_errors_begins_with_the_syntax_errors() -> None:
+    _, *sections = PAGE[PAGE.index("## Error messages") :].split("\n### ")
+    n_syntax_errors = 0
+    for section in sections:
+        messages = re.findall(
+            r"^\| `.+?\| `(\w[\w.]*(?:Error|Warning)): ", section, re.MULTILINE
+        )
+        are_syntax = [message == "SyntaxError" for message in messages]
+        assert messages
+        assert are_syntax == sorted(are_syntax, reverse=True), section
+        n_syntax_errors += sum(are_syntax)
+    assert n_syntax_errors == 6
+
+
+def test_a_notebook_raises_no_error_at_what_is_left_of_fit_in_the_article_about_fives() -> None:
+    manager = TransformerManager()  # type: ignore[no-untyped-call]
+    code = manager.transform_cell(
+        ">>> from sklearn.linear_model import SGDClassifier\n\n"
+        ">>> sgd_clf = SGDClassifier(random_state=42, max_iter=10)\n\n"
+        ">>>, y_train_5)\n\n"
+    )
+    variables: dict[str, Any] = {}
+    exec(code, variables)
+    with pytest.raises(NotFittedError):
+        variables["sgd_clf"].predict(np.zeros((1, 784)))
+
+
+def test_as_frame_does_not_help_with_pandas_3_1(httpserver_ipv4: HTTPServer) -> None:
+    [(code, message)] = [(row[0], row[2]) for row in ROWS if "`as_frame=False`" in row[3]]
+    assert code == 'fetch_openml("mnist_784", version=1)'
+    serve_openml(httpserver_ipv4, "mnist_784")
+    with (
+        in_place_of_openml(httpserver_ipv4),
+        warnings.catch_warnings(action="ignore"),
+        pytest.raises(TypeError) as raised,
+    ):
+        fetch_openml("mnist_784", version=1, as_frame=False, cache=False)
+    assert message == f"TypeError: {raised.value}"
 
 
 def fetch_from_openml(server: HTTPServer) -> Bunch:
@@ -309,12 +364,30 @@ def test_the_numbers_in_the_sentences_are_right() -> None:
     assert sentence in " ".join(PAGE.split())
 
     accuracy = json.loads((tiny.ROOT / "metrics/random-digit-sgd.json").read_text())["accuracy"]
+    in_order = json.loads((tiny.ROOT / "metrics/digit-sgd-hinge.json").read_text())["accuracy"]
+    assert f"last 10,000 images, {in_order:.4f}, and on a random fifth, {accuracy:.4f}" in PAGE
+    # Only the split and the folds of these models differ.
+    hinge, random = (PARAMS.models[name] for name in ["digit-sgd-hinge", "random-digit-sgd"])
+    assert (random.features, random.classifier) == (hinge.features, hinge.classifier)
+    assert random.hyperparameters.model_extra == {}
+    assert hinge.hyperparameters.model_extra == {"loss": SGDClassifier().loss}
+
     original = 0.8713
     assert f"| {original} |" in PAGE
     assert accuracy > original
     assert f"about {100 * 0.87**6:.0f} % of the time" in PAGE
     # The test set of the full code about twos has so many of the training images.
     assert len(set(range(60_000)).intersection(range(6_000, 70_000))) == 54_000
+
+    [folds] = re.findall(r"^\| hinge loss, three folds \| .+? \| (.+?) \|", PAGE, re.MULTILINE)
+    mean = np.mean([float(accuracy) for accuracy in folds.split(", ")])
+    sentences = " ".join(PAGE.split())
+    assert f"0.8674, is close to the mean of its folds, {mean:.4f}." in sentences
+    benchmarks = (tiny.ROOT / "docs/benchmarks.md").read_text(encoding="utf-8")
+    [deviation] = re.findall(
+        r"^\| ten_classes, hinge \| normalized \| \S+ \| (\S+) ", benchmarks, re.MULTILINE
+    )
+    assert f"of {deviation} percentage points" in sentences
 
 
 MNIST = tiny.ROOT / "data/raw/mnist.parquet"
@@ -329,9 +402,36 @@ def test_the_images_that_the_page_and_the_notebooks_name_show_what_they_say() ->
     assert (train.index[0], train.iloc[0]) == (47_339, 5)
     assert test.index[:3].tolist() == [46_730, 48_393, 41_416]
     assert test.iloc[:3].tolist() == [8, 4, 8]
+    assert "the two test images, an 8 and a 4" in PAGE
     commands = "\n".join(COMMANDS)
     assert "digits show mnist 46730 48393 41416" in commands
     assert "digits show mnist 47339" in commands
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not MNIST.exists(), reason="needs MNIST: `dvc repro fetch@mnist`")
+def test_the_second_half_of_the_test_set_is_in_another_order_and_easier() -> None:
+    frame = pd.read_parquet(MNIST, columns=["pixels", "class"])
+    pixels = np.frombuffer(b"".join(frame["pixels"]), dtype=np.uint8).reshape(len(frame), -1)
+    classes = frame["class"].to_numpy()
+    model = KNeighborsClassifier().fit(pixels[:5_000], classes[:5_000])
+    parts = [slice(60_000, 65_000), slice(65_000, 70_000)]
+    first, second = [model.score(pixels[part], classes[part]) for part in parts]
+    assert second > first + 0.05
+
+    printed = [
+        "".join(output.get("text", []))
+        for cell in read_cells("ten_classes")
+        for output in cell.get("outputs", [])
+    ]
+    [shares] = [text for text in printed if "followed by itself" in text]
+    train, last = classes[:60_000], classes[65_000:]
+    expected = [
+        (train[1:] == train[:-1]).mean(),
+        (last[1:] == last[:-1]).mean(),
+        ((np.bincount(train) / len(train)) ** 2).sum(),
+    ]
+    assert re.findall(r"\d\.\d+", shares) == [f"{share:.4f}" for share in expected]
 
 
 def test_fashion_mnist_is_added_as_the_page_says(
@@ -394,10 +494,9 @@ def read_values(model: str) -> list[float]:
 def test_the_results_of_this_project_are_those_of_its_metrics() -> None:
     n_numbers = 0
     for _, row in RESULTS:
-        model = re.match(r"`(.+)`: (.+)", row[-1])
-        if model is not None:
-            values = read_values(model[1])
-            for number in re.findall(r"\d+(?:\.\d+)?", model[2]):
+        for model, results in re.findall(r"`([^`]+)`: ([^`]+)", row[-1]):
+            values = read_values(model)
+            for number in re.findall(r"\d+(?:\.\d+)?", results):
                 n_numbers += 1
                 assert number in [round_like(value, number) for value in values], row
     assert n_numbers > 30
