@@ -243,10 +243,17 @@ def parse_option(layout: str | None, test: str | None) -> Any:
                 "--test needs --layout, which says what the other images are"
             )
         return None
-    # A pattern may begin with a bracket, too, as in {class}/*.
-    is_yaml = re.match(r"\{\s*\w+\s*:|\[\s*[\"'{\w]", layout) is not None
-    value = yaml.safe_load(layout) if is_yaml else layout
-    return value if test is None else {"train": value, "test": test}
+    value = parse_layout(layout)
+    return value if test is None else {"train": value, "test": parse_layout(test)}
+
+
+def parse_layout(text: str) -> Any:
+    """Return a layout, or a part of it, from its text in YAML.
+
+    A pattern is no YAML, but may begin with a bracket, too, as in {class}/*.
+    """
+    is_yaml = re.match(r"\{\s*\w+\s*:|\[\s*[\"'{\w]", text) is not None
+    return yaml.safe_load(text) if is_yaml else text
 
 
 def choose_layout(layout: Any, columns: dict[str, str]) -> tuple[Path, Choice]:

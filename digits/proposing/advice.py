@@ -7,7 +7,12 @@ from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
+from PIL import Image
+
 from digits.data.layout.array_file import CONVERT
+from digits.imaging import pictures
+
+N_TRIED = 5  # files of which it is tried whether they are pictures
 
 FORMS = (
     "pictures in a subfolder for each class, a CSV or parquet file, .npz, .npy or .mat files, "
@@ -98,7 +103,48 @@ def find_advice(place: Path, files: Sequence[Path]) -> str:
                 f"and `labels`, run: {UNPICKLE.write_command(place, pattern)}; "
                 f"otherwise {CONVERT}"
             )
+    return advise_endings(files) or advise_joining(files)
+
+
+def advise_endings(files: Sequence[Path]) -> str:
+    """Return what to do if files are pictures, but have no ending of one, or ""."""
+    others = [file for file in files if file.suffix.lower() not in pictures.SUFFIXES]
+    for file in others[:N_TRIED]:
+        try:
+            with Image.open(file) as image:
+                ending = str(image.format).lower()
+        except OSError:
+            continue
+        return (
+            f"{file.name} is a picture, but its name does not say so; add the ending .{ending} "
+            "to the names of such files"
+        )
     return ""
+
+
+def advise_joining(files: Sequence[Path]) -> str:
+    """Return the commands that join tables of labels and tables of pixels, or "".
+
+    A table of labels has a single value in each row, and as many rows as a table of pixels.
+    """
+    by_length: dict[int, list[Path]] = {}
+    widths = {}
+    for file in files:
+        if file.suffix.lower() == ".csv":
+            with file.open("rb") as opened:
+                first, *others = opened
+            by_length.setdefault(len(others), []).append(file)
+            widths[file] = first.count(b",")
+    commands = []
+    for same in by_length.values():
+        labels, *pixels = sorted(same, key=widths.__getitem__)
+        if len(pixels) == 1 and widths[labels] == 0 < widths[pixels[0]]:
+            joined = labels.with_name(f"joined_{pixels[0].name}")
+            both = f"{shlex.quote(str(labels))} {shlex.quote(str(pixels[0]))}"
+            commands.append(f"paste -d , {both} > {shlex.quote(str(joined))} && rm {both}")
+    if not commands:
+        return ""
+    return f"if one has the classes of the other, join them: {'; '.join(commands)}"
 
 
 def is_pickle(file: Path) -> bool:

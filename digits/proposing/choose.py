@@ -94,7 +94,7 @@ def choose(place: Place, given: Any = None, columns: Mapping[str, str] | None = 
         ]
     remaining = drop_covered(good or choices)
     if not remaining:
-        raise describe_none(place, reasons)
+        raise describe_none(place, reasons, is_guess=is_guess)
     if len(remaining) > 1 or not good:
         raise describe_several(place, remaining)
     return name_unused(place, remaining[0])._replace(others=others)
@@ -224,7 +224,10 @@ def describe(choice: Choice) -> list[str]:
         f"layout: {write(choice.layout)}",
         *describe_examples(choice.rows),
         *describe_unused(choice.reading),
-        *(f"look: {hint}" for hint in [*find_hints(choice.reading), *choice.others]),
+        *(
+            f"look: {hint}"
+            for hint in [*find_hints(choice.reading), *choice.others[:MAX_SHOWN]]
+        ),
     ]
 
 
@@ -331,7 +334,7 @@ def find_class_column(layout: Any) -> str:
     return next((name for name in names if isinstance(name, str)), "")
 
 
-def describe_none(place: Place, reasons: list[str]) -> ChoiceError:
+def describe_none(place: Place, reasons: list[str], *, is_guess: bool) -> ChoiceError:
     """Return the error for files in which no layout makes sense."""
     for reason in reasons:
         if one_class.ONE_CLASS in reason:  # nothing else would help
@@ -340,7 +343,15 @@ def describe_none(place: Place, reasons: list[str]) -> ChoiceError:
         return ChoiceError(
             f"{place.root} is empty; put your images into it, as they are: {FORMS}", []
         )
+    others = [name for name in place.files if name not in set(place.pictures)]
+    may_have_classes = is_guess and place.pictures and others
     advice = find_advice(place.root, list(place.files.values()))
+    if not advice and may_have_classes:
+        advice = (
+            f"if the classes are in {shorten(others[:5])}, write a table labels.csv with the "
+            "columns file and class; otherwise, say what the files mean by `digits start "
+            "--layout` (docs/layout.md)"
+        )
     if len(reasons) == 1 and not advice:
         return ChoiceError(f"{place.root} cannot be used: {reasons[0]}{HELP}", [])
     names = place.pictures or list(place.files)

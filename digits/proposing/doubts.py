@@ -154,7 +154,7 @@ def find_series(rows: pd.DataFrame) -> str:
         return ""
     matches = [SERIES.fullmatch(posixpath.basename(name)) for name in rows["file"]]
     starts = [match[1] for match in matches if match]
-    if len(starts) < len(rows) / 2 or len(set(starts)) > 0.7 * len(starts):
+    if len(starts) < len(rows) / 2 or not 1 < len(set(starts)) <= 0.7 * len(starts):
         return ""
     first = next(match for match in matches if match)
     return (

@@ -74,7 +74,10 @@ def propose(place: Place, chosen: Mapping[str, str]) -> tuple[list[Any], list[st
                 reasons.append(f"{name} is not used, because it is a copy of another table")
                 continue
             seen.append(path)
-            for each in describe(place, index, name, chosen):
+            described = describe(place, index, name, chosen)
+            if not described:
+                reasons.append(f"{name}: no column looks like classes of images")
+            for each in described:
                 key = (each.header, str(each.keys), str(each.sets))
                 found.setdefault(key, []).append(each)
         except OSError as error:  # such as a link to nowhere, or no gzip
@@ -117,9 +120,11 @@ def join(groups: list[list[Description]]) -> list[Any]:
             if tables:
                 part = {"table": write_names(tables)} | tables[0].keys
                 parts.setdefault(role if has_test else "", []).append(part)
-    if not has_test:
-        return [*parts[""], *join_folders(parts[""])]
-    return [write_sets(parts)]
+    whole = [write_sets(parts)] if has_test else [*parts[""], *join_folders(parts[""])]
+    if "file" not in first.keys or len(names) == 1:
+        return whole
+    # Several tables may name the same pictures.
+    return whole + [{"table": quote(each.name)} | each.keys for same in groups for each in same]
 
 
 def join_folders(parts: list[dict[str, Any]]) -> list[Any]:
