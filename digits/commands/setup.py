@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 
 import click
+from configobj import ConfigObj
 from dvc.config import Config
 from dvc.config_schema import RelPath
 
-from digits.core.dvc_config import write_url
 from digits.settings.errors import UserError
 
 # The file .gitattributes says -merge for these files, because a merge line by line would damage
@@ -73,3 +73,18 @@ def make_remotes_absolute() -> None:
     url = config["remote"].get(remote, {}).get("url")
     if isinstance(url, RelPath):  # DVC has read a relative path
         write_url(Path(".dvc/config.local"), remote, Path(url).resolve())
+
+
+def write_url(file: Path, remote: str, url: Path) -> None:
+    """Write the URL of a remote into a configuration of DVC, with the quotes that it needs.
+
+    DVC's own writer refuses letters such as ü, and loses comments.
+
+    Args:
+        file: such as .dvc/config. It need not exist.
+        remote: the name of the remote.
+        url: a folder. If it is relative, it is so to the folder of the file.
+    """
+    config = ConfigObj(str(file), encoding="utf-8", interpolation=False)
+    config.setdefault(f'remote "{remote}"', {})["url"] = str(url)
+    config.write()

@@ -20,8 +20,8 @@ from configobj import ConfigObjError
 from dvc.config import Config, ConfigError
 
 from digits.commands import examples, pin
+from digits.commands.setup import write_url
 from digits.core import paths
-from digits.core.dvc_config import write_url
 from digits.core.tables import Pixels
 from digits.data.intake import one_class
 from digits.data.intake.collection import Collection

@@ -131,11 +131,6 @@ class Layout(Entry):
     unused: list[str]
     unused_rows: list[Where]
 
-    @property
-    def parts(self) -> list[tuple[str, Part]]:
-        """The parts of both sets, each with the name of its set."""
-        return [(name, part) for name in SETS for part in getattr(self, name)]
-
 
 class UnusedRows(Entry):
     """Rows that are left out."""
