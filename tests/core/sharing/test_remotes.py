@@ -55,7 +55,7 @@ def test_the_path_of_a_clone_may_have_umlauts(project: Path) -> None:
     (clone.parent / "ä").mkdir()
     clone = clone.rename(clone.parent / "ä" / clone.name)
     call(clone, "setup")
-    assert "/ä/digits-remote" in tiny.run_dvc("remote list", clone)
+    assert "/ä/digits-remote" in tiny.run_dvc("config --local remote.shared.url", clone)
 
 
 def test_an_own_address_of_the_default_remote_stays(project: Path) -> None:
