@@ -5,7 +5,6 @@ import math
 import pkgutil
 from collections.abc import Mapping, Sequence
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from sklearn.utils import all_estimators, get_tags
 
 from digits.learning.classifiers.augmented_svc import AugmentedSVC
 from digits.learning.inputs import NETWORK, WEIGHT, takes_network
+from digits.learning.trust import find_package, is_installed
 from digits.settings.errors import UserError, check_choice, is_in_extension, unknown_choice
 from digits.settings.params import ModelParams, describe_error
 
@@ -48,6 +48,9 @@ RESERVED_ARGUMENTS = {
     "random_state",
     "warm_start",
 }
+
+# skops cannot load them: they need an argument when they are made.
+UNSAVABLE_METRICS = {"seuclidean"}
 
 
 def build_pipeline(
@@ -185,8 +188,13 @@ def make_classifier(name: str, hyperparameters: Mapping[str, Any], seed: int) ->
 
     # With `break_ties`, an SVC predicts the class with the highest score.
     defaults = {"random_state": seed, "break_ties": True}
-    arguments = {key: value for key, value in defaults.items() if key in accepted}
+    arguments: dict[str, Any] = {key: defaults[key] for key in defaults if key in accepted}
     arguments |= hyperparameters
+    if arguments.get("metric") in UNSAVABLE_METRICS:
+        raise UserError(
+            f"hyperparameters of {name}: a model with the metric {arguments['metric']} cannot "
+            "be saved; use another metric, and `features: scaled`"
+        )
     try:
         classifier = classifier_class(**arguments)
         # `fit` does the same, but minutes later. scikit-learn has no public way to do it.
@@ -238,25 +246,42 @@ def import_classifier(name: str) -> Any:
     """
     if name in OWN_CLASSIFIERS:
         return OWN_CLASSIFIERS[name]
-    for path in [f"sklearn.{name}", name]:
-        try:
-            found = pkgutil.resolve_name(path)
-        except (ImportError, AttributeError, ValueError):
-            continue
-        if is_classifier_class(found):
-            return found
-
     package, _, class_path = name.partition(".")
-    if package and class_path and not is_installed(package):
-        raise UserError(
-            f"classifier: {name}: there is no package {package}; to install one, see "
-            "docs/extending.md"
-        )
+    found = None
+    if package and class_path:
+        found = import_class(name, package)
+    if is_classifier_class(found):
+        return found
+
     valid = list(OWN_CLASSIFIERS)
     for class_name, classifier_class in all_estimators("classifier"):
         module_name = classifier_class.__module__.split(".")[1]
         valid.append(f"{module_name}.{class_name}")
     raise unknown_choice("classifier (scikit-learn.org/stable/api lists all)", name, valid)
+
+
+def import_class(name: str, package: str) -> Any:
+    """Return what has an import path, or None if its package has no such thing.
+
+    Args:
+        name: the path. scikit-learn's is without its leading `sklearn.`.
+        package: its first part.
+
+    Raises:
+        UserError: the package is not installed, or cannot be imported.
+    """
+    is_in_sklearn = find_package(name) == "sklearn"
+    if not (is_in_sklearn or is_installed(package)):
+        raise UserError(
+            f"classifier: {name}: there is no package {package}; to install one, see "
+            "docs/extending.md"
+        )
+    try:
+        return pkgutil.resolve_name(f"sklearn.{name}" if is_in_sklearn else name)
+    except (AttributeError, ModuleNotFoundError, ValueError):
+        return None
+    except Exception as error:  # what another package raises can be anything
+        raise UserError(f"classifier: {name} cannot be imported ({error})") from None
 
 
 def is_classifier_class(found: object) -> bool:
@@ -272,11 +297,3 @@ def is_classifier_class(found: object) -> bool:
     return issubclass(found, ClassifierMixin) or (
         getattr(found, "_estimator_type", None) == "classifier"
     )
-
-
-def is_installed(package: str) -> bool:
-    """Return whether there is a package of this name, or a module of scikit-learn."""
-    try:
-        return any(find_spec(path) for path in [package, f"sklearn.{package}"])
-    except ValueError:  # of `__main__`, which no other process has
-        return False

@@ -7,6 +7,7 @@ of the package that params.yaml names as the origin of the model's classifier.
 
 import inspect
 from importlib import import_module
+from importlib.metadata import packages_distributions
 from importlib.util import find_spec
 
 import skops.io
@@ -22,6 +23,7 @@ TRUSTED_TYPES = {
     "scipy.sparse._csr.csr_matrix",
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._SigmoidCalibration",
+    "sklearn.calibration._TemperatureScaling",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.feature_selection._univariate_selection.chi2",
     "sklearn.feature_selection._univariate_selection.f_classif",
@@ -34,6 +36,25 @@ TRUSTED_TYPES = {
     "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
     "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
     "sklearn.tree._tree.Tree",
+    # what the trees of nearest neighbours hold; PyFuncDistance64 would call any function
+    *(
+        f"sklearn.metrics._dist_metrics.{name}Distance64"
+        for name in [
+            "BrayCurtis",
+            "Canberra",
+            "Chebyshev",
+            "Dice",
+            "Euclidean",
+            "Hamming",
+            "Jaccard",
+            "Manhattan",
+            "Minkowski",
+            "RogersTanimoto",
+            "RussellRao",
+            "SokalMichener",
+            "SokalSneath",
+        ]
+    ),
 }
 
 # A model may hold estimators and functions that are defined in these modules of this project.
@@ -75,6 +96,14 @@ def find_package(classifier: str) -> str:
     return "sklearn" if find_spec(f"sklearn.{package}") else package
 
 
+def is_installed(package: str) -> bool:
+    """Return whether a package was installed, and does not only lie in a folder of the project.
+
+    Who only looks at somebody's project must not run what lies in it.
+    """
+    return package in packages_distributions()
+
+
 def is_trusted(type_name: str, package: str = "digits") -> bool:
     """Return whether a model may hold a type that skops itself does not trust.
 
@@ -85,7 +114,8 @@ def is_trusted(type_name: str, package: str = "digits") -> bool:
     if type_name in TRUSTED_TYPES:
         return True
     module_name, _, name = type_name.rpartition(".")
-    if package not in ("digits", "sklearn") and module_name.split(".")[0] == package:
+    is_of_package = module_name.split(".")[0] == package not in ("digits", "sklearn")
+    if is_of_package and is_installed(package):
         return inspect.isclass(getattr(import_module(module_name), name, None))
     # The module is imported only if its name is one of these.
     if not module_name.startswith(MODULES_OF_ESTIMATORS + MODULES_OF_FUNCTIONS):
