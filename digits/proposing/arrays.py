@@ -4,7 +4,7 @@ import math
 import posixpath
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -49,8 +49,8 @@ def propose(place: Place) -> tuple[list[Any], list[str]]:
         by_kind[words, find_shape(arrays, part)].append(part)
     every = [part for some in by_kind.values() for part in some]
     if len(every) > 1 and not any("class" in part for part in every):
-        return [name_by_class(every)], reasons
-    layouts = [layout for some in by_kind.values() for layout in join(some)]
+        return [name_by_class(add_scale(arrays, every))], reasons
+    layouts = [layout for some in by_kind.values() for layout in join(add_scale(arrays, some))]
     cubes = [layout | {"axes": "h w n"} for layout in layouts if is_cube(arrays, layout)]
     return [*layouts, *cubes], reasons
 
@@ -101,7 +101,7 @@ def make_part(arrays: Mapping[str, Any], names: list[str]) -> dict[str, Any]:
     array = arrays[largest]
     check_range(array, largest)
     n_images = count_labels(arrays[labels[0]]) if labels else len(array)
-    return part | describe_axes(array, n_images) | describe_scale(array)
+    return part | describe_axes(array, n_images)
 
 
 def is_images(array: Any) -> bool:
@@ -172,13 +172,22 @@ def roughness(images: Any) -> float:
     return float(sum(np.abs(np.diff(sample, axis=axis)).mean() for axis in (1, 2)))
 
 
-def describe_scale(pixels: Any) -> dict[str, Any]:
+def add_scale(
+    arrays: Mapping[str, Any], parts: Sequence[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Return parts with the key `scale`, so that equal values are equally bright in all."""
+    scale = describe_scale([find_images(arrays, part) for part in parts])
+    return [part | scale for part in parts]
+
+
+def describe_scale(arrays: Sequence[Any]) -> dict[str, Any]:
     """Return the key `scale` of fractions from 0 to 1, and of pixels of more than 8 bits.
 
     The largest value that a pixel of so many bits can have becomes 255.
     """
-    low, high = pixels.min(), pixels.max()
-    if high <= 1 and low >= 0 and (pixels % 1).any():
+    low = min(pixels.min() for pixels in arrays)
+    high = max(pixels.max() for pixels in arrays)
+    if high <= 1 and low >= 0 and any((pixels % 1).any() for pixels in arrays):
         return {"scale": 255}
     if high <= 255:
         return {}
@@ -192,11 +201,15 @@ def is_cube(arrays: Mapping[str, Any], layout: Mapping[str, Any]) -> bool:
     return array is not None and array.ndim == 3 and array.shape[0] == array.shape[2]
 
 
+def find_images(arrays: Mapping[str, Any], part: Mapping[str, Any]) -> Any:
+    """Return the array that has the images of a part."""
+    return next(array for name, array in arrays.items() if quote(name) == part["images"])
+
+
 def find_shape(arrays: Mapping[str, Any], part: Mapping[str, Any]) -> tuple[int, ...]:
     """Return the shape of the images of a part, or () if the axes do not fit."""
-    images = next(array for name, array in arrays.items() if quote(name) == part["images"])
     try:
-        return tuple(arrange(images, part.get("axes", "n h w")).shape[1:])
+        return tuple(arrange(find_images(arrays, part), part.get("axes", "n h w")).shape[1:])
     except UserError:
         return ()
 

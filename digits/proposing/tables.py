@@ -335,7 +335,7 @@ def find_pixels(table: TableFile, used: set[Any]) -> dict[str, Any]:
     return {
         "pixels": f"{pixels[0]} to {pixels[-1]}",
         **describe_flat(numbers),
-        **describe_scale(numbers),
+        **describe_scale([numbers]),
     }
 
 

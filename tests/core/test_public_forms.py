@@ -858,6 +858,36 @@ def test_images_of_16_bits_have_one_scale(tmp_path: Path) -> None:
     assert np.array_equal(X, expected)
 
 
+# The factors of the training images and of the test images, and the scale of both.
+SCALES: dict[str, tuple[Any, Any, float]] = {
+    "a darker test set": (np.uint16(16), np.uint16(4), 255 / 4095),
+    "a darker training set": (np.uint16(4), np.uint16(16), 255 / 4095),
+    "a test set of 8 bits": (np.uint16(16), np.uint16(1), 255 / 4095),
+    "fractions": (1 / 255, 1 / 510, 255),
+    "8 bits": (np.uint8(1), np.uint8(1), 1),
+}
+
+
+@pytest.mark.parametrize(("train", "test", "scale"), SCALES.values(), ids=SCALES)
+def test_both_sets_of_arrays_have_the_same_scale(
+    train: Any, test: Any, scale: float, tmp_path: Path
+) -> None:
+    sets = {"x_train": PIXELS[TRAIN] * train, "x_test": PIXELS[TEST] * test}
+    np.savez(tmp_path / "a.npz", **sets, y_train=LABELS[TRAIN], y_test=LABELS[TEST])
+    _, X, _ = read(choose(Place(tmp_path)))
+    expected = [np.rint(images.reshape(-1, 64) * scale) for images in sets.values()]
+    assert np.array_equal(X, np.concatenate(expected))
+
+
+def test_the_arrays_of_all_classes_have_the_same_scale(tmp_path: Path) -> None:
+    arrays = [PIXELS[:20].astype(np.uint16) * factor for factor in (1, 4, 16)]
+    for name, images in zip("abc", arrays, strict=True):
+        np.save(tmp_path / f"{name}.npy", images)
+    _, X, _ = read(choose(Place(tmp_path)))
+    expected = np.rint(np.concatenate(arrays).reshape(-1, 64) * (255 / 4095))
+    assert np.array_equal(X, expected)
+
+
 def test_a_cube_of_images_can_be_read_in_two_ways(tmp_path: Path) -> None:
     np.savez(tmp_path / "own.npz", images=PIXELS[:8], labels=np.arange(8) % 2)
     with pytest.raises(ChoiceError, match="in these 2 ways") as error:
