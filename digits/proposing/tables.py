@@ -28,8 +28,8 @@ from digits.proposing.words import are_sets, find_role, split_words
 from digits.settings.errors import UserError
 from digits.settings.layout import as_list
 
-# The folder at the beginning of a path, as in `train/1.png`, or the word, as in `train_1.png`.
-FIRST_WORD = re.compile(r"[^/_-]*[/_-]?")
+# The word at the beginning of a path, as in `train_1.png`, or the folder, as in `a-test/1.png`.
+STARTS = [re.compile(r"[^/_-]*[/_-]?"), re.compile(r"([^/]*/)?")]
 
 MIN_PIXELS = 4
 MAX_NAMED = 3  # more tables are written as a pattern
@@ -357,7 +357,7 @@ def check_order(names: list[str]) -> None:
 def find_sets_by_folders(
     texts: Mapping[str, pd.Series], content: Mapping[str, Any], role: str
 ) -> dict[str, Any]:
-    """Return which rows are in which set, by the first word of the paths that they name."""
+    """Return which rows are in which set, by the beginning of the paths that they name."""
     template = content.get("file", "")
     columns_of_path = [
         column for column, part in split_columns(template, list(texts)) if not part
@@ -365,15 +365,17 @@ def find_sets_by_folders(
     if role or len(columns_of_path) != 1 or columns_of_path[0] not in texts:
         return {}
     [column] = columns_of_path
-    starts = sorted({FIRST_WORD.match(path.strip())[0] for path in texts[column]})  # type: ignore[index]
-    roles = {find_role(start) or "train" for start in starts}
-    if len(roles) < 2 or not are_sets(starts):
-        return {}
-    patterns = {
-        role: [f"{start}*" for start in starts if (find_role(start) or "train") == role]
-        for role in ("train", "test")
-    }
-    return {
-        role: {"where": {column: some if len(some) > 1 else some[0]}}
-        for role, some in patterns.items()
-    }
+    for expression in STARTS:
+        starts = sorted({expression.match(path.strip())[0] for path in texts[column]})  # type: ignore[index]
+        roles = {find_role(start) or "train" for start in starts}
+        if len(roles) < 2 or not are_sets(starts):
+            continue
+        patterns = {
+            role: [f"{start}*" for start in starts if (find_role(start) or "train") == role]
+            for role in ("train", "test")
+        }
+        return {
+            role: {"where": {column: some if len(some) > 1 else some[0]}}
+            for role, some in patterns.items()
+        }
+    return {}

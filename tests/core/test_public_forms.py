@@ -63,6 +63,20 @@ def paths_in_sets(place: Path, name: str = "labels.csv", column: str = "path") -
     write_csv(place / name, {column: paths, "label": NAMED})
 
 
+def paths_with_starts(place: Path, train: str, test: str) -> None:
+    """Write a table whose paths say the set by their beginning."""
+    paths = write_named(place, TRAIN, train + "{n}.png")
+    paths += write_named(place, TEST, test + "{n}.png")
+    write_csv(place / "labels.csv", {"path": paths, "label": NAMED})
+
+
+def three_folders(place: Path) -> None:
+    paths = write_named(place, slice(0, 100), "more/{n}.png")
+    paths += write_named(place, slice(100, 200), "train/{n}.png")
+    paths += write_named(place, TEST, "test/{n}.png")
+    write_csv(place / "labels.csv", {"path": paths, "label": NAMED})
+
+
 def birds(place: Path) -> None:
     paths = []
     sets = []
@@ -495,6 +509,26 @@ READ = {
         f'{{table: labels.csv, file: "{{path}}", class: label, train: {WHERE_PATH}}}',
         n_test=40,
     ),
+    **{
+        f"paths that begin with {train} and {test}": Read(
+            partial(paths_with_starts, train=train, test=test),
+            '{table: labels.csv, file: "{path}", class: label, '
+            f'train: {{where: {{path: "{train}*"}}}}, test: {{where: {{path: "{test}*"}}}}}}',
+            n_test=40,
+        )
+        for train, test in [
+            ("rps/", "rps-test-set/"),
+            ("rps/", "rps test set/"),
+            ("my-train/", "my-test/"),
+            ("train_", "test_"),
+        ]
+    },
+    "paths in three folders": Read(
+        three_folders,
+        '{table: labels.csv, file: "{path}", class: label, '
+        'train: {where: {path: ["more/*", "train/*"]}}, test: {where: {path: "test/*"}}}',
+        n_test=40,
+    ),
     "metadata.csv of Hugging Face": Read(
         partial(paths_in_sets, name="metadata.csv", column="file_name"),
         '{table: metadata.csv, file: "{file_name}", class: label, '
@@ -746,6 +780,14 @@ ASKED: dict[str, tuple[Callable[[Path], None], list[str]]] = {
         [
             "--layout '{class}/*'",
             "--layout '{table: clean.csv, file: \"{file}\", class: class}'",
+        ],
+    ),
+    # The folder control is no training set.
+    "pictures in the folders control and test": (
+        partial(paths_with_starts, train="control/", test="test/"),
+        [
+            "--layout '{class}/*'",
+            "--layout '{table: labels.csv, file: \"{path}\", class: label}'",
         ],
     ),
     "masks beside images in a table": (
