@@ -14,6 +14,7 @@ from digits.commands.pin import compute_pinned_values
 from digits.data.layout.axes import arrange
 from digits.data.layout.pattern import Pattern
 from digits.data.layout.place import Place
+from digits.data.layout.reading import read_layout
 from digits.settings import layout
 from digits.settings.errors import UserError
 from tests.helpers import tiny
@@ -26,6 +27,18 @@ def read(written: Any, shape: list[int]) -> Any:
     """Return what `digits pin` records of data/own."""
     entry = {"sources": [{"files": "data/own"}], "layout": written, "shape": shape}
     return compute_pinned_values("own", entry)
+
+
+def find_rows(written: Any, place: Path) -> pd.DataFrame:
+    """Return the table of the images of a layout, of which no picture is opened."""
+    return read_layout(Place(place), layout.parse(written)).images.rows
+
+
+def touch(place: Path, names: list[str]) -> None:
+    """Write empty files, and create their folders."""
+    for name in names:
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
+        (place / name).touch()
 
 
 PAGE = (tiny.ROOT / "docs/layout.md").read_text(encoding="utf-8")
@@ -404,3 +417,154 @@ def test_two_files_whose_names_differ_only_in_unicode_are_refused(tmp_path: Path
     if len(list(tmp_path.iterdir())) == 2:  # not on a Mac
         with pytest.raises(UserError, match="two files are called"):
             Place(tmp_path)
+
+
+def test_a_key_of_a_part_counts_more_than_the_same_key_beside_the_sets() -> None:
+    written = {
+        "images": "x.npy",
+        "class": "y.npy",
+        "scale": 255,
+        "train": {"class": "z.npy"},
+        "test": [{"images": "t.npy"}, {"images": "u.npy", "scale": 1}],
+    }
+    parsed = layout.parse(written).model_dump()
+    parts = [(part["images"], part["classes"], part["scale"]) for part in parsed["train"]]
+    assert parts == [("x.npy", "z.npy", 255)]
+    parts = [(part["images"], part["classes"], part["scale"]) for part in parsed["test"]]
+    assert parts == [("t.npy", "y.npy", 255), ("u.npy", "y.npy", 1)]
+
+
+def read_array_labels(place: Path, labels: Any, key: str) -> list[str]:
+    """Return the labels of three images in arrays, which are their classes or groups."""
+    np.savez(place / "m.npz", x=np.zeros((3, 4, 5)), y=np.array(labels))
+    rows = find_rows({"images": "m.npz/x", key: "m.npz/y"}, place)
+    return [str(label) for label in rows[key]]
+
+
+@pytest.mark.parametrize("key", ["class", "group"])
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        pytest.param([5, 7, 7], "577", id="numbers"),
+        pytest.param(["a", "b", "b"], "abb", id="texts"),
+        pytest.param([[5], [7], [7]], "577", id="a column"),
+        pytest.param([[5, 7, 7]], "577", id="a row"),
+        pytest.param([[1, 0], [0, 1], [0, 1]], "011", id="a column for each class"),
+        pytest.param([[1, 0, 0], [0, 1, 1]], "011", id="a row for each class"),
+    ],
+)
+def test_arrays_of_labels_have_several_shapes(
+    labels: Any, expected: str, key: str, tmp_path: Path
+) -> None:
+    assert "".join(read_array_labels(tmp_path, labels, key)) == expected
+
+
+@pytest.mark.parametrize(
+    ("labels", "line"),
+    [
+        pytest.param([[1, 0], [0, 0], [0, 1]], "a single 1 in each row", id="no class"),
+        pytest.param([[1, 0], [1, 1], [0, 1]], "a single 1 in each row", id="two classes"),
+        pytest.param([[1, 0], [2, -1], [0, 1]], "a single 1 in each row", id="other numbers"),
+        pytest.param([[1, 0], [0.5, 0.5], [0, 1]], "a single 1 in each row", id="shares"),
+        pytest.param(
+            [[1, 0], [0, 1]], "3 images, but m.npz/y has 2 labels", id="a row too few"
+        ),
+        pytest.param([5, 7], "3 images, but m.npz/y has 2 labels", id="a label too few"),
+        pytest.param([5, 7, 7, 5], "3 images, but m.npz/y has 4 labels", id="one too many"),
+    ],
+)
+def test_an_array_that_has_not_one_label_for_each_image_is_refused(
+    labels: Any, line: str, tmp_path: Path
+) -> None:
+    with pytest.raises(UserError, match=line):
+        read_array_labels(tmp_path, labels, "class")
+
+
+def read_listed(place: Path, text: str) -> list[str]:
+    """Return the pictures that the lines of a list name."""
+    touch(place, ["a/1.png", "b/1.png", "a/2.png", "b/3 x.png", "a/5.jpg", "a/5.png"])
+    (place / "list.txt").write_text(text)
+    return sorted(find_rows({"files": "{class}/*", "list": "list.txt"}, place)["file"])
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        pytest.param("b/1.png", "b/1.png", id="the path"),
+        pytest.param("./b/1.png", "b/1.png", id="the path from here"),
+        pytest.param("b/1", "b/1.png", id="no ending"),
+        pytest.param("2.png", "a/2.png", id="the name"),
+        pytest.param("2", "a/2.png", id="the name without its ending"),
+        pytest.param("a/5.jpg", "a/5.jpg", id="one of two endings"),
+        pytest.param("b/3 x.png", "b/3 x.png", id="a name with a blank"),
+        pytest.param("b/1.png 17", "b/1.png", id="a word after it"),
+        pytest.param("17 b/1.png", "b/1.png", id="a word before it"),
+    ],
+)
+def test_a_line_of_a_list_names_a_picture(line: str, name: str, tmp_path: Path) -> None:
+    assert read_listed(tmp_path, f"{line}\n\n") == [name]
+
+
+def test_a_list_names_the_pictures_of_all_its_lines(tmp_path: Path) -> None:
+    assert read_listed(tmp_path, "b/1.png\na/2.png\nb/1.png\n") == ["a/2.png", "b/1.png"]
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("1.png", "several pictures are called 1.png"),
+        ("1", "several pictures are called 1"),
+        ("a/5", "several pictures are called a/5"),
+        ("1.png 17", "several pictures are called 1.png 17"),
+        ("4.png", "no picture is called 4.png"),
+        (".png", "no picture is called .png"),
+    ],
+)
+def test_a_line_of_a_list_that_names_no_single_picture_is_refused(
+    line: str, reason: str, tmp_path: Path
+) -> None:
+    with pytest.raises(UserError, match=f"^list.txt: {re.escape(reason)}$"):
+        read_listed(tmp_path, f"a/2.png\n{line}\n")
+
+
+def find_by_template(place: Path, template: str, value: str) -> str:
+    """Return the picture that a row of a table in the folder t names."""
+    names = ["t/a/1.png", "t/a/b/1.png", "t/a/b/2.jpg", "t/c/img_3.png", "t/c/img_13.png"]
+    touch(place, [*names, "t/img_3.png", "9.png"])
+    pd.DataFrame({"id": [value], "class": ["x"]}).to_csv(place / "t/t.csv", index=False)
+    part = {"table": "t/t.csv", "file": template, "class": "class"}
+    [name] = find_rows(part, place)["file"]
+    return str(name)
+
+
+@pytest.mark.parametrize(
+    ("template", "value", "name"),
+    [
+        pytest.param("*/{id}.png", "1", "t/a/1.png", id="one folder"),
+        pytest.param("*/*/{id}.png", "1", "t/a/b/1.png", id="two folders"),
+        pytest.param("a/{id}.*", "1", "t/a/1.png", id="any ending"),
+        pytest.param("*/{id}.*", "b/2", "t/a/b/2.jpg", id="a folder in the table"),
+        pytest.param("*/*_{id}.png", "3", "t/c/img_3.png", id="a part of the name"),
+        pytest.param("*_{id}.png", "3", "t/img_3.png", id="beside the table"),
+        pytest.param("../{id}.*", "9", "9.png", id="above the table"),
+    ],
+)
+def test_a_star_in_the_path_of_a_picture_stands_for_a_name_or_a_part_of_it(
+    template: str, value: str, name: str, tmp_path: Path
+) -> None:
+    assert find_by_template(tmp_path, template, value) == name
+
+
+@pytest.mark.parametrize(
+    ("template", "value", "end"),
+    [
+        ("*/{id}.png", "2", r"by \*/\{id\}\.png: x 2$"),
+        ("*/img*{id}.png", "3", "the first one may be t/c/img_13.png, t/c/img_3.png$"),
+        ("*{id}.png", "1", "1 of 1 rows name no single picture"),
+    ],
+)
+def test_a_star_that_finds_no_picture_or_several_is_refused(
+    template: str, value: str, end: str, tmp_path: Path
+) -> None:
+    with pytest.raises(UserError, match=end):
+        find_by_template(tmp_path, template, value)
