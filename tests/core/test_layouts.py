@@ -15,6 +15,7 @@ from digits.data.layout.axes import arrange
 from digits.data.layout.pattern import Pattern
 from digits.data.layout.place import Place
 from digits.data.layout.reading import read_layout
+from digits.data.sources import files
 from digits.settings import layout
 from digits.settings.errors import UserError
 from tests.helpers import tiny
@@ -568,3 +569,35 @@ def test_a_star_that_finds_no_picture_or_several_is_refused(
 ) -> None:
     with pytest.raises(UserError, match=end):
         find_by_template(tmp_path, template, value)
+
+
+def write_ids(place: Path, ids: list[str]) -> None:
+    """Write a table that names pictures and their ids, and one that has the pictures."""
+    table = pd.DataFrame({"class": list("abab"), "id": ids})
+    touch(place, ["t/1.png", "t/2.png", "t/3.png", "t/4.png"])
+    named = table.assign(file=["1.png", "2.png", "3.png", "4.png"])
+    named.to_csv(place / "t/t.csv", index=False)
+    (place / "p").mkdir()
+    table.assign(picture=[b"1", b"2", b"3", b"4"]).to_parquet(place / "p/t.parquet")
+    touch(place, [f"f/{row.id}_{row.Index}{row[1]}.png" for row in table.itertuples()])
+
+
+IDS = {
+    "t": {"table": "t.csv", "file": "{file}", "class": "class", "id": "id"},
+    "p": {"table": "t.parquet", "picture": "picture", "class": "class", "id": "id"},
+    "f": {"files": "{id}_#{class}.*"},
+}
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_pictures_with_the_same_id_are_refused(name: str, tmp_path: Path) -> None:
+    write_ids(tmp_path, ["x", "y", "z", "y"])
+    with pytest.raises(UserError, match=r"^1 images have the id of another one, first y$"):
+        files.open_place(Place(tmp_path / name), IDS[name])
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_pictures_with_different_ids_keep_them(name: str, tmp_path: Path) -> None:
+    write_ids(tmp_path, ["x", "y", "z", "u"])
+    rows = files.open_place(Place(tmp_path / name), IDS[name]).rows
+    assert sorted(rows["id"]) == ["u", "x", "y", "z"]

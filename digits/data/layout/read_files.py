@@ -38,10 +38,9 @@ def read_files(place: Place, part: FilesPart, left_out: Container[str]) -> PartI
         chosen &= read_list(place, part.list, chosen)
     records = [{"id": name, "file": name, **fields[name]} for name in chosen]
     records.sort(key=sort_key)
+    columns = dict.fromkeys(["id", "file", *fields[next(iter(fields))]])  # it may have {id}
     # Not all names of files are UTF-8, which pandas' own type of text needs.
-    rows = pd.DataFrame(
-        records, columns=["id", "file", *fields[next(iter(fields))]], dtype=object
-    )
+    rows = pd.DataFrame(records, columns=list(columns), dtype=object)
     return PartImages(
         rows,
         contents=lambda: (place.files[name] for name in rows["file"]),
