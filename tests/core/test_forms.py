@@ -472,6 +472,23 @@ def animals(place: Path) -> None:
     table.to_csv(place / "zoo.csv", index=False)
 
 
+def feature(place: Path, column: int, value: float) -> None:
+    """Write a value that no pixel has into a row of one column, and blanks into another row."""
+    table = make_table(TRAIN).astype(object)
+    table.iloc[57, column] = value
+    table.iloc[3, 1:] = ""
+    table.to_csv(place / "t.csv", index=False)
+
+
+def shares_and_more(place: Path) -> None:
+    """Write columns of shares, and one that has a larger value, too."""
+    table = pd.DataFrame(
+        {"label": LABELS[TRAIN], "p1": 0.5, "p2": 0.25, "p3": 0.125, "p4": 0.0}
+    )
+    table.loc[150, "p4"] = 1.5
+    table.to_csv(place / "t.csv", index=False)
+
+
 ONE_CLASS = "this project classifies images, with one class for each image"
 NO_QUANTITY = (
     f"{ONE_CLASS}, and estimates no numbers; replace them by classes, such as ranges, or use "
@@ -545,6 +562,18 @@ OTHERS = {
         housing,
         f"housing.csv: the column rooms has 880, {NO_PIXEL}: {NO_FEATURES}, scale and round "
         "them",
+    ),
+    **{
+        f"{value} in a column of pixels": (
+            partial(feature, column=column, value=value),
+            f"t.csv: the column pixel{column - 1} has {value}, {NO_PIXEL}: {NO_FEATURES}, scale "
+            "and round them",
+        )
+        for column, value in [(1, 256), (30, -1), (31, 12.5), (64, 300)]
+    },
+    "shares and more": (
+        shares_and_more,
+        f"t.csv: the column p1 has 0.5, {NO_PIXEL}: {NO_FEATURES}, scale and round them",
     ),
     "animals": (
         animals,

@@ -14,11 +14,11 @@ PIXELS, LABELS = tiny.digits()
 NAMES = [str(number) for number in range(10)]
 
 
-def describe(pixels: Any, classes: Any, **columns: Any) -> str:
+def describe(pixels: Any, classes: Any, names: Any = NAMES, **columns: Any) -> str:
     """Return what `digits pin` says of images, after their counts."""
     images = pd.DataFrame({"class": classes, **columns})
     images.attrs = {"shape": [8, 8], "pixel_max": 16}
-    _, *doubts = describe_images(pixels, images, NAMES, None)
+    _, *doubts = describe_images(pixels, images, names, None)
     return "\n".join(doubts)
 
 
@@ -34,6 +34,22 @@ def test_an_image_in_two_classes_is_named() -> None:
     assert "2 images are in several classes, such as number 4 (3) and number 401 (7); " in said
     names = [f"{number}.png" for number in range(len(classes))]
     assert "such as 3.png and 400.png; " in describe(pixels, classes, file=names)
+
+
+def test_two_images_of_different_classes_are_named_and_no_copy_of_the_same_class() -> None:
+    copies = [3, 3, 3, 3, 5]  # rows of images
+    pixels = np.concatenate([PIXELS, PIXELS[copies]])
+    classes = np.append(LABELS, [3, 9, 7, 3, 5])
+    words = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+    said = describe(pixels, classes, words)
+    assert (
+        "5 images are in several classes, such as number 4 (three) and number 402 (nine); "
+        in said
+    )
+    names = [f"{number}.png" for number in range(len(classes))]
+    assert "5 images are in several classes, such as 3.png and 401.png; " in describe(
+        pixels, classes, words, file=names
+    )
 
 
 def test_copies_are_counted_unless_they_are_groups() -> None:

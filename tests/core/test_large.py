@@ -100,6 +100,46 @@ def test_a_table_of_pixels_is_read_in_blocks(name: str) -> None:
     assert found.attrs["names"] == [f"digit {number}" for number in range(10)]
 
 
+# The set of each of 400 rows, which are read in blocks of 40. No row of the first two is used.
+SETS = ["extra"] * 90 + [["train", "test", "extra"][number % 3] for number in range(310)]
+ROWS_OF_SETS = [
+    row for name in ("train", "test") for row in range(len(SETS)) if SETS[row] == name
+]
+
+
+def write_sets(columns: dict[str, Any]) -> dict[str, Any]:
+    """Return the layout of a table whose column `set` says which rows are used."""
+    sets = {name: {"where": {"set": name}} for name in ("train", "test")}
+    return columns | {"class": "label", "unused": {"where": {"set": "extra"}}} | sets
+
+
+@pytest.mark.parametrize("name", ["images.csv", "images.parquet"])
+def test_the_pixels_of_chosen_rows_are_read_in_blocks(name: str) -> None:
+    images = pd.DataFrame(PIXELS, columns=[f"p{number}" for number in range(64)])
+    images = images.assign(label=CLASSES, set=SETS)
+    if name.endswith(".csv"):
+        images.to_csv(name, index=False)
+    else:
+        images.to_parquet(name)
+    layout = write_sets({"table": name, "pixels": "p0 to p63"})
+    found = files.open_place(Place(Path(name)), layout)
+    assert found.blocks is not None
+    assert found.rows["class"].tolist() == CLASSES[ROWS_OF_SETS].astype(str).tolist()
+    assert np.array_equal(np.concatenate(list(found.blocks())), PIXELS[ROWS_OF_SETS])
+
+
+def test_the_pictures_of_chosen_rows_are_read_in_batches() -> None:
+    sets = np.resize(SETS, 2_400)  # a thousand rows are read at a time
+    contents = [str(number).encode() for number in range(len(sets))]
+    images = pd.DataFrame({"image": contents, "label": np.resize(CLASSES, 2_400), "set": sets})
+    images.to_parquet("images.parquet")
+    layout = write_sets({"table": "images.parquet", "picture": "image"})
+    found = files.open_place(Place(Path("images.parquet")), layout)
+    assert found.pictures is not None
+    rows = [row for name in ("train", "test") for row in np.flatnonzero(sets == name)]
+    assert list(found.pictures()) == [contents[row] for row in rows]
+
+
 def test_a_column_that_is_left_out_takes_no_memory() -> None:
     images = pd.DataFrame(PIXELS, columns=[f"p{number}" for number in range(64)])
     images["label"] = CLASSES

@@ -844,6 +844,9 @@ def test_a_form_is_read(form: Read, tmp_path: Path) -> None:
     shades = X.reshape(len(X), 64, -1) if "c h w" not in form.layout else X.reshape(-1, 64, 3)
     known = PIXELS[:240].reshape(-1, 64)
     shown = cdist(shades[..., 0], known).argmin(axis=1)
+    names = images.attrs.get("names", range(10))
+    if set(names) == set(NAMES):
+        assert [names[number] for number in images["class"]] == [NAMED[row] for row in shown]
     classes = pd.Series(LABELS[shown]).groupby(images["class"].to_numpy()).nunique()
     assert classes.tolist() == [1] * 10
     is_test = images["test"] if "test" in images else pd.Series(False, index=images.index)
