@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from digits.data.layout.place import Place
-from digits.proposing.choose import ChoiceError, choose, write
+from digits.proposing.choose import ChoiceError, choose, describe, write
 from digits.settings.errors import UserError
 
 N_PICTURES = 12  # in each folder
@@ -63,6 +63,18 @@ TREES: dict[str, tuple[str, list[str]]] = {
         "{circle,cross,line}/{anna,ben,cem,dan}",
         ["*/{class}/*", "{class}/{group}/*"],
     ),
+    "too few writers": (
+        "{circle,cross,line}/{anna,ben,cem}",
+        ["*/{class}/*", "{class}/*/*"],
+    ),
+    "writers of two sets": (
+        "train/{a,b}/{anna,ben,cem} test/{a,b}/dan",
+        ["{train: train/{class}/{group}/*, test: test/{class}/{group}/*}"],
+    ),
+    "too few writers of the training set": (
+        "train/{a,b}/{anna,ben} test/{a,b}/{cem,dan}",
+        ["{train: train/{class}/*/*, test: test/{class}/*/*}"],
+    ),
     "cities": ("{Berlin,Paris}/{ill,well}", ["*/{class}/*", "{class}/*/*"]),
     "domains of PACS": (
         "{art,photo,sketch,cartoon}/{dog,horse,bear,ape}",
@@ -104,6 +116,10 @@ TREES: dict[str, tuple[str, list[str]]] = {
     "a class that is called train": ("{train,bus,car}", ["{class}/*"]),
     "a doubtful class": ("{test,control}", ["{class}/*"]),
     "only days": ("{2024-05-01,2024-05-02}", ["{class}/*"]),
+    "a test set of one class": (
+        "train/{a,b} test/a",
+        ["{train: train/{class}/*, test: test/{class}/*}"],
+    ),
     "only parts": ("{part_1,part_2}", ["{class}/*"]),
     "a validation set beside the classes": ("{a,b} val/{a,b}", ["[{class}/*, val/{class}/*]"]),
     "a test set beside the classes": (
@@ -129,7 +145,7 @@ TREES: dict[str, tuple[str, list[str]]] = {
 }
 
 # Those of them that only the owner can decide, although there is one way.
-DOUBTFUL = {"only days", "only parts"}
+DOUBTFUL = {"a test set of one class", "only days", "only parts"}
 
 # Names of pictures, and the pattern that finds their classes, or "".
 NAMES = {
@@ -262,3 +278,171 @@ def test_a_test_set_of_equally_large_files_is_no_copy(tmp_path: Path) -> None:
             (tmp_path / file).write_bytes(file.rjust(50).encode())
     layout = {"train": "train/{class}/*", "test": "test/images/{class}/*"}
     assert choose(Place(tmp_path)).layout == layout
+
+
+def write_numbered(root: Path, patterns: list[str]) -> None:
+    """Write twelve files of each name, in which {n} is their number, and {t} a third of it."""
+    for number in range(N_PICTURES):
+        numbers = {"n": number, "t": number // 3}
+        write_files(root, [pattern.format_map(numbers) for pattern in patterns])
+
+
+@pytest.mark.parametrize(
+    ("names", "given", "unused"),
+    [
+        pytest.param(
+            ["a/c/{n}.png", "a/d/{n}.png", "b/e/{n}.png", "b/f/{n}.png"],
+            "a/{class}/*",
+            ["b/*/*"],
+            id="a pattern",
+        ),
+        pytest.param(
+            ["a/c/{n}.png", "a/d/{n}.png", "b/e/{n}.png", "g/f/{n}.png"],
+            "a/{class}/*",
+            ["b/e/*", "g/f/*"],
+            id="folders, because */*/* are others, too",
+        ),
+        pytest.param(
+            ["cat_{n}.png", "dog_{n}.png", "back#1.png", "cover.png"],
+            "{class}_#.png",
+            ["back[#]1.png", "cover.png"],
+            id="names, because * are others, too",
+        ),
+        pytest.param(
+            ["a/cat_{n}.png", "a/dog_{n}.png", "a/cover.png", "b/{n}.png"],
+            "a/{class}_#.png",
+            ["a/cover.png", *sorted(f"b/{number}.png" for number in range(N_PICTURES))],
+            id="names in two folders",
+        ),
+    ],
+)
+def test_only_pictures_that_are_not_used_are_named_unused(
+    names: list[str], given: str, unused: list[str], tmp_path: Path
+) -> None:
+    write_numbered(tmp_path, names)
+    choice = choose(Place(tmp_path), given)
+    assert choice.layout == {"files": given, "unused": unused}
+    assert len(choice.rows) == 2 * N_PICTURES
+    assert choice.reading.rest == []
+
+
+def write_groups(root: Path, n_groups: list[int], folder: str = "") -> None:
+    """Write a picture for each group of each class."""
+    for class_name, number in zip("abcd", n_groups, strict=False):
+        write_files(
+            root, [f"{folder}{class_name}/{n}/{class_name}{n}.png" for n in range(number)]
+        )
+
+
+@pytest.mark.parametrize("n_groups", [[2, 2], [1, 2], [1, 1, 2, 2]])
+def test_groups_are_read_if_at_least_half_of_the_classes_have_several(
+    n_groups: list[int], tmp_path: Path
+) -> None:
+    write_groups(tmp_path, n_groups)
+    rows = choose(Place(tmp_path), "{class}/{group}/*").rows
+    assert rows.groupby("class")["group"].nunique().tolist() == n_groups
+
+
+@pytest.mark.parametrize("n_groups", [[1, 1], [2, 1, 1], [3, 1, 1, 1]])
+def test_groups_are_refused_if_most_classes_have_only_one(
+    n_groups: list[int], tmp_path: Path
+) -> None:
+    write_groups(tmp_path, n_groups)
+    name = "abcd"[n_groups.index(1)]
+    line = f"the images of the class {name} are of 1 groups, expected 4; if that is wrong"
+    with pytest.raises(ChoiceError, match=line):
+        choose(Place(tmp_path), "{class}/{group}/*")
+
+
+def test_groups_of_the_test_set_do_not_count_for_the_training_set(tmp_path: Path) -> None:
+    write_groups(tmp_path, [1, 1], "train/")
+    for number in (7, 8):
+        write_files(tmp_path, [f"test/{name}/{number}/{name}.png" for name in "ab"])
+    given = {name: name + "/{class}/{group}/*" for name in ("train", "test")}
+    with pytest.raises(ChoiceError, match="class a are of 1 groups, expected 3"):
+        choose(Place(tmp_path), given)
+
+
+# Names of files of two classes, and the hint that is given.
+HINTS = {
+    "series": (
+        ["cat/CNV-{t}-{n}.jpg", "dog/DME-{t}-{n}.jpg"],
+        "24 pictures are called like CNV-0-0.jpg, and may show only 8 things; if so, let the "
+        "pattern of the layout have {group} for CNV-0",
+    ),
+    "companions": (
+        ["cat/{n}.jpg", "dog/{n}.jpg", "cat/{n}_gt.png", "dog/{n}_gt.png"],
+        "24 pictures are called like others, with _gt or the like at the end; if they are "
+        "masks, copies or details, write into the layout: unused: '**/*_gt.*'",
+    ),
+    "companions of one class": (
+        ["cat/{n}.jpg", "dog/{n}.jpg", "dog/{n}_gt.png"],
+        "12 pictures are called like others, with _gt or the like at the end; if they are "
+        "masks, copies or details, write into the layout: unused: '**/*_gt.*'",
+    ),
+    "companions in a folder": (
+        ["cat/{n}.jpg", "dog/{n}.jpg", "cat/gt/{n}_gt.png", "dog/gt/{n}_gt.png"],
+        "24 pictures are called like others, with _gt or the like at the end; if they are "
+        "masks, copies or details, write into the layout: unused: '**/*_gt.*'",
+    ),
+    "kinds": (
+        ["cat/{n}_crop.jpg", "cat/{n}_depth.png", "dog/{n}_crop.jpg", "dog/{n}depth.png"],
+        "24 things have several pictures each, whose names end in crop, depth; leave out kinds "
+        "such as masks, or let the pattern of the layout have {group} for the thing",
+    ),
+    "outer folders": (
+        ["camera1/cat/{n}.jpg", "camera1/dog/{n}.jpg", "camera2/cat/{n}.jpg"],
+        "the folders camera1, camera2 are not used; if they are people or days, let the pattern "
+        "of the layout have {group} for them",
+    ),
+    "inner folders": (
+        ["cat/camera1/{n}.jpg", "cat/camera2/{n}.jpg", "dog/camera1/{n}.jpg"],
+        "the folders camera1, camera2 are not used; if they are people or days, let the pattern "
+        "of the layout have {group} for them",
+    ),
+    "files beside pictures": (
+        ["cat/{n}.jpg", "dog/{n}.jpg", "cat/{n}.json", "dog/{n}.jpg.json"],
+        "24 files are called like pictures, first cat/0.json; if they say the classes, write a "
+        "table with the columns file and class",
+    ),
+    "files in another folder": (
+        ["cat/{n}.jpg", "dog/{n}.jpg", "labels/{n}.txt"],
+        "12 files are called like pictures, first labels/0.txt; if they say the classes, write "
+        "a table with the columns file and class",
+    ),
+}
+
+# Names for which there is no hint.
+NO_HINTS = {
+    "numbers": ["cat/img_{n}.jpg", "dog/img_{n}.jpg"],
+    "two numbers, but no series": ["cat/cat{n}-1.jpg", "dog/dog{n}-1.jpg"],
+    "days that are groups": [
+        f"2024-05-0{day}/{name}/{{n}}.jpg" for day in "1234" for name in "ab"
+    ],
+    "names that end in a word": ["cat/{n}_left.jpg", "dog/{n}_left.jpg"],
+    "a few companions": ["cat/{n}.jpg", "dog/{n}.jpg", "dog/1_gt.png"],
+    "companions of pictures of another class": ["cat/{n}.jpg", "dog/{n}_left.jpg"],
+    "one folder around all": ["all/cat/{n}.jpg", "all/dog/{n}.jpg"],
+    "sets": ["train/cat/{n}.jpg", "train/dog/{n}.jpg", "test/cat/{n}.jpg", "test/dog/{n}.jpg"],
+    "a few files beside pictures": ["cat/{n}.jpg", "dog/{n}.jpg", "cat/1.json"],
+    "other files": ["cat/{n}.jpg", "dog/{n}.jpg", "notes/day{n}.txt"],
+}
+
+
+def list_hints(root: Path, names: list[str]) -> list[str]:
+    """Return the hints for files with some names."""
+    write_numbered(root, names)
+    lines = describe(choose(Place(root)))
+    return [line.removeprefix("look: ") for line in lines if line.startswith("look: ")]
+
+
+@pytest.mark.parametrize(("names", "hint"), HINTS.values(), ids=HINTS)
+def test_what_the_owner_should_look_at_is_named(
+    names: list[str], hint: str, tmp_path: Path
+) -> None:
+    assert list_hints(tmp_path, names) == [hint]
+
+
+@pytest.mark.parametrize("names", NO_HINTS.values(), ids=NO_HINTS)
+def test_for_usual_names_there_is_nothing_to_look_at(names: list[str], tmp_path: Path) -> None:
+    assert list_hints(tmp_path, names) == []

@@ -63,6 +63,31 @@ def paths_in_sets(place: Path, name: str = "labels.csv", column: str = "path") -
     write_csv(place / name, {column: paths, "label": NAMED})
 
 
+def beside_folders(
+    place: Path, rows: slice = ALL, pattern: str = "{name}/{n}.png", **columns: Any
+) -> None:
+    """Write pictures whose folders are the classes, and a table that says more of some."""
+    paths = write_named(place, ALL, pattern)[rows]
+    table = {"file": paths, "class": NAMED[rows]}
+    write_csv(place / "t.csv", table | {name: values[rows] for name, values in columns.items()})
+
+
+def sets_in_folders(
+    place: Path, n_train: int, train: str = "train", test: str = "test"
+) -> None:
+    """Write pictures in two folders, and a table that says which ones are the training set."""
+    paths = write_named(place, TRAIN, train + "/{n}.png")
+    paths += write_named(place, TEST, test + "/{n}.png")
+    sets = ["train"] * n_train + ["test"] * (240 - n_train)
+    write_csv(place / "t.csv", {"path": paths, "label": NAMED, "set": sets})
+
+
+def names_of_another_set(place: Path) -> None:
+    write_named(place, TRAIN, "test/{n}.png")
+    paths = [f"train/{n}.png" for n in range(200)]
+    write_csv(place / "t.csv", {"file": paths, "class": NAMED[:200]})
+
+
 def paths_with_starts(place: Path, train: str, test: str) -> None:
     """Write a table whose paths say the set by their beginning."""
     paths = write_named(place, TRAIN, train + "{n}.png")
@@ -523,6 +548,32 @@ READ = {
             ("train_", "test_"),
         ]
     },
+    "groups in a table beside folders": Read(
+        partial(beside_folders, writer=np.arange(240) // 5),
+        '{table: t.csv, file: "{file}", class: class, group: writer}',
+    ),
+    "sets in a table beside folders": Read(
+        partial(beside_folders, split=["train"] * 200 + ["test"] * 40),
+        '{table: t.csv, file: "{file}", class: class, train: {where: {split: train}}, '
+        "test: {where: {split: test}}}",
+        n_test=40,
+    ),
+    "a table of some pictures beside folders": Read(
+        partial(beside_folders, rows=TRAIN), '"{class}/*"'
+    ),
+    "a table that says what the folders say": Read(beside_folders, '"{class}/*"'),
+    "a column of the sets that are the folders": Read(
+        partial(sets_in_folders, n_train=200),
+        '{table: t.csv, file: "{path}", class: label, train: {where: {set: train}}, '
+        "test: {where: {set: test}}}",
+        n_test=40,
+    ),
+    "a folder that is called test, but is no set": Read(
+        partial(sets_in_folders, n_train=200, train="test"),
+        '{table: t.csv, file: "{path}", class: label, train: {where: {set: train}}, '
+        "test: {where: {set: test}}}",
+        n_test=40,
+    ),
     "paths in three folders": Read(
         three_folders,
         '{table: labels.csv, file: "{path}", class: label, '
@@ -782,6 +833,20 @@ ASKED: dict[str, tuple[Callable[[Path], None], list[str]]] = {
             "--layout '{table: clean.csv, file: \"{file}\", class: class}'",
         ],
     ),
+    "groups of some pictures in a table beside folders": (
+        partial(beside_folders, rows=TRAIN, writer=np.arange(240) // 5),
+        [
+            "--layout '{class}/*'",
+            "--layout '{table: t.csv, file: \"{file}\", class: class, group: writer}'",
+        ],
+    ),
+    "other groups in a table than in the folders": (
+        partial(beside_folders, pattern="day{n}/{name}/{n}.png", writer=np.arange(240) // 5),
+        [
+            "--layout '{group}/{class}/*'",
+            "--layout '{table: t.csv, file: \"{file}\", class: class, group: writer}'",
+        ],
+    ),
     # The folder control is no training set.
     "pictures in the folders control and test": (
         partial(paths_with_starts, train="control/", test="test/"),
@@ -805,6 +870,18 @@ REFUSED: dict[str, tuple[Callable[[Path], None], str]] = {
     "only the pictures of another set": (
         only_the_test_pictures,
         "train.csv: its pictures are those of another set, as test/{id}.png says",
+    ),
+    "names of pictures of another set": (
+        names_of_another_set,
+        "t.csv: its column file names pictures, such as train/0.png, which are not in",
+    ),
+    "training images in the folder of the test set": (
+        partial(sets_in_folders, n_train=203),
+        "doubt: 3 pictures lie in a folder of the other set, first test/200.png",
+    ),
+    "test images in the folder of the training set": (
+        partial(sets_in_folders, n_train=197),
+        "doubt: 3 pictures lie in a folder of the other set, first train/197.png",
     ),
     "pixels whose columns are sorted as texts": (
         sorted_as_texts,
@@ -901,6 +978,37 @@ def test_images_of_16_bits_have_one_scale(tmp_path: Path) -> None:
     _, X, _ = read(choose(Place(tmp_path)))
     expected = np.rint(bright.reshape(200, 64) * (255 / 4095))
     assert np.array_equal(X, expected)
+
+
+@pytest.mark.parametrize("dtype", [bool, np.uint8, np.float32, np.float64])
+def test_arrays_of_0_and_1_stay_0_and_1(dtype: Any, tmp_path: Path) -> None:
+    images = (PIXELS[TRAIN] > 100).astype(dtype)
+    np.savez(tmp_path / "a.npz", x=images, y=LABELS[TRAIN])
+    choice = choose(Place(tmp_path))
+    assert choice.layout == {"images": "a.npz/x", "class": "a.npz/y"}
+    _, X, _ = read(choice)
+    assert np.array_equal(X, images.reshape(200, 64))
+
+
+def test_columns_of_0_and_1_stay_0_and_1(tmp_path: Path) -> None:
+    table = make_table(TRAIN)
+    table.iloc[:, 1:] //= 128
+    table.to_csv(tmp_path / "t.csv", index=False)
+    _, X, _ = read(choose(Place(tmp_path)))
+    assert np.array_equal(X, table.iloc[:, 1:])
+
+
+@pytest.mark.parametrize(
+    ("largest", "scale"),
+    [(255, 1), (256, 255 / 511), (511, 255 / 511), (512, 255 / 1023), (65535, 255 / 65535)],
+)
+def test_the_scale_of_arrays_is_that_of_the_bits_of_the_largest_value(
+    largest: int, scale: float, tmp_path: Path
+) -> None:
+    images = PIXELS[TRAIN].astype(np.uint16)
+    images[7, 3, 3] = largest
+    np.savez(tmp_path / "a.npz", x=images, y=LABELS[TRAIN])
+    assert choose(Place(tmp_path)).layout.get("scale", 1) == scale
 
 
 # The factors of the training images and of the test images, and the scale of both.
