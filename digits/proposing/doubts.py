@@ -26,7 +26,7 @@ from digits.proposing.words import (
 
 # What the names of pictures of one thing begin with, as in `a1_jpg.rf.3f.jpg` and
 # `CNV-1016042-7.jpg`: all before the last number, if there is another one.
-SERIES = re.compile(r"(.*\d.*?)(?:\.rf\..*|[^\d/]+\d+)\.\w+")
+SERIES = re.compile(r"(?:(.*\d.*?)\.rf\..*|(.*\d.*?)[^\d/]+\d+)\.\w+")
 # The name of a picture, and of another one that is called like it.
 COMPANION = re.compile(
     r"(?P<folder>(?P<above>(?:.*/)?)[^/]*/|)(?P<name>[^/]+?)(?P<end>[_-][A-Za-z0-9]+)"
@@ -153,14 +153,14 @@ def find_series(rows: pd.DataFrame) -> str:
     if "file" not in rows or "group" in rows:
         return ""
     matches = [SERIES.fullmatch(posixpath.basename(name)) for name in rows["file"]]
-    starts = [match[1] for match in matches if match]
+    starts = [match[1] or match[2] for match in matches if match]
     if len(starts) < len(rows) / 2 or not 1 < len(set(starts)) <= 0.7 * len(starts):
         return ""
     first = next(match for match in matches if match)
     return (
         f"{len(starts)} pictures are called like {first.string}, and may show only "
         f"{len(set(starts))} things; if so, let the pattern of the layout have {{group}} for "
-        f"{first[1]}"
+        f"{first[1] or first[2]}"
     )
 
 
@@ -171,12 +171,13 @@ def find_companions(rows: pd.DataFrame) -> str:
     """
     if "file" not in rows:
         return ""
-    stems = {posixpath.splitext(name)[0] for name in rows["file"]}
+    stems = dict.fromkeys(posixpath.splitext(name)[0] for name in rows["file"])
     matches = [match for stem in stems if (match := COMPANION.fullmatch(stem))]
     others = [
         match
         for match in matches
-        if {match["folder"] + match["name"], (match["above"] or "") + match["name"]} & stems
+        if {match["folder"] + match["name"], (match["above"] or "") + match["name"]}
+        & stems.keys()
     ]
     if len(others) < len(rows) / 4:
         return ""

@@ -370,6 +370,20 @@ HINTS = {
         "24 pictures are called like CNV-0-0.jpg, and may show only 8 things; if so, let the "
         "pattern of the layout have {group} for CNV-0",
     ),
+    "copies whose names end in a digit or a letter": (
+        [
+            "cat/cat{n}_jpg.rf.3f.jpg",
+            "cat/cat{n}_jpg.rf.a1b2.jpg",
+            "dog/dog{n}_jpg.rf.c{n}d{n}.jpg",
+        ],
+        "36 pictures are called like cat0_jpg.rf.3f.jpg, and may show only 24 things; if so, "
+        "let the pattern of the layout have {group} for cat0_jpg",
+    ),
+    "companions with different ends": (
+        ["cat/{n}.jpg", "dog/{n}.jpg", *(f"dog/{{n}}_{end}.png" for end in "gcbdaehf")],
+        "96 pictures are called like others, with _a or the like at the end; if they are "
+        "masks, copies or details, write into the layout: unused: '**/*_a.*'",
+    ),
     "companions": (
         ["cat/{n}.jpg", "dog/{n}.jpg", "cat/{n}_gt.png", "dog/{n}_gt.png"],
         "24 pictures are called like others, with _gt or the like at the end; if they are "
