@@ -1,0 +1,142 @@
+"""New images are read as those of the dataset are: with its layout, axes and scale."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from digits.data.intake.collection import Collection
+from digits.data.layout.new_images import find_layout
+from digits.data.layout.reading import read_layout
+from digits.settings.params import DatasetParams
+from tests.helpers import tiny
+from tests.helpers.digit_files import LABELS, PIXELS, make_table, write_flat, write_tree
+
+ROWS = slice(0, 20)
+IMAGES = PIXELS[ROWS]
+FLAT = IMAGES.reshape(20, 64)
+COLORS = np.stack([IMAGES, IMAGES // 2, IMAGES // 4], axis=3)
+
+
+def read(path: Path, layout: Any, shape: list[int] | None = None) -> Collection:
+    """Return the images of a path as those of a dataset with a layout."""
+    entry = tiny.dataset({"files": "own"}) | {"layout": layout, "shape": shape or [8, 8]}
+    return read_layout(*find_layout(path, DatasetParams.model_validate(entry))).images
+
+
+def read_pixels(images: Collection) -> Any:
+    """Return the pixels of arrays or tables, shape (n_images, n_values)."""
+    assert images.blocks is not None
+    return np.concatenate(list(images.blocks()))
+
+
+# The array of new images, the layout of the dataset, and the expected pixels.
+ARRAYS: dict[str, tuple[Any, Any, Any]] = {
+    "the scale": (IMAGES / 255, {"images": "x.npy", "scale": 255}, FLAT),
+    "the axes": (np.moveaxis(IMAGES, 0, -1), {"images": "x.npy", "axes": "h w n"}, FLAT),
+    "axes and scale": (
+        IMAGES.swapaxes(1, 2) / 255,
+        {"images": "x.npy", "axes": "n w h", "scale": 255},
+        FLAT,
+    ),
+    "the first part": (
+        IMAGES.swapaxes(1, 2),
+        {"train": {"images": "x.npy", "axes": "n w h"}, "test": {"images": "t.npy"}},
+        FLAT,
+    ),
+    "planes in a row": (
+        np.moveaxis(COLORS, 3, 1).reshape(20, -1),
+        {"images": "x.npy", "axes": "n (c h w)"},
+        COLORS.reshape(20, -1),
+    ),
+    "another number of axes": (FLAT, {"images": "x.npy", "axes": "h w n", "scale": 9}, FLAT),
+    "arrays for a dataset of pictures": (IMAGES, "{class}/*", FLAT),
+}
+
+
+@pytest.mark.parametrize(("array", "layout", "expected"), ARRAYS.values(), ids=ARRAYS)
+def test_new_arrays_are_read_with_the_axes_and_the_scale_of_the_dataset(
+    array: Any, layout: Any, expected: Any, tmp_path: Path
+) -> None:
+    np.savez(tmp_path / "new.npz", values=array)
+    images = read(tmp_path / "new.npz", layout)
+    assert np.array_equal(read_pixels(images), expected)
+    assert "class" not in images.rows
+
+
+def test_rows_of_pixels_are_in_colour_if_those_of_the_dataset_are(tmp_path: Path) -> None:
+    np.save(tmp_path / "new.npy", COLORS.reshape(20, -1))
+    images = read(tmp_path / "new.npy", None, [8, 8, 3])
+    assert images.shape == [8, 8, 3]
+    assert np.array_equal(read_pixels(images), COLORS.reshape(20, -1))
+
+
+def test_an_array_with_a_label_for_each_new_image_has_the_classes(tmp_path: Path) -> None:
+    arrays: dict[str, Any] = {
+        "digits": np.moveaxis(IMAGES, 0, -1),
+        "numbers": LABELS[ROWS],
+        "side": 8,
+    }
+    np.savez(tmp_path / "new.npz", **arrays)
+    rows = read(tmp_path / "new.npz", {"images": "x.npz/x", "axes": "h w n"}).rows
+    assert rows["class"].tolist() == LABELS[ROWS].astype(str).tolist()
+    np.savez(tmp_path / "new.npz", **arrays, others=LABELS[ROWS])  # one of two is the classes
+    assert "class" not in read(tmp_path / "new.npz", {"images": "x", "axes": "h w n"}).rows
+
+
+PIXEL_COLUMNS = {"table": "train.csv", "pixels": "pixel0 to pixel63", "class": "label"}
+
+
+@pytest.mark.parametrize("labelled", [True, False])
+def test_a_new_table_is_read_with_the_columns_the_axes_and_the_scale_of_the_dataset(
+    labelled: bool, tmp_path: Path
+) -> None:
+    table = make_table(ROWS, labelled=labelled).astype(object)
+    table[[f"pixel{number}" for number in range(64)]] = (
+        IMAGES.swapaxes(1, 2).reshape(20, 64) / 255
+    )
+    table.insert(0, "weight", 7)  # would be a pixel, if the columns were not known
+    table.to_csv(tmp_path / "new.csv", index=False, sep=";")
+    keys = {"axes": "n (w h)", "scale": 255, "separator": ";", "where": {"set": "train"}}
+    images = read(tmp_path / "new.csv", PIXEL_COLUMNS | keys | {"group": "writer", "id": "no"})
+    assert np.array_equal(read_pixels(images), FLAT)
+    assert ("class" in images.rows) == labelled
+
+
+def test_a_new_table_without_the_columns_of_the_dataset_is_read_by_itself(
+    tmp_path: Path,
+) -> None:
+    table = make_table(ROWS).rename(columns=lambda name: name.replace("pixel", "p"))
+    table.insert(0, "ImageId", [f"image {number}" for number in range(20)])
+    table.to_csv(tmp_path / "new.csv", index=False)
+    images = read(tmp_path / "new.csv", PIXEL_COLUMNS | {"scale": 255})
+    assert np.array_equal(read_pixels(images), FLAT)
+    assert images.rows["id"].tolist() == table["ImageId"].tolist()
+    assert images.rows["class"].tolist() == LABELS[ROWS].astype(str).tolist()
+
+
+def test_a_new_table_names_pictures_as_that_of_the_dataset_does(tmp_path: Path) -> None:
+    names = write_flat(tmp_path / "scans", ROWS)
+    stems = [name.removesuffix(".png") for name in names]
+    pd.DataFrame({"no": stems}).to_csv(tmp_path / "new.csv", index=False)
+    layout = {"table": "train.csv", "file": "scans/{no}.png", "class": "label"}
+    images = read(tmp_path / "new.csv", layout)
+    assert images.rows["file"].tolist() == [f"scans/{name}" for name in names]
+
+
+def test_new_pictures_have_the_classes_of_the_layout_that_they_fit(tmp_path: Path) -> None:
+    for name in ["cat_1.png", "dog_2.png"]:
+        (tmp_path / name).touch()
+    assert read(tmp_path, "{class}_#.*").rows["class"].tolist() == ["cat", "dog"]
+    (tmp_path / "other.png").touch()
+    assert "class" not in read(tmp_path, "{class}_#.*").rows
+
+
+def test_new_pictures_of_another_layout_have_the_classes_of_their_folders(
+    tmp_path: Path,
+) -> None:
+    write_tree(tmp_path, ROWS)
+    rows = read(tmp_path, "{group}/{class}/*").rows
+    assert rows["class"].tolist() == rows["file"].str.split("/").str[0].tolist()
