@@ -11,6 +11,7 @@ from digits.data.intake.storage import warn_about_unstored
 from digits.learning.inputs import check_network
 from digits.learning.pipelines import build_pipeline
 from digits.networks import import_network
+from digits.results import mixed_stages
 from digits.settings import params
 from digits.settings.errors import UserError
 from digits.settings.params import FILE, DatasetParams, Params
@@ -70,10 +71,11 @@ def command() -> None:
     Every value is checked, and every name must refer to an existing entry, kind of source, set
     of features or classifier. If a dataset needs no network, and its folder or file exists, the
     images must have the checksums that `digits pin` has recorded. The command says which images
-    are in neither Git nor DVC.
+    are in neither Git nor DVC, and whether a merge has mixed two runs of a stage in dvc.lock.
     """
     settings = params.load()
     check(settings)
+    mixed_stages.check_stages()
     for dataset in settings.datasets.values():
         warn_about_unstored(dataset.sources)
     click.echo(f"{FILE} is valid.")

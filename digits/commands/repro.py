@@ -9,6 +9,7 @@ import click
 
 from digits.commands import examples
 from digits.data.intake.storage import warn_about_unstored
+from digits.results import mixed_stages
 from digits.settings import params
 from digits.settings.errors import UserError
 
@@ -52,6 +53,7 @@ def command(**options: Any) -> None:
             "this folder is not in a Git repository, which DVC needs; run `git init`, then "
             "`digits setup`"
         )
+    mixed_stages.check_stages()
     # `python` in dvc.yaml must be the one of this environment, even if it is not activated.
     folder = Path(sys.executable).parent
     os.environ["PATH"] = f"{folder}{os.pathsep}{os.environ.get('PATH', '')}"
