@@ -13,7 +13,7 @@ from digits.learning.pipelines import build_pipeline
 from digits.networks import import_network
 from digits.results import mixed_stages
 from digits.settings import params
-from digits.settings.errors import UserError
+from digits.settings.errors import UserError, echo
 from digits.settings.params import FILE, DatasetParams, Params
 
 
@@ -78,4 +78,4 @@ def command() -> None:
     mixed_stages.check_stages()
     for dataset in settings.datasets.values():
         warn_about_unstored(dataset.sources)
-    click.echo(f"{FILE} is valid.")
+    echo(f"{FILE} is valid.")

@@ -19,7 +19,7 @@ from digits.data.intake.collection import Collection, read_collection
 from digits.data.intake.overview import describe_images, draw_examples, find_background
 from digits.data.intake.storage import add_to_dvc
 from digits.settings import params
-from digits.settings.errors import UserError, check_choice, to_one_line
+from digits.settings.errors import UserError, check_choice, echo, to_one_line
 from digits.settings.params import FILE, PINNED_KEYS
 
 # A network's features are not recorded, because they follow from the pictures and the network.
@@ -56,7 +56,7 @@ def command(dataset: str) -> None:
     with atomic_write(FILE) as temporary:
         temporary.write_text(update_entry(text, dataset, values), encoding="utf-8")
 
-    print(f"{FILE}: datasets.{dataset} has")
+    echo(f"{FILE}: datasets.{dataset} has")
     print_overview(values, X, images)
     add_to_dvc(entry["sources"])
 
@@ -83,7 +83,7 @@ def carry_over(name: str) -> None:
     layout = module.find_layout(find_entry(text, name))
     with atomic_write(FILE) as temporary:
         temporary.write_text(replace_source(text, name, layout), encoding="utf-8")
-    print(f"{FILE}: datasets.{name} has a layout now, which gives the same images")
+    echo(f"{FILE}: datasets.{name} has a layout now, which gives the same images")
 
 
 def replace_source(text: str, name: str, layout: Any) -> str:
@@ -117,8 +117,8 @@ def print_overview(values: dict[str, Any], X: Pixels, images: pd.DataFrame) -> N
     """
     class_names = list_classes(values)
     for line in describe_images(X, images, class_names, values.get("background")):
-        print(f"  {to_one_line(line)}")
-    print()
+        echo(f"  {to_one_line(line)}")
+    echo()
     draw_examples(X, images, class_names)
 
 

@@ -18,9 +18,9 @@ from digits.evaluation.intervals import confidence_interval
 from digits.imaging import drawing
 from digits.imaging.pictures import is_picture_file
 from digits.results import predicting
-from digits.results.formatting import NO_VALUE, encode_csv, format_percent, print_table
+from digits.results.formatting import NO_VALUE, format_percent, print_csv, print_table
 from digits.results.predicting import Predictor, Reading
-from digits.settings.errors import check_choice, to_one_line, warn
+from digits.settings.errors import check_choice, echo, to_one_line, warn
 from digits.settings.params import DatasetParams
 
 # What each row has for programs, before what only some models have.
@@ -111,7 +111,7 @@ def print_submission(header: str, readings: Sequence[Reading]) -> None:
         else:
             rows.append([reading.id, reading.predicted])
     table_of_ids = pd.DataFrame(rows, columns=header.split(","))
-    click.echo(encode_csv(table_of_ids), nl=False)
+    print_csv(table_of_ids)
 
 
 def print_reading(reading: Reading, *, show: bool) -> None:
@@ -124,7 +124,7 @@ def print_reading(reading: Reading, *, show: bool) -> None:
     if reading.error is not None:
         warn(f"{reading.file}: {reading.error}")
     elif reading.predicted != reading.actual:
-        print(to_one_line(f"{reading.file}: {reading.describe()}"), flush=True)
+        echo(to_one_line(f"{reading.file}: {reading.describe()}"))
         if show:
             images = [prediction.image for prediction in reading.predictions]
             drawing.print_images(np.stack(images), [""] * len(images))
@@ -155,7 +155,7 @@ def print_predictions(model_name: str, readings: Sequence[Reading], table_format
         for prediction in reading.predictions:
             records.append(picture | prediction.as_record())
             percent = format_percent(prediction.probability)
-            rows.append([to_one_line(reading.file), prediction.text, percent])
+            rows.append([to_one_line(reading.file), to_one_line(prediction.text), percent])
     data = pd.DataFrame(records, dtype=object)  # whole numbers stay whole if some are missing
     print_table(table_format, data, HEADINGS, rows)
 
@@ -165,12 +165,12 @@ def print_accuracy(model_name: str, readings: Sequence[Reading]) -> None:
     known = [reading for reading in readings if reading.actual is not None]
     if not known:
         return
-    actual = pd.Series([reading.actual for reading in known], name="actual")
-    predicted = pd.Series([reading.predicted for reading in known], name="predicted")
-    print(f"\n{pd.crosstab(actual, predicted).to_string()}\n")
+    actual = pd.Series([to_one_line(each.actual) for each in known], name="actual")
+    predicted = pd.Series([to_one_line(each.predicted) for each in known], name="predicted")
+    echo(f"\n{pd.crosstab(actual, predicted).to_string()}\n")
     is_right = (actual == predicted).to_numpy()
     low, high = confidence_interval(is_right)
-    print(
+    echo(
         f"{model_name}: {is_right.sum()} of {len(known)} right, accuracy "
         f"{is_right.mean():.4f} (95 %: {low:.4f} to {high:.4f})"
     )

@@ -8,6 +8,7 @@ from digits.commands import examples, not_evaluated_error, select_models
 from digits.core import paths
 from digits.core.files import atomic_write
 from digits.settings import params
+from digits.settings.errors import echo, to_printable
 from digits.settings.params import Params
 
 
@@ -44,9 +45,9 @@ def command(pattern: str, output: Path) -> None:
     missing = [name for name in names if name not in evaluated]
     page = render_page(settings, evaluated)
     with atomic_write(output) as temporary:
-        temporary.write_text(page, encoding="utf-8")
+        temporary.write_text(to_printable(page), encoding="utf-8")
     if missing:
-        print(
+        echo(
             f"{output} has {len(evaluated)} of {len(names)} models. To add the others, such as "
             f"{missing[0]}, run `make repro`, or `dvc pull` if their results were shared."
         )

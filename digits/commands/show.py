@@ -20,7 +20,7 @@ from digits.results.formatting import (
 from digits.results.mistakes import rank_mistakes
 from digits.results.read import ImageDataset, read_predictions, read_temperature
 from digits.settings import params
-from digits.settings.errors import UserError, check_choice, warn
+from digits.settings.errors import UserError, check_choice, echo, to_one_line, warn
 from digits.settings.params import Params
 
 DEFAULT_LIMIT = 10  # images, if they are not chosen by number or at random
@@ -122,7 +122,7 @@ def command(
         captions.append(f"{dataset} {row}{place}: {text}")
     if png:
         drawing.write_sheet(png, images.pixels[rows], captions)
-        print(f"{png}: {len(rows)} of {dataset}")
+        echo(f"{png}: {len(rows)} of {dataset}")
     else:
         drawing.print_images(images.pixels[rows], captions)
 
@@ -131,13 +131,13 @@ def print_description(images: ImageDataset, table_format: str) -> None:
     """Print what is in a dataset."""
     n_images, *shape = images.pixels.shape
     if table_format not in FOR_PROGRAMS:
-        print(f"{images.name}: {n_images:,} images of {' x '.join(map(str, shape))}")
-        print(f"pixels: {images.pixels.min()} to {images.pixels.max()}\n")
+        echo(f"{images.name}: {n_images:,} images of {' x '.join(map(str, shape))}")
+        echo(f"pixels: {images.pixels.min()} to {images.pixels.max()}\n")
     counts = np.bincount(images.classes, minlength=len(images.class_names))
     data = pd.DataFrame({"class": images.class_names, "images": counts})
     data["share"] = data["images"] / n_images
     rows = [
-        [name, f"{count:,}", f"{100 * share:.1f} %"]
+        [to_one_line(name), f"{count:,}", f"{100 * share:.1f} %"]
         for name, count, share in data.itertuples(index=False)
     ]
     print_table(table_format, data, ["class", "images", "share"], rows)

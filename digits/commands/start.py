@@ -33,7 +33,7 @@ from digits.imaging.transforms.border import median_of_border
 from digits.learning.folds import assign_folds
 from digits.proposing.choose import Choice, ChoiceError, choose, describe, write
 from digits.proposing.folders import enter_folders
-from digits.settings.errors import UserError, to_one_line
+from digits.settings.errors import UserError, echo, to_one_line
 from digits.settings.params import ChecksumShare, TestSize
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -216,19 +216,19 @@ def command(
     except BaseException:  # such as Ctrl-C, or a full disk
         subprocess.run(["git", "restore", "."], check=False)
         raise
-    click.echo("This is now a project about your own images, the dataset `own`:")
+    echo("This is now a project about your own images, the dataset `own`:")
     if choice is not None:
         for line in describe(choice):
-            click.echo(f"  {to_one_line(line)}")
+            echo(f"  {to_one_line(line)}")
     if understood is not None:
         pin.print_overview(*understood)
-    click.echo("Next steps:")
+    echo("Next steps:")
     if understood is None:
-        click.echo("  Put pictures into data/own, in subfolders 0 to 9.")
-        click.echo("  digits pin own")
-    click.echo("  make repro")
-    click.echo('  git add --all && git commit -m "Our own images"')
-    click.echo("If something above is wrong, run `git restore .`, and `digits start` again.")
+        echo("  Put pictures into data/own, in subfolders 0 to 9.")
+        echo("  digits pin own")
+    echo("  make repro")
+    echo('  git add --all && git commit -m "Our own images"')
+    echo("If something above is wrong, run `git restore .`, and `digits start` again.")
 
 
 def parse_option(layout: str | None, test: str | None) -> Any:
@@ -272,7 +272,7 @@ def choose_layout(layout: Any, columns: dict[str, str]) -> tuple[Path, Choice]:
     except ChoiceError as error:
         for line in error.lines:
             indent = line[: len(line) - len(line.lstrip())]
-            click.echo(f"{indent}{to_one_line(line)}", err=True)
+            echo(f"{indent}{to_one_line(line)}", err=True)
         raise
     return root, choice
 

@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from digits.core.tables import Pixels
 from digits.imaging.transforms.color import to_brightness
-from digits.settings.errors import to_one_line, warn
+from digits.settings.errors import echo, to_one_line, warn
 
 # In the terminal
 SHADES = " .:-=+*#%@"  # from paper to ink
@@ -67,14 +67,14 @@ def print_images(images: Pixels, captions: Sequence[str]) -> None:
         stop = start + n_side_by_side
         if any(captions):
             cells = [caption.ljust(cell_width) for caption in captions[start:stop]]
-            print((" " * GAP).join(cells).rstrip())
+            echo((" " * GAP).join(cells).rstrip())
         # Fill up the cells, which can be wider than the images, and add the gaps.
         padding = cell_width - width + GAP
         padded = pad(images[start:stop], [(0, 0), (0, 0), (0, padding)])
         side_by_side = np.hstack(list(padded))[:, :-padding]
         for line in make_lines(side_by_side, use_colours):
-            print(line.rstrip())
-        print()
+            print(line.rstrip())  # noqa: T201 - it has colours
+        echo()
 
 
 def make_lines(image: Pixels, use_colours: bool) -> list[str]:

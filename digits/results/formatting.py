@@ -9,7 +9,7 @@ import pandas as pd
 import tabulate
 
 from digits.results.differences import NO_TEST, Difference, PairedTest
-from digits.settings.errors import UserError
+from digits.settings.errors import UserError, echo, to_printable
 from digits.settings.params import Params
 
 FOR_PROGRAMS = ["json", "csv"]  # the formats in which only data are printed
@@ -223,20 +223,21 @@ def print_table(
     """
     if table_format == "json":
         values = data.astype(object).where(data.notna(), None)
-        print(json.dumps(values.to_dict("records"), indent=2))
+        echo(json.dumps(values.to_dict("records"), indent=2))
     elif table_format == "csv":
-        click.echo(encode_csv(data), nl=False)
+        print_csv(data)
     else:
         paragraphs = [format_rows(headings, rows, table_format)] if rows else []
         if notes:
             paragraphs.append(notes)
-        print("\n\n".join(paragraphs))
+        echo("\n\n".join(paragraphs))
 
 
-def encode_csv(data: pd.DataFrame) -> bytes:
-    """Return a table as CSV in UTF-8, also if the terminal has another encoding."""
+def print_csv(data: pd.DataFrame) -> None:
+    """Print a table as CSV in UTF-8, also if the terminal has another encoding."""
+    text = to_printable(data.to_csv(index=False))
     # The name of a file may have bytes that are no text.
-    return data.to_csv(index=False).encode("utf-8", "surrogateescape")
+    click.echo(text.encode("utf-8", "surrogateescape"), nl=False)  # noqa: TID251
 
 
 def format_rows(
@@ -249,8 +250,10 @@ def format_rows(
         rows: the text of each cell.
         table_format: `table` or `markdown`.
     """
+    rows = [[to_printable(cell) for cell in row] for row in rows]
     if table_format == "markdown":  # a heading is a single line
         headings = [heading.replace("\n", " ") for heading in headings]
+        rows = [[cell.replace("\n", " ").replace("|", "\\|") for cell in row] for row in rows]
     padding = tabulate.MIN_PADDING
     tabulate.MIN_PADDING = 0  # a column is not wider than its heading and its values
     try:

@@ -1,4 +1,4 @@
-"""Errors that the user can fix, and warnings, each printed in one line."""
+"""Errors that the user can fix, warnings in one line, and all that is printed."""
 
 import difflib
 import re
@@ -22,6 +22,12 @@ EXTENDED_FOLDERS = [
 # The folders of Python itself and of the installed packages.
 LIBRARY_FOLDERS = [Path(sysconfig.get_path(name)) for name in ("stdlib", "purelib", "platlib")]
 
+# Control characters but tabs and ends of lines, and those that turn the direction of a text.
+OBEYED = dict.fromkeys(
+    [*range(0x09), *range(0x0B, 0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F),
+     *range(0x2066, 0x206A)]
+)  # fmt: skip
+
 MAX_LISTED = 12  # an error lists the valid values if there are at most this many
 
 # What to do if a file is damaged.
@@ -43,8 +49,18 @@ class UserError(click.ClickException):
 
 def to_one_line(text: object) -> str:
     """Return a text as one line, without unprintable characters, which file names may have."""
-    line = " ".join(str(text).split())
+    line = " ".join(click.unstyle(str(text)).split())
     return "".join(character for character in line if character.isprintable())
+
+
+def to_printable(text: str) -> str:
+    """Return a text without what a terminal obeys, such as colours."""
+    return click.unstyle(text).translate(OBEYED)
+
+
+def echo(text: str = "", *, err: bool = False) -> None:
+    """Print a text, which may have names of files and classes that a stranger has chosen."""
+    click.echo(to_printable(text), err=err)
 
 
 def warn(message: object) -> None:

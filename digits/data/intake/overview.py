@@ -12,6 +12,7 @@ from digits.data.splitting import checksums_of
 from digits.imaging import drawing
 from digits.imaging.background import find_common_background
 from digits.imaging.contrast import find_blank
+from digits.settings.errors import echo
 
 # At most this many images are looked at to find their background.
 N_SAMPLES = 1_000
@@ -88,7 +89,5 @@ def draw_examples(X: Pixels, images: pd.DataFrame, class_names: Sequence[object]
     captions = [str(class_names[images["class"][row]]) for row in rows]
     drawing.print_images(X[rows].reshape(-1, *images.attrs["shape"]), captions)
     if "file" not in images:
-        print(
-            "If they lie on their side, write `transpose: true` above `shape` in params.yaml,"
-        )
-        print("and run `digits pin` again.")
+        echo("If they lie on their side, write `transpose: true` above `shape` in params.yaml,")
+        echo("and run `digits pin` again.")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from digits.data.fetching import import_source
 from digits.data.layout.listing import iterate_files
-from digits.settings.errors import UserError, warn
+from digits.settings.errors import UserError, echo, warn
 
 Sources = Sequence[dict[str, str]]  # as in an entry of params.yaml
 
@@ -125,7 +125,7 @@ def add_top(top: Path) -> None:
     if not reason:
         # `dvc exp run --temp` copies only files that Git knows.
         subprocess.run(["git", "add", str(file)], check=True)
-        print(f"DVC now stores {top}. Run `dvc push` to share it.")
+        echo(f"DVC now stores {top}. Run `dvc push` to share it.")
         return
     if is_new and file.exists():  # if the disk is full, it is empty
         subprocess.run([*DVC, "remove", file], capture_output=True, check=False)

@@ -22,7 +22,7 @@ from werkzeug.wrappers import Response
 from digits.commands import examples
 from digits.imaging import drawing, pictures
 from digits.results import predicting
-from digits.settings.errors import UserError
+from digits.settings.errors import UserError, echo
 from digits_handwriting import boxes
 from digits_handwriting.collection import DIGITS, Collection
 from digits_handwriting.recognizer import Recognizer
@@ -232,7 +232,7 @@ def command(model: str | None, port: int, host: str | None, keep: Path | None) -
         signal.signal(number, signal.default_int_handler)
     address = f"http://{bound}:{server.effective_port}/{token}/"
     keeps = f"keeps drawings in {keep}; " if keep else ""
-    print(f"{address} ({recognizer.model_name}; {keeps}Ctrl-C ends it)", flush=True)
+    echo(f"{address} ({recognizer.model_name}; {keeps}Ctrl-C ends it)")
     if host is not None:
         code = io.StringIO()
         segno.make_qr(address).terminal(code, compact=True)
