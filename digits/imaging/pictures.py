@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 import pi_heif
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
 from digits.core.tables import Pixels
 from digits.imaging.transforms.border import median_of_border
@@ -34,6 +34,9 @@ MAX_SIDE = 2_000
 # A picture of at most this many times the size of an image is resized in one step. A larger one
 # is reduced first, which is several times faster for a JPEG, and hardly changes the image.
 MAX_RATIO = 8
+
+ORIENTATION = ExifTags.Base.Orientation
+UPRIGHT = 1
 
 # Microscopes and X-ray detectors store values of 12 bits in files of 16 bits.
 MAX_UINT12 = 4_095
@@ -202,13 +205,14 @@ def decode(image: Image.Image, mode: str, max_side: int) -> Image.Image:
     image.draft(None, (max_side, max_side))
     image.load()
     with suppress(Exception):  # a picture without usable EXIF data is not rotated
-        image = ImageOps.exif_transpose(image)
+        if image.getexif().get(ORIENTATION, UPRIGHT) != UPRIGHT:  # or else it would be copied
+            image = ImageOps.exif_transpose(image)
     if image.mode.startswith(("I", "F")):  # integers or floats of more than 8 bits
         image = scale_to_8_bits(image)
     if image.mode == "LAB":  # Pillow converts it to RGB only
         image = image.convert("RGB")
     if image.has_transparency_data:
-        image = lay_on_paper(image.convert("RGBA"))
+        image = lay_on_paper(image if image.mode == "RGBA" else image.convert("RGBA"))
     return image.convert(mode)
 
 
@@ -216,7 +220,7 @@ def lay_on_paper(image: Image.Image) -> Image.Image:
     """Return a transparent picture on white paper, or on black paper if its ink is white."""
     for paper in ["white", "black"]:
         laid = Image.alpha_composite(Image.new("RGBA", image.size, paper), image)
-        if np.ptp(np.asarray(laid), axis=(0, 1)).any():  # something can be seen
+        if np.ptp(laid.getextrema(), axis=-1).any():  # something can be seen in a channel
             return laid
     return laid
 
@@ -229,14 +233,21 @@ def scale_to_8_bits(image: Image.Image) -> Image.Image:
     value is white. Negative values are black. If the picture has a transparent value, as a PNG
     file can have, it gets a channel for it.
     """
-    values = np.asarray(image, dtype=np.float64)
-    values = np.nan_to_num(values, posinf=0, neginf=0).clip(0)
-    white = values.max(initial=1)
+    pixels = np.asarray(image)
+    white = max(1, *(to_floats(line).max() for line in pixels))
     if 255 < white <= MAX_UINT16:
         white = MAX_UINT12 if white <= MAX_UINT12 else MAX_UINT16
-    scaled = values * 255 / white
-    grey = Image.fromarray((scaled + 0.5).astype(np.uint8))  # rounded
+    scaled = np.empty(pixels.shape, np.uint8)
+    for row, line in enumerate(pixels):  # all at once, they would need eight times the memory
+        scaled[row] = to_floats(line) * 255 / white + 0.5  # rounded
+    grey = Image.fromarray(scaled)
     if "transparency" in image.info:
-        is_opaque = values != image.info["transparency"]
+        is_opaque = pixels != image.info["transparency"]
         grey.putalpha(Image.fromarray(is_opaque.astype(np.uint8) * 255))
     return grey
+
+
+def to_floats(line: Any) -> Any:
+    """Return the values of a line of pixels as floats of at least 0. NaN and infinity are 0."""
+    values = np.asarray(line, dtype=np.float64)
+    return np.nan_to_num(values, posinf=0, neginf=0).clip(0)

@@ -2,6 +2,7 @@
 
 import difflib
 import re
+import sys
 import sysconfig
 import traceback
 from collections.abc import Iterable, Iterator
@@ -60,7 +61,7 @@ def to_printable(text: str) -> str:
 
 def echo(text: str = "", *, err: bool = False) -> None:
     """Print a text, which may have names of files and classes that a stranger has chosen."""
-    click.echo(to_printable(text), err=err)
+    print(to_printable(text), file=sys.stderr if err else None, flush=True)
 
 
 def warn(message: object) -> None:
