@@ -21,6 +21,7 @@ from sklearn.exceptions import InconsistentVersionWarning
 from sklearn.pipeline import Pipeline
 
 from digits.core.files import atomic_write
+from digits.core.unpacking import check_zip
 from digits.learning.trust import check_types
 from digits.settings.errors import REMEDY, UserError, check_exists, warn
 
@@ -63,6 +64,7 @@ def load(path: Path, classifier: str = "") -> Pipeline:
     check_exists(path)
     try:
         content = path.read_bytes()
+        check_zip(io.BytesIO(content))
         untrusted_types = check_types(content, classifier)
         warn_about_code(path, content)
         with warnings.catch_warnings(action="error", category=InconsistentVersionWarning):

@@ -3,9 +3,10 @@
 Nothing but the types of a classifier is created from a file.
 """
 
+import io
 from inspect import signature
 from pathlib import Path
-from zipfile import ZipFile
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 
 import numpy as np
 import pytest
@@ -185,6 +186,19 @@ def test_a_model_that_was_trained_with_other_code_is_loaded_with_a_warning(
 def test_a_truncated_model_is_refused(project: Path) -> None:
     content = (project / paths.model("five-sgd")).read_bytes()
     check_refused(project, content[:-50], "File is not a zip file")
+
+
+@pytest.mark.parametrize("is_nested", [False, True])
+def test_a_model_that_unpacks_to_far_more_is_refused(project: Path, is_nested: bool) -> None:
+    path = project / paths.model("five-sgd")
+    zeros = io.BytesIO()
+    with ZipFile(zeros, "w", ZIP_DEFLATED) as archive:
+        archive.writestr("data.npy", bytes(110_000_000))
+    content = zeros.getvalue() if is_nested else bytes(110_000_000)
+    with ZipFile(path, "a", ZIP_STORED if is_nested else ZIP_DEFLATED) as archive:
+        archive.writestr("more.npz" if is_nested else "more.npy", content)
+    message = failure(project, "evaluate", "five-sgd")
+    assert " MB unpack to more than 100 MB, the most that a packed file of this" in message
 
 
 def test_a_model_that_would_not_be_loaded_is_not_written(tmp_path: Path) -> None:

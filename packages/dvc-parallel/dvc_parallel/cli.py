@@ -5,12 +5,12 @@ from typing import Any
 
 import click
 import joblib
-import psutil
 
+from .memory import find_memory_limit
 from .run import INTERACTIVE, run_stages
 
 BYTES_PER_STAGE = 2 * 1024**3  # enough to train a model on 60,000 small images
-MAX_MEMORY_SHARE = 0.6  # of the memory of the machine, for all stages together
+MAX_MEMORY_SHARE = 0.6  # of the memory that this process may use, for all stages together
 
 
 def parse_jobs(ctx: click.Context, param: click.Parameter, value: str) -> int:
@@ -23,8 +23,8 @@ def parse_jobs(ctx: click.Context, param: click.Parameter, value: str) -> int:
 
 
 def suitable_job_count() -> int:
-    """Return a number of jobs that suits the cores and the memory of this machine."""
-    allowed_bytes = psutil.virtual_memory().total * MAX_MEMORY_SHARE
+    """Return a number of jobs that suits the cores and the memory that this process may use."""
+    allowed_bytes = find_memory_limit() * MAX_MEMORY_SHARE
     n_stages_in_memory = int(allowed_bytes / BYTES_PER_STAGE)
     return max(1, min(joblib.cpu_count(), n_stages_in_memory))
 

@@ -1,0 +1,43 @@
+"""The memory that a process may use, which a container or a cluster can limit."""
+
+from pathlib import Path
+
+import psutil
+
+# The files with the limit of a control group: of version 2, and of version 1.
+LIMIT_FILES = {"": "memory.max", "memory": "memory.limit_in_bytes"}
+
+
+def find_memory_limit(root: Path = Path("/")) -> int:
+    """Return the memory of the machine in bytes, or less if a control group of Linux limits it.
+
+    Args:
+        root: the folder of `proc` and `sys`.
+    """
+    limits = [psutil.virtual_memory().total]
+    for file in list_limit_files(root):
+        try:
+            limits.append(int(file.read_text()))
+        except (OSError, ValueError):  # no such group in this container, or `max`: no limit
+            continue
+    return min(limits)
+
+
+def list_limit_files(root: Path) -> list[Path]:
+    """Return the files with the limits of the groups that this process is in.
+
+    A group is limited by those that it is in, too.
+    """
+    membership = root / "proc/self/cgroup"
+    if not membership.exists():  # on macOS and Windows
+        return []
+    files = []
+    for line in membership.read_text().splitlines():
+        _, controllers, group = line.split(":", 2)  # such as `4:memory:/job` or `0::/job`
+        for controller in controllers.split(","):
+            if controller in LIMIT_FILES:
+                mounted = root / "sys/fs/cgroup" / controller
+                path = mounted / group.lstrip("/")
+                inside = [path, *path.parents][: len(path.parts) - len(mounted.parts) + 1]
+                files += [folder / LIMIT_FILES[controller] for folder in inside]
+    return files

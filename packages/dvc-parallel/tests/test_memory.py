@@ -1,0 +1,50 @@
+"""The memory that a control group leaves to a process, in the files that Linux has for it."""
+
+from pathlib import Path
+
+import psutil
+import pytest
+
+from dvc_parallel.memory import find_memory_limit
+
+TOTAL = psutil.virtual_memory().total
+GIB = 2**30
+
+
+@pytest.mark.parametrize(
+    ("groups", "limits", "expected"),
+    [
+        pytest.param("0::/job\n", {"job/memory.max": GIB}, GIB, id="version 2"),
+        pytest.param("0::/a/job\n", {"a/memory.max": GIB}, GIB, id="a group above"),
+        pytest.param("0::/job\n", {"job/memory.max": "max"}, TOTAL, id="no limit"),
+        pytest.param("0::/\n", {"memory.max": GIB}, GIB, id="in a container"),
+        pytest.param("0::/job\n", {"other/memory.max": GIB}, TOTAL, id="another group"),
+        pytest.param(
+            "5:cpu:/\n4:memory:/job\n0::/\n",
+            {"memory/job/memory.limit_in_bytes": GIB},
+            GIB,
+            id="version 1",
+        ),
+        pytest.param(
+            "4:memory:/docker/1234\n",
+            {"memory/memory.limit_in_bytes": 2 * GIB},
+            2 * GIB,
+            id="version 1 in a container",
+        ),
+        pytest.param("0::/\n", {"memory.max": 2**63 - 1}, TOTAL, id="more than there is"),
+        pytest.param("", {}, TOTAL, id="no groups"),
+    ],
+)
+def test_a_group_limits_the_memory(
+    tmp_path: Path, groups: str, limits: dict[str, int | str], expected: int
+) -> None:
+    files = {f"sys/fs/cgroup/{name}": limit for name, limit in limits.items()}
+    for name, limit in {"proc/self/cgroup": groups, **files}.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True)
+        path.write_text(str(limit))
+    assert find_memory_limit(tmp_path) == expected
+
+
+def test_a_system_without_groups_has_the_memory_of_the_machine(tmp_path: Path) -> None:
+    assert find_memory_limit(tmp_path) == TOTAL
