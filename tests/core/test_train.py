@@ -164,6 +164,7 @@ def test_no_group_is_in_two_folds(data: st.DataObject, n_folds: int) -> None:
     [
         (2, 3, None, "folds: 3; at most 2, the number of images of the rarest label"),
         (6, 4, [0] * 5 + [1] * 5 + [2] * 5, "folds: 4; at most 3, the number of images"),
+        (2, 3, list(range(11)), "folds: 3; at most 2, the number of images of the rarest"),
         (3, 2, [0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3], "all groups with the label 1 are in one"),
     ],
 )

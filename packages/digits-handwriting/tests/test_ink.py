@@ -163,3 +163,9 @@ def test_a_large_photo_noise_and_jpeg_with_boxes_in_pixels_of_the_original() -> 
     [digit] = find(pictures.read(io.BytesIO(file.getvalue())))
     assert np.abs(np.array(digit.box) - np.array(WHERE) * times).max() <= 10
     assert difference(digit.image, EXPECTED) < 10
+
+
+def test_a_line_that_rises_comes_before_a_digit_below_its_end() -> None:
+    placed = [(60, 20), (45, 80), (30, 140), (15, 200), (50, 280)]
+    digits = found(page(130, 350, *((top, left, ink(*SEVEN)) for top, left in placed)))
+    assert [digit.box[0] for digit in digits] == [20, 80, 140, 200, 280]

@@ -13,9 +13,10 @@ from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
 from sklearn.pipeline import Pipeline
 
 from digits.results import predicting
+from digits.settings import params
 from digits_handwriting import boxes
 from digits_handwriting.recognizer import Recognizer
-from digits_handwriting.typicality import DENSITY, Typicality
+from digits_handwriting.typicality import DENSITY, Typicality, find_density_model
 from drawing import serving, stroke
 from tests.helpers import browser, tiny
 from tests.helpers.calls import call
@@ -119,6 +120,7 @@ def test_gaussians_are_taken_where_they_are_here(
         assert recognizer.typicality
         assert (recognizer.typicality.density_model is not None) == has_density
         (project / "data/crossval/digit-density.parquet").unlink(missing_ok=True)
+    assert find_density_model(params.load().models, "five") is None  # these are of `digit`
     detector = predicting.load("five-sgd")  # a letter is not a five, as it says
     assert isinstance(detector, Recognizer)
     assert detector.typicality is None

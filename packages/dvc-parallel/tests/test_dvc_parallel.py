@@ -325,7 +325,7 @@ EDITING = {
         stages:
           file: {cmd: cp a.txt 1.txt && echo 2 > a.txt, deps: [a.txt], outs: [1.txt]}
           undone: {cmd: cp b.txt 2.txt && echo 2 > b.txt && cp 2.txt b.txt, deps: [b.txt], outs: [2.txt]}
-          folder: {cmd: ls folder > 3.txt && cp b.txt folder/two, deps: [folder], outs: [3.txt]}
+          folder: {cmd: ls folder > 3.txt && cp b.txt folder/two && cp b.txt folder/module.py, deps: [folder], outs: [3.txt]}
           both: {cmd: cp c.txt 7.txt && echo 2 > c.txt && echo 2 > d.txt, deps: [d.txt, c.txt], outs: [7.txt]}
           param: {cmd: "echo 'seed: 2' > params.yaml && echo 4 > 4.txt", params: [seed], outs: [4.txt]}
           after: {cmd: cp 4.txt 5.txt, deps: [4.txt], outs: [5.txt]}
@@ -342,7 +342,7 @@ def test_an_edit_while_a_stage_runs_is_not_recorded_even_if_it_is_undone(
     for stage, edited in [
         ("file", "a.txt"),
         ("undone", "b.txt"),
-        ("folder", "folder/two"),
+        ("folder", "folder/module.py, folder/two"),
         ("both", "c.txt, d.txt"),
         ("param", "params.yaml: seed"),
     ]:
