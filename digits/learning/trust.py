@@ -9,11 +9,12 @@ import inspect
 from importlib import import_module
 from importlib.metadata import packages_distributions
 from importlib.util import find_spec
+from pathlib import Path
 
 import skops.io
 from sklearn.base import BaseEstimator
 
-from digits.settings.errors import UserError
+from digits.settings.errors import LIBRARY_FOLDERS, UserError
 
 # The types that a model may hold, besides estimators and what skops itself trusts. If you add a
 # classifier of your own, add the types of its attributes.
@@ -97,11 +98,23 @@ def find_package(classifier: str) -> str:
 
 
 def is_installed(package: str) -> bool:
-    """Return whether a package was installed, and does not only lie in a folder of the project.
+    """Return whether a package was installed, and does not lie in a folder of the project.
 
     Who only looks at somebody's project must not run what lies in it.
     """
-    return package in packages_distributions()
+    if package not in packages_distributions():
+        return False
+    spec = find_spec(package)
+    places = [Path(place) for place in (spec and spec.submodule_search_locations) or []]
+    if spec and spec.has_location:
+        places.append(Path(str(spec.origin)))
+    return package == "digits" or not any(is_in_project(place) for place in places)
+
+
+def is_in_project(place: Path) -> bool:
+    """Return whether a module lies in the project, and not in its environment."""
+    is_library = any(place.is_relative_to(folder) for folder in LIBRARY_FOLDERS)
+    return place.is_relative_to(Path.cwd()) and not is_library
 
 
 def is_trusted(type_name: str, package: str = "digits") -> bool:

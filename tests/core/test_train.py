@@ -5,7 +5,7 @@ import pty
 import sys
 import termios
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,13 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.datasets import load_digits
-from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
 from sklearn.model_selection import StratifiedKFold
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import Pipeline
-from sklearn.utils.parallel import delayed as sklearn_delayed
 from threadpoolctl import threadpool_limits
 
 from digits.core import paths, tables
@@ -39,6 +37,7 @@ from digits.settings import params
 from digits.settings.errors import UserError
 from tests.helpers import tiny
 from tests.helpers.calls import call, failure
+from tests.helpers.installed import install_package
 
 FIVE = "models.five-sgd"
 BOOSTING = "ensemble.HistGradientBoostingClassifier"
@@ -329,19 +328,30 @@ def test_a_warning_of_each_fold_is_one_line(tmp_path: Path) -> None:
     assert warning.endswith(" Its hyperparameters are in params.yaml.")
 
 
-class ParallelClassifier(DummyClassifier):  # type: ignore[misc]  # scikit-learn has no types
-    """Calls a function of scikit-learn as one of several threads may do it."""
+# It calls a function of scikit-learn as one of several threads may do it.
+PARALLEL = """
+from sklearn.dummy import DummyClassifier
+from sklearn.utils.parallel import delayed
 
-    def fit(self, X: Any, y: Any) -> Self:
-        function, _, _ = sklearn_delayed(int)()
+
+class ParallelClassifier(DummyClassifier):
+    def fit(self, X, y):
+        function, _, _ = delayed(int)()
         function()
         return super().fit(X, y)
+"""
 
 
-def test_a_misleading_warning_of_scikit_learn_is_not_printed(tmp_path: Path) -> None:
-    classifier = f"{__name__}.ParallelClassifier"
-    prepare(tmp_path, tiny.model("five", "raw", classifier, 0, strategy="most_frequent"))
-    assert call(tmp_path, "train", "five-sgd").stderr == ""
+def test_a_misleading_warning_of_scikit_learn_is_not_printed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install_package(tmp_path / "site", "parallel_package", PARALLEL)
+    monkeypatch.syspath_prepend(tmp_path / "site")
+    project = tmp_path / "project"
+    project.mkdir()
+    classifier = "parallel_package.ParallelClassifier"
+    prepare(project, tiny.model("five", "raw", classifier, 0, strategy="most_frequent"))
+    assert call(project, "train", "five-sgd").stderr == ""
 
 
 @pytest.mark.parametrize(("n_passes", "label"), [(None, "fits"), (1, "batches")])

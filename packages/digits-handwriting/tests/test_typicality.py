@@ -114,13 +114,13 @@ def test_gaussians_are_taken_where_they_are_here(
 ) -> None:
     project = tiny.copy(place, tmp_path / "copy")
     monkeypatch.chdir(project)
+    assert find_density_model(params.load().models, "five") is None  # there is one of `digit`
     for has_density in (True, False):
         recognizer = predicting.load("digit-folded")
         assert isinstance(recognizer, Recognizer)
         assert recognizer.typicality
         assert (recognizer.typicality.density_model is not None) == has_density
         (project / "data/crossval/digit-density.parquet").unlink(missing_ok=True)
-    assert find_density_model(params.load().models, "five") is None  # these are of `digit`
     detector = predicting.load("five-sgd")  # a letter is not a five, as it says
     assert isinstance(detector, Recognizer)
     assert detector.typicality is None
