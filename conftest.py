@@ -15,6 +15,7 @@ from tests.helpers.calls import reproduce
 # loaded.
 os.environ["OMP_WAIT_POLICY"] = "passive"
 
+SECONDS_OF_SLOW_TEST = 600  # before it counts as a hang
 
 # What the tests import lives until the end. To look for garbage in it would take seconds.
 gc.disable()
@@ -69,11 +70,14 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Sort the tests by whether they need the tiny project.
+    """Sort the tests by whether they need the tiny project, and give the slow ones time.
 
-    One process runs these tests last. With several workers they come first, so that one worker
-    makes the project while another runs the other tests.
+    One process runs the tests that need it last. With several workers they come first, so that
+    one worker makes the project while another runs the other tests.
     """
+    for item in items:
+        if item.get_closest_marker("slow"):
+            item.add_marker(pytest.mark.timeout(SECONDS_OF_SLOW_TEST))
     items.sort(key=needs_project, reverse=hasattr(config, "workerinput"))
 
 

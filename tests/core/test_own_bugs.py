@@ -7,6 +7,7 @@ import pytest
 
 from tests.helpers import tiny
 from tests.helpers.calls import call, failure
+from tests.helpers.installed import install_package
 
 CLASSIFIER = """
 from sklearn.linear_model import LogisticRegression
@@ -29,8 +30,8 @@ def test_a_bug_in_ones_own_classifier_has_its_traceback(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bug: str
 ) -> None:
     module = f"mine_{len(bug)}"  # each test imports another module
-    (tmp_path / f"{module}.py").write_text(CLASSIFIER.format(bug=bug))
-    monkeypatch.syspath_prepend(tmp_path)
+    install_package(tmp_path / "site", module, CLASSIFIER.format(bug=bug))
+    monkeypatch.syspath_prepend(tmp_path / "site")
     tiny.edit(project, {"models.five-sgd": tiny.model("five", "raw", f"{module}.Mine", 3)})
     with pytest.raises((TypeError, ValueError, OSError)) as caught:
         call(project, "train", "five-sgd")
@@ -40,8 +41,8 @@ def test_a_bug_in_ones_own_classifier_has_its_traceback(
 def test_what_scikit_learn_says_of_hyperparameters_in_ones_own_classifier_is_one_line(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "mine_that_is_right.py").write_text(CLASSIFIER.format(bug="pass"))
-    monkeypatch.syspath_prepend(tmp_path)
+    install_package(tmp_path / "site", "mine_that_is_right", CLASSIFIER.format(bug="pass"))
+    monkeypatch.syspath_prepend(tmp_path / "site")
     model = tiny.model(
         "five", "raw", "mine_that_is_right.Mine", 3, solver="lbfgs", l1_ratio=1.0
     )
