@@ -173,8 +173,10 @@ def test_a_command_that_had_just_started_when_its_run_was_killed_is_found(
     record.parent.mkdir(parents=True)
     record.write_text(json.dumps({"runner": [1, 0], "command": None, "variables": variables}))
     with subprocess.Popen(["sleep", "1000"], env=os.environ | variables) as started:
-        assert f"end it with `kill {started.pid}`, and" in repro(folder, status=1)
-        started.kill()
+        try:
+            assert f"end it with `kill {started.pid}`, and" in repro(folder, status=1)
+        finally:
+            started.kill()
     repro(folder)
     assert not record.exists()
 
