@@ -74,9 +74,7 @@ class Place:
         """
         names = self.list_array_files()
         patterns = [Pattern(pattern), Pattern(posixpath.dirname(pattern))]
-        fitting = [
-            name for name in names if any(each.longest.fullmatch(name) for each in patterns)
-        ]
+        fitting = [name for name in names if any(each.fits(name) for each in patterns)]
         if not fitting:
             raise UserError(
                 f"no array is called {pattern}; the files with arrays are {shorten(names)}"

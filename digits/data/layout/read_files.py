@@ -31,7 +31,7 @@ def read_files(place: Place, part: FilesPart, left_out: Container[str]) -> PartI
     fields = find_matches(part.files, place.pictures)
     for text in part.files:
         pattern = Pattern(text)
-        if not any(pattern.longest.fullmatch(name) for name in fields):
+        if not any(pattern.fits(name) for name in fields):
             raise UserError(f"no picture in {place.root} fits the pattern {text}")
     chosen = {name for name in fields if name not in left_out}
     if part.list:
