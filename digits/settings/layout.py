@@ -11,11 +11,7 @@ from pydantic import BeforeValidator, Field, ValidationError
 from digits.settings.errors import UserError, unknown_choice
 from digits.settings.params import Entry, describe_error
 
-SETS = ("train", "test")
-
 UTF_8 = "utf-8-sig"  # with or without a byte order mark
-
-WORDS_FOR_SEPARATORS = ("blanks", "last blank")
 
 
 def as_list(value: Any) -> Any:
@@ -108,8 +104,8 @@ class ArrayPart(Entry):
 
 Part = FilesPart | TablePart | ArrayPart
 
-# The kind of a part by the key that it must have.
-PART_TYPES: dict[str, type[Entry]] = {
+# By the key that only this type of part has.
+PART_TYPES: dict[str, type[Part]] = {
     "files": FilesPart,
     "table": TablePart,
     "images": ArrayPart,
@@ -127,9 +123,14 @@ class Layout(Entry):
     """
 
     train: list[Part]
-    test: list[Part]
-    unused: list[str]
-    unused_rows: list[Where]
+    test: list[Part] = Field(default=[])
+    unused: list[str] = Field(default=[])
+    unused_rows: list[Where] = Field(default=[])
+
+    @property
+    def parts(self) -> list[Part]:
+        """The parts of both sets."""
+        return [*self.train, *self.test]
 
 
 class UnusedRows(Entry):
@@ -144,40 +145,40 @@ def parse(value: Any) -> Layout:
     Raises:
         UserError: docs/layout.md describes no such value.
     """
-    value = value if isinstance(value, dict) else {"files": value}
-    common = {key: each for key, each in value.items() if key not in (*SETS, "unused")}
-    if "train" in value:
-        sets = {name: list_parts(value.get(name)) for name in SETS}
-        if not sets["train"]:
+    keys = value if isinstance(value, dict) else {"files": value}
+    common = {key: keys[key] for key in keys if key not in ("train", "test", "unused")}
+    test = []
+    if "train" in keys:
+        train = parse_set("train", keys["train"], common)
+        if not train:
             raise UserError("its part `train` is empty")
-        parts = {
-            name: [parse_part(name, common | keys) for keys in each]
-            for name, each in sets.items()
-        }
-    elif "test" in value:
+        test = parse_set("test", keys.get("test"), common)
+    elif "test" in keys:
         raise UserError("it has no key `train`, and so no training set")
     else:
-        parts = {"train": [parse_part("", common)], "test": []}
-    unused = as_list(value.get("unused") or [])
+        train = [parse_part("", common)]
+    unused = as_list(keys.get("unused") or [])
+    unused_rows = [each for each in unused if not isinstance(each, str)]
     return Layout(
-        **parts,
+        train=train,
+        test=test,
         unused=[each for each in unused if isinstance(each, str)],
-        unused_rows=[
-            validate("unused", UnusedRows, each).where
-            for each in unused
-            if not isinstance(each, str)
-        ],
+        unused_rows=[validate("unused", UnusedRows, each).where for each in unused_rows],
     )
 
 
-def list_parts(value: Any) -> list[dict[str, Any]]:
-    """Return the keys of each part of a set. A list of patterns is one part."""
-    if value is None:
-        return []
-    if isinstance(value, dict):
-        return [value]
-    are_mappings = isinstance(value, list) and all(isinstance(each, dict) for each in value)
-    return value if are_mappings else [{"files": value}]
+def parse_set(name: str, value: Any, common: dict[str, Any]) -> list[Part]:
+    """Return the parts of a set.
+
+    Args:
+        name: `train` or `test`.
+        value: patterns of paths, the keys of a part, or a list with the keys of each part.
+        common: the keys of all parts.
+    """
+    items = [] if value is None else as_list(value)
+    if isinstance(items, list) and all(isinstance(item, dict) for item in items):
+        return [parse_part(name, common | item) for item in items]
+    return [parse_part(name, common | {"files": value})]
 
 
 def parse_part(name: str, keys: dict[str, Any]) -> Part:
@@ -190,12 +191,12 @@ def parse_part(name: str, keys: dict[str, Any]) -> Part:
     Raises:
         UserError: it has none of the three forms of a part, or several.
     """
-    kinds = [kind for kind in PART_TYPES if kind in keys]
-    if len(kinds) != 1:
-        found = " and ".join(f"`{kind}`" for kind in kinds) or "none of them"
+    found = [key for key in PART_TYPES if key in keys]
+    if len(found) != 1:
         where = f"its part `{name}`" if name else "it"
-        raise UserError(f"{where} has {found}; expected one of `files`, `table` and `images`")
-    part = validate(name, PART_TYPES[kinds[0]], keys)
+        listed = " and ".join(f"`{key}`" for key in found) or "none of them"
+        raise UserError(f"{where} has {listed}; expected one of `files`, `table` and `images`")
+    part = validate(name, PART_TYPES[found[0]], keys)
     if isinstance(part, TablePart):
         check_table(part)
     return part
@@ -207,17 +208,16 @@ def check_table(part: TablePart) -> None:
     Raises:
         UserError: one of them is none of those that docs/layout.md allows.
     """
-    contents = [key for key in ("file", "picture", "pixels") if getattr(part, key)]
-    if len(contents) != 1:
+    if [part.file, part.picture, part.pixels].count("") != 2:
         raise UserError("a table needs one of the keys `file`, `picture` and `pixels`")
     if part.file and "{" not in part.file:
         raise UserError(
             f"file: {part.file} names no column; write it in braces, as in {{name}}"
         )
-    if len(part.separator) != 1 and part.separator not in WORDS_FOR_SEPARATORS:
+    if len(part.separator) != 1 and part.separator not in ("blanks", "last blank"):
         raise UserError(
-            f"separator: {part.separator!r} is neither one character nor "
-            + " or ".join(map(repr, WORDS_FOR_SEPARATORS))
+            f"separator: {part.separator!r} is neither one character nor 'blanks' or "
+            "'last blank'"
         )
     try:
         codecs.lookup(part.encoding)
@@ -228,6 +228,11 @@ def check_table(part: TablePart) -> None:
 def validate(name: str, model: type[Entry], keys: Any) -> Any:
     """Return a part of the layout.
 
+    Args:
+        name: where the keys stand: `train`, `test`, `unused`, or "" for the whole layout.
+        model: the type of the part.
+        keys: its keys.
+
     Raises:
         UserError: a key is unknown or missing, or has another value than it may have.
     """
@@ -235,7 +240,9 @@ def validate(name: str, model: type[Entry], keys: Any) -> Any:
         return model.model_validate(keys)
     except ValidationError as error:
         first = error.errors()[0]
-    path = [*([name] if name else []), *map(str, first["loc"])]
+    path = [str(key) for key in first["loc"]]
+    if name:
+        path.insert(0, name)
     if first["type"] == "extra_forbidden":
         allowed = [field.alias or key for key, field in model.model_fields.items()]
         raise unknown_choice(".".join(["layout", *path[:-1]]), path[-1], allowed)
