@@ -225,6 +225,26 @@ def test_whole_numbers_beside_a_missing_one_stay_whole(
     assert values["images"] == 20
 
 
+def test_an_index_that_pandas_has_stored_is_a_column_like_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("data/own").mkdir(parents=True)
+    shuffled = make_table(slice(0, 100)).sample(frac=1, random_state=0)
+    shuffled.to_parquet("data/own/t.parquet")
+    _, X, images = read({"table": "t.parquet"} | SETS_OF_PIXELS, [8, 8])
+    assert np.array_equal(X, shuffled.filter(like="pixel"))
+    assert images["class"].tolist() == shuffled["label"].tolist()
+
+    Path("data/own/t.parquet").unlink()
+    write_table(ROWS)
+    pd.read_csv("data/own/t.csv", index_col="file").to_parquet("data/own/t.parquet")
+    Path("data/own/t.csv").unlink()
+    part = {"table": "t.parquet", "file": "{file}", "class": "class"}
+    values, _, _ = read(part, [8, 8])
+    assert values["images"] == 20
+
+
 def test_a_picture_without_a_class_is_not_blank(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,6 +9,7 @@ import pytest
 from digits.data.layout.place import Place
 from digits.proposing.choose import ChoiceError, choose, describe, write
 from digits.settings.errors import UserError
+from tests.helpers.digit_files import make_table
 
 N_PICTURES = 12  # in each folder
 
@@ -460,3 +461,9 @@ def test_what_the_owner_should_look_at_is_named(
 @pytest.mark.parametrize("names", NO_HINTS.values(), ids=NO_HINTS)
 def test_for_usual_names_there_is_nothing_to_look_at(names: list[str], tmp_path: Path) -> None:
     assert list_hints(tmp_path, names) == []
+
+
+def test_an_index_that_pandas_has_stored_means_nothing(tmp_path: Path) -> None:
+    make_table(slice(0, 100)).sample(frac=1, random_state=0).to_parquet(tmp_path / "t.parquet")
+    layout = {"table": "t.parquet", "pixels": "pixel0 to pixel63", "class": "label"}
+    assert choose(Place(tmp_path)).layout == layout

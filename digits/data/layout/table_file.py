@@ -129,8 +129,11 @@ class TableFile:
                 if pa.types.is_nested(self.schema.field(name).type):
                     raise UserError(f"the column {name} has lists or structures of values")
             # With these types, a whole number stays one beside a missing value.
-            frame = pd.read_parquet(
-                self.path, columns=list(names), dtype_backend="numpy_nullable"
+            frame = pd.read_parquet(  # type: ignore[call-overload]  # the stubs are older
+                self.path,
+                columns=list(names),
+                dtype_backend="numpy_nullable",
+                to_pandas_kwargs={"ignore_metadata": True},  # the index is a column
             )
             return frame.astype("string").fillna("").astype(str)
         names = names or self.names[:1]  # to count the rows
@@ -164,7 +167,7 @@ class TableFile:
             if self.is_parquet:
                 with pq.ParquetFile(self.path, memory_map=True) as file:
                     for batch in file.iter_batches(n_rows, columns=list(names)):
-                        yield batch.to_pandas()
+                        yield batch.to_pandas(ignore_metadata=True)
                 return
             # Without `low_memory`, a column has one type in all rows of a block. `usecols` is
             # omitted because a row with too many values would then be no error.
