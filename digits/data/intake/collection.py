@@ -1,10 +1,9 @@
 """Images as somebody has them, before their pixels are read.
 
 `digits start`, `digits pin`, `digits predict` and the stage `fetch` use images in this form.
-The modules folder, table and arrays of digits/data/sources make it.
+The package digits/data/layout reads it.
 """
 
-import os
 import textwrap
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -16,7 +15,7 @@ from io import BytesIO
 from itertools import islice
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import joblib
 import numpy as np
@@ -37,8 +36,19 @@ BATCH_SIZE = 1_000
 # At most this many names are listed.
 MAX_LISTED = 20
 
-# The image of a picture, the SHA-256 of its file, and the features of a network, if any.
-PictureData = tuple[Pixels, str, bytes | None]
+
+class PictureData(NamedTuple):
+    """What is known of a picture.
+
+    Attributes:
+        image: its image, of the shape of the dataset.
+        checksum: the SHA-256 of its file.
+        description: the features of the dataset's network, or None.
+    """
+
+    image: Pixels
+    checksum: str
+    description: bytes | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,8 +68,7 @@ class Collection:
             contain.
         blocks: returns the pixels, one array after another, each of shape (n_rows, n_values).
         shape: height, width and, in colour, 3 of the images in `blocks`. Empty for pictures.
-        notes: sentences about what was left out.
-        missing_classes: what to do if the images have no classes.
+        notes: sentences about what was left out, if the images are to be predicted.
     """
 
     rows: pd.DataFrame
@@ -67,7 +76,6 @@ class Collection:
     blocks: Callable[[], Iterator[Any]] | None = None
     shape: list[int] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    missing_classes: str = "add a column `class`, or an array of labels"
 
 
 def read_collection(
@@ -75,13 +83,13 @@ def read_collection(
     dataset: DatasetParams,
     convert: Callable[[Picture], Pixels] | None = None,
 ) -> tuple[Pixels, pd.DataFrame]:
-    """Return the images of a collection that have a class, as `make_images` does.
+    """Return the images of a collection, as `make_images` does.
 
-    What was left out is printed on stderr. If the dataset has a network, and `convert` is None,
-    the table also has the network's features of each picture.
+    If the dataset has a network, and `convert` is None, the table also has the network's
+    features of each picture.
 
     Args:
-        collection: the images.
+        collection: the images, in which `find_faults` in digits/data/intake/rows.py finds none.
         dataset: the entry of params.yaml.
         convert: makes an image of the dataset's shape from a picture. If None, the picture is
             resized and padded.
@@ -90,76 +98,35 @@ def read_collection(
         UserError: some pictures cannot be read or converted, which are printed first, or the
             images are not as the entry of params.yaml says.
     """
-    for note in collection.notes:
-        warn(note)
     rows = collection.rows
-    class_names = list(rows["class"].unique()) if "class" in rows else []
-    if len(class_names) < 2:
-        found = (
-            f"of a single class, {class_names[0]}" if len(class_names) else "without classes"
-        )
-        raise UserError(f"{len(rows)} images {found}; {collection.missing_classes}")
-    groups = group_names = None
-    if "group" in rows:  # numbered in the order of their first images
-        groups, unique_names = pd.factorize(rows["group"])
-        group_names = list(unique_names)
-    is_test = rows["test"].to_numpy()
-    columns: dict[str, Any] = {
-        "classes": rows["class"],
-        # If nothing is left to train on, a word such as `test` in a name means something else.
-        "is_test": None if is_test.all() else is_test,
-        "groups": groups,
-        "group_names": group_names,
-    }
+    columns: dict[str, Any] = {"classes": rows["class"], "is_test": rows["test"].to_numpy()}
+    if "group" in rows:
+        # They are numbered in the order of their first images.
+        columns["groups"], columns["group_names"] = pd.factorize(rows["group"])
     if collection.blocks is not None:
         return make_images(dataset, collection.blocks(), **columns)
 
     assert collection.pictures is not None
-    contents = collection.pictures()
     names = rows["file"].tolist()
-    check_names(names)
     network = None
     if dataset.network is not None and convert is None:
         network = import_network(dataset.network)
     read = partial(read_picture, shape=dataset.shape, convert=convert, network=network)
+    batches = read_batches(read, collection.pictures(), names)
     checksums: list[str] = []
     descriptions: list[bytes | None] = []
 
     def read_blocks() -> Iterator[Pixels]:
-        for batch in read_batches(read, contents, names):
-            pixels, checksums_of_batch, descriptions_of_batch = zip(*batch, strict=True)
-            checksums.extend(checksums_of_batch)
-            descriptions.extend(descriptions_of_batch)
-            yield np.stack(pixels).reshape(len(pixels), -1)
+        for batch in batches:
+            checksums.extend(picture.checksum for picture in batch)
+            descriptions.extend(picture.description for picture in batch)
+            yield np.array([picture.image.ravel() for picture in batch])
 
     X, images = make_images(dataset, read_blocks(), files=names, **columns)
     images["sha256"] = checksums
     if network is not None:
         images["network"] = pd.array(descriptions, dtype="binary[pyarrow]")
     return X, images
-
-
-def check_names(names: Sequence[str]) -> None:
-    """Check that the names of files are UTF-8, as a parquet file needs them.
-
-    Raises:
-        UserError: some are not.
-    """
-    wrong = [name for name in names if not is_utf8(name)]
-    if wrong:
-        raise UserError(
-            f"{len(wrong)} names of files are not in UTF-8, first {os.fsencode(wrong[0])!r}; "
-            "rename these files"
-        )
-
-
-def is_utf8(name: str) -> bool:
-    """Return whether the name of a file, as Python has read it, is in UTF-8."""
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def read_batches(
@@ -231,7 +198,7 @@ def read_picture(
         return f"{name}: {error.strerror or error}"
     except UserError as error:
         return f"{name}: {error.message}"
-    return image, sha256(content).hexdigest(), description
+    return PictureData(image, sha256(content).hexdigest(), description)
 
 
 def shorten(names: Sequence[object]) -> str:
