@@ -19,16 +19,16 @@ def as_list(value: Any) -> Any:
     return [value] if isinstance(value, str | int | float | dict) else value
 
 
-def as_float(value: Any) -> Any:
-    """Return a whole number as a float."""
-    return float(value) if isinstance(value, int) else value
-
-
 def as_text(value: Any) -> Any:
     """Return a number as text, because the values of a table are texts."""
     if isinstance(value, bool):
         return str(value).lower()
     return str(value) if isinstance(value, int | float) else value
+
+
+def as_float(value: Any) -> Any:
+    """Return a whole number as a float."""
+    return float(value) if isinstance(value, int) else value
 
 
 Text = Annotated[str, BeforeValidator(as_text)]
@@ -38,68 +38,38 @@ Where = dict[Text, Texts]  # the values that rows have, by their columns
 
 
 class FilesPart(Entry):
-    """Pictures whose paths say what they are.
+    """Pictures whose paths say what they are."""
 
-    Attributes:
-        files: patterns of their paths.
-        list: a text file that names the pictures, or all of them if it is empty.
-    """
-
-    files: Texts
-    list: str = ""
+    files: Texts  # patterns of their paths
+    list: str = ""  # a text file that names the pictures. Without it, all of them
 
 
 class TablePart(Entry):
-    """Rows of tables. They have `file`, `picture` or `pixels`.
+    """Rows of tables. They have `file`, `picture` or `pixels`."""
 
-    Attributes:
-        table: patterns of the paths of the tables.
-        file: the path of a row's picture, in which {COLUMN} stands for a value of the row.
-        picture: the column that has the pictures themselves.
-        pixels: the columns of the pixels, such as `p0 to p63`, or one column with all of them.
-        axes: the order of the pixels.
-        scale: what pixels are multiplied by.
-        classes: the column of the classes, or a column for each class.
-        group: the column of the groups.
-        id: the column of the names of the images.
-        where: which rows. Without it, all rows.
-        separator: what separates the values of a CSV file: a character, or `blanks`.
-        encoding: of a CSV file.
-        header: whether the first line has the names of the columns. Otherwise, they are 1, 2
-            and so on.
-    """
-
-    table: Texts
-    file: str = ""
-    picture: Text = ""
-    pixels: Text = ""
+    table: Texts  # patterns of the paths of the tables
+    file: str = ""  # the path of a row's picture, in which {COLUMN} is a value of the row
+    picture: Text = ""  # the column that has the pictures themselves
+    pixels: Text = ""  # the columns, such as `p0 to p63`, or one column with all pixels
     axes: str = "n (h w)"
-    scale: Scale = 1
-    classes: Texts = Field(default=[], alias="class")
-    group: Text = ""
-    id: Text = ""
-    where: Where = Field(default={})
-    separator: str = ","
+    scale: Scale = 1  # what pixels are multiplied by
+    classes: Texts = Field(default=[], alias="class")  # a column, or one for each class
+    group: Text = ""  # a column
+    id: Text = ""  # a column
+    where: Where = Field(default={})  # without it, all rows
+    separator: str = ","  # a character, `blanks` or `last blank`
     encoding: str = UTF_8
-    header: bool = True
+    header: bool = True  # whether the first line names the columns, or they are 1, 2 and so on
 
 
 class ArrayPart(Entry):
-    """Arrays of images.
+    """Arrays of images."""
 
-    Attributes:
-        images: a pattern of their names.
-        axes: the order of their axes, such as `n h w c`.
-        scale: what pixels are multiplied by.
-        classes: the name of the array of the classes.
-        group: the name of the array of the groups.
-    """
-
-    images: str
+    images: str  # a pattern of their names
     axes: str = "n h w"
-    scale: Scale = 1
-    classes: str = Field(default="", alias="class")
-    group: str = ""
+    scale: Scale = 1  # what pixels are multiplied by
+    classes: str = Field(default="", alias="class")  # the name of an array
+    group: str = ""  # the name of an array
 
 
 Part = FilesPart | TablePart | ArrayPart
@@ -113,19 +83,12 @@ PART_TYPES: dict[str, type[Part]] = {
 
 
 class Layout(Entry):
-    """What somebody's files mean.
+    """What somebody's files mean."""
 
-    Attributes:
-        train: the parts of the training set, or of all images.
-        test: the parts of the test set.
-        unused: patterns of pictures that are left out.
-        unused_rows: values of rows that are left out.
-    """
-
-    train: list[Part]
+    train: list[Part]  # the parts of the training set, or of all images
     test: list[Part] = Field(default=[])
-    unused: list[str] = Field(default=[])
-    unused_rows: list[Where] = Field(default=[])
+    unused: list[str] = Field(default=[])  # patterns of pictures that are left out
+    unused_rows: list[Where] = Field(default=[])  # rows of tables that are left out
 
     @property
     def parts(self) -> list[Part]:
