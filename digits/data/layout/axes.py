@@ -9,7 +9,6 @@ import numpy as np
 from digits.settings.errors import UserError
 
 AXIS = re.compile(r"\(([^()]*)\)|(\w+)")
-AXES = re.compile(r"\s*((\([\w\s]*\)|\w+)\s*)*")
 
 
 def arrange(images: Any, axes: str, scale: float = 1) -> Any:
@@ -28,20 +27,20 @@ def arrange(images: Any, axes: str, scale: float = 1) -> Any:
     Raises:
         UserError: the axes do not fit the array.
     """
-    groups = [(inner or single).split() for inner, single in AXIS.findall(axes)]
+    groups = split_axes(axes)
     names = [name for group in groups for name in group]
-    if not AXES.fullmatch(axes) or sorted(names) not in (["h", "n", "w"], ["c", "h", "n", "w"]):
+    if AXIS.sub("", axes).strip() or sorted(names) not in (list("hnw"), list("chnw")):
         raise UserError(f"the axes {axes!r} need n, h and w, and may have c, each once")
-    if any("n" in group for group in groups if len(group) > 1):
+    if ["n"] not in groups:
         raise UserError(f"in the axes {axes!r}, n must not stand in parentheses")
     if len(groups) != images.ndim:
         raise UserError(f"the axes {axes!r} do not fit an array of shape {images.shape}")
     lengths: list[int] = []
     for length, group in zip(images.shape, groups, strict=True):
-        lengths += split_axis(length, group, axes) if len(group) > 1 else [length]
+        lengths += find_lengths(length, group, axes)
     order = [names.index(name) for name in "nhwc" if name in names]
     arranged = images.reshape(lengths).transpose(order)
-    if arranged.ndim == 4 and arranged.shape[3] == 1:
+    if "c" in names and arranged.shape[3] == 1:
         arranged = arranged[..., 0]
     if arranged.ndim == 4 and arranged.shape[3] != 3:
         raise UserError(
@@ -51,19 +50,31 @@ def arrange(images: Any, axes: str, scale: float = 1) -> Any:
     return arranged if scale == 1 else np.rint(arranged * scale)
 
 
+def split_axes(axes: str) -> list[list[str]]:
+    """Return the names of the axes, of which those in parentheses are one axis of an array."""
+    return [(inner or single).split() for inner, single in AXIS.findall(axes)]
+
+
 def count_axes(axes: str) -> int:
     """Return how many axes an array has."""
-    return len(AXIS.findall(axes))
+    return len(split_axes(axes))
 
 
-def split_axis(length: int, group: list[str], axes: str) -> list[int]:
+def find_lengths(length: int, names: list[str], axes: str) -> list[int]:
     """Return the lengths of the axes that are a single one of square images.
+
+    Args:
+        length: the length of the single axis.
+        names: the names of the axes in it. If it is only one, its length is `length`.
+        axes: all axes, for the message.
 
     Raises:
         UserError: the images cannot be square.
     """
-    n_colors = 3 if "c" in group else 1
+    if len(names) == 1:
+        return [length]
+    n_colors = 3 if "c" in names else 1
     side = math.isqrt(length // n_colors)
     if side**2 * n_colors != length:
         raise UserError(f"{length} values are no square image with the axes {axes!r}")
-    return [n_colors if name == "c" else side for name in group]
+    return [n_colors if name == "c" else side for name in names]
