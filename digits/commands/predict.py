@@ -9,14 +9,10 @@ import numpy as np
 import pandas as pd
 
 from digits.commands import examples, format_option
-from digits.data.intake.collection import Collection, shorten
-from digits.data.layout import new_images
-from digits.data.layout.array_file import is_array_file
-from digits.data.layout.listing import list_visible
-from digits.data.layout.reading import read_layout
+from digits.data.intake.collection import Collection
+from digits.data.layout.new_images import has_images, read_new_images
 from digits.evaluation.intervals import confidence_interval
 from digits.imaging import drawing
-from digits.imaging.pictures import is_picture_file
 from digits.results import predicting
 from digits.results.formatting import NO_VALUE, format_percent, print_csv, print_table
 from digits.results.predicting import Predictor, Reading
@@ -42,19 +38,9 @@ def open_argument(argument: str, dataset: DatasetParams) -> Collection | None:
         UserError: there are no images, or they cannot be read.
     """
     path = Path(argument)
-    is_file = path.exists() and (new_images.is_table_file(path) or is_array_file(path))
-    if argument == "-" or not (path.is_dir() or is_file):
+    if argument == "-" or not has_images(path):
         return None
-    if path.is_dir():
-        visible = list_visible(path)
-        names = [each.name for each in visible if is_picture_file(each)]
-        if names:
-            rows = pd.DataFrame({"id": names, "file": names}, dtype=object)
-            others = [each.name for each in visible if each.name not in names]
-            notes = [f"left out: {shorten(others)}"] if others else []
-            return Collection(rows, lambda: (path / name for name in names), notes=notes)
-    place, layout = new_images.find_layout(path, dataset)
-    return read_layout(place, layout).images
+    return read_new_images(path, dataset)
 
 
 def check_classes(predictor: Predictor, argument: str, collection: Collection) -> None:

@@ -1,16 +1,23 @@
-"""The layout of new images, which are to be predicted and have no entry in params.yaml."""
+"""Read new images, which are to be predicted and have no entry in params.yaml."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
+from digits.data.intake.collection import Collection, shorten
 from digits.data.layout.array_file import is_array_file
 from digits.data.layout.axes import arrange, count_axes
 from digits.data.layout.hugging_face import find_encoded_column
+from digits.data.layout.listing import list_visible
 from digits.data.layout.pattern import quote
 from digits.data.layout.place import Place
 from digits.data.layout.reading import read_layout
+from digits.data.layout.table_file import TableFile
 from digits.data.layout.usual import CLASS_COLUMNS, ID_COLUMNS, PANDAS_INDEX, simplify
+from digits.imaging.pictures import is_picture_file
 from digits.settings.errors import UserError
 from digits.settings.layout import ArrayPart, FilesPart, Layout, Part, TablePart, parse
 from digits.settings.params import DatasetParams
@@ -18,145 +25,160 @@ from digits.settings.params import DatasetParams
 TABLE_ENDINGS = (".csv", ".tsv", ".csv.gz", ".parquet")
 
 
-def is_table_file(path: Path) -> bool:
-    """Return whether a file is a table by its ending."""
-    return path.name.lower().endswith(TABLE_ENDINGS)
+def has_images(path: Path) -> bool:
+    """Return whether a path is that of a folder, a table or a file with arrays."""
+    is_table = path.name.lower().endswith(TABLE_ENDINGS)
+    return path.is_dir() or (path.exists() and (is_table or is_array_file(path)))
 
 
-def find_layout(path: Path, dataset: DatasetParams) -> tuple[Place, Layout]:
-    """Return the files of new images, and their layout.
+def read_new_images(path: Path, dataset: DatasetParams) -> Collection:
+    """Return the images of a folder, a table or a file with arrays.
 
-    A table or array is read as those of the dataset are, if it has a layout. Otherwise, all
-    columns but those of the class and the id are pixels, and the largest array has the images.
-    The pictures of a folder are read by the dataset's layout if they fit it. Otherwise the
-    subfolders are the classes, or, at other depths, the pictures have none.
+    They are read by the dataset's layout if they fit it. Otherwise, all columns of a table but
+    those of the class and the id are pixels, and the largest array has the images.
 
     Args:
-        path: a folder, a table or a file with arrays.
+        path: the folder or the file.
         dataset: the entry of params.yaml of the images that the model was trained on.
 
     Raises:
-        UserError: there are no such files.
+        UserError: there are no images, or they cannot be read.
     """
-    known = parse(dataset.layout) if dataset.layout is not None else None
-    parts = [*known.train, *known.test] if known is not None else []
-    tables = [part for part in parts if isinstance(part, TablePart)]
-    if path.is_file() and (is_table_file(path) or (tables and not is_array_file(path))):
-        return find_table_layout(path, tables)
+    pictures = read_flat_folder(path) if path.is_dir() else None
+    if pictures is not None:
+        return pictures
     place = Place(path)
-    if path.is_file() and is_array_file(path):
-        arrays = next((part for part in parts if isinstance(part, ArrayPart)), None)
-        return place, find_array_layout(place, arrays, has_colors=len(dataset.shape) == 3)
-    if known is not None and fits(place, known):
-        return place, known
+    layout = None if dataset.layout is None else parse(dataset.layout)
+    if path.is_dir():
+        return read_folder(place, layout)
+    parts = [] if layout is None else layout.parts
+    if is_array_file(path):
+        arrays = [part for part in parts if isinstance(part, ArrayPart)]
+        return read_arrays(place, arrays[:1], has_colors=len(dataset.shape) == 3)
+    tables = [part for part in parts if isinstance(part, TablePart)]
+    return read_known_table(path, tables) or read_other_table(place, path)
+
+
+def read_part(place: Place, part: Part) -> Collection:
+    """Return the images of a layout that has a single part."""
+    return read_layout(place, Layout(train=[part])).images
+
+
+def read_flat_folder(folder: Path) -> Collection | None:
+    """Return the pictures in a folder, without its subfolders, or None if there are none."""
+    visible = list_visible(folder)
+    names = [path.name for path in visible if is_picture_file(path)]
+    if not names:
+        return None
+    rows = pd.DataFrame({"id": names, "file": names}, dtype=object)
+    others = [path.name for path in visible if path.name not in names]
+    notes = [f"left out: {shorten(others)}"] if others else []
+    return Collection(rows, lambda: (folder / name for name in names), notes=notes)
+
+
+def read_folder(place: Place, layout: Layout | None) -> Collection:
+    """Return the pictures in the subfolders of a folder.
+
+    If they don't fit the dataset's layout, the subfolders are the classes, or, at other depths,
+    the pictures have none.
+
+    Raises:
+        UserError: there are no pictures.
+    """
+    if layout is not None:
+        with suppress(UserError):  # the files are not as the layout says
+            reading = read_layout(place, layout)
+            if not reading.rest:
+                return reading.images
     if not place.pictures:
         found = "has no pictures" if place.files else "is empty"
-        raise UserError(f"{path} {found}; name a folder of pictures, a table or an array file")
+        raise UserError(
+            f"{place.root} {found}; name a folder of pictures, a table or an array file"
+        )
     have_folders = {name.count("/") for name in place.pictures} == {1}
-    return place, make_layout(FilesPart(files=["{class}/*" if have_folders else "**/*"]))
+    return read_part(place, FilesPart(files=["{class}/*" if have_folders else "**/*"]))
 
 
-def make_layout(part: Part) -> Layout:
-    """Return the layout that has a single part."""
-    return Layout(train=[part], test=[], unused=[], unused_rows=[])
+def read_known_table(path: Path, parts: Sequence[TablePart]) -> Collection | None:
+    """Return the images of a table that fits one of the dataset's tables, or None.
 
-
-def fits(place: Place, known: Layout) -> bool:
-    """Return whether the files of a place are as a layout says."""
-    try:
-        return not read_layout(place, known).rest
-    except UserError:
-        return False
-
-
-def find_table_layout(path: Path, known: Iterable[TablePart]) -> tuple[Place, Layout]:
-    """Return the files of a table and its pictures, and their layout.
+    The table need not have classes and groups.
 
     Args:
         path: the table.
-        known: the parts of the dataset's layout that are tables. The first one that the table
-            fits is taken. The table need not have classes and groups.
+        parts: the parts of the dataset's layout that are tables.
     """
-    name = quote(path.name)
-    for part in known:
+    for part in parts:
         place = Place(path.parent if part.file else path)
         table = place.open_table(path.name, part.separator, part.encoding, header=part.header)
-        has_classes = set(part.classes) <= set(table.names)
-        new: dict[str, Any] = {"table": [name], "where": {}, "group": ""}
-        new |= {"classes": part.classes if has_classes else []}
-        new |= {} if part.id in table.names else {"id": ""}
-        layout = make_layout(part.model_copy(update=new))
-        if fits_table(place, layout):
-            return place, layout
-    place = Place(path)
+        new: dict[str, Any] = {"table": [quote(path.name)], "where": {}, "group": ""}
+        if not set(part.classes).issubset(table.names):
+            new["classes"] = []
+        if part.id not in table.names:
+            new["id"] = ""
+        with suppress(UserError):  # it has other columns, or names other pictures
+            return read_part(place, part.model_copy(update=new))
+    return None
+
+
+def read_other_table(place: Place, path: Path) -> Collection:
+    """Return the images of a table with columns of pixels, or a column of pictures."""
     separator = "\t" if path.suffix.lower() == ".tsv" else ","
     table = place.open_table(path.name, separator)
-    encoded = [column.name for column in table.schema or [] if find_encoded_column([column])]
-    keys = {"table": name, "separator": separator} | describe_columns(table.names, encoded)
-    return place, make_layout(TablePart.model_validate(keys))
+    keys = {"table": quote(path.name), "separator": separator} | describe_columns(table)
+    return read_part(place, TablePart.model_validate(keys))
 
 
-def fits_table(place: Place, layout: Layout) -> bool:
-    """Return whether a table has the columns and the pictures of a layout."""
-    try:
-        read_layout(place, layout)
-    except UserError:
-        return False
-    return True
-
-
-def describe_columns(names: Sequence[str], encoded: Sequence[str]) -> dict[str, Any]:
+def describe_columns(table: TableFile) -> dict[str, Any]:
     """Return the keys of a layout that say what the columns of a table are.
 
-    Args:
-        names: the columns.
-        encoded: those that have pictures.
-
     Raises:
-        UserError: the columns of pixels are not side by side.
+        UserError: there is no column of pixels or pictures.
     """
-    class_column = next((name for name in names if simplify(name) in CLASS_COLUMNS), None)
-    id_column = next((name for name in names if simplify(name) in ID_COLUMNS), None)
-    keys = {"class": class_column, "id": id_column}
-    if encoded:
-        keys["picture"] = encoded[0]
-    else:
-        index = {name for name in names if simplify(name) in PANDAS_INDEX}
-        pixels = [name for name in names if name not in {class_column, id_column, *index}]
-        if not pixels:
-            raise UserError("a table needs columns of pixels, or a column of pictures")
-        keys["pixels"] = f"{pixels[0]} to {pixels[-1]}" if len(pixels) > 1 else pixels[0]
-    return {key: name for key, name in keys.items() if name is not None}
+    keys: dict[str, Any] = {}
+    pixels = []
+    for name in table.names:
+        usual = simplify(name)
+        if usual in CLASS_COLUMNS and "class" not in keys:
+            keys["class"] = name
+        elif usual in ID_COLUMNS and "id" not in keys:
+            keys["id"] = name
+        elif usual not in PANDAS_INDEX:
+            pixels.append(name)
+    pictures = find_encoded_column(table.schema)
+    if pictures is not None:
+        return keys | {"picture": pictures}
+    if not pixels:
+        raise UserError("a table needs columns of pixels, or a column of pictures")
+    return keys | {"pixels": f"{pixels[0]} to {pixels[-1]}" if len(pixels) > 1 else pixels[0]}
 
 
-def find_array_layout(place: Place, known: ArrayPart | None, *, has_colors: bool) -> Layout:
-    """Return the layout of the largest array in a file, and of its labels.
+def read_arrays(place: Place, known: Sequence[ArrayPart], *, has_colors: bool) -> Collection:
+    """Return the images of the largest array in a file, and their labels.
 
     Args:
         place: the file.
-        known: the first part of the dataset's layout that has arrays, or None. Its axes are
-            taken if there are as many.
+        known: the first part of the dataset's layout that has arrays, if there is one. Its axes
+            are taken if there are as many.
         has_colors: whether the images of the dataset are in colour.
 
     Raises:
         UserError: there is no array of images.
     """
-    images = [name for name, array in place.arrays.items() if array.ndim > 1 and array.size > 1]
+    arrays = place.arrays
+    images = [name for name, array in arrays.items() if array.ndim > 1 and array.size > 1]
     if not images:
         raise UserError("a file with arrays needs one with images")
-    name = max(images, key=lambda name: place.arrays[name].size)
-    array = place.arrays[name]
-    if known is not None and count_axes(known.axes) == array.ndim:
-        axes, scale = known.axes, known.scale
-    else:
-        flat = "n (h w c)" if has_colors else "n (h w)"
-        axes, scale = {2: flat, 4: "n h w c"}.get(array.ndim, "n h w"), 1.0
+    name = max(images, key=lambda name: arrays[name].size)
+    array = arrays[name]
+    flat = "n (h w c)" if has_colors else "n (h w)"
+    axes, scale = {2: flat, 4: "n h w c"}.get(array.ndim, "n h w"), 1.0
+    for part in known:
+        if count_axes(part.axes) == array.ndim:
+            axes, scale = part.axes, part.scale
     n_images = len(arrange(array, axes))
-    labels = [
-        other
-        for other, values in place.arrays.items()
-        if other != name and values.size == n_images
-    ]
-    keys = {"class": labels[0]} if len(labels) == 1 else {}
-    part = {"images": quote(name), "axes": axes, "scale": scale}
-    return make_layout(ArrayPart.model_validate(part | keys))
+    labels = [other for other in arrays if other != name and arrays[other].size == n_images]
+    keys: dict[str, Any] = {"images": quote(name), "axes": axes, "scale": scale}
+    if len(labels) == 1:
+        keys["class"] = labels[0]
+    return read_part(place, ArrayPart.model_validate(keys))
