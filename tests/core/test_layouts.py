@@ -194,6 +194,19 @@ def test_a_column_that_no_table_has_is_not_unused(
         read(part | {"unused": [{"where": {"sett": "test"}}]}, [8, 8])
 
 
+def test_another_layout_that_was_tried_before_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_table(ROWS)
+    place = Place(Path("data/own"))
+    part = {"table": "t.csv", "file": "{file}", "class": "class"}
+    unused = {"unused": [{"where": {"set": "test"}}, "*"]}
+    with pytest.raises(UserError, match="UTF-16 stream does not start with BOM"):
+        read_layout(place, layout.parse(part | {"encoding": "utf-16"}))
+    assert len(read_layout(place, layout.parse(part | unused)).images.rows) == 10
+
+
 def test_an_empty_key_unused_leaves_nothing_out() -> None:
     assert layout.parse({"files": "{class}/*", "unused": None}).unused == []
 

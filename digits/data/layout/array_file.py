@@ -31,7 +31,9 @@ def is_array_file(path: Path) -> bool:
 
 
 def load_file(path: Path) -> dict[str, Any]:
-    """Return the arrays in a file by their names. An IDX or .npy file has a single array.
+    """Return the arrays of numbers and texts in a file by their names.
+
+    An IDX or .npy file has a single array, whose name is "".
 
     Raises:
         Exception: the file is damaged, or holds a pickle.
@@ -40,13 +42,21 @@ def load_file(path: Path) -> dict[str, Any]:
     if suffix == ".npz":
         # NumPy would leave a damaged file open.
         with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-            return dict(file)
-    if suffix == ".npy":
-        return {"": np.load(path, allow_pickle=False)}
-    if suffix == ".mat":
-        variables = scipy.io.loadmat(path)
-        return {name: variables[name] for name in variables if not name.startswith("__")}
-    return {"": idx.parse(path.read_bytes())}
+            variables = dict(file)
+    elif suffix == ".npy":
+        variables = {"": np.load(path, allow_pickle=False)}
+    elif suffix == ".mat":
+        found = scipy.io.loadmat(path)
+        variables = {name: found[name] for name in found if not name.startswith("__")}
+    else:
+        variables = {"": idx.parse(path.read_bytes())}
+    # Other objects are for example sparse matrices.
+    return {name: value for name, value in variables.items() if is_array(value)}
+
+
+def is_array(value: Any) -> bool:
+    """Return whether a variable is an array of numbers or texts."""
+    return isinstance(value, np.ndarray) and value.dtype.kind in "buifUS"
 
 
 def explain(error: Exception) -> str:

@@ -1,29 +1,40 @@
-"""The images of one part of a layout, before their pixels are read."""
+"""The images of a part of a layout, before their pixels are read."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import pandas as pd
 
 from digits.core.tables import Vector
+from digits.data.intake.collection import shorten
+from digits.data.layout.table_file import TableFile
+from digits.settings.errors import UserError
 
 
-class TableRows(NamedTuple):
-    """Which rows of a table are images of a part.
+class TableUse(NamedTuple):
+    """What a part of a layout uses of a table.
 
     Attributes:
-        is_chosen: whether each row is, shape (n_rows,).
+        path: the path of the table.
+        table: the table.
+        columns: the columns of paths, classes, groups and the like.
+        contents: the column of the pictures, or those of the pixels.
+        is_chosen: whether each row is an image of the part, shape (n_rows,).
         is_left_out: whether each row is blank or unused, shape (n_rows,).
     """
 
+    path: str
+    table: TableFile
+    columns: list[str]
+    contents: list[str]
     is_chosen: Vector
     is_left_out: Vector
 
 
 @dataclass(frozen=True, eq=False)
 class PartImages:
-    """The images of one part of a layout.
+    """Images, and which files they are from.
 
     Attributes:
         rows: a table with one row per image, and the columns `id`, `file`, `class` and `group`
@@ -31,16 +42,33 @@ class PartImages:
         contents: returns the pictures in the order of the rows, as paths or bytes, or arrays of
             pixels, shape (n_rows, n_values).
         shape: height, width and, in colour, 3 of the images, or [] if there are pictures.
-        files: the files that were used, and are no pictures.
-        arrays: the arrays that were used.
-        columns: the columns of tables that were not used, with their values.
-        tables: the tables by their paths, and which of their rows were used.
+        files: the files that are used, and are no pictures.
+        arrays: the arrays that are used.
+        tables: what is used of each table.
     """
 
     rows: pd.DataFrame
     contents: Callable[[], Iterator[Any]]
-    shape: list[int]
+    shape: list[int] = field(default_factory=list)
     files: set[str] = field(default_factory=set)
     arrays: set[str] = field(default_factory=set)
-    columns: dict[str, pd.Series] = field(default_factory=dict)
-    tables: dict[str, TableRows] = field(default_factory=dict)
+    tables: list[TableUse] = field(default_factory=list)
+
+
+def join(images: Sequence[PartImages]) -> PartImages:
+    """Return the images of several tables, arrays or parts, one after another.
+
+    Raises:
+        UserError: they have several shapes.
+    """
+    shapes = {tuple(each.shape) for each in images}
+    if len(shapes) > 1:
+        raise UserError(f"images of several shapes: {shorten(sorted(shapes))}")
+    return PartImages(
+        pd.concat([each.rows for each in images], ignore_index=True),
+        contents=lambda: (content for each in images for content in each.contents()),
+        shape=images[0].shape,
+        files={name for each in images for name in each.files},
+        arrays={name for each in images for name in each.arrays},
+        tables=[use for each in images for use in each.tables],
+    )

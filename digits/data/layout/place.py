@@ -1,12 +1,11 @@
 """The files in a folder, which is listed once, and each of which is opened once."""
 
 import posixpath
+from collections import defaultdict
 from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from digits.data.intake.collection import shorten
 from digits.data.layout import array_file
@@ -25,8 +24,6 @@ class Place:
     Attributes:
         root: the folder, or that of the file.
         files: the files by their paths in the folder, which have / and are in NFC.
-        tables: the tables that were opened, by their names and how they were opened.
-        loaded: the arrays of the files that were opened, by the paths of the files.
     """
 
     def __init__(self, path: Path) -> None:
@@ -40,17 +37,16 @@ class Place:
         if not path.exists():
             raise UserError(f"{path} {NOT_FOUND}")
         self.root = path if path.is_dir() else path.parent
-        found = iterate_files(path) if path.is_dir() else [path]
         self.files: dict[str, Path] = {}
-        for file in found:
+        for file in iterate_files(path) if path.is_dir() else [path]:
             name = to_nfc(file.relative_to(self.root).as_posix())
             if name in self.files:
                 raise UserError(
                     f"two files are called {name!r}, in Unicode's form NFC; rename one"
                 )
             self.files[name] = file
-        self.tables: dict[Any, TableFile] = {}
-        self.loaded: dict[str, dict[str, Any]] = {}
+        self._tables: dict[Any, TableFile] = {}
+        self._arrays: dict[str, dict[str, Any]] = {}
 
     @cached_property
     def pictures(self) -> list[str]:
@@ -58,13 +54,34 @@ class Place:
         return [name for name, file in self.files.items() if pictures.is_picture_file(file)]
 
     @cached_property
+    def pictures_by_end(self) -> dict[str, list[str]]:
+        """The pictures by the ends of their paths, with and without the ending of the file.
+
+        The picture `a/b/1.png` is in the lists of `a/b/1.png`, `b/1.png`, `1.png`, `a/b/1`,
+        `b/1` and `1`.
+        """
+        found: dict[str, list[str]] = defaultdict(list)
+        for picture in self.pictures:
+            names = picture.split("/")
+            for start in range(len(names)):
+                end = "/".join(names[start:])
+                for key in {end, posixpath.splitext(end)[0]}:
+                    found[key].append(picture)
+        return dict(found)
+
+    @cached_property
+    def array_files(self) -> list[str]:
+        """The paths of the files with arrays."""
+        return [name for name, file in self.files.items() if array_file.is_array_file(file)]
+
+    @cached_property
     def arrays(self) -> dict[str, Any]:
-        """All arrays of numbers and texts, by their names.
+        """All arrays, as `load_arrays` returns them.
 
         Raises:
             UserError: a file cannot be read.
         """
-        return self.load_arrays(self.list_array_files())
+        return self.load_arrays(self.array_files)
 
     def find_arrays(self, pattern: str) -> dict[str, Any]:
         """Return the arrays of all files that may have one whose name fits a pattern.
@@ -72,21 +89,18 @@ class Place:
         Raises:
             UserError: a file cannot be read, or there is none.
         """
-        names = self.list_array_files()
-        patterns = [Pattern(pattern), Pattern(posixpath.dirname(pattern))]
-        fitting = [name for name in names if any(each.fits(name) for each in patterns)]
-        if not fitting:
-            raise UserError(
-                f"no array is called {pattern}; the files with arrays are {shorten(names)}"
-            )
-        return self.load_arrays(fitting)
-
-    def list_array_files(self) -> list[str]:
-        """Return the paths of the files with arrays."""
-        return [name for name, file in self.files.items() if array_file.is_array_file(file)]
+        of_file = Pattern(pattern)
+        of_folder = Pattern(posixpath.dirname(pattern))  # the file, if it has several arrays
+        names = [
+            name for name in self.array_files if of_file.fits(name) or of_folder.fits(name)
+        ]
+        if not names:
+            listed = shorten(self.array_files)
+            raise UserError(f"no array is called {pattern}; the files with arrays are {listed}")
+        return self.load_arrays(names)
 
     def load_arrays(self, names: Iterable[str]) -> dict[str, Any]:
-        """Return the arrays of files, each of which is opened only once.
+        """Return the arrays of numbers and texts in files, each of which is opened only once.
 
         An array's name is that of its file, followed by a slash and its own one if the file may
         have several.
@@ -96,19 +110,16 @@ class Place:
         """
         found: dict[str, Any] = {}
         for name in names:
-            if name not in self.loaded:
+            if name not in self._arrays:
                 try:
-                    self.loaded[name] = array_file.load_file(self.files[name])
+                    arrays = array_file.load_file(self.files[name])
                 except Exception as error:  # what a damaged file raises can be anything
                     raise UserError(f"{name}: {array_file.explain(error)}") from None
-            for key, array in self.loaded[name].items():
-                found[f"{name}/{key}" if key else name] = array
-        # Other objects are for example sparse matrices.
-        return {
-            name: array
-            for name, array in found.items()
-            if isinstance(array, np.ndarray) and array.dtype.kind in "buifUS"
-        }
+                self._arrays[name] = {
+                    f"{name}/{key}" if key else name: array for key, array in arrays.items()
+                }
+            found |= self._arrays[name]
+        return found
 
     def open_table(
         self, name: str, separator: str = ",", encoding: str = UTF_8, *, header: bool = True
@@ -122,6 +133,6 @@ class Place:
             header: whether the first line of a CSV file has the names of the columns.
         """
         key = (name, separator, encoding, header)
-        if key not in self.tables:
-            self.tables[key] = TableFile(self.files[name], separator, encoding, header=header)
-        return self.tables[key]
+        if key not in self._tables:
+            self._tables[key] = TableFile(self.files[name], separator, encoding, header=header)
+        return self._tables[key]

@@ -1,6 +1,6 @@
 """Read a part of a layout that has arrays of images."""
 
-from collections.abc import Iterator
+import posixpath
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from digits.core.tables import Vector
 from digits.data.intake import one_class
 from digits.data.intake.collection import shorten
 from digits.data.layout.axes import arrange
-from digits.data.layout.part import PartImages
+from digits.data.layout.part import PartImages, join
 from digits.data.layout.pattern import find_matches, quote
 from digits.data.layout.place import Place
 from digits.settings.errors import UserError
@@ -27,31 +27,36 @@ def read_arrays(place: Place, part: ArrayPart) -> PartImages:
     fields = find_matches([part.images], arrays)
     if not fields:
         raise UserError(f"no array is called {part.images}, only {shorten(list(arrays))}")
-    tables = []
-    images_of_arrays = []
-    for name, texts in fields.items():
-        images = arrange(arrays[name], part.axes, part.scale)
-        columns: dict[str, Any] = dict(texts)
-        for key, label_name in [("class", part.classes), ("group", part.group)]:
-            if label_name:
-                columns[key] = read_labels(place, label_name, len(images))
-        tables.append(pd.DataFrame(columns, index=range(len(images))))
-        images_of_arrays.append(images)
-    shapes = {images.shape[1:] for images in images_of_arrays}
-    if len(shapes) > 1:
-        raise UserError(f"images of several shapes: {shorten(sorted(shapes))}")
+    return join(
+        [read_one(place, part, name, arrays[name], texts) for name, texts in fields.items()]
+    )
 
-    def read_blocks() -> Iterator[Any]:
-        for images in images_of_arrays:
-            yield images.reshape(len(images), -1)
 
-    used = {*fields, part.classes, part.group} - {""}
+def read_one(
+    place: Place, part: ArrayPart, name: str, array: Any, fields: dict[str, str]
+) -> PartImages:
+    """Return the images of one array.
+
+    Args:
+        place: all files.
+        part: the part of the layout.
+        name: the name of the array.
+        array: the array.
+        fields: what the name says, such as the class.
+    """
+    images = arrange(array, part.axes, part.scale)
+    rows = pd.DataFrame(fields, index=range(len(images)))
+    if part.classes:
+        rows["class"] = read_labels(place, part.classes, len(images))
+    if part.group:
+        rows["group"] = read_labels(place, part.group, len(images))
+    used = {name, part.classes, part.group} - {""}
     return PartImages(
-        pd.concat(tables, ignore_index=True),
-        contents=read_blocks,
-        shape=list(shapes.pop()),
+        rows,
+        contents=lambda: iter([images.reshape(len(images), -1)]),
+        shape=list(images.shape[1:]),
+        files={each if each in place.files else posixpath.dirname(each) for each in used},
         arrays=used,
-        files={name if name in place.files else name.rpartition("/")[0] for name in used},
     )
 
 
@@ -69,7 +74,8 @@ def read_labels(place: Place, name: str, n_images: int) -> Vector:
     labels = arrays[name]
     if labels.ndim == 2 and 1 not in labels.shape:
         is_label = labels if len(labels) == n_images else labels.T
-        if not (np.isin(is_label, [0, 1]).all() and (is_label.sum(axis=1) == 1).all()):
+        has_single_label = np.isin(is_label, [0, 1]).all() and (is_label.sum(axis=1) == 1).all()
+        if not has_single_label:
             raise UserError(
                 f"{name} has the shape {labels.shape}, but not a single 1 in each row: "
                 f"{one_class.ONE_CLASS}"

@@ -30,21 +30,20 @@ def read_files(place: Place, part: FilesPart, left_out: Container[str]) -> PartI
     """
     fields = find_matches(part.files, place.pictures)
     for text in part.files:
-        pattern = Pattern(text)
-        if not any(pattern.fits(name) for name in fields):
+        if not any(map(Pattern(text).fits, fields)):
             raise UserError(f"no picture in {place.root} fits the pattern {text}")
-    chosen = {name for name in fields if name not in left_out}
+    names = [name for name in fields if name not in left_out]
     if part.list:
-        chosen &= read_list(place, part.list, chosen)
-    records = [{"id": name, "file": name, **fields[name]} for name in chosen]
+        names = list(read_list(place, part.list, names))
+    records = [{"id": name, "file": name, **fields[name]} for name in names]
     records.sort(key=sort_key)
-    columns = dict.fromkeys(["id", "file", *fields[next(iter(fields))]])  # it may have {id}
+    field_names = next(iter(fields.values()))  # the same for all pictures
+    columns = dict.fromkeys(["id", "file", *field_names])  # the pattern may have {id}
     # Not all names of files are UTF-8, which pandas' own type of text needs.
     rows = pd.DataFrame(records, columns=list(columns), dtype=object)
     return PartImages(
         rows,
         contents=lambda: (place.files[name] for name in rows["file"]),
-        shape=[],
         files={part.list} - {""},
     )
 
@@ -77,21 +76,24 @@ def read_list(place: Place, list_name: str, names: Collection[str]) -> set[str]:
     """
     if list_name not in place.files:
         raise UserError(f"no file in {place.root} is called {list_name}")
-    by_end: dict[str, set[str]] = {}
-    for name in names:
-        folders = name.split("/")
-        for start in range(len(folders)):
-            end = "/".join(folders[start:])
-            for key in {end, posixpath.splitext(end)[0]}:
-                by_end.setdefault(key, set()).add(name)
+    known = set(names)
     found = set()
     text = place.files[list_name].read_text(encoding="utf-8-sig", errors="replace")
     for line in filter(None, map(str.strip, text.splitlines())):
-        words = line.split()
-        keys = [to_nfc(key).removeprefix("./") for key in (line, words[0], words[-1])]
-        named = next((by_end[key] for key in keys if key in by_end), set())
+        named = find_named(place, line, known)
         if len(named) != 1:
             reason = "several pictures are" if named else "no picture is"
             raise UserError(f"{list_name}: {reason} called {line:.80}")
         found |= named
     return found
+
+
+def find_named(place: Place, line: str, names: set[str]) -> set[str]:
+    """Return those of some pictures that a line names, as a whole or by a word at an end."""
+    words = line.split()
+    for text in (line, words[0], words[-1]):
+        end = to_nfc(text).removeprefix("./")
+        named = names.intersection(place.pictures_by_end.get(end, []))
+        if named:
+            return named
+    return set()

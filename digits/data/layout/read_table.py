@@ -2,7 +2,7 @@
 
 import posixpath
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -15,7 +15,7 @@ from digits.data.intake import one_class
 from digits.data.intake.collection import BATCH_SIZE, shorten
 from digits.data.layout.axes import arrange
 from digits.data.layout.hugging_face import find_class_names
-from digits.data.layout.part import PartImages, TableRows
+from digits.data.layout.part import PartImages, TableUse, join
 from digits.data.layout.pattern import find_matches, to_nfc
 from digits.data.layout.place import Place
 from digits.data.layout.table_file import TableFile
@@ -40,29 +40,14 @@ def read_table(place: Place, part: TablePart, unused: Sequence[Where]) -> PartIm
     fields = find_matches(part.table, sorted(place.files))
     if not fields:
         raise UserError(f"no file in {place.root} fits {shorten(part.table)}")
-    read = [read_one(place, part, unused, name, texts) for name, texts in fields.items()]
-    shapes = {tuple(each.shape) for each in read}
-    if len(shapes) > 1:
-        raise UserError(f"images of several shapes: {shorten(sorted(shapes))}")
-    rows = pd.concat([each.rows for each in read], ignore_index=True)
-    if not len(rows):
+    images = join([read_one(place, part, unused, name, fields[name]) for name in fields])
+    if images.rows.index.empty:
         raise UserError(f"no row of {shorten(list(fields))} has the values of `where`")
-    return PartImages(
-        rows,
-        contents=lambda: (content for each in read for content in each.contents()),
-        shape=read[0].shape,
-        files=set(fields),
-        columns=read[0].columns,
-        tables={name: rows for each in read for name, rows in each.tables.items()},
-    )
+    return images
 
 
 def read_one(
-    place: Place,
-    part: TablePart,
-    unused: Sequence[Where],
-    name: str,
-    fields: dict[str, str],
+    place: Place, part: TablePart, unused: Sequence[Where], path: str, fields: dict[str, str]
 ) -> PartImages:
     """Return the images of the rows of one table.
 
@@ -70,67 +55,89 @@ def read_one(
         place: all files.
         part: the part of the layout.
         unused: the values of rows that are left out.
-        name: the path of the table.
+        path: the path of the table.
         fields: what the path says, such as the class.
     """
-    opened = place.open_table(name, part.separator, part.encoding, header=part.header)
-    with opened.report_unreadable():
-        path_columns = [column for column, _ in split_columns(part.file, opened.names)]
-        used = [*part.classes, part.group, part.id, *part.where, *path_columns]
-        used = list(dict.fromkeys(filter(None, used)))
-        pixels = choose_columns(opened, part.pixels, used) if part.pixels else []
-        # Only blank rows lack a pixel. `digits start` has read one of these columns.
-        ends = sorted([*pixels[:1], *pixels[-1:]], key=opened.texts.__contains__)
-        texts = opened.read_texts([*used, *ends[-1:]], whole=not pixels)
-        if texts.index.empty:
-            raise UserError("it has no rows")
-        # A picture is never blank, only its class or group.
-        left_out = np.zeros(len(texts), bool) if part.picture else find_blank(texts)
-        for where in unused:
-            if set(where).issubset(opened.names):
-                left_out = left_out | choose_rows(opened.read_texts(list(where)), where)
-        chosen = ~left_out & choose_rows(texts, part.where)
-        chosen_texts = texts[chosen]
-        rows = pd.DataFrame(fields, index=chosen_texts.index)
-        shape: list[int] = []
-        names: list[str] = []
+    table = place.open_table(path, part.separator, part.encoding, header=part.header)
+    with table.report_unreadable():
+        use = find_rows(table, path, part, unused)
+        shape = find_shape(use, part.axes) if part.pixels else []
+        texts = table.read_texts(use.columns)[use.is_chosen]
+        rows = pd.DataFrame(fields, index=texts.index)
         if part.file:
-            rows["id"] = rows["file"] = find_pictures(place, part.file, name, chosen_texts)
-        elif part.picture:
-            opened.check_names([part.picture])
-            names = [part.picture]
-            path, _ = posixpath.splitext(name)
-            rows["file"] = [f"{path}/{number + 1}" for number in rows.index]
-        else:
-            names = pixels
-            shape = find_shape(opened, names, part)
+            rows["id"] = rows["file"] = find_pictures(place, part.file, path, texts)
+        if part.picture:
+            table.check_names(use.contents)
+            folder, _ = posixpath.splitext(path)
+            rows["file"] = [f"{folder}/{number + 1}" for number in rows.index]
         if part.id:
-            rows["id"] = chosen_texts[part.id]
+            rows["id"] = texts[part.id]
         if part.group:
-            rows["group"] = chosen_texts[part.group]
+            rows["group"] = texts[part.group]
         if part.classes:
-            rows["class"] = make_classes(chosen_texts[part.classes], opened)
-    if part.file:
-        contents: Callable[[], Iterator[Any]] = partial(
-            map, place.files.__getitem__, rows["file"].tolist()
-        )
-    else:
-        contents = partial(read_contents, opened, names, chosen, part)
-    left = [column for column in opened.names if column not in {*used, *names}]
-    return PartImages(
-        rows.reset_index(drop=True),
-        contents,
-        shape,
-        columns={column: opened.texts[column] for column in left if column in opened.texts},
-        tables={name: TableRows(chosen, left_out)},
-    )
+            rows["class"] = make_classes(texts[part.classes], table)
+    rows = rows.reset_index(drop=True)
+    contents = partial(read_contents, place, part, use, rows)
+    return PartImages(rows, contents, shape, files={path}, tables=[use])
+
+
+def find_rows(
+    table: TableFile, path: str, part: TablePart, unused: Sequence[Where]
+) -> TableUse:
+    """Return which columns and rows of a table a part uses.
+
+    Args:
+        table: the table.
+        path: its path.
+        part: the part of the layout.
+        unused: the values of rows that are left out.
+    """
+    of_path = [column for column, _ in split_columns(part.file, table.names)]
+    named = [*part.classes, part.group, part.id, *part.where, *of_path]
+    columns = list(dict.fromkeys(name for name in named if name))
+    contents = [part.picture] if part.picture else []
+    last_pixel = []
+    if part.pixels:
+        contents = list_pixels(table, part.pixels, columns)
+        last_pixel = contents[-1:]  # which only blank rows lack
+    texts = table.read_texts([*columns, *last_pixel], whole=not part.pixels)
+    if texts.index.empty:
+        raise UserError("it has no rows")
+    # A picture is never blank, only its class or group.
+    is_left_out = np.zeros(len(texts), bool) if part.picture else find_blank(texts)
+    for where in unused:
+        if set(where).issubset(table.names):
+            is_unused = choose_rows(table.read_texts(list(where)), where)
+            is_left_out = is_left_out | is_unused
+    is_chosen = ~is_left_out & choose_rows(texts, part.where)
+    return TableUse(path, table, columns, contents, is_chosen, is_left_out)
+
+
+def list_pixels(table: TableFile, text: str, others: Collection[str]) -> list[str]:
+    """Return the columns of a text such as `p0 to p63`, or `pixels`.
+
+    Args:
+        table: the table.
+        text: the first and the last column, or a single one.
+        others: columns that have another meaning, and may stand among those of the pixels.
+
+    Raises:
+        UserError: one is missing.
+    """
+    first, _, last = text.partition(" to ")
+    if text in table.names or not last:
+        first = last = text
+    table.check_names([first, last])
+    start, stop = table.names.index(first), table.names.index(last)
+    if stop < start:
+        raise UserError(f"the column {last} stands before {first}")
+    return [name for name in table.names[start : stop + 1] if name not in others]
 
 
 def find_blank(texts: pd.DataFrame) -> Vector:
     """Return which rows have no values, as those at the end of some tables from Excel."""
-    if texts.shape[1] == 0:
-        return np.zeros(len(texts), bool)
-    return texts.apply(lambda column: column.str.strip() == "").all(axis=1).to_numpy(bool)
+    is_blank = texts.apply(lambda column: column.str.strip() == "")
+    return is_blank.all(axis=1).to_numpy(bool)
 
 
 def choose_rows(texts: pd.DataFrame, where: Where) -> Vector:
@@ -166,13 +173,13 @@ def find_pictures(
     columns = split_columns(template, list(map(str, texts)))
     values = [[normalize_path(text, part) for text in texts[name]] for name, part in columns]
     folder = posixpath.dirname(table_name)
-    whole = COLUMN.sub("{}", template)
+    path = COLUMN.sub("{}", template)
     paths = [
-        posixpath.normpath(posixpath.join(folder, whole.format(*row)))
+        posixpath.normpath(posixpath.join(folder, path.format(*row)))
         for row in zip(*values, strict=True)
     ]
     if "*" in template:
-        found = find_by_wildcards(place, paths)
+        found = [find_by_wildcards(place, path) for path in paths]
     else:
         known = set(place.pictures)
         found = [[path] if path in known else [] for path in paths]
@@ -186,7 +193,7 @@ def find_pictures(
             f"{shorten(listed)}"
             + (f"; the first one may be {shorten(several)}" if several else "")
         )
-    return [names[0] for names in found]
+    return [name for [name] in found]
 
 
 def split_columns(template: str, names: Sequence[str]) -> list[tuple[str, str]]:
@@ -204,21 +211,13 @@ def split_columns(template: str, names: Sequence[str]) -> list[tuple[str, str]]:
     return columns
 
 
-def find_by_wildcards(place: Place, paths: Sequence[str]) -> list[list[str]]:
-    """Return the pictures that fit each path, in which * stands for any text in a name."""
-    by_name: dict[str, list[str]] = {}
-    for picture in place.pictures:
-        name = posixpath.basename(picture)
-        for key in {name, f"{posixpath.splitext(name)[0]}.*"}:
-            by_name.setdefault(key, []).append(picture)
-    found = []
-    for path in paths:
-        name = posixpath.basename(path)
-        is_other = "*" in name.removesuffix(".*")  # a wildcard within the name
-        candidates = place.pictures if is_other else by_name.get(name, [])
-        expression = re.compile(re.escape(path).replace(r"\*", "[^/]*"))
-        found.append([each for each in candidates if expression.fullmatch(each)])
-    return found
+def find_by_wildcards(place: Place, path: str) -> list[str]:
+    """Return the pictures that fit a path, in which * stands for any text in a name."""
+    stem = posixpath.basename(path).removesuffix(".*")
+    # Without another wildcard in the name, only few pictures have to be compared.
+    candidates = place.pictures if "*" in stem else place.pictures_by_end.get(stem, [])
+    expression = re.compile(re.escape(path).replace(r"\*", "[^/]*"))
+    return [each for each in candidates if expression.fullmatch(each)]
 
 
 def normalize_path(path: str, part: str) -> str:
@@ -235,69 +234,63 @@ def normalize_path(path: str, part: str) -> str:
     return posixpath.splitext(text)[0] if part == ".stem" else text
 
 
-def choose_columns(opened: TableFile, text: str, used: Collection[str]) -> list[str]:
-    """Return the columns of a text such as `p0 to p63`, or `pixels`.
+def find_shape(use: TableUse, axes: str) -> list[int]:
+    """Return the shape of the images in the columns of pixels."""
+    n_values = len(use.contents)
+    if n_values == 1:  # all pixels are in one column
+        first = next(use.table.read_blocks(use.contents, n_rows=1))
+        n_values = len(str(first.iloc[0, 0]).split())
+    image = np.empty((1, n_values))
+    return list(arrange(image, axes).shape[1:])
+
+
+def make_classes(texts: pd.DataFrame, table: TableFile) -> pd.Series:
+    """Return the class of each row: its text, or the name of the column that is 1.
 
     Args:
-        opened: the table.
-        text: the first and the last column, or a single one.
-        used: columns that have another meaning, and may stand among those of the pixels.
-
-    Raises:
-        UserError: one is missing.
-    """
-    first, _, last = (text, "", "") if text in opened.names else text.partition(" to ")
-    opened.check_names([first, last or first])
-    start, stop = (opened.names.index(name) for name in (first, last or first))
-    if stop < start:
-        raise UserError(f"the column {last} stands before {first}")
-    return [name for name in opened.names[start : stop + 1] if name not in used]
-
-
-def find_shape(opened: TableFile, names: Sequence[str], part: TablePart) -> list[int]:
-    """Return the shape of the images in the columns of pixels."""
-    n_values = len(names)
-    if n_values == 1:  # all pixels are in one column
-        first = next(opened.read_blocks(names, n_rows=1))
-        n_values = len(str(first.iloc[0, 0]).split())
-    return list(arrange(np.empty((1, n_values)), part.axes).shape[1:])
-
-
-def make_classes(texts: pd.DataFrame, opened: TableFile) -> pd.Series:
-    """Return the class of each row: its text, or the name of the column that is 1.
+        texts: the column of the classes, or a column for each class.
+        table: the table that they are from.
 
     Raises:
         UserError: a row has several classes, or none.
     """
     if texts.empty:
         return pd.Series(dtype=object)
-    if texts.shape[1] > 1:  # one column per class
-        numbers = texts.apply(to_flags)
-        is_other = ~numbers.isin([0, 1]).all(axis=1)
-        if is_other.any():
-            row = int(is_other.to_numpy().argmax())
-            values = ", ".join(texts.iloc[row].unique()[:5])
-            raise UserError(
-                f"row {texts.index[row] + 1} has {values} in the columns of the classes, of "
-                "which one must be 1, and all others 0"
-            )
-        one_class.check_one_hot(numbers)
-        names = [str(name).strip() for name in texts]
-        return pd.Series([names[i] for i in numbers.to_numpy().argmax(axis=1)], texts.index)
+    if texts.shape[1] > 1:
+        return find_one_hot(texts)
     [column] = texts
-    classes = pd.Series([text.strip() for text in texts[column]], texts.index, name=str(column))
-    class_names = find_class_names(opened.schema, str(classes.name))
-    if not class_names:
+    classes = texts[column].map(str.strip)
+    names = find_class_names(table.schema, str(column))
+    if not names:
         return classes
-    classes_by_number = {str(number): name for number, name in enumerate(class_names)}
-    known = classes.map(classes_by_number)
-    if known.isna().any():
-        without = classes[known.isna()]
+    named = classes.map({str(number): name for number, name in enumerate(names)})
+    without = classes[named.isna()]
+    if len(without):
         raise UserError(
-            f"{len(without)} rows have the {classes.name} {without.iloc[0]}, which stands for "
-            "no class; leave them out by the key `unused`"
+            f"{len(without)} rows have the {column} {without.iloc[0]}, which stands for no "
+            "class; leave them out by the key `unused`"
         )
-    return known
+    return named
+
+
+def find_one_hot(texts: pd.DataFrame) -> pd.Series:
+    """Return the name of the column that is 1 in each row.
+
+    Raises:
+        UserError: in a row, there are other values than 1 and 0, or not a single 1.
+    """
+    numbers = texts.apply(to_flags)
+    is_other = ~numbers.isin([0, 1]).all(axis=1).to_numpy(bool)
+    if is_other.any():
+        first = int(is_other.argmax())
+        values = ", ".join(texts.iloc[first].unique()[:5])
+        raise UserError(
+            f"row {texts.index[first] + 1} has {values} in the columns of the classes, of "
+            "which one must be 1, and all others 0"
+        )
+    one_class.check_one_hot(numbers)
+    names = texts.columns.str.strip().to_numpy()
+    return pd.Series(names[numbers.to_numpy().argmax(axis=1)], texts.index)
 
 
 def to_flags(texts: pd.Series) -> pd.Series:
@@ -307,29 +300,30 @@ def to_flags(texts: pd.Series) -> pd.Series:
 
 
 def read_contents(
-    opened: TableFile, names: Sequence[str], chosen: Vector, part: TablePart
+    place: Place, part: TablePart, use: TableUse, rows: pd.DataFrame
 ) -> Iterator[Any]:
-    """Yield the pictures in the chosen rows of a table, or blocks of their pixels.
+    """Yield the picture of each row, as a path or bytes, or blocks of pixels.
 
-    Args:
-        opened: the table.
-        names: the columns of the pictures or the pixels.
-        chosen: which rows.
-        part: the part of the layout.
+    A block has the shape (n_rows, n_values).
     """
+    if part.file:
+        for name in rows["file"]:
+            yield place.files[name]
+        return
     n_rows = BATCH_SIZE
-    if not part.picture:
-        n_rows = tables.rows_per_block(tables.BATCH_BYTES, len(names))
+    if part.pixels:
+        n_rows = tables.rows_per_block(tables.BATCH_BYTES, len(use.contents))
     start = 0
-    for block in opened.read_blocks(names, n_rows):
-        kept = block[chosen[start : start + len(block)]]
+    for block in use.table.read_blocks(use.contents, n_rows):
+        chosen = block[use.is_chosen[start : start + len(block)]]
         start += len(block)
         if part.picture:
-            for value in kept[part.picture]:
+            for value in chosen[part.picture]:
+                # Hugging Face has a structure with the name and the content of a file.
                 yield (value["bytes"] if isinstance(value, dict) else value) or b""
-        elif len(kept):
-            with opened.report_unreadable():
-                yield to_pixels(kept, part)
+        elif len(chosen):
+            with use.table.report_unreadable():
+                yield to_pixels(chosen, part)
 
 
 def to_pixels(rows: pd.DataFrame, part: TablePart) -> Any:

@@ -29,29 +29,24 @@ class TableFile:
     Attributes:
         path: the file.
         schema: that of a parquet file, or None.
+        texts: the columns that were read as text so far.
     """
 
     def __init__(self, path: Path, separator: str, encoding: str, *, header: bool) -> None:
         """Prepare to read a file, as the arguments say if it is a CSV file."""
         self.path = path
-        self.options: dict[str, Any] = {
+        self.is_parquet = path.suffix.lower() == ".parquet"
+        self.csv_options: dict[str, Any] = {
             "keep_default_na": False,  # a class may be called NA
-            "dtype": str,
             "sep": SEPARATORS.get(separator, separator),
             "encoding": encoding,
             "header": 0 if header else None,
         }
         if separator == "last blank":
-            self.options["engine"] = "python"  # the other one has no such separator
-        self.texts: dict[str, pd.Series] = {}
-        self.n_rows = 0  # as soon as a column was read
+            self.csv_options["engine"] = "python"  # the other one has no such separator
+        self.texts = pd.DataFrame()
         with self.report_unreadable():
             self.schema = pq.read_schema(path) if self.is_parquet else None
-
-    @property
-    def is_parquet(self) -> bool:
-        """Whether it is a parquet file."""
-        return self.path.suffix.lower() == ".parquet"
 
     @cached_property
     def names(self) -> list[str]:
@@ -61,15 +56,7 @@ class TableFile:
             UserError: two columns have the same name, or the file cannot be read.
         """
         with self.report_unreadable():
-            if self.schema is not None:
-                names = [str(name) for name in self.schema.names]
-            else:
-                first = pd.read_csv(self.path, **self.options | {"header": None}, nrows=1)
-                if first.empty:
-                    raise UserError("it is empty")
-                names = [str(name).strip() for name in first.iloc[0]]
-                if self.options["header"] is None:
-                    names = [str(number + 1) for number in range(len(names))]
+            names = self.read_header() if self.schema is None else list(self.schema.names)
             if len(names) > 1 and not any(names[1:]):
                 raise UserError("its first line has one value; if it is a title, delete it")
             # As pandas does. The index that it writes has no name.
@@ -78,6 +65,17 @@ class TableFile:
             if repeated:
                 raise UserError(f"two columns have the name {repeated[0]!r}")
             return names
+
+    def read_header(self) -> list[str]:
+        """Return the names of the columns of a CSV file."""
+        first = pd.read_csv(
+            self.path, **self.csv_options | {"header": None}, dtype=str, nrows=1
+        )
+        if first.empty:
+            raise UserError("it is empty")
+        if self.csv_options["header"] is None:
+            return [str(number + 1) for number in range(first.shape[1])]
+        return [str(name).strip() for name in first.iloc[0]]
 
     @cached_property
     def sample(self) -> pd.DataFrame:
@@ -108,42 +106,42 @@ class TableFile:
             UserError: a column is missing, or the file cannot be read.
         """
         self.check_names(names)
-        missing = [name for name in names if name not in self.texts]
-        if whole and not self.texts and not self.is_parquet and len(self.names) <= MAX_TEXTS:
-            missing = self.names
-        if missing or not self.n_rows:
-            with self.report_unreadable():
-                frame = self.read_columns(missing)
-            self.texts |= {str(name): values for name, values in frame.items()}
-            self.n_rows = len(frame)
-        return pd.DataFrame(
-            {name: self.texts[name] for name in names}, index=range(self.n_rows)
-        )
+        is_first = self.texts.columns.empty
+        if whole and is_first and not self.is_parquet and len(self.names) <= MAX_TEXTS:
+            new = self.names
+        else:
+            new = [name for name in names if name not in self.texts]
+        with self.report_unreadable():
+            read = self.read_parquet if self.is_parquet else self.read_csv
+            if is_first:
+                self.texts = read(new)
+            elif new:
+                self.texts = pd.concat([self.texts, read(new)], axis=1)
+        return self.texts[list(names)]
 
-    def read_columns(self, names: Sequence[str]) -> pd.DataFrame:
-        """Return columns as text."""
-        if self.schema is not None:
-            if not names:
-                return pd.DataFrame(index=range(pq.read_metadata(self.path).num_rows))
-            for name in names:
-                if pa.types.is_nested(self.schema.field(name).type):
-                    raise UserError(f"the column {name} has lists or structures of values")
-            # With these types, a whole number stays one beside a missing value.
-            frame = pd.read_parquet(  # type: ignore[call-overload]  # the stubs are older
-                self.path,
-                columns=list(names),
-                dtype_backend="numpy_nullable",
-                to_pandas_kwargs={"ignore_metadata": True},  # the index is a column
-            )
-            return frame.astype("string").fillna("").astype(str)
-        names = names or self.names[:1]  # to count the rows
-        columns = None
-        if len(names) < len(self.names):
-            columns = sorted(self.names.index(name) for name in names)
-        frame = pd.read_csv(self.path, usecols=columns, **self.options)
+    def read_csv(self, names: Sequence[str]) -> pd.DataFrame:
+        """Return columns of a CSV file as text, in the order of the file."""
+        positions = sorted(self.names.index(name) for name in names)
+        # With `usecols`, a row with too many values would be no error.
+        columns = positions if len(positions) < len(self.names) else None
+        frame = pd.read_csv(self.path, **self.csv_options, usecols=columns, dtype=str)
         self.check_index(frame)
-        frame.columns = pd.Index(sorted(names, key=self.names.index))
-        return frame.fillna("")
+        return frame.set_axis([self.names[i] for i in positions], axis=1).fillna("")
+
+    def read_parquet(self, names: Sequence[str]) -> pd.DataFrame:
+        """Return columns of a parquet file as text."""
+        assert self.schema is not None
+        for name in names:
+            if pa.types.is_nested(self.schema.field(name).type):
+                raise UserError(f"the column {name} has lists or structures of values")
+        frame = pd.read_parquet(  # type: ignore[call-overload]  # the stubs are older
+            self.path,
+            columns=list(names),
+            dtype_backend="numpy_nullable",  # a whole number stays one beside a missing value
+            to_pandas_kwargs={"ignore_metadata": True},  # the index is a column
+        )
+        texts: pd.DataFrame = frame.astype("string").fillna("").astype(str)
+        return texts
 
     def check_index(self, frame: pd.DataFrame) -> None:
         """Check that pandas has not taken the first column for the index.
@@ -158,7 +156,7 @@ class TableFile:
             )
 
     def read_blocks(self, names: Sequence[str], n_rows: int) -> Iterator[pd.DataFrame]:
-        """Yield columns, `n_rows` rows at a time.
+        """Yield columns, `n_rows` rows at a time. Columns of numbers are numbers.
 
         Raises:
             UserError: the file cannot be read.
@@ -169,12 +167,11 @@ class TableFile:
                     for batch in file.iter_batches(n_rows, columns=list(names)):
                         yield batch.to_pandas(ignore_metadata=True)
                 return
+            positions = [self.names.index(name) for name in names]
             # Without `low_memory`, a column has one type in all rows of a block. `usecols` is
             # omitted because a row with too many values would then be no error.
-            options = {key: value for key, value in self.options.items() if key != "dtype"}
-            positions = [self.names.index(name) for name in names]
             with pd.read_csv(
-                self.path, chunksize=n_rows, low_memory=False, **options
+                self.path, **self.csv_options, chunksize=n_rows, low_memory=False
             ) as blocks:
                 for block in blocks:
                     self.check_index(block)
