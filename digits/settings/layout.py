@@ -131,12 +131,9 @@ def parse(value: Any) -> Layout:
 
 
 def parse_set(name: str, value: Any, common: dict[str, Any]) -> list[Part]:
-    """Return the parts of a set.
+    """Return the parts of a set, whose value is patterns, or the keys of one or several parts.
 
-    Args:
-        name: `train` or `test`.
-        value: patterns of paths, the keys of a part, or a list with the keys of each part.
-        common: the keys of all parts.
+    `common` are the keys of all parts.
     """
     items = [] if value is None else as_list(value)
     if isinstance(items, list) and all(isinstance(item, dict) for item in items):
@@ -145,11 +142,7 @@ def parse_set(name: str, value: Any, common: dict[str, Any]) -> list[Part]:
 
 
 def parse_part(name: str, keys: dict[str, Any]) -> Part:
-    """Return a part.
-
-    Args:
-        name: that of the set, or "".
-        keys: the keys of the part.
+    """Return a part from its keys. `name` is that of the set, or "".
 
     Raises:
         UserError: it has none of the three forms of a part, or several.
@@ -189,12 +182,7 @@ def check_table(part: TablePart) -> None:
 
 
 def validate(name: str, model: type[Entry], keys: Any) -> Any:
-    """Return a part of the layout.
-
-    Args:
-        name: where the keys stand: `train`, `test`, `unused`, or "" for the whole layout.
-        model: the type of the part.
-        keys: its keys.
+    """Return a part of the layout, which stands in its key `name`, or in the layout itself.
 
     Raises:
         UserError: a key is unknown or missing, or has another value than it may have.

@@ -61,12 +61,7 @@ def count_axes(axes: str) -> int:
 
 
 def find_lengths(length: int, names: list[str], axes: str) -> list[int]:
-    """Return the lengths of the axes that are a single one of square images.
-
-    Args:
-        length: the length of the single axis.
-        names: the names of the axes in it. If it is only one, its length is `length`.
-        axes: all axes, for the message.
+    """Return the lengths of the axes of square images that are a single axis of an array.
 
     Raises:
         UserError: the images cannot be square.

@@ -15,7 +15,6 @@ from digits.data.layout.listing import list_visible
 from digits.data.layout.pattern import quote
 from digits.data.layout.place import Place
 from digits.data.layout.reading import read_layout
-from digits.data.layout.table_file import TableFile
 from digits.data.layout.usual import CLASS_COLUMNS, ID_COLUMNS, PANDAS_INDEX, simplify
 from digits.imaging.pictures import is_picture_file
 from digits.settings.errors import UserError
@@ -54,7 +53,7 @@ def read_new_images(path: Path, dataset: DatasetParams) -> Collection:
     parts = [] if layout is None else layout.parts
     if is_array_file(path):
         arrays = [part for part in parts if isinstance(part, ArrayPart)]
-        return read_arrays(place, arrays[:1], has_colors=len(dataset.shape) == 3)
+        return read_array_file(place, arrays, has_colors=len(dataset.shape) == 3)
     tables = [part for part in parts if isinstance(part, TablePart)]
     return read_known_table(path, tables) or read_other_table(place, path)
 
@@ -100,13 +99,9 @@ def read_folder(place: Place, layout: Layout | None) -> Collection:
 
 
 def read_known_table(path: Path, parts: Sequence[TablePart]) -> Collection | None:
-    """Return the images of a table that fits one of the dataset's tables, or None.
+    """Return the images of a table as those of the first part that it fits, or None.
 
     The table need not have classes and groups.
-
-    Args:
-        path: the table.
-        parts: the parts of the dataset's layout that are tables.
     """
     for part in parts:
         place = Place(path.parent if part.file else path)
@@ -122,20 +117,14 @@ def read_known_table(path: Path, parts: Sequence[TablePart]) -> Collection | Non
 
 
 def read_other_table(place: Place, path: Path) -> Collection:
-    """Return the images of a table with columns of pixels, or a column of pictures."""
-    separator = "\t" if path.suffix.lower() == ".tsv" else ","
-    table = place.open_table(path.name, separator)
-    keys = {"table": quote(path.name), "separator": separator} | describe_columns(table)
-    return read_part(place, TablePart.model_validate(keys))
-
-
-def describe_columns(table: TableFile) -> dict[str, Any]:
-    """Return the keys of a layout that say what the columns of a table are.
+    """Return the images of a table with columns of pixels, or a column of pictures.
 
     Raises:
-        UserError: there is no column of pixels or pictures.
+        UserError: it has none of them.
     """
-    keys: dict[str, Any] = {}
+    separator = "\t" if path.suffix.lower() == ".tsv" else ","
+    table = place.open_table(path.name, separator)
+    keys = {"table": quote(path.name), "separator": separator}
     pixels = []
     for name in table.names:
         usual = simplify(name)
@@ -145,22 +134,22 @@ def describe_columns(table: TableFile) -> dict[str, Any]:
             keys["id"] = name
         elif usual not in PANDAS_INDEX:
             pixels.append(name)
-    pictures = find_encoded_column(table.schema)
-    if pictures is not None:
-        return keys | {"picture": pictures}
-    if not pixels:
+    picture = find_encoded_column(table.schema)
+    if picture is not None:
+        keys["picture"] = picture
+    elif pixels:
+        keys["pixels"] = f"{pixels[0]} to {pixels[-1]}" if len(pixels) > 1 else pixels[0]
+    else:
         raise UserError("a table needs columns of pixels, or a column of pictures")
-    return keys | {"pixels": f"{pixels[0]} to {pixels[-1]}" if len(pixels) > 1 else pixels[0]}
+    return read_part(place, TablePart.model_validate(keys))
 
 
-def read_arrays(place: Place, known: Sequence[ArrayPart], *, has_colors: bool) -> Collection:
+def read_array_file(
+    place: Place, known: Sequence[ArrayPart], *, has_colors: bool
+) -> Collection:
     """Return the images of the largest array in a file, and their labels.
 
-    Args:
-        place: the file.
-        known: the first part of the dataset's layout that has arrays, if there is one. Its axes
-            are taken if there are as many.
-        has_colors: whether the images of the dataset are in colour.
+    Its axes are those of the first known part, if there are as many.
 
     Raises:
         UserError: there is no array of images.
@@ -170,13 +159,12 @@ def read_arrays(place: Place, known: Sequence[ArrayPart], *, has_colors: bool) -
     if not images:
         raise UserError("a file with arrays needs one with images")
     name = max(images, key=lambda name: arrays[name].size)
-    array = arrays[name]
+    n_axes = arrays[name].ndim
     flat = "n (h w c)" if has_colors else "n (h w)"
-    axes, scale = {2: flat, 4: "n h w c"}.get(array.ndim, "n h w"), 1.0
-    for part in known:
-        if count_axes(part.axes) == array.ndim:
-            axes, scale = part.axes, part.scale
-    n_images = len(arrange(array, axes))
+    axes, scale = {2: flat, 4: "n h w c"}.get(n_axes, "n h w"), 1.0
+    if known and count_axes(known[0].axes) == n_axes:
+        axes, scale = known[0].axes, known[0].scale
+    n_images = len(arrange(arrays[name], axes))
     labels = [other for other in arrays if other != name and arrays[other].size == n_images]
     keys: dict[str, Any] = {"images": quote(name), "axes": axes, "scale": scale}
     if len(labels) == 1:

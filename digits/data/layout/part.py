@@ -13,23 +13,14 @@ from digits.settings.errors import UserError
 
 
 class TableUse(NamedTuple):
-    """What a part of a layout uses of a table.
-
-    Attributes:
-        path: the path of the table.
-        table: the table.
-        columns: the columns of paths, classes, groups and the like.
-        contents: the column of the pictures, or those of the pixels.
-        is_chosen: whether each row is an image of the part, shape (n_rows,).
-        is_left_out: whether each row is blank or unused, shape (n_rows,).
-    """
+    """What a part of a layout uses of a table."""
 
     path: str
     table: TableFile
-    columns: list[str]
-    contents: list[str]
-    is_chosen: Vector
-    is_left_out: Vector
+    columns: list[str]  # those of classes, groups, paths and the like
+    contents: list[str]  # the column of the pictures, or those of the pixels
+    is_chosen: Vector  # whether each row is an image of the part, shape (n_rows,)
+    is_left_out: Vector  # whether each row is blank or unused, shape (n_rows,)
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +59,7 @@ def join(images: Sequence[PartImages]) -> PartImages:
         pd.concat([each.rows for each in images], ignore_index=True),
         contents=lambda: (content for each in images for content in each.contents()),
         shape=images[0].shape,
-        files={name for each in images for name in each.files},
-        arrays={name for each in images for name in each.arrays},
+        files=set().union(*(each.files for each in images)),
+        arrays=set().union(*(each.arrays for each in images)),
         tables=[use for each in images for use in each.tables],
     )

@@ -124,13 +124,9 @@ class Place:
     def open_table(
         self, name: str, separator: str = ",", encoding: str = UTF_8, *, header: bool = True
     ) -> TableFile:
-        """Return a table, which is opened only once.
+        """Return a table, which is opened only once, by the path of the file.
 
-        Args:
-            name: the path of the file.
-            separator: what separates the values of a CSV file.
-            encoding: of a CSV file.
-            header: whether the first line of a CSV file has the names of the columns.
+        The other arguments hold for CSV files, as `TablePart` describes them.
         """
         key = (name, separator, encoding, header)
         if key not in self._tables:

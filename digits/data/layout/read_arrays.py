@@ -35,15 +35,7 @@ def read_arrays(place: Place, part: ArrayPart) -> PartImages:
 def read_one(
     place: Place, part: ArrayPart, name: str, array: Any, fields: dict[str, str]
 ) -> PartImages:
-    """Return the images of one array.
-
-    Args:
-        place: all files.
-        part: the part of the layout.
-        name: the name of the array.
-        array: the array.
-        fields: what the name says, such as the class.
-    """
+    """Return the images of one array. `fields` is what its name says, such as the class."""
     images = arrange(array, part.axes, part.scale)
     rows = pd.DataFrame(fields, index=range(len(images)))
     if part.classes:

@@ -19,11 +19,6 @@ def read_files(place: Place, part: FilesPart, left_out: Container[str]) -> PartI
 
     They are not sorted by class, so that the last images are of all classes.
 
-    Args:
-        place: all files.
-        part: the part of the layout.
-        left_out: pictures that are not used.
-
     Raises:
         UserError: no picture fits a pattern, a path fits in two ways, or the list of pictures
             names one that is not there.

@@ -27,12 +27,7 @@ COLUMN = re.compile(r"\{([^{}]+)\}")
 
 
 def read_table(place: Place, part: TablePart, unused: Sequence[Where]) -> PartImages:
-    """Return the images of the rows of a part's tables.
-
-    Args:
-        place: all files.
-        part: the part of the layout.
-        unused: the values of rows that are left out.
+    """Return the images of the rows of a part's tables, without those that are unused.
 
     Raises:
         UserError: there are no such tables, or they have other columns than the layout says.
@@ -49,15 +44,7 @@ def read_table(place: Place, part: TablePart, unused: Sequence[Where]) -> PartIm
 def read_one(
     place: Place, part: TablePart, unused: Sequence[Where], path: str, fields: dict[str, str]
 ) -> PartImages:
-    """Return the images of the rows of one table.
-
-    Args:
-        place: all files.
-        part: the part of the layout.
-        unused: the values of rows that are left out.
-        path: the path of the table.
-        fields: what the path says, such as the class.
-    """
+    """Return the images of one table. `fields` is what its path says, such as the class."""
     table = place.open_table(path, part.separator, part.encoding, header=part.header)
     with table.report_unreadable():
         use = find_rows(table, path, part, unused)
@@ -84,14 +71,7 @@ def read_one(
 def find_rows(
     table: TableFile, path: str, part: TablePart, unused: Sequence[Where]
 ) -> TableUse:
-    """Return which columns and rows of a table a part uses.
-
-    Args:
-        table: the table.
-        path: its path.
-        part: the part of the layout.
-        unused: the values of rows that are left out.
-    """
+    """Return which columns and rows of a table a part uses."""
     of_path = [column for column, _ in split_columns(part.file, table.names)]
     named = [*part.classes, part.group, part.id, *part.where, *of_path]
     columns = list(dict.fromkeys(name for name in named if name))
@@ -114,12 +94,7 @@ def find_rows(
 
 
 def list_pixels(table: TableFile, text: str, others: Collection[str]) -> list[str]:
-    """Return the columns of a text such as `p0 to p63`, or `pixels`.
-
-    Args:
-        table: the table.
-        text: the first and the last column, or a single one.
-        others: columns that have another meaning, and may stand among those of the pixels.
+    """Return the columns of a text such as `p0 to p63`, or `pixels`, without `others`.
 
     Raises:
         UserError: one is missing.
@@ -141,12 +116,7 @@ def find_blank(texts: pd.DataFrame) -> Vector:
 
 
 def choose_rows(texts: pd.DataFrame, where: Where) -> Vector:
-    """Return which rows have one of some values, in which * stands for any text.
-
-    Args:
-        texts: columns.
-        where: the values by their columns.
-    """
+    """Return which rows have one of the values of each column. * stands for any text."""
     chosen = np.ones(len(texts), bool)
     for column, patterns in where.items():
         values = texts[column].str.strip().replace({"True": "true", "False": "false"})
@@ -245,11 +215,7 @@ def find_shape(use: TableUse, axes: str) -> list[int]:
 
 
 def make_classes(texts: pd.DataFrame, table: TableFile) -> pd.Series:
-    """Return the class of each row: its text, or the name of the column that is 1.
-
-    Args:
-        texts: the column of the classes, or a column for each class.
-        table: the table that they are from.
+    """Return the class of each row, from the column of the classes, or one for each class.
 
     Raises:
         UserError: a row has several classes, or none.

@@ -3,12 +3,13 @@
 import posixpath
 import re
 from collections import defaultdict
-from collections.abc import Collection as Names
+from collections.abc import Container
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from digits.core.tables import Vector
 from digits.data.intake.collection import Collection, shorten
 from digits.data.layout.part import PartImages, TableUse, join
 from digits.data.layout.pattern import find_matches, to_nfc
@@ -22,25 +23,15 @@ from digits.settings.layout import FilesPart, Layout, Part, TablePart, Where
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """The images of a layout, and what it does not use.
-
-    Attributes:
-        images: the images.
-        left_out: the pictures that the layout names as unused.
-        rest: the pictures that it does not name.
-        files: the other files that are not used.
-        columns: the columns of tables that are not used, with their values.
-        arrays: the arrays that are not used, of files that are.
-        n_rows: the number of rows of tables that are blank or unused.
-    """
+    """The images of a layout, and what it does not use."""
 
     images: Collection
-    left_out: list[str]
-    rest: list[str]
-    files: list[str]
-    columns: dict[str, pd.Series]
-    arrays: list[str]
-    n_rows: int
+    left_out: list[str]  # the pictures that the layout names as unused
+    rest: list[str]  # the pictures that it does not name
+    files: list[str]  # the other files that are not used
+    columns: dict[str, pd.Series]  # the columns of tables that are not used
+    arrays: list[str]  # the arrays that are not used, of files that are
+    n_rows: int  # the number of rows of tables that are blank or unused
 
 
 def read_layout(place: Place, layout: Layout) -> Reading:
@@ -50,20 +41,19 @@ def read_layout(place: Place, layout: Layout) -> Reading:
         UserError: the files are not as the layout says, or a row of a table is in no part of
             it, or in several.
     """
-    left_out = set(find_matches(layout.unused, place.pictures))
+    left_out = find_matches(layout.unused, place.pictures).keys()
     parts = [read_part(place, part, left_out, layout.unused_rows) for part in layout.parts]
     check_same_kind(parts)
     images = join(parts)
     check_unused_columns(images.tables, layout.unused_rows)
     n_left_out = count_left_out(images.tables)
     n_train = sum(len(part.rows) for part in parts[: len(layout.train)])
-    collection = make_collection(place, images, n_train)
 
     used = images.files.union(images.rows.get("file", []))
     others = [name for name in place.files if name not in used]
     pictures = set(place.pictures)
     return Reading(
-        collection,
+        make_collection(place, images, n_train),
         left_out=[name for name in others if name in left_out],
         rest=[name for name in others if name in pictures and name not in left_out],
         files=[name for name in others if name not in pictures],
@@ -74,16 +64,9 @@ def read_layout(place: Place, layout: Layout) -> Reading:
 
 
 def read_part(
-    place: Place, part: Part, left_out: Names[str], unused_rows: list[Where]
+    place: Place, part: Part, left_out: Container[str], unused_rows: list[Where]
 ) -> PartImages:
-    """Return the images of a part of a layout.
-
-    Args:
-        place: all files.
-        part: the part.
-        left_out: pictures that are not used.
-        unused_rows: the values of rows that are not used.
-    """
+    """Return the images of a part, without those that the layout names as unused."""
     if isinstance(part, FilesPart):
         return read_files(place, part, left_out)
     if isinstance(part, TablePart):
@@ -121,7 +104,7 @@ def count_left_out(tables: list[TableUse]) -> int:
     """Return the number of rows that are blank or unused. All others are used once.
 
     Args:
-        tables: the same table is there once for each part that uses it.
+        tables: the tables, each once for each part that uses it.
 
     Raises:
         UserError: a row is in several parts, or in none.
@@ -133,28 +116,25 @@ def count_left_out(tables: list[TableUse]) -> int:
     for path, uses in uses_by_path.items():
         n_parts = np.sum([use.is_chosen for use in uses], axis=0)
         is_left_out = np.all([use.is_left_out for use in uses], axis=0)
-        for is_wrong, place, remedy in [
-            (n_parts > 1, "several parts", "let each value stand in one"),
-            ((n_parts == 0) & ~is_left_out, "no part", "name them in the key `unused`"),
-        ]:
-            if is_wrong.any():
-                raise UserError(
-                    f"{is_wrong.sum()} rows of {path} are in {place} of the layout, first row "
-                    f"{is_wrong.argmax() + 1}; {remedy}"
-                )
+        refuse_rows(path, n_parts > 1, "several parts", "let each value stand in one")
+        is_unnamed = (n_parts == 0) & ~is_left_out
+        refuse_rows(path, is_unnamed, "no part", "name them in the key `unused`")
         n_left_out += int(is_left_out.sum())
     return n_left_out
 
 
-def make_collection(place: Place, images: PartImages, n_train: int) -> Collection:
-    """Return the images of all parts, as `Collection` describes them.
+def refuse_rows(path: str, is_wrong: Vector, found: str, remedy: str) -> None:
+    """Raise an error that counts the wrong rows of a table, if there are some."""
+    if is_wrong.any():
+        raise UserError(
+            f"{is_wrong.sum()} rows of {path} are in {found} of the layout, first row "
+            f"{is_wrong.argmax() + 1}; {remedy}"
+        )
 
-    Args:
-        place: all files.
-        images: the images, those of the test set last.
-        n_train: the number of images of the training set.
-    """
-    rows = images.rows.copy()
+
+def make_collection(place: Place, images: PartImages, n_train: int) -> Collection:
+    """Return the images of all parts, of which the first `n_train` are the training set."""
+    rows = images.rows
     if "id" not in rows:
         rows["id"] = [str(number + 1) for number in range(len(rows))]
     for column in {"class", "group"}.intersection(rows):
@@ -174,11 +154,11 @@ def to_text(column: pd.Series) -> pd.Series:
 
     A number such as `3.0` becomes `3` if all are such numbers. `03` stays as it is.
     """
-    values = {value: to_nfc(str(value).strip()) for value in column.unique()}
-    if all(re.fullmatch(r"\d+\.0", text) for text in values.values()):
-        values = {value: text.removesuffix(".0") for value, text in values.items()}
+    texts = {value: to_nfc(str(value).strip()) for value in column.unique()}
+    if all(re.fullmatch(r"\d+\.0", text) for text in texts.values()):
+        texts = {value: text.removesuffix(".0") for value, text in texts.items()}
     # Not all names of folders are UTF-8, which pandas' own type of text needs.
-    return pd.Series([values[value] for value in column], column.index, dtype=object)
+    return pd.Series([texts[value] for value in column], column.index, dtype=object)
 
 
 def find_unused_columns(tables: list[TableUse]) -> dict[str, pd.Series]:

@@ -14,9 +14,7 @@ import pyarrow.parquet as pq
 from digits.data.intake.collection import shorten
 from digits.settings.errors import UserError
 
-# Of a CSV file with at most this many columns, all can be read at once.
-MAX_TEXTS = 100
-
+MAX_TEXTS = 100  # columns of a CSV file that are read at once
 N_SAMPLE_ROWS = 200
 
 # What separates values, if it is no single character. A path may have blanks.
@@ -27,13 +25,12 @@ class TableFile:
     """A CSV or parquet file, of whose columns all but those of pixels must fit into memory.
 
     Attributes:
-        path: the file.
         schema: that of a parquet file, or None.
         texts: the columns that were read as text so far.
     """
 
     def __init__(self, path: Path, separator: str, encoding: str, *, header: bool) -> None:
-        """Prepare to read a file, as the arguments say if it is a CSV file."""
+        """Prepare to read a file. The arguments after its path hold for a CSV file."""
         self.path = path
         self.is_parquet = path.suffix.lower() == ".parquet"
         self.csv_options: dict[str, Any] = {

@@ -8,17 +8,8 @@ CLASS_COLUMNS = ["class", "label", "labels", "target", "category", "classname", 
 CLASS_COLUMNS += ["digit", "letter", "character", "symbol"]
 GROUP_COLUMNS = ["group", "writer", "patient", "patientid", "subject", "subjectid"]
 ID_COLUMNS = ["id", "imageid", "index"]
-FILE_COLUMNS = [
-    "file",
-    "filename",
-    "filepath",
-    "path",
-    "image",
-    "imagepath",
-    "imagename",
-    "img",
-]
-FILE_COLUMNS += ["images", "picture", *ID_COLUMNS]
+FILE_COLUMNS = ["file", "filename", "filepath", "path", "image", "imagepath", "imagename"]
+FILE_COLUMNS += ["img", "images", "picture", *ID_COLUMNS]
 
 # The index that pandas writes. In a CSV file, its column has no name.
 PANDAS_INDEX = {"", "unnamed: 0", "__index_level_0__"}
