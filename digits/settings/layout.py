@@ -164,7 +164,8 @@ def check_table(part: TablePart) -> None:
     Raises:
         UserError: one of them is none of those that docs/layout.md allows.
     """
-    if [part.file, part.picture, part.pixels].count("") != 2:
+    contents = [key for key in (part.file, part.picture, part.pixels) if key]
+    if len(contents) != 1:
         raise UserError("a table needs one of the keys `file`, `picture` and `pixels`")
     if part.file and "{" not in part.file:
         raise UserError(

@@ -8,7 +8,7 @@ import numpy as np
 
 from digits.settings.errors import UserError
 
-AXIS = re.compile(r"\(([^()]*)\)|(\w+)")
+AXIS = re.compile(r"\(([^()]*)\)|(\w+)")  # one, or several in parentheses
 
 
 def arrange(images: Any, axes: str, scale: float = 1) -> Any:
@@ -29,7 +29,8 @@ def arrange(images: Any, axes: str, scale: float = 1) -> Any:
     """
     groups = split_axes(axes)
     names = [name for group in groups for name in group]
-    if AXIS.sub("", axes).strip() or sorted(names) not in (list("hnw"), list("chnw")):
+    are_complete = sorted(names) in (["h", "n", "w"], ["c", "h", "n", "w"])
+    if AXIS.sub("", axes).strip() or not are_complete:
         raise UserError(f"the axes {axes!r} need n, h and w, and may have c, each once")
     if ["n"] not in groups:
         raise UserError(f"in the axes {axes!r}, n must not stand in parentheses")
@@ -51,13 +52,8 @@ def arrange(images: Any, axes: str, scale: float = 1) -> Any:
 
 
 def split_axes(axes: str) -> list[list[str]]:
-    """Return the names of the axes, of which those in parentheses are one axis of an array."""
+    """Return the names in each axis of an array, such as [["n"], ["h", "w"]]."""
     return [(inner or single).split() for inner, single in AXIS.findall(axes)]
-
-
-def count_axes(axes: str) -> int:
-    """Return how many axes an array has."""
-    return len(split_axes(axes))
 
 
 def find_lengths(length: int, names: list[str], axes: str) -> list[int]:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from digits.data.intake.collection import Collection, shorten
 from digits.data.layout.array_file import is_array_file
-from digits.data.layout.axes import arrange, count_axes
+from digits.data.layout.axes import arrange, split_axes
 from digits.data.layout.hugging_face import find_encoded_column
 from digits.data.layout.listing import list_visible
 from digits.data.layout.pattern import quote
@@ -162,7 +162,7 @@ def read_array_file(
     n_axes = arrays[name].ndim
     flat = "n (h w c)" if has_colors else "n (h w)"
     axes, scale = {2: flat, 4: "n h w c"}.get(n_axes, "n h w"), 1.0
-    if known and count_axes(known[0].axes) == n_axes:
+    if known and len(split_axes(known[0].axes)) == n_axes:
         axes, scale = known[0].axes, known[0].scale
     n_images = len(arrange(arrays[name], axes))
     labels = [other for other in arrays if other != name and arrays[other].size == n_images]

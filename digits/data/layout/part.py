@@ -55,11 +55,13 @@ def join(images: Sequence[PartImages]) -> PartImages:
     shapes = {tuple(each.shape) for each in images}
     if len(shapes) > 1:
         raise UserError(f"images of several shapes: {shorten(sorted(shapes))}")
-    return PartImages(
-        pd.concat([each.rows for each in images], ignore_index=True),
-        contents=lambda: (content for each in images for content in each.contents()),
-        shape=images[0].shape,
-        files=set().union(*(each.files for each in images)),
-        arrays=set().union(*(each.arrays for each in images)),
-        tables=[use for each in images for use in each.tables],
-    )
+    rows = pd.concat([each.rows for each in images], ignore_index=True)
+    files = {name for each in images for name in each.files}
+    arrays = {name for each in images for name in each.arrays}
+    tables = [use for each in images for use in each.tables]
+
+    def read_contents() -> Iterator[Any]:
+        for each in images:
+            yield from each.contents()
+
+    return PartImages(rows, read_contents, images[0].shape, files, arrays, tables)

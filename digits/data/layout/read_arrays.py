@@ -43,6 +43,7 @@ def read_one(
     if part.group:
         rows["group"] = read_labels(place, part.group, len(images))
     used = {name, part.classes, part.group} - {""}
+    # The only array of a file has its name. Others have it as their folder.
     return PartImages(
         rows,
         contents=lambda: iter([images.reshape(len(images), -1)]),
@@ -66,8 +67,8 @@ def read_labels(place: Place, name: str, n_images: int) -> Vector:
     labels = arrays[name]
     if labels.ndim == 2 and 1 not in labels.shape:
         is_label = labels if len(labels) == n_images else labels.T
-        has_single_label = np.isin(is_label, [0, 1]).all() and (is_label.sum(axis=1) == 1).all()
-        if not has_single_label:
+        are_flags = np.isin(is_label, [0, 1]).all()
+        if not (are_flags and (is_label.sum(axis=1) == 1).all()):
             raise UserError(
                 f"{name} has the shape {labels.shape}, but not a single 1 in each row: "
                 f"{one_class.ONE_CLASS}"

@@ -84,11 +84,13 @@ def find_rows(
     if texts.index.empty:
         raise UserError("it has no rows")
     # A picture is never blank, only its class or group.
-    is_left_out = np.zeros(len(texts), bool) if part.picture else find_blank(texts)
-    for where in unused:
-        if set(where).issubset(table.names):
-            is_unused = choose_rows(table.read_texts(list(where)), where)
-            is_left_out = is_left_out | is_unused
+    is_blank = np.zeros(len(texts), bool) if part.picture else find_blank(texts)
+    are_unused = [
+        choose_rows(table.read_texts(list(where)), where)
+        for where in unused
+        if set(where).issubset(table.names)
+    ]
+    is_left_out = np.any([is_blank, *are_unused], axis=0)
     is_chosen = ~is_left_out & choose_rows(texts, part.where)
     return TableUse(path, table, columns, contents, is_chosen, is_left_out)
 

@@ -44,22 +44,23 @@ def read_layout(place: Place, layout: Layout) -> Reading:
     left_out = find_matches(layout.unused, place.pictures).keys()
     parts = [read_part(place, part, left_out, layout.unused_rows) for part in layout.parts]
     check_same_kind(parts)
+    n_train = sum(len(part.rows) for part in parts[: len(layout.train)])
     images = join(parts)
     check_unused_columns(images.tables, layout.unused_rows)
-    n_left_out = count_left_out(images.tables)
-    n_train = sum(len(part.rows) for part in parts[: len(layout.train)])
+    n_unused_rows = count_unused_rows(images.tables)
 
     used = images.files.union(images.rows.get("file", []))
     others = [name for name in place.files if name not in used]
     pictures = set(place.pictures)
+    not_named = pictures - left_out
     return Reading(
         make_collection(place, images, n_train),
         left_out=[name for name in others if name in left_out],
-        rest=[name for name in others if name in pictures and name not in left_out],
+        rest=[name for name in others if name in not_named],
         files=[name for name in others if name not in pictures],
         columns=find_unused_columns(images.tables),
         arrays=find_unused_arrays(place, images),
-        n_rows=n_left_out,
+        n_rows=n_unused_rows,
     )
 
 
@@ -100,7 +101,7 @@ def check_unused_columns(tables: list[TableUse], unused: list[Where]) -> None:
             raise UserError(f"unused: no table has the column {' and '.join(where)}")
 
 
-def count_left_out(tables: list[TableUse]) -> int:
+def count_unused_rows(tables: list[TableUse]) -> int:
     """Return the number of rows that are blank or unused. All others are used once.
 
     Args:
@@ -112,15 +113,15 @@ def count_left_out(tables: list[TableUse]) -> int:
     uses_by_path: dict[str, list[TableUse]] = defaultdict(list)
     for use in tables:
         uses_by_path[use.path].append(use)
-    n_left_out = 0
+    n_unused = 0
     for path, uses in uses_by_path.items():
         n_parts = np.sum([use.is_chosen for use in uses], axis=0)
         is_left_out = np.all([use.is_left_out for use in uses], axis=0)
         refuse_rows(path, n_parts > 1, "several parts", "let each value stand in one")
         is_unnamed = (n_parts == 0) & ~is_left_out
         refuse_rows(path, is_unnamed, "no part", "name them in the key `unused`")
-        n_left_out += int(is_left_out.sum())
-    return n_left_out
+        n_unused += int(is_left_out.sum())
+    return n_unused
 
 
 def refuse_rows(path: str, is_wrong: Vector, found: str, remedy: str) -> None:
