@@ -57,10 +57,8 @@ def find_images_in_two_classes(
     """Return a line about images that are in several classes."""
     classes = images["class"].to_numpy()
     _, contents = np.unique(checksums, return_inverse=True)  # equal images have equal numbers
-    # The pairs of content and class that occur, and how many classes each content has.
-    pairs = np.unique(contents.astype(np.int64) * len(class_names) + classes)
-    n_classes = np.bincount(pairs // len(class_names))
-    in_several = np.flatnonzero(n_classes[contents] > 1)
+    n_classes = images["class"].groupby(contents).transform("nunique").to_numpy()
+    in_several = np.flatnonzero(n_classes > 1)
     if not len(in_several):
         return []
     first = in_several[0]

@@ -124,10 +124,10 @@ def check_one_hot(columns: pd.DataFrame) -> None:
     """
     n_labels = (columns > 0).sum(axis=1).to_numpy()
     has_several = n_labels > 1
-    row = has_several.argmax() if has_several.any() else n_labels.argmin()
+    row = int(has_several.argmax() if has_several.any() else n_labels.argmin())
     names = [str(name) for name in columns]
-    numbers = [number + 1 for number in columns.index]
-    found = f"the columns {shorten(names)} are labels, of which row {numbers[row]} has"
+    number = columns.index[row] + 1
+    found = f"the columns {shorten(names)} are labels, of which row {number} has"
     if n_labels[row] > 1:
         raise UserError(
             f"{found} {n_labels[row]}: {ONE_CLASS}; for several labels, use another tool; for "
@@ -138,34 +138,6 @@ def check_one_hot(columns: pd.DataFrame) -> None:
             f"{found} none: {ONE_CLASS}; add a column such as `other`, which is 1 in such "
             "rows, or delete these rows"
         )
-
-
-def check_not_listed_twice(rows: pd.DataFrame) -> None:
-    """Check that no picture is in two rows, and so possibly in the training and the test set.
-
-    Args:
-        rows: as `Collection` describes it.
-
-    Raises:
-        UserError: a picture is. The message says if it has several classes.
-    """
-    repeated = rows[rows["file"].duplicated(keep=False)]
-    if repeated.empty:
-        return
-    if "class" in rows:
-        names_of_files = repeated.groupby("file", sort=False)["class"].unique()
-        several = names_of_files[names_of_files.map(len) > 1]
-        if len(several):
-            listed = " and ".join(several.iloc[0])
-            raise UserError(
-                f"{len(several)} pictures have several classes, first {several.index[0]} with "
-                f"{listed}: {ONE_CLASS}; keep one row of each picture, or use another tool"
-            )
-    n_repeated = rows["file"].duplicated().sum()
-    raise UserError(
-        f"{n_repeated} pictures are in two rows, first {repeated['file'].iloc[0]}; delete one "
-        "of the rows"
-    )
 
 
 def check_pixels(columns: dict[str, pd.Series]) -> None:
