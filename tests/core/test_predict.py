@@ -388,6 +388,12 @@ def test_a_submission_has_the_ids_and_the_labels(
     assert "expected two names, such as ImageId,Label" in refused
 
 
+def test_a_table_may_have_a_name_from_a_mac(place: Path, tmp_path: Path) -> None:
+    path = tmp_path / "e\u0301.csv"  # é in two characters
+    write_table(path, range(10))
+    assert len(read_json(place, *MODEL, str(path))) == 10
+
+
 def test_arrays_with_labels_are_evaluated(place: Path, tmp_path: Path) -> None:
     path = tmp_path / "digits.npz"
     np.savez(path, x=PIXELS[:100].reshape(-1, 8, 8), y=CLASSES[:100])

@@ -12,7 +12,7 @@ from digits.data.layout.array_file import is_array_file
 from digits.data.layout.axes import arrange, split_axes
 from digits.data.layout.hugging_face import find_encoded_column
 from digits.data.layout.listing import list_visible
-from digits.data.layout.pattern import quote
+from digits.data.layout.pattern import quote, to_nfc
 from digits.data.layout.place import Place
 from digits.data.layout.reading import read_layout
 from digits.data.layout.usual import CLASS_COLUMNS, ID_COLUMNS, PANDAS_INDEX, simplify
@@ -55,7 +55,7 @@ def read_new_images(path: Path, dataset: DatasetParams) -> Collection:
         arrays = [part for part in parts if isinstance(part, ArrayPart)]
         return read_array_file(place, arrays, has_colors=len(dataset.shape) == 3)
     tables = [part for part in parts if isinstance(part, TablePart)]
-    return read_known_table(path, tables) or read_other_table(place, path)
+    return read_known_table(path, tables) or read_other_table(place)
 
 
 def read_part(place: Place, part: Part) -> Collection:
@@ -103,10 +103,11 @@ def read_known_table(path: Path, parts: Sequence[TablePart]) -> Collection | Non
 
     The table need not have classes and groups.
     """
+    name = to_nfc(path.name)
     for part in parts:
         place = Place(path.parent if part.file else path)
-        table = place.open_table(path.name, part.separator, part.encoding, header=part.header)
-        new: dict[str, Any] = {"table": [quote(path.name)], "where": {}, "group": ""}
+        table = place.open_table(name, part.separator, part.encoding, header=part.header)
+        new: dict[str, Any] = {"table": [quote(name)], "where": {}, "group": ""}
         if not set(part.classes).issubset(table.names):
             new["classes"] = []
         if part.id not in table.names:
@@ -116,24 +117,25 @@ def read_known_table(path: Path, parts: Sequence[TablePart]) -> Collection | Non
     return None
 
 
-def read_other_table(place: Place, path: Path) -> Collection:
+def read_other_table(place: Place) -> Collection:
     """Return the images of a table with columns of pixels, or a column of pictures.
 
     Raises:
         UserError: it has none of them.
     """
-    separator = "\t" if path.suffix.lower() == ".tsv" else ","
-    table = place.open_table(path.name, separator)
-    keys = {"table": quote(path.name), "separator": separator}
+    [name] = place.files
+    separator = "\t" if name.lower().endswith(".tsv") else ","
+    table = place.open_table(name, separator)
+    keys = {"table": quote(name), "separator": separator}
     pixels = []
-    for name in table.names:
-        usual = simplify(name)
+    for column in table.names:
+        usual = simplify(column)
         if usual in CLASS_COLUMNS and "class" not in keys:
-            keys["class"] = name
+            keys["class"] = column
         elif usual in ID_COLUMNS and "id" not in keys:
-            keys["id"] = name
+            keys["id"] = column
         elif usual not in PANDAS_INDEX:
-            pixels.append(name)
+            pixels.append(column)
     picture = find_encoded_column(table.schema)
     if picture is not None:
         keys["picture"] = picture
