@@ -48,8 +48,10 @@ class Pattern:
             UserError: it has an unknown field.
         """
         self.text = to_nfc(text)
-        tokens = [(str(found.lastgroup), found) for found in TOKEN.finditer(self.text)]
-        self.tokens = [(kind, found[kind]) for kind, found in tokens]
+        self.tokens: list[tuple[str, str]] = []  # the kind and the text of each
+        for found in TOKEN.finditer(self.text):
+            kind = str(found.lastgroup)
+            self.tokens.append((kind, found[kind]))
         self.fields = [text for kind, text in self.tokens if kind == "field"]
         for name in self.fields:
             if name not in FIELDS:
@@ -58,12 +60,13 @@ class Pattern:
                     "or * for any text"
                 )
         self.expression = re.compile(self.write_expression(lazy=""))
-        # A path has no null character. If one and the fields of a match follow the path, this
-        # finds another match, whose fields differ, because it must not end in its own fields.
-        numbers = range(1, len(self.fields) + 1)
-        own_fields = "\0".join(rf"\{number}" for number in numbers)
+        # Matches a path, a null character, which no path has, and the fields of a match, but
+        # only if the path also has other fields. A negative lookahead with backreferences
+        # refuses the same ones, so that the search goes on.
+        references = [rf"\{number}" for number in range(1, len(self.fields) + 1)]
+        same_fields = "\0".join(references)
         self.other_expression = re.compile(
-            self.write_expression(lazy="?") + rf"\0(?!{own_fields}\Z)"
+            self.write_expression(lazy="?") + rf"\0(?!{same_fields}\Z)"
         )
 
     def __str__(self) -> str:
@@ -71,10 +74,8 @@ class Pattern:
 
     def write_expression(self, lazy: str) -> str:
         """Return the regular expression, which has a group for each field."""
-        return "".join(
-            EXPRESSIONS[kind].format(lazy=lazy) if kind in EXPRESSIONS else re.escape(text)
-            for kind, text in self.tokens
-        )
+        parts = [EXPRESSIONS.get(kind, re.escape(text)) for kind, text in self.tokens]
+        return "".join(parts).replace("{lazy}", lazy)
 
     def fits(self, path: str) -> bool:
         """Return whether a path fits the pattern."""
