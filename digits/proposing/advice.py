@@ -130,11 +130,10 @@ def advise_joining(files: Sequence[Path]) -> str:
     by_length: dict[int, list[Path]] = {}
     widths = {}
     for file in files:
-        if file.suffix.lower() == ".csv":
-            with file.open("rb") as opened:
-                first, *others = opened
-            by_length.setdefault(len(others), []).append(file)
-            widths[file] = first.count(b",")
+        if file.suffix.lower() == ".csv" and file.exists():  # it may be a link to nowhere
+            lines = file.read_bytes().splitlines()
+            by_length.setdefault(len(lines), []).append(file)
+            widths[file] = lines[0].count(b",") if lines else 0
     commands = []
     for same in by_length.values():
         labels, *pixels = sorted(same, key=widths.__getitem__)

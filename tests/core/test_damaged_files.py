@@ -126,6 +126,7 @@ DAMAGED: dict[str, tuple[str, bytes, str]] = {
         hugging_face({"names": ["zero"]}),
         "6 rows have the label 1, which stands for no class; leave them out by the key",
     ),
+    "an empty table": ("a.csv", b"", "a.csv: No columns to parse from file"),
     "two columns of the same name": (
         "a.parquet",
         parquet("label", "a", "b", "b", "c", **LABELLED),
@@ -155,6 +156,12 @@ def test_damaged_metadata_of_pandas_are_not_read(tmp_path: Path) -> None:
     (tmp_path / "a.parquet").write_bytes(content)
     X, _ = read_collection(choose(Place(tmp_path)).reading.images, DATASET)
     assert X.tolist() == [[number] * 4 for number in range(12)]
+
+
+def test_a_link_to_no_table_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").symlink_to("nowhere")
+    with pytest.raises(ChoiceError, match=r"a\.csv: .+No such file"):
+        choose(Place(tmp_path))
 
 
 def test_labels_that_hugging_face_says_nothing_about_are_numbers(tmp_path: Path) -> None:
