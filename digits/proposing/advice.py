@@ -1,109 +1,61 @@
-"""Commands that make files of other formats usable."""
+"""What to do about files that no layout can describe."""
 
 import re
-import shlex
 from collections.abc import Sequence
-from itertools import product
+from itertools import permutations
 from pathlib import Path
-from typing import NamedTuple
 
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
-from digits.data.layout.array_file import CONVERT
 from digits.imaging import pictures
-
-N_TRIED = 5  # files of which it is tried whether they are pictures
 
 FORMS = (
     "pictures in a subfolder for each class, a CSV or parquet file, .npz, .npy or .mat files, "
     "or IDX files"
 )
 
-# The commands that unpack the archive "$f" into the folder "$d".
-UNPACK = {
-    ".zip": 'unzip -q "$f" -d "$d"',
-    **dict.fromkeys([".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz"], 'tar -xf "$f" -C "$d"'),
-    ".rar": 'unrar x "$f" "$d"',
-    ".7z": '7z x "$f" -o"$d"',
+PAGE = "docs/your-own.md"
+
+# The headings of the page under which a command converts files, and the endings of the files.
+RECIPES = {
+    "Unpack archives": (
+        ".zip",
+        ".rar",
+        ".7z",
+        ".tar",
+        ".tgz",
+        ".tar.gz",
+        ".tar.bz2",
+        ".tar.xz",
+    ),
+    "Convert JSON lines": (".jsonl",),
+    "Convert ARFF files": (".arff",),
+    "Convert Excel files": (".xlsx",),
+    "Convert HDF5 files": (".h5",),
+    "Convert DICOM files": (".dcm",),
+    "Convert pickles": (".pkl", ".pickle", ".pt", ".pth", ".joblib"),
 }
+PICKLE_MAGIC = re.compile(rb"\x80[\x02-\x05]")  # the first bytes of a pickle
+
+N_TRIED = 5  # files of which it is tried whether they are pictures
 
 
-class Conversion(NamedTuple):
-    """Python that makes a file of another format usable.
-
-    Attributes:
-        imports: the modules that it needs.
-        expression: writes what is in the file `f` beside it, in a format that is read.
-        package: a package that has to be installed first, or "".
-    """
-
-    imports: str
-    expression: str
-    package: str = ""
-
-    def write_command(self, folder: Path, pattern: str) -> str:
-        """Return the command that converts all files in a folder whose name has a pattern."""
-        install = f"pip install {self.package} && " if self.package else ""
-        quoted = shlex.quote(str(folder))
-        return (
-            f"{install}find {quoted} -type f -name '{pattern}' -exec python -c \"import sys, "
-            f'{self.imports}; [{self.expression} for f in sys.argv[1:]]" {{}} +'
-        )
+def find_advice(files: Sequence[Path]) -> str:
+    """Return what makes some of the files usable, or "" if nothing is known to."""
+    files = [file for file in files if file.exists()]  # others are links to nowhere
+    return advise_converting(files) or advise_endings(files) or advise_joining(files)
 
 
-CONVERSIONS = {
-    ".arff": Conversion(
-        "pandas as pd, scipy.io.arff",
-        "pd.DataFrame(scipy.io.arff.loadarff(f)[0]).map(lambda v: v.decode() if "
-        "isinstance(v, bytes) else v).to_csv(f + '.csv', index=False)",
-    ),
-    ".dcm": Conversion(
-        "pydicom, PIL.Image as image",
-        "image.fromarray(((a := pydicom.dcmread(f).pixel_array) * (255 / a.max()))"
-        ".astype('u1')).save(f[:-4] + '.png')",
-        "pydicom",
-    ),
-    ".h5": Conversion("h5py, numpy as np", "np.savez(f + '.npz', **h5py.File(f))", "h5py"),
-    ".jsonl": Conversion(
-        "pandas as pd", "pd.read_json(f, lines=True).to_csv(f + '.csv', index=False)"
-    ),
-    ".xlsx": Conversion(
-        "pandas as pd", "pd.read_excel(f).to_csv(f + '.csv', index=False)", "openpyxl"
-    ),
-}
-
-# A pickle with `data` and `labels`, such as those of CIFAR-10.
-UNPICKLE = Conversion(
-    "numpy as np, pickle",
-    "np.savez(f + '.npz', x=(d := pickle.load(open(f, 'rb'), encoding='latin1'))['data'], "
-    "y=d['labels'])",
-)
-PICKLES = {".pkl", ".pickle", ".pt", ".pth", ".joblib"}
-PICKLE_MAGIC = re.compile(rb"\x80[\x02-\x05]")
-
-
-def find_advice(place: Path, files: Sequence[Path]) -> str:
-    """Return the command that makes some of the files usable, or "" if none is known."""
-    for file, (ending, unpack) in product(files, UNPACK.items()):
-        if file.name.lower().endswith(ending):
-            end = file.name[-len(ending) :]
-            folder = shlex.quote(str(file.parent))
-            return (
-                f'run: (cd {folder} && for f in *{end}; do d="${{f%{end}}}"; mkdir -p "$d" && '
-                f'{unpack} && rm "$f"; done)'
-            )
+def advise_converting(files: Sequence[Path]) -> str:
+    """Return where the command is that converts the first kind of files, or ""."""
+    for title, endings in RECIPES.items():
+        for file in files:
+            if file.name.lower().endswith(endings):
+                return f"for files such as {file.name}, see “{title}” in {PAGE}"
     for file in files:
-        suffix = file.suffix.lower()
-        if suffix in CONVERSIONS:
-            return "run: " + CONVERSIONS[suffix].write_command(place, f"*{file.suffix}")
-        if is_pickle(file):
-            pattern = f"*{file.suffix}" if file.suffix else "*_batch*"  # CIFAR-10
-            return (
-                "a pickle can run any code, and is not read; if you trust it and it has `data` "
-                f"and `labels`, run: {UNPICKLE.write_command(place, pattern)}; "
-                f"otherwise {CONVERT}"
-            )
-    return advise_endings(files) or advise_joining(files)
+        if not file.suffix and PICKLE_MAGIC.match(file.read_bytes()[:2]):
+            return f"{file.name} is a pickle; see “Convert pickles” in {PAGE}"
+    return ""
 
 
 def advise_endings(files: Sequence[Path]) -> str:
@@ -113,7 +65,7 @@ def advise_endings(files: Sequence[Path]) -> str:
         try:
             with Image.open(file) as image:
                 ending = str(image.format).lower()
-        except OSError:
+        except UnidentifiedImageError:
             continue
         return (
             f"{file.name} is a picture, but its name does not say so; add the ending .{ending} "
@@ -123,34 +75,17 @@ def advise_endings(files: Sequence[Path]) -> str:
 
 
 def advise_joining(files: Sequence[Path]) -> str:
-    """Return the commands that join tables of labels and tables of pixels, or "".
+    """Return what to do about a table of labels and a table of pixels, or "".
 
-    A table of labels has a single value in each row, and as many rows as a table of pixels.
+    A table of labels has one value per row, and as many rows as the table of pixels.
     """
-    by_length: dict[int, list[Path]] = {}
-    widths = {}
-    for file in files:
-        if file.suffix.lower() == ".csv" and file.exists():  # it may be a link to nowhere
-            lines = file.read_bytes().splitlines()
-            by_length.setdefault(len(lines), []).append(file)
-            widths[file] = lines[0].count(b",") if lines else 0
-    commands = []
-    for same in by_length.values():
-        labels, *pixels = sorted(same, key=widths.__getitem__)
-        if len(pixels) == 1 and widths[labels] == 0 < widths[pixels[0]]:
-            joined = labels.with_name(f"joined_{pixels[0].name}")
-            both = f"{shlex.quote(str(labels))} {shlex.quote(str(pixels[0]))}"
-            commands.append(f"paste -d , {both} > {shlex.quote(str(joined))} && rm {both}")
-    if not commands:
-        return ""
-    return f"if one has the classes of the other, join them: {'; '.join(commands)}"
-
-
-def is_pickle(file: Path) -> bool:
-    """Return whether a file is a pickle, by its name or its first bytes."""
-    if PICKLES.intersection(file.suffixes):
-        return True
-    if file.suffix or not file.is_file():
-        return False
-    with file.open("rb") as opened:
-        return PICKLE_MAGIC.match(opened.read(2)) is not None
+    tables = {file: file.read_bytes().splitlines() for file in files if file.suffix == ".csv"}
+    for labels, pixels in permutations(tables, 2):
+        header, *rows = tables[labels] or [b""]
+        pixel_header, *pixel_rows = tables[pixels] or [b""]
+        if b"," not in header and b"," in pixel_header and len(rows) == len(pixel_rows):
+            return (
+                f"if {labels.name} has the classes of {pixels.name}, see “Join two tables” in "
+                f"{PAGE}"
+            )
+    return ""

@@ -345,7 +345,7 @@ def describe_none(place: Place, reasons: list[str], *, is_guess: bool) -> Choice
         )
     others = [name for name in place.files if name not in set(place.pictures)]
     may_have_classes = is_guess and place.pictures and others
-    advice = find_advice(place.root, list(place.files.values()))
+    advice = find_advice(list(place.files.values()))
     if not advice and may_have_classes:
         advice = (
             f"if the classes are in {shorten(others[:5])}, write a table labels.csv with the "

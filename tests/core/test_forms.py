@@ -1,4 +1,4 @@
-"""Images in the forms in which people have them: understood, or refused with the command that helps.
+"""Images in the forms in which people have them: understood, or refused with what helps.
 
 Each form that docs/your-own.md lists is tried on a few images in exactly that form.
 """
@@ -29,6 +29,7 @@ from digits.core.tables import Pixels
 from digits.data.intake import one_class
 from digits.data.intake.collection import Collection
 from digits.data.layout.place import Place
+from digits.proposing import advice
 from digits.proposing.choose import choose
 from digits.proposing.folders import enter_folders
 from digits.settings import layout
@@ -328,6 +329,12 @@ def pickles(place: Path) -> None:
         (place / name).write_bytes(pickle.dumps(batch))
 
 
+def labels_and_pixels(place: Path) -> None:
+    table = make_table(TRAIN)
+    table[["label"]].to_csv(place / "labels.csv", index=False)
+    table.drop(columns="label").to_csv(place / "pixels.csv", index=False)
+
+
 class Form(NamedTuple):
     """A form of images, and what is understood.
 
@@ -335,13 +342,14 @@ class Form(NamedTuple):
         write: writes a few images in this form.
         n_classes: how many classes are found.
         n_test: how many images of a test set are found.
-        command: the command in the message that refuses the images. "" if they are understood.
+        recipe: the heading of the page that the message names which refuses the images. Its
+            command converts them. "" if they are understood.
     """
 
     write: Callable[[Path], None]
     n_classes: int = 10
     n_test: int = 0
-    command: str = ""
+    recipe: str = ""
 
 
 # What the page lists.
@@ -382,14 +390,19 @@ FORMS = {
     "a CSV file without a header": Form(without_header),
     "pixels that are fractions from 0 to 1": Form(fractions),
     "a table in Latin-1, UTF-16 or gzip": Form(latin),
-    "an archive": Form(archive, command=r"\(cd .+?; done\)"),
-    "an archive for each class": Form(archive_per_class, command=r"\(cd .+?; done\)"),
+    "an archive": Form(archive, recipe="Unpack archives"),
+    "an archive for each class": Form(archive_per_class, recipe="Unpack archives"),
     "`train.csv` and `train.zip` of a contest": Form(
-        contest_archives, command=r"\(cd .+?; done\)"
+        contest_archives, recipe="Unpack archives"
     ),
-    "`metadata.jsonl` of Hugging Face": Form(json_lines, n_test=40, command=r"find .+"),
-    "an ARFF file": Form(arff, command=r"find .+"),
-    "the pickles of CIFAR-10": Form(pickles, n_test=40, command=r"find .+? \{\} \+"),
+    "`metadata.jsonl` of Hugging Face": Form(
+        json_lines, n_test=40, recipe="Convert JSON lines"
+    ),
+    "an ARFF file": Form(arff, recipe="Convert ARFF files"),
+    "the pickles of CIFAR-10": Form(pickles, n_test=40, recipe="Convert pickles"),
+    "a table of labels and a table of pixels": Form(
+        labels_and_pixels, recipe="Join two tables"
+    ),
 }
 
 
@@ -609,22 +622,32 @@ def check_pixels(X: Pixels, images: pd.DataFrame) -> None:
     assert counts.max(axis=1).sum() >= len(X) - n_other
 
 
+def follow(recipe: str, folder: Path) -> None:
+    """Run the command that stands under a heading of the page."""
+    [command] = re.findall(r"```text\n(.*?)```", pages.read_section(PAGE, recipe), re.DOTALL)
+    tiny.run(["bash", "-c", command], folder)
+
+
+def test_each_recipe_is_a_heading_of_the_page() -> None:
+    section = pages.read_section(PAGE, "Convert other files")
+    headings = re.findall(r"^### (.+)$", section, re.MULTILINE)
+    assert headings == [*advice.RECIPES, "Join two tables"]
+
+
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
-def test_images_are_understood_or_refused_with_the_command_that_helps(
+def test_images_are_understood_or_refused_with_what_helps(
     form: Form, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     place = Path("data/own")
     place.mkdir(parents=True)
     form.write(place)
-    if form.command:
+    if form.recipe:
         before = tiny.files(tmp_path)
-        with pytest.raises(UserError) as refused:
+        with pytest.raises(UserError, match=f"see “{form.recipe}” in {PAGE}"):
             understand()
         assert tiny.files(tmp_path) == before
-        found = re.search(form.command, refused.value.message)
-        assert found, refused.value.message
-        tiny.run(["bash", "-c", found.group()], tmp_path)
+        follow(form.recipe, tmp_path)
     values, X, images = understand()
     n_test = images["test"].sum() if "test" in images else 0
     expected_images = {0: 200, 40: 240}[form.n_test]
@@ -887,6 +910,7 @@ LAYOUTS: dict[str, Any] = {
         "train": {"images": "data_batch_1.npz/x", "class": "data_batch_1.npz/y"},
         "test": {"images": "test_batch.npz/x", "class": "test_batch.npz/y"},
     },
+    "labels_and_pixels": {"table": "joined.csv"} | SETS_OF_PIXELS,
     "class_in_name": "train/{class}.#.*",
     "without_header": {"table": "*.csv", "header": False, "pixels": "2 to 65", "class": 1},
     "fractions": {"table": "train.csv", "scale": 255} | SETS_OF_PIXELS,
@@ -908,12 +932,8 @@ def test_a_layout_reads_each_form_as_it_is_understood(
     monkeypatch.chdir(tmp_path)
     Path("data/own").mkdir(parents=True)
     form.write(Path("data/own"))
-    if form.command:
-        with pytest.raises(UserError) as refused:
-            understand()
-        found = re.search(form.command, refused.value.message)
-        assert found
-        tiny.run(["bash", "-c", found.group()], tmp_path)
+    if form.recipe:
+        follow(form.recipe, tmp_path)
     expected, X, images = understand()
     values, X_read, images_read = read(LAYOUTS[form.write.__name__], images.attrs["shape"])
     assert values == expected

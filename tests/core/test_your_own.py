@@ -399,7 +399,10 @@ def write_list(place: Path, count: int, **columns: Any) -> None:
 
 UNUSABLE = {
     "nothing": (write_nothing, "data/own is empty; put your images into it, as they are: "),
-    "an archive": (write_zip, "run: (cd data/own && for f in *.zip; do"),
+    "an archive": (
+        write_zip,
+        "for files such as pictures.zip, see “Unpack archives” in docs/your-own.md",
+    ),
     "few pictures": (write_few, "most classes have fewer than 4 images: circle 2, cross 2"),
     "damaged pictures": (write_damaged, "2 of 61 pictures cannot be read, those above; "),
 }
