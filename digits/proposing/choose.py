@@ -20,7 +20,8 @@ from digits.data.layout.read_files import natural_key
 from digits.data.layout.reading import Reading, read_layout
 from digits.proposing import arrays, folders, tables
 from digits.proposing.advice import FORMS, find_advice
-from digits.proposing.doubts import find_doubts, find_hints
+from digits.proposing.doubts import find_doubts
+from digits.proposing.hints import find_hints
 from digits.settings.errors import UserError
 from digits.settings.layout import FilesPart, Part, TablePart, parse
 
@@ -134,7 +135,7 @@ def examine(place: Place, layout: Any, *, is_guess: bool) -> Choice:
     if is_guess and counts.median() < MIN_IMAGES:
         listed = shorten([f"{name} {number}" for name, number in counts.items()])
         raise UserError(f"most classes have fewer than {MIN_IMAGES} images: {listed}")
-    return Choice(layout, reading, find_doubts(reading), [])
+    return Choice(layout, reading, find_doubts(rows), [])
 
 
 def check_number_of_groups(rows: pd.DataFrame, *, is_guess: bool) -> None:

@@ -56,13 +56,13 @@ def names_set(name: str) -> bool:
 
 
 def are_sets(names: list[str]) -> bool:
-    """Return whether folders are sets, such as `rps` and `rps-test-set`."""
+    """Return whether folders are sets, as `train` and `test`, or `rps` and `rps-test-set`."""
     pure = [name for name in names if names_set(name)]
-    roles = {find_role(name) for name in names}
-    if len(pure) == len(names) or len({find_role(name) for name in pure}) == 2:
+    if len(pure) == len(names) or len(set(map(find_role, pure))) == 2:
         return True
-    stems = {frozenset(split_words(name) - SET_WORDS - {"set"}) for name in names}
-    return len(stems) == 1 and len(roles) > 1
+    # They differ in nothing but the words of a set.
+    rests = {frozenset(split_words(name) - SET_WORDS - {"set"}) for name in names}
+    return len(rests) == 1 and len(set(map(find_role, names))) > 1
 
 
 def are_numbered(names: set[str]) -> bool:
