@@ -21,7 +21,9 @@ from digits.data.layout.reading import Reading, read_layout
 from digits.proposing import arrays, folders, tables
 from digits.proposing.advice import FORMS, find_advice
 from digits.proposing.doubts import find_doubts
+from digits.proposing.families import find_families
 from digits.proposing.hints import find_hints
+from digits.proposing.parts import add_unused
 from digits.settings.errors import UserError
 from digits.settings.layout import FilesPart, Part, TablePart, parse
 
@@ -210,12 +212,12 @@ def name_unused(place: Place, choice: Choice) -> Choice:
     if not rest:
         return choice
     used = set() if names_pictures(choice.layout) else set(choice.rows.get("file", ()))
-    families = folders.find_families(rest)
+    families = find_families(rest)
     patterns = [family.write(["*"] * family.n_levels) for family in families]
     for finer in (lambda name: f"{quote(posixpath.dirname(name))}/*".removeprefix("/"), quote):
         if find_matches(patterns, used):
             patterns = sorted(set(map(finer, rest)))
-    layout = folders.add_unused(choice.layout, patterns)
+    layout = add_unused(choice.layout, patterns)
     return choice._replace(layout=layout, reading=read_layout(place, parse(layout)))
 
 

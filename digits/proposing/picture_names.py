@@ -2,13 +2,13 @@
 
 import posixpath
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
-from digits.data.layout.pattern import quote
 from digits.data.layout.place import Place
 from digits.data.layout.read_table import find_pictures, normalize_path
+from digits.proposing.parts import generalize
 from digits.proposing.words import find_role
 from digits.settings.errors import UserError
 
@@ -123,26 +123,3 @@ def generalize_templates(templates: Iterable[Template]) -> list[Template]:
             ending = endings.pop() if len(endings) == 1 else ".*"
             general.append((generalize(folders, str), field, ending))
     return general
-
-
-def generalize(paths: Iterable[str], write: Callable[[str], str] = quote) -> str:
-    """Return a pattern for paths of the same depth, with * where names differ.
-
-    What all names at a level begin and end with is kept, as in `train-*.parquet`.
-
-    Args:
-        paths: the paths.
-        write: how a part of a name is written. In the key `file`, # means itself.
-    """
-    levels = zip(*(path.split("/") for path in paths), strict=True)
-    return "/".join(generalize_names(names, write) for names in levels)
-
-
-def generalize_names(names: Sequence[str], write: Callable[[str], str]) -> str:
-    """Return a pattern for names, with * for what differs."""
-    start = posixpath.commonprefix(names)
-    if len(set(names)) == 1:
-        return write(start)
-    ends = [name[len(start) :][::-1] for name in names]
-    end = posixpath.commonprefix(ends)[::-1]
-    return f"{write(start)}*{write(end)}"

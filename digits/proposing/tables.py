@@ -21,8 +21,8 @@ from digits.data.layout.usual import CLASS_COLUMNS, GROUP_COLUMNS, ID_COLUMNS, s
 from digits.imaging import pictures
 from digits.proposing import columns
 from digits.proposing.arrays import describe_flat, describe_scale
-from digits.proposing.parts import write_sets
-from digits.proposing.picture_names import find_templates, generalize, index_pictures
+from digits.proposing.parts import generalize, write_sets
+from digits.proposing.picture_names import find_templates, index_pictures
 from digits.proposing.table_format import find_format, is_numeric, may_be_table
 from digits.proposing.words import are_sets, find_role, split_words
 from digits.settings.errors import UserError
