@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -18,49 +18,22 @@ from digits.data.layout.usual import (
     simplify,
 )
 from digits.imaging import pictures
-from digits.proposing.table_format import is_numeric
-from digits.proposing.words import SET_WORDS, find_role, split_words
+from digits.proposing.parts import unlist
+from digits.proposing.words import SET_WORDS, are_sets, find_role, split_words
 
 Texts = Mapping[str, pd.Series]  # the columns of a table as text
 
 # The end of the name of a column of classes, as in `Finding Labels`.
 CLASS_NAME = re.compile(r"(?i:(?:[\s_-]|^)(labels?|class|category|target))$|[a-z]Label$")
+# Words in the names of columns that are no classes.
+OTHER_WORDS = {*SET_WORDS, "partition", "split", "set"}
+OTHER_WORDS |= {"user", "writer", "patient", "subject", "person", "participant"}
+# The folder at the beginning of a path, as in `train/1.png`, or the word, as in `train_1.png`.
+FIRST_WORD = re.compile(r"[^/_-]*[/_-]?")
 
 MIN_PER_CLASS = 4
-FLAGS = {"0", "1", "true", "false"}
-TEST_COLUMNS = {"test", "istest"}
 MAX_SETS = 5
-PEOPLE = {"user", "writer", "patient", "subject", "person", "participant"}
-SET_NAMES = {*SET_WORDS, "partition", "split", "set"}  # of columns that are no classes
-
-
-def find_usual(names: Sequence[str], usual: Sequence[str]) -> str | None:
-    """Return the column that has one of some usual names, or None."""
-    found = [name for name in names if simplify(name) in usual]
-    return min(found, key=lambda name: usual.index(simplify(name)), default=None)
-
-
-def find_group(names: Sequence[str]) -> str | None:
-    """Return the column of the groups, by its name, or None."""
-    return find_usual(names, GROUP_COLUMNS)
-
-
-def find_id(names: Sequence[str]) -> str | None:
-    """Return the column with the names of the images, by its name, or None."""
-    return find_usual(names, ID_COLUMNS)
-
-
-def order_by_file(texts: Texts) -> list[str]:
-    """Return the columns that may name pictures, the likeliest first."""
-    with_ending = [
-        name
-        for name, values in texts.items()
-        if values.str.strip().str.lower().str.endswith(pictures.SUFFIXES).any()
-    ]
-    usual = [name for name in texts if simplify(name) in FILE_COLUMNS]
-    usual.sort(key=lambda name: FILE_COLUMNS.index(simplify(name)))
-    others = [name for name, values in texts.items() if not is_numeric(values)]
-    return list(dict.fromkeys([*with_ending, *usual, *others, *list(texts)[:1]]))
+N_VALUES = 50  # of a column that are looked at
 
 
 def is_meaningless(name: str, values: pd.Series) -> bool:
@@ -68,36 +41,77 @@ def is_meaningless(name: str, values: pd.Series) -> bool:
     return simplify(name) in PANDAS_INDEX or bool((values.str.strip() == "").all())
 
 
+def is_usual(name: str) -> bool:
+    """Return whether a column has a usual name of classes, groups or ids."""
+    return simplify(name) in {*CLASS_COLUMNS, *GROUP_COLUMNS, *ID_COLUMNS}
+
+
+def is_numeric(values: pd.Series) -> bool:
+    """Return whether a column of texts has numbers, and nothing else but blanks."""
+    is_number = pd.to_numeric(values, errors="coerce").notna()
+    is_blank = values.str.strip() == ""
+    return bool(is_number.any() and (is_number | is_blank).all())
+
+
 def is_packed(values: pd.Series) -> bool:
     """Return whether a column has all pixels of an image, separated by spaces."""
-    return bool(values.head(50).str.fullmatch(r"\s*(\d+\s+){3,}\d+\s*").all())
+    return bool(values.head(N_VALUES).str.fullmatch(r"\s*(\d+\s+){3,}\d+\s*").all())
+
+
+def find_picture_names(values: pd.Series) -> pd.Series:
+    """Return whether each value ends as the name of a picture does."""
+    return values.str.strip().str.lower().str.endswith(pictures.SUFFIXES)
+
+
+def order_by_file(texts: Texts) -> list[str]:
+    """Return the columns that may name pictures, the likeliest first."""
+    with_ending = [name for name, values in texts.items() if find_picture_names(values).any()]
+    usual = [name for name in texts if simplify(name) in FILE_COLUMNS]
+    usual.sort(key=lambda name: FILE_COLUMNS.index(simplify(name)))
+    others = [name for name, values in texts.items() if not is_numeric(values)]
+    return list(dict.fromkeys([*with_ending, *usual, *others, *list(texts)[:1]]))
+
+
+def find_usual(names: Iterable[str], usual: Sequence[str]) -> str | None:
+    """Return the column that has one of some usual names, the first of which count most."""
+    found = [name for name in names if simplify(name) in usual]
+    return min(found, key=lambda name: usual.index(simplify(name)), default=None)
 
 
 def find_sets(texts: Texts) -> dict[str, Any]:
-    """Return which rows are in which set, as the parts of a layout.
+    """Return the parts `train` and `test` of a layout, as a column says them, or {}.
 
-    A column says so if its values are words such as `train`, or 0 and 1 in `is_test`. The
-    result is {} without such a column.
+    A column says the sets if its values are words such as `train`, or are 0 and 1 in `is_test`.
     """
     for name, values in texts.items():
         distinct = sorted(set(values.str.strip()))
         if not 2 <= len(distinct) <= MAX_SETS:
             continue
-        is_flag = FLAGS.issuperset(map(str.lower, distinct)) and simplify(name) in TEST_COLUMNS
-        if is_flag and len(distinct) == 2:
+        are_flags = {text.lower() for text in distinct} <= {"0", "1", "true", "false"}
+        if are_flags and len(distinct) == 2 and simplify(name) in ("test", "istest"):
             no, yes = distinct
-            return {"train": {"where": {name: no}}, "test": {"where": {name: yes}}}
-        if all(split_words(value) & SET_WORDS for value in distinct):
-            by_role = {
-                role: [value for value in distinct if find_role(value) == role]
-                for role in ("train", "test")
-            }
-            if all(by_role.values()):
-                return {
-                    role: {"where": {name: found if len(found) > 1 else found[0]}}
-                    for role, found in by_role.items()
-                }
+            return write_where(name, train=[no], test=[yes])
+        train = [value for value in distinct if find_role(value) == "train"]
+        test = [value for value in distinct if find_role(value) == "test"]
+        if train and test and len(train) + len(test) == len(distinct):
+            return write_where(name, train, test)
     return {}
+
+
+def find_sets_by_paths(name: str, paths: pd.Series) -> dict[str, Any]:
+    """Return the parts of a layout as the first word of each path says them, or {}."""
+    starts = sorted(set(paths.str.strip().str.extract(f"^({FIRST_WORD.pattern})")[0]))
+    test = [f"{start}*" for start in starts if find_role(start) == "test"]
+    train = [f"{start}*" for start in starts if find_role(start) != "test"]
+    return write_where(name, train, test) if train and test and are_sets(starts) else {}
+
+
+def write_where(column: str, train: list[str], test: list[str]) -> dict[str, Any]:
+    """Return the parts of a layout with the rows that have some values in a column."""
+    return {
+        "train": {"where": {column: unlist(train)}},
+        "test": {"where": {column: unlist(test)}},
+    }
 
 
 def find_classes(texts: Texts, *, have_pictures: bool, have_header: bool) -> list[list[str]]:
@@ -112,38 +126,12 @@ def find_classes(texts: Texts, *, have_pictures: bool, have_header: bool) -> lis
         UserError: the columns are several labels of an image, or quantities.
     """
     named = find_named_classes(list(texts))
-    if named:
+    others = {name: each for name, each in texts.items() if not split_words(name) & OTHER_WORDS}
+    if named or not others:
         return named
-    no_classes = SET_NAMES | PEOPLE
-    texts = {name: each for name, each in texts.items() if not split_words(name) & no_classes}
-    if not texts:
-        return []
-    are_numbers = not any(re.search("[^0-9.]", name) for name in texts)
-    if not have_pictures and (not have_header or are_numbers):
-        names = list(texts)
-        ends = [names[0], names[-1]] if len(names) > 1 else names
-        return [[name] for name in ends if may_be_class(texts[name])]
     if have_pictures:
-        if len(texts) > 1 and have_single_one(texts):
-            return [list(texts)]
-        if len(texts) == 1:
-            return [list(texts)]
-        one_class.check_columns(dict(texts))
-    if not have_pictures and all(is_numeric(values) for values in texts.values()):
-        return [[name] for name in find_odd_names(list(texts)) if may_be_class(texts[name])]
-    return [
-        [name]
-        for name, values in texts.items()
-        if (have_pictures or not is_numeric(values))
-        and 2 <= values.str.strip().nunique() <= len(values) / 2
-    ]
-
-
-def find_odd_names(names: Sequence[str]) -> list[str]:
-    """Return the columns whose names are not numbered as those of pixels are."""
-    stems = {name: re.sub(r"\d+", "", name) for name in names}
-    counts = Counter(stems.values())
-    return [name for name in names if counts[stems[name]] == 1 < len(names)]
+        return find_classes_of_pictures(others)
+    return find_classes_of_pixels(others, have_header=have_header)
 
 
 def find_named_classes(names: Sequence[str]) -> list[list[str]]:
@@ -152,11 +140,48 @@ def find_named_classes(names: Sequence[str]) -> list[list[str]]:
     return usual or [[name] for name in names if CLASS_NAME.search(name)]
 
 
+def find_classes_of_pictures(texts: Texts) -> list[list[str]]:
+    """Return the columns without a usual name that may have the classes, beside pictures.
+
+    Raises:
+        UserError: the columns are several labels of an image, or quantities.
+    """
+    if len(texts) == 1 or have_single_one(texts):
+        return [list(texts)]
+    one_class.check_columns(dict(texts))
+    return [[name] for name, values in texts.items() if repeats(values)]
+
+
+def find_classes_of_pixels(texts: Texts, *, have_header: bool) -> list[list[str]]:
+    """Return the columns without a usual name that may have the classes, beside pixels."""
+    names = list(texts)
+    are_numbered = not any(re.search("[^0-9.]", name) for name in names)
+    if are_numbered or not have_header:
+        candidates = list(dict.fromkeys([names[0], names[-1]]))
+    elif all(map(is_numeric, texts.values())):
+        # Their names are not numbered as those of pixels are.
+        stems = {name: re.sub(r"\d+", "", name) for name in names}
+        counts = Counter(stems.values())
+        candidates = [name for name in names if counts[stems[name]] == 1 < len(names)]
+    else:
+        return [
+            [name]
+            for name, values in texts.items()
+            if repeats(values) and not is_numeric(values)
+        ]
+    return [[name] for name in candidates if may_be_class(texts[name])]
+
+
 def have_single_one(texts: Texts) -> bool:
     """Return whether columns have a single 1 in nearly all rows. The others may be mistakes."""
     numbers = pd.DataFrame(dict(texts)).apply(to_flags)
     is_right = numbers.isin([0, 1]).all(axis=1) & (numbers.sum(axis=1) == 1)
     return bool(is_right.mean() > 0.9)
+
+
+def repeats(values: pd.Series) -> bool:
+    """Return whether the values of a column stand in two rows each, on average."""
+    return bool(2 <= values.str.strip().nunique() <= len(values) / 2)
 
 
 def may_be_class(values: pd.Series) -> bool:

@@ -9,8 +9,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from digits.data.layout.usual import CLASS_COLUMNS, simplify
 from digits.imaging import pictures
 
@@ -129,10 +127,3 @@ def has_header(values: list[str]) -> bool:
     if values[1:] == [f"{first}.{number}" for number in range(1, len(values))]:
         return True  # pandas has numbered a row of equal values
     return first in ("0", "1") and last == str(int(first) + len(numbers) - 1)
-
-
-def is_numeric(texts: pd.Series) -> bool:
-    """Return whether a column of texts has numbers, and nothing else but blanks."""
-    is_number = pd.to_numeric(texts, errors="coerce").notna()
-    is_blank = texts.str.strip() == ""
-    return bool(is_number.any() and (is_number | is_blank).all())

@@ -4,7 +4,7 @@ import filecmp
 import posixpath
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,25 +15,43 @@ from digits.data.layout.hugging_face import find_class_names, find_encoded_colum
 from digits.data.layout.pattern import quote
 from digits.data.layout.place import Place
 from digits.data.layout.read_files import natural_key
-from digits.data.layout.read_table import COLUMN, normalize_path, split_columns
+from digits.data.layout.read_table import normalize_path
 from digits.data.layout.table_file import TableFile
-from digits.data.layout.usual import CLASS_COLUMNS, GROUP_COLUMNS, ID_COLUMNS, simplify
-from digits.imaging import pictures
+from digits.data.layout.usual import GROUP_COLUMNS, ID_COLUMNS
 from digits.proposing import columns
 from digits.proposing.arrays import describe_flat, describe_scale
-from digits.proposing.parts import generalize, write_sets
+from digits.proposing.parts import generalize, unlist, write_sets
 from digits.proposing.picture_names import find_templates, index_pictures
-from digits.proposing.table_format import find_format, is_numeric, may_be_table
-from digits.proposing.words import are_sets, find_role, split_words
+from digits.proposing.table_format import find_format, may_be_table
+from digits.proposing.words import find_role, split_words
 from digits.settings.errors import UserError
 from digits.settings.layout import as_list
 
-# The word at the beginning of a path, as in `train_1.png`, or the folder, as in `a-test/1.png`.
-STARTS = [re.compile(r"[^/_-]*[/_-]?"), re.compile(r"([^/]*/)?")]
+FIELD = re.compile(r"\{(.+)\}")  # the column in the path of a picture
 
 MIN_PIXELS = 4
 MAX_NAMED = 3  # more tables are written as a pattern
 MAX_TEXTS = 100  # of a table with more columns, those of numbers are pixels
+
+
+class Opened(NamedTuple):
+    """A table whose columns have been read.
+
+    Attributes:
+        place: all files.
+        name: its path.
+        form: how it is written: the keys `encoding`, `separator` and `header` of a layout.
+        table: the file.
+        texts: the columns that have a meaning, as text.
+        role: the set that its path names, `train` or `test`, or "".
+    """
+
+    place: Place
+    name: str
+    form: dict[str, Any]
+    table: TableFile
+    texts: dict[str, pd.Series]
+    role: str
 
 
 class Description(NamedTuple):
@@ -42,14 +60,14 @@ class Description(NamedTuple):
     Attributes:
         name: its path.
         header: its columns.
-        role: the set that its path names, or "".
+        is_test: whether its path names a test set.
         keys: the keys of a part of a layout, without `table`.
-        sets: the keys of the parts `train` and `test`, if the rows say in which they are.
+        sets: the parts `train` and `test`, if the rows say in which set they are.
     """
 
     name: str
     header: tuple[str, ...]
-    role: str
+    is_test: bool
     keys: dict[str, Any]
     sets: dict[str, Any]
 
@@ -61,104 +79,109 @@ def propose(place: Place, chosen: Mapping[str, str]) -> tuple[list[Any], list[st
         place: all files.
         chosen: the columns that the owner has chosen as `class` or `group`.
     """
+    found, reasons = describe_all(place, chosen)
+    if not chosen and any(map(has_named_class, found)):
+        found = list(filter(has_named_class, found))
+    # Tables with the same columns and keys are written together, and others with the same
+    # columns, class and pixels beside them.
+    kinds: dict[Any, dict[Any, list[Description]]] = defaultdict(lambda: defaultdict(list))
+    for each in found:
+        kind = (each.header, str(each.keys["class"]), str(each.keys.get("pixels")))
+        kinds[kind][str(each.keys), str(each.sets), each.is_test].append(each)
+    layouts = [layout for kind in kinds.values() for layout in join(list(kind.values()))]
+    return layouts, reasons
+
+
+def describe_all(
+    place: Place, chosen: Mapping[str, str]
+) -> tuple[list[Description], list[str]]:
+    """Return what the tables of a place may be, and why others are not used."""
     index = index_pictures(place)
-    found: dict[Any, list[Description]] = {}
+    found: list[Description] = []
     reasons = []
     seen: list[Path] = []
     for name, path in sorted(place.files.items()):
-        is_submission = "submission" in split_words(posixpath.basename(name))
         try:
-            if is_submission or not may_be_table(name, path):
+            if not may_be_table(name, path) or "submission" in split_words(path.name):
                 continue
             if any(filecmp.cmp(path, other, shallow=False) for other in seen):
                 reasons.append(f"{name} is not used, because it is a copy of another table")
                 continue
             seen.append(path)
             described = describe(place, index, name, chosen)
+            found += described
             if not described:
                 reasons.append(f"{name}: no column looks like classes of images")
-            for each in described:
-                key = (each.header, str(each.keys), str(each.sets))
-                found.setdefault(key, []).append(each)
         except OSError as error:  # such as a link to nowhere, or no gzip
             reasons.append(f"{name}: {error}")
         except UserError as error:
             reasons.append(error.message)
-    if not chosen and any(has_usual_class(same[0]) for same in found.values()):
-        found = {key: same for key, same in found.items() if has_usual_class(same[0])}
-    by_columns: dict[Any, list[list[Description]]] = defaultdict(list)
-    for same in found.values():
-        keys = same[0].keys
-        by_columns[same[0].header, str(keys.get("class")), str(keys.get("pixels"))].append(same)
-    return [layout for groups in by_columns.values() for layout in join(groups)], reasons
+    return found, reasons
 
 
-def has_usual_class(description: Description) -> bool:
+def has_named_class(description: Description) -> bool:
     """Return whether the column of the classes has a usual name, such as `label`."""
-    column = description.keys["class"]
-    return isinstance(column, str) and bool(columns.find_named_classes([column]))
+    return bool(columns.find_named_classes(as_list(description.keys["class"])[:1]))
 
 
 def join(groups: list[list[Description]]) -> list[Any]:
-    """Return the layouts of tables that have the same columns.
+    """Return the layouts of tables that have the same columns, class and pixels.
 
     Args:
-        groups: the tables. Those in one list have the same keys.
+        groups: the tables. Those in one list have the same keys, and are of the same set.
     """
-    first = groups[0][0]
-    if len(groups) == 1 and first.sets:
-        return [{"table": write_names(groups[0])} | first.keys | first.sets]
-    names = [each.name for same in groups for each in same]
-    if len(set(names)) < len(names):  # a table may mean several things
-        return [{"table": write_names(same)} | same[0].keys for same in groups]
-    roles = {each.role for same in groups for each in same}
-    has_test = "test" in roles and len(roles) > 1
-    parts: dict[str, list[Any]] = {}
-    for role in ("train", "test"):
-        for same in groups:
-            tables = [each for each in same if (each.role == "test") == (role == "test")]
-            if tables:
-                part = {"table": write_names(tables)} | tables[0].keys
-                parts.setdefault(role if has_test else "", []).append(part)
-    whole = [write_sets(parts)] if has_test else [*parts[""], *join_folders(parts[""])]
-    if "file" not in first.keys or len(names) == 1:
-        return whole
-    # Several tables may name the same pictures.
-    return whole + [{"table": quote(each.name)} | each.keys for same in groups for each in same]
+    tables = [table for group in groups for table in group]
+    parts = [write_part(group) for group in groups]
+    if len(groups) == 1 and tables[0].sets:
+        return [parts[0] | tables[0].sets]
+    if len({table.name for table in tables}) < len(tables):  # a table may mean several things
+        return parts
+    train = [write_part(group) for group in groups if not group[0].is_test]
+    test = [write_part(group) for group in groups if group[0].is_test]
+    if train and test:
+        layouts = [write_sets({"train": train, "test": test})]
+    else:
+        layouts = [*parts, *join_folders(parts)]
+    if "file" in tables[0].keys and len(tables) > 1:  # they may name the same pictures
+        layouts += [write_part([table]) for table in tables]
+    return layouts
+
+
+def write_part(tables: Sequence[Description]) -> dict[str, Any]:
+    """Return the part of a layout with tables of the same keys."""
+    names = [table.name for table in tables]
+    have_one_depth = len({name.count("/") for name in names}) == 1
+    if len(names) > MAX_NAMED and have_one_depth:
+        return {"table": generalize(names)} | tables[0].keys
+    return {"table": unlist(list(map(quote, names)))} | tables[0].keys
 
 
 def join_folders(parts: list[dict[str, Any]]) -> list[Any]:
     """Return the layout of tables that differ only in the folders of their pictures, if any."""
     files = [part.get("file", "") for part in parts]
-    others = [
+    rest, *rests = [
         {key: part[key] for key in part if key not in ("file", "table")} for part in parts
     ]
-    names = {posixpath.basename(file) for file in files}
-    folders = [posixpath.dirname(file) for file in files]
-    have_same_depth = len({folder.count("/") for folder in folders}) == 1
-    if len(parts) < 2 or len(names) > 1 or not have_same_depth:
+    have_one_name = len(set(map(posixpath.basename, files))) == 1
+    have_one_depth = len({file.count("/") for file in files}) == 1
+    if len(parts) < 2 or not have_one_name or not have_one_depth:
         return []
-    if any(other != others[0] for other in others):
+    if any(other != rest for other in rests):
         return []
     tables = [name for part in parts for name in as_list(part["table"])]
-    file = f"{generalize(folders, str)}/{names.pop()}"
-    return [{"table": tables, "file": file} | others[0]]
-
-
-def write_names(tables: list[Description]) -> Any:
-    """Return the paths of tables, or a pattern if there are many."""
-    names = [quote(each.name) for each in tables]
-    if len(names) == 1:
-        return names[0]
-    if len(names) <= MAX_NAMED or len({name.count("/") for name in names}) > 1:
-        return names
-    return generalize([each.name for each in tables])
+    return [{"table": tables, "file": generalize(files, str)} | rest]
 
 
 def describe(
     place: Place, index: Mapping[str, list[str]], name: str, chosen: Mapping[str, str]
 ) -> list[Description]:
     """Return what a table may be: nothing, or one or several descriptions.
+
+    Args:
+        place: all files.
+        index: the pictures, as `index_pictures` returns them.
+        name: the path of the table.
+        chosen: the columns that the owner has chosen as `class` or `group`.
 
     Raises:
         UserError: the file cannot be read, a chosen column is missing, or the pictures that it
@@ -170,78 +193,58 @@ def describe(
         form["header"] = False  # the first line names a picture
         table = place.open_table(name, **form)
     with table.report_unreadable():
-        return describe_opened(place, index, name, chosen, table, form)
+        table.check_names(list(chosen.values()))
+        texts = read_texts(table, may_have_pixels=not index)
+        stem, _ = posixpath.splitext(posixpath.basename(name))
+        role = find_role(stem) or find_role(posixpath.dirname(name))
+        opened = Opened(place, name, form, table, texts, role)
+        return describe_opened(opened, index, chosen)
 
 
 def describe_opened(
-    place: Place,
-    index: Mapping[str, list[str]],
-    name: str,
-    chosen: Mapping[str, str],
-    table: TableFile,
-    form: dict[str, Any],
+    opened: Opened, index: Mapping[str, list[str]], chosen: Mapping[str, str]
 ) -> list[Description]:
-    """Return what `describe` does for a table that is written in a form."""
-    table.check_names(list(chosen.values()))
-    texts = read_texts(table, may_have_pixels=not index)
-    role = find_role(posixpath.splitext(posixpath.basename(name))[0])
-    role = role or find_role(posixpath.dirname(name))
-    encoded = [column.name for column in table.schema or [] if find_encoded_column([column])]
-    if encoded:
-        contents: list[dict[str, Any]] = [{"picture": column} for column in encoded]
-        used = set(encoded)
-    else:
-        contents, used = find_contents(place, index, name, role, texts)
-    group = chosen.get("group") or columns.find_group(list(texts))
-    image_id = None if contents else columns.find_id(list(texts))
+    """Return what `describe` does for a table whose columns have been read."""
+    table, texts = opened.table, opened.texts
+    images = find_images(opened, index)
+    group = chosen.get("group") or columns.find_usual(texts, GROUP_COLUMNS)
+    image_id = None if images else columns.find_usual(texts, ID_COLUMNS)
     sets = columns.find_sets(texts)
-    set_column = next(iter(sets["train"]["where"])) if sets else None
-    used |= {group, image_id, set_column} - {None}
-    others = {column: values for column, values in texts.items() if column not in used}
+    used = {column for column, _ in images} | {group, image_id} - {None}
+    used |= {column for part in sets.values() for column in part["where"]}
     if "class" in chosen:
         classes = [[chosen["class"]]]
     else:
-        has_header = form.get("header", True)
         classes = columns.find_classes(
-            others, have_pictures=bool(contents), have_header=has_header
+            {name: values for name, values in texts.items() if name not in used},
+            have_pictures=bool(images),
+            have_header=opened.form.get("header", True),
         )
-    if index and not contents:
+    if index and not images:
         raise UserError("no column has the names of the pictures")
-    if contents and not classes:
+    if images and not classes:
         raise UserError("it names pictures, but has no column of classes")
-    if not contents and not classes:
+    if not classes:
         find_pixels(table, used)  # says if these are features
-    class_names = find_class_names(table.schema, classes[0][0]) if classes else None
-    none = "-1" if class_names else ""  # what Hugging Face writes for no class, or a blank
-    if class_names and (texts[classes[0][0]] == none).all():
-        raise UserError("it has no classes; `digits predict` classifies its images")
     found = []
     for names in classes:
-        for content in contents or [find_pixels(table, {*used, *names})]:
-            if not content:
-                continue
-            keys = form | content | {"class": names if len(names) > 1 else names[0]}
-            keys |= {"group": group} if group and group not in names else {}
-            keys |= {"id": image_id} if image_id else {}
-            if len(names) == 1 and (class_names or not is_usual(names[0])):
-                keys |= name_unlabelled(
-                    names[0], texts.get(names[0], pd.Series(dtype=str)), none
-                )
-            own_sets = sets or find_sets_by_folders(texts, content, role)
-            found.append(Description(name, tuple(table.names), role, keys, own_sets))
+        keys: dict[str, Any] = {"class": unlist(names)}
+        keys |= {"group": group} if group and group not in names else {}
+        keys |= {"id": image_id} if image_id else {}
+        keys |= name_unlabelled(opened, names)
+        contents = [content for _, content in images]
+        if not images:
+            contents = find_pixels(table, {*used, *names})
+        for content in contents:
+            description = Description(
+                opened.name,
+                header=tuple(table.names),
+                is_test=opened.role == "test",
+                keys=opened.form | content | keys,
+                sets=sets or find_sets_of_paths(opened, content),
+            )
+            found.append(description)
     return found
-
-
-def name_unlabelled(column: str, texts: pd.Series, none: str) -> dict[str, Any]:
-    """Return the key `unused` for the rows without a class, if there are some.
-
-    Args:
-        column: the column of the classes.
-        texts: its values.
-        none: the value that stands for no class.
-    """
-    is_none = texts.str.strip() == none
-    return {"unused": [{"where": {column: none}}]} if 0 < is_none.mean() < 0.5 else {}
 
 
 def read_texts(table: TableFile, *, may_have_pixels: bool) -> dict[str, pd.Series]:
@@ -251,12 +254,17 @@ def read_texts(table: TableFile, *, may_have_pixels: bool) -> dict[str, pd.Serie
     but for the first and last one.
     """
     names = table.names
-    encoded = [column.name for column in table.schema or [] if find_encoded_column([column])]
+    encoded = list_encoded(table)
     may_have_pixels = may_have_pixels and not encoded
     if len(names) > MAX_TEXTS or may_have_pixels:
         sample = table.sample.astype(str)
-        ends = (names[0], names[-1])
-        names = [n for n in names if n in ends or not is_numeric(sample[n]) or is_usual(n)]
+        names = [
+            name
+            for name in names
+            if name in (names[0], names[-1])
+            or columns.is_usual(name)
+            or not columns.is_numeric(sample[name])
+        ]
     names = [name for name in names if name not in encoded]
     texts = table.read_texts(names, whole=not may_have_pixels)
     return {
@@ -266,77 +274,105 @@ def read_texts(table: TableFile, *, may_have_pixels: bool) -> dict[str, pd.Serie
     }
 
 
-def is_usual(name: str) -> bool:
-    """Return whether a column has a usual name of classes, groups or ids."""
-    return simplify(name) in {*CLASS_COLUMNS, *GROUP_COLUMNS, *ID_COLUMNS}
+def list_encoded(table: TableFile) -> list[str]:
+    """Return the columns that have the pictures themselves."""
+    return [column.name for column in table.schema or [] if find_encoded_column([column])]
 
 
-def find_contents(
-    place: Place,
-    index: Mapping[str, list[str]],
-    name: str,
-    role: str,
-    texts: Mapping[str, pd.Series],
-) -> tuple[list[dict[str, Any]], set[Any]]:
-    """Return the keys that say where the pictures are, and the columns that they use.
+def find_images(
+    opened: Opened, index: Mapping[str, list[str]]
+) -> list[tuple[str, dict[str, Any]]]:
+    """Return the columns that have or name images, each with the keys that say so.
+
+    The result is empty if the columns are single pixels, or say nothing about images. One
+    column may name the pictures in several folders.
 
     Raises:
         UserError: the table names pictures that are not there, or are those of another set.
     """
-    for column in columns.order_by_file(texts) if index else []:
-        complete, some = find_templates(place, index, name, texts[column])
-        fitting = [
-            template
-            for template in complete
-            if not role or find_role(COLUMN.sub("", template)) in ("", role)
-        ]
+    if encoded := list_encoded(opened.table):
+        return [(column, {"picture": column}) for column in encoded]
+    for column in columns.order_by_file(opened.texts) if index else []:
+        complete, partial = find_templates(
+            opened.place, index, opened.name, opened.texts[column]
+        )
+        roles = {"", opened.role} if opened.role else {"", "train", "test"}
+        fitting = [path for path in complete if find_role(FIELD.sub("", path)) in roles]
         if complete and not fitting:
             raise UserError(f"its pictures are those of another set, as {complete[0]} says")
-        if complete or some:
-            beside = f"{{{column}}}"  # the picture of this name beside the table
-            templates = [beside] if beside in fitting else fitting or some[:1]
-            return [{"file": template} for template in templates], {column}
-    for column, values in texts.items():
-        if values.head(50).str.strip().str.lower().str.endswith(pictures.SUFFIXES).all():
+        beside = f"{{{column}}}"  # the picture of this name beside the table
+        paths = [beside] if beside in fitting else fitting or partial[:1]
+        if paths:
+            return [(column, {"file": path}) for path in paths]
+    for column, values in opened.texts.items():
+        if columns.find_picture_names(values.head(columns.N_VALUES)).all():
             raise UserError(
                 f"its column {column} names pictures, such as {values.iloc[0]}, which are not "
-                f"in {place.root}"
+                f"in {opened.place.root}"
             )
         if columns.is_packed(values):
-            return [{"pixels": column}], {column}
-    return [], set()
+            return [(column, {"pixels": column})]
+    return []
 
 
-def find_pixels(table: TableFile, used: set[Any]) -> dict[str, Any]:
-    """Return the keys that say which columns are pixels, or {} if there are not enough.
+def name_unlabelled(opened: Opened, names: list[str]) -> dict[str, Any]:
+    """Return the key `unused` for the rows without a class, if there are some.
+
+    In a column with a usual name, a missing class is rather a mistake, and is left to be one.
+
+    Args:
+        opened: the table.
+        names: the column of the classes, or a column for each class.
+
+    Raises:
+        UserError: no row has a class.
+    """
+    class_names = find_class_names(opened.table.schema, names[0])
+    if len(names) > 1 or (columns.is_usual(names[0]) and not class_names):
+        return {}
+    none = "-1" if class_names else ""  # what Hugging Face writes for no class, or a blank
+    is_none = opened.texts.get(names[0], pd.Series(dtype=str)).str.strip() == none
+    if class_names and is_none.all():
+        raise UserError("it has no classes; `digits predict` classifies its images")
+    return {"unused": [{"where": {names[0]: none}}]} if 0 < is_none.mean() < 0.5 else {}
+
+
+def find_sets_of_paths(opened: Opened, content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return which rows are in which set, as the paths of their pictures say, or {}."""
+    field = FIELD.search(content.get("file", ""))
+    if not field or field[1] not in opened.texts or opened.role:
+        return {}
+    return columns.find_sets_by_paths(field[1], opened.texts[field[1]])
+
+
+def find_pixels(table: TableFile, used: set[Any]) -> list[dict[str, Any]]:
+    """Return the keys that say which columns are pixels, if there are enough.
 
     They are all columns of numbers that mean nothing else.
 
     Raises:
-        UserError: they have features.
+        UserError: they have features, or there are no rows.
     """
     sample = table.sample
     if sample.empty:
         raise UserError("it has no rows")
+    texts = sample.astype(str)
     pixels = [
         name
         for name in table.names
         if name not in used
-        and is_numeric(sample[name].astype(str))
-        and not columns.is_meaningless(name, sample[name].astype(str))
+        and columns.is_numeric(texts[name])
+        and not columns.is_meaningless(name, texts[name])
     ]
     if not pixels:
-        return {}
+        return []
     one_class.check_pixels({name: sample[name] for name in pixels})
     check_order(pixels)
     if len(pixels) < MIN_PIXELS:
-        return {}
+        return []
     numbers = sample[pixels].apply(pd.to_numeric, errors="coerce").dropna().to_numpy(float)
-    return {
-        "pixels": f"{pixels[0]} to {pixels[-1]}",
-        **describe_flat(numbers),
-        **describe_scale([numbers]),
-    }
+    keys = {"pixels": f"{pixels[0]} to {pixels[-1]}"}
+    return [keys | describe_flat(numbers) | describe_scale(numbers)]
 
 
 def check_order(names: list[str]) -> None:
@@ -352,30 +388,3 @@ def check_order(names: list[str]) -> None:
             f"the column {names[number]} stands before {by_number[number]}, so the pixels are "
             "not in the order of their numbers; sort the columns of the table"
         )
-
-
-def find_sets_by_folders(
-    texts: Mapping[str, pd.Series], content: Mapping[str, Any], role: str
-) -> dict[str, Any]:
-    """Return which rows are in which set, by the beginning of the paths that they name."""
-    template = content.get("file", "")
-    columns_of_path = [
-        column for column, part in split_columns(template, list(texts)) if not part
-    ]
-    if role or len(columns_of_path) != 1 or columns_of_path[0] not in texts:
-        return {}
-    [column] = columns_of_path
-    for expression in STARTS:
-        starts = sorted({expression.match(path.strip())[0] for path in texts[column]})  # type: ignore[index]
-        roles = {find_role(start) or "train" for start in starts}
-        if len(roles) < 2 or not are_sets(starts):
-            continue
-        patterns = {
-            role: [f"{start}*" for start in starts if (find_role(start) or "train") == role]
-            for role in ("train", "test")
-        }
-        return {
-            role: {"where": {column: some if len(some) > 1 else some[0]}}
-            for role, some in patterns.items()
-        }
-    return {}
