@@ -31,8 +31,9 @@ from digits.data.splitting import split_rows
 from digits.imaging import pictures
 from digits.imaging.transforms.border import median_of_border
 from digits.learning.folds import assign_folds
-from digits.proposing.choose import Choice, ChoiceError, choose, describe, write
+from digits.proposing.choose import Choice, ChoiceError, choose, describe
 from digits.proposing.folders import enter_folders
+from digits.proposing.show import write
 from digits.settings.errors import UserError, echo, to_one_line
 from digits.settings.params import ChecksumShare, TestSize
 

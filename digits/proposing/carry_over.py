@@ -8,10 +8,8 @@ from typing import Any
 
 from digits.commands.pin import compute_pinned_values
 from digits.data.layout.place import Place
-from digits.data.layout.reading import read_layout
-from digits.proposing.choose import Choice, name_unused, propose
+from digits.proposing.choose import name_unused, propose, read
 from digits.settings.errors import UserError
-from digits.settings.layout import parse
 
 # The keys of an entry that say which images it has.
 PINNED = ("images", "classes", "groups", "names", "sha256")
@@ -29,13 +27,12 @@ def find_layout(entry: dict[str, Any]) -> Any:
     [path] = entry["sources"][0].values()
     place = Place(Path(path))
     layouts, _ = propose(place, entry.get("columns") or {})
+    kept = {key: entry[key] for key in entry if key not in ("sources", "columns")}
     for layout in layouts:
         try:
-            choice = Choice(layout, read_layout(place, parse(layout)), [], [])
-            choice = name_unused(place, choice)
-            new = {"sources": [{"files": path}], "layout": choice.layout}
-            kept = {key: entry[key] for key in entry if key not in ("sources", "columns")}
-            values, _, _ = compute_pinned_values("own", kept | new, choice.reading.images)
+            choice = name_unused(place, read(place, layout))
+            new = kept | {"sources": [{"files": path}], "layout": choice.layout}
+            values, _, _ = compute_pinned_values("own", new, choice.reading.images)
         except UserError:
             continue
         if all(values.get(key) == entry.get(key) for key in PINNED):

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from digits.data.layout.place import Place
-from digits.proposing.choose import ChoiceError, choose, describe, write
+from digits.proposing.choose import ChoiceError, choose, describe
+from digits.proposing.show import write
 from digits.settings.errors import UserError
 from tests.helpers.digit_files import make_table
 

@@ -25,7 +25,8 @@ from digits.commands.pin import compute_pinned_values
 from digits.data.layout.axes import arrange
 from digits.data.layout.place import Place
 from digits.proposing.arrays import describe_flat
-from digits.proposing.choose import Choice, ChoiceError, choose, describe, write
+from digits.proposing.choose import Choice, ChoiceError, choose, describe
+from digits.proposing.show import write
 from tests.helpers.digit_files import (
     LABELS,
     NAMES,

@@ -1,0 +1,82 @@
+"""Show what a layout says of somebody's files."""
+
+import json
+import posixpath
+import re
+import shlex
+from collections import Counter
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from digits.data.intake.collection import shorten
+from digits.data.layout.read_files import natural_key
+from digits.data.layout.reading import Reading
+
+
+def write(layout: Any) -> str:
+    """Return a layout in one line of YAML."""
+    if isinstance(layout, dict):
+        return "{" + ", ".join(f"{write(k)}: {write(v)}" for k, v in layout.items()) + "}"
+    if isinstance(layout, list):
+        return "[" + ", ".join(map(write, layout)) + "]"
+    if not isinstance(layout, str):
+        return json.dumps(layout, default=str)
+    is_plain = re.fullmatch(r"[A-Za-z_][\w./ -]*", layout) and yaml.safe_load(layout) == layout
+    return layout if is_plain else json.dumps(layout, ensure_ascii=False)
+
+
+def write_option(layout: Any) -> str:
+    """Return the option of `digits start` that chooses a layout."""
+    return f"--layout {shlex.quote(layout if isinstance(layout, str) else write(layout))}"
+
+
+def describe_counts(rows: pd.DataFrame) -> str:
+    """Return how many images, classes, test images and groups there are."""
+    counts = rows["class"].value_counts()
+    names = sorted(counts.index, key=natural_key)
+    text = f"{len(rows):,} images of {len(counts)} classes: "
+    text += shorten([f"{name} {counts[name]:,}" for name in names])
+    if rows["test"].any():
+        text += f"; {rows['test'].sum():,} of them are the test set"
+    if "group" in rows:
+        groups = sorted(rows["group"].unique(), key=natural_key)
+        text += f"; {len(groups)} groups: {shorten(groups)}"
+    return text
+
+
+def describe_image(rows: pd.DataFrame, row: pd.Series) -> str:
+    """Return what an image is, such as `Berlin/sick/0.jpg → class sick, group Berlin`.
+
+    Args:
+        rows: all images, as `Collection` describes them.
+        row: that of the image.
+    """
+    name = row["file"] if "file" in rows else f"image {row['id']}"
+    texts = [f"class {row['class']}"]
+    if "group" in rows:
+        texts.append(f"group {row['group']}")
+    if rows["test"].any():
+        texts.append("test set" if row["test"] else "training set")
+    return f"{name} → {', '.join(texts)}"
+
+
+def describe_unused(reading: Reading) -> list[str]:
+    """Return lines about what a layout does not use."""
+    lines = []
+    pictures = [*reading.left_out, *reading.rest]
+    if pictures:
+        lines.append(f"{len(pictures)} pictures, first {pictures[0]}")
+    if reading.files:
+        endings = Counter(posixpath.splitext(name)[1].lower() for name in reading.files)
+        counts = [f"{number} {ending or 'bare'}" for ending, number in endings.most_common()]
+        lines.append(f"other files: {shorten(counts)}, first {reading.files[0]}")
+    columns = [name for name in reading.columns if not name.startswith("unnamed: ")]
+    if columns:
+        lines.append(f"the columns {shorten(columns)}")
+    if reading.arrays:
+        lines.append(f"the arrays {shorten(reading.arrays)}")
+    if reading.n_rows:
+        lines.append(f"{reading.n_rows} rows of tables, which are blank or unused")
+    return [f"not used: {line}" for line in lines]
