@@ -1,15 +1,12 @@
 """Turn this clone into a project about your own images."""
 
-import math
 import re
 import shutil
 import subprocess
 import textwrap
-from collections.abc import Iterator
-from io import BytesIO
-from itertools import islice
+from io import StringIO
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 import jinja2
@@ -18,6 +15,7 @@ import pandas as pd
 import yaml
 from configobj import ConfigObjError
 from dvc.config import Config, ConfigError
+from ruamel.yaml import YAML
 
 from digits.commands import examples, pin
 from digits.commands.setup import write_url
@@ -28,11 +26,10 @@ from digits.data.intake.collection import Collection
 from digits.data.intake.storage import add_to_dvc
 from digits.data.layout.place import Place
 from digits.data.splitting import split_rows
-from digits.imaging import pictures
-from digits.imaging.transforms.border import median_of_border
 from digits.learning.folds import assign_folds
 from digits.proposing.choose import Choice, ChoiceError, choose, describe
 from digits.proposing.folders import enter_folders
+from digits.proposing.look import UNKNOWN, Look, look_at
 from digits.proposing.show import write
 from digits.settings.errors import UserError, echo, to_one_line
 from digits.settings.params import ChecksumShare, TestSize
@@ -84,73 +81,14 @@ HANDWRITING = [
     "packages/digits-handwriting",
 ]
 
-# At most this many pictures are measured.
-N_SAMPLES = 100
-
-# A picture is in colour if the largest and the smallest of red, green and blue differ by more
-# than this on average, of 255. Grey scans are not quite grey.
-MIN_COLOR = 20
-
-# A photo has sides of at least this many pixels. Smaller pictures are icons or digits.
-MIN_PHOTO_SIDE = 64
-
-# A pixel is background if it differs by less than this from the edge of the picture. A picture
-# is a drawing if most of its pixels are background.
-MAX_BACKGROUND_DIFFERENCE = 16
-
 # The network that describes photos, and the extra of pyproject.toml that has its weights.
 NETWORK = "efficientnet_lite0"
 EXTRA = "network"
 
-# From so many images on, models learn from principal components of their features.
-MANY_IMAGES = 1_700
-N_COMPONENTS_OF_PHOTOS = 300  # the files of models then have less than 20 MB
-N_COMPONENTS_OF_DRAWINGS = 60  # the training then takes a fifth of the time
-
-# Edge directions need images that are square, and at least this high and wide.
-MIN_SIDE_OF_GRADIENTS = 20
-
 # If no pixel is larger than this, it is the largest value that a pixel can have.
 MAX_SMALL_RANGE = 31
 
-
-class Look(NamedTuple):
-    """What most of your images look like. The new params.yaml depends on it.
-
-    Attributes:
-        are_pictures: whether the images are pictures, which are resized. Otherwise, they are
-            arrays of pixels.
-        is_color: whether they are in colour.
-        is_photo: whether they are photos. Otherwise they are small, or drawings.
-        shape: the shape to which they should be resized, or that they have.
-    """
-
-    are_pictures: bool
-    is_color: bool
-    is_photo: bool
-    shape: list[int]
-
-    @property
-    def n_folds(self) -> int:
-        """The number of folds of each model in templates/params.yaml."""
-        return 5 if self.is_photo else 3
-
-    @property
-    def suits_gradients(self) -> bool:
-        """Whether a model can learn from edge directions and deformed copies of the images."""
-        height, width = self.shape[:2]
-        is_square = height == width
-        return not self.is_color and is_square and height >= MIN_SIDE_OF_GRADIENTS
-
-    def choose_n_components(self, n_images: int) -> int | None:
-        """Return the number of principal components of the features, or None for no PCA."""
-        if n_images < MANY_IMAGES:
-            return None
-        return N_COMPONENTS_OF_PHOTOS if self.is_photo else N_COMPONENTS_OF_DRAWINGS
-
-
-# What pictures that are not there yet are expected to look like.
-UNKNOWN = Look(are_pictures=True, is_color=False, is_photo=False, shape=[28, 28])
+CHANGED = "{} is not as in a new clone; clone the project again"
 
 
 @click.command(
@@ -190,41 +128,37 @@ def command(
     docs/your-own.md.
     """
     check_clone()
-    columns = {"class": class_column, "group": group_column}
-    chosen = {key: name for key, name in columns.items() if name is not None}
-    entry: dict[str, Any] = {}
     choice = None
     if handwriting:
-        kind, place, look = "handwriting", PLACE, UNKNOWN
+        look = UNKNOWN
+        entry: dict[str, Any] = {"sources": [{"handwriting": PLACE.as_posix()}]}
     else:
-        place, choice = choose_layout(parse_option(layout, test), chosen)
-        kind = "files"
-        entry["layout"] = choice.layout
+        options = {"class": class_column, "group": group_column}
+        columns = {key: name for key, name in options.items() if name is not None}
+        place, choice = choose_layout(parse_options(layout, test), columns)
         look = look_at(choice.reading.images)
-    entry |= {"sources": [{kind: place.as_posix()}], "shape": look.shape}
+        entry = {"sources": [{"files": place.as_posix()}], "layout": choice.layout}
+    entry["shape"] = look.shape
     if look.is_photo:
         entry["network"] = NETWORK
-    understood = None
-    if not handwriting or PLACE.exists():
+    recorded = None
+    if choice is not None or PLACE.exists():
         images = choice.reading.images if choice is not None else None
-        understood = understand(entry, images, n_folds=look.n_folds)
-
-    if understood is not None:
+        recorded = read_images(entry, images, look.n_folds)
         add_to_dvc(entry["sources"])
     # Everything that can be refused has been refused.
     try:
-        rewrite(kind, entry, look, understood[0] if understood else {})
+        rewrite(entry, look, recorded[0] if recorded else {})
     except BaseException:  # such as Ctrl-C, or a full disk
         subprocess.run(["git", "restore", "."], check=False)
         raise
     echo("This is now a project about your own images, the dataset `own`:")
-    if choice is not None:
-        for line in describe(choice):
-            echo(f"  {to_one_line(line)}")
-    if understood is not None:
-        pin.print_overview(*understood)
+    for line in describe(choice) if choice is not None else []:
+        echo(f"  {to_one_line(line)}")
+    if recorded is not None:
+        pin.print_overview(*recorded)
     echo("Next steps:")
-    if understood is None:
+    if recorded is None:
         echo("  Put pictures into data/own, in subfolders 0 to 9.")
         echo("  digits pin own")
     echo("  make repro")
@@ -232,29 +166,27 @@ def command(
     echo("If something above is wrong, run `git restore .`, and `digits start` again.")
 
 
-def parse_option(layout: str | None, test: str | None) -> Any:
+def parse_options(layout: str | None, test: str | None) -> Any:
     """Return the layout that the options say, as it is written in params.yaml, or None.
 
     Raises:
         UsageError: there is only a test set.
     """
-    if layout is None:
-        if test is not None:
-            raise click.UsageError(
-                "--test needs --layout, which says what the other images are"
-            )
-        return None
-    value = parse_layout(layout)
-    return value if test is None else {"train": value, "test": parse_layout(test)}
+    if layout is None and test is not None:
+        raise click.UsageError("--test needs --layout, which says what the other images are")
+    if layout is None or test is None:
+        return parse_layout(layout)
+    return {"train": parse_layout(layout), "test": parse_layout(test)}
 
 
-def parse_layout(text: str) -> Any:
+def parse_layout(text: str | None) -> Any:
     """Return a layout, or a part of it, from its text in YAML.
 
     A pattern is no YAML, but may begin with a bracket, too, as in {class}/*.
     """
-    is_yaml = re.match(r"\{\s*\w+\s*:|\[\s*[\"'{\w]", text) is not None
-    return yaml.safe_load(text) if is_yaml else text
+    if text is None or not re.match(r"\{\s*\w+\s*:|\[\s*[\"'{\w]", text):
+        return text
+    return yaml.safe_load(text)
 
 
 def choose_layout(layout: Any, columns: dict[str, str]) -> tuple[Path, Choice]:
@@ -278,7 +210,7 @@ def choose_layout(layout: Any, columns: dict[str, str]) -> tuple[Path, Choice]:
     return root, choice
 
 
-def understand(
+def read_images(
     entry: dict[str, Any], collection: Collection | None, n_folds: int
 ) -> tuple[dict[str, Any], Pixels, pd.DataFrame]:
     """Read all images, and return what `pin.compute_pinned_values` does.
@@ -335,39 +267,31 @@ def choose_test_set(values: dict[str, Any]) -> TestSize:
     return "given" if "test" in values["sha256"] else ChecksumShare(share=0.25)
 
 
-def rewrite(
-    kind: str,
-    entry: dict[str, Any],
-    look: Look,
-    values: dict[str, Any],
-) -> None:
+def rewrite(entry: dict[str, Any], look: Look, values: dict[str, Any]) -> None:
     """Turn this clone into the new project.
 
     Args:
-        kind: the kind of source that reads the images.
         entry: the entry of the dataset.
         look: what most images look like.
         values: as `pin.compute_pinned_values` returns them. Empty if there are no images.
     """
     name = Path.cwd().name
-    n_images = values.get("images", 0)
+    [(kind, place)] = entry["sources"][0].items()
     settings = {
         "kind": kind,
         "name": name,
         "entry": entry,
-        "place": write(entry["sources"][0][kind]),
+        "place": write(place),
         "layout": write_block(entry.get("layout")),
         "look": look,
         "has_test": "test" in values.get("sha256", {}),
-        "n_components": look.choose_n_components(n_images),
+        "n_components": look.choose_n_components(values.get("images", 0)),
     }
     texts = {file: render(file, **settings) for file in ["params.yaml", "README.md"]}
     if values:
         texts["params.yaml"] = pin.update_entry(texts["params.yaml"], "own", values)
     texts["dvc.yaml"] = edit_stages(read("dvc.yaml"))
-    texts["Makefile"] = delete_targets(read("Makefile"))
-    if look.is_photo:
-        texts["Makefile"] = add_extra(texts["Makefile"])
+    texts["Makefile"] = edit_targets(read("Makefile"), EXTRA if look.is_photo else "")
     for file_name, text in texts.items():
         Path(file_name).write_text(text, encoding="utf-8")
     rename_remote(name)
@@ -432,58 +356,6 @@ def check_clone() -> None:
         )
 
 
-def look_at(collection: Collection) -> Look:
-    """Return what most images look like.
-
-    Raises:
-        UserError: the shape of the images is not known.
-    """
-    if collection.pictures is not None:
-        return look_at_pictures(collection.pictures(), len(collection.rows))
-    shape = collection.shape
-    if not 2 <= len(shape) <= 3 or max(shape) > 256:
-        raise UserError(
-            f"images of {' × '.join(map(str, shape))} values cannot be used, because they are "
-            "not square, or larger than 256 × 256 pixels"
-        )
-    is_color = len(shape) == 3
-    return Look(are_pictures=False, is_color=is_color, is_photo=False, shape=shape)
-
-
-def look_at_pictures(contents: Iterator[Path | bytes], n_pictures: int) -> Look:
-    """Return what most pictures of a sample look like.
-
-    Pictures that cannot be read do not count. All of them are reported later.
-    """
-    step = math.ceil(n_pictures / N_SAMPLES)
-    measured = [measure_picture(source) for source in islice(contents, 0, None, step)]
-    readable = [measures for measures in measured if measures is not None]
-    if not readable:
-        return UNKNOWN
-    side, color, background = pd.DataFrame(readable).median()
-    is_color = color > MIN_COLOR
-    is_photo = side >= MIN_PHOTO_SIDE and (is_color or background < 0.5)
-    shape = [64, 64] if is_photo else [28, 28]
-    return Look(True, is_color, is_photo, [*shape, 3] if is_color else shape)
-
-
-def measure_picture(source: Path | bytes) -> tuple[int, float, float] | None:
-    """Return the shorter side, how colourful the picture is, and its share of background.
-
-    The result is None if the picture cannot be read.
-    """
-    try:
-        opened = source if isinstance(source, Path) else BytesIO(source)
-        image, _ = pictures.read_image(opened, mode="RGB")
-    except (OSError, UserError):
-        return None
-    pixels = np.array(image, dtype=int)
-    [background] = median_of_border(pixels[np.newaxis])
-    differences = np.abs(pixels - background).max(axis=2)
-    is_background = differences < MAX_BACKGROUND_DIFFERENCE
-    return min(image.size), np.ptp(pixels, axis=2).mean(), is_background.mean()
-
-
 def read(file_name: str) -> str:
     """Return the content of a text file."""
     return Path(file_name).read_text(encoding="utf-8")
@@ -504,45 +376,47 @@ def edit_stages(text: str) -> str:
 
     Args:
         text: the content of dvc.yaml.
+
+    Raises:
+        UserError: it is not as in a new clone.
     """
-    stages, _, _ = text.partition("\n# The models that other projects import")
-    before, last_dependency, after = stages.partition("        - digits/data/images.py\n")
-    check_found(last_dependency, "dvc.yaml")
-    images = f"        - {PLACE} # after a change, run `digits pin own`\n"
-    return f"{before}{last_dependency}{images}{after}"
+    editor = YAML()  # keeps comments
+    editor.preserve_quotes = True
+    editor.width = 10_000  # so that no line is wrapped
+    editor.indent(mapping=2, sequence=4, offset=2)
+    document = editor.load(text)
+    try:
+        dependencies = document["stages"]["fetch"]["do"]["deps"]
+        del document["artifacts"]
+    except KeyError:
+        raise UserError(CHANGED.format("dvc.yaml")) from None
+    dependencies.insert(0, str(PLACE))
+    dependencies.yaml_add_eol_comment("after a change, run `digits pin own`", 0, column=0)
+    stream = StringIO()
+    editor.dump(document, stream)
+    return stream.getvalue()
 
 
-def delete_targets(text: str) -> str:
+def edit_targets(text: str, extra: str) -> str:
     """Delete the targets `demo` and `start`, because `make repro` needs no network now.
 
     Args:
         text: the content of the Makefile.
-    """
-    before, start, rest = text.partition("DEMO := ")
-    _, end, after = rest.partition("repro: ")
-    check_found(start and end, "Makefile")
-    return before.replace("help demo start repro", "help repro") + end + after
-
-
-def add_extra(text: str) -> str:
-    """Let `make` install the weights of the network.
-
-    Args:
-        text: the content of the Makefile.
-    """
-    before, line, after = text.partition("\nEXTRAS :=\n")
-    check_found(line, "Makefile")
-    return f"{before}\nEXTRAS := {EXTRA}\n{after}"
-
-
-def check_found(part: str, file_name: str) -> None:
-    """Check that a part of a file that has to be edited was found.
+        extra: the optional packages that `make venv` installs.
 
     Raises:
-        UserError: it was not found.
+        UserError: it is not as in a new clone.
     """
-    if not part:
-        raise UserError(f"{file_name} is not as in a new clone; clone the project again")
+    edits = {
+        r"^DEMO := .*?(?=^repro: )": "",
+        "help demo start repro": "help repro",
+        "^EXTRAS :=$": f"EXTRAS := {extra}".rstrip(),
+    }
+    for pattern, replacement in edits.items():
+        text, n_found = re.subn(pattern, replacement, text, flags=re.DOTALL | re.MULTILINE)
+        if not n_found:
+            raise UserError(CHANGED.format("Makefile"))
+    return text
 
 
 def delete(patterns: list[str]) -> None:

@@ -20,6 +20,7 @@ import yaml
 from PIL import Image
 
 from digits.commands import start
+from digits.proposing.look import Look, look_at_pictures
 from docs.tools.shapes import SHAPES, write_pictures
 from tests.helpers import pages, tiny
 from tests.helpers.calls import call, failure
@@ -309,7 +310,7 @@ def test_start_chooses_edge_directions_for_arrays_that_are_large_enough(
 
 
 def test_start_for_many_drawings_writes_models_that_are_trained_fast() -> None:
-    drawings = start.Look(are_pictures=True, is_color=False, is_photo=False, shape=[28, 28])
+    drawings = Look(are_pictures=True, is_color=False, is_photo=False, shape=[28, 28])
     assert drawings.choose_n_components(1_699) is None
     assert drawings.choose_n_components(1_700) == 60
     text = start.render(
@@ -644,7 +645,7 @@ def test_start_looks_at_the_pictures(
             pixels[:] = 255
             pixels[20, 20:80] = 0
         Image.fromarray(pixels).convert(mode).save(tmp_path / f"{number}.png")
-    look = start.look_at_pictures(iter(sorted(tmp_path.iterdir())), 3)
+    look = look_at_pictures(iter(sorted(tmp_path.iterdir())), 3)
     assert (look.is_photo, look.shape) == (is_photo, shape)
 
 
@@ -654,7 +655,7 @@ def test_start_looks_at_pictures_from_the_first_to_the_last(tmp_path: Path) -> N
     pixels = np.random.default_rng(0).integers(0, 256, (100, 100, 3), dtype=np.uint8)
     Image.fromarray(pixels).save(photo)
     # Many collections begin with all pictures of one class.
-    look = start.look_at_pictures(iter([drawing] * 120 + [photo] * 180), 300)
+    look = look_at_pictures(iter([drawing] * 120 + [photo] * 180), 300)
     assert look.is_photo
     assert look.shape == [64, 64, 3]
 
@@ -663,11 +664,11 @@ def test_start_looks_at_pictures_from_the_first_to_the_last(tmp_path: Path) -> N
 def test_models_of_many_photos_learn_from_principal_components(
     shapes: Path, n_images: int, expected: set[int]
 ) -> None:
-    look = start.Look(are_pictures=True, is_color=True, is_photo=True, shape=[64, 64, 3])
+    look = Look(are_pictures=True, is_color=True, is_photo=True, shape=[64, 64, 3])
     entry = {"sources": [{"files": "data/own"}], "shape": look.shape, "network": start.NETWORK}
     values = {"images": n_images, "classes": 2, "sha256": {"pixels": "0", "labels": "1"}}
     with contextlib.chdir(shapes):
-        start.rewrite("files", entry, look, values)
+        start.rewrite(entry, look, values)
     text = (shapes / "params.yaml").read_text(encoding="utf-8")
     models = yaml.safe_load(text)["models"].values()
     found = {model["feature_parameters"].get("n_components") for model in models}
