@@ -170,7 +170,7 @@ def parse_options(layout: str | None, test: str | None) -> Any:
     """Return the layout that the options say, as it is written in params.yaml, or None.
 
     Raises:
-        UsageError: there is only a test set.
+        UsageError: there is only a test set, or an option is no YAML.
     """
     if layout is None and test is not None:
         raise click.UsageError("--test needs --layout, which says what the other images are")
@@ -183,10 +183,18 @@ def parse_layout(text: str | None) -> Any:
     """Return a layout, or a part of it, from its text in YAML.
 
     A pattern is no YAML, but may begin with a bracket, too, as in {class}/*.
+
+    Raises:
+        UsageError: the text is no YAML.
     """
     if text is None or not re.match(r"\{\s*\w+\s*:|\[\s*[\"'{\w]", text):
         return text
-    return yaml.safe_load(text)
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise click.UsageError(
+            f"{text} is no YAML; write quotation marks around each pattern"
+        ) from None
 
 
 def choose_layout(layout: Any, columns: dict[str, str]) -> tuple[Path, Choice]:

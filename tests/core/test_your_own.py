@@ -476,6 +476,12 @@ def test_start_refuses_too_few_groups_for_the_folds(shapes: Path) -> None:
     assert tiny.run("git status --porcelain", shapes).stdout == ""
 
 
+@pytest.mark.parametrize("layout", ["{train: {class}/*}", "[a/*, 'b/*]"])
+def test_start_says_which_layout_is_no_yaml(shapes: Path, layout: str) -> None:
+    result = call(shapes, "start", "--layout", layout, status=2)
+    assert f"{layout} is no YAML; write quotation marks around each pattern" in result.stderr
+
+
 # What people bring who need another tool, and the column that they name.
 OTHERS: dict[str, tuple[dict[str, Any], str, str]] = {
     "decimals": ({"weight": [8.224, 7.5]}, "weight", "weight is a quantity, such as 8.224: "),
