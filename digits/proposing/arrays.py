@@ -4,7 +4,7 @@ import math
 import posixpath
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,44 +15,49 @@ from digits.data.layout.axes import arrange
 from digits.data.layout.pattern import quote
 from digits.data.layout.place import Place
 from digits.proposing.parts import write_sets
-from digits.proposing.words import CONTENT_WORDS, SET_WORDS, TEST_WORDS, find_role, split_words
+from digits.proposing.words import CONTENT_WORDS, SET_WORDS, find_role, split_words
 from digits.settings.errors import UserError
 
 MIN_PIXELS = 4
 
 ENDING = re.compile(r"\.(npz|npy|mat|gz)\b|idx\d")
+TOKEN = re.compile(r"[^\W\d_]+|\d+|.")  # a word, a number or another character
+
+Parts = dict[
+    str, dict[str, Any]
+]  # the parts of layouts, by the names of their arrays of images
 
 
 def propose(place: Place) -> tuple[list[Any], list[str]]:
     """Return layouts for the arrays of a place, and why others are not used."""
     if not any(map(is_array_file, place.files.values())):
         return [], []
-    parts = []
-    reasons = []
     try:
         arrays = drop_copies(place.arrays)
     except UserError as error:
         return [], [error.message]
-    for names in pair(arrays).values():
+    parts: Parts = {}
+    reasons = []
+    for names in pair(arrays):
         try:
-            parts.append(make_part(arrays, names))
+            parts |= describe(arrays, names)
         except UserError as error:
             reasons.append(error.message)
     if not arrays:
         reasons.append("the files have no arrays of numbers")
-    elif not any(parts):
+    elif not parts:
         described = [f"{name} {array.shape}" for name, array in arrays.items()]
         reasons.append(f"no images among the arrays {shorten(described)}")
-    by_kind: dict[Any, list[dict[str, Any]]] = defaultdict(list)
-    for part in filter(None, parts):
-        words = find_words(part["images"]) - SET_WORDS
-        by_kind[words, find_shape(arrays, part)].append(part)
-    every = [part for some in by_kind.values() for part in some]
-    if len(every) > 1 and not any("class" in part for part in every):
-        return [name_by_class(add_scale(arrays, every))], reasons
-    layouts = [layout for some in by_kind.values() for layout in join(add_scale(arrays, some))]
-    cubes = [layout | {"axes": "h w n"} for layout in layouts if is_cube(arrays, layout)]
-    return [*layouts, *cubes], reasons
+    if len(parts) > 1 and not any("class" in part for part in parts.values()):
+        return [name_by_class(add_scale(arrays, parts))], reasons
+    kinds: dict[Any, Parts] = defaultdict(dict)
+    for name, part in parts.items():
+        kinds[find_words(name) - SET_WORDS, find_shape(arrays[name], part)][name] = part
+    layouts = [layout for same in kinds.values() for layout in join(add_scale(arrays, same))]
+    # The images of a cube may be along its first or its last axis.
+    cubes = {quote(name) for name, array in arrays.items() if is_cube(array)}
+    lying = [layout | {"axes": "h w n"} for layout in layouts if layout.get("images") in cubes]
+    return [*layouts, *lying], reasons
 
 
 def drop_copies(arrays: Mapping[str, Any]) -> dict[str, Any]:
@@ -64,15 +69,15 @@ def drop_copies(arrays: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def pair(arrays: Mapping[str, Any]) -> dict[Any, list[str]]:
+def pair(arrays: Mapping[str, Any]) -> list[list[str]]:
     """Return the names of arrays that belong together: images, and perhaps their labels."""
     if len(arrays) == 2 and have_one_label_each(*arrays.values()):  # whatever their names are
-        return {"": list(arrays)}
+        return [list(arrays)]
     groups: dict[Any, list[str]] = defaultdict(list)
     for name in arrays:
         numbers = re.findall(r"\d+", ENDING.sub(" ", name.lower()).replace("t10k", ""))
         groups[find_words(name), tuple(sorted(numbers))].append(name)
-    return groups
+    return list(groups.values())
 
 
 def have_one_label_each(first: Any, second: Any) -> bool:
@@ -86,28 +91,33 @@ def find_words(name: str) -> frozenset[str]:
     return frozenset(split_words(ENDING.sub(" ", name)) - CONTENT_WORDS)
 
 
-def make_part(arrays: Mapping[str, Any], names: list[str]) -> dict[str, Any]:
-    """Return the part of a layout with some arrays, or {} if it is not clear which is which.
+def describe(arrays: Mapping[str, Any], names: Sequence[str]) -> Parts:
+    """Return the part of a layout with some arrays, if it is clear which is which.
 
     Raises:
         UserError: the largest array has no pixels.
     """
     images = [name for name in names if is_images(arrays[name])]
-    largest = max(images, key=lambda name: arrays[name].size, default="")
-    labels = [name for name in names if name != largest]
-    if not largest or len(labels) > 1:
+    if not images or len(names) > 2:
         return {}
-    part = {"images": quote(largest)} | ({"class": labels[0]} if labels else {})
-    array = arrays[largest]
-    check_range(array, largest)
+    name = max(images, key=lambda each: arrays[each].size)
+    array = arrays[name]
+    check_range(array, name)
+    labels = [other for other in names if other != name]
     n_images = count_labels(arrays[labels[0]]) if labels else len(array)
-    return part | describe_axes(array, n_images)
+    part = {"images": quote(name)} | ({"class": labels[0]} if labels else {})
+    return {name: part | describe_axes(array, n_images)}
 
 
 def is_images(array: Any) -> bool:
     """Return whether an array may have images, and not labels or names."""
     is_list = sum(size > 1 for size in array.shape) < 2
     return array.dtype.kind in "buif" and not is_list and array[0].size >= MIN_PIXELS
+
+
+def is_cube(array: Any) -> bool:
+    """Return whether an array has as many images as they have columns."""
+    return array.ndim == 3 and array.shape[0] == array.shape[2]
 
 
 def check_range(images: Any, name: str) -> None:
@@ -167,17 +177,18 @@ def roughness(images: Any) -> float:
 
     Neighbours are in a row or in a column of pixels. In grey images whose three colours are
     equal, those in a row alone would differ less in the wrong arrangement.
+
+    Args:
+        images: shape (n_images, height, width, 3).
     """
     sample = images[:100].astype(float)
     return float(sum(np.abs(np.diff(sample, axis=axis)).mean() for axis in (1, 2)))
 
 
-def add_scale(
-    arrays: Mapping[str, Any], parts: Sequence[dict[str, Any]]
-) -> list[dict[str, Any]]:
+def add_scale(arrays: Mapping[str, Any], parts: Parts) -> Parts:
     """Return parts with the key `scale`, so that equal values are equally bright in all."""
-    scale = describe_scale([find_images(arrays, part) for part in parts])
-    return [part | scale for part in parts]
+    scale = describe_scale([arrays[name] for name in parts])
+    return {name: part | scale for name, part in parts.items()}
 
 
 def describe_scale(arrays: Sequence[Any]) -> dict[str, Any]:
@@ -195,67 +206,43 @@ def describe_scale(arrays: Sequence[Any]) -> dict[str, Any]:
     return {"scale": 255 / (2**n_bits - 1)}
 
 
-def is_cube(arrays: Mapping[str, Any], layout: Mapping[str, Any]) -> bool:
-    """Return whether the images of an array may be along its first or its last axis."""
-    array = arrays.get(layout.get("images", ""))
-    return array is not None and array.ndim == 3 and array.shape[0] == array.shape[2]
-
-
-def find_images(arrays: Mapping[str, Any], part: Mapping[str, Any]) -> Any:
-    """Return the array that has the images of a part."""
-    return next(array for name, array in arrays.items() if quote(name) == part["images"])
-
-
-def find_shape(arrays: Mapping[str, Any], part: Mapping[str, Any]) -> tuple[int, ...]:
+def find_shape(array: Any, part: Mapping[str, Any]) -> tuple[int, ...]:
     """Return the shape of the images of a part, or () if the axes do not fit."""
     try:
-        return tuple(arrange(find_images(arrays, part), part.get("axes", "n h w")).shape[1:])
+        return tuple(arrange(array, part.get("axes", "n h w")).shape[1:])
     except UserError:
         return ()
 
 
-def name_by_class(parts: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the layout of arrays without labels, each of which is of the class in its name."""
-    by_role: dict[str, list[Any]] = {"train": [], "test": []}
-    for part in parts:
-        by_role[find_role(ENDING.sub(" ", part["images"])) or "train"].append(part)
-    if len(by_role["train"]) < 2 or len(by_role["test"]) < 2:
-        return generalize_by_class(parts)
-    return write_sets({role: [generalize_by_class(some)] for role, some in by_role.items()})
-
-
-def generalize_by_class(parts: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the part in which {class} stands for what differs in the names of arrays."""
-    names = [part["images"] for part in parts]
-    start = find_common_start(names)
-    end = find_common_start([name[len(start) :][::-1] for name in names])[::-1]
-    return parts[0] | {"images": f"{start}{{class}}{end}"}
-
-
-def find_common_start(names: list[str]) -> str:
-    """Return what all names begin with, up to the end of a word."""
-    start = posixpath.commonprefix(names)
-    while start and not all(ends_word(start, name[len(start) :]) for name in names):
-        start = start[:-1]
-    return start
-
-
-def ends_word(start: str, rest: str) -> bool:
-    """Return whether a word, or a number, ends between the beginning and the rest of a name."""
-    are_letters = start[-1].isalpha() and rest[:1].isalpha()
-    are_digits = start[-1].isdigit() and rest[:1].isdigit()
-    return not (are_letters or are_digits)
-
-
-def join(parts: Iterable[dict[str, Any]]) -> list[Any]:
-    """Return the layout of arrays that have images of one kind."""
-    by_role: dict[str, list[Any]] = {"train": [], "test": []}
-    for part in parts:
-        if "class" in part:
-            is_test = bool(find_words(part["images"]) & TEST_WORDS)
-            by_role["test" if is_test else "train"].append(part)
-    if not by_role["train"]:
+def join(parts: Parts) -> list[Any]:
+    """Return the layout of the arrays with labels among those that have images of one kind."""
+    train, test = divide({name: part for name, part in parts.items() if "class" in part})
+    if not train:
         return []
-    if not by_role["test"] and len(by_role["train"]) == 1:
-        return by_role["train"]
-    return [write_sets(by_role)]
+    is_single = len(train) == 1 and not test
+    return train if is_single else [write_sets({"train": train, "test": test})]
+
+
+def name_by_class(parts: Parts) -> dict[str, Any]:
+    """Return the layout of arrays without labels, each of which is of the class in its name."""
+    train, test = divide(parts)
+    if len(train) < 2 or len(test) < 2:
+        return generalize_by_class(list(parts.values()))
+    sets = {"train": train, "test": test}
+    return write_sets({role: [generalize_by_class(same)] for role, same in sets.items()})
+
+
+def divide(parts: Parts) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return the parts of the training set, and those of the test set, by their names."""
+    roles = {name: find_role(ENDING.sub(" ", name)) for name in parts}
+    train = [part for name, part in parts.items() if roles[name] != "test"]
+    test = [part for name, part in parts.items() if roles[name] == "test"]
+    return train, test
+
+
+def generalize_by_class(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the part in which {class} stands for the words that differ in names of arrays."""
+    names = [TOKEN.findall(part["images"]) for part in parts]
+    start = posixpath.commonprefix(names)
+    end = posixpath.commonprefix([name[len(start) :][::-1] for name in names])[::-1]
+    return parts[0] | {"images": f"{''.join(start)}{{class}}{''.join(end)}"}
