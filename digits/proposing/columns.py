@@ -26,8 +26,8 @@ Texts = Mapping[str, pd.Series]  # the columns of a table as text
 # The end of the name of a column of classes, as in `Finding Labels`.
 CLASS_NAME = re.compile(r"(?i:(?:[\s_-]|^)(labels?|class|category|target))$|[a-z]Label$")
 # Words in the names of columns that are no classes.
-OTHER_WORDS = {*SET_WORDS, "partition", "split", "set"}
-OTHER_WORDS |= {"user", "writer", "patient", "subject", "person", "participant"}
+NO_CLASS_WORDS = {*SET_WORDS, "partition", "split", "set"}
+NO_CLASS_WORDS |= {"user", "writer", "patient", "subject", "person", "participant"}
 # The folder at the beginning of a path, as in `train/1.png`, or the word, as in `train_1.png`.
 FIRST_WORD = re.compile(r"[^/_-]*[/_-]?")
 
@@ -58,14 +58,14 @@ def is_packed(values: pd.Series) -> bool:
     return bool(values.head(N_VALUES).str.fullmatch(r"\s*(\d+\s+){3,}\d+\s*").all())
 
 
-def find_picture_names(values: pd.Series) -> pd.Series:
-    """Return whether each value ends as the name of a picture does."""
+def are_picture_names(values: pd.Series) -> pd.Series:
+    """Return whether each value is the name of a picture, by its ending."""
     return values.str.strip().str.lower().str.endswith(pictures.SUFFIXES)
 
 
 def order_by_file(texts: Texts) -> list[str]:
     """Return the columns that may name pictures, the likeliest first."""
-    with_ending = [name for name, values in texts.items() if find_picture_names(values).any()]
+    with_ending = [name for name, values in texts.items() if are_picture_names(values).any()]
     usual = [name for name in texts if simplify(name) in FILE_COLUMNS]
     usual.sort(key=lambda name: FILE_COLUMNS.index(simplify(name)))
     others = [name for name, values in texts.items() if not is_numeric(values)]
@@ -126,7 +126,9 @@ def find_classes(texts: Texts, *, have_pictures: bool, have_header: bool) -> lis
         UserError: the columns are several labels of an image, or quantities.
     """
     named = find_named_classes(list(texts))
-    others = {name: each for name, each in texts.items() if not split_words(name) & OTHER_WORDS}
+    others = {
+        name: each for name, each in texts.items() if not split_words(name) & NO_CLASS_WORDS
+    }
     if named or not others:
         return named
     if have_pictures:

@@ -1,16 +1,16 @@
 """Find out how a text file with a table is written."""
 
+import codecs
 import csv
 import gzip
 import posixpath
 import re
-from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from digits.data.layout.usual import CLASS_COLUMNS, simplify
 from digits.imaging import pictures
+from digits.settings.layout import UTF_8
 
 TABLE_ENDINGS = (".csv", ".tsv", ".parquet")
 LIST_ENDINGS = (".txt", ".lst", ".data")
@@ -27,18 +27,23 @@ def may_be_table(name: str, path: Path) -> bool:
     ending = posixpath.splitext(name)[1].lower()
     if ending in TABLE_ENDINGS or name.lower().endswith(".csv.gz"):
         return True
-    if ending not in LIST_ENDINGS:
-        return False
-    with path.open(encoding="utf-8", errors="replace") as opened:
-        lines = list(islice(iterate_lines(opened), N_LINES))
+    lines = (
+        list_lines(read_start(path).decode(errors="replace")) if ending in LIST_ENDINGS else []
+    )
     n_words = {len(line.split()) for line in lines}
     are_alike = len(lines) > 1 and len(n_words) == 1 and n_words != {1}
-    return bool(lines) and (is_list_line(lines[0]) or are_alike)
+    return are_alike or any(map(is_list_line, lines[:1]))
 
 
-def iterate_lines(lines: Any) -> Iterator[str]:
-    """Yield the lines that are not blank."""
-    return (line for line in lines if line.strip())
+def read_start(path: Path) -> bytes:
+    """Return the first bytes of a file, which may be compressed by gzip."""
+    with gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb") as opened:
+        return opened.read(N_BYTES)
+
+
+def list_lines(text: str) -> list[str]:
+    """Return the first lines of a text that are not blank."""
+    return [line for line in text.splitlines() if line.strip()][:N_LINES]
 
 
 def is_list_line(line: str) -> bool:
@@ -54,30 +59,28 @@ def find_format(path: Path) -> dict[str, Any]:
     """
     if path.suffix.lower() == ".parquet":
         return {}
-    with gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb") as opened:
-        content = opened.read(N_BYTES)
-    keys: dict[str, Any] = {}
-    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        keys["encoding"] = "utf-16"
-    elif not is_utf_8(content, may_be_cut=len(content) == N_BYTES):
-        keys["encoding"] = "latin-1"
-    text = content.decode(keys.get("encoding", "utf-8-sig"), errors="ignore")
-    lines = list(islice(iterate_lines(text.splitlines()), N_LINES))
+    start = read_start(path)
+    encoding = find_encoding(start)
+    lines = list_lines(start.decode(encoding, errors="ignore"))
     separator = find_separator(lines, path.suffix.lower())
-    if separator != ",":
-        keys["separator"] = separator
-    if lines and not has_header(split_line(lines[0], separator)):
-        keys["header"] = False
-    return keys
+    keys = {
+        "encoding": encoding,
+        "separator": separator,
+        "header": not lines or has_header(split_line(lines[0], separator)),
+    }
+    usual = {"encoding": UTF_8, "separator": ",", "header": True}
+    return {key: value for key, value in keys.items() if value != usual[key]}
 
 
-def is_utf_8(content: bytes, *, may_be_cut: bool) -> bool:
-    """Return whether bytes are UTF-8, of which the last character may be cut off."""
+def find_encoding(start: bytes) -> str:
+    """Return the encoding of a file, whose start may end in the middle of a character."""
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
     try:
-        content.decode()
-    except UnicodeDecodeError as error:
-        return may_be_cut and error.start > len(content) - 4
-    return True
+        codecs.getincrementaldecoder("utf-8")().decode(start, final=len(start) < N_BYTES)
+    except UnicodeDecodeError:
+        return "latin-1"
+    return UTF_8
 
 
 def find_separator(lines: list[str], ending: str) -> str:
@@ -87,21 +90,19 @@ def find_separator(lines: list[str], ending: str) -> str:
         lines: the first lines.
         ending: that of the file.
     """
+    if not lines:
+        return ","
     separators = [",", ";", "\t"]
     if ending in LIST_ENDINGS or not any(mark in line for line in lines for mark in separators):
         separators.append("blanks")
     n_values = {}
     for separator in separators:
         counts = {len(split_line(line, separator)) for line in lines}
-        if len(counts) == 1:
-            n_values[separator] = counts.pop()
-    best = max(n_values, key=n_values.__getitem__, default="")
-    is_list = bool(lines) and is_list_line(lines[0])
-    if is_list and n_values.get(best, 1) in (1, 2):
+        n_values[separator] = counts.pop() if len(counts) == 1 else 1
+    best = max(separators, key=n_values.__getitem__)
+    if is_list_line(lines[0]) and n_values[best] <= 2:  # a path may have blanks
         return "last blank"
-    if n_values.get(best, 1) > 1:
-        return best
-    return max(separators[:3], key=lines[0].count) if lines else ","
+    return best if n_values[best] > 1 else max(separators[:3], key=lines[0].count)
 
 
 def split_line(line: str, separator: str) -> list[str]:

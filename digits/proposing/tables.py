@@ -305,7 +305,7 @@ def find_images(
         if paths:
             return [(column, {"file": path}) for path in paths]
     for column, values in opened.texts.items():
-        if columns.find_picture_names(values.head(columns.N_VALUES)).all():
+        if columns.are_picture_names(values.head(columns.N_VALUES)).all():
             raise UserError(
                 f"its column {column} names pictures, such as {values.iloc[0]}, which are not "
                 f"in {opened.place.root}"

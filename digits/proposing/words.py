@@ -12,8 +12,8 @@ CONTAINER_WORDS = {"data", "dataset", "images", "image", "imgs", "img"}
 PART_WORDS = {"part", "batch", *CONTAINER_WORDS}
 
 # Words that may stand beside that of a set, as in `test_images` and `seg_train`.
-OTHER_WORDS = {"set", "seg", "split", "folder", "dir", "my", "new", "final", "pictures"}
-OTHER_WORDS |= {"photos", "public", "private", *CONTAINER_WORDS}
+WORDS_BESIDE_SETS = {"set", "seg", "split", "folder", "dir", "my", "new", "final"}
+WORDS_BESIDE_SETS |= {"pictures", "photos", "public", "private", *CONTAINER_WORDS}
 
 # What cameras and programs call pictures.
 CAMERA_WORDS = {"img", "dsc", "dscn", "dscf", "pxl", "image", "photo", "picture", "pic"}
@@ -52,7 +52,7 @@ def find_role(name: str) -> str:
 def names_set(name: str) -> bool:
     """Return whether a name stands for a set, and for nothing else. `test tube` is no set."""
     words = split_words(name)
-    return bool(words & SET_WORDS) and words <= SET_WORDS | OTHER_WORDS
+    return bool(words & SET_WORDS) and words <= SET_WORDS | WORDS_BESIDE_SETS
 
 
 def are_sets(names: list[str]) -> bool:
