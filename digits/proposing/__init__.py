@@ -1,6 +1,12 @@
-"""Propose layouts of somebody's images for `digits start`. Nothing else depends on it.
+"""Propose layouts of somebody's images for `digits start`.
 
-One module for each family of forms proposes layouts: `folders`, `tables` and `arrays`. What
-they propose may be wrong. `choose` reads each proposal strictly, and lets the owner choose if
-several make sense.
+A layout is what the key `layout` of params.yaml has: a pattern, a list of patterns, or a
+mapping, as docs/layout.md describes it. `choose` reads each proposal strictly, takes the only
+one that makes sense, and lets the owner choose if several do. A proposal may thus be wrong.
+
+- `folders`, `tables` and `arrays` propose, each for a family of forms. Their function `propose`
+  returns layouts, and sentences about why files are not used.
+- `doubts` says why a layout is probably wrong, `hints` what the owner should look at, and
+  `advice` what to do about files of other formats.
+- `carry_over` is for datasets that were recorded before there were layouts.
 """

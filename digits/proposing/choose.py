@@ -75,9 +75,9 @@ class Choice(NamedTuple):
         return all(isinstance(part, FilesPart) and not part.list for part in self.parts)
 
     @property
-    def is_of_tables(self) -> bool:
-        """Whether it has nothing but tables."""
-        return all(isinstance(part, TablePart) for part in self.parts)
+    def has_pictures(self) -> bool:
+        """Whether it has a table with the pictures themselves in a column."""
+        return any(isinstance(part, TablePart) and part.picture for part in self.parts)
 
     @property
     def names_pictures(self) -> bool:
@@ -200,8 +200,7 @@ def drop_covered(choices: list[Choice]) -> list[Choice]:
 
 def covers(choice: Choice, other: Choice) -> bool:
     """Return whether a layout tells all that another one tells of its pictures."""
-    has_pictures = any(isinstance(part, TablePart) and part.picture for part in choice.parts)
-    if "file" not in choice.rows or "file" not in other.rows or has_pictures:
+    if "file" not in choice.rows or "file" not in other.rows or choice.has_pictures:
         return False
     both = choice.rows.merge(other.rows, on="file", suffixes=("", "_other"))
     if len(both) < len(other.rows):
@@ -250,16 +249,15 @@ def describe(choice: Choice) -> list[str]:
 def ask(place: Place, choices: list[Choice]) -> ChoiceError:
     """Return the error that lets the owner choose one of several layouts, or a doubtful one."""
     columns = [choice.class_column for choice in choices]
-    # Otherwise, the whole layouts are shown, also that of a doubtful one.
-    differ_in_columns = (
-        all(choice.is_of_tables and not choice.doubts for choice in choices)
-        and all(columns)
-        and len(set(columns)) == len(columns)
-    )
+    are_tables = all(isinstance(choice.parts[0], TablePart) for choice in choices)
+    are_doubtful = any(choice.doubts for choice in choices)
+    have_other_columns = all(columns) and len(set(columns)) == len(columns)
+    # Otherwise, the whole layouts are shown.
+    is_class_enough = are_tables and have_other_columns and not are_doubtful
     files = choices[0].rows.get("file", pd.Series([""]))
     lines = []
     for choice, column in list(zip(choices, columns, strict=True))[:MAX_SHOWN]:
-        option = f"--class {shlex.quote(column)}" if differ_in_columns else ""
+        option = f"--class {shlex.quote(column)}" if is_class_enough else ""
         lines.append(f"  digits start {option or write_option(choice.layout)}")
         lines += [f"    {line}" for line in describe_way(choice, files.iloc[0])]
     if len(choices) > MAX_SHOWN:

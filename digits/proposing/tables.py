@@ -82,12 +82,12 @@ def propose(place: Place, chosen: Mapping[str, str]) -> tuple[list[Any], list[st
     found, reasons = describe_all(place, chosen)
     if not chosen and any(map(has_named_class, found)):
         found = list(filter(has_named_class, found))
-    # Tables with the same columns and keys are written together, and others with the same
-    # columns, class and pixels beside them.
+    # Tables with the same keys are one part of a layout. Parts whose tables have the same
+    # columns and class may be one layout.
     kinds: dict[Any, dict[Any, list[Description]]] = defaultdict(lambda: defaultdict(list))
-    for each in found:
-        kind = (each.header, str(each.keys["class"]), str(each.keys.get("pixels")))
-        kinds[kind][str(each.keys), str(each.sets), each.is_test].append(each)
+    for table in found:
+        kind = (table.header, str(table.keys["class"]), str(table.keys.get("pixels")))
+        kinds[kind][str(table.keys), str(table.sets), table.is_test].append(table)
     layouts = [layout for kind in kinds.values() for layout in join(list(kind.values()))]
     return layouts, reasons
 
@@ -121,23 +121,24 @@ def describe_all(
 
 def has_named_class(description: Description) -> bool:
     """Return whether the column of the classes has a usual name, such as `label`."""
-    return bool(columns.find_named_classes(as_list(description.keys["class"])[:1]))
+    column = description.keys["class"]
+    return isinstance(column, str) and bool(columns.find_named_classes([column]))
 
 
 def join(groups: list[list[Description]]) -> list[Any]:
-    """Return the layouts of tables that have the same columns, class and pixels.
+    """Return the layouts of tables that have the same columns and class.
 
     Args:
         groups: the tables. Those in one list have the same keys, and are of the same set.
     """
     tables = [table for group in groups for table in group]
-    parts = [write_part(group) for group in groups]
-    if len(groups) == 1 and tables[0].sets:
+    train = [write_part(group) for group in groups if not group[0].is_test]
+    test = [write_part(group) for group in groups if group[0].is_test]
+    parts = [*train, *test]
+    if len(groups) == 1 and tables[0].sets:  # the rows say in which set they are
         return [parts[0] | tables[0].sets]
     if len({table.name for table in tables}) < len(tables):  # a table may mean several things
         return parts
-    train = [write_part(group) for group in groups if not group[0].is_test]
-    test = [write_part(group) for group in groups if group[0].is_test]
     if train and test:
         layouts = [write_sets({"train": train, "test": test})]
     else:
@@ -159,17 +160,14 @@ def write_part(tables: Sequence[Description]) -> dict[str, Any]:
 def join_folders(parts: list[dict[str, Any]]) -> list[Any]:
     """Return the layout of tables that differ only in the folders of their pictures, if any."""
     files = [part.get("file", "") for part in parts]
-    rest, *rests = [
-        {key: part[key] for key in part if key not in ("file", "table")} for part in parts
-    ]
     have_one_name = len(set(map(posixpath.basename, files))) == 1
     have_one_depth = len({file.count("/") for file in files}) == 1
     if len(parts) < 2 or not have_one_name or not have_one_depth:
         return []
-    if any(other != rest for other in rests):
-        return []
     tables = [name for part in parts for name in as_list(part["table"])]
-    return [{"table": tables, "file": generalize(files, str)} | rest]
+    joined = {"table": tables, "file": generalize(files, str)}
+    first, *others = (part | joined for part in parts)
+    return [first] if all(other == first for other in others) else []
 
 
 def describe(
