@@ -2,7 +2,8 @@
 
 import posixpath
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -32,6 +33,9 @@ from digits.settings.layout import FilesPart, Part, TablePart, as_list, parse
 N_FOLDS = 3  # that models have at least
 MIN_IMAGES = N_FOLDS + 1  # of most classes: one for each fold, and one for the test set
 MAX_SHOWN = 5
+# Returns layouts, and why other files are not used.
+Proposer = Callable[[Place], tuple[list[Any], list[str]]]
+
 HELP = "say what the files mean by `digits start --layout` (docs/layout.md)"
 
 
@@ -112,9 +116,10 @@ def choose(place: Place, given: Any = None, columns: Mapping[str, str] | None = 
         try:
             choices.append(examine(read(place, layout), is_guess=is_guess))
         except UserError as error:
-            reasons.append(f"{write(layout)}: {error.message}")
+            reason = f"{write(layout)}: {error.message}"
+            reasons.append(reason)
             if isinstance(layout, dict) and "table" in str(layout):
-                others.append(reasons[-1])
+                others.append(reason)  # that folders are no classes is usual
     good = [choice for choice in choices if not (is_guess and choice.doubts)]
     if good and is_guess:
         # A table that contradicts the folders is one of the ways. Doubtful folders are not.
@@ -128,12 +133,18 @@ def choose(place: Place, given: Any = None, columns: Mapping[str, str] | None = 
 
 
 def propose(place: Place, columns: Mapping[str, str]) -> tuple[list[Any], list[str]]:
-    """Return the layouts that all modules propose, and why tables are not used."""
-    layouts, reasons = tables.propose(place, columns)
+    """Return the layouts that all modules propose, and why other files are not used."""
+    of_tables = partial(tables.propose, chosen=columns)
+    proposers: list[Proposer] = [folders.propose, of_tables, arrays.propose]
     if columns:
-        return layouts, reasons
-    of_arrays, reasons_of_arrays = arrays.propose(place)
-    return [*folders.propose(place), *layouts, *of_arrays], [*reasons, *reasons_of_arrays]
+        proposers = [of_tables]
+    layouts: list[Any] = []
+    reasons: list[str] = []
+    for proposer in proposers:
+        proposed, not_used = proposer(place)
+        layouts += proposed
+        reasons += not_used
+    return layouts, reasons
 
 
 def read(place: Place, layout: Any) -> Choice:

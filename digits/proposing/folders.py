@@ -49,14 +49,14 @@ def enter_folders(path: Path) -> Path:
         [path] = inside
 
 
-def propose(place: Place) -> list[Any]:
-    """Return layouts for the pictures of a place, as they are written in params.yaml."""
+def propose(place: Place) -> tuple[list[Any], list[str]]:
+    """Return layouts for the pictures of a place. Nothing is said about others."""
     masks = find_masks(place.pictures)
     names = [name for name in place.pictures if name not in masks]
     found = drop_copies(find_families(names), place)
     families = choose_families(found)
     if not families:
-        return []
+        return [], []
     proposers = {0: propose_names, 1: propose_one_level, 2: propose_two_levels}
     layouts = proposers.get(families[0].n_levels, propose_more_levels)(families)
     if families[0].n_levels == 1:
@@ -65,7 +65,7 @@ def propose(place: Place) -> list[Any]:
     unused = sorted(set(masks.values()))
     if find_matches(unused, names):  # other pictures are called so, too
         unused = sorted(map(quote, masks))
-    return [add_unused(layout, unused) for layout in layouts]
+    return [add_unused(layout, unused) for layout in layouts], []
 
 
 def propose_one_level(families: list[Family]) -> list[Any]:
