@@ -148,7 +148,8 @@ def drop_copies(families: list[Family], place: Place) -> list[Family]:
     seen: dict[tuple[str, int], Path] = {}  # by name and size
     for family in sorted(families, key=lambda each: len(each.folders)):
         paths = [place.files[name] for name in family.names]
-        files = {(path.name, path.stat().st_size): path for path in paths}
+        # A picture may be a link to nowhere, which is reported when it is read.
+        files = {(path.name, path.stat().st_size): path for path in paths if path.exists()}
         is_deeper = bool(kept) and len(family.folders) > len(kept[0].folders)
         if not (is_deeper and are_copies(files, seen)):
             kept.append(family)

@@ -164,6 +164,18 @@ def test_a_link_to_no_table_is_named(tmp_path: Path) -> None:
         choose(Place(tmp_path))
 
 
+def test_a_link_to_no_picture_is_named(tmp_path: Path) -> None:
+    for folder in ["train/a", "train/b", "test/a", "test/b"]:
+        (tmp_path / folder).mkdir(parents=True)
+        for number in range(4):
+            picture = Image.fromarray(IMAGES[number])
+            picture.save(tmp_path / folder / f"{number}.png")
+    (tmp_path / "train/a/9.png").symlink_to("nowhere")
+    images = choose(Place(tmp_path)).reading.images
+    with pytest.raises(UserError, match=r"train/a/9\.png: No such file"):
+        read_collection(images, DATASET)
+
+
 def test_labels_that_hugging_face_says_nothing_about_are_numbers(tmp_path: Path) -> None:
     (tmp_path / "a.parquet").write_bytes(hugging_face([]))
     rows = choose(Place(tmp_path)).rows
