@@ -3,7 +3,7 @@
 import posixpath
 import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -77,12 +77,12 @@ def propose_one_level(families: list[Family]) -> list[Any]:
     depth = min(len(family.folders) for family in families)
     shallow = [family for family in families if len(family.folders) == depth]
     deep = [family for family in families if len(family.folders) > depth]
-    counts = Counter(map(posixpath.basename, list_names(shallow)))
-    are_numbers = max(counts.values()) > 1  # the pictures of each folder are only numbered
-    is_repeated = [posixpath.basename(name) in counts for name in list_names(deep)]
-    if not are_numbers and sum(is_repeated) > len(is_repeated) / 2:
+    names = set(map(posixpath.basename, list_names(shallow)))
+    is_repeated = [posixpath.basename(name) in names for name in list_names(deep)]
+    if have_own_names(list_names(shallow)) and sum(is_repeated) > len(is_repeated) / 2:
         layouts.append(write_families(shallow, ["{class}"]))
-    if are_numbered(*list_folders(families)):
+    [folders] = list_folders(families)
+    if are_numbered(folders):
         layouts += propose_names(families, ["{group}"])
     return layouts
 
@@ -108,9 +108,8 @@ def propose_two_levels(families: list[Family]) -> list[Any]:
     [family] = families
     patterns = {name: family.write([quote(name), "{class}"]) for name in outer}
     if len(outer) == 2:
-        (larger, n_larger), (smaller, n_smaller) = Counter(
-            family.list_folders()[0]
-        ).most_common()
+        counts = Counter(family.list_folders()[0])
+        (larger, n_larger), (smaller, n_smaller) = counts.most_common()
         if n_larger >= MIN_RATIO * n_smaller:
             layouts.append({"train": patterns[larger], "test": patterns[smaller]})
     if are_versions(family):
@@ -127,10 +126,13 @@ def are_versions(family: Family) -> bool:
         outer = folders.pop(index)
         stems_by_folder[outer].add("/".join(folders))
     first, *others = stems_by_folder.values()
-    counts = Counter(map(posixpath.basename, first))
-    if max(counts.values()) > 1:  # the pictures of each folder are only numbered
-        return False
-    return all(len(stems & first) > len(first) / 2 for stems in others)
+    are_repeated = all(len(stems & first) > len(first) / 2 for stems in others)
+    return are_repeated and have_own_names(first)
+
+
+def have_own_names(paths: Collection[str]) -> bool:
+    """Return whether no two pictures have one name, as numbered ones of several folders do."""
+    return len(set(map(posixpath.basename, paths))) == len(paths)
 
 
 def propose_more_levels(families: list[Family]) -> list[Any]:
