@@ -28,8 +28,8 @@ CLASS_NAME = re.compile(r"(?i:(?:[\s_-]|^)(labels?|class|category|target))$|[a-z
 # Words in the names of columns that are no classes.
 NO_CLASS_WORDS = {*SET_WORDS, "partition", "split", "set"}
 NO_CLASS_WORDS |= {"user", "writer", "patient", "subject", "person", "participant"}
-# The folder at the beginning of a path, as in `train/1.png`, or the word, as in `train_1.png`.
-FIRST_WORD = re.compile(r"[^/_-]*[/_-]?")
+# The word at the beginning of a path, as in `train_1.png`, or the folder, as in `a-test/1.png`.
+STARTS = ["^([^/_-]*[/_-]?)", "^((?:[^/]*/)?)"]
 
 MIN_PER_CLASS = 4
 MAX_SETS = 5
@@ -99,11 +99,14 @@ def find_sets(texts: Texts) -> dict[str, Any]:
 
 
 def find_sets_by_paths(name: str, paths: pd.Series) -> dict[str, Any]:
-    """Return the parts of a layout as the first word of each path says them, or {}."""
-    starts = sorted(set(paths.str.strip().str.extract(f"^({FIRST_WORD.pattern})")[0]))
-    test = [f"{start}*" for start in starts if find_role(start) == "test"]
-    train = [f"{start}*" for start in starts if find_role(start) != "test"]
-    return write_where(name, train, test) if train and test and are_sets(starts) else {}
+    """Return the parts of a layout as the beginning of each path says them, or {}."""
+    for expression in STARTS:
+        starts = sorted(set(paths.str.strip().str.extract(expression)[0]))
+        test = [f"{start}*" for start in starts if find_role(start) == "test"]
+        train = [f"{start}*" for start in starts if find_role(start) != "test"]
+        if train and test and are_sets(starts):
+            return write_where(name, train, test)
+    return {}
 
 
 def write_where(column: str, train: list[str], test: list[str]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from digits.proposing.words import (
 
 # What the names of pictures of one thing begin with, as in `a1_jpg.rf.3f.jpg` and
 # `CNV-1016042-7.jpg`: all before the last number, if there is another one.
-SERIES = re.compile(r"(.*\d.*?)(?:\.rf\..*|[^\d/]+\d+)\.\w+")
+SERIES = re.compile(r"(?:(.*\d.*?)\.rf\..*|(.*\d.*?)[^\d/]+\d+)\.\w+")
 
 COMPANION = re.compile(r"(.+)([_-][A-Za-z0-9]+)")  # `1_gt`, beside `1`
 KIND = re.compile(r"(.*\d)[_-]?([A-Za-z]+)")  # `1_depth`, beside `1_crop`
@@ -39,8 +39,7 @@ def find_hints(reading: Reading) -> list[str]:
         hints += hint_at_series(files)
         hints += hint_at_folders(rows)
     if files:
-        hints += hint_at_companions(files)
-        hints += hint_at_kinds(files)
+        hints += list(hint_at_companions(files)) or hint_at_kinds(files)
         hints += hint_at_files_of_pictures(files, reading.files)
     for name in reading.arrays:
         hints += hint_at_array(name)
@@ -81,12 +80,13 @@ def hint_at_series(files: list[str]) -> Iterator[str]:
     matches = [
         match for name in map(posixpath.basename, files) if (match := SERIES.fullmatch(name))
     ]
-    things = {match[1] for match in matches}
+    starts = [match[1] or match[2] for match in matches]
+    things = set(starts)
     if len(matches) >= len(files) / 2 and 1 < len(things) <= 0.7 * len(matches):
         yield (
             f"{len(matches)} pictures are called like {matches[0].string}, and may show only "
             f"{len(things)} things; if so, let the pattern of the layout have {{group}} for "
-            f"{matches[0][1]}"
+            f"{starts[0]}"
         )
 
 
@@ -95,11 +95,11 @@ def hint_at_companions(files: list[str]) -> Iterator[str]:
 
     The other picture may be in the same folder, or in the folder above.
     """
-    stems = {posixpath.splitext(name)[0] for name in files}
+    stems = dict.fromkeys(posixpath.splitext(name)[0] for name in files)  # in this order
     ends: Counter[str] = Counter()
     for folder, name in map(posixpath.split, stems):
         match = COMPANION.fullmatch(name)
-        if match and not stems.isdisjoint(
+        if match and not stems.keys().isdisjoint(
             posixpath.join(each, match[1]) for each in (folder, posixpath.dirname(folder))
         ):
             ends[match[2]] += 1

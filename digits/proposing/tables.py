@@ -370,7 +370,7 @@ def find_pixels(table: TableFile, used: set[Any]) -> list[dict[str, Any]]:
         return []
     numbers = sample[pixels].apply(pd.to_numeric, errors="coerce").dropna().to_numpy(float)
     keys = {"pixels": f"{pixels[0]} to {pixels[-1]}"}
-    return [keys | describe_flat(numbers) | describe_scale(numbers)]
+    return [keys | describe_flat(numbers) | describe_scale([numbers])]
 
 
 def check_order(names: list[str]) -> None:

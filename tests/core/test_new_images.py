@@ -8,8 +8,7 @@ import pandas as pd
 import pytest
 
 from digits.data.intake.collection import Collection
-from digits.data.layout.new_images import find_layout
-from digits.data.layout.reading import read_layout
+from digits.data.layout.new_images import read_new_images
 from digits.settings.params import DatasetParams
 from tests.helpers import tiny
 from tests.helpers.digit_files import LABELS, PIXELS, make_table, write_flat, write_tree
@@ -23,7 +22,7 @@ COLORS = np.stack([IMAGES, IMAGES // 2, IMAGES // 4], axis=3)
 def read(path: Path, layout: Any, shape: list[int] | None = None) -> Collection:
     """Return the images of a path as those of a dataset with a layout."""
     entry = tiny.dataset({"files": "own"}) | {"layout": layout, "shape": shape or [8, 8]}
-    return read_layout(*find_layout(path, DatasetParams.model_validate(entry))).images
+    return read_new_images(path, DatasetParams.model_validate(entry))
 
 
 def read_pixels(images: Collection) -> Any:
@@ -127,11 +126,12 @@ def test_a_new_table_names_pictures_as_that_of_the_dataset_does(tmp_path: Path) 
 
 
 def test_new_pictures_have_the_classes_of_the_layout_that_they_fit(tmp_path: Path) -> None:
+    (tmp_path / "day").mkdir()
     for name in ["cat_1.png", "dog_2.png"]:
-        (tmp_path / name).touch()
-    assert read(tmp_path, "{class}_#.*").rows["class"].tolist() == ["cat", "dog"]
-    (tmp_path / "other.png").touch()
-    assert "class" not in read(tmp_path, "{class}_#.*").rows
+        (tmp_path / "day" / name).touch()
+    assert read(tmp_path, "*/{class}_#.*").rows["class"].tolist() == ["cat", "dog"]
+    (tmp_path / "day/other.png").touch()
+    assert read(tmp_path, "*/{class}_#.*").rows["class"].unique().tolist() == ["day"]
 
 
 def test_new_pictures_of_another_layout_have_the_classes_of_their_folders(
