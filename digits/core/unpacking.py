@@ -47,15 +47,16 @@ def check_gzip(path: Path) -> None:
     with gzip.open(path) as file:
         while chunk := file.read(CHUNK_BYTES):
             n_bytes += len(chunk)
-            check_size(size, n_bytes)
+            check_size(size, n_bytes, "; unpack it by gunzip, if you trust it")
 
 
-def check_size(size: int, n_bytes: int) -> None:
+def check_size(size: int, n_bytes: int, remedy: str = "") -> None:
     """Check that a file does not unpack to too much.
 
     Args:
         size: the size of the file in bytes.
         n_bytes: the size of its content when unpacked, in bytes.
+        remedy: what to do if it is too large, such as "; unpack it".
 
     Raises:
         ValueError: it is too large.
@@ -64,5 +65,5 @@ def check_size(size: int, n_bytes: int) -> None:
     if n_bytes > allowed:
         raise ValueError(
             f"its {size / 1e6:.1f} MB unpack to more than {allowed / 1e6:,.0f} MB, the most "
-            f"that a packed file of this size may have"
+            f"that a packed file of this size may have{remedy}"
         )

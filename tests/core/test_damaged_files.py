@@ -1,9 +1,11 @@
 """Files of images that are damaged, or made to do harm: each is one line, and none is waited for."""
 
+import gzip
 import io
 import json
 import os
 import pickle
+import re
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -149,6 +151,41 @@ def test_a_damaged_file_is_named_in_one_line(
         read_collection(choose(Place(tmp_path)).reading.images, DATASET)
     lines = caught.value.lines if isinstance(caught.value, ChoiceError) else []
     assert reason in "\n".join([*lines, caught.value.message])
+
+
+def write_zeros(file: Path) -> None:
+    """Write a small file of images, all zeros, that unpacks to 110 MB."""
+    zeros = np.zeros((11_000, 100, 100), np.uint8)
+    match file.suffix:
+        case ".npz":
+            np.savez_compressed(file, x=zeros, y=np.arange(11_000) % 2)
+        case ".mat":
+            scipy.io.savemat(file, {"x": zeros}, do_compression=True)
+        case ".gz" if ".csv" in file.suffixes:
+            file.write_bytes(gzip.compress(b"label,a,b,c,d\n" + b"1,0,0,0,0\n" * 11_000_000))
+        case ".gz":
+            file.write_bytes(gzip.compress(tiny.idx_bytes(zeros)))
+        case ".parquet":
+            column = pa.array(zeros.reshape(100, -1)[0])
+            pq.write_table(pa.table([column] * 100, list(map(str, range(100)))), file)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a.npz",
+        pytest.param("a.csv.gz", marks=pytest.mark.slow),
+        pytest.param("a-idx3-ubyte.gz", marks=pytest.mark.slow),
+        pytest.param("a.mat", marks=pytest.mark.slow),
+        pytest.param("a.parquet", marks=pytest.mark.slow),
+    ],
+)
+def test_a_file_that_unpacks_to_far_more_is_refused(tmp_path: Path, name: str) -> None:
+    write_zeros(tmp_path / name)
+    with pytest.raises(UserError) as caught:
+        choose(Place(tmp_path))
+    reason = rf"{name}: its \d\.\d MB unpack to more than 100 MB, the most that a packed file"
+    assert re.search(reason, caught.value.message)
 
 
 def test_damaged_metadata_of_pandas_are_not_read(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 Pickles are refused, because they can run code.
 """
 
+import math
 import re
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 import scipy.io
 
+from digits.core.unpacking import check_gzip, check_size, check_zip
 from digits.data.sources import idx
 
 SUFFIXES = (".npz", ".npy", ".mat")
@@ -38,6 +40,7 @@ def load_file(path: Path) -> dict[str, Any]:
     Raises:
         Exception: the file is damaged, or holds a pickle.
     """
+    check_unpacked(path)
     suffix = path.suffix.lower()
     if suffix == ".npz":
         # NumPy would leave a damaged file open.
@@ -52,6 +55,24 @@ def load_file(path: Path) -> dict[str, Any]:
         variables = {"": idx.parse(path.read_bytes())}
     # Other objects are for example sparse matrices.
     return {name: value for name, value in variables.items() if is_array(value)}
+
+
+def check_unpacked(path: Path) -> None:
+    """Check how much memory the arrays in a file need, before they are read.
+
+    Raises:
+        ValueError: it is far more than the size of the file.
+        Exception: the file is damaged.
+    """
+    suffix = path.suffix.lower()
+    if suffix == ".npz":
+        with path.open("rb") as file:
+            check_zip(file)
+    elif suffix == ".mat":
+        n_values = sum(math.prod(shape) for _, shape, _ in scipy.io.whosmat(path))
+        check_size(path.stat().st_size, n_values)
+    elif suffix == ".gz":
+        check_gzip(path)
 
 
 def is_array(value: Any) -> bool:

@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from digits.core.unpacking import check_gzip, check_size
 from digits.data.intake.collection import shorten
 from digits.settings.errors import UserError
 
@@ -19,6 +20,24 @@ N_SAMPLE_ROWS = 200
 
 # What separates values, if it is no single character. A path may have blanks.
 SEPARATORS = {"blanks": r"\s+", "last blank": r"[\s,]+(?=[^\s,]+\s*$)"}
+
+
+def check_unpacked(path: Path) -> None:
+    """Check how much memory the content of a table needs, before it is read.
+
+    Raises:
+        ValueError: it is far more than the size of the file.
+        Exception: the file is damaged.
+    """
+    suffix = path.suffix.lower()
+    if suffix == ".gz":
+        check_gzip(path)
+    elif suffix == ".parquet":
+        metadata = pq.read_metadata(path)
+        groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
+        n_bytes = sum(group.total_byte_size for group in groups)
+        n_values = metadata.num_rows * metadata.num_columns  # equal ones are stored once
+        check_size(path.stat().st_size, max(n_bytes, n_values))
 
 
 class TableFile:
@@ -43,6 +62,7 @@ class TableFile:
             self.csv_options["engine"] = "python"  # the other one has no such separator
         self.texts = pd.DataFrame()
         with self.report_unreadable():
+            check_unpacked(path)
             self.schema = pq.read_schema(path) if self.is_parquet else None
 
     @cached_property
