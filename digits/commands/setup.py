@@ -1,5 +1,6 @@
 """Set up this clone: write the configuration that Git and DVC do not clone."""
 
+import re
 import shlex
 import subprocess
 import sys
@@ -26,6 +27,7 @@ def command() -> None:
     """Configure how Git merges dvc.lock, and the default remote, as `make venv` does."""
     if Path(".git").exists():  # an archive of the project has no Git repository
         check_git()
+        check_path()
         register_merge_drivers()
         make_remotes_absolute()
 
@@ -40,6 +42,21 @@ def check_git() -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise UserError(done.stderr)  # it has the command that helps
+
+
+def check_path() -> None:
+    """Check that DVC can work in this folder.
+
+    It takes a brace in a path for a place to fill in, and `%(` in a remote for an option.
+
+    Raises:
+        UserError: the path has one of them.
+    """
+    if re.search(r"[{}]|%\(", str(Path.cwd())):
+        raise UserError(
+            f"DVC cannot work in {Path.cwd()}; rename the folder, so that its path has no "
+            "{, } or %("
+        )
 
 
 def register_merge_drivers() -> None:

@@ -13,12 +13,10 @@ import jinja2
 import numpy as np
 import pandas as pd
 import yaml
-from configobj import ConfigObjError
-from dvc.config import Config, ConfigError
 from ruamel.yaml import YAML
 
 from digits.commands import examples, pin
-from digits.commands.setup import write_url
+from digits.commands.setup import check_path, write_url
 from digits.core import paths
 from digits.core.tables import Pixels
 from digits.data.intake import one_class
@@ -307,22 +305,11 @@ def rewrite(entry: dict[str, Any], look: Look, values: dict[str, Any]) -> None:
 
 
 def rename_remote(name: str) -> None:
-    """Let the default remote be a folder beside this clone that has its name.
-
-    Raises:
-        UserError: DVC's configuration cannot have this name.
-    """
+    """Let the default remote be a folder beside this clone that has its name."""
     url = Path(f"../../{name}-remote")
-    try:
-        write_url(Path(".dvc/config"), "shared", url)
-        Config(".dvc")  # can it be read?
-        if Path(".dvc/config.local").exists():
-            write_url(Path(".dvc/config.local"), "shared", (".dvc" / url).resolve())
-    except (ConfigObjError, ConfigError) as error:
-        raise UserError(
-            f"the name of this folder, {name!r}, cannot stand in .dvc/config ({error}); rename "
-            "the folder"
-        ) from None
+    write_url(Path(".dvc/config"), "shared", url)
+    if Path(".dvc/config.local").exists():
+        write_url(Path(".dvc/config.local"), "shared", (".dvc" / url).resolve())
 
 
 def write_block(layout: Any) -> str:
@@ -337,13 +324,14 @@ def check_clone() -> None:
     """Check that the current folder is an unchanged clone of this project.
 
     Raises:
-        UserError: it isn't. Git could then not bring back what the command deletes.
+        UserError: it isn't, or DVC cannot work in it. Git could then not bring back what the command deletes.
     """
     if not Path("digits/commands/start.py").exists() or not Path(".git").exists():
         raise UserError(
             f"{Path.cwd()} is not a new clone of this project; `git clone` it, and run "
             "`digits start` there"
         )
+    check_path()
     status = ["git", "status", "--porcelain"]
     lines = subprocess.check_output(status, text=True).splitlines()
     # An earlier call has added the images to DVC, and its models may have written new results.

@@ -608,12 +608,16 @@ def test_the_remote_of_a_new_project_has_the_name_of_its_folder(
     assert "# Beside the clone." in (project / ".dvc/config").read_text(encoding="utf-8")
 
 
-def test_a_name_that_dvc_cannot_read_changes_nothing(shapes: Path) -> None:
-    project = shapes.rename(shapes.parent / "%(x)s")
+@pytest.mark.parametrize("command", ["start", "setup"])
+@pytest.mark.parametrize("name", ["%(x)s", "{x}", "${HOME}"])
+def test_a_folder_in_which_dvc_cannot_work_is_refused(
+    shapes: Path, name: str, command: str
+) -> None:
+    project = shapes.rename(shapes.parent / name)
     write_pictures(project / "data/own")
-    error = call(project, "start", status=1).stderr
-    assert "the name of this folder, '%(x)s', cannot stand in .dvc/config" in error
-    assert " M " not in tiny.run("git status --porcelain", project).stdout
+    error = call(project, command, status=1).stderr
+    assert error.startswith(f"Error: DVC cannot work in {project}; rename the folder, ")
+    assert tiny.run("git status --porcelain", project).stdout == ""
 
 
 def test_what_git_could_not_bring_back_is_not_touched(shapes: Path) -> None:
