@@ -324,7 +324,8 @@ def check_clone() -> None:
     """Check that the current folder is an unchanged clone of this project.
 
     Raises:
-        UserError: it isn't, or DVC cannot work in it. Git could then not bring back what the command deletes.
+        UserError: it isn't, so that Git could not bring back what the command deletes. Or DVC
+            cannot work in it.
     """
     if not Path("digits/commands/start.py").exists() or not Path(".git").exists():
         raise UserError(
