@@ -45,6 +45,7 @@ DELETED = [
     "digits/commands/templates",
     "tests/core/test_damaged_files.py",
     "tests/core/test_forms.py",
+    "tests/core/test_names.py",
     "tests/core/test_proposing.py",
     "tests/core/test_public_forms.py",
     "tests/core/test_your_own.py",
