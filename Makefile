@@ -135,24 +135,12 @@ $(INSTALLED): $(LOCK_INSTALLED) Makefile
 	@$(if $(EXTRAS),$(UV_PIP) install --quiet --constraint requirements-dev.lock --no-build-isolation --editable '.[$(EXTRAS)]')
 	@touch $@
 
-# pip installs uv, and uv the rest, in half of pip's time. Both check every hash. uv does not read pip's configuration.
-PIP := python -m pip install --quiet --disable-pip-version-check
-UV_PIP = UV_SYSTEM_CERTS=true \
-  UV_DEFAULT_INDEX="$${PIP_INDEX_URL:-$$(python -m pip config get global.index-url 2> /dev/null)}" uv pip
-# Compiles the modules that stages, DVC and the report import. All modules of all packages would take 120 MB more.
-COMPILE := import py_compile, sys, dvc.cli, dvc.repo.reproduce, digits.report.page, stages.train, stages.evaluate; \
-  files = [getattr(module, "__file__", None) or "" for module in list(sys.modules.values())]; \
-  [py_compile.compile(file) for file in files if file.endswith(".py")]
+# uv does not read pip's configuration.
+UV_SETTINGS = UV_SYSTEM_CERTS=true \
+  UV_DEFAULT_INDEX="$${PIP_INDEX_URL:-$$($(PYTHON) -m pip config get global.index-url 2> /dev/null)}"
+UV_PIP = $(UV_SETTINGS) uv pip
 $(LOCK_INSTALLED): requirements.lock pyproject.toml $(PACKAGES)
-	@echo "Making $(VENV) from requirements.lock, a minute or two"
-	@$(PYTHON) -m venv --clear $(VENV)
-	@sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > $(VENV)/uv.txt
-	@$(PIP) --require-hashes -r $(VENV)/uv.txt
-	@$(UV_PIP) sync --quiet --require-hashes requirements.lock
-	@$(PIP) --no-deps --no-build-isolation --editable . $(PACKAGES:%/pyproject.toml=--editable ./%)
-	@digits setup
-	@python -c '$(COMPILE)'
-	@touch $@
+	@$(UV_SETTINGS) $(PYTHON) .ci/environment $(VENV) . $(PACKAGES:%/pyproject.toml=./%)
 
 # What the tests, linters and notebooks need besides.
 $(DEV_INSTALLED): $(INSTALLED) requirements-dev.lock
