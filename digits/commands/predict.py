@@ -16,7 +16,7 @@ from digits.imaging import drawing
 from digits.results import predicting
 from digits.results.formatting import NO_VALUE, format_percent, print_csv, print_table
 from digits.results.predicting import Predictor, Reading
-from digits.settings.errors import check_choice, echo, to_one_line, warn
+from digits.settings.errors import UserError, check_choice, echo, to_one_line, warn
 from digits.settings.params import DatasetParams
 
 # What each row has for programs, before what only some models have.
@@ -40,6 +40,10 @@ def open_argument(argument: str, dataset: DatasetParams) -> Collection | None:
     path = Path(argument)
     if argument == "-" or not has_images(path):
         return None
+    for source in dataset.sources:
+        [place] = source.values()
+        if path.resolve() == Path(place).resolve():
+            warn(f"{argument} has the images that the model was trained on; name others")
     return read_new_images(path, dataset)
 
 
@@ -89,6 +93,9 @@ def print_submission(header: str, readings: Sequence[Reading]) -> None:
     Args:
         header: the names of the two columns.
         readings: the predictions. Those of pictures that cannot be read are reported instead.
+
+    Raises:
+        UserError: two images have the same id.
     """
     rows = []
     for reading in readings:
@@ -97,6 +104,12 @@ def print_submission(header: str, readings: Sequence[Reading]) -> None:
         else:
             rows.append([reading.id, reading.predicted])
     table_of_ids = pd.DataFrame(rows, columns=header.split(","))
+    repeated = table_of_ids.iloc[:, 0][table_of_ids.iloc[:, 0].duplicated()]
+    if not repeated.empty:
+        raise UserError(
+            f"--submission: two images have the id {repeated.iloc[0]}; predict each table by "
+            "itself"
+        )
     print_csv(table_of_ids)
 
 

@@ -11,7 +11,7 @@ from digits.data.intake.collection import Collection
 from digits.data.layout.new_images import read_new_images
 from digits.settings.params import DatasetParams
 from tests.helpers import tiny
-from tests.helpers.digit_files import LABELS, PIXELS, make_table, write_flat, write_tree
+from tests.helpers.digit_files import LABELS, NAMES, PIXELS, make_table, write_flat, write_tree
 
 ROWS = slice(0, 20)
 IMAGES = PIXELS[ROWS]
@@ -22,6 +22,7 @@ COLORS = np.stack([IMAGES, IMAGES // 2, IMAGES // 4], axis=3)
 def read(path: Path, layout: Any, shape: list[int] | None = None) -> Collection:
     """Return the images of a path as those of a dataset with a layout."""
     entry = tiny.dataset({"files": "own"}) | {"layout": layout, "shape": shape or [8, 8]}
+    entry["names"] = NAMES
     return read_new_images(path, DatasetParams.model_validate(entry))
 
 
@@ -131,7 +132,7 @@ def test_new_pictures_have_the_classes_of_the_layout_that_they_fit(tmp_path: Pat
         (tmp_path / "day" / name).touch()
     assert read(tmp_path, "*/{class}_#.*").rows["class"].tolist() == ["cat", "dog"]
     (tmp_path / "day/other.png").touch()
-    assert read(tmp_path, "*/{class}_#.*").rows["class"].unique().tolist() == ["day"]
+    assert "class" not in read(tmp_path, "*/{class}_#.*").rows
 
 
 def test_new_pictures_of_another_layout_have_the_classes_of_their_folders(
@@ -140,3 +141,11 @@ def test_new_pictures_of_another_layout_have_the_classes_of_their_folders(
     write_tree(tmp_path, ROWS)
     rows = read(tmp_path, "{group}/{class}/*").rows
     assert rows["class"].tolist() == rows["file"].str.split("/").str[0].tolist()
+
+
+def test_labels_of_a_contest_that_are_all_missing_are_no_classes(tmp_path: Path) -> None:
+    table = pd.DataFrame(FLAT).add_prefix("pixel").assign(label=-1)
+    table.to_parquet(tmp_path / "test.parquet")
+    images = read(tmp_path / "test.parquet", "{class}/*")
+    assert "class" not in images.rows
+    assert np.array_equal(read_pixels(images), FLAT)

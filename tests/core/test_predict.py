@@ -238,6 +238,7 @@ def test_without_a_mistake_nothing_is_drawn(place: Path, tmp_path: Path) -> None
 
 def test_folders_that_cannot_be_predicted_are_refused(place: Path, tmp_path: Path) -> None:
     write_image(tmp_path / "own/cat/a.png", 3)
+    write_image(tmp_path / "own/3/a.png", 3)
     message = failure(place, "predict", *MODEL, str(tmp_path / "own"))
     assert message == (
         f"Error: {tmp_path}/own: classes of digit-logreg: there is no 'cat'. Valid: "
@@ -248,6 +249,27 @@ def test_folders_that_cannot_be_predicted_are_refused(place: Path, tmp_path: Pat
     assert message == (
         f"Error: {tmp_path}/empty is empty; name a folder of pictures, a table or an array file"
     )
+
+
+def test_folders_that_are_called_like_no_class_are_predicted(
+    place: Path, tmp_path: Path
+) -> None:
+    write_image(tmp_path / "contest/test/a.png", 3)
+    result = call(place, "predict", *MODEL, str(tmp_path / "contest"))
+    assert result.stderr.startswith(
+        f"{tmp_path}/contest: no classes, because no folder is called like one of 0, 1, 2, 3, "
+    )
+    assert "test/a.png: predicted 3 (" in result.stdout
+    assert "accuracy" not in result.stdout
+
+
+def test_the_images_of_the_dataset_are_said_to_be_those_of_the_training(
+    place: Path, tmp_path: Path
+) -> None:
+    project = tiny.copy(place, tmp_path / "tiny")
+    write_image(project / "own/3/a.png", 3)
+    result = call(project, "predict", *MODEL, "own")
+    assert "own has the images that the model was trained on; name others\n" in result.stderr
 
 
 def test_a_sheet_has_all_pictures_and_overwrites_none(place: Path, tmp_path: Path) -> None:
@@ -386,6 +408,14 @@ def test_a_submission_has_the_ids_and_the_labels(
     assert printed.splitlines() == ["ImageId,Label", *lines]
     refused = call(place, *words, "--submission", "Label", status=2).stderr
     assert "expected two names, such as ImageId,Label" in refused
+
+
+def test_a_submission_has_each_id_once(place: Path, tmp_path: Path) -> None:
+    for name in ["a.csv", "b.csv"]:
+        write_table(tmp_path / name, range(3), with_id=True)
+    words = ["predict", *MODEL, "--submission", "id,label"]
+    line = failure(place, *words, str(tmp_path / "a.csv"), str(tmp_path / "b.csv"))
+    assert line.startswith("Error: --submission: two images have the id ")
 
 
 def test_a_table_may_have_a_name_from_a_mac(place: Path, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Read new images, which are to be predicted and have no entry in params.yaml."""
 
+import posixpath
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +16,7 @@ from digits.data.layout.listing import list_visible
 from digits.data.layout.pattern import quote, to_nfc
 from digits.data.layout.place import Place
 from digits.data.layout.reading import read_layout
+from digits.data.layout.table_file import TableFile
 from digits.data.layout.usual import CLASS_COLUMNS, ID_COLUMNS, PANDAS_INDEX, simplify
 from digits.imaging.pictures import is_picture_file
 from digits.settings.errors import UserError
@@ -49,7 +51,7 @@ def read_new_images(path: Path, dataset: DatasetParams) -> Collection:
     place = Place(path)
     layout = None if dataset.layout is None else parse(dataset.layout)
     if path.is_dir():
-        return read_folder(place, layout)
+        return read_folder(place, layout, {str(name) for name in dataset.class_names})
     parts = [] if layout is None else layout.parts
     if is_array_file(path):
         arrays = [part for part in parts if isinstance(part, ArrayPart)]
@@ -75,11 +77,16 @@ def read_flat_folder(folder: Path) -> Collection | None:
     return Collection(rows, lambda: (folder / name for name in names), notes=notes)
 
 
-def read_folder(place: Place, layout: Layout | None) -> Collection:
+def read_folder(place: Place, layout: Layout | None, class_names: set[str]) -> Collection:
     """Return the pictures in the subfolders of a folder.
 
-    If they don't fit the dataset's layout, the subfolders are the classes, or, at other depths,
-    the pictures have none.
+    If they don't fit the dataset's layout, the subfolders are the classes. If none of them is
+    called like a class, or the pictures are at other depths, they have no classes.
+
+    Args:
+        place: the folder.
+        layout: that of the dataset.
+        class_names: the classes of the dataset.
 
     Raises:
         UserError: there are no pictures.
@@ -94,8 +101,14 @@ def read_folder(place: Place, layout: Layout | None) -> Collection:
         raise UserError(
             f"{place.root} {found}; name a folder of pictures, a table or an array file"
         )
-    have_folders = {name.count("/") for name in place.pictures} == {1}
-    return read_part(place, FilesPart(files=["{class}/*" if have_folders else "**/*"]))
+    folders = {posixpath.dirname(name) for name in place.pictures}
+    if not folders.isdisjoint(class_names) and not any("/" in name for name in folders):
+        return read_part(place, FilesPart(files=["{class}/*"]))
+    images = read_part(place, FilesPart(files=["**/*"]))
+    images.notes.append(
+        f"no classes, because no folder is called like one of {shorten(sorted(class_names))}"
+    )
+    return images
 
 
 def read_known_table(path: Path, parts: Sequence[TablePart]) -> Collection | None:
@@ -131,7 +144,8 @@ def read_other_table(place: Place) -> Collection:
     for column in table.names:
         usual = simplify(column)
         if usual in CLASS_COLUMNS and "class" not in keys:
-            keys["class"] = column
+            if not is_unlabelled(table, column):
+                keys["class"] = column
         elif usual in ID_COLUMNS and "id" not in keys:
             keys["id"] = column
         elif usual not in PANDAS_INDEX:
@@ -144,6 +158,11 @@ def read_other_table(place: Place) -> Collection:
     else:
         raise UserError("a table needs columns of pixels, or a column of pictures")
     return read_part(place, TablePart.model_validate(keys))
+
+
+def is_unlabelled(table: TableFile, column: str) -> bool:
+    """Return whether all labels are -1, as in the test sets of contests at Hugging Face."""
+    return bool((table.read_texts([column])[column] == "-1").all())
 
 
 def read_array_file(
