@@ -454,8 +454,8 @@ def choose_model(settings: Params) -> str:
             ranks[name] = (dataset.images, read_metrics(name).get("cv_accuracy", 0))
     if not ranks:
         raise UserError(
-            "no model that predicts all classes has been evaluated; run `dvc repro`, or choose "
-            "a --model"
+            "no model that predicts all classes is here; run `dvc pull` if one was shared, or "
+            "`dvc repro`, or choose a --model"
         )
     best = max(ranks, key=ranks.__getitem__)
     tied = [name for name, rank in ranks.items() if rank == ranks[best] and name != best]

@@ -52,6 +52,16 @@ def test_two_images_of_different_classes_are_named_and_no_copy_of_the_same_class
     )
 
 
+def test_an_image_in_two_groups_is_named() -> None:
+    pixels = np.concatenate([PIXELS, PIXELS[3:4], PIXELS[5:6]])
+    classes = np.append(LABELS, LABELS[[3, 5]])
+    groups = np.append(np.arange(len(LABELS)) // 40, [7, 0])  # the first is of another group
+    said = describe(pixels, classes, group=groups)
+    assert "2 images are in several groups, such as number 4 (0) and number 401 (7); " in said
+    assert "several classes" not in said
+    assert "several groups" not in describe(PIXELS, LABELS, group=groups[:-2])
+
+
 def test_copies_are_counted_unless_they_are_groups() -> None:
     names = [f"dog{number % 100}_jpg.rf.{number:032x}.jpg" for number in range(len(LABELS))]
     said = describe(PIXELS, LABELS, file=names)
@@ -68,6 +78,7 @@ def test_copies_are_counted_unless_they_are_groups() -> None:
             ["dog", "great auk", "great_auk"], "'great auk' and 'great_auk'", id="blank"
         ),
         pytest.param(["café", "cafe"], "'café' and 'cafe'", id="accent"),
+        pytest.param(["007", "7", "12"], "'007' and '7'", id="zeros"),
         pytest.param(["C", "C++", "D"], "'C' and 'C++'", id="signs"),
     ],
 )

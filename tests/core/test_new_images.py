@@ -149,3 +149,28 @@ def test_labels_of_a_contest_that_are_all_missing_are_no_classes(tmp_path: Path)
     images = read(tmp_path / "test.parquet", "{class}/*")
     assert "class" not in images.rows
     assert np.array_equal(read_pixels(images), FLAT)
+
+
+def test_the_id_of_a_picture_is_that_of_a_table_which_leaves_out_its_ending(
+    tmp_path: Path,
+) -> None:
+    names = write_flat(tmp_path / "test", ROWS)
+    stems = [name.removesuffix(".png") for name in names]
+    layout = {"table": "labels.csv", "file": "test/{name}.png", "class": "kind"}
+    assert read(tmp_path / "test", layout).rows["id"].tolist() == stems
+    assert read(tmp_path / "test", "{class}/*").rows["id"].tolist() == names
+    table = pd.DataFrame({"name": stems, "kind": LABELS[ROWS].astype(str)})
+    table.to_csv(tmp_path / "labels.csv", index=False)
+    assert read(tmp_path / "labels.csv", layout).rows["id"].tolist() == stems
+
+
+@pytest.mark.parametrize("n_blank", [1, 20])
+def test_a_table_with_blank_labels_has_no_classes(tmp_path: Path, n_blank: int) -> None:
+    labels = [""] * n_blank + list(map(str, LABELS[ROWS]))[n_blank:]
+    table = pd.DataFrame(FLAT).add_prefix("pixel").assign(label=labels)
+    table.to_csv(tmp_path / "new.csv", index=False)
+    layout = {"table": "train.csv", "class": "label", "pixels": "pixel0 to pixel63"}
+    for known in [layout, "{class}/*"]:
+        images = read(tmp_path / "new.csv", known)
+        assert "class" not in images.rows
+        assert np.array_equal(read_pixels(images), FLAT)

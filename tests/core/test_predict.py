@@ -372,8 +372,8 @@ def test_a_missing_model_says_how_to_get_it(project: Path) -> None:
         "`dvc pull train@digit-logreg evaluate@digit-logreg` if the results were shared"
     )
     assert failure(project, "predict", "a.png") == (
-        "Error: no model that predicts all classes has been evaluated; run `dvc repro`, or "
-        "choose a --model"
+        "Error: no model that predicts all classes is here; run `dvc pull` if one was shared, or "
+        "`dvc repro`, or choose a --model"
     )
 
 

@@ -30,20 +30,31 @@ def list_doubts(
         checksums: as `checksums_of` returns them, shape (n_images,).
         class_names: the names of the classes, or their numbers.
     """
-    return [
+    names = [str(name) for name in class_names]
+    doubts = [
         *describe_quantity(class_names),
         *find_equal_names(class_names),
-        *find_images_in_two_classes(images, checksums, class_names),
+        *find_images_in_several(
+            images, checksums, "classes", images["class"].map(names.__getitem__)
+        ),
         *find_copies(images),
     ]
+    if "group" in images:
+        group_names = images.attrs.get("group_names")
+        groups = (
+            images["group"].map(group_names.__getitem__) if group_names else images["group"]
+        )
+        doubts += find_images_in_several(images, checksums, "groups", groups)
+    return doubts
 
 
 def find_equal_names(class_names: Sequence[object]) -> list[str]:
-    """Return a line about classes whose names differ only by case, accents or blanks."""
+    """Return a line about classes whose names differ only by case, accents, blanks or zeros."""
     by_letters: dict[str, list[str]] = {}
     for name in map(str, class_names):
         decomposed = unicodedata.normalize("NFKD", name).casefold()
         letters = "".join(character for character in decomposed if character.isalnum())
+        letters = letters.lstrip("0") if letters.isdecimal() else letters
         by_letters.setdefault(letters or name, []).append(name)
     alike = [" and ".join(map(repr, names)) for names in by_letters.values() if len(names) > 1]
     if not alike:
@@ -51,26 +62,32 @@ def find_equal_names(class_names: Sequence[object]) -> list[str]:
     return [f"classes that may be the same: {shorten(alike)}; if they are, give them one name"]
 
 
-def find_images_in_two_classes(
-    images: pd.DataFrame, checksums: Vector, class_names: Sequence[object]
+def find_images_in_several(
+    images: pd.DataFrame, checksums: Vector, what: str, values: pd.Series
 ) -> list[str]:
-    """Return a line about images that are in several classes."""
-    classes = images["class"].to_numpy()
+    """Return a line about images that are there several times, in several classes or groups.
+
+    Args:
+        images: the table of images.
+        checksums: as `checksums_of` returns them, shape (n_images,).
+        what: `classes` or `groups`.
+        values: the class or the group of each image.
+    """
     _, contents = np.unique(checksums, return_inverse=True)  # equal images have equal numbers
-    n_classes = images["class"].groupby(contents).transform("nunique").to_numpy()
-    in_several = np.flatnonzero(n_classes > 1)
+    n_values = values.groupby(contents).transform("nunique").to_numpy()
+    in_several = np.flatnonzero(n_values > 1)
     if not len(in_several):
         return []
     first = in_several[0]
-    is_other = (contents == contents[first]) & (classes != classes[first])
+    is_other = (contents == contents[first]) & (values != values.iloc[first]).to_numpy()
     pair = [first, np.flatnonzero(is_other)[0]]
     if "file" in images:
         names = [str(images["file"].iloc[row]) for row in pair]
     else:
-        names = [f"number {row + 1} ({class_names[classes[row]]})" for row in pair]
+        names = [f"number {row + 1} ({values.iloc[row]})" for row in pair]
     return [
-        f"{len(in_several)} images are in several classes, such as {' and '.join(names)}; "
-        "delete those that are in the wrong class"
+        f"{len(in_several)} images are in several {what}, such as {' and '.join(names)}; "
+        f"delete the wrong ones"
     ]
 
 

@@ -1,6 +1,7 @@
 """Read new images, which are to be predicted and have no entry in params.yaml."""
 
 import posixpath
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -23,6 +24,9 @@ from digits.settings.errors import UserError
 from digits.settings.layout import ArrayPart, FilesPart, Layout, Part, TablePart, parse
 from digits.settings.params import DatasetParams
 
+# The path of a picture in a table: the column with its name, and the ending that it lacks.
+COLUMN = re.compile(r"[^{]*\{([^}]+)\}[^{]*")
+ENDING = re.compile(r"\}(\.\w+)$")
 TABLE_ENDINGS = (".csv", ".tsv", ".csv.gz", ".parquet")
 
 
@@ -45,11 +49,11 @@ def read_new_images(path: Path, dataset: DatasetParams) -> Collection:
     Raises:
         UserError: there are no images, or they cannot be read.
     """
-    pictures = read_flat_folder(path) if path.is_dir() else None
+    layout = None if dataset.layout is None else parse(dataset.layout)
+    pictures = read_flat_folder(path, layout) if path.is_dir() else None
     if pictures is not None:
         return pictures
     place = Place(path)
-    layout = None if dataset.layout is None else parse(dataset.layout)
     if path.is_dir():
         return read_folder(place, layout, {str(name) for name in dataset.class_names})
     parts = [] if layout is None else layout.parts
@@ -65,13 +69,19 @@ def read_part(place: Place, part: Part) -> Collection:
     return read_layout(place, Layout(train=[part])).images
 
 
-def read_flat_folder(folder: Path) -> Collection | None:
-    """Return the pictures in a folder, without its subfolders, or None if there are none."""
+def read_flat_folder(folder: Path, layout: Layout | None) -> Collection | None:
+    """Return the pictures in a folder, without its subfolders, or None if there are none.
+
+    Their ids are without the ending that a table of the layout leaves out, as in `{id}.png`.
+    """
     visible = list_visible(folder)
     names = [path.name for path in visible if is_picture_file(path)]
     if not names:
         return None
-    rows = pd.DataFrame({"id": names, "file": names}, dtype=object)
+    parts = [part for part in layout.parts if isinstance(part, TablePart)] if layout else []
+    ending = next((end[1] for part in parts if (end := ENDING.search(part.file))), "")
+    ids = [name.removesuffix(ending) for name in names]
+    rows = pd.DataFrame({"id": ids, "file": names}, dtype=object)
     others = [path.name for path in visible if path.name not in names]
     notes = [f"left out: {shorten(others)}"] if others else []
     return Collection(rows, lambda: (folder / name for name in names), notes=notes)
@@ -121,10 +131,12 @@ def read_known_table(path: Path, parts: Sequence[TablePart]) -> Collection | Non
         place = Place(path.parent if part.file else path)
         table = place.open_table(name, part.separator, part.encoding, header=part.header)
         new: dict[str, Any] = {"table": [quote(name)], "where": {}, "group": ""}
-        if not set(part.classes).issubset(table.names):
+        is_known = set(part.classes).issubset(table.names)
+        if not is_known or is_unlabelled(table, part.classes):
             new["classes"] = []
         if part.id not in table.names:
-            new["id"] = ""
+            column = COLUMN.fullmatch(part.file)
+            new["id"] = column[1] if column and column[1] in table.names else ""
         with suppress(UserError):  # it has other columns, or names other pictures
             return read_part(place, part.model_copy(update=new))
     return None
@@ -144,7 +156,7 @@ def read_other_table(place: Place) -> Collection:
     for column in table.names:
         usual = simplify(column)
         if usual in CLASS_COLUMNS and "class" not in keys:
-            if not is_unlabelled(table, column):
+            if not is_unlabelled(table, [column]):
                 keys["class"] = column
         elif usual in ID_COLUMNS and "id" not in keys:
             keys["id"] = column
@@ -160,9 +172,12 @@ def read_other_table(place: Place) -> Collection:
     return read_part(place, TablePart.model_validate(keys))
 
 
-def is_unlabelled(table: TableFile, column: str) -> bool:
-    """Return whether all labels are -1, as in the test sets of contests at Hugging Face."""
-    return bool((table.read_texts([column])[column] == "-1").all())
+def is_unlabelled(table: TableFile, columns: list[str]) -> bool:
+    """Return whether labels are missing: some are blank, or all are -1, as at Hugging Face."""
+    if len(columns) != 1:  # one column for each class
+        return False
+    labels = table.read_texts(columns)[columns[0]].str.strip()
+    return bool((labels == "").any() or (labels == "-1").all())
 
 
 def read_array_file(
