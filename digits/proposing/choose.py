@@ -33,6 +33,7 @@ from digits.settings.layout import FilesPart, Part, TablePart, as_list, parse
 N_FOLDS = 3  # that models have at least
 MIN_IMAGES = N_FOLDS + 1  # of most classes: one for each fold, and one for the test set
 MAX_SHOWN = 5
+MAX_STRAY = 3  # pictures that are named one by one
 # Returns layouts, and why other files are not used.
 Proposer = Callable[[Place], tuple[list[Any], list[str]]]
 
@@ -234,7 +235,9 @@ def name_unused(place: Place, choice: Choice) -> Choice:
         return choice
     families = find_families(rest)
     patterns = [family.write(["*"] * family.n_levels) for family in families]
-    if not choice.names_pictures:
+    if len(rest) <= MAX_STRAY:
+        patterns = sorted(map(quote, rest))  # so that more of them are not left out later
+    elif not choice.names_pictures:
         # A pattern must not fit a picture that is used: patterns of families, folders or names.
         used = choice.rows.get("file", pd.Series(dtype=object))
         by_folder = [posixpath.join(quote(posixpath.dirname(name)), "*") for name in rest]

@@ -71,8 +71,14 @@ def check_unpacked(path: Path) -> None:
     elif suffix == ".mat":
         n_values = sum(math.prod(shape) for _, shape, _ in scipy.io.whosmat(path))
         check_size(path.stat().st_size, n_values)
-    elif suffix == ".gz":
+    elif suffix == ".gz" and is_gzip(path):  # a browser may have unpacked it
         check_gzip(path)
+
+
+def is_gzip(path: Path) -> bool:
+    """Return whether a file begins as those in gzip do."""
+    with path.open("rb") as file:
+        return file.read(len(idx.GZIP_MAGIC)) == idx.GZIP_MAGIC
 
 
 def is_array(value: Any) -> bool:
