@@ -1,8 +1,6 @@
 """Divide pictures into families, whose folders vary at the same levels."""
 
 import filecmp
-import posixpath
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -12,13 +10,6 @@ from digits.data.layout.pattern import quote
 from digits.data.layout.place import Place
 from digits.proposing.parts import unlist
 from digits.proposing.words import are_sets, find_role, names_set
-
-# The name of a mask, which shows where something is in the picture `{picture}` beside it.
-MASK_NAME = re.compile(r"(?P<picture>.+)_(?P<word>mask|segmentation)(?P<number>_\d+)?\.\w+")
-# A mask in a folder of masks, beside a folder `images`, or in a folder `ground_truth`.
-MASK_FOLDER = re.compile(
-    r"(?P<before>(.*/)?)(?P<folder>masks|ground_truth)/(?P<inner>.+/)?[^/]+", re.IGNORECASE
-)
 
 N_COMPARED = 50  # files, to find out whether two folders have the same ones
 
@@ -82,28 +73,6 @@ def write_families(families: Iterable[Family], fields: Sequence[str], name: str 
     if train and test and (not levels or any(len(folders) > 1 for folders in levels)):
         return {"train": unlist(train), "test": unlist(test)}
     return unlist([*train, *test])
-
-
-def find_masks(names: Iterable[str]) -> dict[str, str]:
-    """Return the masks among pictures, and the pattern of each.
-
-    They are beside their pictures, such as `1_mask.png` and `1.png`, or in a folder `masks`
-    beside a folder `images`, or in a folder `ground_truth`.
-    """
-    stems = {posixpath.splitext(name)[0] for name in names}
-    folders = {
-        name[: slash.end()].lower() for name in names for slash in re.finditer("/", name)
-    }
-    masks = {}
-    for name in names:
-        if (match := MASK_NAME.fullmatch(name)) and match["picture"] in stems:
-            number = "_#" if match["number"] else ""
-            masks[name] = f"**/*_{match['word']}{number}.*"
-        if match := MASK_FOLDER.fullmatch(name):
-            has_images = f"{match['before']}images/".lower() in folders
-            if has_images or match["folder"].lower() == "ground_truth":
-                masks[name] = f"**/{match['folder']}/{'**/' if match['inner'] else ''}*"
-    return masks
 
 
 def find_families(names: Iterable[str]) -> list[Family]:

@@ -3,7 +3,7 @@
 import posixpath
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,12 @@ from digits.proposing.families import (
     choose_families,
     drop_copies,
     find_families,
-    find_masks,
     list_folders,
     list_names,
     write_families,
 )
 from digits.proposing.file_names import propose_names
+from digits.proposing.masks import find_masks
 from digits.proposing.parts import add_unused, unlist
 from digits.proposing.table_format import may_be_table
 from digits.proposing.words import are_numbered, find_role, names_set
@@ -50,13 +50,27 @@ def enter_folders(path: Path) -> Path:
 
 
 def propose(place: Place) -> tuple[list[Any], list[str]]:
-    """Return layouts for the pictures of a place. Nothing is said about others."""
+    """Return layouts for the pictures of a place. Nothing is said about others.
+
+    If nothing is left without what seem to be masks, they are pictures, as in a folder `mask`
+    with photos of people beside a folder `bare`.
+    """
     masks = find_masks(place.pictures)
+    return propose_without(place, masks) or propose_without(place, {}), []
+
+
+def propose_without(place: Place, masks: Mapping[str, str]) -> list[Any]:
+    """Return layouts for the pictures of a place that are no masks.
+
+    Args:
+        place: the pictures.
+        masks: the pattern of each mask.
+    """
     names = [name for name in place.pictures if name not in masks]
     found = drop_copies(find_families(names), place)
     families = choose_families(found)
     if not families:
-        return [], []
+        return []
     proposers = {0: propose_names, 1: propose_one_level, 2: propose_two_levels}
     layouts = proposers.get(families[0].n_levels, propose_more_levels)(families)
     if families[0].n_levels == 1:
@@ -65,7 +79,7 @@ def propose(place: Place) -> tuple[list[Any], list[str]]:
     unused = sorted(set(masks.values()))
     if find_matches(unused, names):  # other pictures are called so, too
         unused = sorted(map(quote, masks))
-    return [add_unused(layout, unused) for layout in layouts], []
+    return [add_unused(layout, unused) for layout in layouts]
 
 
 def propose_one_level(families: list[Family]) -> list[Any]:

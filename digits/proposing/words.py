@@ -11,6 +11,11 @@ SET_WORDS = TRAIN_WORDS | VALIDATION_WORDS | TEST_WORDS
 CONTAINER_WORDS = {"data", "dataset", "images", "image", "imgs", "img"}
 PART_WORDS = {"part", "batch", *CONTAINER_WORDS}
 
+# What folders of masks, and masks themselves, are called.
+MASK_WORDS = {"mask", "masks", "label", "labels", "gt", "groundtruth", "truth", "anno", "seg"}
+MASK_WORDS |= {"annotation", "annotations", "segmentation", "segmentations", "segmented"}
+MASK_WORDS |= {"contour", "contours"}
+
 # Words that may stand beside that of a set, as in `test_images` and `seg_train`.
 WORDS_BESIDE_SETS = {"set", "seg", "split", "folder", "dir", "my", "new", "final"}
 WORDS_BESIDE_SETS |= {"pictures", "photos", "public", "private", *CONTAINER_WORDS}

@@ -365,6 +365,61 @@ def test_groups_of_the_test_set_do_not_count_for_the_training_set(tmp_path: Path
         choose(Place(tmp_path), given)
 
 
+# Names of files, as `write_numbered` writes them, and the layout, or the ways that are shown.
+PUBLIC = {
+    "masks below their pictures, as in DAGM": (
+        [
+            f"{name}/{subset}/{picture}.png"
+            for name in "ab"
+            for subset in ("Train", "Test")
+            for picture in ("{n}", "Label/{n}_label")
+        ],
+        ["{train: {class}/Train/*, test: {class}/Test/*, unused: [**/Label/*]}"],
+    ),
+    "masks in a folder beside their pictures, as of fish": (
+        [
+            f"{name}/{name}{end}/{{n}}.png"
+            for name in ("Sea Bass", "Trout")
+            for end in ("", " GT")
+        ],
+        ["{files: */{class}/*, unused: [**/Sea Bass GT/*, **/Trout GT/*]}"],
+    ),
+    "masks of pictures in a folder with another name, as in AITEX": (
+        [
+            "Mask_images/{n}_02_mask.png",
+            "Defect_images/{n}_02.png",
+            "NODefect_images/{n}_00.png",
+        ],
+        ["{files: {class}/*, unused: [**/Mask_images/*]}"],
+    ),
+    "two masks of each picture, as in the scans of Montgomery": (
+        [
+            f"{folder}/MC_{{n}}_{label}.png"
+            for folder in ("CXR", "ManualMask/leftMask", "ManualMask/rightMask")
+            for label in (0, 1)
+        ],
+        ["{files: CXR/*_*_{class}.*, unused: [**/ManualMask/**/*]}"],
+    ),
+    "segmented pictures, as in Leafsnap": (
+        [
+            f"{folder}/{name}/{name}{{n}}.png"
+            for folder in ("images", "segmented")
+            for name in "ab"
+        ],
+        ["{files: images/{class}/*, unused: [**/segmented/**/*]}"],
+    ),
+    "people with and without masks": (["with_mask/{n}.jpg", "bare/{n}.jpg"], ["{class}/*"]),
+    "three classes, of which one is called mask": (
+        ["mask/img_{n}.jpg", "bare/img_{n}.jpg", "cap/img_{n}.jpg"],
+        ["{class}/*"],
+    ),
+    "only pictures of masks": (["mask/m_{n}.jpg", "labels/m_{n}.jpg"], ["{class}/*"]),
+    "folders of the part that is segmented": (
+        ["seg_train/a/{n}.jpg", "seg_train/b/{n}.jpg", "a/{n}.jpg"],
+        ["{files: seg_train/{class}/*, unused: [a/*]}"],
+    ),
+}
+
 # Names of files of two classes, and the hint that is given.
 HINTS = {
     "series": (
@@ -387,19 +442,19 @@ HINTS = {
         "masks, copies or details, write into the layout: unused: '**/*_a.*'",
     ),
     "companions": (
-        ["cat/{n}.jpg", "dog/{n}.jpg", "cat/{n}_gt.png", "dog/{n}_gt.png"],
-        "24 pictures are called like others, with _gt or the like at the end; if they are "
-        "masks, copies or details, write into the layout: unused: '**/*_gt.*'",
+        ["cat/{n}.jpg", "dog/{n}.jpg", "cat/{n}_edge.png", "dog/{n}_edge.png"],
+        "24 pictures are called like others, with _edge or the like at the end; if they are "
+        "masks, copies or details, write into the layout: unused: '**/*_edge.*'",
     ),
     "companions of one class": (
-        ["cat/{n}.jpg", "dog/{n}.jpg", "dog/{n}_gt.png"],
-        "12 pictures are called like others, with _gt or the like at the end; if they are "
-        "masks, copies or details, write into the layout: unused: '**/*_gt.*'",
+        ["cat/{n}.jpg", "dog/{n}.jpg", "dog/{n}_edge.png"],
+        "12 pictures are called like others, with _edge or the like at the end; if they are "
+        "masks, copies or details, write into the layout: unused: '**/*_edge.*'",
     ),
     "companions in a folder": (
-        ["cat/{n}.jpg", "dog/{n}.jpg", "cat/gt/{n}_gt.png", "dog/gt/{n}_gt.png"],
-        "24 pictures are called like others, with _gt or the like at the end; if they are "
-        "masks, copies or details, write into the layout: unused: '**/*_gt.*'",
+        ["cat/{n}.jpg", "dog/{n}.jpg", "cat/edges/{n}_edge.png", "dog/edges/{n}_edge.png"],
+        "24 pictures are called like others, with _edge or the like at the end; if they are "
+        "masks, copies or details, write into the layout: unused: '**/*_edge.*'",
     ),
     "kinds": (
         ["cat/{n}_crop.jpg", "cat/{n}_depth.png", "dog/{n}_crop.jpg", "dog/{n}depth.png"],
@@ -436,13 +491,21 @@ NO_HINTS = {
         f"2024-05-0{day}/{name}/{{n}}.jpg" for day in "1234" for name in "ab"
     ],
     "names that end in a word": ["cat/{n}_left.jpg", "dog/{n}_left.jpg"],
-    "a few companions": ["cat/{n}.jpg", "dog/{n}.jpg", "dog/1_gt.png"],
+    "a few companions": ["cat/{n}.jpg", "dog/{n}.jpg", "dog/1_edge.png"],
     "companions of pictures of another class": ["cat/{n}.jpg", "dog/{n}_left.jpg"],
     "one folder around all": ["all/cat/{n}.jpg", "all/dog/{n}.jpg"],
     "sets": ["train/cat/{n}.jpg", "train/dog/{n}.jpg", "test/cat/{n}.jpg", "test/dog/{n}.jpg"],
     "a few files beside pictures": ["cat/{n}.jpg", "dog/{n}.jpg", "cat/1.json"],
     "other files": ["cat/{n}.jpg", "dog/{n}.jpg", "notes/day{n}.txt"],
 }
+
+
+@pytest.mark.parametrize(("names", "ways"), PUBLIC.values(), ids=PUBLIC)
+def test_published_pictures_are_understood_or_all_ways_are_shown(
+    names: list[str], ways: list[str], tmp_path: Path
+) -> None:
+    write_numbered(tmp_path, names)
+    assert find_ways(tmp_path) == ways
 
 
 def list_hints(root: Path, names: list[str]) -> list[str]:
