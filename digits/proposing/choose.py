@@ -180,7 +180,7 @@ def examine(choice: Choice, *, is_guess: bool) -> Choice:
     if is_guess and counts.median() < MIN_IMAGES:
         listed = shorten([f"{name} {number}" for name, number in counts.items()])
         raise UserError(f"most classes have fewer than {MIN_IMAGES} images: {listed}")
-    return choice._replace(doubts=find_doubts(rows))
+    return choice._replace(doubts=find_doubts(choice.reading))
 
 
 def check_number_of_groups(rows: pd.DataFrame, *, is_guess: bool) -> None:
@@ -251,7 +251,10 @@ def name_unused(place: Place, choice: Choice) -> Choice:
 def describe(choice: Choice) -> list[str]:
     """Return a few lines about a layout."""
     rows = choice.rows
-    hints = [*find_hints(choice.reading), *choice.others[:MAX_SHOWN]]
+    # The owner has chosen a doubtful layout, or a picture may be named for two reasons.
+    hints = dict.fromkeys(
+        [*choice.doubts, *find_hints(choice.reading), *choice.others[:MAX_SHOWN]]
+    )
     return [
         f"layout: {write(choice.layout)}",
         *(describe_image(rows, same.iloc[0]) for _, same in rows.groupby("test")),

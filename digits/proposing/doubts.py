@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from digits.data.intake.collection import shorten
+from digits.data.layout.reading import Reading
 from digits.proposing.words import (
     CAMERA_WORDS,
     DATE,
@@ -15,6 +16,7 @@ from digits.proposing.words import (
     are_numbered,
     are_sets,
     find_role,
+    names_set,
     split_words,
 )
 
@@ -22,18 +24,21 @@ from digits.proposing.words import (
 TWO_NUMBERS = re.compile(r"[^\W\d].*\d\D+\d")
 
 
-def find_doubts(rows: pd.DataFrame) -> list[str]:
+def find_doubts(reading: Reading) -> list[str]:
     """Return why a layout is doubtful. A doubtful layout is never chosen alone.
 
     Args:
-        rows: the images of the layout, as `Collection` describes them.
+        reading: what the layout says of the images.
     """
+    rows = reading.images.rows
     names = sorted(rows["class"].unique())
     return [
         *doubt_names(names),
         *doubt_encoding(names),
         *doubt_sets(rows),
+        *doubt_names_of_sets(rows),
         *doubt_test_set(rows),
+        *doubt_left_out(rows, reading.rest),
     ]
 
 
@@ -82,6 +87,40 @@ def doubt_sets(rows: pd.DataFrame) -> Iterator[str]:
     if len(wrong):
         first = wrong["file"].iloc[0]
         yield f"{len(wrong)} pictures lie in a folder of the other set, first {first}"
+
+
+def doubt_names_of_sets(rows: pd.DataFrame) -> Iterator[str]:
+    """Yield a doubt if the names of some training images begin with a word for a test set."""
+    files = list(rows["file"][~rows["test"]]) if "file" in rows else []
+    found = [name for name in files if is_called_test(posixpath.basename(name))]
+    if 0 < len(found) < len(files):
+        yield (
+            f"{len(found)} pictures of the training set are called like a test set, first "
+            f"{found[0]}; if they are one, write their pattern into the key `test`"
+        )
+
+
+def is_called_test(name: str) -> bool:
+    """Return whether a name begins with a word for a test set, as `testA_1.bmp` does."""
+    [start] = re.findall(r"^[^\W\d_]*", name)
+    return names_set(start) and find_role(start) == "test"
+
+
+def doubt_left_out(rows: pd.DataFrame, rest: list[str]) -> Iterator[str]:
+    """Yield a doubt if pictures that are not used lie in folders beside those of classes."""
+    if "file" not in rows:
+        return
+    classes = set(rows["class"])
+    paths = zip("/" + rows["file"], rows["class"], strict=True)
+    parents = {path.split(f"/{name}/")[0] for path, name in paths if f"/{name}/" in path}
+    folders = map(posixpath.split, {posixpath.dirname(f"/{name}") for name in rest} - {"/"})
+    beside = sorted(
+        name
+        for parent, name in folders
+        if parent.rstrip("/") in parents and name not in classes
+    )
+    if beside:
+        yield f"the folders {shorten(beside)}, beside those of classes, are not used"
 
 
 def doubt_test_set(rows: pd.DataFrame) -> Iterator[str]:

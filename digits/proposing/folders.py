@@ -165,12 +165,16 @@ def propose_first_level(names: Sequence[str]) -> list[Any]:
     """Return the layout in which the first folder is the class, if the depths differ.
 
     In `cats/1.png` and `dogs/husky/1.png`, the classes are cats and dogs, or cats and huskies.
+    A folder around all of them is no class.
     """
-    depths = sorted({name.count("/") for name in names})
-    has_sets = any(names_set(name.split("/")[0]) for name in names)
+    common = posixpath.commonpath(names)
+    start = f"{quote(common)}/" if common else ""
+    inner = [name.removeprefix(f"{common}/") for name in names]
+    depths = sorted({name.count("/") for name in inner})
+    has_sets = any(names_set(name.split("/")[0]) for name in inner)
     if len(depths) < 2 or depths[0] == 0 or has_sets:
         return []
-    return [["{class}/" + "*/" * (depth - 1) + "*" for depth in depths]]
+    return [[start + "{class}/" + "*/" * (depth - 1) + "*" for depth in depths]]
 
 
 def propose_lists(place: Place, layout: Any) -> list[Any]:

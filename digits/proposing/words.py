@@ -26,6 +26,7 @@ CAMERA_WORDS |= {"frame", "scan", "screenshot", "p", "mvi", "vid"}
 
 # What a numbered folder with pictures that belong together is called.
 GROUP_WORDS = {"day", "date", "patient", "subject", "person", "participant", "writer", "user"}
+GROUP_WORDS |= {"usr", "student", "speaker", "child"}
 GROUP_WORDS |= {"camera", "cam", "session", "site", "batch", "fold", "part", "plant", "tree"}
 GROUP_WORDS |= {"animal", "video", "clip", "scan", "visit", "run", "group"}
 
@@ -55,8 +56,11 @@ def find_role(name: str) -> str:
 
 
 def names_set(name: str) -> bool:
-    """Return whether a name stands for a set, and for nothing else. `test tube` is no set."""
-    words = split_words(name)
+    """Return whether a name stands for a set, and for nothing else. `test tube` is no set.
+
+    `testA` and `testB` are sets, too.
+    """
+    words = {word for word in split_words(name) if len(word) > 1}
     return bool(words & SET_WORDS) and words <= SET_WORDS | WORDS_BESIDE_SETS
 
 

@@ -261,6 +261,40 @@ def test_names_of_pictures_that_begin_with_a_set_or_a_date_are_doubted(
         choose(Place(tmp_path))
 
 
+@pytest.mark.parametrize(
+    ("names", "doubt"),
+    [
+        pytest.param(
+            ["a/train_{n}.bmp", "a/testA_{n}.bmp", "b/train_{n}.bmp", "b/testB_{n}.bmp"],
+            "24 pictures of the training set are called like a test set, first a/testA_0.bmp; "
+            "if they are one, write their pattern into the key `test`",
+            id="a test set in names, as in GlaS",
+        ),
+        pytest.param(["a/test_{n}.bmp", "b/test_{n}.bmp"], "", id="all are called test"),
+        pytest.param(["a/t{n}.bmp", "b/tester_{n}.bmp"], "", id="another word"),
+    ],
+)
+def test_training_images_that_are_called_like_a_test_set_are_doubted(
+    names: list[str], doubt: str, tmp_path: Path
+) -> None:
+    write_numbered(tmp_path, names)
+    chosen = choose(Place(tmp_path), "{class}/*")
+    assert list(chosen.doubts) == ([doubt] if doubt else [])
+    assert [line for line in describe(chosen) if "look:" in line] == (
+        [f"look: {doubt}"] if doubt else []
+    )
+
+
+def test_a_layout_that_leaves_out_a_folder_beside_its_classes_is_doubted(
+    tmp_path: Path,
+) -> None:
+    write_numbered(
+        tmp_path, ["a/x/{n}.png", "b/y/{n}.png", "c/{n}.png", "{n}.png", "d/e/1.png"]
+    )
+    doubts = choose(Place(tmp_path), {"files": "{class}/*/*", "unused": ["d/**/*"]}).doubts
+    assert list(doubts) == ["the folders c, beside those of classes, are not used"]
+
+
 def test_classes_that_were_unpacked_twice_are_read_once(tmp_path: Path) -> None:
     for folder in ["", "archive/"]:
         for name in ["rock", "paper"]:
@@ -407,6 +441,24 @@ PUBLIC = {
             for name in "ab"
         ],
         ["{files: images/{class}/*, unused: [**/segmented/**/*]}"],
+    ),
+    "test sets with letters, as in Raabin-WBC": (
+        [
+            f"{subset}/{name}/{subset}{{n}}.jpg"
+            for subset in ("Train", "TestA", "TestB")
+            for name in "ab"
+        ],
+        ["{train: Train/{class}/*, test: [TestA/{class}/*, TestB/{class}/*]}"],
+    ),
+    "folders of several depths, as of bone marrow": (
+        [
+            "bm/ABE/{n}.jpg",
+            "bm/BLA/0001-1000/{n}.jpg",
+            "bm/BLA/1001-2000/{n}.jpg",
+            "bm/EOS/0001-1000/{n}.jpg",
+            "bm/EOS/1001-2000/{n}.jpg",
+        ],
+        ["bm/*/{class}/*", "[bm/{class}/*, bm/{class}/*/*]"],
     ),
     "people with and without masks": (["with_mask/{n}.jpg", "bare/{n}.jpg"], ["{class}/*"]),
     "three classes, of which one is called mask": (
