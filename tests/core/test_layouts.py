@@ -167,7 +167,9 @@ def test_all_faults_are_told_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyP
     with pytest.raises(UserError) as refused:
         read(written, [8, 8])
     assert refused.value.message.endswith(
-        "only the test set has the classes c; 1 groups are in both training set and test set: x"
+        "only the test set has the classes c, and only the training set has b: if these are the "
+        "same classes, rename their folders so that they are called alike in both sets; 1 groups "
+        "are in both training set and test set: x"
     )
 
 

@@ -107,9 +107,16 @@ def check_ids(rows: pd.DataFrame) -> None:
 def check_test_set(rows: pd.DataFrame) -> None:
     """Check that the training set has all classes of the test set."""
     is_test = rows["test"]
-    only = sorted(set(rows["class"][is_test]).difference(rows["class"][~is_test]))
-    if only:
-        raise UserError(f"only the test set has the classes {shorten(only)}")
+    train, test = (set(rows["class"][chosen]) for chosen in (~is_test, is_test))
+    if test <= train:
+        return
+    reason = f"only the test set has the classes {shorten(sorted(test - train))}"
+    if train - test:
+        reason += (
+            f", and only the training set has {shorten(sorted(train - test))}: if these are the "
+            "same classes, rename their folders so that they are called alike in both sets"
+        )
+    raise UserError(reason)
 
 
 def check_groups(rows: pd.DataFrame) -> None:
