@@ -1,8 +1,9 @@
 """Propose layouts in which the names of pictures have the class, as `cat_1.jpg` does."""
 
+import math
 import posixpath
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from digits.data.layout.pattern import Pattern, find_matches, quote
@@ -22,6 +23,7 @@ NAMES = [
     "{class}.*",
     "{class}-*",
 ]
+SEPARATORS = ("__", "_", "-", ".")
 MIN_PER_CLASS = 4  # pictures, on average
 
 
@@ -38,29 +40,105 @@ def propose_names(families: list[Family], fields: Sequence[str] = ()) -> list[An
         if fitting and len(list_names(fitting)) >= len(list_names(families)) / 2:
             pattern = drop_common_end(fitting, fields, name)
             layouts.append(write_families(fitting, fields, pattern))
+            layouts += propose_parts(fitting, fields, pattern)
     return layouts or propose_words(families, fields)
+
+
+def propose_parts(families: list[Family], fields: Sequence[str], name: str) -> list[Any]:
+    """Return layouts in which one part of the class is the class, as in `0_anna_17.png`.
+
+    There are such layouts only if the parts repeat independently.
+    """
+    patterns = [family.write(fields, name) for family in families]
+    matches = find_matches(patterns, list_names(families))
+    classes = sorted({match["class"] for match in matches.values()})
+    for separator in SEPARATORS:
+        columns = split_evenly(classes, separator)
+        varying = [position for position, words in enumerate(columns) if len(set(words)) > 1]
+        n_combinations = math.prod(len(set(words)) for words in columns)
+        if len(varying) > 1 and len(classes) > n_combinations / 2:
+            options = write_fields(
+                ["*"] * len(columns), {each: ["{class}"] for each in varying}
+            )
+            texts = [name.replace("{class}", separator.join(option)) for option in options]
+            return [write_families(families, fields, text) for text in texts]
+    return []
 
 
 def propose_words(families: list[Family], fields: Sequence[str]) -> list[Any]:
     """Return layouts in which one word of the names is the class, as in `0_anna_17.png`.
 
-    All names have the same number of words.
+    All names have the same number of words. What the folder says is no class.
     """
-    stems = [posixpath.splitext(posixpath.basename(name))[0] for name in list_names(families)]
-    for separator in ("__", "_", "-", "."):
-        words_of_names = [stem.split(separator) for stem in stems]
-        n_words = len(words_of_names[0])
-        if {len(words) for words in words_of_names} != {n_words} or n_words < 2:
-            continue
-        patterns = []
-        for position, words in enumerate(zip(*words_of_names, strict=True)):
-            if 2 <= len(set(words)) <= len(stems) / MIN_PER_CLASS:
-                parts = ["*"] * n_words
-                parts[position] = "{class}"
-                patterns.append(f"{separator.join(parts)}.*")
-        if patterns:
+    names = list_names(families)
+    stems = [posixpath.splitext(posixpath.basename(name))[0] for name in names]
+    for separator in (*SEPARATORS, ""):
+        columns = split_evenly(stems, separator)
+        found = {
+            position: describe_word(words)
+            for position, words in enumerate(columns)
+            if 2 <= len(set(words)) <= len(stems) / MIN_PER_CLASS
+            and not (fields and are_said_by_folders(names, words))
+        }
+        if len(found) > 1 and all(word.isdecimal() for word in columns[-1]):
+            found.pop(len(columns) - 1, None)  # the number of the picture
+        if found:
+            blanks = [
+                "#" if not separator and words[0].isdecimal() else "*" for words in columns
+            ]
+            options = write_fields(blanks, found)
+            patterns = [f"{separator.join(option)}.*" for option in options]
             return [write_families(families, fields, pattern) for pattern in patterns]
     return []
+
+
+def split_evenly(names: Sequence[str], separator: str) -> list[tuple[str, ...]]:
+    """Return the first words of all names, the second ones, and so on.
+
+    Without a separator, letters and numbers are the words. If the names have different numbers
+    of words, or a single one, there are none.
+    """
+    split = [
+        name.split(separator) if separator else re.findall(r"\d+|\D+", name) for name in names
+    ]
+    if len(set(map(len, split))) > 1 or len(split[0]) < 2:
+        return []
+    return list(zip(*split, strict=True))
+
+
+def describe_word(words: Iterable[str]) -> list[str]:
+    """Return how words may have the class. In `AN1` and `HA2`, it may be the letters."""
+    letters = {match[1] if (match := re.fullmatch(r"(\D+)\d+", word)) else "" for word in words}
+    return ["{class}", "{class}#"] if len(letters) > 1 and "" not in letters else ["{class}"]
+
+
+def are_said_by_folders(names: Sequence[str], words: Sequence[str]) -> bool:
+    """Return whether all pictures in a folder have the same word in their name."""
+    folders = map(posixpath.dirname, names)
+    return len(set(zip(folders, words, strict=True))) == len(set(map(posixpath.dirname, names)))
+
+
+def write_fields(blanks: Sequence[str], found: Mapping[int, Sequence[str]]) -> list[list[str]]:
+    """Return patterns of the words of a name, in which one is the class.
+
+    If another one is the only other candidate, it may also be the group.
+
+    Args:
+        blanks: what stands for each word that is no field.
+        found: how the class may be written, by the position of its word.
+    """
+    patterns = []
+    for position, texts in found.items():
+        for text in texts:
+            words = list(blanks)
+            words[position] = text
+            patterns.append(words)
+            others = found.keys() - {position}
+            if len(others) == 1:
+                words = list(words)
+                words[others.pop()] = "{group}"
+                patterns.append(words)
+    return patterns
 
 
 def fits(family: Family, fields: Sequence[str], name: str) -> bool:
@@ -87,3 +165,28 @@ def drop_common_end(families: Iterable[Family], fields: Sequence[str], name: str
     reversed_classes = [match["class"][::-1] for match in matches.values()]
     common = re.search(r"[._ -].*", posixpath.commonprefix(reversed_classes)[::-1])
     return name.replace("{class}", "{class}" + quote(common[0])) if common else name
+
+
+def have_more_fields(families: list[Family]) -> bool:
+    """Return whether names tell the class that the folder has, and something else.
+
+    In `Blur/01_04_0001.bmp`, 04 stands for the blur, and pictures of all folders have a 01,
+    which may be the class. In `angry/1_angry_0001.jpg`, the folder is taken from the name.
+    """
+    names = [name.lower() for name in list_names(families)]
+    folders = list(map(posixpath.basename, map(posixpath.dirname, names)))
+    stems = [posixpath.splitext(posixpath.basename(name))[0] for name in names]
+    if all(folder in stem for folder, stem in zip(folders, stems, strict=True)):
+        return False
+    for separator in SEPARATORS:
+        every = split_evenly(stems, separator)
+        columns = [words for words in every[:-1] if len(set(words)) > 1]
+        n_folders = len(set(folders))
+        n_pairs = [len(set(zip(folders, words, strict=True))) for words in columns]
+        are_crossed = [
+            number == n_folders * len(set(words))
+            for number, words in zip(n_pairs, columns, strict=True)
+        ]
+        if len(every) > 3 and n_folders in n_pairs and any(are_crossed):
+            return True
+    return False

@@ -21,11 +21,11 @@ from digits.proposing.families import (
     list_names,
     write_families,
 )
-from digits.proposing.file_names import propose_names
+from digits.proposing.file_names import have_more_fields, propose_names, propose_words
 from digits.proposing.masks import find_masks
 from digits.proposing.parts import add_unused, unlist
 from digits.proposing.table_format import may_be_table
-from digits.proposing.words import are_numbered, find_role, names_set
+from digits.proposing.words import are_codes, are_numbered, find_role, names_set
 from digits.settings.errors import UserError
 
 # Of two sets that have other names than `train` and `test`, the training set has at least so
@@ -96,8 +96,12 @@ def propose_one_level(families: list[Family]) -> list[Any]:
     if have_own_names(list_names(shallow)) and sum(is_repeated) > len(is_repeated) / 2:
         layouts.append(write_families(shallow, ["{class}"]))
     [folders] = list_folders(families)
-    if are_numbered(folders):
-        layouts += propose_names(families, ["{group}"])
+    # Without `{group}` if there are too few groups.
+    for field in ("{group}", "*"):
+        if are_numbered(folders):
+            layouts += propose_names(families, [field])
+        elif are_codes(folders) or have_more_fields(families):
+            layouts += propose_words(families, [field])
     return layouts
 
 

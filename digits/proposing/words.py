@@ -1,6 +1,7 @@
 """What the words in a name say, such as `train`, `test_set` or `t10k`."""
 
 import re
+from collections.abc import Collection
 
 TRAIN_WORDS = {"train", "training", "trn", "development", "derivation"}
 VALIDATION_WORDS = {"val", "valid", "validation", "dev"}
@@ -40,6 +41,7 @@ WORD = re.compile(r"t10k|[^\W\d_]+")
 HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=\b[XYxy])(?=train|test|val)")
 DATE = re.compile(r"(19|20)\d\d[-_.]?\d\d([-_.]?\d\d)?")
 NUMBERED = re.compile(r"(\D*?)[\s_-]?\d+")  # day3, patient_17
+CODE = re.compile(r"([^\W\d_]{1,3})(\d{2,})")  # AF01
 
 
 def split_words(name: str) -> set[str]:
@@ -80,3 +82,11 @@ def are_numbered(names: set[str]) -> bool:
         return True
     starts = {match[1].lower() if (match := NUMBERED.fullmatch(name)) else "" for name in names}
     return len(starts) == 1 and GROUP_WORDS.issuperset(starts)
+
+
+def are_codes(names: Collection[str]) -> bool:
+    """Return whether names are codes of people or the like, such as AF01, AF02 and BM01."""
+    codes = [match for name in names if (match := CODE.fullmatch(name))]
+    n_combinations = len({code[1] for code in codes}) * len({code[2] for code in codes})
+    n_starts = len({code[1] for code in codes})
+    return len(codes) == len(names) > n_combinations / 2 and n_starts > 1

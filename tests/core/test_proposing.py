@@ -460,6 +460,51 @@ PUBLIC = {
         ],
         ["bm/*/{class}/*", "[bm/{class}/*, bm/{class}/*/*]"],
     ),
+    "digits of speakers, as in FSDD": (
+        [f"{digit}_{name}_{{n}}.png" for digit in "012" for name in ("ann", "bo", "cy", "di")],
+        ["{class}_#.*", "{class}_{group}_#.*", "*_{class}_#.*"],
+    ),
+    "names of breeds": (
+        ["english_setter_{n}.jpg", "irish_terrier_{n}.jpg", "welsh_corgi_{n}.jpg"],
+        ["{class}_#.*"],
+    ),
+    "letters of writers, as in Tamil": (
+        [f"usr_{user}/{letter:03}t{{t}}.tif" for user in range(1, 6) for letter in range(5)],
+        ["{group}/{class}#.*", "{group}/{class}.*"],
+    ),
+    "pictures of people in emotions, as in JAFFE": (
+        [
+            f"{name}.{emotion}{{t}}.{{n}}.tif"
+            for name in ("KA", "KL", "MK", "YM")
+            for emotion in ("AN", "HA")
+        ],
+        ["{class}.{group}.*.*", "{group}.{class}.*.*", "{group}.{class}#.*.*"],
+    ),
+    "folders of people in emotions, as in KDEF": (
+        [
+            f"{kind}{number:02}/{kind}{number:02}{emotion}{{n}}.jpg"
+            for kind in ("AF", "BM")
+            for number in range(1, 4)
+            for emotion in ("AN", "HA")
+        ],
+        ["{class}/*", "{group}/*#{class}#.*"],
+    ),
+    "signs in weather, as in CURE-TSR": (
+        [
+            f"{folder}/1_{sign}_{weather}_{{n}}.bmp"
+            for folder, weather in [("Clear", 0), ("Blur", 1), ("Rain", 4), ("Haze", 9)]
+            for sign in (1, 2, 3)
+        ],
+        ["{class}/*", "{group}/*_{class}_*_*.*"],
+    ),
+    "emotions that folders and names have": (
+        [
+            f"{emotion}/Rafd_{person}_{emotion}_{{n}}.jpg"
+            for emotion in ("angry", "happy")
+            for person in "1234"
+        ],
+        ["{class}/*"],
+    ),
     "people with and without masks": (["with_mask/{n}.jpg", "bare/{n}.jpg"], ["{class}/*"]),
     "three classes, of which one is called mask": (
         ["mask/img_{n}.jpg", "bare/img_{n}.jpg", "cap/img_{n}.jpg"],

@@ -113,8 +113,8 @@ def check_test_set(rows: pd.DataFrame) -> None:
     reason = f"only the test set has the classes {shorten(sorted(test - train))}"
     if train - test:
         reason += (
-            f", and only the training set has {shorten(sorted(train - test))}: if these are the "
-            "same classes, rename their folders so that they are called alike in both sets"
+            f", and only the training set has {shorten(sorted(train - test))}: if these are "
+            "the same classes, rename their folders so that they are called alike in both sets"
         )
     raise UserError(reason)
 
