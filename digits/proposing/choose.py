@@ -253,7 +253,7 @@ def describe(choice: Choice) -> list[str]:
     rows = choice.rows
     # The owner has chosen a doubtful layout, or a picture may be named for two reasons.
     hints = dict.fromkeys(
-        [*choice.doubts, *find_hints(choice.reading), *choice.others[:MAX_SHOWN]]
+        [*choice.doubts, *find_hints(choice.reading, choice.layout), *choice.others[:MAX_SHOWN]]
     )
     return [
         f"layout: {write(choice.layout)}",

@@ -4,11 +4,14 @@ import posixpath
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from typing import Any
 
 import pandas as pd
 
 from digits.data.intake.collection import shorten
 from digits.data.layout.reading import Reading
+from digits.proposing.series import ORDINARY, add_groups, find_series
+from digits.proposing.show import write_option
 from digits.proposing.words import (
     GROUP_WORDS,
     SET_WORDS,
@@ -16,30 +19,35 @@ from digits.proposing.words import (
     find_role,
     split_words,
 )
-
-# What the names of pictures of one thing begin with, as in `a1_jpg.rf.3f.jpg` and
-# `CNV-1016042-7.jpg`: all before the last number, if there is another one.
-SERIES = re.compile(r"(?:(.*\d.*?)\.rf\..*|(.*\d.*?)[^\d/]+\d+)\.\w+")
+from digits.settings.layout import TablePart, parse
 
 COMPANION = re.compile(r"(.+)([_-][A-Za-z0-9]+)")  # `1_gt`, beside `1`
-KIND = re.compile(r"(.*\d)[_-]?([A-Za-z]+)")  # `1_depth`, beside `1_crop`
+KIND = re.compile(r"(.*\d)[_-]?([A-Za-z]{2,})")  # `1_depth`, beside `1_crop`
+
+GROUPS_OF_TABLE = (
+    "add a column of groups to the table; see “Add groups to a table” in docs/your-own.md"
+)
 
 ID_COLUMN = re.compile(r"(?i:(^|[\s_])(id|no|nr))$|[a-z]ID$")
 ORDINARY_FILE = re.compile(r"(.*/)?(test|sample_?submission)\.csv", re.IGNORECASE)
 
 
-def find_hints(reading: Reading) -> list[str]:
+def find_hints(reading: Reading, layout: Any) -> list[str]:
     """Return what may be wrong with the images of a layout, or with what it does not use."""
+    is_table = any(isinstance(part, TablePart) for part in parse(layout).parts)
     rows = reading.images.rows
     hints: list[str] = []
     for name, values in reading.columns.items():
         hints += hint_at_column(name, values)
     files = list(rows.get("file", []))
-    if files and "group" not in rows:
-        hints += hint_at_series(files)
-        hints += hint_at_folders(rows)
+    several: list[str] = []  # pictures of a thing
     if files:
-        hints += list(hint_at_companions(files)) or hint_at_kinds(files)
+        several = list(hint_at_companions(files, is_table)) or list(hint_at_kinds(files))
+    if files and "group" not in rows:
+        several = several or list(hint_at_series(rows, None if is_table else layout))
+        hints += hint_at_folders(rows)
+    hints += several
+    if files:
         hints += hint_at_files_of_pictures(files, reading.files)
     for name in reading.arrays:
         hints += hint_at_array(name)
@@ -75,40 +83,63 @@ def hint_at_array(name: str) -> Iterator[str]:
         yield f"the array {name} may be the groups; if so, write `group` into the layout"
 
 
-def hint_at_series(files: list[str]) -> Iterator[str]:
-    """Yield a hint if the names of pictures tell that several show the same thing."""
-    matches = [
-        match for name in map(posixpath.basename, files) if (match := SERIES.fullmatch(name))
-    ]
-    starts = [match[1] or match[2] for match in matches]
-    things = set(starts)
-    if len(matches) >= len(files) / 2 and 1 < len(things) <= 0.7 * len(matches):
-        yield (
-            f"{len(matches)} pictures are called like {matches[0].string}, and may show only "
-            f"{len(things)} things; if so, let the pattern of the layout have {{group}} for "
-            f"{starts[0]}"
-        )
+def hint_at_series(rows: pd.DataFrame, layout: Any) -> Iterator[str]:
+    """Yield a hint if the names of pictures tell that several show the same thing.
+
+    Args:
+        rows: the images.
+        layout: the layout, if it has patterns, and None if it has a table.
+    """
+    series = find_series(rows)
+    if series is None:
+        return
+    name, value = next(iter(series.values.items()))
+    with_groups = add_groups(layout, series) if layout and series.name else None
+    if layout is None:
+        remedy = GROUPS_OF_TABLE
+    elif with_groups:
+        remedy = f"run: digits start {write_option(with_groups)}"
+    else:
+        remedy = f"let the pattern of the layout have {{group}} for {value}"
+    yield (
+        f"{len(series.values)} pictures are called like {posixpath.basename(name)}, and may "
+        f"show only {series.n_things} things, such as {value}; if so, {remedy}"
+    )
 
 
-def hint_at_companions(files: list[str]) -> Iterator[str]:
+def hint_at_companions(files: list[str], is_table: bool) -> Iterator[str]:
     """Yield a hint if many pictures belong to another one, as `1_gt.png` belongs to `1.jpg`.
 
-    The other picture may be in the same folder, or in the folder above.
+    The other picture may be in the same folder, or in the folder above. It may be anywhere if
+    its name is no ordinary one such as `1.jpg`. `1.png` may belong to `1.jpg`, too.
+
+    Args:
+        files: the pictures.
+        is_table: whether the layout has a table.
     """
-    stems = dict.fromkeys(posixpath.splitext(name)[0] for name in files)  # in this order
+    stems: dict[str, str] = {}  # in this order, and the name of each
     ends: Counter[str] = Counter()
+    for file in files:
+        stem, ending = posixpath.splitext(file)
+        if stem in stems:
+            ends[ending] += 1
+        stems[stem] = posixpath.basename(stem)
+    names = {name for name in stems.values() if not ORDINARY.fullmatch(name)}
     for folder, name in map(posixpath.split, stems):
         match = COMPANION.fullmatch(name)
-        if match and not stems.keys().isdisjoint(
-            posixpath.join(each, match[1]) for each in (folder, posixpath.dirname(folder))
+        if match and (
+            match[1] in names
+            or posixpath.join(folder, match[1]) in stems
+            or posixpath.join(posixpath.dirname(folder), match[1]) in stems
         ):
-            ends[match[2]] += 1
+            ends[f"{match[2]}.*"] += 1
     if ends.total() >= len(files) / 4:
         [(end, _)] = ends.most_common(1)
+        unused = f"[{{where: {{COLUMN: '*{end}'}}}}]" if is_table else f"'**/*{end}'"
         yield (
-            f"{ends.total()} pictures are called like others, with {end} or the like at the "
-            "end; if they are masks, copies or details, write into the layout: unused: "
-            f"'**/*{end}.*'"
+            f"{ends.total()} pictures are called like others, with {end.removesuffix('.*')} "
+            "or the like at the end; if they are masks, copies or details, write into the "
+            f"layout: unused: {unused}"
         )
 
 

@@ -634,6 +634,15 @@ def test_each_recipe_is_a_heading_of_the_page() -> None:
     assert headings == [*advice.RECIPES, "Join two tables"]
 
 
+def test_groups_are_added_to_a_table(tmp_path: Path) -> None:
+    place = tmp_path / "data/own"
+    place.mkdir(parents=True)
+    pd.DataFrame({"file": ["p/p17_1.jpg", "p/p17_2.jpg", "2.jpg"]}).to_csv(place / "labels.csv")
+    follow("Add groups to a table", tmp_path)
+    table = pd.read_csv(place / "labels.csv", keep_default_na=False)
+    assert table["group"].tolist() == ["p17", "p17", ""]
+
+
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
 def test_images_are_understood_or_refused_with_what_helps(
     form: Form, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -521,8 +521,8 @@ PUBLIC = {
 HINTS = {
     "series": (
         ["cat/CNV-{t}-{n}.jpg", "dog/DME-{t}-{n}.jpg"],
-        "24 pictures are called like CNV-0-0.jpg, and may show only 8 things; if so, let the "
-        "pattern of the layout have {group} for CNV-0",
+        "24 pictures are called like CNV-0-0.jpg, and may show only 8 things, such as CNV-0; if "
+        "so, run: digits start --layout '{class}/{group}-#.*'",
     ),
     "copies whose names end in a digit or a letter": (
         [
@@ -530,8 +530,48 @@ HINTS = {
             "cat/cat{n}_jpg.rf.a1b2.jpg",
             "dog/dog{n}_jpg.rf.c{n}d{n}.jpg",
         ],
-        "36 pictures are called like cat0_jpg.rf.3f.jpg, and may show only 24 things; if so, "
-        "let the pattern of the layout have {group} for cat0_jpg",
+        "36 pictures are called like cat0_jpg.rf.3f.jpg, and may show only 24 things, such as "
+        "cat0; if so, run: digits start --layout '{class}/{group}_jpg.rf.*.*'",
+    ),
+    "speakers who say all words": (
+        [f"{word}/{{t}}eb3{{t}}fd_nohash_{{n}}.png" for word in ("yes", "no")],
+        "24 pictures are called like 0eb30fd_nohash_0.png, and may show only 4 things, such as "
+        "0eb30fd; if so, run: digits start --layout '{class}/{group}_nohash_#.*'",
+    ),
+    "several lengths, as in Gravity Spy": (
+        [f"{name}/H1_{name}{{n}}x_spec_{end}.png" for name in "ab" for end in ("0.5", "4.0")],
+        "48 pictures are called like H1_a0x_spec_0.5.png, and may show only 24 things, such as "
+        "H1_a0x; if so, run: digits start --layout '{class}/{group}_spec_#.#.*'",
+    ),
+    "slides in the middle, as of Kather": (
+        [f"{name}/{name}{{n}}_HE-0{{t}}.tif_Row_{{n}}.tif" for name in "ab"],
+        "24 pictures are called like a0_HE-00.tif_Row_0.tif, and may show only 8 things, such as "
+        "00; if so, run: digits start --layout '{class}/*_HE-{group}.tif_Row_#.*'",
+    ),
+    "pictures of a thing from several sides": (
+        [f"{name}/{name}{{n}}_{side}.jpg" for name in ("ok", "bad") for side in "abc"],
+        "72 pictures are called like bad0_a.jpg, and may show only 24 things, such as bad0; if "
+        "so, run: digits start --layout '{class}/{group}_*.*'",
+    ),
+    "numbers of things in each folder": (
+        ["cat/{t}-{n}.jpg", "dog/{t}-{n}.jpg"],
+        "24 pictures are called like 0-0.jpg, and may show only 8 things, such as 0; if so, run: "
+        "digits start --layout '{class}/{group}-#.*'",
+    ),
+    "names with different numbers of words": (
+        ["cat/c{t}_{n}.jpg", "dog/d{t}_x_{n}.jpg"],
+        "24 pictures are called like c0_0.jpg, and may show only 8 things, such as c0; if so, "
+        "let the pattern of the layout have {group} for c0",
+    ),
+    "altered pictures in another folder, as in SOCOFing": (
+        ["real/{n}_M_Left_1.bmp", "altered/{n}_M_Left_1_CR.bmp"],
+        "12 pictures are called like others, with _CR or the like at the end; if they are masks, "
+        "copies or details, write into the layout: unused: '**/*_CR.*'",
+    ),
+    "pictures with two endings": (
+        ["cat/{n}.jpg", "dog/{n}.jpg", "cat/{n}.png", "dog/{n}.png"],
+        "24 pictures are called like others, with .png or the like at the end; if they are "
+        "masks, copies or details, write into the layout: unused: '**/*.png'",
     ),
     "companions with different ends": (
         ["cat/{n}.jpg", "dog/{n}.jpg", *(f"dog/{{n}}_{end}.png" for end in "gcbdaehf")],
@@ -582,6 +622,11 @@ HINTS = {
 
 # Names for which there is no hint.
 NO_HINTS = {
+    "names that begin with the class": ["cat/cat_def_0_{n}.jpg", "dog/dog_def_0_{n}.jpg"],
+    "names of two sets": [
+        f"{subset}/{name}/{{n}}_100.jpg" for subset in ("train", "test") for name in "ab"
+    ],
+    "names with the class": ["0_{n}.jpg", "1_{n}.jpg", "2_{n}.jpg"],
     "numbers": ["cat/img_{n}.jpg", "dog/img_{n}.jpg"],
     "two numbers, but no series": ["cat/cat{n}-1.jpg", "dog/dog{n}-1.jpg"],
     "days that are groups": [
@@ -617,6 +662,13 @@ def test_what_the_owner_should_look_at_is_named(
     names: list[str], hint: str, tmp_path: Path
 ) -> None:
     assert list_hints(tmp_path, names) == [hint]
+
+
+def test_the_layout_of_a_hint_has_the_groups(tmp_path: Path) -> None:
+    [hint] = list_hints(tmp_path, ["cat/CNV-{t}-{n}.jpg", "dog/DME-{t}-{n}.jpg"])
+    _, layout, _ = hint.split("'")
+    groups = choose(Place(tmp_path), layout).rows["group"]
+    assert sorted(set(groups)) == [f"{kind}-{n}" for kind in ("CNV", "DME") for n in range(4)]
 
 
 @pytest.mark.parametrize("names", NO_HINTS.values(), ids=NO_HINTS)

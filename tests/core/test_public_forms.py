@@ -512,6 +512,14 @@ def two_copies_of_a_table(place: Path) -> None:
         make_table(TRAIN).to_csv(folder / "digits.csv", index=False)
 
 
+def two_pictures_in_a_table(place: Path, first: str, second: str) -> None:
+    """Write two pictures of each thing, with these ends of their names, and a table."""
+    paths = [
+        path for end in (first, second) for path in write_named(place, TRAIN, f"x{{n}}{end}")
+    ]
+    write_csv(place / "t.csv", {"file": paths, "class": [*NAMED[:200], *NAMED[:200]]})
+
+
 class Read(NamedTuple):
     """A form that is read.
 
@@ -637,7 +645,9 @@ READ = {
         said="embeddings.npy has numbers from",
     ),
     "copies of Roboflow": Read(
-        partial(roboflow), '"train/{class}/*"', said="and may show only 200 things"
+        partial(roboflow),
+        '"train/{class}/*"',
+        said="and may show only 200 things, such as IMG_0; if so, run: digits start",
     ),
     "German traffic signs on Kaggle": Read(
         gtsrb,
@@ -806,6 +816,17 @@ READ = {
         two_copies_of_a_table,
         "{table: again/digits.csv, pixels: pixel0 to pixel63, class: label}",
         said="digits.csv is not used, because it is a copy of another table",
+    ),
+    "turned copies in a table, as in HiRISE": Read(
+        partial(two_pictures_in_a_table, first=".jpg", second="-r90.jpg"),
+        '{table: t.csv, file: "{file}", class: class}',
+        said="write into the layout: unused: [{where: {COLUMN: '*-r90.*'}}]",
+    ),
+    "several pictures of a thing in a table": Read(
+        partial(two_pictures_in_a_table, first="_{n}.png", second="_1{n}.png"),
+        '{table: t.csv, file: "{file}", class: class}',
+        said="may show only 200 things, such as x0; if so, add a column of groups to the table; "
+        "see “Add groups to a table” in docs/your-own.md",
     ),
     "plants": Read(
         plants,
