@@ -6,6 +6,7 @@ one that makes sense, and lets the owner choose if several do. A proposal may th
 
 - `folders`, `tables` and `arrays` propose, each for a family of forms. Their function `propose`
   returns layouts, and sentences about why files are not used.
+- `masks` finds pictures that are no images, and `series` pictures that belong together.
 - `doubts` says why a layout is probably wrong, `hints` what the owner should look at, and
   `advice` what to do about files of other formats.
 - `carry_over` is for datasets that were recorded before there were layouts.

@@ -34,6 +34,7 @@ N_FOLDS = 3  # that models have at least
 MIN_IMAGES = N_FOLDS + 1  # of most classes: one for each fold, and one for the test set
 MAX_SHOWN = 5
 MAX_STRAY = 3  # pictures that are named one by one
+FEW = "most classes have fewer than"
 # Returns layouts, and why other files are not used.
 Proposer = Callable[[Place], tuple[list[Any], list[str]]]
 
@@ -119,8 +120,9 @@ def choose(place: Place, given: Any = None, columns: Mapping[str, str] | None = 
         except UserError as error:
             reason = f"{write(layout)}: {error.message}"
             reasons.append(reason)
-            if isinstance(layout, dict) and "table" in str(layout):
-                others.append(reason)  # that folders are no classes is usual
+            # That folders are no classes is usual, and so are columns of names.
+            if isinstance(layout, dict) and "table" in str(layout) and FEW not in reason:
+                others.append(reason)
     good = [choice for choice in choices if not (is_guess and choice.doubts)]
     if good and is_guess:
         # A table that contradicts the folders is one of the ways. Doubtful folders are not.
@@ -179,7 +181,7 @@ def examine(choice: Choice, *, is_guess: bool) -> Choice:
     counts = rows["class"].value_counts()
     if is_guess and counts.median() < MIN_IMAGES:
         listed = shorten([f"{name} {number}" for name, number in counts.items()])
-        raise UserError(f"most classes have fewer than {MIN_IMAGES} images: {listed}")
+        raise UserError(f"{FEW} {MIN_IMAGES} images: {listed}")
     return choice._replace(doubts=find_doubts(choice.reading))
 
 

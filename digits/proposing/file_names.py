@@ -57,9 +57,8 @@ def propose_parts(families: list[Family], fields: Sequence[str], name: str) -> l
         varying = [position for position, words in enumerate(columns) if len(set(words)) > 1]
         n_combinations = math.prod(len(set(words)) for words in columns)
         if len(varying) > 1 and len(classes) > n_combinations / 2:
-            options = write_fields(
-                ["*"] * len(columns), {each: ["{class}"] for each in varying}
-            )
+            found = {position: ["{class}"] for position in varying}
+            options = write_fields(["*"] * len(columns), found)
             texts = [name.replace("{class}", separator.join(option)) for option in options]
             return [write_families(families, fields, text) for text in texts]
     return []
@@ -68,11 +67,12 @@ def propose_parts(families: list[Family], fields: Sequence[str], name: str) -> l
 def propose_words(families: list[Family], fields: Sequence[str]) -> list[Any]:
     """Return layouts in which one word of the names is the class, as in `0_anna_17.png`.
 
-    All names have the same number of words. What the folder says is no class.
+    All names have the same number of words. If folders are groups, what they say is no class,
+    and letters beside numbers are words, too, as in `AF01HA.jpg`.
     """
     names = list_names(families)
     stems = [posixpath.splitext(posixpath.basename(name))[0] for name in names]
-    for separator in (*SEPARATORS, ""):
+    for separator in (*SEPARATORS, "") if fields else SEPARATORS:
         columns = split_evenly(stems, separator)
         found = {
             position: describe_word(words)
@@ -114,8 +114,8 @@ def describe_word(words: Iterable[str]) -> list[str]:
 
 def are_said_by_folders(names: Sequence[str], words: Sequence[str]) -> bool:
     """Return whether all pictures in a folder have the same word in their name."""
-    folders = map(posixpath.dirname, names)
-    return len(set(zip(folders, words, strict=True))) == len(set(map(posixpath.dirname, names)))
+    folders = [posixpath.dirname(name) for name in names]
+    return len(set(zip(folders, words, strict=True))) == len(set(folders))
 
 
 def write_fields(blanks: Sequence[str], found: Mapping[int, Sequence[str]]) -> list[list[str]]:
@@ -173,20 +173,18 @@ def have_more_fields(families: list[Family]) -> bool:
     In `Blur/01_04_0001.bmp`, 04 stands for the blur, and pictures of all folders have a 01,
     which may be the class. In `angry/1_angry_0001.jpg`, the folder is taken from the name.
     """
-    names = [name.lower() for name in list_names(families)]
-    folders = list(map(posixpath.basename, map(posixpath.dirname, names)))
+    names = list_names(families)
     stems = [posixpath.splitext(posixpath.basename(name))[0] for name in names]
-    if all(folder in stem for folder, stem in zip(folders, stems, strict=True)):
+    folders = [posixpath.basename(posixpath.dirname(name)) for name in names]
+    if all(folder.lower() in stem.lower() for folder, stem in zip(folders, stems, strict=True)):
         return False
     for separator in SEPARATORS:
-        every = split_evenly(stems, separator)
-        columns = [words for words in every[:-1] if len(set(words)) > 1]
-        n_folders = len(set(folders))
-        n_pairs = [len(set(zip(folders, words, strict=True))) for words in columns]
-        are_crossed = [
-            number == n_folders * len(set(words))
-            for number, words in zip(n_pairs, columns, strict=True)
-        ]
-        if len(every) > 3 and n_folders in n_pairs and any(are_crossed):
-            return True
+        columns = split_evenly(stems, separator)
+        varying = [words for words in columns[:-1] if len(set(words)) > 1]
+        if len(columns) > 3 and any(are_said_by_folders(names, words) for words in varying):
+            return any(
+                len(set(zip(folders, words, strict=True)))
+                == len(set(folders)) * len(set(words))
+                for words in varying
+            )
     return False

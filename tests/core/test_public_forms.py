@@ -937,7 +937,10 @@ def test_a_form_is_read(form: Read, tmp_path: Path) -> None:
     form.write(tmp_path)
     choice = choose(Place(tmp_path))
     assert write(choice.layout) == form.layout
-    assert form.said in "\n".join(describe(choice))
+    lines = describe(choice)
+    assert form.said in "\n".join(lines)
+    assert len(set(lines)) == len(lines)
+    assert "most classes have fewer than" not in "\n".join(lines)  # of another layout
     _, X, images = read(choice)
     # Each image has the class, and is in the set, of the picture that it shows.
     shades = X.reshape(len(X), 64, -1) if "c h w" not in form.layout else X.reshape(-1, 64, 3)
