@@ -410,7 +410,7 @@ class ModelParams(Entry):
     """One sentence about the model. If you edit it, DVC does not train the model again."""
 
     tutorial: str | None = None
-    """The tutorial that has this model, and the accuracy of its code.
+    """The tutorial with this task, and the accuracy of its code today.
 
     Only the report shows it.
     """
