@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from digits.data.intake.collection import shorten
-from digits.data.layout.array_file import is_array_file
 from digits.data.layout.axes import arrange
 from digits.data.layout.pattern import quote
 from digits.data.layout.place import Place
 from digits.proposing.parts import write_sets
+from digits.proposing.samples import find_samples, refuse
 from digits.proposing.words import CONTENT_WORDS, SET_WORDS, find_role, split_words
 from digits.settings.errors import UserError
 
@@ -30,10 +30,12 @@ Parts = dict[
 
 def propose(place: Place) -> tuple[list[Any], list[str]]:
     """Return layouts for the arrays of a place, and why others are not used."""
-    if not any(map(is_array_file, place.files.values())):
-        return [], []
+    samples = find_samples(place)
+    names = [name for name in place.array_files if name not in samples]
+    if not names:
+        return [], [refuse(samples)] if samples else []
     try:
-        arrays = drop_copies(place.arrays)
+        arrays = drop_copies(place.load_arrays(names))
     except UserError as error:
         return [], [error.message]
     parts: Parts = {}
@@ -50,6 +52,8 @@ def propose(place: Place) -> tuple[list[Any], list[str]]:
         reasons.append(f"no images among the arrays {shorten(described)}")
     if len(parts) > 1 and not any("class" in part for part in parts.values()):
         return [name_by_class(add_scale(arrays, parts))], reasons
+    if samples and not parts:
+        reasons.append(refuse(samples))
     kinds: dict[Any, Parts] = defaultdict(dict)
     for name, part in parts.items():
         kinds[find_words(name) - SET_WORDS, find_shape(arrays[name], part)][name] = part

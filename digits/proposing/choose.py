@@ -15,7 +15,7 @@ from digits.data.layout.pattern import find_matches, quote
 from digits.data.layout.place import Place
 from digits.data.layout.reading import Reading, read_layout
 from digits.proposing import arrays, folders, tables
-from digits.proposing.advice import FORMS, find_advice
+from digits.proposing.advice import FORMS, PAGE, find_advice
 from digits.proposing.doubts import find_doubts
 from digits.proposing.families import find_families
 from digits.proposing.hints import find_hints
@@ -310,7 +310,7 @@ def describe_way(choice: Choice, file: str) -> list[str]:
 def explain_none(place: Place, reasons: list[str], *, is_guess: bool) -> ChoiceError:
     """Return the error for files in which no layout makes sense."""
     for reason in reasons:
-        if one_class.ONE_CLASS in reason:  # nothing else would help
+        if one_class.ONE_CLASS in reason or PAGE in reason:  # nothing else would help
             return ChoiceError(reason, [])
     if not place.files:
         return ChoiceError(

@@ -329,6 +329,15 @@ def pickles(place: Path) -> None:
         (place / name).write_bytes(pickle.dumps(batch))
 
 
+def array_per_image(place: Path) -> None:
+    (place / "arrays").mkdir()
+    names = [f"{number:04d}" for number in range(200)]
+    for name, pixels in zip(names, PIXELS[TRAIN], strict=True):
+        np.save(place / f"arrays/{name}.npy", pixels)
+    table = pd.DataFrame({"id": names, "label": LABELS[TRAIN]})
+    table.to_csv(place / "labels.csv", index=False)
+
+
 def labels_and_pixels(place: Path) -> None:
     table = make_table(TRAIN)
     table[["label"]].to_csv(place / "labels.csv", index=False)
@@ -402,6 +411,9 @@ FORMS = {
     "the pickles of CIFAR-10": Form(pickles, n_test=40, recipe="Convert pickles"),
     "a table of labels and a table of pixels": Form(
         labels_and_pixels, recipe="Join two tables"
+    ),
+    "an .npy file for each image, and a table of their names": Form(
+        array_per_image, recipe="Join arrays"
     ),
 }
 
@@ -631,7 +643,7 @@ def follow(recipe: str, folder: Path) -> None:
 def test_each_recipe_is_a_heading_of_the_page() -> None:
     section = pages.read_section(PAGE, "Convert other files")
     headings = re.findall(r"^### (.+)$", section, re.MULTILINE)
-    assert headings == [*advice.RECIPES, "Join two tables"]
+    assert headings == [*advice.RECIPES, "Join two tables", "Join arrays"]
 
 
 def test_groups_are_added_to_a_table(tmp_path: Path) -> None:
@@ -920,6 +932,7 @@ LAYOUTS: dict[str, Any] = {
         "test": {"images": "test_batch.npz/x", "class": "test_batch.npz/y"},
     },
     "labels_and_pixels": {"table": "joined.csv"} | SETS_OF_PIXELS,
+    "array_per_image": {"images": "joined.npz/x", "class": "joined.npz/y"},
     "class_in_name": "train/{class}.#.*",
     "without_header": {"table": "*.csv", "header": False, "pixels": "2 to 65", "class": 1},
     "fractions": {"table": "train.csv", "scale": 255} | SETS_OF_PIXELS,

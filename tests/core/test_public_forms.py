@@ -438,6 +438,12 @@ def drawings(place: Path) -> None:
         np.save(place / name, PIXELS[TRAIN][LABELS[TRAIN] == number].reshape(-1, 64))
 
 
+def drawings_and_list(place: Path) -> None:
+    drawings(place)
+    names = sorted(path.stem for path in place.iterdir())
+    write_csv(place / "classes.csv", {"number": range(10), "name": names})
+
+
 def folder_called_pictures(place: Path) -> None:
     paths = write_named(place, TRAIN, "pictures/{name}/{n}.png")
     write_csv(place / "labels.csv", {"path": paths, "label": NAMED[:200]})
@@ -518,6 +524,16 @@ def two_pictures_in_a_table(place: Path, first: str, second: str) -> None:
         path for end in (first, second) for path in write_named(place, TRAIN, f"x{{n}}{end}")
     ]
     write_csv(place / "t.csv", {"file": paths, "class": [*NAMED[:200], *NAMED[:200]]})
+
+
+def array_per_sample(place: Path, names: list[str], shape: tuple[int, ...]) -> None:
+    """Write an array for each sample, and a table of their classes."""
+    for name in names:
+        path = place / f"train/{name[0]}/{name}.npy"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.save(path, RANDOM.normal(size=shape).astype(np.float16))
+    if len(names) < 50:
+        write_csv(place / "train_labels.csv", {"id": names, "target": LABELS[: len(names)] % 2})
 
 
 class Read(NamedTuple):
@@ -775,6 +791,9 @@ READ = {
         '{images: Yale_8x8.mat/fea, class: Yale_8x8.mat/gnd, axes: "n (h w)"}',
     ),
     "drawings": Read(drawings, '{images: "full_numpy_bitmap_{class}.npy", axes: "n (h w)"}'),
+    "drawings and a list of their classes": Read(
+        drawings_and_list, '{images: "full_numpy_bitmap_{class}.npy", axes: "n (h w)"}'
+    ),
     "a folder called pictures": Read(folder_called_pictures, '"pictures/{class}/*"'),
     "a column pcr_test": Read(
         partial(column_of_sets, name="pcr_test", train=0, test=1),
@@ -916,6 +935,18 @@ REFUSED: dict[str, tuple[Callable[[Path], None], str]] = {
         "only the test set has the classes x1",
     ),
     "equal ids": (equal_ids, "199 images have the id of another one, first 7"),
+    "arrays of SETI": (
+        partial(array_per_sample, names=[f"0{n:03d}a" for n in range(8)], shape=(6, 9, 8)),
+        "0000a.npy and 7 more arrays have one image each, which is not read; see “Join arrays”",
+    ),
+    "a flat array for each sample": (
+        partial(array_per_sample, names=["ash", "elm", "fir", "oak"], shape=(24, 24)),
+        "ash.npy and 3 more arrays have one image each",
+    ),
+    "arrays without a table": (
+        partial(array_per_sample, names=[f"exam_{n}" for n in range(50)], shape=(30, 8, 8)),
+        "exam_0.npy and 49 more arrays have one image each",
+    ),
     "attributes of CelebA": (celeba, "the columns Male, Young are labels, of which row"),
     "missing labels": (missing_labels, "30 images have no class, first p/00000.png"),
 }
