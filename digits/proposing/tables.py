@@ -3,7 +3,7 @@
 import filecmp
 import posixpath
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,11 +23,13 @@ from digits.proposing.arrays import describe_flat, describe_scale
 from digits.proposing.parts import generalize, unlist, write_sets
 from digits.proposing.picture_names import find_templates, index_pictures
 from digits.proposing.table_format import find_format, may_be_table
-from digits.proposing.words import find_role, split_words
+from digits.proposing.words import SET_WORDS, find_role, names_set, split_words
 from digits.settings.errors import UserError
 from digits.settings.layout import as_list
 
 FIELD = re.compile(r"\{(.+)\}")  # the column in the path of a picture
+
+HASH = re.compile(r"[0-9a-f]{8,}")  # in the name of a shard
 
 MIN_PIXELS = 4
 MAX_NAMED = 3  # more tables are written as a pattern
@@ -82,14 +84,12 @@ def propose(place: Place, chosen: Mapping[str, str]) -> tuple[list[Any], list[st
     found, reasons = describe_all(place, chosen)
     if not chosen and any(map(has_named_class, found)):
         found = list(filter(has_named_class, found))
-    # Tables with the same keys are one part of a layout. Parts whose tables have the same
-    # columns and class may be one layout.
-    kinds: dict[Any, dict[Any, list[Description]]] = defaultdict(lambda: defaultdict(list))
+    # Those with the same columns and class may be one layout.
+    kinds: dict[Any, list[Description]] = defaultdict(list)
     for table in found:
         kind = (table.header, str(table.keys["class"]), str(table.keys.get("pixels")))
-        kinds[kind][str(table.keys), str(table.sets), table.is_test].append(table)
-    layouts = [layout for kind in kinds.values() for layout in join(list(kind.values()))]
-    return layouts, reasons
+        kinds[kind].append(table)
+    return [layout for tables in kinds.values() for layout in join_series(tables)], reasons
 
 
 def describe_all(
@@ -125,13 +125,43 @@ def has_named_class(description: Description) -> bool:
     return isinstance(column, str) and bool(columns.find_named_classes([column]))
 
 
-def join(groups: list[list[Description]]) -> list[Any]:
+def join_series(tables: list[Description]) -> list[Any]:
     """Return the layouts of tables that have the same columns and class.
 
-    Args:
-        groups: the tables. Those in one list have the same keys, and are of the same set.
+    Those whose names differ in more than sets and numbers may be other images, and those in
+    other folders may be other versions of the same images.
     """
-    tables = [table for group in groups for table in group]
+    series: dict[Any, list[Description]] = defaultdict(list)
+    for table in tables:
+        series[find_series(table)].append(table)
+    roles = Counter(table.is_test for same in series.values() for table in same[:1])
+    if len(series) == 1 or max(roles.values()) == 1:
+        return join(tables)
+    layouts = [layout for same in series.values() for layout in join(same)]
+    are_versions = len({words for words, _ in series}) == 1
+    return layouts if are_versions else [*join(tables), *layouts]
+
+
+def find_series(table: Description) -> tuple[frozenset[str], str]:
+    """Return the words in the name of a table, and its folder, without those that say a set.
+
+    A table that names pictures may lie in the folder of these.
+    """
+    folder, name = posixpath.split(table.name)
+    words = split_words(HASH.sub("", posixpath.splitext(name)[0])) - SET_WORDS
+    levels = [] if "file" in table.keys else folder.split("/")
+    return frozenset(words), "/".join(level for level in levels if not names_set(level))
+
+
+def join(tables: list[Description]) -> list[Any]:
+    """Return the layouts of tables that are of the same series.
+
+    Tables with the same keys are one part of a layout.
+    """
+    of_keys: dict[Any, list[Description]] = defaultdict(list)
+    for table in tables:
+        of_keys[str(table.keys), str(table.sets), table.is_test].append(table)
+    groups = list(of_keys.values())
     train = [write_part(group) for group in groups if not group[0].is_test]
     test = [write_part(group) for group in groups if group[0].is_test]
     parts = [*train, *test]

@@ -536,6 +536,28 @@ def array_per_sample(place: Path, names: list[str], shape: tuple[int, ...]) -> N
         write_csv(place / "train_labels.csv", {"id": names, "target": LABELS[: len(names)] % 2})
 
 
+def kannada(place: Path) -> None:
+    for name, rows in [("train", slice(0, 150)), ("Dig-MNIST", slice(150, 200))]:
+        make_table(rows).to_csv(place / f"{name}.csv", index=False)
+    make_table(TEST, labelled=False).to_csv(place / "test.csv", index_label="id")
+
+
+def configurations(place: Path) -> None:
+    for folder in ["0.25", "1.25"]:
+        (place / folder).mkdir()
+        for subset, rows in [("train", TRAIN), ("validation", TEST)]:
+            path = place / folder / f"{subset}-00000-of-00001.parquet"
+            write_parquet(path, rows, (LABELS[rows] + int(folder[0])) % 10)
+
+
+def shards_with_hashes(place: Path) -> None:
+    for name, rows in [
+        ("0-of-2-1a2b3c4d5e6f7a8b", slice(0, 100)),
+        ("1-of-2-ffeeddccbbaa0011", slice(100, 200)),
+    ]:
+        write_parquet(place / f"train-{name}.parquet", rows, LABELS[rows])
+
+
 class Read(NamedTuple):
     """A form that is read.
 
@@ -769,6 +791,10 @@ READ = {
         "test: {table: data/test-00000-of-00001.parquet}}",
         n_test=40,
     ),
+    "shards with hashes": Read(
+        shards_with_hashes,
+        "{table: [train-0-of-2-1a2b3c4d5e6f7a8b.parquet, train-1-of-2-ffeeddccbbaa0011.parquet], picture: image, class: label}",
+    ),
     "names without endings": Read(
         names_without_endings,
         '{table: labels.csv, header: false, file: "images/{1}.png", class: "2"}',
@@ -894,6 +920,22 @@ ASKED: dict[str, tuple[Callable[[Path], None], list[str]]] = {
         [
             "--layout '{class}/*'",
             "--layout '{table: labels.csv, file: \"{path}\", class: label}'",
+        ],
+    ),
+    "Kannada-MNIST": (
+        kannada,
+        [
+            "--layout '{table: [Dig-MNIST.csv, train.csv], pixels: pixel0 to pixel63, class: label}'",
+            "--layout '{table: Dig-MNIST.csv, pixels: pixel0 to pixel63, class: label}'",
+            "--layout '{table: train.csv, pixels: pixel0 to pixel63, class: label}'",
+        ],
+    ),
+    "two configurations of Hugging Face": (
+        configurations,
+        [
+            f'--layout \'{{table: ["{folder}/train-00000-of-00001.parquet", '
+            f'"{folder}/validation-00000-of-00001.parquet"], picture: image, class: label}}\''
+            for folder in ["0.25", "1.25"]
         ],
     ),
     "masks beside images in a table": (
