@@ -30,6 +30,7 @@ NO_CLASS_WORDS = {*SET_WORDS, "partition", "split", "set"}
 NO_CLASS_WORDS |= {"user", "writer", "patient", "subject", "person", "participant"}
 # The word at the beginning of a path, as in `train_1.png`, or the folder, as in `a-test/1.png`.
 STARTS = ["^([^/_-]*[/_-]?)", "^((?:[^/]*/)?)"]
+LETTER = re.compile(r"(?<=[a-z])[A-Z](?=[/_-]?$)")  # that numbers a set, as in `testA_`
 
 MIN_PER_CLASS = 4
 MAX_SETS = 5
@@ -104,7 +105,7 @@ def find_sets_by_paths(name: str, paths: pd.Series) -> dict[str, Any]:
         starts = sorted(set(paths.str.strip().str.extract(expression)[0]))
         test = [f"{start}*" for start in starts if find_role(start) == "test"]
         train = [f"{start}*" for start in starts if find_role(start) != "test"]
-        if train and test and are_sets(starts):
+        if train and test and are_sets([LETTER.sub("", start) for start in starts]):
             return write_where(name, train, test)
     return {}
 

@@ -558,6 +558,15 @@ def shards_with_hashes(place: Path) -> None:
         write_parquet(place / f"train-{name}.parquet", rows, LABELS[rows])
 
 
+def glas(place: Path) -> None:
+    paths = write_named(place, TRAIN, "train_{n}.bmp")
+    paths += write_named(place, slice(200, 220), "testA_{n}.bmp")
+    paths += write_named(place, slice(220, 240), "testB_{n}.bmp")
+    names = [path.removesuffix(".bmp") for path in paths]
+    columns = {"name": names, " patient ID": np.arange(240) // 4, " grade (GlaS)": NAMED}
+    write_csv(place / "Grade.csv", columns)
+
+
 class Read(NamedTuple):
     """A form that is read.
 
@@ -593,6 +602,7 @@ READ = {
             ("rps/", "rps test set/"),
             ("my-train/", "my-test/"),
             ("train_", "test_"),
+            ("train_", "testB_"),
         ]
     },
     "groups in a table beside folders": Read(
@@ -794,6 +804,12 @@ READ = {
     "shards with hashes": Read(
         shards_with_hashes,
         "{table: [train-0-of-2-1a2b3c4d5e6f7a8b.parquet, train-1-of-2-ffeeddccbbaa0011.parquet], picture: image, class: label}",
+    ),
+    "GlaS": Read(
+        glas,
+        '{table: Grade.csv, file: "{name}.bmp", class: "grade (GlaS)", group: patient ID, '
+        'train: {where: {name: "train_*"}}, test: {where: {name: ["testA_*", "testB_*"]}}}',
+        n_test=40,
     ),
     "names without endings": Read(
         names_without_endings,
