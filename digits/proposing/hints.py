@@ -189,7 +189,7 @@ def hint_at_files_of_pictures(pictures: list[str], files: list[str]) -> Iterator
 
 def hint_at_lists(files: list[str]) -> Iterator[str]:
     """Yield a hint if files that are not used may say which images are a test set."""
-    set_words = TEST_WORDS | {"split", "partition", "setid"}
+    set_words = TEST_WORDS | {"split", "partition", "setid", "te"}
     found = [
         name
         for name in files

@@ -41,7 +41,7 @@ class FilesPart(Entry):
     """Pictures whose paths say what they are."""
 
     files: Texts  # patterns of their paths
-    list: str = ""  # a text file that names the pictures. Without it, all of them
+    list: Texts = Field(default=[])  # text files that name the pictures. Without it, all
 
 
 class TablePart(Entry):

@@ -528,6 +528,7 @@ def read_listed(place: Path, text: str) -> list[str]:
     [
         pytest.param("b/1.png", "b/1.png", id="the path"),
         pytest.param("./b/1.png", "b/1.png", id="the path from here"),
+        pytest.param("/b/1.png", "b/1.png", id="the path from the top"),
         pytest.param("b/1", "b/1.png", id="no ending"),
         pytest.param("2.png", "a/2.png", id="the name"),
         pytest.param("2", "a/2.png", id="the name without its ending"),
@@ -539,6 +540,16 @@ def read_listed(place: Path, text: str) -> list[str]:
 )
 def test_a_line_of_a_list_names_a_picture(line: str, name: str, tmp_path: Path) -> None:
     assert read_listed(tmp_path, f"{line}\n\n") == [name]
+
+
+def test_several_lists_name_the_pictures_of_all(tmp_path: Path) -> None:
+    touch(tmp_path, ["a/1.png", "b/2.png", "a/3.png"])
+    (tmp_path / "x.txt").write_text("a/1.png\nb/2.png\n")
+    (tmp_path / "y.txt").write_text("2\n")
+    written = {"files": "{class}/*", "unused": ["*/3.png"]}
+    for lists in (["x.txt", "y.txt"], "x.txt"):
+        rows = find_rows(written | {"list": lists}, tmp_path)
+        assert sorted(rows["file"]) == ["a/1.png", "b/2.png"]
 
 
 def test_a_list_names_the_pictures_of_all_its_lines(tmp_path: Path) -> None:

@@ -613,6 +613,10 @@ HINTS = {
         "24 files are called like pictures, first cat/0.json; if they say the classes, write a "
         "table with the columns file and class",
     ),
+    "lists": (
+        ["1/{n}.jpg", "2/{n}.jpg", "lists/TE.txt"],
+        "lists/TE.txt may say which images are a test set",
+    ),
     "files in another folder": (
         ["cat/{n}.jpg", "dog/{n}.jpg", "labels/{n}.txt"],
         "12 files are called like pictures, first labels/0.txt; if they say the classes, write "

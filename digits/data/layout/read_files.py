@@ -29,7 +29,7 @@ def read_files(place: Place, part: FilesPart, left_out: Container[str]) -> PartI
             raise UserError(f"no picture in {place.root} fits the pattern {text}")
     names = [name for name in fields if name not in left_out]
     if part.list:
-        names = list(read_list(place, part.list, names))
+        names = list(set().union(*(read_list(place, each, names) for each in part.list)))
     records = [{"id": name, "file": name, **fields[name]} for name in names]
     records.sort(key=sort_key)
     field_names = next(iter(fields.values()))  # the same for all pictures
@@ -39,7 +39,7 @@ def read_files(place: Place, part: FilesPart, left_out: Container[str]) -> PartI
     return PartImages(
         rows,
         contents=lambda: (place.files[name] for name in rows["file"]),
-        files={part.list} - {""},
+        files=set(part.list),
     )
 
 
@@ -87,7 +87,7 @@ def find_named(place: Place, line: str, names: set[str]) -> set[str]:
     """Return those of some pictures that a line names, as a whole or by a word at an end."""
     words = line.split()
     for text in (line, words[0], words[-1]):
-        end = to_nfc(text).removeprefix("./")
+        end = re.sub(r"^\.?/+", "", to_nfc(text))
         named = names.intersection(place.pictures_by_end.get(end, []))
         if named:
             return named
