@@ -28,6 +28,13 @@ CLASS_NAME = re.compile(r"(?i:(?:[\s_-]|^)(labels?|class|category|target))$|[a-z
 # Words in the names of columns that are no classes.
 NO_CLASS_WORDS = {*SET_WORDS, "partition", "split", "set"}
 NO_CLASS_WORDS |= {"user", "writer", "patient", "subject", "person", "participant"}
+NO_CLASS_WORDS |= {"site", "camera", "session", "slide", "video", "donor", "volunteer"}
+NO_CLASS_WORDS |= {"fold", "kfold"}
+# The name of a column whose values may be groups.
+GROUP_COLUMN = re.compile(
+    r"(?i:(^|[\s_-])(scan|artist|author|speaker|site|camera|session|plate|slide|video|case|"
+    r"subject|patient|writer|donor|volunteer)[\s_-]?(id|no|nr|number|name)?)$"
+)
 # The word at the beginning of a path, as in `train_1.png`, or the folder, as in `a-test/1.png`.
 STARTS = ["^([^/_-]*[/_-]?)", "^((?:[^/]*/)?)"]
 LETTER = re.compile(r"(?<=[a-z])[A-Z](?=[/_-]?$)")  # that numbers a set, as in `testA_`
@@ -130,14 +137,18 @@ def find_classes(texts: Texts, *, have_pictures: bool, have_header: bool) -> lis
         UserError: the columns are several labels of an image, or quantities.
     """
     named = find_named_classes(list(texts))
-    others = {
-        name: each for name, each in texts.items() if not split_words(name) & NO_CLASS_WORDS
-    }
+    others = {name: each for name, each in texts.items() if may_have_classes(name, each)}
     if named or not others:
         return named
     if have_pictures:
         return find_classes_of_pictures(others)
     return find_classes_of_pixels(others, have_header=have_header)
+
+
+def may_have_classes(name: str, values: pd.Series) -> bool:
+    """Return whether a column has neither ids nor, by its name, groups or sets."""
+    are_ids = simplify(name) in ID_COLUMNS and values.is_unique
+    return not are_ids and not split_words(name) & NO_CLASS_WORDS
 
 
 def find_named_classes(names: Sequence[str]) -> list[list[str]]:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from digits.data.intake.collection import shorten
 from digits.data.layout.reading import Reading
+from digits.proposing.columns import GROUP_COLUMN
 from digits.proposing.series import ORDINARY, add_groups, find_series
 from digits.proposing.show import write_option
 from digits.proposing.words import (
@@ -38,7 +39,8 @@ def find_hints(reading: Reading, layout: Any) -> list[str]:
     rows = reading.images.rows
     hints: list[str] = []
     for name, values in reading.columns.items():
-        hints += hint_at_column(name, values)
+        if not lies_within_groups(values, rows):
+            hints += hint_at_column(name, values)
     files = list(rows.get("file", []))
     several: list[str] = []  # pictures of a thing
     if files:
@@ -56,6 +58,18 @@ def find_hints(reading: Reading, layout: Any) -> list[str]:
     return hints
 
 
+def lies_within_groups(values: pd.Series, rows: pd.DataFrame) -> bool:
+    """Return whether all images with one value of a column are of one group already."""
+    if "group" not in rows or rows["test"].any() or len(values) != len(rows):
+        return False
+    return bool(rows["group"].groupby(values.to_numpy()).nunique().max() == 1)
+
+
+def may_be_group(name: str) -> bool:
+    """Return whether the name of a column is that of ids, or of things such as cameras."""
+    return bool(ID_COLUMN.search(name) or GROUP_COLUMN.search(name))
+
+
 def hint_at_column(name: str, values: pd.Series) -> Iterator[str]:
     """Yield a hint if a column that is not used may say the set or the group."""
     distinct = sorted(set(values.str.strip()))
@@ -67,7 +81,7 @@ def hint_at_column(name: str, values: pd.Series) -> Iterator[str]:
             f"the column {name}, {shorten(distinct[:4])}, may say which images are the test "
             "set; if so, write `where` into the layout"
         )
-    elif ID_COLUMN.search(name.strip()) and 3 <= len(distinct) <= 0.9 * len(values):
+    elif may_be_group(name.strip()) and 3 <= len(distinct) <= 0.9 * len(values):
         yield (
             f"the column {name} has {len(distinct)} values for {len(values)} images; if images "
             f"with one value belong together, run: digits start --group '{name}'"

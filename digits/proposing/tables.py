@@ -251,7 +251,11 @@ def describe_opened(
     if index and not images:
         raise UserError("no column has the names of the pictures")
     if images and not classes:
-        raise UserError("it names pictures, but has no column of classes")
+        things = list(filter(columns.GROUP_COLUMN.search, texts))
+        raise UserError(
+            "it names pictures, but has no column of classes"
+            + (f"; if its column {things[0]} has groups, join the tables" if things else "")
+        )
     if not classes:
         find_pixels(table, used)  # says if these are features
     found = []

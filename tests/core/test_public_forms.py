@@ -460,7 +460,7 @@ def digits_by_set(place: Path, name: str) -> None:
 def missing_diagnoses(place: Path) -> None:
     files = write_flat(place / "images", TRAIN)
     diagnoses = [name if n % 20 else "" for n, name in enumerate(NAMED[:200])]
-    columns = {"image": files, "diagnosis": diagnoses, "site": np.resize(["n", "s", "s"], 200)}
+    columns = {"image": files, "diagnosis": diagnoses, "sex": np.resize(["n", "s", "s"], 200)}
     write_csv(place / "table.csv", columns)
 
 
@@ -565,6 +565,42 @@ def glas(place: Path) -> None:
     names = [path.removesuffix(".bmp") for path in paths]
     columns = {"name": names, " patient ID": np.arange(240) // 4, " grade (GlaS)": NAMED}
     write_csv(place / "Grade.csv", columns)
+
+
+def beside_pixels(place: Path, name: str) -> None:
+    table = make_table(TRAIN)
+    table.insert(1, name, [f"x{n // 7}" for n in range(200)])
+    table.to_csv(place / "t.csv", index=False)
+
+
+def conser_vision(place: Path) -> None:
+    for subset, rows in [("train", TRAIN), ("test", TEST)]:
+        files = write_flat(place / f"{subset}_features", rows)
+        ids = [file.removesuffix(".png") for file in files]
+        columns = {"id": ids, "filepath": [f"{subset}_features/{file}" for file in files]}
+        write_csv(
+            place / f"{subset}_features.csv", columns | {"site": np.arange(len(ids)) // 9}
+        )
+    flags = {name: (LABELS[TRAIN] == number) * 1.0 for number, name in enumerate(NAMES)}
+    ids = [f"{n:05d}" for n in range(200)]
+    write_csv(place / "train_labels.csv", {"id": ids} | flags)
+
+
+def lesions(place: Path, n_per_lesion: int) -> None:
+    files = write_flat(place / "images", TRAIN)
+    lesion = np.arange(200) // n_per_lesion
+    columns = {"patient_id": np.arange(200) // 4, "lesion_id": lesion, "img_id": files}
+    write_csv(place / "metadata.csv", columns | {"diagnostic": NAMED[:200]})
+
+
+def test_ids_within_groups_are_no_groups(tmp_path: Path) -> None:
+    for name, n_per_lesion in [("finer", 2), ("coarser", 9)]:
+        (tmp_path / name).mkdir()
+        lesions(tmp_path / name, n_per_lesion)
+        choice = choose(Place(tmp_path / name), columns={"class": "diagnostic"})
+        assert choice.layout["group"] == "patient_id"
+        said = "\n".join(describe(choice))
+        assert ("digits start --group 'lesion_id'" in said) == (name == "coarser")
 
 
 class Read(NamedTuple):
@@ -811,6 +847,21 @@ READ = {
         'train: {where: {name: "train_*"}}, test: {where: {name: ["testA_*", "testB_*"]}}}',
         n_test=40,
     ),
+    "Conser-vision": Read(
+        conser_vision,
+        '{table: train_labels.csv, file: "train_features/{id}.png", class: [zero, one, two, '
+        'three, four, five, six, seven, eight, nine], unused: ["test_features/*"]}',
+        said="look: train_features.csv: it names pictures, but has no column of classes; if its "
+        "column site has groups, join the tables",
+    ),
+    **{
+        f"a column {name}": Read(
+            partial(beside_pixels, name=name),
+            "{table: t.csv, pixels: pixel0 to pixel63, class: label}",
+            said=f"run: digits start --group '{name}'",
+        )
+        for name in ["scanid", "artist"]
+    },
     "names without endings": Read(
         names_without_endings,
         '{table: labels.csv, header: false, file: "images/{1}.png", class: "2"}',
@@ -905,7 +956,7 @@ ASKED: dict[str, tuple[Callable[[Path], None], list[str]]] = {
             "--layout '{images: embeddings.npy, class: labels.npy, axes: \"n (h w)\"}'",
         ],
     ),
-    "missing diagnoses": (missing_diagnoses, ["--class diagnosis", "--class site"]),
+    "missing diagnoses": (missing_diagnoses, ["--class diagnosis", "--class sex"]),
     "lists of COVIDx": (covidx, ["--class 3", "--class 4"]),
     "HAM10000": (ham_10000, ["--class dx", "--class sex"]),
     "CIFAR-100": (cifar_100, ["--class fine_label", "--class coarse_label"]),
