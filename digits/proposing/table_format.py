@@ -31,8 +31,9 @@ def may_be_table(name: str, path: Path) -> bool:
         list_lines(read_start(path).decode(errors="replace")) if ending in LIST_ENDINGS else []
     )
     n_words = {len(line.split()) for line in lines}
-    are_alike = len(lines) > 1 and len(n_words) == 1 and n_words != {1}
-    return are_alike or any(map(is_list_line, lines[:1]))
+    n_cells = {len(line.split("\t")) for line in lines}
+    are_alike = any(len(counts) == 1 and counts != {1} for counts in (n_words, n_cells))
+    return (are_alike and len(lines) > 1) or any(map(is_list_line, lines[:1]))
 
 
 def read_start(path: Path) -> bytes:
@@ -93,7 +94,9 @@ def find_separator(lines: list[str], ending: str) -> str:
     if not lines:
         return ","
     separators = [",", ";", "\t"]
-    if ending in LIST_ENDINGS or not any(mark in line for line in lines for mark in separators):
+    have_marks = any(mark in line for line in lines for mark in separators)
+    have_tabs = all("\t" in line for line in lines)
+    if not have_marks or (ending in LIST_ENDINGS and not have_tabs):
         separators.append("blanks")
     n_values = {}
     for separator in separators:
