@@ -48,6 +48,8 @@ def find_advice(files: Sequence[Path]) -> str:
 
 def advise_converting(files: Sequence[Path]) -> str:
     """Return where the command is that converts the first kind of files, or ""."""
+    names = {file.name for file in files}
+    files = [file for file in files if names.isdisjoint(list_converted(file))]
     for title, endings in RECIPES.items():
         for file in files:
             if file.name.lower().endswith(endings):
@@ -56,6 +58,11 @@ def advise_converting(files: Sequence[Path]) -> str:
         if not file.suffix and PICKLE_MAGIC.match(file.read_bytes()[:2]):
             return f"{file.name} is a pickle; see “Convert pickles” in {PAGE}"
     return ""
+
+
+def list_converted(file: Path) -> list[str]:
+    """Return how the commands of the page call what they write for a file."""
+    return [f"{file.name}.npz", f"{file.name}.csv", f"{file.stem}.png"]
 
 
 def advise_endings(files: Sequence[Path]) -> str:

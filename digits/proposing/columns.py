@@ -40,6 +40,7 @@ STARTS = ["^([^/_-]*[/_-]?)", "^((?:[^/]*/)?)"]
 LETTER = re.compile(r"(?<=[a-z])[A-Z](?=[/_-]?$)")  # that numbers a set, as in `testA_`
 
 MIN_PER_CLASS = 4
+MIN_NUMBERED = 64  # columns that are surely pixels
 MAX_SETS = 5
 N_VALUES = 50  # of a column that are looked at
 
@@ -59,6 +60,12 @@ def is_numeric(values: pd.Series) -> bool:
     is_number = pd.to_numeric(values, errors="coerce").notna()
     is_blank = values.str.strip() == ""
     return bool(is_number.any() and (is_number | is_blank).all())
+
+
+def are_numbered_pixels(names: Sequence[str]) -> bool:
+    """Return whether many columns have names that differ only in a number, as pixel1."""
+    counts = Counter(re.sub(r"\d+", "", name) for name in names)
+    return max(counts.values()) >= MIN_NUMBERED
 
 
 def is_packed(values: pd.Series) -> bool:

@@ -33,6 +33,7 @@ HASH = re.compile(r"[0-9a-f]{8,}")  # in the name of a shard
 
 MIN_PIXELS = 4
 MAX_NAMED = 3  # more tables are written as a pattern
+MAX_STRAY = 10  # pictures beside a table of pixels
 MAX_TEXTS = 100  # of a table with more columns, those of numbers are pixels
 
 
@@ -84,6 +85,7 @@ def propose(place: Place, chosen: Mapping[str, str]) -> tuple[list[Any], list[st
     found, reasons = describe_all(place, chosen)
     if not chosen and any(map(has_named_class, found)):
         found = list(filter(has_named_class, found))
+    found.sort(key=lambda table: -len(table.header))  # that says most
     # Those with the same columns and class may be one layout.
     kinds: dict[Any, list[Description]] = defaultdict(list)
     for table in found:
@@ -220,6 +222,8 @@ def describe(
     if "header" not in form and any(normalize_path(text, "") in index for text in table.names):
         form["header"] = False  # the first line names a picture
         table = place.open_table(name, **form)
+    if columns.are_numbered_pixels(table.names) and len(place.pictures) <= MAX_STRAY:
+        index = {}
     with table.report_unreadable():
         table.check_names(list(chosen.values()))
         texts = read_texts(table, may_have_pixels=not index)
@@ -270,7 +274,7 @@ def describe_opened(
         for content in contents:
             description = Description(
                 opened.name,
-                header=tuple(table.names),
+                header=tuple(name for name in table.names if "unnamed: " not in name),
                 is_test=opened.role == "test",
                 keys=opened.form | content | keys,
                 sets=sets or find_sets_of_paths(opened, content),
@@ -333,7 +337,9 @@ def find_images(
         if complete and not fitting:
             raise UserError(f"its pictures are those of another set, as {complete[0]} says")
         beside = f"{{{column}}}"  # the picture of this name beside the table
-        paths = [beside] if beside in fitting else fitting or partial[:1]
+        n_up = min((path.count("../") for path in fitting), default=0)
+        nearest = [path for path in fitting if path.count("../") == n_up]
+        paths = [beside] if beside in fitting else nearest or partial[:1]
         if paths:
             return [(column, {"file": path}) for path in paths]
     for column, values in opened.texts.items():

@@ -603,6 +603,38 @@ def test_ids_within_groups_are_no_groups(tmp_path: Path) -> None:
         assert ("digits start --group 'lesion_id'" in said) == (name == "coarser")
 
 
+def leafsnap(place: Path, species: list[str]) -> None:
+    files = write_named(place, TRAIN, "dataset/{n}.png")
+    names = np.array(species)[LABELS[TRAIN]]
+    columns = {"file_id": range(200), "image_path": files, "species": names}
+    write_csv(place / "images.txt", columns | {"source": "my lab"}, sep="\t")
+
+
+def stray_pictures(place: Path) -> None:
+    for name, rows in [("sign_mnist_train", TRAIN), ("sign_mnist_test", TEST)]:
+        make_table(rows).to_csv(place / f"{name}.csv", index=False)
+    write_named(place, slice(0, 3), "amer_sign{n}.png")
+
+
+def in_each_set(place: Path, training: str, testing: str) -> None:
+    """Write a table of each set, which names the pictures by the same numbers."""
+    sets = {"Training": (training, TRAIN), "Testing": (testing, TEST)}
+    for name, (folder, rows) in sets.items():
+        numbers = range(1, rows.stop - rows.start + 1)
+        for number, pixels in zip(numbers, PIXELS[rows], strict=True):
+            write_picture(place / folder / f"{name} Set/A_{number}.png", pixels)
+        columns = {"Image name": [f"A_{number}" for number in numbers], "grade": NAMED[rows]}
+        columns |= {"": [""] * len(numbers)} if name == "Training" else {}
+        write_csv(place / folder / f"{name} Labels.csv", columns)
+
+
+def folds_of_bus(place: Path) -> None:
+    files = write_flat(place / "Images", TRAIN)
+    columns = {"ID": [file.removesuffix(".png") for file in files], "Pathology": NAMED[:200]}
+    write_csv(place / "5-fold-cv.csv", columns | {"kFold": np.arange(200) % 5})
+    write_csv(place / "bus_data.csv", columns | {"Case": np.arange(200) // 3, "Side": "left"})
+
+
 class Read(NamedTuple):
     """A form that is read.
 
@@ -862,6 +894,34 @@ READ = {
         )
         for name in ["scanid", "artist"]
     },
+    "a text file with tabs and blanks": Read(
+        partial(leafsnap, species=[f"Abies {name}" for name in ["c", *NAMES[1:]]]),
+        '{table: images.txt, separator: "\\t", file: "{image_path}", class: species}',
+    ),
+    "three pictures beside pixels": Read(
+        stray_pictures,
+        "{pixels: pixel0 to pixel63, class: label, train: {table: sign_mnist_train.csv}, test: "
+        '{table: sign_mnist_test.csv}, unused: ["*"]}',
+        n_test=40,
+        said="not used: 3 pictures, first amer_sign0.png",
+    ),
+    "IDRiD": Read(
+        partial(in_each_set, training="", testing=""),
+        '{class: grade, train: {table: Training Labels.csv, file: "Training Set/{Image name}.png"}, '
+        'test: {table: Testing Labels.csv, file: "Testing Set/{Image name}.png"}}',
+        n_test=40,
+    ),
+    "RFMiD": Read(
+        partial(in_each_set, training="Training_Set", testing="Evaluation_Set"),
+        '{class: grade, train: {table: Training_Set/Training Labels.csv, file: "Training Set/{Image name}.png"}, '
+        'test: {table: Evaluation_Set/Testing Labels.csv, file: "Testing Set/{Image name}.png"}}',
+        n_test=40,
+    ),
+    "BUS-BRA": Read(
+        folds_of_bus,
+        '{table: bus_data.csv, file: "Images/{ID}.png", class: Pathology}',
+        said="run: digits start --group 'Case'",
+    ),
     "names without endings": Read(
         names_without_endings,
         '{table: labels.csv, header: false, file: "images/{1}.png", class: "2"}',
