@@ -14,6 +14,7 @@ FORMS = (
     "or IDX files"
 )
 
+SAVE = "numpy.savez('data/own/images.npz', x=…, y=…)"
 PAGE = "docs/your-own.md"
 
 # The headings of the page under which a command converts files, and the endings of the files.
@@ -43,7 +44,12 @@ N_TRIED = 5  # files of which it is tried whether they are pictures
 def find_advice(files: Sequence[Path]) -> str:
     """Return what makes some of the files usable, or "" if nothing is known to."""
     files = [file for file in files if file.exists()]  # others are links to nowhere
-    return advise_converting(files) or advise_endings(files) or advise_joining(files)
+    return (
+        advise_converting(files)
+        or advise_endings(files)
+        or advise_joining(files)
+        or advise_loading(files)
+    )
 
 
 def advise_converting(files: Sequence[Path]) -> str:
@@ -96,3 +102,11 @@ def advise_joining(files: Sequence[Path]) -> str:
                 f"{PAGE}"
             )
     return ""
+
+
+def advise_loading(files: Sequence[Path]) -> str:
+    """Return what to do about JSON files that may have the images themselves, or ""."""
+    names = [file.name for file in files if file.suffix.lower() == ".json"]
+    if not names or any(map(pictures.is_picture_file, files)):
+        return ""
+    return f"{names[0]} is not read; load it in Python, and write the images by {SAVE}"

@@ -15,7 +15,7 @@ from digits.data.layout.pattern import quote
 from digits.data.layout.place import Place
 from digits.proposing.parts import write_sets
 from digits.proposing.samples import find_samples, refuse
-from digits.proposing.words import CONTENT_WORDS, SET_WORDS, find_role, split_words
+from digits.proposing.words import CONTENT_WORDS, GROUP_WORDS, SET_WORDS, find_role, split_words
 from digits.settings.errors import UserError
 
 MIN_PIXELS = 4
@@ -50,18 +50,51 @@ def propose(place: Place) -> tuple[list[Any], list[str]]:
     elif not parts:
         described = [f"{name} {array.shape}" for name, array in arrays.items()]
         reasons.append(f"no images among the arrays {shorten(described)}")
-    if len(parts) > 1 and not any("class" in part for part in parts.values()):
-        return [name_by_class(add_scale(arrays, parts))], reasons
     if samples and not parts:
         reasons.append(refuse(samples))
-    kinds: dict[Any, Parts] = defaultdict(dict)
-    for name, part in parts.items():
-        kinds[find_words(name) - SET_WORDS, find_shape(arrays[name], part)][name] = part
-    layouts = [layout for same in kinds.values() for layout in join(add_scale(arrays, same))]
+    ways = [parts]
+    if not any("class" in part for part in parts.values()):
+        ways = label_by_name(arrays, parts)
+        if len(parts) > 1 and not ways:
+            return [name_by_class(add_scale(arrays, parts))], reasons
+    layouts = [layout for way in ways for layout in join_kinds(arrays, way)]
     # The images of a cube may be along its first or its last axis.
     cubes = {quote(name) for name, array in arrays.items() if is_cube(array)}
     lying = [layout | {"axes": "h w n"} for layout in layouts if layout.get("images") in cubes]
     return [*layouts, *lying], reasons
+
+
+def join_kinds(arrays: Mapping[str, Any], parts: Parts) -> list[Any]:
+    """Return a layout for each kind of images, by their names and shape."""
+    kinds: dict[Any, Parts] = defaultdict(dict)
+    for name, part in parts.items():
+        kinds[find_words(name) - SET_WORDS, find_shape(arrays[name], part)][name] = part
+    return [layout for same in kinds.values() for layout in join(add_scale(arrays, same))]
+
+
+def label_by_name(arrays: Mapping[str, Any], parts: Parts) -> list[Parts]:
+    """Return parts with labels whose names differ from those of the images.
+
+    There are several ways if the images have several labels, as `y_head` and `y_tail`. Labels
+    are of the same file or folder, and of the same set.
+    """
+    ways: dict[Any, Parts] = defaultdict(dict)
+    for name, part in parts.items():
+        for label, array in arrays.items():
+            is_near = posixpath.dirname(label) == posixpath.dirname(name)
+            is_same_set = find_words(label) & SET_WORDS == find_words(name) & SET_WORDS
+            if is_near and is_same_set and are_labels(label, array, len(arrays[name])):
+                ways[find_words(label) - SET_WORDS][name] = part | {"class": label}
+    return list(ways.values())
+
+
+def are_labels(name: str, array: Any, n_images: int) -> bool:
+    """Return whether an array has one label for each image, of which several are equal."""
+    is_whole = array.dtype.kind in "buiUS"
+    words = split_words(posixpath.basename(name))
+    if array.size != n_images or not is_whole or words & (GROUP_WORDS | {"id", "is", "split"}):
+        return False
+    return 2 <= len(np.unique(array)) <= n_images / 4
 
 
 def drop_copies(arrays: Mapping[str, Any]) -> dict[str, Any]:

@@ -309,19 +309,23 @@ def describe_way(choice: Choice, file: str) -> list[str]:
 
 def explain_none(place: Place, reasons: list[str], *, is_guess: bool) -> ChoiceError:
     """Return the error for files in which no layout makes sense."""
-    for reason in reasons:
-        if one_class.ONE_CLASS in reason or PAGE in reason:  # nothing else would help
-            return ChoiceError(reason, [])
+    for remedy in (PAGE, one_class.ONE_CLASS):
+        for reason in reasons:
+            if remedy in reason:  # nothing else would help
+                return ChoiceError(reason, [])
     if not place.files:
         return ChoiceError(
             f"{place.root} is empty; put your images into it, as they are: {FORMS}", []
         )
     advice = find_advice(list(place.files.values()))
     others = sorted(place.files.keys() - set(place.pictures))
-    if not advice and is_guess and place.pictures and others:
+    if not advice and is_guess and place.pictures:
+        where = (
+            f"the classes are in {shorten(others[:5])}" if others else "you know the classes"
+        )
         advice = (
-            f"if the classes are in {shorten(others[:5])}, write a table labels.csv with the "
-            f"columns file and class; otherwise, {HELP}"
+            f"if {where}, write a table labels.csv with the columns file and class; "
+            f"otherwise, {HELP}"
         )
     if len(reasons) == 1 and not advice:
         message = f"{place.root} cannot be used: {reasons[0]}; if that is wrong, {HELP}"

@@ -32,7 +32,9 @@ def stem(path: str) -> str:
 
 def are_pairs(names: list[str]) -> bool:
     """Return whether most numbers stand in several names, as in `x_1.npy` and `y_1.npy`."""
-    counts = Counter(tuple(re.findall(r"\d+", name)) for name in names)
+    folders = map(posixpath.dirname, names)
+    numbers = (tuple(re.findall(r"\d+", name)) for name in names)
+    counts = Counter(zip(folders, numbers, strict=True))
     return len(counts) <= len(names) / 2
 
 

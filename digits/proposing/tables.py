@@ -29,6 +29,7 @@ from digits.settings.layout import as_list
 
 FIELD = re.compile(r"\{(.+)\}")  # the column in the path of a picture
 
+NO_LABEL_WORDS = {"submission", "benchmark"}  # in the name of a table of predictions
 HASH = re.compile(r"[0-9a-f]{8,}")  # in the name of a shard
 
 MIN_PIXELS = 4
@@ -104,7 +105,7 @@ def describe_all(
     seen: list[Path] = []
     for name, path in sorted(place.files.items()):
         try:
-            if not may_be_table(name, path) or "submission" in split_words(path.name):
+            if not may_be_table(name, path) or split_words(path.name) & NO_LABEL_WORDS:
                 continue
             if any(filecmp.cmp(path, other, shallow=False) for other in seen):
                 reasons.append(f"{name} is not used, because it is a copy of another table")

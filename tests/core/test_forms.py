@@ -558,7 +558,9 @@ OTHERS = {
     ),
     "several labels in arrays": (
         several_arrays,
-        f"own.npz/y has the shape (200, 2), but not a single 1 in each row: {ONE_CLASS}",
+        f"own.npz/y has the shape (200, 2), but not a single 1 in each row: {ONE_CLASS}; "
+        "if its first column has the classes, write labels[:, 0] into an array of its own by "
+        "numpy.save, instead of this one",
     ),
     **{
         f"several labels in a value such as {both}": (

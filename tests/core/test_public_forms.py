@@ -635,6 +635,49 @@ def folds_of_bus(place: Path) -> None:
     write_csv(place / "bus_data.csv", columns | {"Case": np.arange(200) // 3, "Side": "left"})
 
 
+def galaxy(place: Path) -> None:
+    (place / "Galaxy10.h5").touch()
+    columns: dict[str, Any] = {
+        "ans": LABELS[TRAIN],
+        "ra": RANDOM.random(200),
+        "redshift": LABELS[TRAIN] / 9,
+    }
+    np.savez(place / "Galaxy10.h5.npz", images=PIXELS[TRAIN], **columns)
+
+
+def exams(place: Path) -> None:
+    """Write arrays of three planes for each exam, and tables without a header."""
+    for number in range(30):
+        for plane in ["axial", "coronal", "sagittal"]:
+            (place / plane).mkdir(exist_ok=True)
+            np.save(place / plane / f"{number:04d}.npy", np.zeros((20, 8, 8)))
+    columns = {"a": range(1130, 1160), "b": LABELS[:30] % 2}
+    write_csv(place / "valid-abnormal.csv", columns, header=False)
+
+
+def galaxy_zoo(place: Path) -> None:
+    files = write_flat(place / "images", TRAIN)
+    ids = [file.removesuffix(".png") for file in files]
+    for name, factor in [("all_ones_benchmark", 0), ("solutions", 1)]:
+        shares = {f"Class1.{n}": (LABELS[TRAIN] == n) * factor * 0.75 + 0.25 for n in (1, 2)}
+        write_csv(place / f"{name}.csv", {"GalaxyID": ids} | shares)
+
+
+def pan_nuke(place: Path) -> None:
+    for number, rows in [(1, slice(0, 100)), (2, slice(100, 200))]:
+        folder = place / f"Fold {number}/images/fold{number}"
+        folder.mkdir(parents=True)
+        np.save(folder / "images.npy", PIXELS[rows])
+        np.save(folder / "types.npy", NAMED[rows])
+
+
+def mhsma(place: Path) -> None:
+    for subset, rows in [("train", TRAIN), ("test", TEST)]:
+        np.save(place / f"x_64_{subset}.npy", PIXELS[rows])
+        for name, number in [("acrosome", 2), ("head", 3)]:
+            np.save(place / f"y_{name}_{subset}.npy", LABELS[rows] % number)
+
+
 class Read(NamedTuple):
     """A form that is read.
 
@@ -922,6 +965,16 @@ READ = {
         '{table: bus_data.csv, file: "Images/{ID}.png", class: Pathology}',
         said="run: digits start --group 'Case'",
     ),
+    "Galaxy10": Read(
+        galaxy,
+        "{images: Galaxy10.h5.npz/images, class: Galaxy10.h5.npz/ans}",
+        said="the arrays Galaxy10.h5.npz/ra, Galaxy10.h5.npz/redshift",
+    ),
+    "PanNuke": Read(
+        pan_nuke,
+        "{train: [{images: Fold 1/images/fold1/images.npy, class: Fold 1/images/fold1/types.npy}, "
+        "{images: Fold 2/images/fold2/images.npy, class: Fold 2/images/fold2/types.npy}]}",
+    ),
     "names without endings": Read(
         names_without_endings,
         '{table: labels.csv, header: false, file: "images/{1}.png", class: "2"}',
@@ -1065,6 +1118,14 @@ ASKED: dict[str, tuple[Callable[[Path], None], list[str]]] = {
             for folder in ["0.25", "1.25"]
         ],
     ),
+    "MHSMA": (
+        mhsma,
+        [
+            f"--layout '{{train: {{images: x_64_train.npy, class: y_{name}_train.npy}}, "
+            f"test: {{images: x_64_test.npy, class: y_{name}_test.npy}}}}'"
+            for name in ["acrosome", "head"]
+        ],
+    ),
     "masks beside images in a table": (
         mask_and_image,
         [
@@ -1075,7 +1136,7 @@ ASKED: dict[str, tuple[Callable[[Path], None], list[str]]] = {
 }
 
 # Forms that are refused, and the reason.
-REFUSED: dict[str, tuple[Callable[[Path], None], str]] = {
+REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
     "a title line": (title_line, "sheet.csv: its first line has one value; if it is a title"),
     "only the pictures of another set": (
         only_the_test_pictures,
@@ -1112,6 +1173,25 @@ REFUSED: dict[str, tuple[Callable[[Path], None], str]] = {
         partial(array_per_sample, names=["ash", "elm", "fir", "oak"], shape=(24, 24)),
         "ash.npy and 3 more arrays have one image each",
     ),
+    "MRNet": (
+        exams,
+        "axial/0000.npy and 89 more arrays have one image each, which is not read; see “Join",
+    ),
+    "QMNIST": (
+        lambda place: np.savez(
+            place / "q.npz", x=PIXELS[TRAIN], y=np.tile(LABELS[:200, None], 8)
+        ),
+        "if its first column has the classes, write labels[:, 0] into an array of its own",
+    ),
+    "Statoil": (
+        lambda place: (place / "train.json").write_text("[]"),
+        "train.json is not read; load it in Python, and write the images by numpy.savez",
+    ),
+    "KolektorSDD2": (
+        lambda place: write_flat(place / "train", TRAIN),
+        "write a table labels.csv with the columns file and class",
+    ),
+    "Galaxy Zoo": (galaxy_zoo, "solutions.csv: Class1.1 is a quantity, such as 0.25"),
     "arrays without a table": (
         partial(array_per_sample, names=[f"exam_{n}" for n in range(50)], shape=(30, 8, 8)),
         "exam_0.npy and 49 more arrays have one image each",

@@ -71,7 +71,8 @@ def read_labels(place: Place, name: str, n_images: int) -> Vector:
         if not (are_flags and (is_label.sum(axis=1) == 1).all()):
             raise UserError(
                 f"{name} has the shape {labels.shape}, but not a single 1 in each row: "
-                f"{one_class.ONE_CLASS}"
+                f"{one_class.ONE_CLASS}; if its first column has the classes, write "
+                "labels[:, 0] into an array of its own by numpy.save, instead of this one"
             )
         labels = is_label.argmax(axis=1)
     labels = labels.reshape(-1)
