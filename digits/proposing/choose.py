@@ -172,7 +172,8 @@ def examine(choice: Choice, *, is_guess: bool) -> Choice:
     """
     rows = choice.rows
     if choice.class_column and "class" in rows:
-        one_class.check_classes(choice.class_column, rows["class"])
+        name = choice.class_column
+        one_class.check_classes(name, rows["class"], are_chosen=not is_guess)
     faults = find_faults(rows)
     if faults:
         raise UserError("; ".join(faults))

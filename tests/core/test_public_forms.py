@@ -593,6 +593,18 @@ def lesions(place: Path, n_per_lesion: int) -> None:
     write_csv(place / "metadata.csv", columns | {"diagnostic": NAMED[:200]})
 
 
+def test_few_shares_are_classes_if_the_owner_says_so(tmp_path: Path) -> None:
+    files = write_flat(tmp_path / "images", TRAIN)
+    columns = {"file": files, "chance": LABELS[TRAIN] % 4 / 3, "weight": LABELS[TRAIN] / 3}
+    write_csv(tmp_path / "labels.csv", columns)
+    rows = choose(Place(tmp_path), columns={"class": "chance"}).rows
+    assert sorted(set(rows["class"].str[:4])) == ["0.0", "0.33", "0.66", "1.0"]
+    with pytest.raises(ChoiceError, match="weight is a quantity"):
+        choose(Place(tmp_path), columns={"class": "weight"})
+    with pytest.raises(ChoiceError, match="chance is a quantity"):
+        choose(Place(tmp_path))
+
+
 def test_ids_within_groups_are_no_groups(tmp_path: Path) -> None:
     for name, n_per_lesion in [("finer", 2), ("coarser", 9)]:
         (tmp_path / name).mkdir()

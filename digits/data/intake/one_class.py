@@ -28,16 +28,21 @@ BRACKETS = "[](){}'\" "
 # The smallest number of classes that may be the values of a quantity.
 MIN_VALUES = 10
 
+# The largest number of shares that may be classes.
+MAX_GRADES = 12
+
 # The smallest number of columns of pixels that have numbers in their names.
 MIN_NUMBERED = 4
 
 
-def check_classes(column: str, values: pd.Series) -> None:
+def check_classes(column: str, values: pd.Series, *, are_chosen: bool = False) -> None:
     """Check that a column of classes has neither several labels in a value nor a quantity.
 
     Args:
         column: what the owner calls the column.
         values: its values.
+        are_chosen: whether the owner has named the column, so that few shares, such as 0, 1/3,
+            2/3 and 1, are classes.
 
     Raises:
         UserError: a value has several labels, or the values are numbers, which are not all
@@ -48,6 +53,11 @@ def check_classes(column: str, values: pd.Series) -> None:
     with_points = texts.str.replace(",", ".", regex=False)  # in many countries, 8.2 is 8,2
     numbers = pd.to_numeric(with_points, errors="coerce")
     if numbers.isna().any():
+        return
+    are_grades = numbers.between(0, 1).all() and len(numbers) <= min(
+        MAX_GRADES, len(values) / 4
+    )
+    if are_chosen and are_grades:
         return
     decimals = texts[numbers % 1 != 0]
     if len(decimals):

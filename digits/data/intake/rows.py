@@ -76,7 +76,7 @@ def check_number_of_classes(rows: pd.DataFrame) -> None:
 
 def check_meaning(rows: pd.DataFrame) -> None:
     """Check that the classes are neither a quantity nor several labels."""
-    one_class.check_classes("the class", rows["class"])
+    one_class.check_classes("the class", rows["class"], are_chosen=True)
 
 
 def check_files(rows: pd.DataFrame) -> None:
