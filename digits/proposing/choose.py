@@ -1,7 +1,9 @@
 """Choose the layout of somebody's files, or say why none can be chosen."""
 
 import posixpath
+import re
 import shlex
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
@@ -256,13 +258,29 @@ def describe(choice: Choice) -> list[str]:
     rows = choice.rows
     # The owner has chosen a doubtful layout, or a picture may be named for two reasons.
     hints = dict.fromkeys(
-        [*choice.doubts, *find_hints(choice.reading, choice.layout), *choice.others[:MAX_SHOWN]]
+        [
+            *choice.doubts,
+            *find_hints(choice.reading, choice.layout),
+            *say_once(choice.others)[:MAX_SHOWN],
+        ]
     )
     return [
         f"layout: {write(choice.layout)}",
         *(describe_image(rows, same.iloc[0]) for _, same in rows.groupby("test")),
         *describe_unused(choice.reading),
         *(f"look: {hint}" for hint in hints),
+    ]
+
+
+def say_once(reasons: Sequence[str]) -> list[str]:
+    """Return the first of all reasons that end in the same sentence, whatever its numbers."""
+    by_end: dict[str, list[str]] = defaultdict(list)
+    for reason in reasons:
+        end = reason.rpartition(": ")[2]
+        by_end[re.sub(r"\d+", "", end)].append(reason)
+    return [
+        same[0] + (f" ({len(same) - 1} more like this)" if len(same) > 1 else "")
+        for same in by_end.values()
     ]
 
 
@@ -335,5 +353,5 @@ def explain_none(place: Place, reasons: list[str], *, is_guess: bool) -> ChoiceE
     return ChoiceError(
         f"{place.root} has no images with classes that can be read, but {len(names)} files, "
         f"first {shorten(names[:3])}; {advice or f'if that is wrong, {HELP}'}",
-        [f"  {reason}" for reason in reasons[:MAX_SHOWN]],
+        [f"  {reason}" for reason in say_once(reasons)[:MAX_SHOWN]],
     )

@@ -690,6 +690,14 @@ def mhsma(place: Path) -> None:
             np.save(place / f"y_{name}_{subset}.npy", LABELS[rows] % number)
 
 
+def belgian_signs(place: Path) -> None:
+    paths = write_named(place, TRAIN, "{name}/{n}.ppm")
+    for number, name in enumerate(NAMES):
+        files = [Path(path).name for path in paths if path.startswith(name)]
+        columns = {"Filename": files, "Width": 8, "ClassId": number}
+        write_csv(place / name / f"GT-{number}.csv", columns, sep=";")
+
+
 class Read(NamedTuple):
     """A form that is read.
 
@@ -938,7 +946,7 @@ READ = {
         conser_vision,
         '{table: train_labels.csv, file: "train_features/{id}.png", class: [zero, one, two, '
         'three, four, five, six, seven, eight, nine], unused: ["test_features/*"]}',
-        said="look: train_features.csv: it names pictures, but has no column of classes; if its "
+        said="features.csv: it names pictures, but has no column of classes; if its "
         "column site has groups, join the tables",
     ),
     **{
@@ -986,6 +994,9 @@ READ = {
         pan_nuke,
         "{train: [{images: Fold 1/images/fold1/images.npy, class: Fold 1/images/fold1/types.npy}, "
         "{images: Fold 2/images/fold2/images.npy, class: Fold 2/images/fold2/types.npy}]}",
+    ),
+    "Belgian traffic signs": Read(
+        belgian_signs, '"{class}/*"', said="allowed: 2 to 256 (9 more like this)"
     ),
     "names without endings": Read(
         names_without_endings,
