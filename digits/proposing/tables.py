@@ -20,6 +20,7 @@ from digits.data.layout.table_file import TableFile
 from digits.data.layout.usual import GROUP_COLUMNS, ID_COLUMNS
 from digits.proposing import columns
 from digits.proposing.arrays import describe_flat, describe_scale
+from digits.proposing.numbered_names import find_numbered
 from digits.proposing.parts import generalize, unlist, write_sets
 from digits.proposing.picture_names import find_templates, index_pictures
 from digits.proposing.table_format import find_format, may_be_table
@@ -343,6 +344,9 @@ def find_images(
         paths = [beside] if beside in fitting else nearest or partial[:1]
         if paths:
             return [(column, {"file": path}) for path in paths]
+    path = find_numbered(opened.place.pictures, opened.name, opened.texts) if index else ""
+    if path:
+        return [("", {"file": path})]
     for column, values in opened.texts.items():
         if columns.are_picture_names(values.head(columns.N_VALUES)).all():
             raise UserError(

@@ -698,6 +698,16 @@ def belgian_signs(place: Path) -> None:
         write_csv(place / name / f"GT-{number}.csv", columns, sep=";")
 
 
+def chinese_mnist(place: Path) -> None:
+    rows = [(n % 3 + 1, n // 3 + 1, label) for label in range(10) for n in range(18)]
+    for n, (suite, sample, label) in enumerate(rows):
+        pixels = PIXELS[TRAIN][LABELS[TRAIN] == label][n % 18]
+        write_picture(place / f"data_2/input_{suite}_{sample}_{label + 1}.png", pixels)
+    suites, samples, labels = map(np.array, zip(*rows, strict=True))
+    columns = {"suite_id": suites, "sample_id": samples, "code": labels + 1}
+    write_csv(place / "t.csv", columns | {"character": np.array(NAMES)[labels]})
+
+
 class Read(NamedTuple):
     """A form that is read.
 
@@ -997,6 +1007,11 @@ READ = {
     ),
     "Belgian traffic signs": Read(
         belgian_signs, '"{class}/*"', said="allowed: 2 to 256 (9 more like this)"
+    ),
+    "Chinese MNIST": Read(
+        chinese_mnist,
+        '{table: t.csv, file: "data_2/input_{suite_id}_{sample_id}_{code}.png", '
+        "class: character}",
     ),
     "names without endings": Read(
         names_without_endings,
