@@ -142,6 +142,13 @@ def test_a_histogram_has_the_share_of_each_colour() -> None:
     assert len(color_histogram(X, 255, bins=[3, 2, 1])[0]) == 6
 
 
+@pytest.mark.parametrize("pixel_max", [100, 200, 255])
+def test_white_is_the_brightest_of_colours_whatever_its_number(pixel_max: int) -> None:
+    white = np.full((1, 3), pixel_max, np.uint8)
+    [histogram] = color_histogram(white, pixel_max, bins=[1, 1, 8])
+    assert histogram.tolist() == [0, 0, 0, 0, 0, 0, 0, 1]
+
+
 def test_a_terminal_shows_the_colours(capsys: pytest.CaptureFixture[str]) -> None:
     image = np.array([[[255, 0, 0]], [[0, 9, 255]]], dtype=np.uint8)
     [line] = drawing.make_lines(image, use_colours=True)

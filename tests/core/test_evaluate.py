@@ -3,6 +3,7 @@
 test_metrics_of_models.py computes the metrics themselves.
 """
 
+import re
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -396,3 +397,9 @@ def test_groups_count_by_their_number_of_images() -> None:
 )
 def test_there_is_no_confidence_interval(is_correct: Any, groups: Any) -> None:
     assert np.isnan(confidence_interval(is_correct, groups)).all()
+
+
+def test_what_git_keeps_has_six_decimals(made: Path) -> None:
+    for path in [*made.glob("metrics/*.json"), *made.glob("plots/*/*.csv")]:
+        for number in re.findall(r"\d\.\d+", path.read_text(encoding="utf-8")):
+            assert len(number.split(".")[1]) <= 6, (path, number)

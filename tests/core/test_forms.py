@@ -642,27 +642,13 @@ def follow(recipe: str, folder: Path) -> None:
     tiny.run(["bash", "-c", command], folder)
 
 
-OTHER_RECIPES = ["Join two tables", "Join arrays", "Add a column of groups"]
+OTHER_RECIPES = ["Join two tables", "Join arrays"]
 
 
 def test_each_recipe_is_a_heading_of_the_page() -> None:
     section = pages.read_section(PAGE, "Convert other files")
     headings = re.findall(r"^### (.+)$", section, re.MULTILINE)
     assert headings == [*advice.RECIPES, *OTHER_RECIPES]
-
-
-def test_a_column_of_groups_is_added(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    place = Path("data/own")
-    files = [f"{'abcdefgh'[n % 8]}_{n}.png" for n in range(200)]
-    for file, pixels in zip(files, PIXELS[TRAIN], strict=True):
-        write_picture(place / file, pixels)
-    labels_of_files = pd.DataFrame({"file": files, "class": LABELS[TRAIN] % 3})
-    labels_of_files.to_csv(place / "labels.csv", index=False)
-    follow("Add a column of groups", tmp_path)
-    _, choice = start.choose_layout(None, {"class": "class"})
-    rows = choice.rows
-    assert rows["group"].tolist() == [file[0] for file in rows["file"]]
 
 
 def test_groups_are_added_to_a_table(tmp_path: Path) -> None:

@@ -188,6 +188,14 @@ def test_a_truncated_model_is_refused(project: Path) -> None:
     check_refused(project, content[:-50], "File is not a zip file")
 
 
+def test_many_members_that_unpack_to_far_more_are_refused(project: Path) -> None:
+    with ZipFile(project / paths.model("five-sgd"), "a", ZIP_DEFLATED) as archive:
+        for number in range(2):
+            archive.writestr(f"more_{number}.npy", bytes(60_000_000))
+    message = failure(project, "evaluate", "five-sgd")
+    assert " MB unpack to more than 100 MB, " in message
+
+
 @pytest.mark.parametrize("is_nested", [False, True])
 def test_a_model_that_unpacks_to_far_more_is_refused(project: Path, is_nested: bool) -> None:
     path = project / paths.model("five-sgd")

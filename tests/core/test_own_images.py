@@ -642,3 +642,12 @@ def test_parts_of_which_one_has_groups_are_refused(tmp_path: Path) -> None:
 def test_images_in_the_folder_of_the_project_need_no_folder_data() -> None:
     assert find_top(Path()) == Path()
     assert find_top(Path("data/own/archive")) == Path("data/own")
+
+
+def test_ink_in_one_colour_on_transparency_is_laid_on_white(tmp_path: Path) -> None:
+    pixels = np.zeros((8, 8, 4), np.uint8)
+    pixels[..., 0] = 255  # red, where it is not transparent
+    pixels[3:5, 3:5, 3] = 255
+    Image.fromarray(pixels).save(tmp_path / "red.png")
+    grey = pictures.read(tmp_path / "red.png").grey
+    assert grey[0, 0] == 255 > grey[3, 3]

@@ -974,7 +974,8 @@ READ = {
     "three pictures beside pixels": Read(
         stray_pictures,
         "{pixels: pixel0 to pixel63, class: label, train: {table: sign_mnist_train.csv}, test: "
-        '{table: sign_mnist_test.csv}, unused: ["*"]}',
+        "{table: sign_mnist_test.csv}, unused: [amer_sign0.png, amer_sign1.png, "
+        "amer_sign2.png]}",
         n_test=40,
         said="not used: 3 pictures, first amer_sign0.png",
     ),
@@ -1007,11 +1008,6 @@ READ = {
     ),
     "Belgian traffic signs": Read(
         belgian_signs, '"{class}/*"', said="allowed: 2 to 256 (9 more like this)"
-    ),
-    "Chinese MNIST": Read(
-        chinese_mnist,
-        '{table: t.csv, file: "data_2/input_{suite_id}_{sample_id}_{code}.png", '
-        "class: character}",
     ),
     "names without endings": Read(
         names_without_endings,
@@ -1110,6 +1106,15 @@ ASKED: dict[str, tuple[Callable[[Path], None], list[str]]] = {
     "missing diagnoses": (missing_diagnoses, ["--class diagnosis", "--class sex"]),
     "lists of COVIDx": (covidx, ["--class 3", "--class 4"]),
     "HAM10000": (ham_10000, ["--class dx", "--class sex"]),
+    "Chinese MNIST": (
+        chinese_mnist,
+        [
+            "--layout 'data_2/*_{class}_{group}_#.*'",
+            "--layout 'data_2/*_*_{class}_#.*'",
+            "--layout '{table: t.csv, file: "
+            '"data_2/input_{suite_id}_{sample_id}_{code}.png", class: character}\'',
+        ],
+    ),
     "CIFAR-100": (cifar_100, ["--class fine_label", "--class coarse_label"]),
     "a table that contradicts the folders": (
         table_that_contradicts,

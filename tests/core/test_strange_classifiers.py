@@ -48,3 +48,19 @@ def test_a_package_whose_import_fails_is_one_line(
     assert error.value.message == (
         "classifier: broken_boost.Boost cannot be imported (libgomp.so.1 was not found)"
     )
+
+
+def test_an_installed_package_that_also_lies_in_the_project_is_not_imported(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = folder.parent / "site"
+    install_package(site, "shared_boost", "")
+    for place in [site, folder]:  # without __init__.py, Python joins the folders
+        (place / "shared_boost").mkdir(exist_ok=True)
+        (place / "shared_boost/__init__.py").unlink(missing_ok=True)
+    (folder / "shared_boost/code.py").write_text(MARK)
+    monkeypatch.syspath_prepend(site)
+    assert not trust.is_installed("shared_boost")
+    with pytest.raises(UserError, match="there is no package"):
+        make_classifier("shared_boost.code.Boost", {}, seed=0)
+    assert not (folder / "mark").exists()

@@ -176,6 +176,26 @@ def test_thresholds_reach_their_recalls(views: dict[str, ModelView]) -> None:
         assert found.precision == precision[recall >= found.recall].max()
 
 
+def test_a_threshold_may_reach_a_recall_exactly(
+    made: Path, tmp_path: Path, dataset: ImageDataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = tiny.copy(made, tmp_path / "copy")
+    path = project / "data/crossval/five-sgd.parquet"
+    table = pd.read_parquet(path)
+    # Half of the fives have the highest scores, and the others the lowest ones.
+    fives = np.flatnonzero(table["label"])
+    scores = np.zeros(len(table))
+    scores[fives[::2]] = 1.0
+    scores[fives[1::2]] = -1.0
+    recall = len(fives[::2]) / len(fives)
+    monkeypatch.setattr("digits.report.view.RECALLS", [recall])
+    tables.write(path, table.assign(decision_1=scores))
+    monkeypatch.chdir(project)
+    view = ModelView("five-sgd", params.load(), dataset)
+    [best] = view.thresholds.to_dict("records")
+    assert best == {"threshold": 1.0, "recall": recall, "precision": 1.0}
+
+
 def read_csv(text: str) -> pd.DataFrame:
     return pd.read_csv(io.StringIO(text), dtype={"class": str}, keep_default_na=False)
 

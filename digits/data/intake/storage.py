@@ -101,7 +101,7 @@ def add_to_dvc(sources: Sources) -> None:
     If DVC has them already, it notices what has changed.
 
     Raises:
-        UserError: DVC cannot store all of them. If none were stored before, none are now.
+        UserError: DVC cannot store all of them. It has recorded the same ones as before.
     """
     if Path(".dvc").exists():
         for top in {find_top(place): None for place in list_places(sources)}:
@@ -116,7 +116,7 @@ def add_top(top: Path) -> None:
         UserError: as `add_to_dvc` does.
     """
     file = Path(f"{top}.dvc")
-    is_new = not file.exists()
+    before = file.read_bytes() if file.exists() else None
     done = subprocess.run([*DVC, "add", top], capture_output=True, text=True, check=False)
     reason = find_error(done.stderr) if done.returncode else ""
     unstored = [] if reason else find_unstored(top)
@@ -127,7 +127,9 @@ def add_top(top: Path) -> None:
         subprocess.run(["git", "add", str(file)], check=True)
         echo(f"DVC now stores {top}. Run `dvc push` to share it.")
         return
-    if is_new and file.exists():  # if the disk is full, it is empty
+    if before is not None:
+        file.write_bytes(before)
+    elif file.exists():  # if the disk is full, it is empty
         subprocess.run([*DVC, "remove", file], capture_output=True, check=False)
         file.unlink(missing_ok=True)
     raise UserError(f"DVC cannot store {top}: {reason}")

@@ -15,6 +15,12 @@ GIB = 2**30
     ("groups", "limits", "expected"),
     [
         pytest.param("0::/job\n", {"job/memory.max": GIB}, GIB, id="version 2"),
+        pytest.param(
+            "0::/pods.slice:cri-containerd:1a\n",
+            {"pods.slice:cri-containerd:1a/memory.max": GIB},
+            GIB,
+            id="a name with colons",
+        ),
         pytest.param("0::/a/job\n", {"a/memory.max": GIB}, GIB, id="a group above"),
         pytest.param("0::/job\n", {"job/memory.max": "max"}, TOTAL, id="no limit"),
         pytest.param("0::/\n", {"memory.max": GIB}, GIB, id="in a container"),

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from digits.results.mixed_stages import find_mixed_stages
 from tests.helpers import tiny
 from tests.helpers.calls import call, failure, reproduce
 
@@ -89,3 +90,28 @@ def test_other_code_may_give_the_outputs_of_one_branch(
     ours["deps"][0]["md5"] = "0" * 32
     write_entry(project, ours)
     assert call(project, "check").stderr == ""
+
+
+def test_a_project_may_be_a_folder_of_its_repository(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+
+    def write_lock(parameter: int, output: int) -> None:
+        entry = {"cmd": "x", "params": {"p": parameter}, "outs": {"o": output}}
+        (project / "dvc.lock").write_text(yaml.safe_dump({"stages": {"a": entry}}))
+
+    tiny.run("git init --quiet --initial-branch main", tmp_path)
+    write_lock(0, 0)
+    tiny.commit(tmp_path, "base")
+    tiny.run("git switch --quiet -c theirs", tmp_path)
+    write_lock(1, 1)
+    tiny.commit(tmp_path, "theirs")
+    tiny.run("git switch --quiet main", tmp_path)
+    write_lock(2, 2)
+    tiny.commit(tmp_path, "ours")
+    tiny.run("git merge --quiet --strategy ours --no-commit theirs", tmp_path)
+    write_lock(1, 2)
+    monkeypatch.chdir(project)
+    assert find_mixed_stages() == ["a"]
