@@ -31,6 +31,7 @@ GROUPS_OF_TABLE = (
 
 ID_COLUMN = re.compile(r"(?i:(^|[\s_])(id|no|nr))$|[a-z]ID$")
 ORDINARY_FILE = re.compile(r"(.*/)?(test|sample_?submission)\.csv", re.IGNORECASE)
+LIST_ENDINGS = (".csv", ".json", ".lst", ".mat", ".tsv", ".txt", ".xml")
 
 
 def find_hints(reading: Reading, layout: Any) -> list[str]:
@@ -207,7 +208,8 @@ def hint_at_lists(files: list[str]) -> Iterator[str]:
     found = [
         name
         for name in files
-        if split_words(posixpath.splitext(posixpath.basename(name))[0]) & set_words
+        if name.lower().endswith(LIST_ENDINGS)
+        and split_words(posixpath.splitext(posixpath.basename(name))[0]) & set_words
         and not ORDINARY_FILE.fullmatch(name)
     ]
     if found:

@@ -33,6 +33,8 @@ FIELD = re.compile(r"\{(.+)\}")  # the column in the path of a picture
 NO_LABEL_WORDS = {"submission", "benchmark"}  # in the name of a table of predictions
 HASH = re.compile(r"[0-9a-f]{8,}")  # in the name of a shard
 
+SHARD = re.compile(r"-\d{5}-of-\d{5}\.")  # the number of a part, as Hugging Face writes it
+
 MIN_PIXELS = 4
 MAX_NAMED = 3  # more tables are written as a pattern
 MAX_STRAY = 10  # pictures beside a table of pixels
@@ -185,6 +187,9 @@ def join(tables: list[Description]) -> list[Any]:
 def write_part(tables: Sequence[Description]) -> dict[str, Any]:
     """Return the part of a layout with tables of the same keys."""
     names = [table.name for table in tables]
+    if all(map(SHARD.search, names)):  # a part that is added later is read, too
+        patterns = {SHARD.sub("-*.", quote(name)) for name in names}
+        return {"table": unlist(sorted(patterns))} | tables[0].keys
     have_one_depth = len({name.count("/") for name in names}) == 1
     if len(names) > MAX_NAMED and have_one_depth:
         return {"table": generalize(names)} | tables[0].keys

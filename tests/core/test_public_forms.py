@@ -938,8 +938,8 @@ READ = {
     "rows with numbers": Read(numbered_rows, '{table: t.csv, file: "p/{name}", class: label}'),
     "shards of Hugging Face": Read(
         shards,
-        '{picture: image, class: label, train: {table: "data/train-0000*-of-00005.parquet"}, '
-        "test: {table: data/test-00000-of-00001.parquet}}",
+        '{picture: image, class: label, train: {table: "data/train-*.parquet"}, '
+        'test: {table: "data/test-*.parquet"}}',
         n_test=40,
     ),
     "shards with hashes": Read(
@@ -1156,8 +1156,8 @@ ASKED: dict[str, tuple[Callable[[Path], None], list[str]]] = {
     "two configurations of Hugging Face": (
         configurations,
         [
-            f'--layout \'{{table: ["{folder}/train-00000-of-00001.parquet", '
-            f'"{folder}/validation-00000-of-00001.parquet"], picture: image, class: label}}\''
+            f'--layout \'{{table: ["{folder}/train-*.parquet", '
+            f'"{folder}/validation-*.parquet"], picture: image, class: label}}\''
             for folder in ["0.25", "1.25"]
         ],
     ),
