@@ -275,6 +275,10 @@ def describe_opened(
         keys |= {"group": group} if group and group not in names else {}
         keys |= {"id": image_id} if image_id else {}
         keys |= name_unlabelled(opened, names)
+        parts = sets
+        if are_unlabelled(opened, names, sets):
+            keys["unused"] = [{"where": {names[0]: ""}}]
+            parts = drop_unlabelled(opened, names, sets)
         contents = [content for _, content in images]
         if not images:
             contents = find_pixels(table, {*used, *names})
@@ -284,7 +288,7 @@ def describe_opened(
                 header=tuple(name for name in table.names if "unnamed: " not in name),
                 is_test=opened.role == "test",
                 keys=opened.form | content | keys,
-                sets=sets or find_sets_of_paths(opened, content),
+                sets=parts or find_sets_of_paths(opened, content),
             )
             found.append(description)
     return found
@@ -383,6 +387,28 @@ def name_unlabelled(opened: Opened, names: list[str]) -> dict[str, Any]:
     if class_names and is_none.all():
         raise UserError("it has no classes; `digits predict` classifies its images")
     return {"unused": [{"where": {names[0]: none}}]} if 0 < is_none.mean() < 0.5 else {}
+
+
+def are_unlabelled(opened: Opened, names: list[str], sets: Mapping[str, Any]) -> bool:
+    """Return whether rows of the test set have no class, and no others, as in a contest."""
+    if not sets or len(names) > 1 or names[0] not in opened.texts:
+        return False
+    is_blank = opened.texts[names[0]].str.strip() == ""
+    return bool(is_blank.any() and not (is_blank & ~find_rows(opened, sets["test"])).any())
+
+
+def drop_unlabelled(
+    opened: Opened, names: list[str], sets: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the sets of a table, or {} if no row of the test set has a class."""
+    has_class = opened.texts[names[0]].str.strip() != ""
+    return dict(sets) if (has_class & find_rows(opened, sets["test"])).any() else {}
+
+
+def find_rows(opened: Opened, part: Mapping[str, Any]) -> pd.Series:
+    """Return which rows are in a part, by the values that its key `where` names."""
+    [(column, values)] = part["where"].items()
+    return opened.texts[column].str.strip().isin(as_list(values))
 
 
 def find_sets_of_paths(opened: Opened, content: Mapping[str, Any]) -> dict[str, Any]:

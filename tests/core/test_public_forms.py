@@ -708,6 +708,14 @@ def chinese_mnist(place: Path) -> None:
     write_csv(place / "t.csv", columns | {"character": np.array(NAMES)[labels]})
 
 
+def contest(place: Path, labelled: list[str]) -> None:
+    """Write pixels of which only some sets have labels."""
+    table = make_table(slice(0, 240)).assign(label=NAMED)
+    table["Usage"] = ["Training"] * 200 + ["PublicTest"] * 20 + ["PrivateTest"] * 20
+    table.loc[~table["Usage"].isin(labelled), "label"] = ""
+    table.to_csv(place / "train.csv", index=False)
+
+
 class Read(NamedTuple):
     """A form that is read.
 
@@ -1012,6 +1020,17 @@ READ = {
     "names without endings": Read(
         names_without_endings,
         '{table: labels.csv, header: false, file: "images/{1}.png", class: "2"}',
+    ),
+    "a contest whose test set has no labels": Read(
+        partial(contest, labelled=["Training"]),
+        '{table: train.csv, pixels: pixel0 to pixel63, class: label, unused: [{where: {label: ""}}]}',
+        said="not used",
+    ),
+    "a contest of which a part of the test set has labels": Read(
+        partial(contest, labelled=["Training", "PublicTest"]),
+        '{table: train.csv, pixels: pixel0 to pixel63, class: label, unused: [{where: {label: ""}}], '
+        "train: {where: {Usage: Training}}, test: {where: {Usage: [PrivateTest, PublicTest]}}}",
+        n_test=20,
     ),
     "lists of three sets": Read(
         lists_of_three_sets,

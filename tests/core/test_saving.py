@@ -65,7 +65,9 @@ def test_what_can_be_fitted_can_be_saved(name: str, n_features: int, tmp_path: P
             loaded = model_file.load(tmp_path / "model", name)
             assert np.array_equal(loaded.predict(X), classifier.predict(X)), hyperparameters
         n_saved += 1
-    assert n_saved > 0 or not is_accepted(name)
+    # It cannot be fitted if a class has fewer images than features.
+    is_too_wide = "QuadraticDiscriminant" in name and n_features > len(X) / 3
+    assert n_saved > 0 or is_too_wide or not is_accepted(name)
 
 
 def is_accepted(name: str) -> bool:
