@@ -37,7 +37,7 @@ SHARD = re.compile(r"-\d{5}-of-\d{5}\.")  # the number of a part, as Hugging Fac
 
 MIN_PIXELS = 4
 MAX_NAMED = 3  # more tables are written as a pattern
-MAX_STRAY = 10  # pictures beside a table of pixels
+MAX_BESIDE_PIXELS = 10  # pictures, which illustrate a page about the table
 MAX_TEXTS = 100  # of a table with more columns, those of numbers are pixels
 
 
@@ -139,7 +139,7 @@ def join_series(tables: list[Description]) -> list[Any]:
     """
     series: dict[Any, list[Description]] = defaultdict(list)
     for table in tables:
-        series[find_series(table)].append(table)
+        series[name_series(table)].append(table)
     roles = Counter(table.is_test for same in series.values() for table in same[:1])
     if len(series) == 1 or max(roles.values()) == 1:
         return join(tables)
@@ -148,7 +148,7 @@ def join_series(tables: list[Description]) -> list[Any]:
     return layouts if are_versions else [*join(tables), *layouts]
 
 
-def find_series(table: Description) -> tuple[frozenset[str], str]:
+def name_series(table: Description) -> tuple[frozenset[str], str]:
     """Return the words in the name of a table, and its folder, without those that say a set.
 
     A table that names pictures may lie in the folder of these.
@@ -229,7 +229,7 @@ def describe(
     if "header" not in form and any(normalize_path(text, "") in index for text in table.names):
         form["header"] = False  # the first line names a picture
         table = place.open_table(name, **form)
-    if columns.are_numbered_pixels(table.names) and len(place.pictures) <= MAX_STRAY:
+    if columns.are_numbered_pixels(table.names) and len(place.pictures) <= MAX_BESIDE_PIXELS:
         index = {}
     with table.report_unreadable():
         table.check_names(list(chosen.values()))

@@ -24,10 +24,7 @@ EXTENDED_FOLDERS = [
 LIBRARY_FOLDERS = [Path(sysconfig.get_path(name)) for name in ("stdlib", "purelib", "platlib")]
 
 # Control characters but tabs and ends of lines, and those that turn the direction of a text.
-OBEYED = dict.fromkeys(
-    [*range(0x09), *range(0x0B, 0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F),
-     *range(0x2066, 0x206A)]
-)  # fmt: skip
+OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 MAX_LISTED = 12  # an error lists the valid values if there are at most this many
 
@@ -56,7 +53,7 @@ def to_one_line(text: object) -> str:
 
 def to_printable(text: str) -> str:
     """Return a text without what a terminal obeys, such as colours."""
-    return click.unstyle(text).translate(OBEYED)
+    return OBEYED.sub("", click.unstyle(text))
 
 
 def echo(text: str = "", *, err: bool = False) -> None:

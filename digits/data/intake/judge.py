@@ -87,7 +87,7 @@ def find_images_in_several(
         names = [f"number {row + 1} ({values.iloc[row]})" for row in pair]
     return [
         f"{len(in_several)} images are in several {what}, such as {' and '.join(names)}; "
-        f"delete the wrong ones"
+        "delete the wrong ones"
     ]
 
 
