@@ -1,47 +1,23 @@
 """Read and write tables as parquet files, which `pandas.read_parquet` can read, too.
 
-A table of images has one row per image and the columns
+docs/reference/files.md describes the columns of all tables. What all images of a table share is
+in its `attrs`, a dictionary that pandas stores in the file.
 
-- `pixels`: the pixels, row by row, one byte each. A pixel of an image in colour has three
-  bytes: red, green and blue. A table with a column per pixel would be ten times slower to read.
-- `class`: what the image shows, as a number.
-- `group`: who wrote it, as a number, if the source knows.
-- `file`: the path of the picture in the folder of the source, if the source has pictures.
-- `network`: the features of the picture, one byte each, if the dataset has a network.
-- `sha256`: the checksum of the picture's file. The stage `split` uses it, and then drops it.
-- `test`: whether the image is in the test set that came with the images, if one did: true or
-  false. The stage `split` uses it, and then drops it.
-- `row`: the row of the image in its dataset, which is the same in all later tables. The stage
-  `split` adds this column.
-- `label`: what a model should predict. The stage `binarize` adds this column.
-
-What all images share is in the table's `attrs`, a dictionary that pandas stores in the file:
-`shape` (height, width and, in colour, 3), `pixel_max` (the largest value that a pixel can
-have), and if they are known, `names` of the classes, `label_names` and `group_names`. The
-cross-validated predictions of a model have its `train_accuracy` there.
-
-`read_images` returns such a table in two parts:
+`read_images` returns a table of images in two parts:
 
 - `X`: the pixels as an array, which need not fit into memory, because it is mapped from a
   temporary file.
 - `images`: a table of all other columns. Its index is the row of each image in `X`. A selection
   of `images` keeps this index, by which `write_images` finds the pixels.
 
-A table of predictions has `row`, `file` and `group` if known, `label`, `fold` if it comes from
-cross-validation, `prediction`, and the scores. `decision_3` is the decision value of label 3,
-and `probability_3` its probability. If there are two labels, only the second one has a column.
-
-A file whose bytes have changed on the disk is an error when it is read, and not other values:
-the files have checksums of their pages, which are parts of columns, and of the footer, which
-says what is in the pages.
+A page, which is a part of a column, whose bytes have changed on the disk is an error when it is
+read, and not other values: Parquet has checksums of pages.
 """
 
 import errno
 import io
 import json
-import os
 import tempfile
-import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -73,11 +49,6 @@ ROW_GROUP_BYTES = 64 * 2**20
 # The errors of a disk without space, of a quota, and of a limit.
 FULL_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
-# A parquet file ends with the footer, its length in four bytes, and `PAR1`. Parquet has no
-# checksum of the footer. This project writes one in front of it, after this mark. Other readers
-# find the footer from the end of the file, and never see it.
-CHECKSUM_MARK = b"CRC "
-
 
 def read(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
     """Read a table, or only some of its columns.
@@ -90,55 +61,21 @@ def read(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
         return parse(path, columns)
 
 
-def parse(source: Path | io.BytesIO, columns: list[str] | None = None) -> pd.DataFrame:
+def parse(
+    source: Path | io.BytesIO | pa.NativeFile, columns: list[str] | None = None
+) -> pd.DataFrame:
     """Read a table from a parquet file or its content, and verify the checksums.
 
     Raises:
         OSError, ValueError: the file is damaged, or is not a parquet file.
     """
-    with source.open("rb") if isinstance(source, Path) else source as file:
-        verify_footer(file)
-        return pd.read_parquet(file, columns=columns, page_checksum_verification=True)
+    return pd.read_parquet(source, columns=columns, page_checksum_verification=True)
 
 
 def write(path: Path, table: pd.DataFrame) -> None:
     """Write a table, and create its folder. The same rows give the same bytes."""
     with atomic_write(path) as temporary:
         table.to_parquet(temporary, compression="zstd", index=False, write_page_checksum=True)
-        add_footer_checksum(temporary)
-
-
-def add_footer_checksum(path: Path) -> None:
-    """Write a checksum of a parquet file's footer in front of the footer."""
-    with path.open("r+b") as file:
-        start, footer = read_footer(file)
-        file.seek(start)
-        file.write(CHECKSUM_MARK + zlib.crc32(footer).to_bytes(4) + footer)
-
-
-def verify_footer(file: IO[bytes]) -> None:
-    """Compare a parquet file's footer with its checksum, which old files do not have.
-
-    Raises:
-        OSError, ValueError: the footer is damaged.
-    """
-    start, footer = read_footer(file)
-    file.seek(max(start - 8, 0))
-    mark, checksum = file.read(4), file.read(4)
-    if mark == CHECKSUM_MARK and checksum != zlib.crc32(footer).to_bytes(4):
-        raise ValueError("its footer does not match the checksum")
-
-
-def read_footer(file: IO[bytes]) -> tuple[int, bytes]:
-    """Return where the footer of a parquet file begins, and the bytes from there to the end.
-
-    Raises:
-        OSError, ValueError: the footer would begin before the file.
-    """
-    file.seek(-8, os.SEEK_END)
-    length = int.from_bytes(file.read(4), "little")
-    start = file.seek(-8 - length, os.SEEK_END)
-    return start, file.read()
 
 
 def read_images(path: Path) -> tuple[Pixels, pd.DataFrame]:
@@ -152,22 +89,18 @@ def read_images(path: Path) -> tuple[Pixels, pd.DataFrame]:
         UserError: the file is missing or damaged, or the temporary file cannot be written.
     """
     check_exists(path)
-    with explain_damage(path), path.open("rb") as file:
-        verify_footer(file)
+    with explain_damage(path), pa.memory_map(str(path)) as file:
         other_columns = [name for name in pq.read_schema(file).names if name != PIXELS]
-    return map_pixels(read_pixels(path)), read(path, other_columns)
+        return map_pixels(read_pixels(file)), parse(file, other_columns)
 
 
-def read_pixels(path: Path) -> Iterator[Pixels]:
+def read_pixels(source: pa.NativeFile) -> Iterator[Pixels]:
     """Yield the pixels of a parquet file in blocks of a few megabytes.
 
     Raises:
-        UserError: the file is damaged.
+        OSError, ValueError: the file is damaged.
     """
-    with (
-        explain_damage(path),
-        pq.ParquetFile(path, memory_map=True, page_checksum_verification=True) as file,
-    ):
+    with pq.ParquetFile(source, page_checksum_verification=True) as file:
         n_values = file.schema_arrow.field(PIXELS).type.byte_width
         yield np.empty((0, n_values), dtype=np.uint8)  # for the width of a table without rows
         n_rows = rows_per_block(BATCH_BYTES, n_values)
@@ -181,11 +114,13 @@ def read_pixels(path: Path) -> Iterator[Pixels]:
 
 @contextmanager
 def explain_damage(path: Path) -> Iterator[None]:
-    """Turn an error in reading a file of the pipeline into a UserError that says what to do."""
+    """Turn the error of a damaged file into a UserError that says what to do."""
     try:
         yield
     # A missing column is a KeyError, and a type that does not exist one of the last two.
     except (OSError, ValueError, KeyError, TypeError, NotImplementedError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # the operating system's, such as that of a missing permission
         raise UserError(f"{path} cannot be read ({error}); {REMEDY}") from None
 
 
@@ -264,7 +199,6 @@ def write_images(path: Path, X: Pixels, images: pd.DataFrame) -> None:
             for start in range(0, len(rows), group_size):
                 stop = start + group_size
                 file.write_table(to_arrow(X[rows[start:stop]], images.iloc[start:stop]))
-        add_footer_checksum(temporary)
 
 
 def to_arrow(pixels: Pixels, images: pd.DataFrame) -> pa.Table:

@@ -52,15 +52,8 @@ MESSAGES = {
     "too_short": "must have a length of at least {min_length}",
 }
 
-# How many values params.yaml may have, and how many levels. A few lines with YAML's anchors can
-# stand for more values than fit into memory, and no message could show them.
-MAX_VALUES = 1_000_000
-MAX_LEVELS = 100
-
 # The first characters of the lines that Git writes into a file with a conflict.
 CONFLICT_MARKERS = ("<<<<<<< ", "||||||| ", ">>>>>>> ")
-
-TOO_DEEP = "has too many brackets or levels inside each other"
 
 # The keys of a dataset that `digits pin` writes.
 PINNED_KEYS = {"images", "classes", "groups", "background", "sha256"}
@@ -563,36 +556,9 @@ def parse(text: str) -> dict[str, Any]:
         raise UserError(f"{FILE} is not YAML: {error} is not true or false") from None
     except (YAMLError, ValueError) as error:
         raise UserError(f"{FILE} is not YAML: {_describe_yaml_error(error, text)}") from None
-    except RecursionError:
-        raise UserError(f"{FILE} {TOO_DEEP}") from None
     if not isinstance(content, dict):
         raise UserError(f"{FILE} has no named sections")
-    _check_size(content)
     return content
-
-
-def _check_size(content: dict[str, Any]) -> None:
-    """Check that the content has not too many levels or values.
-
-    Raises:
-        UserError: it has.
-    """
-    n_values = 0
-    stack: list[tuple[Any, int]] = [(content, 1)]  # what is still to count, and its level
-    while stack:
-        value, level = stack.pop()
-        if isinstance(value, dict):
-            children = list(value.values())
-        elif isinstance(value, list):
-            children = value
-        else:
-            continue
-        n_values += len(children)
-        if level > MAX_LEVELS:  # also of an anchor inside itself
-            raise UserError(f"{FILE} {TOO_DEEP}")
-        if n_values > MAX_VALUES:
-            raise UserError(f"{FILE} has more than {MAX_VALUES:,} values; delete anchors (&)")
-        stack += [(child, level + 1) for child in children]
 
 
 def _describe_yaml_error(error: YAMLError | ValueError, text: str) -> str:
