@@ -19,10 +19,10 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
 from bench import measuring
+from digits import predicting
 from digits.core import paths, tables
 from digits.core.tables import Pixels, Vector
 from digits.imaging import pictures
-from digits.results import predicting
 from digits.settings.errors import UserError
 from digits_handwriting import components
 from digits_handwriting.components import Digit

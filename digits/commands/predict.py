@@ -8,23 +8,24 @@ import click
 import numpy as np
 import pandas as pd
 
+from digits import predicting
 from digits.commands import examples, format_option
 from digits.data.intake.collection import Collection
-from digits.data.layout.new_images import has_images, read_new_images
 from digits.evaluation.intervals import confidence_interval
 from digits.imaging import drawing
-from digits.results import predicting
+from digits.predicting.new_images import has_images, read_new_images
+from digits.predicting.predict import predict_collection, predict_picture
+from digits.predicting.prediction import PicturePrediction
+from digits.predicting.predictor import Predictor
 from digits.results.formatting import NO_VALUE, format_percent, print_csv, print_table
-from digits.results.predicting import Predictor, Reading
 from digits.settings.errors import UserError, check_choice, echo, to_one_line, warn
-from digits.settings.params import DatasetParams
 
 # What each row has for programs, before what only some models have.
 FIELDS = ["file", "id", "model", "actual", "label", "probability", "error"]
 HEADINGS = ["picture", "predicted", "probability"]
 
 
-def open_argument(argument: str, dataset: DatasetParams) -> Collection | None:
+def open_argument(argument: str, predictor: Predictor) -> Collection | None:
     """Return the images of a folder, table or array file, or None for a single picture.
 
     Of a folder that has pictures, only those in it are classified, and not those in its
@@ -32,19 +33,22 @@ def open_argument(argument: str, dataset: DatasetParams) -> Collection | None:
 
     Args:
         argument: the path, or `-`.
-        dataset: the entry of params.yaml of the images that the model was trained on.
+        predictor: the model.
 
     Raises:
-        UserError: there are no images, or they cannot be read.
+        UserError: there are no images, they cannot be read, or they have other classes than the
+            model.
     """
     path = Path(argument)
     if argument == "-" or not has_images(path):
         return None
-    for source in dataset.sources:
+    for source in predictor.dataset.sources:
         [place] = source.values()
         if path.resolve() == Path(place).resolve():
             warn(f"{argument} has the images that the model was trained on; name others")
-    return read_new_images(path, dataset)
+    collection = read_new_images(path, predictor.dataset)
+    check_classes(predictor, argument, collection)
+    return collection
 
 
 def check_classes(predictor: Predictor, argument: str, collection: Collection) -> None:
@@ -75,34 +79,35 @@ def check_not_overwritten(png: Path | None, collections: dict[str, Collection | 
             raise click.UsageError(f"--png {png} would overwrite the picture")
 
 
-def read_argument(
+def predict_argument(
     predictor: Predictor, argument: str, collection: Collection | None
-) -> Iterator[Reading]:
+) -> Iterator[PicturePrediction]:
     """Yield the predictions for an argument, and print first what is left out."""
     if collection is None:
-        yield predictor.read(argument)
+        source = sys.stdin.buffer if argument == "-" else Path(argument)
+        yield predict_picture(predictor, argument, source)
         return
     for note in collection.notes:
         warn(f"{argument}: {note}")
-    yield from predictor.read_collection(Path(argument), collection)
+    yield from predict_collection(predictor, Path(argument), collection)
 
 
-def print_submission(header: str, readings: Sequence[Reading]) -> None:
+def print_submission(header: str, pictures: Sequence[PicturePrediction]) -> None:
     """Print a CSV file with the id and the label of each image.
 
     Args:
         header: the names of the two columns.
-        readings: the predictions. Those of pictures that cannot be read are reported instead.
+        pictures: the predictions. Those of pictures that cannot be read are reported instead.
 
     Raises:
         UserError: two images have the same id.
     """
     rows = []
-    for reading in readings:
-        if reading.error is not None:
-            warn(f"{reading.file}: {reading.error}")
+    for picture in pictures:
+        if picture.error is not None:
+            warn(f"{picture.file}: {picture.error}")
         else:
-            rows.append([reading.id, reading.predicted])
+            rows.append([picture.id, picture.predicted])
     table_of_ids = pd.DataFrame(rows, columns=header.split(","))
     repeated = table_of_ids.iloc[:, 0][table_of_ids.iloc[:, 0].duplicated()]
     if not repeated.empty:
@@ -113,55 +118,57 @@ def print_submission(header: str, readings: Sequence[Reading]) -> None:
     print_csv(table_of_ids)
 
 
-def print_reading(reading: Reading, *, show: bool) -> None:
+def print_picture(picture: PicturePrediction, *, show: bool) -> None:
     """Print the predictions for a picture, unless they are known to be right.
 
     Args:
-        reading: the predictions.
+        picture: the predictions.
         show: whether to draw the images as the model sees them.
     """
-    if reading.error is not None:
-        warn(f"{reading.file}: {reading.error}")
-    elif reading.predicted != reading.actual:
-        echo(to_one_line(f"{reading.file}: {reading.describe()}"))
+    if picture.error is not None:
+        warn(f"{picture.file}: {picture.error}")
+    elif picture.predicted != picture.actual:
+        echo(to_one_line(f"{picture.file}: {picture.describe()}"))
         if show:
-            images = [prediction.image for prediction in reading.predictions]
+            images = [prediction.image for prediction in picture.predictions]
             drawing.print_images(np.stack(images), [""] * len(images))
 
 
-def print_predictions(model_name: str, readings: Sequence[Reading], table_format: str) -> None:
+def print_predictions(
+    model_name: str, pictures: Sequence[PicturePrediction], table_format: str
+) -> None:
     """Print a table with a row per prediction, and one per picture that cannot be read.
 
     Args:
         model_name: the model.
-        readings: the predictions for each picture.
+        pictures: the predictions for each picture.
         table_format: the value of --format, which is not `table`.
     """
     records = []
     rows = []
-    for reading in readings:
-        picture = {
+    for picture in pictures:
+        common = {
             **dict.fromkeys(FIELDS),
-            "file": reading.file,
-            "id": reading.id,
+            "file": picture.file,
+            "id": picture.id,
             "model": model_name,
-            "actual": reading.actual,
-            "error": reading.error,
+            "actual": picture.actual,
+            "error": picture.error,
         }
-        if reading.error is not None:
-            records.append(picture)
-            rows.append([to_one_line(reading.file), NO_VALUE, reading.error])
-        for prediction in reading.predictions:
-            records.append(picture | prediction.as_record())
+        if picture.error is not None:
+            records.append(common)
+            rows.append([to_one_line(picture.file), NO_VALUE, picture.error])
+        for prediction in picture.predictions:
+            records.append(common | prediction.as_record())
             percent = format_percent(prediction.probability)
-            rows.append([to_one_line(reading.file), to_one_line(prediction.text), percent])
+            rows.append([to_one_line(picture.file), to_one_line(prediction.text), percent])
     data = pd.DataFrame(records, dtype=object)  # whole numbers stay whole if some are missing
     print_table(table_format, data, HEADINGS, rows)
 
 
-def print_accuracy(model_name: str, readings: Sequence[Reading]) -> None:
+def print_accuracy(model_name: str, pictures: Sequence[PicturePrediction]) -> None:
     """Print the confusion matrix and the accuracy for pictures whose classes are known."""
-    known = [reading for reading in readings if reading.actual is not None]
+    known = [picture for picture in pictures if picture.actual is not None]
     if not known:
         return
     actual = pd.Series([to_one_line(each.actual) for each in known], name="actual")
@@ -175,9 +182,9 @@ def print_accuracy(model_name: str, readings: Sequence[Reading]) -> None:
     )
 
 
-def write_png(path: Path, predictor: Predictor, readings: Sequence[Reading]) -> None:
+def write_png(path: Path, predictor: Predictor, pictures: Sequence[PicturePrediction]) -> None:
     """Write a PNG file of the pictures whose predictions are printed."""
-    drawn = [each for each in readings if each.predictions and each.predicted != each.actual]
+    drawn = [each for each in pictures if each.predictions and each.predicted != each.actual]
     if drawn:
         predictor.write_png(path, drawn)
     else:
@@ -242,25 +249,23 @@ def command(
     if show and table_format != "table":
         raise click.UsageError(f"--show cannot be used with --format {table_format}")
     predictor = predicting.load(model)
-    collections = {each: open_argument(each, predictor.dataset) for each in arguments}
-    for argument, collection in collections.items():
-        if collection is not None:
-            check_classes(predictor, argument, collection)
+    collections = {each: open_argument(each, predictor) for each in arguments}
     check_not_overwritten(png, collections)
-    readings = []
+    pictures = []
     for argument, collection in collections.items():
-        for reading in read_argument(predictor, argument, collection):
-            readings.append(reading)
+        for picture in predict_argument(predictor, argument, collection):
+            pictures.append(picture)
             if table_format == "table" and not submission:
-                print_reading(reading, show=show)
+                print_picture(picture, show=show)
     if png is not None:
-        write_png(png, predictor, readings)
+        write_png(png, predictor, pictures)
     if submission:
-        print_submission(submission, readings)
+        print_submission(submission, pictures)
     elif table_format == "table":
-        print_accuracy(predictor.model_name, readings)
+        print_accuracy(predictor.model_name, pictures)
     else:
-        print_predictions(predictor.model_name, readings, table_format)
-    predictor.explain(readings)
-    if any(reading.error for reading in readings):
+        print_predictions(predictor.model_name, pictures, table_format)
+    for sentence in predictor.explain(pictures):
+        warn(sentence)
+    if any(picture.error for picture in pictures):
         sys.exit(1)

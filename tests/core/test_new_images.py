@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from digits.data.intake.collection import Collection
-from digits.data.layout.new_images import read_new_images
+from digits.predicting.new_images import read_new_images
 from digits.settings.params import DatasetParams
 from tests.helpers import tiny
 from tests.helpers.digit_files import LABELS, NAMES, PIXELS, make_table, write_flat, write_tree

@@ -47,7 +47,8 @@ def read(place, dataset):
 """
 
 PREDICTOR = """\
-from digits.results.predicting import Prediction, Predictor
+from digits.predicting.prediction import Prediction
+from digits.predicting.predictor import Predictor
 
 
 class Greeting(Predictor):
@@ -55,7 +56,7 @@ class Greeting(Predictor):
     def suits(cls, dataset):
         return "greeting" in dataset.sources[0]
 
-    def predict_source(self, source):
+    def predict(self, source):
         return [Prediction("hello", 1.0, [], None)]
 """
 

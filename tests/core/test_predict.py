@@ -16,10 +16,10 @@ from PIL import Image
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC
 
+from digits import predicting
 from digits.core import paths
 from digits.data.fetching import fetch_images
 from digits.evaluation.intervals import confidence_interval
-from digits.results import predicting
 from digits.settings import params
 from tests.helpers import tiny
 from tests.helpers.calls import call, failure
@@ -110,7 +110,7 @@ def test_a_picture_is_converted_as_the_source_of_the_dataset_does(project: Path)
         dataset = params.load().datasets["tiny"]
         X, _ = fetch_images("tiny", dataset, require_pinned=False)
         for index, image in enumerate(X):
-            [prediction] = predictor.read(f"own/{index}/photo.png").predictions
+            [prediction] = predictor.predict(Path(f"own/{index}/photo.png"))
             assert np.array_equal(prediction.image.ravel(), image)
 
 

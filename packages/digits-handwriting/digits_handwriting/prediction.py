@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from digits.results.predicting import N_RUNNERS_UP, Prediction
+from digits.predicting.prediction import N_RUNNERS_UP, Prediction
 from digits_handwriting.regions import Box
 
 

@@ -11,8 +11,8 @@ import numpy as np
 from digits.core.tables import Pixels, Scores, Vector
 from digits.imaging import pictures
 from digits.imaging.pictures import Picture
-from digits.results.predicting import Predictor, Reading
-from digits.settings.errors import warn
+from digits.predicting.prediction import PicturePrediction
+from digits.predicting.predictor import Predictor
 from digits.settings.params import DatasetParams, Params
 from digits_handwriting import boxes, components, touching
 from digits_handwriting.components import Digit
@@ -59,7 +59,7 @@ class Recognizer(Predictor):
         typicality = Typicality.load(settings.models, name, model, recognizer.calibrate)
         return replace(recognizer, typicality=typicality)
 
-    def predict_source(self, source: Path | BinaryIO) -> Sequence[DigitPrediction]:
+    def predict(self, source: Path | BinaryIO) -> Sequence[DigitPrediction]:
         """Predict the digits in a picture file, as `predict_picture` does."""
         return self.predict_picture(pictures.read(source))
 
@@ -112,44 +112,45 @@ class Recognizer(Predictor):
         is_atypical = (self.measure_p_values(images) < MIN_P_VALUE).tolist()
         predictions = []
         for digit, prediction, flag in zip(
-            digits, self.predict(images), is_atypical, strict=True
+            digits, self.classify(images), is_atypical, strict=True
         ):
             values = vars(prediction) | {"box": digit.box, "is_atypical": flag}
             predictions.append(DigitPrediction(**values))
         return predictions
 
-    def write_png(self, path: Path, readings: Sequence[Reading]) -> None:
+    def write_png(self, path: Path, predicted: Sequence[PicturePrediction]) -> None:
         """Write a PNG file of a picture with the boxes of its digits.
 
         For several pictures, for mistakes and for standard input, write the images of the
         digits.
         """
-        [first, *others] = readings
+        [first, *others] = predicted
         if others or first.actual is not None or first.file == "-":
-            super().write_png(path, readings)
+            super().write_png(path, predicted)
         else:
             boxes.write_picture(path, first.file, list_digits(first))
 
-    def explain(self, readings: Sequence[Reading]) -> None:
-        """Print on stderr what a reader of the predictions has to know."""
+    def explain(self, predicted: Sequence[PicturePrediction]) -> list[str]:
+        """Return what a reader of the predictions has to know, a sentence each."""
+        sentences = []
         has_flags = False
-        for reading in readings:
-            n_digits = len(reading.predictions)
-            n_flagged = sum(digit.is_atypical for digit in list_digits(reading))
+        for picture in predicted:
+            n_digits = len(picture.predictions)
+            n_flagged = sum(digit.is_atypical for digit in list_digits(picture))
             has_flags |= n_flagged > 0
             if n_digits >= MIN_DIGITS and n_flagged > n_digits / 2:
-                warn(
-                    f"{reading.file}: {n_flagged} of {n_digits} are flagged; turn the picture "
+                sentences.append(
+                    f"{picture.file}: {n_flagged} of {n_digits} are flagged; turn the picture "
                     "upright, or crop it to the digits"
                 )
         if has_flags:
-            warn(
+            sentences.append(
                 f"? flags what does not resemble the training data of {self.model_name}, and "
                 "may be no digit"
             )
-        super().explain(readings)
+        return [*sentences, *super().explain(predicted)]
 
 
-def list_digits(reading: Reading) -> list[DigitPrediction]:
+def list_digits(picture: PicturePrediction) -> list[DigitPrediction]:
     """Return the predictions for the digits in a picture."""
-    return [each for each in reading.predictions if isinstance(each, DigitPrediction)]
+    return [each for each in picture.predictions if isinstance(each, DigitPrediction)]

@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
 from sklearn.pipeline import Pipeline
 
-from digits.results import predicting
+from digits import predicting
 from digits.settings import params
 from digits_handwriting import boxes
 from digits_handwriting.recognizer import Recognizer

@@ -19,9 +19,9 @@ from flask import Flask, abort, render_template, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
+from digits import predicting
 from digits.commands import examples
 from digits.imaging import drawing, pictures
-from digits.results import predicting
 from digits.settings.errors import UserError, echo
 from digits_handwriting import boxes
 from digits_handwriting.collection import DIGITS, Collection

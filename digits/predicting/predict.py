@@ -1,0 +1,93 @@
+"""Predict all images of a collection, and say which prediction is whose."""
+
+import math
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import BinaryIO
+
+from digits.data.intake.collection import Collection
+from digits.imaging.pictures import PictureError
+from digits.predicting.prediction import PicturePrediction, Prediction
+from digits.predicting.predictor import Predictor
+from digits.settings.errors import UserError
+
+
+def predict_picture(
+    predictor: Predictor,
+    file: str,
+    source: Path | BinaryIO,
+    actual: str | None = None,
+    image_id: str = "",
+) -> PicturePrediction:
+    """Predict what a picture shows, or say why it cannot be predicted.
+
+    Args:
+        predictor: the model.
+        file: how the user knows the picture.
+        source: the path of the file, or the opened file.
+        actual: the class that the picture shows, or None if it is unknown.
+        image_id: what the owner calls the picture. If "", it is the file.
+    """
+    image_id = image_id or file
+    try:
+        predictions = predictor.predict(source)
+    except PictureError as error:
+        return PicturePrediction(file, actual, [], str(error), image_id)
+    except OSError as error:
+        return PicturePrediction(file, actual, [], error.strerror or str(error), image_id)
+    return PicturePrediction(file, actual, predictions, None, image_id)
+
+
+def predict_collection(
+    predictor: Predictor, place: Path, collection: Collection
+) -> Iterator[PicturePrediction]:
+    """Predict the images of a folder, a table or a file with arrays.
+
+    Args:
+        predictor: the model.
+        place: where the images are.
+        collection: the images.
+
+    Raises:
+        UserError: the images are pixels of another shape than the model takes, or have other
+            values.
+    """
+    rows = collection.rows
+    actual = rows["class"] if "class" in rows else [None] * len(rows)
+    if collection.pictures is not None:
+        contents = collection.pictures()
+        for name, content, label, image_id in zip(
+            rows["file"], contents, actual, rows["id"], strict=True
+        ):
+            if isinstance(content, Path):  # beside the table, or in an inner folder
+                yield predict_picture(predictor, str(content), content, label, image_id)
+            else:
+                file = str(place / name)
+                yield predict_picture(predictor, file, BytesIO(content), label, image_id)
+        return
+    predictions = predict_blocks(predictor, place, collection)
+    for image_id, label, prediction in zip(rows["id"], actual, predictions, strict=True):
+        yield PicturePrediction(f"{place}:{image_id}", label, [prediction], None, image_id)
+
+
+def predict_blocks(
+    predictor: Predictor, place: Path, collection: Collection
+) -> Iterator[Prediction]:
+    """Predict the images of a collection that has pixels.
+
+    Raises:
+        UserError: they have another shape or other values than the model takes.
+    """
+    assert collection.blocks is not None
+    if math.prod(collection.shape) != math.prod(predictor.shape):
+        raise UserError(
+            f"{place} has images of the shape {collection.shape}, but {predictor.model_name} "
+            f"takes images of the shape {predictor.shape}"
+        )
+    for block in collection.blocks():
+        try:
+            predictions = predictor.predict_pixels(block)
+        except UserError as error:
+            raise UserError(f"{place}: {error.message}") from None
+        yield from predictions

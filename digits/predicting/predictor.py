@@ -1,0 +1,250 @@
+"""Predict what pictures show, with a trained model.
+
+A picture is resized as a whole. If it is grey and nearly all training images have the other
+background, it is inverted. Other packages convert pictures for other datasets: they add
+subclasses of `Predictor` as entry points of the group `digits.predictors`.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from io import BytesIO
+from operator import itemgetter
+from pathlib import Path
+from types import ModuleType
+from typing import Any, BinaryIO, Self
+
+import numpy as np
+from sklearn.pipeline import Pipeline
+
+from digits.core import paths
+from digits.core.tables import PIXEL_MAX, Pixels, Scores
+from digits.data.images import to_uint8, transpose
+from digits.evaluation import calibration
+from digits.imaging import drawing, pictures
+from digits.imaging.background import find_backgrounds
+from digits.imaging.contrast import find_blank
+from digits.learning import model_file
+from digits.learning import scores as model_scores
+from digits.learning.inputs import check_network, takes_network, takes_pixels
+from digits.networks import describe_picture, import_network
+from digits.predicting.prediction import PicturePrediction, Prediction
+from digits.results import formatting
+from digits.results.read import check_evaluated, read_temperature
+from digits.settings.errors import REMEDY, UserError
+from digits.settings.params import DatasetParams, Params
+
+# The sources of your own images, which are resized as a whole.
+RESIZING_SOURCES = {"files"}
+
+
+@dataclass(frozen=True, eq=False)
+class Predictor:
+    """A trained model that predicts whole pictures.
+
+    Attributes:
+        model_name: the name of the model in params.yaml.
+        dataset: the entry of params.yaml of the images that the model was trained on.
+        labels: the name of each label by its number. A label without a name has its number.
+        model: the model.
+        temperature: the temperature of the calibration. None if the model has no folds.
+        network: the module of the network whose features the model takes, or None.
+        takes_pixels: whether the model takes the pixels.
+    """
+
+    model_name: str
+    dataset: DatasetParams
+    labels: dict[int, int | str]
+    model: Pipeline
+    temperature: float | None
+    network: ModuleType | None = None
+    takes_pixels: bool = True
+
+    @property
+    def shape(self) -> list[int]:
+        """The shape of the images that the model takes."""
+        return self.dataset.shape
+
+    @classmethod
+    def suits(cls, dataset: DatasetParams) -> bool:
+        """Return whether this class converts pictures to images like those of a dataset."""
+        return not RESIZING_SOURCES.isdisjoint(dataset.sources[0])
+
+    @classmethod
+    def load(cls, settings: Params, name: str) -> Self:
+        """Load a model.
+
+        Raises:
+            UserError: the model is missing or damaged, or its dataset has another shape or
+                fewer classes now.
+        """
+        check_evaluated(paths.model(name), name)
+        model_params = settings.models[name]
+        model = model_file.load(paths.model(name), model_params.classifier)
+        if not is_trained_model(model):
+            raise UserError(f"{paths.model(name)} has no trained model; {REMEDY}")
+        task_name = model_params.task
+        dataset = settings.dataset_of_task(task_name)
+        check_network(model_params, dataset.model_dump(exclude_none=True))
+        network = None
+        n_pixels = model.n_features_in_
+        if dataset.network is not None and takes_network(model_params):
+            network = import_network(dataset.network)
+            n_pixels -= network.N_FEATURES
+        if n_pixels != math.prod(dataset.shape) and takes_pixels(model_params):
+            raise UserError(
+                f"{name} takes images of {n_pixels} values, but the shape of its dataset is "
+                f"{dataset.shape} now; run `dvc repro evaluate@{name}`"
+            )
+        names = formatting.label_names(settings, task_name)
+        formatting.check_labels(names, model.classes_.max(), name)
+        labels: dict[int, int | str] = {}
+        for label in model.classes_.tolist():
+            has_other_name = names[label] != str(label)
+            labels[label] = names[label] if has_other_name else label
+        temperature = read_temperature(name)
+        return cls(
+            name, dataset, labels, model, temperature, network, takes_pixels(model_params)
+        )
+
+    def predict(self, source: Path | BinaryIO) -> Sequence[Prediction]:
+        """Predict what a picture shows.
+
+        Args:
+            source: the path of the file, or the opened file.
+
+        Returns:
+            a single prediction. A subclass may return several.
+
+        Raises:
+            PictureError: the picture cannot be read, or there is nothing to predict in it.
+            OSError: the file cannot be opened.
+        """
+        content = pictures.read_content(source)
+        image = pictures.read_resized(BytesIO(content), self.shape)
+        if "files" not in self.dataset.sha256:  # the training images were not pictures
+            image = (image * (self.pixel_max / PIXEL_MAX)).round().astype(np.uint8)
+        if self.network is None:
+            return self.predict_images(image[np.newaxis])
+        # Photos, which networks are for, have no common background.
+        features = np.frombuffer(describe_picture(self.network, content), np.uint8)
+        parts = [features, image.ravel()] if self.takes_pixels else [features]
+        [prediction] = self.classify(image[np.newaxis], np.concatenate(parts)[np.newaxis])
+        [is_blank] = find_blank(image.reshape(1, -1), self.pixel_max).tolist()
+        return [replace(prediction, is_blank=is_blank)]
+
+    def predict_pixels(self, block: Any) -> list[Prediction]:
+        """Predict images from pixels like those that the source of the dataset reads.
+
+        Args:
+            block: shape (n_images, n_values).
+
+        Raises:
+            UserError: a value is not a whole number, or not in the range of the dataset.
+        """
+        if self.dataset.transpose:
+            block = transpose(block, self.shape)
+        pixels = to_uint8(block)
+        if pixels.max(initial=0) > self.pixel_max:
+            raise UserError(
+                f"its pixels are up to {pixels.max()}, but {self.model_name} takes pixels from "
+                f"0 to {self.pixel_max}"
+            )
+        return self.predict_images(pixels.reshape(-1, *self.shape))
+
+    @property
+    def pixel_max(self) -> int:
+        """The largest value that a pixel can have."""
+        return self.dataset.pixel_max or PIXEL_MAX
+
+    def predict_images(self, images: Pixels) -> list[Prediction]:
+        """Predict images, and invert those with another background than the training images.
+
+        Args:
+            images: as `classify` takes them.
+        """
+        is_inverted = np.zeros(len(images), dtype=bool)
+        opposite = {"dark": "light", "light": "dark"}.get(self.dataset.background or "")
+        if opposite:
+            is_inverted = find_backgrounds(images, self.pixel_max) == opposite
+            images = images.copy()
+            # Resizing can overshoot.
+            images[is_inverted] = self.pixel_max - images[is_inverted].clip(max=self.pixel_max)
+        is_blank = find_blank(images.reshape(len(images), -1), self.pixel_max)
+        return [
+            replace(prediction, is_inverted=inverted, is_blank=blank)
+            for prediction, inverted, blank in zip(
+                self.classify(images), is_inverted.tolist(), is_blank.tolist(), strict=True
+            )
+        ]
+
+    def classify(self, images: Pixels, X: Pixels | None = None) -> list[Prediction]:
+        """Predict the labels of images as they are, without inverting any.
+
+        Args:
+            images: shape (n_images, height, width) or, in colour, (n_images, height, width, 3).
+            X: what the model takes, one row per image. If None, it takes the images.
+        """
+        scores = self.compute_scores(images if X is None else X)
+        y_pred = model_scores.predict_from_scores(self.model, scores).tolist()
+        probabilities = self.calibrate(scores).tolist()
+        predictions = []
+        for image, number, row in zip(images, y_pred, probabilities, strict=True):
+            label = self.labels[number]
+            others = dict(zip(self.labels.values(), row, strict=True))
+            probability = others.pop(label)
+            runners_up = sorted(others.items(), key=itemgetter(1), reverse=True)
+            predictions.append(Prediction(label, probability, runners_up, image))
+        return predictions
+
+    def compute_scores(self, images: Pixels) -> Scores:
+        """Return the scores of images, or of other rows that the model takes."""
+        X = images.reshape(len(images), -1)
+        return model_scores.compute_scores(self.model, X)
+
+    def calibrate(self, scores: Scores) -> Scores:
+        """Return the probabilities of scores, shape (n_images, n_classes).
+
+        They are calibrated if the model has a temperature.
+        """
+        response_method = model_scores.response_method(self.model)
+        logits = calibration.to_logits(scores, response_method)
+        return calibration.calibrate(logits, self.temperature)
+
+    def write_png(self, path: Path, predicted: Sequence[PicturePrediction]) -> None:
+        """Write a PNG file of the images that the model takes, each below its prediction."""
+        images = []
+        captions = []
+        for picture in predicted:
+            for prediction in picture.predictions:
+                images.append(prediction.image)
+                captions.append(f"{picture.file}: {picture.describe()}")
+        drawing.write_sheet(path, np.stack(images), captions)
+
+    def explain(self, predicted: Sequence[PicturePrediction]) -> list[str]:
+        """Return what a reader of the predictions has to know, a sentence each."""
+        predictions = [each for picture in predicted for each in picture.predictions]
+        sentences = []
+        n_inverted = sum(prediction.is_inverted for prediction in predictions)
+        if n_inverted:
+            background = self.dataset.background
+            sentences.append(
+                f"{n_inverted} of {len(predicted)} pictures were inverted, because nearly all "
+                f"training images have a {background} background"
+            )
+        n_blank = sum(prediction.is_blank for prediction in predictions)
+        if n_blank:
+            sentences.append(
+                f"{n_blank} of {len(predicted)} pictures are blank or nearly blank"
+            )
+        if self.temperature is None:
+            sentences.append(formatting.calibration_warning(self.model_name))
+        return sentences
+
+
+def is_trained_model(loaded: object) -> bool:
+    """Return whether the object in a file is a fitted pipeline whose labels are numbers."""
+    if not (isinstance(loaded, Pipeline) and hasattr(loaded, "n_features_in_")):
+        return False
+    labels = np.asarray(getattr(loaded, "classes_", None))
+    return labels.size > 0 and np.issubdtype(labels.dtype, np.integer)
