@@ -7,7 +7,7 @@ import click
 from digits.commands import examples
 from digits.core.tables import PIXEL_MAX
 from digits.data.fetching import NO_PICTURES, fetch_images, import_source, needs_network
-from digits.data.intake.storage import warn_about_unstored
+from digits.data.storage import warn_about_unstored
 from digits.learning.inputs import check_network
 from digits.learning.pipelines import build_pipeline
 from digits.networks import import_network

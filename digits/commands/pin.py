@@ -16,8 +16,8 @@ from digits.core.tables import Pixels
 from digits.data.fetching import FORMER_KINDS, compute_checksums, fetch_images
 from digits.data.images import MAX_CLASSES
 from digits.data.intake.collection import Collection, read_collection
-from digits.data.intake.overview import describe_images, draw_examples, find_background
-from digits.data.intake.storage import add_to_dvc
+from digits.data.overview import describe_images, draw_examples, find_background
+from digits.data.storage import add_to_dvc
 from digits.settings import params
 from digits.settings.errors import UserError, check_choice, echo, to_one_line
 from digits.settings.params import FILE, PINNED_KEYS

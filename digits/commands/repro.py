@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from digits.commands import examples
-from digits.data.intake.storage import warn_about_unstored
+from digits.data.storage import warn_about_unstored
 from digits.results import mixed_stages
 from digits.settings import params
 from digits.settings.errors import UserError

@@ -21,9 +21,9 @@ from digits.core import paths
 from digits.core.tables import Pixels
 from digits.data.intake import one_class
 from digits.data.intake.collection import Collection
-from digits.data.intake.storage import add_to_dvc
 from digits.data.layout.place import Place
 from digits.data.splitting import split_rows
+from digits.data.storage import add_to_dvc
 from digits.learning.folds import assign_folds
 from digits.proposing.choose import Choice, ChoiceError, choose, describe
 from digits.proposing.folders import enter_folders

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from digits.data.intake.judge import find_equal_names
-from digits.data.intake.overview import describe_images
+from digits.data.overview import describe_images
 from tests.helpers import tiny
 
 PIXELS, LABELS = tiny.digits()

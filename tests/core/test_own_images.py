@@ -17,7 +17,7 @@ from PIL import Image, ImageCms
 
 from digits.data.fetching import compute_checksums, fetch_images, import_source
 from digits.data.images import transpose
-from digits.data.intake.storage import find_top
+from digits.data.storage import find_top
 from digits.imaging import pictures
 from digits.imaging.pictures import PictureError
 from digits.settings.errors import UserError

@@ -16,7 +16,7 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from digits.commands.pin import update_entry
-from digits.data.intake.overview import find_background
+from digits.data.overview import find_background
 from digits.settings import params
 from digits.settings.params import PINNED_KEYS
 from tests.helpers import tiny

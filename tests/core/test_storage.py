@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from digits.data.intake.storage import add_to_dvc, find_unstored, warn_about_unstored
+from digits.data.storage import add_to_dvc, find_unstored, warn_about_unstored
 from digits.settings.errors import UserError
 from docs.tools.shapes import write_pictures
 from tests.helpers import tiny
