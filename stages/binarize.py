@@ -14,7 +14,7 @@ from digits.core import paths, tables
 from digits.data.labels import label_images
 from digits.settings import params
 from digits.settings.errors import UserError
-from digits.settings.stage import StageCommand
+from stages.command import StageCommand
 
 
 @click.command("binarize", cls=StageCommand)

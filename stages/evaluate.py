@@ -26,7 +26,7 @@ from digits.learning.inputs import select_input
 from digits.learning.scores import decision_threshold, predict_images
 from digits.settings import params
 from digits.settings.errors import UserError
-from digits.settings.stage import StageCommand
+from stages.command import StageCommand
 
 DECIMALS = 6  # results are rounded because their last digits may differ between machines
 

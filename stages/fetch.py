@@ -9,7 +9,7 @@ import click
 from digits.core import paths, tables
 from digits.data.fetching import fetch_images
 from digits.settings import params
-from digits.settings.stage import StageCommand
+from stages.command import StageCommand
 
 
 @click.command("fetch", cls=StageCommand)

@@ -14,7 +14,7 @@ from digits.core.tables import Vector
 from digits.data.splitting import split_rows
 from digits.settings import params
 from digits.settings.errors import warn
-from digits.settings.stage import StageCommand
+from stages.command import StageCommand
 
 
 @click.command("split", cls=StageCommand)

@@ -14,7 +14,7 @@ from digits.core import paths, tables
 from digits.learning import model_file
 from digits.learning.fitting import fit_and_cross_validate
 from digits.settings import params
-from digits.settings.stage import StageCommand
+from stages.command import StageCommand
 
 
 @click.command("train", cls=StageCommand)

@@ -17,7 +17,6 @@ from digits.core import paths, tables
 from digits.settings import params
 from digits.settings.errors import UserError, check_choice
 from digits.settings.params import FILE, Params
-from digits.settings.stage import read_dependencies
 
 
 class Revision:
@@ -96,9 +95,9 @@ class Revision:
         """
         if self.is_workspace:
             return []
-        dependencies = read_dependencies("train", model_name, params.read())
-        code = [str(path) for path in dependencies.paths]
         with Repo() as repository:
+            stage = repository.stage.load_one(name=f"train@{model_name}")
+            code = [dependency.def_path for dependency in stage.deps]
             commit = resolve_rev(repository.scm, self.name)
         command = ["git", "diff", "--name-only", commit, "--", *code]
         return subprocess.check_output(command, text=True).splitlines()

@@ -22,7 +22,7 @@ from digits.evaluation import metrics
 from digits.learning.pipelines import FEATURES_FOLDER
 from digits.results.metrics import DESCRIPTIONS
 from digits.settings import params
-from digits.settings.stage import VERSIONS_FILE
+from stages.command import VERSIONS_FILE
 
 FOLDER = Path(__file__).parents[1] / "reference"
 SOURCES_FOLDER = Path(sources.__file__).parent
@@ -104,8 +104,7 @@ CHANGE_NO_OUTPUT = {
     "digits/__init__.py": "It only has a docstring.",
     "digits/plugins.py": "It finds sources, and the checksums verify what a source has read.",
     "digits/settings": (
-        "It decides whether a stage may run, and what it says. DVC tracks each value of "
-        "`params.yaml` that a stage reads."
+        "It says what is wrong. DVC tracks each value of `params.yaml` that a stage reads."
     ),
     "digits/data/sources": "The checksums in `params.yaml` verify what a source has read.",
     "digits/learning/cluster.py": (
@@ -113,6 +112,8 @@ CHANGE_NO_OUTPUT = {
     ),
     "digits/learning/parallel.py": "It decides where tasks run.",
     "digits/learning/trust.py": "It decides whether a model may be loaded.",
+    "stages/command.py": "It decides whether a stage may run, and whether it is recorded.",
+    "stages/edits.py": "It notices edits of the code.",
 }
 
 # What is generated below the description of a key.

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from digits.settings.errors import UserError
-from digits.settings.stage import print_warnings
+from stages.command import print_warnings
 from tests.helpers import tiny
 from tests.helpers.calls import call, import_anew
 

@@ -20,8 +20,8 @@ from dvc.repo import Repo
 
 from digits.core import paths, tables
 from digits.settings import params
-from digits.settings import stage as stage_module
 from docs.tools.reference import CHANGE_NO_OUTPUT
+from stages import command as stage_module
 from tests.helpers import tiny
 from tests.helpers.calls import call, failure, import_anew, loaded
 
@@ -117,7 +117,7 @@ READERS = {
     # No output depends on these.
     "digits/settings/params.py": [],
     "digits/settings/errors.py": [],
-    "digits/settings/stage.py": [],
+    "stages/command.py": [],
     "digits/learning/cluster.py": [],
     "digits/learning/trust.py": [],
     "digits/commands/check.py": [],

@@ -11,7 +11,7 @@ from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]  # the folder of dvc.yaml
+ROOT = Path(__file__).parents[1]  # the folder of dvc.yaml
 
 SUFFIXES = {".py", ".yaml"}  # of modules, and of stages/versions.yaml
 

@@ -17,8 +17,9 @@ from typing import Any, NamedTuple
 import click
 from ruamel.yaml import YAML
 
-from digits.settings import edits, params
+from digits.settings import params
 from digits.settings.errors import UserError, report_os_errors, warn
+from stages import edits
 
 DVC_FILE = Path("dvc.yaml")
 VERSIONS_FILE = Path("stages/versions.yaml")
