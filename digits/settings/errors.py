@@ -116,8 +116,8 @@ def is_in_extension(error: BaseException) -> bool:
     which users add modules, or outside this project. If scikit-learn itself raised the error,
     it complains about data or hyperparameters.
     """
+    # joblib keeps only the text of the traceback in a thread. It comes first.
     text = "".join(traceback.format_exception(error))
-    # If the error was raised in a thread of joblib, the traceback there comes first.
     in_thread, _, _ = text.partition("\nThe above exception was the direct cause")
     files = [
         Path(file) for file in re.findall(r'^ *File "(.+?)", line', in_thread, re.MULTILINE)
