@@ -8,7 +8,8 @@ of gradients, that saves a third of the processor time.
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from dataclasses import replace
+from typing import NamedTuple
 
 import joblib
 import numpy as np
@@ -36,6 +37,7 @@ from digits.learning.thresholds import (
     predict_cross_validated,
     set_threshold,
 )
+from digits.learning.training_set import TrainingSet
 from digits.settings.errors import UserError, is_in_extension
 from digits.settings.params import ModelParams, Threshold
 
@@ -87,8 +89,8 @@ def fit_and_cross_validate(
     if model_params.folds > 0:
         groups = images.get("group")  # such as the writer of each image; None if unknown
         test_fold = assign_folds(y, model_params.folds, groups)
-    X = select_input(model_params, X, images)
-    fits = fit_all(pipeline, X, y, test_fold, model_params.hyperparameters.passes)
+    training_set = TrainingSet(select_input(model_params, X, images), y)
+    fits = fit_all(pipeline, training_set, test_fold, model_params.hyperparameters.passes)
 
     model = fits.model
     threshold_rule = model_params.hyperparameters.threshold
@@ -101,8 +103,7 @@ def fit_and_cross_validate(
 
 def fit_all(
     pipeline: Pipeline,
-    X: Pixels,
-    y: Vector,
+    training_set: TrainingSet,
     test_fold: Vector | None,
     n_passes: int | None = None,
 ) -> Fits:
@@ -110,8 +111,7 @@ def fit_all(
 
     Args:
         pipeline: an unfitted pipeline.
-        X: the pixels, shape (n_images, n_values).
-        y: the labels, shape (n_images,).
+        training_set: the images.
         test_fold: the fold in which each image is held out, shape (n_images,), or None for no
             cross-validation.
         n_passes: the number of passes over the images, batch by batch. If None, the pipeline is
@@ -121,24 +121,26 @@ def fit_all(
         UserError: the pipeline cannot be fitted.
     """
     # A split is a pair: the rows to fit a copy of the pipeline on, and the rows to score.
-    all_rows = np.arange(len(y))
+    all_rows = np.arange(len(training_set))
     fold_splits = [] if test_fold is None else list(PredefinedSplit(test_fold).split())
     splits = [(all_rows, all_rows[:MAX_TRAIN_SCORES]), *fold_splits]
 
     preprocessing, learning_steps = separate_stateless_steps(pipeline)
     with report_fitting_errors():
         if n_passes is None:
-            Z = apply_stateless_steps(preprocessing, X)
-            all_fits = fit_and_score_splits(learning_steps, Z, y, splits)
+            features = apply_stateless_steps(preprocessing, training_set)
+            all_fits = fit_and_score_splits(learning_steps, features, splits)
         else:
-            all_fits = fit_in_passes(preprocessing, learning_steps, X, y, splits, n_passes)
+            all_fits = fit_in_passes(
+                preprocessing, learning_steps, training_set, splits, n_passes
+            )
     full_fit, *fold_fits = all_fits
     fitted_steps, train_scores = full_fit
     model = Pipeline([*preprocessing.steps, *fitted_steps.steps])
     if test_fold is None:
         return Fits(model, train_scores, cv_scores=None)
 
-    cv_scores = np.empty((len(y), *train_scores.shape[1:]), train_scores.dtype)
+    cv_scores = np.empty((len(training_set), *train_scores.shape[1:]), train_scores.dtype)
     for (_, test_rows), (_, test_scores) in zip(fold_splits, fold_fits, strict=True):
         cv_scores[test_rows] = test_scores
     return Fits(model, train_scores, cv_scores)
@@ -151,23 +153,23 @@ def separate_stateless_steps(pipeline: Pipeline) -> tuple[Pipeline, Pipeline]:
     return pipeline[:n_stateless], pipeline[n_stateless:]
 
 
-def apply_stateless_steps(preprocessing: Pipeline, X: Any) -> Any:
+def apply_stateless_steps(preprocessing: Pipeline, training_set: TrainingSet) -> TrainingSet:
     """Return the images after all steps of a pipeline that learn nothing. It may have none."""
+    X = training_set.X
     with joblib.parallel_config("threading", n_jobs=joblib.cpu_count()):
         for _, step in preprocessing.steps:
             X = step.fit_transform(X)
-    return X
+    return replace(training_set, X=X)
 
 
 def fit_and_score_splits(
-    pipeline: Pipeline, X: Any, y: Vector, splits: list[tuple[Vector, Vector]]
+    pipeline: Pipeline, training_set: TrainingSet, splits: list[tuple[Vector, Vector]]
 ) -> list[tuple[Pipeline, Scores]]:
     """Fit a copy of a pipeline for each split, several at a time.
 
     Args:
         pipeline: an unfitted pipeline.
-        X: what the pipeline takes, one row per image.
-        y: the labels, shape (n_images,).
+        training_set: the images.
         splits: the rows to fit a copy on, and the rows to score with it.
 
     Returns:
@@ -176,35 +178,38 @@ def fit_and_score_splits(
     # The fits share the cores. Each has at least two threads, so that the last fit to end does
     # not leave the other cores without work.
     n_jobs = max(2, joblib.cpu_count() // len(splits))
-    tasks = [joblib.delayed(fit_and_score)(pipeline, X, y, split, n_jobs) for split in splits]
-    with parallel_backend(X, y):
+    tasks = [
+        joblib.delayed(fit_and_score)(pipeline, training_set, split, n_jobs) for split in splits
+    ]
+    with parallel_backend(training_set):
         fits = joblib.Parallel(return_as="generator")(tasks)
         return list(tqdm(fits, "fits", total=len(tasks), leave=False, disable=None))
 
 
 def fit_and_score(
-    pipeline: Pipeline, X: Any, y: Vector, split: tuple[Vector, Vector], n_jobs: int
+    pipeline: Pipeline, training_set: TrainingSet, split: tuple[Vector, Vector], n_jobs: int
 ) -> tuple[Pipeline, Scores]:
     """Fit a copy of a pipeline on the training rows of a split, and score its test rows.
 
     It uses `n_jobs` threads.
     """
     train_rows, test_rows = split
+    train = training_set.select(train_rows)
     # Gradient boosting adds up numbers in another order if OpenMP has more than one thread, and
     # stores the number of threads in the model.
     with (
         joblib.parallel_config("threading", n_jobs=n_jobs),
         threadpool_limits(1, user_api="openmp"),
     ):
-        model = clone(pipeline).fit(X[train_rows], y[train_rows])
-        return model, compute_scores(model, X, test_rows)
+        model = clone(pipeline).fit(train.X, train.y)
+        del train  # before the scores take memory
+        return model, compute_scores(model, training_set.X, test_rows)
 
 
 def fit_in_passes(
     preprocessing: Pipeline,
     learning_steps: Pipeline,
-    X: Pixels,
-    y: Vector,
+    training_set: TrainingSet,
     splits: list[tuple[Vector, Vector]],
     n_passes: int,
 ) -> list[tuple[Pipeline, Scores]]:
@@ -216,60 +221,61 @@ def fit_in_passes(
         preprocessing: the steps that learn nothing.
         learning_steps: the other steps, unfitted. The classifier has `partial_fit`. The steps
             before it are fitted on the first batch of each split only.
-        X: the pixels, shape (n_images, n_values).
-        y: the labels, shape (n_images,).
+        training_set: the images.
         splits: the rows to fit a copy on, and the rows to score with it.
         n_passes: the number of passes over the images.
 
     Returns:
         The fitted copy and the scores for each split.
     """
-    batch_size = rows_per_block(BATCH_BYTES, X.shape[1])
+    batch_size = rows_per_block(BATCH_BYTES, training_set.X.shape[1])
     copies = []
     for train_rows, _ in splits:
-        first_rows = train_rows[:batch_size]
-        Z = apply_stateless_steps(preprocessing, X[first_rows])
-        copies.append(fit_transformers(clone(learning_steps), Z, y[first_rows]))
-        del Z  # before the features of the next batch take memory
+        batch = training_set.select(train_rows[:batch_size])
+        features = apply_stateless_steps(preprocessing, batch)
+        copies.append(fit_transformers(clone(learning_steps), features))
+        del features  # before those of the next batch take memory
 
-    classes = np.unique(y)
-    is_train = np.zeros((len(splits), len(y)), dtype=bool)
+    classes = np.unique(training_set.y)
+    is_train = np.zeros((len(splits), len(training_set)), dtype=bool)
     for mask, (train_rows, _) in zip(is_train, splits, strict=True):
         mask[train_rows] = True
 
-    starts = list(range(0, len(y), batch_size)) * n_passes
+    starts = list(range(0, len(training_set), batch_size)) * n_passes
     with joblib.Parallel(joblib.cpu_count(), prefer="threads") as parallel:
         for start in tqdm(starts, "batches", leave=False, disable=None):
-            batch = slice(start, start + batch_size)
-            Z = apply_stateless_steps(preprocessing, X[batch])
+            rows = slice(start, start + batch_size)
+            features = apply_stateless_steps(preprocessing, training_set.select(rows))
             parallel(
-                joblib.delayed(fit_on_batch)(copy, Z[in_batch], y[batch][in_batch], classes)
-                for copy, in_batch in zip(copies, is_train[:, batch], strict=True)
+                joblib.delayed(fit_on_batch)(copy, features.select(in_split), classes)
+                for copy, in_split in zip(copies, is_train[:, rows], strict=True)
             )
-            del Z
+            del features
 
     fits = []
     with joblib.parallel_config("threading", n_jobs=joblib.cpu_count()):
         for copy, (_, test_rows) in zip(copies, splits, strict=True):
             model = Pipeline([*preprocessing.steps, *copy.steps])
-            fits.append((copy, compute_scores(model, X, test_rows)))
+            fits.append((copy, compute_scores(model, training_set.X, test_rows)))
     return fits
 
 
-def fit_transformers(pipeline: Pipeline, Z: Any, y: Vector) -> Pipeline:
+def fit_transformers(pipeline: Pipeline, training_set: TrainingSet) -> Pipeline:
     """Fit all steps of a pipeline but its classifier, and return the pipeline."""
+    X = training_set.X
     for _, step in pipeline.steps[:-1]:
-        Z = step.fit_transform(Z, y)
+        X = step.fit_transform(X, training_set.y)
     return pipeline
 
 
-def fit_on_batch(pipeline: Pipeline, Z: Any, y: Vector, classes: Vector) -> None:
+def fit_on_batch(pipeline: Pipeline, batch: TrainingSet, classes: Vector) -> None:
     """Continue to fit the classifier of a pipeline. The steps before it are fitted."""
-    if len(y) == 0:  # all images of the batch are in the fold that is held out
+    if len(batch) == 0:  # all images of the batch are in the fold that is held out
         return
+    X = batch.X
     for _, step in pipeline.steps[:-1]:
-        Z = step.transform(Z)
-    pipeline[-1].partial_fit(Z, y, classes=classes)
+        X = step.transform(X)
+    pipeline[-1].partial_fit(X, batch.y, classes=classes)
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from digits.data.sources import deformed, files
 from digits.learning.fitting import fit_all
 from digits.learning.pipelines import build_pipeline
 from digits.learning.scores import compute_scores, response_method
+from digits.learning.training_set import TrainingSet
 from digits.settings import params
 from digits.settings.errors import UserError
 from digits.settings.params import DatasetParams, ModelParams
@@ -216,7 +217,7 @@ def build(classifier: str, features: str = "scaled", **hyperparameters: Any) -> 
 
 @pytest.mark.parametrize(("name", "kind"), [(tiny.SGD, SGDClassifier), (MLP, MLPClassifier)])
 def test_a_model_is_fitted_with_partial_fit_in_each_pass(name: str, kind: Any) -> None:
-    fitted = fit_all(build(name, passes=3), PIXELS, CLASSES, None, 3)
+    fitted = fit_all(build(name, passes=3), TrainingSet(PIXELS, CLASSES), None, 3)
     expected = kind(random_state=42)
     for _ in range(3):
         for start in range(0, 400, ROWS_PER_BATCH):
@@ -229,7 +230,7 @@ def test_a_model_is_fitted_with_partial_fit_in_each_pass(name: str, kind: Any) -
 def test_no_model_is_fitted_on_held_out_rows() -> None:
     test_fold = 1 + np.arange(400) % 2
     pipeline = build(tiny.SGD, features="scaled 50", passes=5)
-    fitted = fit_all(pipeline, PIXELS, CLASSES, test_fold, 5)
+    fitted = fit_all(pipeline, TrainingSet(PIXELS, CLASSES), test_fold, 5)
 
     # Fit the model of the second fold in the same way.
     rows = np.flatnonzero(test_fold == 1)

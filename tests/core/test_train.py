@@ -33,6 +33,7 @@ from digits.learning.scores import (
     predict_images,
 )
 from digits.learning.thresholds import choose_threshold, set_threshold
+from digits.learning.training_set import TrainingSet
 from digits.settings import params
 from digits.settings.errors import UserError
 from tests.helpers import tiny
@@ -279,7 +280,7 @@ def test_the_same_seed_gives_the_same_scores_and_another_seed_gives_others(
 def test_gradient_boosting_is_that_of_one_thread(tmp_path: Path) -> None:
     X, y = tiny.digits()
     boosting = build(tiny.model("digit", "raw", BOOSTING, 0, max_iter=2))
-    found = fitting.fit_all(boosting, X, y, None)
+    found = fitting.fit_all(boosting, TrainingSet(X, y), None)
     with threadpool_limits(1, user_api="openmp"):
         expected = clone(boosting).fit(X, y)
     model_file.save(tmp_path / "found", found.model)
@@ -363,7 +364,9 @@ def test_the_progress_bar_is_gone_from_the_terminal_when_the_model_is_fitted(
     pipeline = build(tiny.model("five", "scaled", tiny.SGD, 0))
     with open(end, "w", encoding="utf-8") as stderr, monkeypatch.context() as patch:  # noqa: PTH123
         patch.setattr(sys, "stderr", stderr)
-        fitting.fit_all(pipeline, X, CLASSES == 5, test_fold=None, n_passes=n_passes)
+        fitting.fit_all(
+            pipeline, TrainingSet(X, CLASSES == 5), test_fold=None, n_passes=n_passes
+        )
         stderr.write("next line\n")
     shown = b""
     while not shown.endswith(b"next line\r\n"):
