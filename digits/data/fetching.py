@@ -30,9 +30,8 @@ def fetch_images(
 ) -> tuple[Pixels, pd.DataFrame]:
     """Fetch a dataset from the first of its sources that has it.
 
-    If a source needs a network, and the environment variable DATA_MIRROR is set, the mirror is
-    tried first. It is a folder or an HTTP address. The IDX files of the dataset `mnist` are in
-    its subfolder mnist/.
+    The environment variable DATA_MIRROR may be a folder or an HTTP address. If a source says by
+    which kind of source a mirror is read, the subfolder of the dataset's name is tried first.
 
     Args:
         name: the name of the dataset.
@@ -47,8 +46,9 @@ def fetch_images(
     """
     sources = list(dataset.sources)
     mirror = os.environ.get("DATA_MIRROR")
-    if mirror and needs_network(dataset):
-        sources.insert(0, {"idx": f"{mirror.rstrip('/')}/{name}"})
+    mirror_kind = find_mirror_kind(dataset)
+    if mirror and mirror_kind:
+        sources.insert(0, {mirror_kind: f"{mirror.rstrip('/')}/{name}"})
 
     failures = []
     for source in sources:
@@ -67,9 +67,13 @@ def fetch_images(
 
     message = f"no source has {name}: {'; '.join(failures)}"
     if needs_network(dataset):
+        use_mirror = ""
+        if mirror_kind:
+            files = f"the {mirror_kind} files in {name}/"
+            use_mirror = f"set DATA_MIRROR to a folder with {files}, or "
         message += (
-            f". Without network, set DATA_MIRROR to a folder with the IDX files in {name}/, or "
-            "run only models of other datasets: `dvc repro evaluate@MODEL`, or `make demo`"
+            f". Without network, {use_mirror}run only models of other datasets: "
+            "`dvc repro evaluate@MODEL`, or `make demo`"
         )
     raise UserError(message)
 
@@ -81,6 +85,16 @@ def needs_network(dataset: DatasetParams) -> bool:
         for source in dataset.sources
         for kind in source
     )
+
+
+def find_mirror_kind(dataset: DatasetParams) -> str | None:
+    """Return the kind of source that reads a mirror of a dataset, or None if it has none."""
+    for source in dataset.sources:
+        for kind in source:
+            mirror_kind: str | None = getattr(import_source(kind), "MIRROR_KIND", None)
+            if mirror_kind is not None:
+                return mirror_kind
+    return None
 
 
 def import_source(kind: str) -> ModuleType:

@@ -106,7 +106,7 @@ def test_a_server_that_fails_is_one_line(
     assert line.startswith(f"Error: no source has tiny: idx {url}: ")
     assert reason in line
     assert line.endswith(
-        ". Without network, set DATA_MIRROR to a folder with the IDX files in tiny/, or "
+        ". Without network, set DATA_MIRROR to a folder with the idx files in tiny/, or "
         "run only models of other datasets: `dvc repro evaluate@MODEL`, or `make demo`"
     )
     assert not (folder / "data").exists()

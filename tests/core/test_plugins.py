@@ -41,6 +41,8 @@ def command():
 SOURCE = """\
 from digits.data.sources import idx
 
+NEEDS_NETWORK = True
+
 
 def read(place, dataset):
     return idx.read(place.upper(), dataset)
@@ -102,6 +104,19 @@ def test_a_source_is_fetched_and_its_pictures_are_predicted(project: Path) -> No
     assert (project / "data/raw/tiny.parquet").exists()
     printed = call(project, "predict", "--model", "digit-logreg", "some.jpg").stdout
     assert printed == "some.jpg: predicted hello (> 99 %)\n"
+
+
+@pytest.mark.usefixtures("packages")
+def test_a_source_without_a_mirror_does_not_advise_one(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiny.edit(project, {"datasets.tiny": tiny.dataset({"greeting": "nowhere"})})
+    monkeypatch.setenv("DATA_MIRROR", ".")
+    line = failure(project, "fetch", "tiny")
+    assert line.endswith(
+        ". Without network, run only models of other datasets: `dvc repro evaluate@MODEL`, or "
+        "`make demo`"
+    )
 
 
 def test_a_package_whose_folder_was_deleted_is_left_out(project: Path, packages: Path) -> None:

@@ -4,10 +4,12 @@ The module of a source has a function `read(place, dataset)`. It returns what `m
 digits/data/images.py returns, or raises a UserError whose message gives the reason in a few
 words.
 
-With `NEEDS_NETWORK = True` in the module, the environment variable DATA_MIRROR is tried before
-the source. With `READS_FILES = True`, the place is a file or a folder, which DVC should store.
-With `READS_PICTURES = True`, the dataset may have a `network`, whose features of
-each picture are the column `network` of the table.
+With `NEEDS_NETWORK = True` in the module, an error says what to do without network. With
+`MIRROR_KIND = "idx"`, the environment variable DATA_MIRROR is tried before the source: a folder
+or an address whose subfolder of the dataset's name is read by the source `idx`. With
+`READS_FILES = True`, the place is a file or a folder, which DVC should store. With
+`READS_PICTURES = True`, the dataset may have a `network`, whose features of each picture are
+the column `network` of the table.
 
 Other packages add sources as entry points of the group `digits.sources`.
 """

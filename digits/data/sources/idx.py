@@ -24,7 +24,8 @@ from digits.settings.errors import UserError
 from digits.settings.params import DatasetParams
 
 READS_FILES = True
-NEEDS_NETWORK = True  # also for a folder, in whose place DATA_MIRROR may be, too
+NEEDS_NETWORK = True
+MIRROR_KIND = "idx"  # also for a folder, in whose place a mirror may be, too
 # The name of a file with test images, such as t10k-images-idx3-ubyte.gz.
 TEST_NAME = re.compile(r"t10k|(?<![a-z])test(?![a-z])", re.IGNORECASE)
 TIMEOUT = 60  # seconds without an answer

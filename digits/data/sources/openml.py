@@ -14,6 +14,7 @@ from digits.settings.errors import UserError
 from digits.settings.params import DatasetParams
 
 NEEDS_NETWORK = True
+MIRROR_KIND = "idx"
 TIMEOUT = 60  # seconds
 
 
