@@ -5,6 +5,7 @@ import re
 import shutil
 import sqlite3
 import textwrap
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from digits.core import tables
 from tests.helpers import tiny
 
 PAGE = (tiny.ROOT / "docs/extending.md").read_text(encoding="utf-8")
@@ -115,9 +117,9 @@ def test_the_modules_on_the_page_pass_the_linter(tmp_path: Path) -> None:
     tiny.run("ruff format --check .", tmp_path)
 
 
-@pytest.mark.slow
-def test_a_metric_is_added(extended: Path) -> None:
-    module = extended / METRICS
+def add_metric(project: Path) -> None:
+    """Add the metric of the page to a project."""
+    module = project / METRICS
     content = module.read_text(encoding="utf-8")
     function = EXAMPLES[f"{METRICS}: above METRICS"]
     start = content.index("\n# Each metric by its name")
@@ -125,8 +127,12 @@ def test_a_metric_is_added(extended: Path) -> None:
     module.write_text(content, encoding="utf-8")
     insert(module, "METRICS", EXAMPLES[f"{METRICS}: in METRICS"])
     description = EXAMPLES[f"{DESCRIPTIONS}: in DESCRIPTIONS"]
-    insert(extended / DESCRIPTIONS, "DESCRIPTIONS", description)
+    insert(project / DESCRIPTIONS, "DESCRIPTIONS", description)
 
+
+@pytest.mark.slow
+def test_a_metric_is_added(extended: Path) -> None:
+    add_metric(extended)
     names = sorted(tiny.params()["models"])
     assert tiny.repro(extended) == [f"evaluate@{name}" for name in names]
     for name in names:
@@ -138,13 +144,46 @@ def test_a_metric_is_added(extended: Path) -> None:
     assert "balanced_accuracy" in printed.splitlines()[0].split(",")
 
 
+def add_stage(project: Path, script: str, example: str) -> None:
+    """Add a stage of the page to a project.
+
+    Args:
+        project: the project.
+        script: the path of its script.
+        example: the key of its entry of dvc.yaml in EXAMPLES.
+    """
+    (project / script).write_text(EXAMPLES[script], encoding="utf-8")
+    stage = textwrap.indent(EXAMPLES[example], "  ")
+    path = project / "dvc.yaml"
+    content = path.read_text(encoding="utf-8")
+    path.write_text(content.replace("\n  train:\n", f"\n{stage}\n  train:\n"), encoding="utf-8")
+
+
+def add_last_stage(project: Path) -> None:
+    """Add the stage of the page that no other stage depends on."""
+    add_stage(project, "stages/count.py", "dvc.yaml, in `stages`")
+
+
+def add_stage_between(project: Path) -> None:
+    """Add the stage of the page that the stage `train` depends on."""
+    add_stage(project, "stages/deduplicate.py", "dvc.yaml, also in `stages`")
+    path = project / "dvc.yaml"
+    before, train, after = path.read_text().partition("\n  train:\n")
+    [new] = re.findall("- (.+)", EXAMPLES["dvc.yaml, in the `deps` of `train`"])
+    after = after.replace("data/task/${item.task}/train.parquet", new, 1)
+    path.write_text(before + train + after)
+    script = project / "stages/train.py"
+    lines = EXAMPLES["stages/train.py: in place of the line that begins with X_train"]
+    tiny.replace(
+        script, "(?m)^    X_train, train_images = .*\n", textwrap.indent(lines, "    ")
+    )
+    tiny.replace(script, "^import click\n", "from pathlib import Path\n\nimport click\n")
+    tiny.replace(script, "\nimport click\n", "\nfrom pathlib import Path\n\nimport click\n")
+
+
 @pytest.mark.slow
 def test_a_stage_is_added(extended: Path) -> None:
-    (extended / "stages/count.py").write_text(EXAMPLES["stages/count.py"], encoding="utf-8")
-    stage = textwrap.indent(EXAMPLES["dvc.yaml, in `stages`"], "  ")
-    path = extended / "dvc.yaml"
-    content = path.read_text(encoding="utf-8")
-    path.write_text(content.replace("\nstages:\n", f"\nstages:\n{stage}\n"), encoding="utf-8")
+    add_last_stage(extended)
     tasks = sorted(tiny.params()["tasks"])
     assert tiny.repro(extended) == [f"count@{name}" for name in tasks]
     counts = pd.read_csv(extended / "data/count/digit.csv")
@@ -153,25 +192,89 @@ def test_a_stage_is_added(extended: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_key_of_params_yaml_is_added(extended: Path) -> None:
+def test_a_stage_is_added_between_two_others(extended: Path) -> None:
+    add_stage_between(extended)
+    stages = tiny.repro(extended)
+    assert {"deduplicate@digit", "train@digit-logreg"} <= set(stages)
+    assert "binarize@digit" not in stages
+
+    path = extended / "data/task/digit/train.parquet"
+    X, images = tables.read_images(path)
+    path.unlink()  # it is a link to the cache
+    tables.write_images(path, X, images.iloc[[*range(len(images)), 0, 7]])
+    tiny.run("python -m stages.deduplicate digit", extended)
+    found, others = tables.read_images(extended / "data/deduplicated/digit.parquet")
+    assert np.array_equal(found, X)
+    assert others.equals(images)
+
+
+def add_key(project: Path) -> None:
+    """Add the key of the page to the tasks in params.yaml."""
     edit_module(
-        extended / "digits/settings/params.py",
+        project / "digits/settings/params.py",
         before="    positive: ",
         code=EXAMPLES["digits/settings/params.py: in TaskParams"],
         indentation=4,
     )
     edit_module(
-        extended / "stages/binarize.py",
+        project / "stages/binarize.py",
         before="        labelled_images = ",
         code=EXAMPLES["stages/binarize.py: in main, after read_images"],
         indentation=8,
     )
+
+
+@pytest.mark.slow
+def test_a_key_of_params_yaml_is_added(extended: Path) -> None:
+    add_key(extended)
     tasks = sorted(tiny.params()["tasks"])
     assert tiny.repro(extended) == [f"binarize@{name}" for name in tasks]
     tiny.edit(extended, {"tasks.digit.max_images": 100})
     assert "binarize@digit" in tiny.repro(extended)
     train = pd.read_parquet(extended / "data/task/digit/train.parquet")
     assert len(train) == 100
+
+
+def add_command(project: Path) -> None:
+    """Add the command of the page."""
+    [name] = [name for name in EXAMPLES if name.startswith("digits/commands/")]
+    (project / name).write_text(EXAMPLES[name], encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_a_command_is_added(extended: Path) -> None:
+    add_command(extended)
+    raw = pd.read_parquet(extended / "data/raw/tiny.parquet")
+    counts = raw["class"].value_counts().sort_index()
+    expected = "".join(f"{number}: {count}\n" for number, count in counts.items())
+    assert tiny.run("digits classes tiny", extended).stdout == expected
+
+
+RECIPES = [write_modules, add_metric, add_last_stage, add_stage_between, add_key, add_command]
+# The tests that see whether an addition is complete.
+RELEVANT = [
+    "tests/core/test_pipeline.py",
+    "tests/core/test_metrics_of_models.py",
+    "tests/core/test_help.py",
+    "tests/core/test_leaderboard.py",
+    "tests/project/test_reference.py",
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("add", RECIPES, ids=lambda add: add.__name__)
+def test_the_tests_pass_after_each_addition(
+    tmp_path: Path, add: Callable[[Path], object]
+) -> None:
+    project = tmp_path / "repository"
+    tiny.copy_repository(project)
+    add(project)
+    tiny.commit(project, "an addition")
+    tiny.run("python -m docs.tools.reference", project)
+    relevant = [name for name in RELEVANT if (project / name).exists()]
+    tiny.run(["python", "-m", "pytest", "-q", "-n", "0", *relevant], project)
+    tiny.run("ruff check .", project)
+    tiny.run("ruff format --check .", project)
 
 
 def edit_module(path: Path, before: str, code: str, indentation: int) -> None:

@@ -128,6 +128,13 @@ READERS = {
 }
 
 
+def test_the_tiny_project_has_an_entry_for_each_stage() -> None:
+    declared = yaml.safe_load((tiny.ROOT / "dvc.yaml").read_text())["stages"]
+    repeated = {stage for stage, entry in declared.items() if "foreach" in entry}
+    tested = {stage.partition("@")[0] for stage in tiny.ONE_OF_EACH}
+    assert tested == repeated, "add an entry of the stage's section to tests/helpers/tiny.py"
+
+
 def list_dependencies(made: Path, stage: str) -> set[Path]:
     """Return the files and folders that a stage depends on."""
     return {Path(dependency["path"]) for dependency in tiny.lock(made)[stage]["deps"]}
@@ -278,12 +285,22 @@ def test_a_package_without_its_pinned_version_is_one_line(
     assert failure(project, "train", "five-sgd") == f"Error: stages/versions.yaml {message}"
 
 
+def find_training_images(project: Path) -> str:
+    """Return the table of images that the stage `train` reads."""
+    [path] = [
+        str(path)
+        for path in list_dependencies(project, "train@five-sgd")
+        if path.parts[0] == "data"
+    ]
+    return path
+
+
 def test_a_missing_dependency_is_one_line(project: Path) -> None:
     hint = "`dvc repro` makes it, `dvc pull` fetches what was shared"
     for path, stage in [
         ("data/raw/tiny.parquet", "split tiny"),
         ("data/split/tiny/test.parquet", "binarize five"),
-        ("data/task/five/train.parquet", "train five-sgd"),
+        (find_training_images(project), "train five-sgd"),
         ("data/crossval/five-sgd.parquet", "evaluate five-sgd"),
         (str(paths.model("five-sgd")), "evaluate five-sgd"),
     ]:
@@ -292,7 +309,7 @@ def test_a_missing_dependency_is_one_line(project: Path) -> None:
 
 
 def test_a_damaged_dependency_is_one_line(project: Path) -> None:
-    path = "data/task/five/train.parquet"
+    path = find_training_images(project)
     content = (project / path).read_bytes()
     (project / path).write_bytes(content[:999])
     line = failure(project, "train", "five-sgd")
