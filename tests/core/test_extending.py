@@ -272,9 +272,9 @@ def test_the_tests_pass_after_each_addition(
     tiny.commit(project, "an addition")
     tiny.run("python -m docs.tools.reference", project)
     relevant = [name for name in RELEVANT if (project / name).exists()]
-    tiny.run(["python", "-m", "pytest", "-q", "-n", "0", *relevant], project)
+    tiny.run("ruff format .", project)
     tiny.run("ruff check .", project)
-    tiny.run("ruff format --check .", project)
+    tiny.run(["python", "-m", "pytest", "-q", "-n", "0", *relevant], project)
 
 
 def edit_module(path: Path, before: str, code: str, indentation: int) -> None:
