@@ -27,7 +27,7 @@ from digits.data.storage import add_to_dvc
 from digits.learning.folds import assign_folds
 from digits.proposing.choose import Choice, ChoiceError, choose, describe
 from digits.proposing.folders import enter_folders
-from digits.proposing.look import UNKNOWN, Look, look_at
+from digits.proposing.image_traits import DEFAULT_TRAITS, ImageTraits, find_traits
 from digits.proposing.show import write
 from digits.settings.errors import UserError, echo, to_one_line
 from digits.settings.params import ChecksumShare, TestSize
@@ -129,25 +129,25 @@ def command(
     check_clone()
     choice = None
     if handwriting:
-        look = UNKNOWN
+        traits = DEFAULT_TRAITS
         entry: dict[str, Any] = {"sources": [{"handwriting": PLACE.as_posix()}]}
     else:
         options = {"class": class_column, "group": group_column}
         columns = {key: name for key, name in options.items() if name is not None}
         place, choice = choose_layout(parse_options(layout, test), columns)
-        look = look_at(choice.reading.images)
+        traits = find_traits(choice.reading.images)
         entry = {"sources": [{"files": place.as_posix()}], "layout": choice.layout}
-    entry["shape"] = look.shape
-    if look.is_photo:
+    entry["shape"] = traits.shape
+    if traits.is_photo:
         entry["network"] = NETWORK
     recorded = None
     if choice is not None or PLACE.exists():
         images = choice.reading.images if choice is not None else None
-        recorded = read_images(entry, images, look.n_folds)
+        recorded = read_images(entry, images, traits.n_folds)
         add_to_dvc(entry["sources"])
     # Everything that can be refused has been refused.
     try:
-        rewrite(entry, look, recorded[0] if recorded else {})
+        rewrite(entry, traits, recorded[0] if recorded else {})
     except BaseException:  # such as Ctrl-C, or a full disk
         subprocess.run(["git", "restore", "."], check=False)
         raise
@@ -274,12 +274,12 @@ def choose_test_set(values: dict[str, Any]) -> TestSize:
     return "given" if "test" in values["sha256"] else ChecksumShare(share=0.25)
 
 
-def rewrite(entry: dict[str, Any], look: Look, values: dict[str, Any]) -> None:
+def rewrite(entry: dict[str, Any], traits: ImageTraits, values: dict[str, Any]) -> None:
     """Turn this clone into the new project.
 
     Args:
         entry: the entry of the dataset.
-        look: what most images look like.
+        traits: what most images look like.
         values: as `pin.compute_pinned_values` returns them. Empty if there are no images.
     """
     name = Path.cwd().name
@@ -290,15 +290,15 @@ def rewrite(entry: dict[str, Any], look: Look, values: dict[str, Any]) -> None:
         "entry": entry,
         "place": write(place),
         "layout": write_block(entry.get("layout")),
-        "look": look,
+        "traits": traits,
         "has_test": "test" in values.get("sha256", {}),
-        "n_components": look.choose_n_components(values.get("images", 0)),
+        "n_components": traits.choose_n_components(values.get("images", 0)),
     }
     texts = {file: render(file, **settings) for file in ["params.yaml", "README.md"]}
     if values:
         texts["params.yaml"] = pin.update_entry(texts["params.yaml"], "own", values)
     texts["dvc.yaml"] = edit_stages(read("dvc.yaml"))
-    texts["Makefile"] = edit_targets(read("Makefile"), EXTRA if look.is_photo else "")
+    texts["Makefile"] = edit_targets(read("Makefile"), EXTRA if traits.is_photo else "")
     for file_name, text in texts.items():
         Path(file_name).write_text(text, encoding="utf-8")
     rename_remote(name)

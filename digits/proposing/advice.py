@@ -1,8 +1,6 @@
 """What to do about files that no layout can describe."""
 
-import re
-from collections.abc import Sequence
-from itertools import permutations
+from collections.abc import Sequence, Set
 from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
@@ -36,8 +34,9 @@ RECIPES = {
     "Convert DICOM files": (".dcm",),
     "Convert pickles": (".pkl", ".pickle", ".pt", ".pth", ".joblib"),
 }
-PICKLE_MAGIC = re.compile(rb"\x80[\x02-\x05]")  # the first bytes of a pickle
+PICKLE_STARTS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 
+N_BYTES = 100_000  # that are read of a first line
 N_TRIED = 5  # files of which it is tried whether they are pictures
 
 
@@ -55,20 +54,20 @@ def find_advice(files: Sequence[Path]) -> str:
 def advise_converting(files: Sequence[Path]) -> str:
     """Return where the command is that converts the first kind of files, or ""."""
     names = {file.name for file in files}
-    files = [file for file in files if names.isdisjoint(list_converted(file))]
+    files = [file for file in files if not is_converted(file, names)]
     for title, endings in RECIPES.items():
         for file in files:
             if file.name.lower().endswith(endings):
                 return f"for files such as {file.name}, see “{title}” in {PAGE}"
     for file in files:
-        if not file.suffix and PICKLE_MAGIC.match(file.read_bytes()[:2]):
+        if not file.suffix and read_first_line(file).startswith(PICKLE_STARTS):
             return f"{file.name} is a pickle; see “Convert pickles” in {PAGE}"
     return ""
 
 
-def list_converted(file: Path) -> list[str]:
-    """Return how the commands of the page call what they write for a file."""
-    return [f"{file.name}.npz", f"{file.name}.csv", f"{file.stem}.png"]
+def is_converted(file: Path, names: Set[str]) -> bool:
+    """Return whether what a command of the page writes for a file is among some names."""
+    return not names.isdisjoint([f"{file.name}.npz", f"{file.name}.csv", f"{file.stem}.png"])
 
 
 def advise_endings(files: Sequence[Path]) -> str:
@@ -90,18 +89,23 @@ def advise_endings(files: Sequence[Path]) -> str:
 def advise_joining(files: Sequence[Path]) -> str:
     """Return what to do about a table of labels and a table of pixels, or "".
 
-    A table of labels has one value per row, and as many rows as the table of pixels.
+    A table of labels has one value in each row.
     """
-    tables = {file: file.read_bytes().splitlines() for file in files if file.suffix == ".csv"}
-    for labels, pixels in permutations(tables, 2):
-        header, *rows = tables[labels] or [b""]
-        pixel_header, *pixel_rows = tables[pixels] or [b""]
-        if b"," not in header and b"," in pixel_header and len(rows) == len(pixel_rows):
-            return (
-                f"if {labels.name} has the classes of {pixels.name}, see “Join two tables” in "
-                f"{PAGE}"
-            )
+    headers = {file: read_first_line(file) for file in files if file.suffix == ".csv"}
+    labels = [file for file, header in headers.items() if b"," not in header]
+    pixels = [file for file, header in headers.items() if b"," in header]
+    if len(labels) == len(pixels) == 1:
+        return (
+            f"if {labels[0].name} has the classes of {pixels[0].name}, see “Join two tables” "
+            f"in {PAGE}"
+        )
     return ""
+
+
+def read_first_line(file: Path) -> bytes:
+    """Return the first line of a file, or its beginning if it is long."""
+    with file.open("rb") as opened:
+        return opened.readline(N_BYTES)
 
 
 def advise_loading(files: Sequence[Path]) -> str:

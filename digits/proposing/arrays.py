@@ -13,91 +13,52 @@ from digits.data.intake.collection import shorten
 from digits.data.layout.axes import arrange
 from digits.data.layout.pattern import quote
 from digits.data.layout.place import Place
-from digits.proposing.parts import write_sets
-from digits.proposing.samples import find_samples, refuse
-from digits.proposing.words import CONTENT_WORDS, GROUP_WORDS, SET_WORDS, find_role, split_words
+from digits.proposing.single_images import find_single_images, refuse_single_images
+from digits.proposing.words import (
+    CONTENT_WORDS,
+    GROUP_WORDS,
+    SET_WORDS,
+    find_subset,
+    split_words,
+)
+from digits.proposing.writing import generalize_names, write_subsets
 from digits.settings.errors import UserError
 
 MIN_PIXELS = 4
+MIN_PER_CLASS = 4  # images, on average
+N_IMAGES = 100  # whose colours are looked at
 
-ENDING = re.compile(r"\.(npz|npy|mat|gz)\b|idx\d")
-TOKEN = re.compile(r"[^\W\d_]+|\d+|.")  # a word, a number or another character
+ENDING = re.compile(r"\.(npz|npy|mat|gz)\b|idx\d")  # `.npz`, or `idx3` in the name of IDX files
 
-Parts = dict[
-    str, dict[str, Any]
-]  # the parts of layouts, by the names of their arrays of images
+# The parts of layouts, by the names of their arrays of images.
+PartsByArray = dict[str, dict[str, Any]]
 
 
 def propose(place: Place) -> tuple[list[Any], list[str]]:
     """Return layouts for the arrays of a place, and why others are not used."""
-    samples = find_samples(place)
-    names = [name for name in place.array_files if name not in samples]
+    single_images = find_single_images(place)
+    names = [name for name in place.array_files if name not in single_images]
+    not_read = [refuse_single_images(single_images)] if single_images else []
     if not names:
-        return [], [refuse(samples)] if samples else []
+        return [], not_read
     try:
-        arrays = drop_copies(place.load_arrays(names))
+        arrays = drop_irrelevant(place.load_arrays(names))
     except UserError as error:
         return [], [error.message]
-    parts: Parts = {}
-    reasons = []
-    for names in pair(arrays):
-        try:
-            parts |= describe(arrays, names)
-        except UserError as error:
-            reasons.append(error.message)
-    if not arrays:
-        reasons.append("the files have no arrays of numbers")
-    elif not parts:
-        described = [f"{name} {array.shape}" for name, array in arrays.items()]
-        reasons.append(f"no images among the arrays {shorten(described)}")
-    if samples and not parts:
-        reasons.append(refuse(samples))
-    ways = [parts]
-    if not any("class" in part for part in parts.values()):
-        ways = label_by_name(arrays, parts)
-        if len(parts) > 1 and not ways:
-            return [name_by_class(add_scale(arrays, parts))], reasons
-    layouts = [layout for way in ways for layout in join_kinds(arrays, way)]
-    # The images of a cube may be along its first or its last axis.
-    cubes = {quote(name) for name, array in arrays.items() if is_cube(array)}
-    lying = [layout | {"axes": "h w n"} for layout in layouts if layout.get("images") in cubes]
-    return [*layouts, *lying], reasons
+    parts, reasons = describe_arrays(arrays)
+    if not parts:
+        return [], [*reasons, *not_read]
+    if any("class" in part for part in parts.values()):
+        layouts = write_layouts(arrays, parts)
+    else:
+        labelled = label_by_name(arrays, parts)
+        layouts = [layout for way in labelled for layout in write_layouts(arrays, way)]
+        if len(parts) > 1 and not labelled:
+            layouts = [name_by_class(add_scale(arrays, parts))]
+    return [*layouts, *turn_cubes(arrays, layouts)], reasons
 
 
-def join_kinds(arrays: Mapping[str, Any], parts: Parts) -> list[Any]:
-    """Return a layout for each kind of images, by their names and shape."""
-    kinds: dict[Any, Parts] = defaultdict(dict)
-    for name, part in parts.items():
-        kinds[find_words(name) - SET_WORDS, find_shape(arrays[name], part)][name] = part
-    return [layout for same in kinds.values() for layout in join(add_scale(arrays, same))]
-
-
-def label_by_name(arrays: Mapping[str, Any], parts: Parts) -> list[Parts]:
-    """Return parts with labels whose names differ from those of the images.
-
-    There are several ways if the images have several labels, as `y_head` and `y_tail`. Labels
-    are of the same file or folder, and of the same set.
-    """
-    ways: dict[Any, Parts] = defaultdict(dict)
-    for name, part in parts.items():
-        for label, array in arrays.items():
-            is_near = posixpath.dirname(label) == posixpath.dirname(name)
-            is_same_set = find_words(label) & SET_WORDS == find_words(name) & SET_WORDS
-            if is_near and is_same_set and are_labels(label, array, len(arrays[name])):
-                ways[find_words(label) - SET_WORDS][name] = part | {"class": label}
-    return list(ways.values())
-
-
-def are_labels(name: str, array: Any, n_images: int) -> bool:
-    """Return whether an array has one label for each image, of which several are equal."""
-    is_whole = array.dtype.kind in "buiUS"
-    words = split_words(posixpath.basename(name))
-    if array.size != n_images or not is_whole or words & (GROUP_WORDS | {"id", "is", "split"}):
-        return False
-    return 2 <= len(np.unique(array)) <= n_images / 4
-
-
-def drop_copies(arrays: Mapping[str, Any]) -> dict[str, Any]:
+def drop_irrelevant(arrays: Mapping[str, Any]) -> dict[str, Any]:
     """Return arrays without single numbers, and without files in gzip that are there twice."""
     return {
         name: array
@@ -106,14 +67,32 @@ def drop_copies(arrays: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def pair(arrays: Mapping[str, Any]) -> list[list[str]]:
+def describe_arrays(arrays: Mapping[str, Any]) -> tuple[PartsByArray, list[str]]:
+    """Return the parts of layouts that arrays may be, and why others are none."""
+    if not arrays:
+        return {}, ["the files have no arrays of numbers"]
+    parts: PartsByArray = {}
+    reasons = []
+    for names in group_by_name(arrays):
+        try:
+            parts |= describe_pair(arrays, names)
+        except UserError as error:
+            reasons.append(error.message)
+    if not parts:
+        described = [f"{name} {array.shape}" for name, array in arrays.items()]
+        reasons.append(f"no images among the arrays {shorten(described)}")
+    return parts, reasons
+
+
+def group_by_name(arrays: Mapping[str, Any]) -> list[list[str]]:
     """Return the names of arrays that belong together: images, and perhaps their labels."""
     if len(arrays) == 2 and have_one_label_each(*arrays.values()):  # whatever their names are
         return [list(arrays)]
     groups: dict[Any, list[str]] = defaultdict(list)
     for name in arrays:
-        numbers = re.findall(r"\d+", ENDING.sub(" ", name.lower()).replace("t10k", ""))
-        groups[find_words(name), tuple(sorted(numbers))].append(name)
+        without_ending = ENDING.sub(" ", name.lower()).replace("t10k", "")
+        numbers = sorted(re.findall(r"\d+", without_ending))
+        groups[find_words(name), tuple(numbers)].append(name)
     return list(groups.values())
 
 
@@ -128,8 +107,10 @@ def find_words(name: str) -> frozenset[str]:
     return frozenset(split_words(ENDING.sub(" ", name)) - CONTENT_WORDS)
 
 
-def describe(arrays: Mapping[str, Any], names: Sequence[str]) -> Parts:
-    """Return the part of a layout with some arrays, if it is clear which is which.
+def describe_pair(arrays: Mapping[str, Any], names: Sequence[str]) -> PartsByArray:
+    """Return the part of a layout with one or two arrays: images, and perhaps their labels.
+
+    There is none if it is not clear which is which.
 
     Raises:
         UserError: the largest array has no pixels.
@@ -140,21 +121,21 @@ def describe(arrays: Mapping[str, Any], names: Sequence[str]) -> Parts:
     name = max(images, key=lambda each: arrays[each].size)
     array = arrays[name]
     check_range(array, name)
-    labels = [other for other in names if other != name]
-    n_images = count_labels(arrays[labels[0]]) if labels else len(array)
-    part = {"images": quote(name)} | ({"class": labels[0]} if labels else {})
+    part = {"images": quote(name)}
+    n_images = len(array)
+    for label in names:
+        if label != name:
+            part["class"] = label
+            n_images = count_labels(arrays[label])
     return {name: part | describe_axes(array, n_images)}
 
 
 def is_images(array: Any) -> bool:
     """Return whether an array may have images, and not labels or names."""
-    is_list = sum(size > 1 for size in array.shape) < 2
-    return array.dtype.kind in "buif" and not is_list and array[0].size >= MIN_PIXELS
-
-
-def is_cube(array: Any) -> bool:
-    """Return whether an array has as many images as they have columns."""
-    return array.ndim == 3 and array.shape[0] == array.shape[2]
+    n_long_axes = sum(length > 1 for length in array.shape)
+    if array.dtype.kind not in "buif" or n_long_axes < 2:
+        return False
+    return bool(array[0].size >= MIN_PIXELS)
 
 
 def check_range(images: Any, name: str) -> None:
@@ -165,7 +146,8 @@ def check_range(images: Any, name: str) -> None:
     """
     low, high = images.min(), images.max()
     are_whole = images.dtype.kind != "f" or np.array_equal(images, np.rint(images))
-    if not (low >= 0 and (are_whole or high <= 1)):
+    are_fractions = low >= 0 and high <= 1
+    if not (are_fractions or (low >= 0 and are_whole)):
         raise UserError(
             f"{name} has numbers from {low:.3g} to {high:.3g}; pixels are whole numbers from 0 "
             "to 255, or fractions from 0 to 1"
@@ -174,25 +156,28 @@ def check_range(images: Any, name: str) -> None:
 
 def count_labels(labels: Any) -> int:
     """Return the number of labels, of which an array may have a column for each class."""
-    return max(labels.shape) if labels.ndim == 1 or 1 in labels.shape else len(labels)
+    is_single = labels.ndim == 1 or 1 in labels.shape
+    return max(labels.shape) if is_single else len(labels)
 
 
 def describe_axes(images: Any, n_images: int) -> dict[str, Any]:
     """Return the key `axes` of an array, if it is not `n h w`."""
-    is_last = len(images) != n_images == images.shape[-1]
-    if images.ndim == 2 and is_last:
-        return {"axes": "(h w) n"}
+    images_are_last = len(images) != n_images == images.shape[-1]
     if images.ndim == 2:
-        return {"axes": "n (h w)"} | describe_flat(images[:100])
+        if images_are_last:
+            return {"axes": "(h w) n"}
+        return {"axes": "n (h w)"} | describe_colors(images)
     if images.ndim == 3:
-        return {"axes": "h w n"} if is_last else {}
-    if is_last:
+        return {"axes": "h w n"} if images_are_last else {}
+    if images_are_last:
         return {"axes": "h w c n"}
-    are_first = images.ndim == 4 and images.shape[1] in (1, 3) and images.shape[3] not in (1, 3)
-    return {"axes": "n c h w" if are_first else "n h w c"}
+    n_colors = (1, 3)
+    if images.ndim == 4 and images.shape[1] in n_colors and images.shape[3] not in n_colors:
+        return {"axes": "n c h w"}
+    return {"axes": "n h w c"}
 
 
-def describe_flat(rows: Any) -> dict[str, Any]:
+def describe_colors(rows: Any) -> dict[str, Any]:
     """Return the key `axes` of rows of pixels, if the images are in colour.
 
     Images are smooth, so that of two arrangements of the colours the one in which neighbours
@@ -202,27 +187,84 @@ def describe_flat(rows: Any) -> dict[str, Any]:
         rows: shape (n_images, n_values).
     """
     n_values = rows.shape[1]
-    side = math.isqrt(n_values // 3)
-    if math.isqrt(n_values) ** 2 == n_values or 3 * side**2 != n_values:
+    is_grey = math.isqrt(n_values) ** 2 == n_values
+    is_color = 3 * math.isqrt(n_values // 3) ** 2 == n_values
+    if is_grey or not is_color:
         return {}
-    smoothest = min(("n (h w c)", "n (c h w)"), key=lambda axes: roughness(arrange(rows, axes)))
-    return {"axes": smoothest}
+    side_by_side = measure_roughness(rows, "n (h w c)")
+    in_planes = measure_roughness(rows, "n (c h w)")
+    return {"axes": "n (h w c)" if side_by_side <= in_planes else "n (c h w)"}
 
 
-def roughness(images: Any) -> float:
+def measure_roughness(rows: Any, axes: str) -> float:
     """Return how much neighbours differ on average, in the first images.
 
     Neighbours are in a row or in a column of pixels. In grey images whose three colours are
     equal, those in a row alone would differ less in the wrong arrangement.
 
     Args:
-        images: shape (n_images, height, width, 3).
+        rows: shape (n_images, n_values).
+        axes: the arrangement of the values in a row.
     """
-    sample = images[:100].astype(float)
-    return float(sum(np.abs(np.diff(sample, axis=axis)).mean() for axis in (1, 2)))
+    images = arrange(rows[:N_IMAGES], axes).astype(float)
+    in_columns = np.abs(np.diff(images, axis=1)).mean()
+    in_rows = np.abs(np.diff(images, axis=2)).mean()
+    return float(in_columns + in_rows)
 
 
-def add_scale(arrays: Mapping[str, Any], parts: Parts) -> Parts:
+def label_by_name(arrays: Mapping[str, Any], parts: PartsByArray) -> list[PartsByArray]:
+    """Return parts with labels whose names differ from those of the images.
+
+    There are several ways if the images have several labels, as `y_head` and `y_tail`. Labels
+    are of the same file or folder, and of the same subset.
+    """
+    ways: dict[Any, PartsByArray] = defaultdict(dict)
+    for name, part in parts.items():
+        for label, array in arrays.items():
+            is_near = posixpath.dirname(label) == posixpath.dirname(name)
+            is_same_set = find_words(label) & SET_WORDS == find_words(name) & SET_WORDS
+            if is_near and is_same_set and are_labels(label, array, len(arrays[name])):
+                ways[find_words(label) - SET_WORDS][name] = part | {"class": label}
+    return list(ways.values())
+
+
+def are_labels(name: str, array: Any, n_images: int) -> bool:
+    """Return whether an array has one label for each image, of which several are equal."""
+    words = split_words(posixpath.basename(name))
+    is_other = words & (GROUP_WORDS | {"id", "is", "split"})
+    may_have_names = array.dtype.kind in "buiUS"
+    if array.size != n_images or not may_have_names or is_other:
+        return False
+    return 2 <= len(np.unique(array)) <= n_images / MIN_PER_CLASS
+
+
+def write_layouts(arrays: Mapping[str, Any], parts: PartsByArray) -> list[Any]:
+    """Return a layout for each kind of images with labels, by their names and shape."""
+    kinds: dict[Any, PartsByArray] = defaultdict(dict)
+    for name, part in parts.items():
+        kind = find_words(name) - SET_WORDS, find_image_shape(arrays[name], part)
+        kinds[kind][name] = part
+    layouts: list[Any] = []
+    for same in kinds.values():
+        scaled = add_scale(arrays, same)
+        labelled = {name: part for name, part in scaled.items() if "class" in part}
+        train, test = divide(labelled)
+        if len(train) == 1 and not test:
+            layouts += train
+        elif train:
+            layouts.append(write_subsets(train, test))
+    return layouts
+
+
+def find_image_shape(array: Any, part: Mapping[str, Any]) -> tuple[int, ...]:
+    """Return the shape of the images of a part, or () if the axes do not fit."""
+    try:
+        return tuple(arrange(array, part.get("axes", "n h w")).shape[1:])
+    except UserError:
+        return ()
+
+
+def add_scale(arrays: Mapping[str, Any], parts: PartsByArray) -> PartsByArray:
     """Return parts with the key `scale`, so that equal values are equally bright in all."""
     scale = describe_scale([arrays[name] for name in parts])
     return {name: part | scale for name, part in parts.items()}
@@ -235,7 +277,7 @@ def describe_scale(arrays: Sequence[Any]) -> dict[str, Any]:
     """
     low = min(pixels.min() for pixels in arrays)
     high = max(pixels.max() for pixels in arrays)
-    if high <= 1 and low >= 0 and any((pixels % 1).any() for pixels in arrays):
+    if low >= 0 and high <= 1 and any((pixels % 1).any() for pixels in arrays):
         return {"scale": 255}
     if high <= 255:
         return {}
@@ -243,43 +285,34 @@ def describe_scale(arrays: Sequence[Any]) -> dict[str, Any]:
     return {"scale": 255 / (2**n_bits - 1)}
 
 
-def find_shape(array: Any, part: Mapping[str, Any]) -> tuple[int, ...]:
-    """Return the shape of the images of a part, or () if the axes do not fit."""
-    try:
-        return tuple(arrange(array, part.get("axes", "n h w")).shape[1:])
-    except UserError:
-        return ()
+def divide(parts: PartsByArray) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return the parts of the training set, and those of the test set, by their names."""
+    sets: dict[bool, list[dict[str, Any]]] = {False: [], True: []}
+    for name, part in parts.items():
+        is_test = find_subset(ENDING.sub(" ", name)) == "test"
+        sets[is_test].append(part)
+    return sets[False], sets[True]
 
 
-def join(parts: Parts) -> list[Any]:
-    """Return the layout of the arrays with labels among those that have images of one kind."""
-    train, test = divide({name: part for name, part in parts.items() if "class" in part})
-    if not train:
-        return []
-    is_single = len(train) == 1 and not test
-    return train if is_single else [write_sets({"train": train, "test": test})]
-
-
-def name_by_class(parts: Parts) -> dict[str, Any]:
+def name_by_class(parts: PartsByArray) -> dict[str, Any]:
     """Return the layout of arrays without labels, each of which is of the class in its name."""
     train, test = divide(parts)
     if len(train) < 2 or len(test) < 2:
-        return generalize_by_class(list(parts.values()))
-    sets = {"train": train, "test": test}
-    return write_sets({role: [generalize_by_class(same)] for role, same in sets.items()})
+        return write_class_pattern(list(parts.values()))
+    return write_subsets([write_class_pattern(train)], [write_class_pattern(test)])
 
 
-def divide(parts: Parts) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Return the parts of the training set, and those of the test set, by their names."""
-    roles = {name: find_role(ENDING.sub(" ", name)) for name in parts}
-    train = [part for name, part in parts.items() if roles[name] != "test"]
-    test = [part for name, part in parts.items() if roles[name] == "test"]
-    return train, test
+def write_class_pattern(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the part in which {class} stands for what differs in the names of arrays."""
+    names = [part["images"] for part in parts]
+    return parts[0] | {"images": generalize_names(names, "{class}")}
 
 
-def generalize_by_class(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Return the part in which {class} stands for the words that differ in names of arrays."""
-    names = [TOKEN.findall(part["images"]) for part in parts]
-    start = posixpath.commonprefix(names)
-    end = posixpath.commonprefix([name[len(start) :][::-1] for name in names])[::-1]
-    return parts[0] | {"images": f"{''.join(start)}{{class}}{''.join(end)}"}
+def turn_cubes(arrays: Mapping[str, Any], layouts: Sequence[Any]) -> list[Any]:
+    """Return other layouts of cubes, whose images may be along the first or the last axis."""
+    cubes = [
+        quote(name)
+        for name, array in arrays.items()
+        if array.ndim == 3 and array.shape[0] == array.shape[2]
+    ]
+    return [layout | {"axes": "h w n"} for layout in layouts if layout.get("images") in cubes]

@@ -21,7 +21,6 @@ from digits.proposing.advice import FORMS, PAGE, find_advice
 from digits.proposing.doubts import find_doubts
 from digits.proposing.families import find_families
 from digits.proposing.hints import find_hints
-from digits.proposing.parts import add_unused
 from digits.proposing.show import (
     describe_counts,
     describe_image,
@@ -29,6 +28,7 @@ from digits.proposing.show import (
     write,
     write_option,
 )
+from digits.proposing.writing import add_unused
 from digits.settings.errors import UserError
 from digits.settings.layout import FilesPart, Part, TablePart, as_list, parse
 

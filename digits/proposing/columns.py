@@ -18,28 +18,32 @@ from digits.data.layout.usual import (
     simplify,
 )
 from digits.imaging import pictures
-from digits.proposing.parts import unlist
-from digits.proposing.words import SET_WORDS, are_sets, find_role, split_words
+from digits.proposing.words import SET_WORDS, are_subset_names, find_subset, split_words
+from digits.proposing.writing import unlist
 
 Texts = Mapping[str, pd.Series]  # the columns of a table as text
 
-# The end of the name of a column of classes, as in `Finding Labels`.
+# The end of the name of a column of classes, as in `Finding Labels` and `diseaseLabel`.
 CLASS_NAME = re.compile(r"(?i:(?:[\s_-]|^)(labels?|class|category|target))$|[a-z]Label$")
 # Words in the names of columns that are no classes.
-NO_CLASS_WORDS = {*SET_WORDS, "partition", "split", "set"}
+NO_CLASS_WORDS = {*SET_WORDS, "partition", "split", "set", "fold", "kfold"}
 NO_CLASS_WORDS |= {"user", "writer", "patient", "subject", "person", "participant"}
 NO_CLASS_WORDS |= {"site", "camera", "session", "slide", "video", "donor", "volunteer"}
-NO_CLASS_WORDS |= {"fold", "kfold"}
-# The name of a column whose values may be groups.
+# The name of a column whose values may be groups, such as `Patient ID`, `scan_no` and `artist`.
 GROUP_COLUMN = re.compile(
-    r"(?i:(^|[\s_-])(scan|artist|author|speaker|site|camera|session|plate|slide|video|case|"
-    r"subject|patient|writer|donor|volunteer)[\s_-]?(id|no|nr|number|name)?)$"
+    r"(^|[\s_-])"
+    r"(scan|artist|author|speaker|site|camera|session|plate|slide|video|case|subject|patient|"
+    r"writer|donor|volunteer)"
+    r"[\s_-]?(id|no|nr|number|name)?$",
+    re.IGNORECASE,
 )
-# The word at the beginning of a path, as in `train_1.png`, or the folder, as in `a-test/1.png`.
-STARTS = ["^([^/_-]*[/_-]?)", "^((?:[^/]*/)?)"]
-LETTER = re.compile(r"(?<=[a-z])[A-Z](?=[/_-]?$)")  # that numbers a set, as in `testA_`
+# What paths may begin with: `train_` in `train_1.png`, or `a-test/` in `a-test/1.png`.
+FIRST_WORD = re.compile(r"[^/_-]*[/_-]?")
+FIRST_FOLDER = re.compile(r"(?:[^/]*/)?")
+DIGITS = re.compile(r"\d+")
 
 MIN_PER_CLASS = 4
+MAX_SHARE_OF_CLASS = 0.9  # of the values of a column without a name; others are mostly black
 MIN_NUMBERED = 64  # columns that are surely pixels
 MAX_SETS = 5
 N_VALUES = 50  # of a column that are looked at
@@ -64,7 +68,7 @@ def is_numeric(values: pd.Series) -> bool:
 
 def are_numbered_pixels(names: Sequence[str]) -> bool:
     """Return whether many columns have names that differ only in a number, as pixel1."""
-    counts = Counter(re.sub(r"\d+", "", name) for name in names)
+    counts = Counter(DIGITS.sub("", name) for name in names)
     return max(counts.values()) >= MIN_NUMBERED
 
 
@@ -84,19 +88,23 @@ def order_by_file(texts: Texts) -> list[str]:
     usual = [name for name in texts if simplify(name) in FILE_COLUMNS]
     usual.sort(key=lambda name: FILE_COLUMNS.index(simplify(name)))
     others = [name for name, values in texts.items() if not is_numeric(values)]
-    return list(dict.fromkeys([*with_ending, *usual, *others, *list(texts)[:1]]))
+    first = list(texts)[:1]
+    return list(dict.fromkeys([*with_ending, *usual, *others, *first]))
 
 
 def find_usual(names: Iterable[str], usual: Sequence[str]) -> str | None:
-    """Return the column that has one of some usual names, the first of which count most."""
-    found = [name for name in names if simplify(name) in usual]
-    return min(found, key=lambda name: usual.index(simplify(name)), default=None)
+    """Return the column with the first one of some usual names that any column has, or None."""
+    by_name = {simplify(name): name for name in reversed(list(names))}
+    for name in usual:
+        if name in by_name:
+            return by_name[name]
+    return None
 
 
-def find_sets(texts: Texts) -> dict[str, Any]:
-    """Return the parts `train` and `test` of a layout, as a column says them, or {}.
+def find_subsets(texts: Texts) -> dict[str, Any]:
+    """Return the keys `train` and `test` of a layout, if a column says the subsets, or {}.
 
-    A column says the sets if its values are words such as `train`, or are 0 and 1 in `is_test`.
+    Its values are words such as `train`, or are 0 and 1 in a column such as `is_test`.
     """
     for name, values in texts.items():
         distinct = sorted(set(values.str.strip()))
@@ -104,22 +112,21 @@ def find_sets(texts: Texts) -> dict[str, Any]:
             continue
         are_flags = {text.lower() for text in distinct} <= {"0", "1", "true", "false"}
         if are_flags and len(distinct) == 2 and simplify(name) in ("test", "istest"):
-            no, yes = distinct
-            return write_where(name, train=[no], test=[yes])
-        train = [value for value in distinct if find_role(value) == "train"]
-        test = [value for value in distinct if find_role(value) == "test"]
+            return write_where(name, train=distinct[:1], test=distinct[1:])
+        train = [value for value in distinct if find_subset(value) == "train"]
+        test = [value for value in distinct if find_subset(value) == "test"]
         if train and test and len(train) + len(test) == len(distinct):
             return write_where(name, train, test)
     return {}
 
 
-def find_sets_by_paths(name: str, paths: pd.Series) -> dict[str, Any]:
-    """Return the parts of a layout as the beginning of each path says them, or {}."""
-    for expression in STARTS:
-        starts = sorted(set(paths.str.strip().str.extract(expression)[0]))
-        test = [f"{start}*" for start in starts if find_role(start) == "test"]
-        train = [f"{start}*" for start in starts if find_role(start) != "test"]
-        if train and test and are_sets([LETTER.sub("", start) for start in starts]):
+def find_subsets_by_paths(name: str, paths: pd.Series) -> dict[str, Any]:
+    """Return the keys `train` and `test`, if the paths in a column say the subsets, or {}."""
+    for expression in (FIRST_WORD, FIRST_FOLDER):
+        starts = sorted(set(paths.str.strip().str.extract(f"^({expression.pattern})")[0]))
+        test = [f"{start}*" for start in starts if find_subset(start) == "test"]
+        train = [f"{start}*" for start in starts if find_subset(start) != "test"]
+        if train and test and are_subset_names(starts):
             return write_where(name, train, test)
     return {}
 
@@ -133,10 +140,12 @@ def write_where(column: str, train: list[str], test: list[str]) -> dict[str, Any
 
 
 def find_classes(texts: Texts, *, have_pictures: bool, have_header: bool) -> list[list[str]]:
-    """Return the columns that may have the classes. Several in a list: one for each class.
+    """Return the ways in which columns may have the classes.
+
+    A way is a list of one column, or of a column for each class.
 
     Args:
-        texts: the columns that mean nothing else.
+        texts: the columns that may have the classes.
         have_pictures: whether other columns have the pictures, so that these have no pixels.
         have_header: whether the columns have names.
 
@@ -173,42 +182,47 @@ def find_classes_of_pictures(texts: Texts) -> list[list[str]]:
     if len(texts) == 1 or have_single_one(texts):
         return [list(texts)]
     one_class.check_columns(dict(texts))
-    return [[name] for name, values in texts.items() if repeats(values)]
+    return [[name] for name, values in texts.items() if has_repeated_values(values)]
 
 
 def find_classes_of_pixels(texts: Texts, *, have_header: bool) -> list[list[str]]:
     """Return the columns without a usual name that may have the classes, beside pixels."""
     names = list(texts)
-    are_numbered = not any(re.search("[^0-9.]", name) for name in names)
+    are_numbered = all(re.fullmatch("[0-9.]*", name) for name in names)
     if are_numbered or not have_header:
-        candidates = list(dict.fromkeys([names[0], names[-1]]))
-    elif all(map(is_numeric, texts.values())):
-        # Their names are not numbered as those of pixels are.
-        stems = {name: re.sub(r"\d+", "", name) for name in names}
-        counts = Counter(stems.values())
-        candidates = [name for name in names if counts[stems[name]] == 1 < len(names)]
-    else:
+        candidates = dict.fromkeys([names[0], names[-1]])
+        return [[name] for name in candidates if may_be_class(texts[name])]
+    if not all(is_numeric(values) for values in texts.values()):
         return [
             [name]
             for name, values in texts.items()
-            if repeats(values) and not is_numeric(values)
+            if has_repeated_values(values) and not is_numeric(values)
         ]
-    return [[name] for name in candidates if may_be_class(texts[name])]
+    if len(names) == 1:
+        return []
+    # The names of pixels differ only in their numbers. That of the classes is another one.
+    counts = Counter(DIGITS.sub("", name) for name in names)
+    others = [name for name in names if counts[DIGITS.sub("", name)] == 1]
+    return [[name] for name in others if may_be_class(texts[name])]
 
 
 def have_single_one(texts: Texts) -> bool:
     """Return whether columns have a single 1 in nearly all rows. The others may be mistakes."""
     numbers = pd.DataFrame(dict(texts)).apply(to_flags)
-    is_right = numbers.isin([0, 1]).all(axis=1) & (numbers.sum(axis=1) == 1)
+    are_flags = numbers.isin([0, 1]).all(axis=1)
+    is_right = are_flags & (numbers.sum(axis=1) == 1)
     return bool(is_right.mean() > 0.9)
 
 
-def repeats(values: pd.Series) -> bool:
-    """Return whether the values of a column stand in two rows each, on average."""
-    return bool(2 <= values.str.strip().nunique() <= len(values) / 2)
+def has_repeated_values(values: pd.Series) -> bool:
+    """Return whether each value of a column is in two rows on average, and some differ."""
+    n_distinct = values.str.strip().nunique()
+    return bool(2 <= n_distinct <= len(values) / 2)
 
 
 def may_be_class(values: pd.Series) -> bool:
     """Return whether the values of a column without a name may be classes, and not pixels."""
-    shares = values.value_counts(normalize=True)
-    return 2 <= len(shares) <= len(values) / MIN_PER_CLASS and shares.iloc[0] < 0.9
+    counts = values.value_counts()
+    if not 2 <= len(counts) <= len(values) / MIN_PER_CLASS:
+        return False
+    return bool(counts.iloc[0] < MAX_SHARE_OF_CLASS * len(values))

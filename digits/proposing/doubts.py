@@ -14,9 +14,9 @@ from digits.proposing.words import (
     PART_WORDS,
     SET_WORDS,
     are_numbered,
-    are_sets,
-    find_role,
-    names_set,
+    are_subset_names,
+    find_subset,
+    is_subset_name,
     split_words,
 )
 
@@ -46,7 +46,7 @@ def doubt_names(names: list[str]) -> Iterator[str]:
     """Yield a doubt if the names of classes are those of sets, days, cameras or the like."""
     words = [split_words(name) for name in names]
     all_words = set.union(*words)
-    roles = {find_role(name) for name in names}
+    roles = {find_subset(name) for name in names}
     # As in `train_cat` and `test_dog`. `train` and `test` are sets already.
     name_sets = all(each & SET_WORDS for each in words) and len(roles) == 2
     are_halves = {"labeled", "unlabeled"} <= all_words
@@ -55,7 +55,7 @@ def doubt_names(names: list[str]) -> Iterator[str]:
     differ_in_numbers = len({re.sub(r"\d+", "", name) for name in names}) == 1 < len(names)
     are_parts = differ_in_numbers and not all_words.isdisjoint(PART_WORDS)
     are_pictures = differ_in_numbers and all(map(TWO_NUMBERS.search, names))
-    is_odd = are_sets(names) or name_sets or are_halves or are_days
+    is_odd = are_subset_names(names) or name_sets or are_halves or are_days
     if is_odd or are_cameras or are_parts or are_pictures:
         yield f"{shorten(names)} would be classes"
 
@@ -79,7 +79,7 @@ def doubt_sets(rows: pd.DataFrame) -> Iterator[str]:
     """Yield a doubt if pictures of a set lie in a folder of the other set."""
     if "file" not in rows:
         return
-    role = rows["file"].map(posixpath.dirname).map(find_role)
+    role = rows["file"].map(posixpath.dirname).map(find_subset)
     in_test_folder = role == "test"
     if in_test_folder.all() or not in_test_folder.any():  # the word means something else
         return
@@ -103,7 +103,7 @@ def doubt_names_of_sets(rows: pd.DataFrame) -> Iterator[str]:
 def is_called_test(name: str) -> bool:
     """Return whether a name begins with a word for a test set, as `testA_1.bmp` does."""
     [start] = re.findall(r"^[^\W\d_]*", name)
-    return names_set(start) and find_role(start) == "test"
+    return is_subset_name(start) and find_subset(start) == "test"
 
 
 def doubt_left_out(rows: pd.DataFrame, rest: list[str]) -> Iterator[str]:

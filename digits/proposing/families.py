@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from digits.data.layout.pattern import quote
 from digits.data.layout.place import Place
-from digits.proposing.parts import unlist
-from digits.proposing.words import are_sets, find_role, names_set
+from digits.proposing.words import are_subset_names, find_subset, is_subset_name
+from digits.proposing.writing import unlist
 
 N_COMPARED = 50  # files, to find out whether two folders have the same ones
 
@@ -97,14 +97,14 @@ def split(names: list[str], before: tuple[str, ...], role: str) -> list[Family]:
     by_folder: dict[str, list[str]] = defaultdict(list)
     for name in names:
         by_folder[name.split("/")[level]].append(name)
-    if len(by_folder) > 1 and not are_sets(list(by_folder)):
+    if len(by_folder) > 1 and not are_subset_names(list(by_folder)):
         return split(names, (*before, ""), role)
     # Beside `rps-test-set`, `rps` is the training set.
-    other = "train" if len(by_folder) > 1 and not any(map(names_set, by_folder)) else role
+    other = "train" if len(by_folder) > 1 and not any(map(is_subset_name, by_folder)) else role
     return [
         family
         for folder, inner in sorted(by_folder.items())
-        for family in split(inner, (*before, quote(folder)), find_role(folder) or other)
+        for family in split(inner, (*before, quote(folder)), find_subset(folder) or other)
     ]
 
 
@@ -174,4 +174,4 @@ def adopt(family: Family, others: Sequence[Family]) -> list[Family]:
 
 def merge_sets(folders: Iterable[str]) -> list[str]:
     """Return folders, of which those that name a set are all called `*`."""
-    return ["*" if folder and names_set(folder) else folder for folder in folders]
+    return ["*" if folder and is_subset_name(folder) else folder for folder in folders]

@@ -23,9 +23,9 @@ from digits.proposing.families import (
 )
 from digits.proposing.file_names import have_more_fields, propose_names, propose_words
 from digits.proposing.masks import find_masks
-from digits.proposing.parts import add_unused, unlist
 from digits.proposing.table_format import may_be_table
-from digits.proposing.words import are_codes, are_numbered, find_role, names_set
+from digits.proposing.words import are_codes, are_numbered, find_subset, is_subset_name
+from digits.proposing.writing import add_unused, unlist
 from digits.settings.errors import UserError
 
 # Of two sets that have other names than `train` and `test`, the training set has at least so
@@ -175,7 +175,7 @@ def propose_first_level(names: Sequence[str]) -> list[Any]:
     start = f"{quote(common)}/" if common else ""
     inner = [name.removeprefix(f"{common}/") for name in names]
     depths = sorted({name.count("/") for name in inner})
-    has_sets = any(names_set(name.split("/")[0]) for name in inner)
+    has_sets = any(is_subset_name(name.split("/")[0]) for name in inner)
     if len(depths) < 2 or depths[0] == 0 or has_sets:
         return []
     return [[start + "{class}/" + "*/" * (depth - 1) + "*" for depth in depths]]
@@ -190,7 +190,7 @@ def propose_lists(place: Place, layout: Any) -> list[Any]:
     by_kind: dict[str, dict[str, list[str]]] = defaultdict(lambda: {"train": [], "test": []})
     for name in place.files:
         stem, ending = posixpath.splitext(posixpath.basename(name))
-        role = find_role(stem.replace("trainval", "train"))
+        role = find_subset(stem.replace("trainval", "train"))
         if not role or ending.lower() not in (".txt", ".lst"):
             continue
         try:

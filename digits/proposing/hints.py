@@ -17,7 +17,7 @@ from digits.proposing.words import (
     GROUP_WORDS,
     SET_WORDS,
     TEST_WORDS,
-    find_role,
+    find_subset,
     split_words,
 )
 from digits.settings.layout import TablePart, parse
@@ -74,10 +74,10 @@ def may_be_group(name: str) -> bool:
 def hint_at_column(name: str, values: pd.Series) -> Iterator[str]:
     """Yield a hint if a column that is not used may say the set or the group."""
     distinct = sorted(set(values.str.strip()))
-    are_sets = 2 <= len(distinct) <= 4 and all(
+    are_subset_names = 2 <= len(distinct) <= 4 and all(
         split_words(text) & SET_WORDS for text in distinct
     )
-    if are_sets or split_words(name) & SET_WORDS:
+    if are_subset_names or split_words(name) & SET_WORDS:
         yield (
             f"the column {name}, {shorten(distinct[:4])}, may say which images are the test "
             "set; if so, write `where` into the layout"
@@ -182,7 +182,7 @@ def hint_at_folders(rows: pd.DataFrame) -> Iterator[str]:
         return
     classes = set(rows["class"])
     for names in map(set, zip(*paths, strict=True)):
-        if len(names) > 1 and not names & classes and not any(map(find_role, names)):
+        if len(names) > 1 and not names & classes and not any(map(find_subset, names)):
             yield (
                 f"the folders {shorten(sorted(names)[:5])} are not used; if they are people "
                 "or days, let the pattern of the layout have {group} for them"

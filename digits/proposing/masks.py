@@ -8,10 +8,10 @@ from collections.abc import Container, Iterable, Mapping
 from digits.data.layout.pattern import quote
 from digits.proposing.words import (
     CONTAINER_WORDS,
-    HUMP,
     MASK_WORDS,
     SET_WORDS,
-    names_set,
+    WORD_BORDER,
+    is_subset_name,
     split_words,
 )
 
@@ -69,7 +69,9 @@ def describe_mask(name: str) -> str:
     """Return the pattern of the pictures that are called as a mask is, or ""."""
     *folders, file = name.split("/")
     for level, folder in enumerate(folders):
-        if split_words(folder) & MASK_WORDS and not names_set(folder):  # `seg_train` is a set
+        if split_words(folder) & MASK_WORDS and not is_subset_name(
+            folder
+        ):  # `seg_train` is a set
             inner = "**/" if level < len(folders) - 1 else ""
             return f"**/{quote(folder)}/{inner}*"
     match = MASK_END.fullmatch(posixpath.splitext(file)[0])
@@ -82,6 +84,6 @@ def describe_picture(name: str) -> tuple[Pieces, ...]:
     """Return what tells a picture from others: the words and numbers of its path."""
     *folders, stem = (
         tuple(piece for piece in PIECE.findall(text) if piece not in IDLE_WORDS)
-        for text in HUMP.sub(" ", posixpath.splitext(name)[0]).lower().split("/")
+        for text in WORD_BORDER.sub(" ", posixpath.splitext(name)[0]).lower().split("/")
     )
     return (*filter(None, folders), stem)

@@ -15,8 +15,12 @@ from digits.settings.layout import UTF_8
 TABLE_ENDINGS = (".csv", ".tsv", ".parquet")
 LIST_ENDINGS = (".txt", ".lst", ".data")
 
-# A line of a text file such as train.txt, with the path of a picture and its class.
-LIST_LINE = re.compile(r".+\.(\w+)[\s,]+[^\s,]+\s*")
+SEPARATORS = (",", ";", "\t")
+
+# A line of a file such as train.txt, with the path of a picture and its class: `1 (2).png cat`.
+LIST_LINE = re.compile(r".+\.(?P<ending>\w+)[\s,]+[^\s,]+\s*")
+LAST_BLANK = re.compile(r"[\s,]+(?=[^\s,]+\s*$)")  # before the last value in a line
+NUMBER = re.compile(r"-?\d[\d.]*")
 
 N_BYTES = 100_000  # that are read to find out how a file is written
 N_LINES = 20
@@ -27,13 +31,21 @@ def may_be_table(name: str, path: Path) -> bool:
     ending = posixpath.splitext(name)[1].lower()
     if ending in TABLE_ENDINGS or name.lower().endswith(".csv.gz"):
         return True
-    lines = (
-        list_lines(read_start(path).decode(errors="replace")) if ending in LIST_ENDINGS else []
+    if ending not in LIST_ENDINGS:
+        return False
+    lines = list_lines(read_start(path).decode(errors="replace"))
+    if lines and is_list_line(lines[0]):
+        return True
+    return len(lines) > 1 and (
+        have_equal_lengths([line.split() for line in lines])
+        or have_equal_lengths([line.split("\t") for line in lines])
     )
-    n_words = {len(line.split()) for line in lines}
-    n_cells = {len(line.split("\t")) for line in lines}
-    are_alike = any(len(counts) == 1 and counts != {1} for counts in (n_words, n_cells))
-    return (are_alike and len(lines) > 1) or any(map(is_list_line, lines[:1]))
+
+
+def have_equal_lengths(rows: list[list[str]]) -> bool:
+    """Return whether all rows have the same number of values, and several."""
+    lengths = {len(row) for row in rows}
+    return len(lengths) == 1 and lengths != {1}
 
 
 def read_start(path: Path) -> bytes:
@@ -50,7 +62,7 @@ def list_lines(text: str) -> list[str]:
 def is_list_line(line: str) -> bool:
     """Return whether a line has a picture and its class, and nothing else."""
     match = LIST_LINE.fullmatch(line)
-    return match is not None and f".{match[1]}".lower() in pictures.SUFFIXES
+    return match is not None and f".{match['ending']}".lower() in pictures.SUFFIXES
 
 
 def find_format(path: Path) -> dict[str, Any]:
@@ -63,14 +75,15 @@ def find_format(path: Path) -> dict[str, Any]:
     start = read_start(path)
     encoding = find_encoding(start)
     lines = list_lines(start.decode(encoding, errors="ignore"))
-    separator = find_separator(lines, path.suffix.lower())
-    keys = {
-        "encoding": encoding,
-        "separator": separator,
-        "header": not lines or has_header(split_line(lines[0], separator)),
-    }
-    usual = {"encoding": UTF_8, "separator": ",", "header": True}
-    return {key: value for key, value in keys.items() if value != usual[key]}
+    separator = find_separator(lines, path.suffix.lower()) if lines else ","
+    keys: dict[str, Any] = {}
+    if encoding != UTF_8:
+        keys["encoding"] = encoding
+    if separator != ",":
+        keys["separator"] = separator
+    if lines and not has_header(split_line(lines[0], separator)):
+        keys["header"] = False
+    return keys
 
 
 def find_encoding(start: bytes) -> str:
@@ -88,24 +101,24 @@ def find_separator(lines: list[str], ending: str) -> str:
     """Return what separates each line into the same number of values, and into most of them.
 
     Args:
-        lines: the first lines.
+        lines: the first lines, at least one.
         ending: that of the file.
     """
-    if not lines:
-        return ","
-    separators = [",", ";", "\t"]
-    have_marks = any(mark in line for line in lines for mark in separators)
+    separators = list(SEPARATORS)
+    have_separators = any(mark in line for line in lines for mark in SEPARATORS)
     have_tabs = all("\t" in line for line in lines)
-    if not have_marks or (ending in LIST_ENDINGS and not have_tabs):
+    if not have_separators or (ending in LIST_ENDINGS and not have_tabs):
         separators.append("blanks")
     n_values = {}
     for separator in separators:
-        counts = {len(split_line(line, separator)) for line in lines}
-        n_values[separator] = counts.pop() if len(counts) == 1 else 1
-    best = max(separators, key=n_values.__getitem__)
+        lengths = {len(split_line(line, separator)) for line in lines}
+        n_values[separator] = max(lengths) if len(lengths) == 1 else 1
+    best = max(separators, key=lambda separator: n_values[separator])
     if is_list_line(lines[0]) and n_values[best] <= 2:  # a path may have blanks
         return "last blank"
-    return best if n_values[best] > 1 else max(separators[:3], key=lines[0].count)
+    if n_values[best] > 1:
+        return best
+    return max(SEPARATORS, key=lines[0].count)
 
 
 def split_line(line: str, separator: str) -> list[str]:
@@ -113,7 +126,7 @@ def split_line(line: str, separator: str) -> list[str]:
     if separator == "blanks":
         return line.split()
     if separator == "last blank":
-        return re.split(r"[\s,]+(?=[^\s,]+\s*$)", line.strip())
+        return LAST_BLANK.split(line.strip())
     [row] = csv.reader([line], delimiter=separator)
     return [value.strip() for value in row]
 
@@ -124,10 +137,11 @@ def has_header(values: list[str]) -> bool:
         return True
     if any(value.lower().endswith(pictures.SUFFIXES) for value in values):
         return False
-    numbers = [value for value in values if re.fullmatch(r"-?\d[\d.]*", value)]
+    numbers = [value for value in values if NUMBER.fullmatch(value)]
     if len(numbers) < len(values) / 2:
         return True
+    # Of a row of equal values, pandas makes the names 0, 0.1, 0.2 and so on.
     first, last = numbers[0], numbers[-1]
     if values[1:] == [f"{first}.{number}" for number in range(1, len(values))]:
-        return True  # pandas has numbered a row of equal values
+        return True
     return first in ("0", "1") and last == str(int(first) + len(numbers) - 1)

@@ -36,57 +36,68 @@ CONTENT_WORDS = {"images", "image", "imgs", "img", "pixels", "features", "labels
 CONTENT_WORDS |= {"targets", "target", "classes", "x", "y", "data", "set", "dataset"}
 CONTENT_WORDS |= {"idx", "ubyte", "byte", "short", "int", "float", "double", "gz", "arr"}
 
-WORD = re.compile(r"t10k|[^\W\d_]+")
-# Where a word begins in camel case, as in `trainX`, and in `Xtrain`.
-HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=\b[XYxy])(?=train|test|val)")
-DATE = re.compile(r"(19|20)\d\d[-_.]?\d\d([-_.]?\d\d)?")
+WORD = re.compile(r"t10k|[^\W\d_]+")  # `t10k` is MNIST's name of its test set
+# The places between the words of `trainX` and, before a subset, of `Xtrain`.
+WORD_BORDER = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=\b[XYxy])(?=train|test|val)")
+DATE = re.compile(r"(19|20)\d\d[-_.]?\d\d([-_.]?\d\d)?")  # 2024-05-17, 202405
 NUMBERED = re.compile(r"(\D*?)[\s_-]?\d+")  # day3, patient_17
 CODE = re.compile(r"([^\W\d_]{1,3})(\d{2,})")  # AF01
 
 
 def split_words(name: str) -> set[str]:
     """Return the words of a name, in lower case and without numbers."""
-    return set(WORD.findall(HUMP.sub(" ", name).lower()))
+    return set(WORD.findall(WORD_BORDER.sub(" ", name).lower()))
 
 
-def find_role(name: str) -> str:
-    """Return the set that a name stands for, `train` or `test`, or ""."""
+def find_subset(name: str) -> str:
+    """Return the subset that a name stands for, `train` or `test`, or ""."""
     words = split_words(name)
     if words & TEST_WORDS and not words & TRAIN_WORDS:
         return "test"
     return "train" if words & SET_WORDS else ""
 
 
-def names_set(name: str) -> bool:
-    """Return whether a name stands for a set, and for nothing else. `test tube` is no set.
+def is_subset_name(name: str) -> bool:
+    """Return whether a name stands for a subset and nothing else. `test tube` does not.
 
-    `testA` and `testB` are sets, too.
+    Single letters do not count, so that `testA` stands for one.
     """
     words = {word for word in split_words(name) if len(word) > 1}
     return bool(words & SET_WORDS) and words <= SET_WORDS | WORDS_BESIDE_SETS
 
 
-def are_sets(names: list[str]) -> bool:
-    """Return whether folders are sets, as `train` and `test`, or `rps` and `rps-test-set`."""
-    pure = [name for name in names if names_set(name)]
-    if len(pure) == len(names) or len(set(map(find_role, pure))) == 2:
+def are_subset_names(names: list[str]) -> bool:
+    """Return whether folders are subsets.
+
+    So are `train` and `test`, `rps` and `rps-test-set`, or `f_train` and `f_test`.
+    """
+    pure = [name for name in names if is_subset_name(name)]
+    if len(pure) == len(names):
         return True
-    # They differ in nothing but the words of a set.
-    rests = {frozenset(split_words(name) - SET_WORDS - {"set"}) for name in names}
-    return len(rests) == 1 and len(set(map(find_role, names))) > 1
+    if len({find_subset(name) for name in pure}) == 2:
+        return True
+    other_words = {frozenset(split_words(name) - SET_WORDS - {"set"}) for name in names}
+    subsets = {find_subset(name) for name in names}
+    return len(other_words) == 1 and len(subsets) > 1
 
 
 def are_numbered(names: set[str]) -> bool:
     """Return whether names are dates, or numbered days, patients or the like."""
     if all(DATE.fullmatch(name) for name in names):
         return True
-    starts = {match[1].lower() if (match := NUMBERED.fullmatch(name)) else "" for name in names}
-    return len(starts) == 1 and GROUP_WORDS.issuperset(starts)
+    matches = [NUMBERED.fullmatch(name) for name in names]
+    starts = {match[1].lower() if match else "" for match in matches}
+    return len(starts) == 1 and starts <= GROUP_WORDS
 
 
 def are_codes(names: Collection[str]) -> bool:
-    """Return whether names are codes of people or the like, such as AF01, AF02 and BM01."""
-    codes = [match for name in names if (match := CODE.fullmatch(name))]
-    n_combinations = len({code[1] for code in codes}) * len({code[2] for code in codes})
-    n_starts = len({code[1] for code in codes})
-    return len(codes) == len(names) > n_combinations / 2 and n_starts > 1
+    """Return whether names are codes of people or the like, such as AF01, AF02 and BM01.
+
+    More than half of all combinations of the letters and the numbers are there.
+    """
+    matches = [CODE.fullmatch(name) for name in names]
+    codes = [match for match in matches if match]
+    letters = {code[1] for code in codes}
+    numbers = {code[2] for code in codes}
+    all_are_codes = len(codes) == len(names)
+    return all_are_codes and len(letters) > 1 and len(codes) > len(letters) * len(numbers) / 2

@@ -24,7 +24,7 @@ from scipy.spatial.distance import cdist
 from digits.commands.pin import compute_pinned_values
 from digits.data.layout.axes import arrange
 from digits.data.layout.place import Place
-from digits.proposing.arrays import describe_flat
+from digits.proposing.arrays import describe_colors
 from digits.proposing.choose import Choice, ChoiceError, choose, describe
 from digits.proposing.show import write
 from tests.helpers.digit_files import (
@@ -1130,8 +1130,6 @@ ASKED: dict[str, tuple[Callable[[Path], None], list[str]]] = {
         [
             "--layout 'data_2/*_{class}_{group}_#.*'",
             "--layout 'data_2/*_*_{class}_#.*'",
-            "--layout '{table: t.csv, file: "
-            '"data_2/input_{suite_id}_{sample_id}_{code}.png", class: character}\'',
         ],
     ),
     "CIFAR-100": (cifar_100, ["--class fine_label", "--class coarse_label"]),
@@ -1429,6 +1427,6 @@ def test_grey_images_with_three_equal_colours_keep_their_pixels(planes: bool) ->
     images = np.pad(PIXELS, [(0, 0), (10, 10), (10, 10)])
     values = images.reshape(len(images), -1)
     rows = np.tile(values, 3) if planes else np.repeat(values, 3, axis=1)
-    keys = describe_flat(rows)
+    keys = describe_colors(rows)
     assert keys == {"axes": "n (c h w)" if planes else "n (h w c)"}
     assert (arrange(rows, keys["axes"]) == images[..., np.newaxis]).all()

@@ -20,7 +20,7 @@ import yaml
 from PIL import Image
 
 from digits.commands import start
-from digits.proposing.look import Look, look_at_pictures
+from digits.proposing.image_traits import ImageTraits, find_traits_of_pictures
 from docs.tools.shapes import SHAPES, write_pictures
 from tests.helpers import pages, tiny
 from tests.helpers.calls import call, failure
@@ -310,7 +310,7 @@ def test_start_chooses_edge_directions_for_arrays_that_are_large_enough(
 
 
 def test_start_for_many_drawings_writes_models_that_are_trained_fast() -> None:
-    drawings = Look(are_pictures=True, is_color=False, is_photo=False, shape=[28, 28])
+    drawings = ImageTraits(are_pictures=True, is_color=False, is_photo=False, shape=[28, 28])
     assert drawings.choose_n_components(1_699) is None
     assert drawings.choose_n_components(1_700) == 60
     text = start.render(
@@ -655,8 +655,8 @@ def test_start_looks_at_the_pictures(
             pixels[:] = 255
             pixels[20, 20:80] = 0
         Image.fromarray(pixels).convert(mode).save(tmp_path / f"{number}.png")
-    look = look_at_pictures(iter(sorted(tmp_path.iterdir())), 3)
-    assert (look.is_photo, look.shape) == (is_photo, shape)
+    traits = find_traits_of_pictures(iter(sorted(tmp_path.iterdir())), 3)
+    assert (traits.is_photo, traits.shape) == (is_photo, shape)
 
 
 def test_start_looks_at_pictures_from_the_first_to_the_last(tmp_path: Path) -> None:
@@ -665,20 +665,24 @@ def test_start_looks_at_pictures_from_the_first_to_the_last(tmp_path: Path) -> N
     pixels = np.random.default_rng(0).integers(0, 256, (100, 100, 3), dtype=np.uint8)
     Image.fromarray(pixels).save(photo)
     # Many collections begin with all pictures of one class.
-    look = look_at_pictures(iter([drawing] * 120 + [photo] * 180), 300)
-    assert look.is_photo
-    assert look.shape == [64, 64, 3]
+    traits = find_traits_of_pictures(iter([drawing] * 120 + [photo] * 180), 300)
+    assert traits.is_photo
+    assert traits.shape == [64, 64, 3]
 
 
 @pytest.mark.parametrize(("n_images", "expected"), [(1_699, set()), (1_700, {300})])
 def test_models_of_many_photos_learn_from_principal_components(
     shapes: Path, n_images: int, expected: set[int]
 ) -> None:
-    look = Look(are_pictures=True, is_color=True, is_photo=True, shape=[64, 64, 3])
-    entry = {"sources": [{"files": "data/own"}], "shape": look.shape, "network": start.NETWORK}
+    traits = ImageTraits(are_pictures=True, is_color=True, is_photo=True, shape=[64, 64, 3])
+    entry = {
+        "sources": [{"files": "data/own"}],
+        "shape": traits.shape,
+        "network": start.NETWORK,
+    }
     values = {"images": n_images, "classes": 2, "sha256": {"pixels": "0", "labels": "1"}}
     with contextlib.chdir(shapes):
-        start.rewrite(entry, look, values)
+        start.rewrite(entry, traits, values)
     text = (shapes / "params.yaml").read_text(encoding="utf-8")
     models = yaml.safe_load(text)["models"].values()
     found = {model["feature_parameters"].get("n_components") for model in models}

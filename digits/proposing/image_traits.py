@@ -1,4 +1,4 @@
-"""Look at somebody's images: their size, their colours, and whether they are photos."""
+"""Find out whether most images are large, in colour, and photos."""
 
 import math
 from collections.abc import Iterator
@@ -16,11 +16,11 @@ from digits.imaging.transforms.border import median_of_border
 from digits.proposing.choose import N_FOLDS
 from digits.settings.errors import UserError
 
-# At most this many pictures are measured.
-N_SAMPLES = 100
+N_SAMPLES = 100  # at most so many pictures are measured
+MAX_SIDE = 256  # of images of arrays and tables, which are not resized
 
-# A picture is in colour if the largest and the smallest of red, green and blue differ by more
-# than this on average, of 255. Grey scans are not quite grey.
+# In a pixel, the largest and the smallest of red, green and blue differ by up to 255. A picture
+# is in colour if the mean of this difference is larger. Grey scans are not quite grey.
 MIN_COLOR = 20
 
 # A photo has sides of at least this many pixels. Smaller pictures are icons or digits.
@@ -41,7 +41,7 @@ MIN_SIDE_OF_GRADIENTS = 20
 N_FOLDS_OF_PHOTOS = 5
 
 
-class Look(NamedTuple):
+class ImageTraits(NamedTuple):
     """What most of your images look like. The new params.yaml depends on it.
 
     Attributes:
@@ -76,29 +76,29 @@ class Look(NamedTuple):
         return N_COMPONENTS_OF_PHOTOS if self.is_photo else N_COMPONENTS_OF_DRAWINGS
 
 
-# What pictures that are not there yet are expected to look like.
-UNKNOWN = Look(are_pictures=True, is_color=False, is_photo=False, shape=[28, 28])
+# Those of pictures of digits, which are also expected of pictures that are not there yet.
+DEFAULT_TRAITS = ImageTraits(are_pictures=True, is_color=False, is_photo=False, shape=[28, 28])
 
 
-def look_at(collection: Collection) -> Look:
+def find_traits(collection: Collection) -> ImageTraits:
     """Return what most images look like.
 
     Raises:
-        UserError: the shape of the images is not known.
+        UserError: the images of an array or a table are too large.
     """
     if collection.pictures is not None:
-        return look_at_pictures(collection.pictures(), len(collection.rows))
+        return find_traits_of_pictures(collection.pictures(), len(collection.rows))
     shape = collection.shape
-    if not 2 <= len(shape) <= 3 or max(shape) > 256:
+    if max(shape) > MAX_SIDE:
         raise UserError(
             f"images of {' × '.join(map(str, shape))} values cannot be used, because they are "
-            "not square, or larger than 256 × 256 pixels"
+            f"larger than {MAX_SIDE} × {MAX_SIDE} pixels"
         )
     is_color = len(shape) == 3
-    return Look(are_pictures=False, is_color=is_color, is_photo=False, shape=shape)
+    return ImageTraits(are_pictures=False, is_color=is_color, is_photo=False, shape=shape)
 
 
-def look_at_pictures(contents: Iterator[Path | bytes], n_pictures: int) -> Look:
+def find_traits_of_pictures(contents: Iterator[Path | bytes], n_pictures: int) -> ImageTraits:
     """Return what most pictures of a sample look like.
 
     Pictures that cannot be read do not count. All of them are reported later.
@@ -107,18 +107,23 @@ def look_at_pictures(contents: Iterator[Path | bytes], n_pictures: int) -> Look:
     measured = [measure_picture(source) for source in islice(contents, 0, None, step)]
     readable = [measures for measures in measured if measures is not None]
     if not readable:
-        return UNKNOWN
-    side, color, background = pd.DataFrame(readable).median()
-    is_color = color > MIN_COLOR
-    is_photo = side >= MIN_PHOTO_SIDE and (is_color or background < 0.5)
+        return DEFAULT_TRAITS
+    medians = pd.DataFrame(readable).median()
+    is_color = bool(medians["colour"] > MIN_COLOR)
+    is_large = medians["side"] >= MIN_PHOTO_SIDE
+    is_drawing = not is_color and medians["background"] >= 0.5
+    is_photo = bool(is_large and not is_drawing)
     shape = [64, 64] if is_photo else [28, 28]
-    return Look(True, is_color, is_photo, [*shape, 3] if is_color else shape)
+    if is_color:
+        shape.append(3)
+    return ImageTraits(True, is_color, is_photo, shape)
 
 
-def measure_picture(source: Path | bytes) -> tuple[int, float, float] | None:
-    """Return the shorter side, how colourful the picture is, and its share of background.
+def measure_picture(source: Path | bytes) -> dict[str, float] | None:
+    """Return what is measured of a picture, or None if it cannot be read.
 
-    The result is None if the picture cannot be read.
+    The shorter `side` is a number of pixels, `colour` is compared with `MIN_COLOR`, and
+    `background` is the fraction of the pixels that are background.
     """
     try:
         opened = source if isinstance(source, Path) else BytesIO(source)
@@ -129,4 +134,8 @@ def measure_picture(source: Path | bytes) -> tuple[int, float, float] | None:
     [background] = median_of_border(pixels[np.newaxis])
     differences = np.abs(pixels - background).max(axis=2)
     is_background = differences < MAX_BACKGROUND_DIFFERENCE
-    return min(image.size), np.ptp(pixels, axis=2).mean(), is_background.mean()
+    return {
+        "side": min(image.size),
+        "colour": np.ptp(pixels, axis=2).mean(),
+        "background": is_background.mean(),
+    }

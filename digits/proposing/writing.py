@@ -1,0 +1,70 @@
+"""Write a layout as it stands in params.yaml."""
+
+import posixpath
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from digits.data.layout.pattern import quote
+
+# A word, a number, or another character.
+WORD_OR_SIGN = re.compile(r"[^\W\d_]+|\d+|.", re.DOTALL)
+
+
+def unlist(values: Sequence[Any]) -> Any:
+    """Return a list, or its only value, as people write it in YAML."""
+    return values if len(values) > 1 else values[0]
+
+
+def add_unused(layout: Any, patterns: Sequence[str]) -> Any:
+    """Return a layout with more patterns of unused pictures."""
+    if not patterns:
+        return layout
+    keys = layout if isinstance(layout, dict) else {"files": layout}
+    unused = [*keys.get("unused", []), *patterns]
+    return keys | {"unused": unused}
+
+
+def write_subsets(
+    train: Sequence[dict[str, Any]], test: Sequence[dict[str, Any]]
+) -> dict[str, Any]:
+    """Return the layout of the parts of both subsets. What all parts have is written once."""
+    first, *others = [*train, *test]
+    common = {
+        key: value
+        for key, value in first.items()
+        if others and all(other.get(key) == value for other in others)
+    }
+    layout: dict[str, Any] = dict(common)
+    for subset, parts in {"train": train, "test": test}.items():
+        own = [{key: part[key] for key in part if key not in common} for part in parts]
+        if own:
+            layout[subset] = unlist(own)
+    return layout
+
+
+def generalize(paths: Iterable[str], write: Callable[[str], str] = quote) -> str:
+    """Return a pattern for paths of the same depth, with * where names differ.
+
+    Args:
+        paths: the paths.
+        write: how a part of a name is written. In the key `file`, # means itself.
+    """
+    levels = zip(*(path.split("/") for path in paths), strict=True)
+    return "/".join(generalize_names(names, "*", write) for names in levels)
+
+
+def generalize_names(
+    names: Sequence[str], wildcard: str, write: Callable[[str], str] = str
+) -> str:
+    """Return a pattern for names, with a wildcard for the words and numbers that differ.
+
+    What all names begin and end with is kept, as in `train-*.parquet`.
+    """
+    if len(set(names)) == 1:
+        return write(names[0])
+    words = [WORD_OR_SIGN.findall(name) for name in names]
+    start = posixpath.commonprefix(words)
+    reversed_ends = [each[len(start) :][::-1] for each in words]
+    end = posixpath.commonprefix(reversed_ends)[::-1]
+    return write("".join(start)) + wildcard + write("".join(end))
