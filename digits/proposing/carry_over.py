@@ -8,7 +8,7 @@ from typing import Any
 
 from digits.commands.pin import compute_pinned_values
 from digits.data.layout.place import Place
-from digits.proposing.choose import name_unused, propose, read
+from digits.proposing.choose import name_unused, propose, read_choice
 from digits.settings.errors import UserError
 
 # The keys of an entry that say which images it has.
@@ -30,7 +30,7 @@ def find_layout(entry: dict[str, Any]) -> Any:
     kept = {key: entry[key] for key in entry if key not in ("sources", "columns")}
     for layout in layouts:
         try:
-            choice = name_unused(place, read(place, layout))
+            choice = name_unused(place, read_choice(place, layout))
             new = kept | {"sources": [{"files": path}], "layout": choice.layout}
             values, _, _ = compute_pinned_values("own", new, choice.reading.images)
         except UserError:

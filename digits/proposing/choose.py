@@ -17,7 +17,7 @@ from digits.data.layout.pattern import find_matches, quote
 from digits.data.layout.place import Place
 from digits.data.layout.reading import Reading, read_layout
 from digits.proposing import arrays, folders, tables
-from digits.proposing.advice import FORMS, PAGE, find_advice
+from digits.proposing.advice import FORMS, find_advice
 from digits.proposing.doubts import find_doubts
 from digits.proposing.families import find_families
 from digits.proposing.hints import find_hints
@@ -28,15 +28,15 @@ from digits.proposing.show import (
     write,
     write_option,
 )
+from digits.proposing.single_images import find_single_images, refuse_single_images
 from digits.proposing.writing import add_unused
 from digits.settings.errors import UserError
 from digits.settings.layout import FilesPart, Part, TablePart, as_list, parse
 
-N_FOLDS = 3  # that models have at least
+N_FOLDS = 3  # of a model, at least
 MIN_IMAGES = N_FOLDS + 1  # of most classes: one for each fold, and one for the test set
-MAX_SHOWN = 5
-MAX_STRAY = 3  # pictures that are named one by one
-FEW = "most classes have fewer than"
+MAX_SHOWN = 5  # layouts or reasons
+MAX_NAMED = 3  # pictures that are named one by one
 # Returns layouts, and why other files are not used.
 Proposer = Callable[[Place], tuple[list[Any], list[str]]]
 
@@ -55,22 +55,26 @@ class ChoiceError(UserError):
         self.lines = lines
 
 
+class FewImagesError(UserError):
+    """Most classes of a layout have too few images, as folders that are no classes have."""
+
+
 class Choice(NamedTuple):
     """A layout in which the files make sense.
 
     Attributes:
         layout: as it is written in params.yaml.
-        parts: its parts, as they are read.
+        parts: its parts, as they are parsed.
         reading: what it says of each image.
         doubts: why it is probably not what the owner means.
-        others: why other files are not used.
+        not_used: why other files are not used.
     """
 
     layout: Any
     parts: list[Part]
     reading: Reading
     doubts: Sequence[str] = ()
-    others: Sequence[str] = ()
+    not_used: Sequence[str] = ()
 
     @property
     def rows(self) -> pd.DataFrame:
@@ -78,18 +82,18 @@ class Choice(NamedTuple):
         return self.reading.images.rows
 
     @property
-    def is_of_patterns(self) -> bool:
-        """Whether it has nothing but patterns of pictures."""
+    def has_only_patterns(self) -> bool:
+        """Whether all its images are pictures that fit patterns, and no file lists them."""
         return all(isinstance(part, FilesPart) and not part.list for part in self.parts)
 
     @property
-    def has_pictures(self) -> bool:
+    def has_embedded_pictures(self) -> bool:
         """Whether it has a table with the pictures themselves in a column."""
         return any(isinstance(part, TablePart) and part.picture for part in self.parts)
 
     @property
-    def names_pictures(self) -> bool:
-        """Whether it has tables that name pictures."""
+    def has_tables_of_paths(self) -> bool:
+        """Whether all its images are pictures that tables name."""
         return all(isinstance(part, TablePart) and part.file for part in self.parts)
 
     @property
@@ -113,36 +117,49 @@ def choose(place: Place, given: Any = None, columns: Mapping[str, str] | None = 
             choose them.
     """
     is_guess = given is None and not columns
-    proposed, others = propose(place, columns or {}) if given is None else ([given], [])
-    reasons = list(others)
+    if given is None:
+        layouts, not_used = propose(place, columns or {})
+    else:
+        layouts, not_used = [given], []
+    reasons = list(not_used)
     choices = []
-    for layout in proposed:
+    for layout in layouts:
         try:
-            choices.append(examine(read(place, layout), is_guess=is_guess))
+            choices.append(examine(read_choice(place, layout), is_guess=is_guess))
         except UserError as error:
             reason = f"{write(layout)}: {error.message}"
             reasons.append(reason)
-            # That folders are no classes is usual, and so are columns of names.
-            if isinstance(layout, dict) and "table" in str(layout) and FEW not in reason:
-                others.append(reason)
-    good = [choice for choice in choices if not (is_guess and choice.doubts)]
-    if good and is_guess:
-        # A table that contradicts the folders is one of the ways. Doubtful folders are not.
-        good += [choice for choice in choices if choice.doubts and choice.names_pictures]
-    remaining = drop_covered(good or choices)
+            # That folders are no classes is usual, and so is that columns of names are none.
+            if has_tables(layout) and not isinstance(error, FewImagesError):
+                not_used.append(reason)
+    clear = [choice for choice in choices if not choice.doubts]
+    if not is_guess:
+        remaining = choices
+    elif clear:
+        # A table that contradicts clear folders is also asked for. Doubtful folders are not.
+        doubtful = [choice for choice in choices if choice.doubts]
+        remaining = clear + [choice for choice in doubtful if choice.has_tables_of_paths]
+    else:
+        remaining = choices
+    remaining = drop_covered(remaining)
     if not remaining:
         raise explain_none(place, reasons, is_guess=is_guess)
-    if len(remaining) > 1 or not good:
-        raise ask(place, remaining)
-    return name_unused(place, remaining[0])._replace(others=others)
+    if len(remaining) > 1 or (is_guess and not clear):
+        raise ask(place, remaining, not_used)
+    return name_unused(place, remaining[0])._replace(not_used=not_used)
 
 
 def propose(place: Place, columns: Mapping[str, str]) -> tuple[list[Any], list[str]]:
-    """Return the layouts that all modules propose, and why other files are not used."""
-    of_tables = partial(tables.propose, chosen=columns)
-    proposers: list[Proposer] = [folders.propose, of_tables, arrays.propose]
+    """Return the layouts that all modules propose, and why other files are not used.
+
+    Args:
+        place: the files.
+        columns: the columns that the owner has chosen. Only tables have columns.
+    """
+    propose_tables = partial(tables.propose, chosen=columns)
+    proposers: list[Proposer] = [folders.propose, propose_tables, arrays.propose]
     if columns:
-        proposers = [of_tables]
+        proposers = [propose_tables]
     layouts: list[Any] = []
     reasons: list[str] = []
     for proposer in proposers:
@@ -152,14 +169,22 @@ def propose(place: Place, columns: Mapping[str, str]) -> tuple[list[Any], list[s
     return layouts, reasons
 
 
-def read(place: Place, layout: Any) -> Choice:
+def has_tables(layout: Any) -> bool:
+    """Return whether a valid layout, as it is written, has tables."""
+    parts = [layout]
+    if isinstance(layout, dict):
+        parts += [*as_list(layout.get("train", [])), *as_list(layout.get("test", []))]
+    return any(isinstance(part, dict) and "table" in part for part in parts)
+
+
+def read_choice(place: Place, layout: Any) -> Choice:
     """Read the rows of a layout. No picture is opened.
 
     Raises:
         UserError: the files are not as the layout says.
     """
     parsed = parse(layout)
-    return Choice(layout, [*parsed.train, *parsed.test], read_layout(place, parsed))
+    return Choice(layout, parsed.parts, read_layout(place, parsed))
 
 
 def examine(choice: Choice, *, is_guess: bool) -> Choice:
@@ -174,8 +199,7 @@ def examine(choice: Choice, *, is_guess: bool) -> Choice:
     """
     rows = choice.rows
     if choice.class_column and "class" in rows:
-        name = choice.class_column
-        one_class.check_classes(name, rows["class"], are_chosen=not is_guess)
+        one_class.check_classes(choice.class_column, rows["class"], are_chosen=not is_guess)
     faults = find_faults(rows)
     if faults:
         raise UserError("; ".join(faults))
@@ -184,21 +208,23 @@ def examine(choice: Choice, *, is_guess: bool) -> Choice:
     counts = rows["class"].value_counts()
     if is_guess and counts.median() < MIN_IMAGES:
         listed = shorten([f"{name} {number}" for name, number in counts.items()])
-        raise UserError(f"{FEW} {MIN_IMAGES} images: {listed}")
+        raise FewImagesError(f"most classes have fewer than {MIN_IMAGES} images: {listed}")
     return choice._replace(doubts=find_doubts(choice.reading))
 
 
 def check_number_of_groups(rows: pd.DataFrame, *, is_guess: bool) -> None:
     """Check that each class has groups for the folds of the models, and for a test set.
 
-    If the owner has written the layout, only one that makes no sense is refused here.
+    If the owner has written the layout, it is only refused if most classes have one group.
 
     Raises:
-        UserError: it has too few.
+        UserError: a class has too few.
     """
     n_groups = rows[~rows["test"]].groupby("class")["group"].nunique()
     needed = N_FOLDS if rows["test"].any() else N_FOLDS + 1
-    if (n_groups < 2).mean() > 0.5 or (is_guess and n_groups.min() < needed):
+    most_have_one = (n_groups < 2).mean() > 0.5
+    one_has_too_few = n_groups.min() < needed
+    if most_have_one or (is_guess and one_has_too_few):
         raise UserError(
             f"the images of the class {n_groups.idxmin()} are of {n_groups.min()} groups, "
             f"expected {needed}"
@@ -206,7 +232,7 @@ def check_number_of_groups(rows: pd.DataFrame, *, is_guess: bool) -> None:
 
 
 def drop_covered(choices: list[Choice]) -> list[Choice]:
-    """Return the layouts without those that tell nothing that another one does not tell."""
+    """Return layouts without those of which another one tells all that they tell."""
     kept: list[Choice] = []
     for choice in choices:
         if not any(covers(other, choice) for other in kept):
@@ -217,38 +243,45 @@ def drop_covered(choices: list[Choice]) -> list[Choice]:
 
 def covers(choice: Choice, other: Choice) -> bool:
     """Return whether a layout tells all that another one tells of its pictures."""
-    if "file" not in choice.rows or "file" not in other.rows or choice.has_pictures:
+    if "file" not in choice.rows or "file" not in other.rows or choice.has_embedded_pictures:
         return False
     both = choice.rows.merge(other.rows, on="file", suffixes=("", "_other"))
     if len(both) < len(other.rows):
         return False
-    if choice.is_of_patterns and other.is_of_patterns and len(both) < len(choice.rows):
+    # A pattern that reads fewer pictures may be right.
+    have_only_patterns = choice.has_only_patterns and other.has_only_patterns
+    if have_only_patterns and len(both) < len(choice.rows):
         return False
+    # The classes may have other names, but are the same ones.
     pairs = both[["class", "class_other"]].drop_duplicates()
-    same_classes = pairs["class"].is_unique and pairs["class_other"].is_unique
-    same_sets = not both["test_other"].any() or both["test"].equals(both["test_other"])
-    same_groups = "group" not in other.rows or (
-        "group" in choice.rows and both["group"].equals(both["group_other"])
-    )
-    return same_classes and same_sets and same_groups
+    if not (pairs["class"].is_unique and pairs["class_other"].is_unique):
+        return False
+    if both["test_other"].any() and not both["test"].equals(both["test_other"]):
+        return False
+    if "group" not in other.rows:
+        return True
+    return "group" in choice.rows and both["group"].equals(both["group_other"])
 
 
 def name_unused(place: Place, choice: Choice) -> Choice:
-    """Return a layout with patterns for all pictures that it does not use."""
+    """Return a layout with patterns for all pictures that it does not use.
+
+    Few pictures are named one by one, so that more of them are not left out later. The pattern
+    of others may not fit a picture that is used.
+    """
     rest = choice.reading.rest
     if not rest:
         return choice
-    families = find_families(rest)
-    patterns = [family.write(["*"] * family.n_levels) for family in families]
-    if len(rest) <= MAX_STRAY:
-        patterns = sorted(map(quote, rest))  # so that more of them are not left out later
-    elif not choice.names_pictures:
-        # A pattern must not fit a picture that is used: patterns of families, folders or names.
+    names = sorted(map(quote, rest))
+    patterns = names
+    if len(rest) > MAX_NAMED:
+        patterns = [family.as_wildcards() for family in find_families(rest)]
         used = choice.rows.get("file", pd.Series(dtype=object))
-        by_folder = [posixpath.join(quote(posixpath.dirname(name)), "*") for name in rest]
-        for finer in (by_folder, map(quote, rest)):
+        if not choice.has_tables_of_paths and find_matches(patterns, used):
+            folders_of_rest = {posixpath.dirname(name) for name in rest}
+            patterns = sorted(posixpath.join(quote(name), "*") for name in folders_of_rest)
             if find_matches(patterns, used):
-                patterns = sorted(set(finer))
+                patterns = names
     layout = add_unused(choice.layout, patterns)
     return choice._replace(layout=layout, reading=read_layout(place, parse(layout)))
 
@@ -256,50 +289,52 @@ def name_unused(place: Place, choice: Choice) -> Choice:
 def describe(choice: Choice) -> list[str]:
     """Return a few lines about a layout."""
     rows = choice.rows
-    # The owner has chosen a doubtful layout, or a picture may be named for two reasons.
-    hints = dict.fromkeys(
-        [
-            *choice.doubts,
-            *find_hints(choice.reading, choice.layout),
-            *say_once(choice.others)[:MAX_SHOWN],
-        ]
-    )
+    first_of_sets = [same.iloc[0] for _, same in rows.groupby("test")]
+    hints = [
+        *choice.doubts,
+        *find_hints(choice.reading, choice.layout),
+        *summarize(choice.not_used)[:MAX_SHOWN],
+    ]
     return [
         f"layout: {write(choice.layout)}",
-        *(describe_image(rows, same.iloc[0]) for _, same in rows.groupby("test")),
+        *(describe_image(rows, first) for first in first_of_sets),
         *describe_unused(choice.reading),
-        *(f"look: {hint}" for hint in hints),
+        *(f"look: {hint}" for hint in dict.fromkeys(hints)),  # a doubt may be a hint, too
     ]
 
 
-def say_once(reasons: Sequence[str]) -> list[str]:
+def summarize(reasons: Sequence[str]) -> list[str]:
     """Return the first of all reasons that end in the same sentence, whatever its numbers."""
     by_end: dict[str, list[str]] = defaultdict(list)
     for reason in reasons:
-        end = reason.rpartition(": ")[2]
+        _, _, end = reason.rpartition(": ")
         by_end[re.sub(r"\d+", "", end)].append(reason)
-    return [
-        same[0] + (f" ({len(same) - 1} more like this)" if len(same) > 1 else "")
-        for same in by_end.values()
-    ]
+    lines = []
+    for first, *others in by_end.values():
+        lines.append(f"{first} ({len(others)} more like this)" if others else first)
+    return lines
 
 
-def ask(place: Place, choices: list[Choice]) -> ChoiceError:
-    """Return the error that lets the owner choose one of several layouts, or a doubtful one."""
-    columns = [choice.class_column for choice in choices]
-    are_tables = all(isinstance(choice.parts[0], TablePart) for choice in choices)
-    are_doubtful = any(choice.doubts for choice in choices)
-    have_other_columns = all(columns) and len(set(columns)) == len(columns)
-    # Otherwise, the whole layouts are shown.
-    is_class_enough = are_tables and have_other_columns and not are_doubtful
+def ask(place: Place, choices: list[Choice], not_used: Sequence[str]) -> ChoiceError:
+    """Return the error that lets the owner choose one of several layouts, or a doubtful one.
+
+    Args:
+        place: the files.
+        choices: the layouts.
+        not_used: why other files are not used.
+    """
+    are_columns_enough = have_different_columns(choices)
     files = choices[0].rows.get("file", pd.Series([""]))
     lines = []
-    for choice, column in list(zip(choices, columns, strict=True))[:MAX_SHOWN]:
-        option = f"--class {shlex.quote(column)}" if is_class_enough else ""
-        lines.append(f"  digits start {option or write_option(choice.layout)}")
-        lines += [f"    {line}" for line in describe_way(choice, files.iloc[0])]
+    for choice in choices[:MAX_SHOWN]:
+        option = write_option(choice.layout)
+        if are_columns_enough:
+            option = f"--class {shlex.quote(choice.class_column)}"
+        lines.append(f"  digits start {option}")
+        lines += [f"    {line}" for line in describe_choice(choice, files.iloc[0])]
     if len(choices) > MAX_SHOWN:
         lines.append(f"  and {len(choices) - MAX_SHOWN} more")
+    lines += [f"  not used: {reason}" for reason in summarize(not_used)[:MAX_SHOWN]]
     if len(choices) == 1:
         found = (
             "only in a doubtful way, so nothing was changed; if it is right, run the command"
@@ -309,7 +344,16 @@ def ask(place: Place, choices: list[Choice]) -> ChoiceError:
     return ChoiceError(f"{place.root} can be read {found}", lines)
 
 
-def describe_way(choice: Choice, file: str) -> list[str]:
+def have_different_columns(choices: Sequence[Choice]) -> bool:
+    """Return whether the option --class tells clear layouts of tables from one another."""
+    columns = [choice.class_column for choice in choices]
+    are_different = all(columns) and len(set(columns)) == len(columns)
+    are_tables = all(isinstance(choice.parts[0], TablePart) for choice in choices)
+    are_clear = not any(choice.doubts for choice in choices)
+    return are_different and are_tables and are_clear
+
+
+def describe_choice(choice: Choice, file: str) -> list[str]:
     """Return what one of several layouts says of all images, and of one of them.
 
     Args:
@@ -317,10 +361,12 @@ def describe_way(choice: Choice, file: str) -> list[str]:
         file: the picture that is shown, if the layout has it, and otherwise its first image.
     """
     rows = choice.rows
-    same = rows[rows["file"] == file] if "file" in rows else rows
+    shown = rows[rows["file"] == file] if "file" in rows else rows
+    if shown.empty:
+        shown = rows
     return [
         describe_counts(rows),
-        describe_image(rows, (rows if same.empty else same).iloc[0]),
+        describe_image(rows, shown.iloc[0]),
         *describe_unused(choice.reading)[:2],
         *(f"doubt: {doubt}" for doubt in choice.doubts),
     ]
@@ -328,17 +374,19 @@ def describe_way(choice: Choice, file: str) -> list[str]:
 
 def explain_none(place: Place, reasons: list[str], *, is_guess: bool) -> ChoiceError:
     """Return the error for files in which no layout makes sense."""
-    for remedy in (PAGE, one_class.ONE_CLASS):
-        for reason in reasons:
-            if remedy in reason:  # nothing else would help
-                return ChoiceError(reason, [])
     if not place.files:
         return ChoiceError(
             f"{place.root} is empty; put your images into it, as they are: {FORMS}", []
         )
+    single_images = find_single_images(place) if is_guess else []
+    if single_images:
+        return ChoiceError(refuse_single_images(single_images), [])
+    for reason in reasons:
+        if one_class.ONE_CLASS in reason:  # nothing else would help
+            return ChoiceError(reason, [])
     advice = find_advice(list(place.files.values()))
-    others = sorted(place.files.keys() - set(place.pictures))
     if not advice and is_guess and place.pictures:
+        others = sorted(place.files.keys() - set(place.pictures))
         where = (
             f"the classes are in {shorten(others[:5])}" if others else "you know the classes"
         )
@@ -353,5 +401,5 @@ def explain_none(place: Place, reasons: list[str], *, is_guess: bool) -> ChoiceE
     return ChoiceError(
         f"{place.root} has no images with classes that can be read, but {len(names)} files, "
         f"first {shorten(names[:3])}; {advice or f'if that is wrong, {HELP}'}",
-        [f"  {reason}" for reason in say_once(reasons)[:MAX_SHOWN]],
+        [f"  {reason}" for reason in summarize(reasons)[:MAX_SHOWN]],
     )

@@ -37,6 +37,10 @@ class Family(NamedTuple):
         left = iter(fields)
         return "/".join([*(folder or next(left) for folder in self.folders), name])
 
+    def as_wildcards(self) -> str:
+        """Return the pattern in which * stands for the levels that vary."""
+        return self.write(["*"] * self.n_levels)
+
     def list_folders(self) -> list[list[str]]:
         """Return the folder of each picture at each level that varies."""
         levels = zip(*(name.split("/")[:-1] for name in self.names), strict=True)
