@@ -25,7 +25,7 @@ from digits.settings.params import FILE, PINNED_KEYS
 # A network's features are not recorded, because they follow from the pictures and the network.
 IGNORED_KEYS = PINNED_KEYS | {"network"}
 
-# An entry whose values are not known yet is validated with these values.
+# These values let an entry be validated before the real ones are known.
 PLACEHOLDERS = {"images": 1, "classes": MAX_CLASSES, "sha256": {}}
 
 
@@ -115,14 +115,14 @@ def print_overview(values: dict[str, Any], X: Pixels, images: pd.DataFrame) -> N
         X: the pixels of the images.
         images: the table of their other columns.
     """
-    class_names = list_classes(values)
+    class_names = find_class_names(values)
     for line in describe_images(X, images, class_names, values.get("background")):
         echo(f"  {to_one_line(line)}")
     echo()
     draw_examples(X, images, class_names)
 
 
-def list_classes(values: dict[str, Any]) -> Sequence[object]:
+def find_class_names(values: dict[str, Any]) -> Sequence[object]:
     """Return the names of the classes, or their numbers if they have no names.
 
     Args:
@@ -200,9 +200,10 @@ def update_entry(text: str, name: str, values: dict[str, Any]) -> str:
     for key in ["groups", "names", "background"]:
         if key not in values and "sha256" in values:
             remove_key(entry, key)
-    checksums = entry.get("sha256", {})
-    for key in set(checksums) - set(values.get("sha256", checksums)):
-        remove_key(checksums, key)
+    if "sha256" in values:
+        checksums = entry["sha256"]
+        for key in checksums.keys() - values["sha256"].keys():
+            remove_key(checksums, key)
     stream = io.StringIO()
     yaml.dump(document, stream)
     return stream.getvalue()
@@ -217,9 +218,10 @@ def update_mapping(mapping: CommentedMap, values: dict[str, Any]) -> None:
         elif isinstance(value, dict) and mapping[key]:
             update_mapping(mapping[key], value)
         elif isinstance(value, list) and mapping[key]:
-            # The last item stays the last, because the comments after the list belong to it.
-            mapping[key][:-1] = value[:-1]
-            mapping[key][-1] = value[-1]
+            # The last item is replaced, because the comments after the list belong to it.
+            *first_items, last_item = value
+            mapping[key][:-1] = first_items
+            mapping[key][-1] = last_item
         else:
             mapping[key] = value
 
@@ -228,8 +230,9 @@ def remove_key(mapping: CommentedMap, key: str) -> None:
     """Remove a key, if it is there. If it is the last one, the comments after it stay."""
     if key not in mapping:
         return
+    comments_by_key = mapping.ca.items  # those that stand after the value of each key
+    comments = comments_by_key.get(key)
     *other_keys, last_key = mapping
-    comments = mapping.ca.items.get(key)  # those after the key's value
     del mapping[key]
     if key == last_key and comments is not None:
-        mapping.ca.items[other_keys[-1]] = comments
+        comments_by_key[other_keys[-1]] = comments

@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import textwrap
+from collections.abc import Sequence
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -34,10 +35,9 @@ from digits.settings.params import ChecksumShare, TestSize
 
 TEMPLATES = Path(__file__).parent / "templates"
 
-# Where your images are.
-PLACE = Path("data/own")
+OWN_IMAGES = Path("data/own")
 
-# What a project about your own images does not need: paths, in which * stands for anything.
+# The paths that a project about your own images does not need, as glob patterns.
 DELETED = [
     # this command
     "digits/commands/start.py",
@@ -84,10 +84,14 @@ HANDWRITING = [
 NETWORK = "efficientnet_lite0"
 EXTRA = "network"
 
-# If no pixel is larger than this, it is the largest value that a pixel can have.
-MAX_SMALL_RANGE = 31
+# If no pixel is larger than this, the images have few bits, as the digits of scikit-learn have.
+# Then their largest pixel is white, and not 255.
+MAX_OF_FEW_BITS = 31
 
-CHANGED = "{} is not as in a new clone; clone the project again"
+# The start of a mapping, such as `{files: `, or of a list, such as `[train/`, in YAML.
+YAML_START = re.compile(r"\{\s*\w+\s*:|\[\s*[\"'{\w]")
+
+NOT_AS_CLONED = "{} is not as in a new clone; clone the project again"
 
 
 @click.command(
@@ -127,42 +131,79 @@ def command(
     docs/your-own.md.
     """
     check_clone()
-    choice = None
     if handwriting:
-        traits = DEFAULT_TRAITS
-        entry: dict[str, Any] = {"sources": [{"handwriting": PLACE.as_posix()}]}
+        start_handwriting()
     else:
         options = {"class": class_column, "group": group_column}
         columns = {key: name for key, name in options.items() if name is not None}
-        place, choice = choose_layout(parse_options(layout, test), columns)
-        traits = find_traits(choice.reading.images)
-        entry = {"sources": [{"files": place.as_posix()}], "layout": choice.layout}
-    entry["shape"] = traits.shape
+        start_with_layout(parse_options(layout, test), columns)
+    echo("If something above is wrong, run `git restore .`, and `digits start` again.")
+
+
+def start_handwriting() -> None:
+    """Turn this clone into a project about digits on paper. Pictures need not be there yet.
+
+    Raises:
+        UserError: the pictures cannot be used.
+    """
+    entry: dict[str, Any] = {
+        "sources": [{"handwriting": OWN_IMAGES.as_posix()}],
+        "shape": DEFAULT_TRAITS.shape,
+    }
+    if not OWN_IMAGES.exists():
+        rewrite_or_restore(entry, DEFAULT_TRAITS, {})
+        echo_project([])
+        echo_next_steps("Put pictures into data/own, in subfolders 0 to 9.", "digits pin own")
+        return
+    recorded = read_images(entry, None, DEFAULT_TRAITS.n_folds)
+    add_to_dvc(entry["sources"])
+    rewrite_or_restore(entry, DEFAULT_TRAITS, recorded[0])
+    echo_project([])
+    pin.print_overview(*recorded)
+    echo_next_steps()
+
+
+def start_with_layout(layout: Any, columns: dict[str, str]) -> None:
+    """Turn this clone into a project about images in any form.
+
+    Args:
+        layout: the layout that the user has written, or None.
+        columns: the columns that the user has chosen as `class` and `group`.
+
+    Raises:
+        UserError: there is no layout, or several, or the images cannot be used.
+    """
+    place, choice = choose_layout(layout, columns)
+    images = choice.reading.images
+    traits = find_traits(images)
+    entry = {
+        "sources": [{"files": place.as_posix()}],
+        "layout": choice.layout,
+        "shape": traits.shape,
+    }
     if traits.is_photo:
         entry["network"] = NETWORK
-    recorded = None
-    if choice is not None or PLACE.exists():
-        images = choice.reading.images if choice is not None else None
-        recorded = read_images(entry, images, traits.n_folds)
-        add_to_dvc(entry["sources"])
-    # Everything that can be refused has been refused.
-    try:
-        rewrite(entry, traits, recorded[0] if recorded else {})
-    except BaseException:  # such as Ctrl-C, or a full disk
-        subprocess.run(["git", "restore", "."], check=False)
-        raise
+    recorded = read_images(entry, images, traits.n_folds)
+    add_to_dvc(entry["sources"])
+    rewrite_or_restore(entry, traits, recorded[0])
+    echo_project(describe(choice))
+    pin.print_overview(*recorded)
+    echo_next_steps()
+
+
+def echo_project(lines: Sequence[str]) -> None:
+    """Print what this is now, and lines about the layout."""
     echo("This is now a project about your own images, the dataset `own`:")
-    for line in describe(choice) if choice is not None else []:
+    for line in lines:
         echo(f"  {to_one_line(line)}")
-    if recorded is not None:
-        pin.print_overview(*recorded)
+
+
+def echo_next_steps(*first_steps: str) -> None:
+    """Print what to do next: some steps, and those of all projects."""
     echo("Next steps:")
-    if recorded is None:
-        echo("  Put pictures into data/own, in subfolders 0 to 9.")
-        echo("  digits pin own")
-    echo("  make repro")
-    echo('  git add --all && git commit -m "Our own images"')
-    echo("If something above is wrong, run `git restore .`, and `digits start` again.")
+    last_steps = ("make repro", 'git add --all && git commit -m "Our own images"')
+    for step in (*first_steps, *last_steps):
+        echo(f"  {step}")
 
 
 def parse_options(layout: str | None, test: str | None) -> Any:
@@ -181,12 +222,12 @@ def parse_options(layout: str | None, test: str | None) -> Any:
 def parse_layout(text: str | None) -> Any:
     """Return a layout, or a part of it, from its text in YAML.
 
-    A pattern is no YAML, but may begin with a bracket, too, as in {class}/*.
+    A pattern such as `{class}/*` is no YAML, and stays a text.
 
     Raises:
         UsageError: the text is no YAML.
     """
-    if text is None or not re.match(r"\{\s*\w+\s*:|\[\s*[\"'{\w]", text):
+    if text is None or not YAML_START.match(text):
         return text
     try:
         return yaml.safe_load(text)
@@ -206,13 +247,13 @@ def choose_layout(layout: Any, columns: dict[str, str]) -> tuple[Path, Choice]:
     Raises:
         ChoiceError: there is none, or there are several, which are printed.
     """
-    root = enter_folders(PLACE) if PLACE.is_dir() else PLACE
+    root = enter_folders(OWN_IMAGES) if OWN_IMAGES.is_dir() else OWN_IMAGES
     try:
         choice = choose(Place(root), layout, columns)
     except ChoiceError as error:
         for line in error.lines:
-            indent = line[: len(line) - len(line.lstrip())]
-            echo(f"{indent}{to_one_line(line)}", err=True)
+            n_blanks = len(line) - len(line.lstrip())
+            echo(" " * n_blanks + to_one_line(line), err=True)
         raise
     return root, choice
 
@@ -220,7 +261,7 @@ def choose_layout(layout: Any, columns: dict[str, str]) -> tuple[Path, Choice]:
 def read_images(
     entry: dict[str, Any], collection: Collection | None, n_folds: int
 ) -> tuple[dict[str, Any], Pixels, pd.DataFrame]:
-    """Read all images, and return what `pin.compute_pinned_values` does.
+    """Read all images, check that models can learn from them, and return their pinned values.
 
     Args:
         entry: the entry of the dataset, to which `pixel_max` is added if the pixels have a
@@ -228,25 +269,28 @@ def read_images(
         collection: the images, if they have already been found.
         n_folds: the number of folds of the models.
 
+    Returns:
+        What `pin.compute_pinned_values` returns.
+
     Raises:
         UserError: the images cannot be used.
     """
     values, X, images = pin.compute_pinned_values("own", entry, collection)
     largest = int(X.max())
-    if largest <= MAX_SMALL_RANGE:
+    if largest <= MAX_OF_FEW_BITS:
         entry["pixel_max"] = images.attrs["pixel_max"] = largest
     train_rows, _ = split_rows(X, images, choose_test_set(values), seed=0)
     counts = np.bincount(images["class"].iloc[train_rows], minlength=values["classes"])
     rare = np.flatnonzero(counts < n_folds)
     if len(rare):
-        names = pin.list_classes(values)
+        names = pin.find_class_names(values)
         listed = ", ".join(f"{names[number]} {counts[number]}" for number in rare[:10])
         numbers = one_class.find_quantity(names)
-        or_ranges = f"; {one_class.advise_ranges(numbers)}" if numbers else ""
+        other_remedy = f"; {one_class.advise_ranges(numbers)}" if numbers else ""
         raise UserError(
             f"{len(rare)} classes have fewer than {n_folds} images in the training set, "
             f"which cross-validation needs: {listed}; add images, or move these classes "
-            f"elsewhere{or_ranges}"
+            f"elsewhere{other_remedy}"
         )
     check_groups(images.iloc[train_rows], n_folds)
     return values, X, images
@@ -270,18 +314,31 @@ def check_groups(train_images: pd.DataFrame, n_folds: int) -> None:
 
 
 def choose_test_set(values: dict[str, Any]) -> TestSize:
-    """Return which images are the test set, as templates/params.yaml writes it."""
+    """Return the test set that templates/params.yaml writes: the given one, or a quarter."""
     return "given" if "test" in values["sha256"] else ChecksumShare(share=0.25)
 
 
-def rewrite(entry: dict[str, Any], traits: ImageTraits, values: dict[str, Any]) -> None:
-    """Turn this clone into the new project.
+def rewrite_or_restore(
+    entry: dict[str, Any], traits: ImageTraits, values: dict[str, Any]
+) -> None:
+    """Turn this clone into the new project. If that fails, restore it.
+
+    Everything that can be refused has been refused.
 
     Args:
         entry: the entry of the dataset.
         traits: what most images look like.
         values: as `pin.compute_pinned_values` returns them. Empty if there are no images.
     """
+    try:
+        rewrite(entry, traits, values)
+    except BaseException:  # such as Ctrl-C, or a full disk
+        subprocess.run(["git", "restore", "."], check=False)
+        raise
+
+
+def rewrite(entry: dict[str, Any], traits: ImageTraits, values: dict[str, Any]) -> None:
+    """Write and delete files, as `rewrite_or_restore` says."""
     name = Path.cwd().name
     [(kind, place)] = entry["sources"][0].items()
     settings = {
@@ -306,7 +363,7 @@ def rewrite(entry: dict[str, Any], traits: ImageTraits, values: dict[str, Any]) 
 
 
 def rename_remote(name: str) -> None:
-    """Let the default remote be a folder beside this clone that has its name."""
+    """Change the default remote to a folder beside this clone: `../NAME-remote`."""
     url = Path(f"../../{name}-remote")
     write_url(Path(".dvc/config"), "shared", url)
     if Path(".dvc/config.local").exists():
@@ -324,9 +381,11 @@ def write_block(layout: Any) -> str:
 def check_clone() -> None:
     """Check that the current folder is an unchanged clone of this project.
 
+    Images, new results and what an earlier call has added to DVC do not count as changes.
+
     Raises:
-        UserError: it isn't, so that Git could not bring back what the command deletes. Or DVC
-            cannot work in it.
+        UserError: it isn't, so that Git could not bring back what the command deletes.
+        UserError: DVC cannot work in it.
     """
     if not Path("digits/commands/start.py").exists() or not Path(".git").exists():
         raise UserError(
@@ -334,24 +393,19 @@ def check_clone() -> None:
             "`digits start` there"
         )
     check_path()
-    status = ["git", "status", "--porcelain"]
-    lines = subprocess.check_output(status, text=True).splitlines()
-    # An earlier call has added the images to DVC, and its models may have written new results.
-    # `??` marks what Git does not know. A path follows two letters and a space.
-    new_results = ("?? metrics/", "?? plots/")
-    changed = [line[3:] for line in lines if not line.startswith(new_results)]
-    earlier = {f"{PLACE}.dvc", f"{PLACE.parent}/.gitignore"}
-    others = [
-        path
-        for path in changed
-        # What lies among the images, such as a .gitignore, is left to DVC.
-        if path not in earlier and not path.strip('"').startswith(f"{PLACE}/")
-    ]
-    if others:
-        raise UserError(
-            f"Git has uncommitted changes, first {others[0]}; commit or stash them, or, if an "
-            "earlier `digits start` has made them, run `git restore .`"
-        )
+    without_images = ["--", ".", f":!{OWN_IMAGES}"]
+    status = ["git", "status", "--porcelain", "-z", *without_images]
+    output = subprocess.check_output(status, text=True)
+    earlier = {f"{OWN_IMAGES}.dvc", f"{OWN_IMAGES.parent}/.gitignore"}
+    for line in output.split("\0"):
+        # Two letters say what has changed: `??` is what Git does not know.
+        letters, path = line[:2], line[3:]
+        is_result = letters == "??" and path.startswith(("metrics/", "plots/"))
+        if path and path not in earlier and not is_result:
+            raise UserError(
+                f"Git has uncommitted changes, first {path}; commit or stash them, or, if an "
+                "earlier `digits start` has made them, run `git restore .`"
+            )
 
 
 def read(file_name: str) -> str:
@@ -387,8 +441,8 @@ def edit_stages(text: str) -> str:
         dependencies = document["stages"]["fetch"]["do"]["deps"]
         del document["artifacts"]
     except KeyError:
-        raise UserError(CHANGED.format("dvc.yaml")) from None
-    dependencies.insert(0, str(PLACE))
+        raise UserError(NOT_AS_CLONED.format("dvc.yaml")) from None
+    dependencies.insert(0, str(OWN_IMAGES))
     dependencies.yaml_add_eol_comment("after a change, run `digits pin own`", 0, column=0)
     stream = StringIO()
     editor.dump(document, stream)
@@ -406,14 +460,14 @@ def edit_targets(text: str, extra: str) -> str:
         UserError: it is not as in a new clone.
     """
     edits = {
-        r"^DEMO := .*?(?=^repro: )": "",
-        "help demo start repro": "help repro",
+        r"^DEMO := .*?(?=^repro: )": "",  # from the first target that is deleted to `repro`
+        "help demo start repro": "help repro",  # in .PHONY
         "^EXTRAS :=$": f"EXTRAS := {extra}".rstrip(),
     }
     for pattern, replacement in edits.items():
         text, n_found = re.subn(pattern, replacement, text, flags=re.DOTALL | re.MULTILINE)
         if not n_found:
-            raise UserError(CHANGED.format("Makefile"))
+            raise UserError(NOT_AS_CLONED.format("Makefile"))
     return text
 
 

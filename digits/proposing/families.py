@@ -2,8 +2,7 @@
 
 import filecmp
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from digits.data.layout.pattern import quote
@@ -15,17 +14,17 @@ N_COMPARED = 50  # files, to find out whether two folders have the same ones
 
 
 class Family(NamedTuple):
-    """Pictures whose folders vary at the same levels.
+    """Pictures whose paths share a template such as `train/?/*`, in which ? varies.
 
     Attributes:
         folders: the pattern of each folder on their paths, or "" where they vary.
         names: their paths.
-        role: the set that the folders name, `train` or `test`, or "".
+        subset: the subset that the folders name, `train` or `test`, or "".
     """
 
     folders: tuple[str, ...]
     names: list[str]
-    role: str
+    subset: str
 
     @property
     def n_levels(self) -> int:
@@ -34,8 +33,9 @@ class Family(NamedTuple):
 
     def write(self, fields: Sequence[str], name: str = "*") -> str:
         """Return the pattern in which the levels that vary are fields."""
-        left = iter(fields)
-        return "/".join([*(folder or next(left) for folder in self.folders), name])
+        remaining = iter(fields)
+        written = [folder or next(remaining) for folder in self.folders]
+        return "/".join([*written, name])
 
     def as_wildcards(self) -> str:
         """Return the pattern in which * stands for the levels that vary."""
@@ -43,12 +43,9 @@ class Family(NamedTuple):
 
     def list_folders(self) -> list[list[str]]:
         """Return the folder of each picture at each level that varies."""
-        levels = zip(*(name.split("/")[:-1] for name in self.names), strict=True)
-        return [
-            list(level)
-            for level, folder in zip(levels, self.folders, strict=True)
-            if not folder
-        ]
+        paths = [name.split("/") for name in self.names]
+        levels = [level for level, folder in enumerate(self.folders) if not folder]
+        return [[path[level] for path in paths] for level in levels]
 
 
 def list_folders(families: Iterable[Family]) -> list[set[str]]:
@@ -62,80 +59,84 @@ def list_names(families: Iterable[Family]) -> list[str]:
     return [name for family in families for name in family.names]
 
 
-def write_families(families: Iterable[Family], fields: Sequence[str], name: str = "*") -> Any:
+def build_layout(families: Iterable[Family], fields: Sequence[str], name: str = "*") -> Any:
     """Return the layout in which the levels that vary are fields.
 
-    The sets are those that the folders name, unless the training set would have one class.
+    The subsets are those that the folders name, unless the training set would have one class.
     """
-    by_role: dict[bool, list[Family]] = {False: [], True: []}
+    train: list[Family] = []
+    test: list[Family] = []
     for family in families:
-        by_role[family.role == "test"].append(family)
-    train, test = (
-        [family.write(fields, name) for family in by_role[is_test]] for is_test in (False, True)
-    )
-    levels = list_folders(by_role[False])
-    if train and test and (not levels or any(len(folders) > 1 for folders in levels)):
-        return {"train": unlist(train), "test": unlist(test)}
-    return unlist([*train, *test])
+        (test if family.subset == "test" else train).append(family)
+    train_patterns = [family.write(fields, name) for family in train]
+    test_patterns = [family.write(fields, name) for family in test]
+    levels = list_folders(train)
+    has_one_class = bool(levels) and all(len(folders) == 1 for folders in levels)
+    if train and test and not has_one_class:
+        return {"train": unlist(train_patterns), "test": unlist(test_patterns)}
+    return unlist([*train_patterns, *test_patterns])
 
 
 def find_families(names: Iterable[str]) -> list[Family]:
-    """Return pictures by the folders that they have in common, and by their sets."""
+    """Return pictures by the folders that they have in common, and by their subsets."""
     by_depth: dict[int, list[str]] = defaultdict(list)
     for name in names:
         by_depth[name.count("/")].append(name)
-    return [family for same in by_depth.values() for family in split(same, (), "")]
+    families = []
+    for same in by_depth.values():
+        families += split(same, (), "")
+    return families
 
 
-def split(names: list[str], before: tuple[str, ...], role: str) -> list[Family]:
+def split(names: list[str], before: tuple[str, ...], subset: str) -> list[Family]:
     """Return the families of pictures that have the same number of folders.
 
     Args:
         names: their paths.
         before: the patterns of their first folders, or "" where they vary.
-        role: the set that the first folders name, or "".
+        subset: the subset that the first folders name, or "".
     """
     level = len(before)
     if level == names[0].count("/"):
-        return [Family(before, names, role)]
+        return [Family(before, names, subset)]
     by_folder: dict[str, list[str]] = defaultdict(list)
     for name in names:
         by_folder[name.split("/")[level]].append(name)
-    if len(by_folder) > 1 and not are_subset_names(list(by_folder)):
-        return split(names, (*before, ""), role)
-    # Beside `rps-test-set`, `rps` is the training set.
-    other = "train" if len(by_folder) > 1 and not any(map(is_subset_name, by_folder)) else role
-    return [
-        family
-        for folder, inner in sorted(by_folder.items())
-        for family in split(inner, (*before, quote(folder)), find_subset(folder) or other)
-    ]
+    folders = sorted(by_folder)
+    if len(folders) > 1 and not are_subset_names(folders):
+        return split(names, (*before, ""), subset)
+    if len(folders) > 1 and not any(is_subset_name(folder) for folder in folders):
+        subset = "train"  # of `rps` beside `rps-test-set`
+    families = []
+    for folder in folders:
+        own_subset = find_subset(folder) or subset
+        families += split(by_folder[folder], (*before, quote(folder)), own_subset)
+    return families
 
 
 def drop_copies(families: list[Family], place: Place) -> list[Family]:
-    """Return families without those that have the same files as others, but deeper.
+    """Return families without those that have the same files as the folder above.
 
-    An archive may have been unpacked twice.
+    An archive may have been unpacked twice, as `pets/cat/1.jpg` beside `cat/1.jpg`. Those with
+    fewer folders come first.
     """
-    kept: list[Family] = []
-    seen: dict[tuple[str, int], Path] = {}  # by name and size
-    for family in sorted(families, key=lambda each: len(each.folders)):
-        paths = [place.files[name] for name in family.names]
-        # A picture may be a link to nowhere, which is reported when it is read.
-        files = {(path.name, path.stat().st_size): path for path in paths if path.exists()}
-        is_deeper = bool(kept) and len(family.folders) > len(kept[0].folders)
-        if not (is_deeper and are_copies(files, seen)):
-            kept.append(family)
-            seen |= files
-    return kept
+    kept = [family for family in families if not is_copy(family, place)]
+    return sorted(kept, key=lambda family: len(family.folders))
 
 
-def are_copies(files: Mapping[Any, Path], others: Mapping[Any, Path]) -> bool:
-    """Return whether there are other files with the same keys and the same content."""
-    if not files.keys() <= others.keys():
+def is_copy(family: Family, place: Place) -> bool:
+    """Return whether without their first folder, paths are those of equal files."""
+    originals = [name.partition("/")[2] for name in family.names]
+    if not all(original in place.files for original in originals):
         return False
-    sample = list(files)[:: max(1, len(files) // N_COMPARED)]
-    return all(filecmp.cmp(files[key], others[key], shallow=False) for key in sample)
+    pairs = list(zip(family.names, originals, strict=True))
+    step = max(1, len(pairs) // N_COMPARED)
+    for name, original in pairs[::step]:
+        path, other = place.files[name], place.files[original]
+        are_there = path.exists() and other.exists()  # and no links to nowhere
+        if not (are_there and filecmp.cmp(path, other, shallow=False)):
+            return False
+    return True
 
 
 def choose_families(families: list[Family]) -> list[Family]:
@@ -153,29 +154,29 @@ def choose_families(families: list[Family]) -> list[Family]:
     chosen = [family for family in families if family.n_levels == n_levels]
     for family in families:
         if family.n_levels == n_levels - 1:
-            chosen += adopt(family, chosen)
-    with_role = [family for family in chosen if family.role]
-    have_roles = len(list_names(with_role)) > len(list_names(chosen)) / 2
-    return with_role if have_roles else chosen
+            chosen += relax(family, chosen)
+    with_subset = [family for family in chosen if family.subset]
+    most_have_one = len(list_names(with_subset)) > len(list_names(chosen)) / 2
+    return with_subset if most_have_one else chosen
 
 
-def adopt(family: Family, others: Sequence[Family]) -> list[Family]:
+def relax(family: Family, others: Sequence[Family]) -> list[Family]:
     """Return a family in which one more folder varies, as in others, if there are such others.
 
     A class may have fewer folders than the others, as `one/1.png` beside `two/images/1.png`, or
-    be the only one of a set, as `train/good/1.png` beside `test/good/1.png`.
+    be the only one of a subset, as `train/good/1.png` beside `test/good/1.png`.
     """
     for level, folder in enumerate(family.folders):
+        if not folder:
+            continue
         folders = (*family.folders[:level], "", *family.folders[level + 1 :])
-        if folder and any(
-            folders[: level + 1] == other.folders[: level + 1]
-            or merge_sets(folders) == merge_sets(other.folders)
-            for other in others
-        ):
-            return [family._replace(folders=folders)]
+        for other in others:
+            begin_alike = folders[: level + 1] == other.folders[: level + 1]
+            if begin_alike or merge_subsets(folders) == merge_subsets(other.folders):
+                return [family._replace(folders=folders)]
     return []
 
 
-def merge_sets(folders: Iterable[str]) -> list[str]:
-    """Return folders, of which those that name a set are all called `*`."""
+def merge_subsets(folders: Iterable[str]) -> list[str]:
+    """Return folders, of which those that name a subset are all called `*`."""
     return ["*" if folder and is_subset_name(folder) else folder for folder in folders]

@@ -2,8 +2,8 @@
 
 import posixpath
 import re
-from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,23 +14,20 @@ from digits.data.layout.read_files import read_list
 from digits.imaging.pictures import is_picture_file
 from digits.proposing.families import (
     Family,
+    build_layout,
     choose_families,
     drop_copies,
     find_families,
     list_folders,
     list_names,
-    write_families,
 )
 from digits.proposing.file_names import have_more_fields, propose_names, propose_words
 from digits.proposing.masks import find_masks
 from digits.proposing.table_format import may_be_table
-from digits.proposing.words import are_codes, are_numbered, find_subset, is_subset_name
+from digits.proposing.words import are_numbered, find_subset, is_subset_name
 from digits.proposing.writing import add_unused, unlist
 from digits.settings.errors import UserError
-
-# Of two sets that have other names than `train` and `test`, the training set has at least so
-# many times the pictures of the test set.
-MIN_RATIO = 1.5
+from digits.settings.layout import as_list
 
 
 def enter_folders(path: Path) -> Path:
@@ -38,15 +35,15 @@ def enter_folders(path: Path) -> Path:
 
     A folder that has pictures, but no table, is not entered, because its name is a class.
     """
-    while True:
-        inside = list_visible(path)
-        if len(inside) != 1 or not inside[0].is_dir():
-            return path
-        inner = list_visible(inside[0])
-        has_tables = any(each.is_file() and may_be_table(each.name, each) for each in inner)
-        if any(map(is_picture_file, inner)) and not has_tables:
-            return path
-        [path] = inside
+    inside = list_visible(path)
+    if len(inside) != 1 or not inside[0].is_dir():
+        return path
+    inner = list_visible(inside[0])
+    has_tables = any(each.is_file() and may_be_table(each.name, each) for each in inner)
+    has_pictures = any(is_picture_file(each) for each in inner)
+    if has_pictures and not has_tables:
+        return path
+    return enter_folders(inside[0])
 
 
 def propose(place: Place) -> tuple[list[Any], list[str]]:
@@ -56,10 +53,10 @@ def propose(place: Place) -> tuple[list[Any], list[str]]:
     with photos of people beside a folder `bare`.
     """
     masks = find_masks(place.pictures)
-    return propose_without(place, masks) or propose_without(place, {}), []
+    return propose_excluding(place, masks) or propose_excluding(place, {}), []
 
 
-def propose_without(place: Place, masks: Mapping[str, str]) -> list[Any]:
+def propose_excluding(place: Place, masks: Mapping[str, str]) -> list[Any]:
     """Return layouts for the pictures of a place that are no masks.
 
     Args:
@@ -71,10 +68,16 @@ def propose_without(place: Place, masks: Mapping[str, str]) -> list[Any]:
     families = choose_families(found)
     if not families:
         return []
-    proposers = {0: propose_names, 1: propose_one_level, 2: propose_two_levels}
-    layouts = proposers.get(families[0].n_levels, propose_more_levels)(families)
-    if families[0].n_levels == 1:
-        layouts += propose_lists(place, layouts[0])
+    match families[0].n_levels:
+        case 0:
+            layouts = propose_names(families)
+        case 1:
+            layouts = propose_one_level(families)
+            layouts += propose_lists(place, layouts[0])
+        case 2:
+            layouts = propose_two_levels(families)
+        case _:
+            layouts = propose_more_levels(families)
     layouts += propose_first_level(list_names(found))
     unused = sorted(set(masks.values()))
     if find_matches(unused, names):  # other pictures are called so, too
@@ -87,20 +90,22 @@ def propose_one_level(families: list[Family]) -> list[Any]:
 
     Deeper folders may have thumbnails of the pictures above. There is a layout without them.
     """
-    layouts = [write_families(families, ["{class}"])]
+    layouts = [build_layout(families, ["{class}"])]
     depth = min(len(family.folders) for family in families)
     shallow = [family for family in families if len(family.folders) == depth]
     deep = [family for family in families if len(family.folders) > depth]
-    names = set(map(posixpath.basename, list_names(shallow)))
-    is_repeated = [posixpath.basename(name) in names for name in list_names(deep)]
-    if have_own_names(list_names(shallow)) and sum(is_repeated) > len(is_repeated) / 2:
-        layouts.append(write_families(shallow, ["{class}"]))
+    names = [posixpath.basename(path) for path in list_names(shallow)]
+    deep_names = [posixpath.basename(path) for path in list_names(deep)]
+    n_repeated = sum(name in set(names) for name in deep_names)
+    if len(set(names)) == len(names) and n_repeated > len(deep_names) / 2:
+        layouts.append(build_layout(shallow, ["{class}"]))
     [folders] = list_folders(families)
-    # Without `{group}` if there are too few groups.
+    # The names of the pictures may have the class, and the folders may be groups, or nothing if
+    # there are too few.
     for field in ("{group}", "*"):
         if are_numbered(folders):
             layouts += propose_names(families, [field])
-        elif are_codes(folders) or have_more_fields(families):
+        elif have_more_fields(families):
             layouts += propose_words(families, [field])
     return layouts
 
@@ -108,49 +113,16 @@ def propose_one_level(families: list[Family]) -> list[Any]:
 def propose_two_levels(families: list[Family]) -> list[Any]:
     """Return layouts of pictures whose folders vary at two levels.
 
-    Of the classes and the groups, either may be the outer folders. Of two outer folders, one
-    may be a test set whose name is in another language. Outer folders with the same pictures
-    may be versions of them, such as `color` and `grayscale`.
+    Of the classes and the groups, either may be the outer folders. There are layouts without
+    groups, too, for the case that there are too few.
     """
     outer, inner = list_folders(families)
-    # Without `{group}` if there are too few groups.
-    outer_groups = [["{group}", "{class}"], ["*", "{class}"]]
-    inner_groups = [["{class}", "{group}"], ["{class}", "*"]]
-    orders = [*outer_groups, *inner_groups]
-    if are_numbered(outer) != are_numbered(inner):
-        orders = inner_groups if are_numbered(inner) else outer_groups
-        return [write_families(families, fields) for fields in orders]
-    layouts = [write_families(families, fields) for fields in orders]
-    if len(families) > 1 or families[0].role:
-        return layouts
-    [family] = families
-    patterns = {name: family.write([quote(name), "{class}"]) for name in outer}
-    if len(outer) == 2:
-        counts = Counter(family.list_folders()[0])
-        (larger, n_larger), (smaller, n_smaller) = counts.most_common()
-        if n_larger >= MIN_RATIO * n_smaller:
-            layouts.append({"train": patterns[larger], "test": patterns[smaller]})
-    if are_versions(family):
-        layouts += [patterns[name] for name in sorted(outer)]
-    return layouts
-
-
-def are_versions(family: Family) -> bool:
-    """Return whether each outer folder has a picture of each name."""
-    index = family.folders.index("")
-    stems_by_folder: dict[str, set[str]] = defaultdict(set)
-    for name in family.names:
-        folders = posixpath.splitext(name)[0].split("/")
-        outer = folders.pop(index)
-        stems_by_folder[outer].add("/".join(folders))
-    first, *others = stems_by_folder.values()
-    are_repeated = all(len(stems & first) > len(first) / 2 for stems in others)
-    return are_repeated and have_own_names(first)
-
-
-def have_own_names(paths: Collection[str]) -> bool:
-    """Return whether no two pictures have one name, as numbered ones of several folders do."""
-    return len(set(map(posixpath.basename, paths))) == len(paths)
+    orders = []
+    if are_numbered(outer) or not are_numbered(inner):
+        orders += [["{group}", "{class}"], ["*", "{class}"]]
+    if are_numbered(inner) or not are_numbered(outer):
+        orders += [["{class}", "{group}"], ["{class}", "*"]]
+    return [build_layout(families, fields) for fields in orders]
 
 
 def propose_more_levels(families: list[Family]) -> list[Any]:
@@ -159,10 +131,12 @@ def propose_more_levels(families: list[Family]) -> list[Any]:
     Levels of dates, or of numbered cameras or the like, are the group.
     """
     others = ["{group}" if are_numbered(each) else "*" for each in list_folders(families)]
-    return [
-        write_families(families, [*others[:level], "{class}", *others[level + 1 :]])
-        for level in range(len(others))
-    ]
+    layouts = []
+    for level in range(len(others)):
+        fields = list(others)
+        fields[level] = "{class}"
+        layouts.append(build_layout(families, fields))
+    return layouts
 
 
 def propose_first_level(names: Sequence[str]) -> list[Any]:
@@ -174,9 +148,10 @@ def propose_first_level(names: Sequence[str]) -> list[Any]:
     common = posixpath.commonpath(names)
     start = f"{quote(common)}/" if common else ""
     inner = [name.removeprefix(f"{common}/") for name in names]
+    first_folders = {name.split("/")[0] for name in inner}
     depths = sorted({name.count("/") for name in inner})
-    has_sets = any(is_subset_name(name.split("/")[0]) for name in inner)
-    if len(depths) < 2 or depths[0] == 0 or has_sets:
+    has_subsets = any(is_subset_name(folder) for folder in first_folders)
+    if len(depths) < 2 or depths[0] == 0 or has_subsets:
         return []
     return [[start + "{class}/" + "*/" * (depth - 1) + "*" for depth in depths]]
 
@@ -185,24 +160,27 @@ def propose_lists(place: Place, layout: Any) -> list[Any]:
     """Return the layout with the test set that lists such as `meta/test.txt` name."""
     if isinstance(layout, dict):  # the folders name a test set
         return []
-    names = find_matches([layout] if isinstance(layout, str) else layout, place.pictures)
-    # `train1` belongs to `test1`. `trainval` has all of the training set.
-    by_kind: dict[str, dict[str, list[str]]] = defaultdict(lambda: {"train": [], "test": []})
+    names = find_matches(as_list(layout), place.pictures)
+    # The lists of the training set and of the test set, by the rest of their names: `train1`
+    # belongs to `test1`.
+    train_lists: dict[str, list[str]] = defaultdict(list)
+    test_lists: dict[str, list[str]] = defaultdict(list)
     for name in place.files:
         stem, ending = posixpath.splitext(posixpath.basename(name))
-        role = find_subset(stem.replace("trainval", "train"))
-        if not role or ending.lower() not in (".txt", ".lst"):
+        subset = find_subset(stem.replace("trainval", "train"))
+        if not subset or ending.lower() not in (".txt", ".lst"):
             continue
         try:
             read_list(place, name, names)
         except UserError:  # it lists something else
             continue
-        by_kind[re.sub(r"train_?val|train|test|val", "", name)][role].append(name)
+        lists = test_lists if subset == "test" else train_lists
+        lists[re.sub(r"train_?val|train|test|val", "", name)].append(name)
     layouts = []
-    for lists in by_kind.values():
-        whole = [name for name in lists["train"] if re.search("train_?val", name)]
-        train = [{"list": name} for name in whole or lists["train"]]
-        if train and len(lists["test"]) == 1:
-            [test] = lists["test"]
+    for kind, names_of_lists in train_lists.items():
+        whole = [name for name in names_of_lists if re.search("train_?val", name)]
+        train = [{"list": name} for name in whole or names_of_lists]
+        if len(test_lists[kind]) == 1:
+            [test] = test_lists[kind]
             layouts.append({"files": layout, "train": unlist(train), "test": {"list": test}})
     return layouts

@@ -2,7 +2,7 @@
 
 import posixpath
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,7 +11,7 @@ import pandas as pd
 from digits.data.intake.collection import shorten
 from digits.data.layout.reading import Reading
 from digits.proposing.columns import GROUP_COLUMN
-from digits.proposing.series import ORDINARY, add_groups, find_series
+from digits.proposing.series import ORDINARY, add_groups, find_name_groups
 from digits.proposing.show import write_option
 from digits.proposing.words import (
     GROUP_WORDS,
@@ -22,13 +22,18 @@ from digits.proposing.words import (
 )
 from digits.settings.layout import TablePart, parse
 
-COMPANION = re.compile(r"(.+)([_-][A-Za-z0-9]+)")  # `1_gt`, beside `1`
-KIND = re.compile(r"(.*\d)[_-]?([A-Za-z]{2,})")  # `1_depth`, beside `1_crop`
+COMPANION = re.compile(r"(?P<base>.+)(?P<end>[_-][A-Za-z0-9]+)")  # `1_gt`, beside `1`
+KIND = re.compile(r"(?P<base>.*\d)[_-][A-Za-z]{2,}")  # `1_depth`, beside `1_crop`
 
 GROUPS_OF_TABLE = (
     "add a column of groups to the table; see “Add groups to a table” in docs/your-own.md"
 )
 
+MAX_SHARE = 0.9  # groups of a column per image, at most
+MIN_COMPANIONS = 0.25  # of all pictures
+MIN_OTHER_FILES = 0.5  # that are called like pictures, per picture
+
+# The name of a column of ids, such as `scan_id`, `Case No` and `lesionID`.
 ID_COLUMN = re.compile(r"(?i:(^|[\s_])(id|no|nr))$|[a-z]ID$")
 ORDINARY_FILE = re.compile(r"(.*/)?(test|sample_?submission)\.csv", re.IGNORECASE)
 LIST_ENDINGS = (".csv", ".json", ".lst", ".mat", ".tsv", ".txt", ".xml")
@@ -43,14 +48,12 @@ def find_hints(reading: Reading, layout: Any) -> list[str]:
         if not lies_within_groups(values, rows):
             hints += hint_at_column(name, values)
     files = list(rows.get("file", []))
-    several: list[str] = []  # pictures of a thing
     if files:
-        several = list(hint_at_companions(files, is_table)) or list(hint_at_kinds(files))
-    if files and "group" not in rows:
-        several = several or list(hint_at_series(rows, None if is_table else layout))
-        hints += hint_at_folders(rows)
-    hints += several
-    if files:
+        several = list(hint_at_companions(files, is_table))
+        if "group" not in rows:
+            several = several or list(hint_at_series(rows, None if is_table else layout))
+            hints += hint_at_folders(rows)
+        hints += several
         hints += hint_at_files_of_pictures(files, reading.files)
     for name in reading.arrays:
         hints += hint_at_array(name)
@@ -82,7 +85,7 @@ def hint_at_column(name: str, values: pd.Series) -> Iterator[str]:
             f"the column {name}, {shorten(distinct[:4])}, may say which images are the test "
             "set; if so, write `where` into the layout"
         )
-    elif may_be_group(name.strip()) and 3 <= len(distinct) <= 0.9 * len(values):
+    elif may_be_group(name.strip()) and 3 <= len(distinct) <= MAX_SHARE * len(values):
         yield (
             f"the column {name} has {len(distinct)} values for {len(values)} images; if images "
             f"with one value belong together, run: digits start --group '{name}'"
@@ -105,11 +108,11 @@ def hint_at_series(rows: pd.DataFrame, layout: Any) -> Iterator[str]:
         rows: the images.
         layout: the layout, if it has patterns, and None if it has a table.
     """
-    series = find_series(rows)
-    if series is None:
+    groups = find_name_groups(rows)
+    if groups is None:
         return
-    name, value = next(iter(series.values.items()))
-    with_groups = add_groups(layout, series) if layout and series.name else None
+    [(name, value), *_] = groups.values.items()
+    with_groups = add_groups(layout, groups) if layout and groups.pattern else None
     if layout is None:
         remedy = GROUPS_OF_TABLE
     elif with_groups:
@@ -117,62 +120,63 @@ def hint_at_series(rows: pd.DataFrame, layout: Any) -> Iterator[str]:
     else:
         remedy = f"let the pattern of the layout have {{group}} for {value}"
     yield (
-        f"{len(series.values)} pictures are called like {posixpath.basename(name)}, and may "
-        f"show only {series.n_things} things, such as {value}; if so, {remedy}"
+        f"{len(groups.values)} pictures are called like {posixpath.basename(name)}, and may "
+        f"show only {groups.n_things} things, such as {value}; if so, {remedy}"
     )
 
 
 def hint_at_companions(files: list[str], is_table: bool) -> Iterator[str]:
-    """Yield a hint if many pictures belong to another one, as `1_gt.png` belongs to `1.jpg`.
-
-    The other picture may be in the same folder, or in the folder above. It may be anywhere if
-    its name is no ordinary one such as `1.jpg`. `1.png` may belong to `1.jpg`, too.
+    """Yield a hint if many pictures are called like another one, but for the end.
 
     Args:
         files: the pictures.
         is_table: whether the layout has a table.
     """
-    stems: dict[str, str] = {}  # in this order, and the name of each
+    ends = count_ends(files)
+    if ends.total() < MIN_COMPANIONS * len(files):
+        return
+    [(end, _)] = ends.most_common(1)
+    unused = f"'**/*{end}'"
+    groups = "let the pattern of the layout have {group} for the thing"
+    if is_table:
+        unused = f"[{{where: {{COLUMN: '*{end}'}}}}]"
+        groups = GROUPS_OF_TABLE
+    yield (
+        f"{ends.total()} pictures are called like others, with {end.removesuffix('.*')} or the "
+        "like at the end; if they are masks, copies or details, write into the layout: "
+        f"unused: {unused}; if they are other views of one thing, {groups}"
+    )
+
+
+def count_ends(files: list[str]) -> Counter[str]:
+    """Return how many pictures are called like another one, by what their names end in.
+
+    `1_gt.png` belongs to `1.jpg`, which may be in the same folder, or in the folder above. It
+    may be anywhere if its name is no ordinary one. `1_crop.jpg` belongs to `1_depth.jpg`, and
+    `1.png` to `1.jpg`.
+    """
     ends: Counter[str] = Counter()
+    stems: dict[str, str] = {}  # the path of each picture without the ending, and its name
     for file in files:
         stem, ending = posixpath.splitext(file)
         if stem in stems:
             ends[ending] += 1
         stems[stem] = posixpath.basename(stem)
     names = {name for name in stems.values() if not ORDINARY.fullmatch(name)}
-    for folder, name in map(posixpath.split, stems):
+    kinds = [KIND.fullmatch(stem) for stem in stems]
+    n_kinds = Counter(match["base"] for match in kinds if match)
+    for stem, name in stems.items():
         match = COMPANION.fullmatch(name)
-        if match and (
-            match[1] in names
-            or posixpath.join(folder, match[1]) in stems
-            or posixpath.join(posixpath.dirname(folder), match[1]) in stems
-        ):
-            ends[f"{match[2]}.*"] += 1
-    if ends.total() >= len(files) / 4:
-        [(end, _)] = ends.most_common(1)
-        unused = f"[{{where: {{COLUMN: '*{end}'}}}}]" if is_table else f"'**/*{end}'"
-        yield (
-            f"{ends.total()} pictures are called like others, with {end.removesuffix('.*')} "
-            "or the like at the end; if they are masks, copies or details, write into the "
-            f"layout: unused: {unused}"
-        )
-
-
-def hint_at_kinds(files: list[str]) -> Iterator[str]:
-    """Yield a hint if most things have several pictures, such as `1_crop` and `1_depth`."""
-    kinds: dict[str, set[str]] = defaultdict(set)
-    for stem, _ in map(posixpath.splitext, files):
-        if match := KIND.fullmatch(stem):
-            kinds[match[1]].add(match[2])
-    counts = Counter(map(frozenset, kinds.values()))
-    usual = max(counts, key=counts.__getitem__, default=frozenset())
-    n_things = counts[usual]
-    if len(usual) > 1 and n_things * len(usual) >= len(files) / 2:
-        yield (
-            f"{n_things} things have several pictures each, whose names end in "
-            f"{shorten(sorted(usual))}; leave out kinds such as masks, or let the pattern of "
-            "the layout have {group} for the thing"
-        )
+        if match is None:
+            continue
+        base = match["base"]
+        folder = posixpath.dirname(stem)
+        beside = posixpath.join(folder, base)
+        above = posixpath.join(posixpath.dirname(folder), base)
+        has_other_kinds = KIND.fullmatch(name) is not None and n_kinds[beside] > 1
+        if base in names or beside in stems or above in stems or has_other_kinds:
+            ends[f"{match['end']}.*"] += 1
+    return ends
 
 
 def hint_at_folders(rows: pd.DataFrame) -> Iterator[str]:
@@ -181,8 +185,13 @@ def hint_at_folders(rows: pd.DataFrame) -> Iterator[str]:
     if len(set(map(len, paths))) > 1:
         return
     classes = set(rows["class"])
-    for names in map(set, zip(*paths, strict=True)):
-        if len(names) > 1 and not names & classes and not any(map(find_subset, names)):
+    for folders in zip(*paths, strict=True):
+        names = set(folders)
+        if (
+            len(names) > 1
+            and not names & classes
+            and not any(find_subset(name) for name in names)
+        ):
             yield (
                 f"the folders {shorten(sorted(names)[:5])} are not used; if they are people "
                 "or days, let the pattern of the layout have {group} for them"
@@ -194,8 +203,9 @@ def hint_at_files_of_pictures(pictures: list[str], files: list[str]) -> Iterator
     """Yield a hint if many pictures have another file, such as `1.json` or `1.jpg.json`."""
     names = {posixpath.basename(name) for name in pictures}
     names |= {posixpath.splitext(name)[0] for name in names}
-    found = [name for name in files if posixpath.splitext(posixpath.basename(name))[0] in names]
-    if len(found) >= len(pictures) / 2:
+    stems = {name: posixpath.splitext(posixpath.basename(name))[0] for name in files}
+    found = [name for name, stem in stems.items() if stem in names]
+    if len(found) >= MIN_OTHER_FILES * len(pictures):
         yield (
             f"{len(found)} files are called like pictures, first {found[0]}; if they say the "
             "classes, write a table with the columns file and class"

@@ -3,7 +3,7 @@
 import posixpath
 import re
 from collections import Counter, defaultdict
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 
 from digits.data.layout.pattern import quote
 from digits.proposing.words import (
@@ -15,16 +15,20 @@ from digits.proposing.words import (
     split_words,
 )
 
-# What the name of a mask ends in, as those of `1_mask` and `1_mask_2` do.
+# The end of the name of a mask, as in `1_mask` and `1_mask_2`.
 MASK_END = re.compile(
-    rf"(?P<before>.+?)(?P<end>[\s_.-]+({'|'.join(MASK_WORDS)}))(?P<number>[\s_-]?\d+)?",
-    re.IGNORECASE,
+    rf"""
+    (?P<before>.+?)
+    (?P<end>[\s_.-]+({"|".join(MASK_WORDS)}))
+    (?P<number>[\s_-]?\d+)?
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
 # Words that do not tell pictures from one another: `images/1.png` belongs to `masks/1.png`.
-IDLE_WORDS = MASK_WORDS | CONTAINER_WORDS | SET_WORDS | {"ground"}
-PIECE = re.compile(r"\d+|[^\W\d_]+")  # a number, or a word
+IGNORED_WORDS = MASK_WORDS | CONTAINER_WORDS | SET_WORDS | {"ground"}
+NUMBER_OR_WORD = re.compile(r"\d+|[^\W\d_]+")
 
-Pieces = tuple[str, ...]
+Words = tuple[str, ...]
 
 
 def find_masks(names: Iterable[str]) -> dict[str, str]:
@@ -35,55 +39,58 @@ def find_masks(names: Iterable[str]) -> dict[str, str]:
     """
     by_pattern: dict[str, list[str]] = defaultdict(list)
     for name in names:
-        by_pattern[describe_mask(name)].append(name)
-    pictures = Counter(describe_picture(name) for name in by_pattern.pop("", []))
-    stems = Counter(folders[-1] for folders in pictures.elements())
+        by_pattern[find_mask_pattern(name)].append(name)
+    pictures = [list_words(name) for name in by_pattern.pop("", [])]
+    n_of_name = Counter(path[-1] for path in pictures)
+    known = set(pictures)
     masks: dict[str, str] = {}
     for pattern, same in by_pattern.items():
-        n_found = sum(belongs_to_one(name, pictures, stems) for name in same)
+        n_found = sum(belongs_to_picture(name, known, n_of_name) for name in same)
         if n_found >= len(same) / 2:
             masks |= dict.fromkeys(same, pattern)
     return masks
 
 
-def belongs_to_one(
-    name: str, pictures: Container[tuple[Pieces, ...]], stems: Mapping[Pieces, int]
+def belongs_to_picture(
+    name: str, pictures: Set[tuple[Words, ...]], n_of_name: Mapping[Words, int]
 ) -> bool:
     """Return whether a mask belongs to a picture.
 
     Args:
         name: the path of the mask.
-        pictures: what tells each picture from others.
-        stems: how many pictures have a name. If there is one, it may be in any folder, unless
-            the name is a number, as in `mask/1.png` and `bare/1.png`.
+        pictures: the words of the path of each picture.
+        n_of_name: how many pictures have a name. If there is one, it may be in any folder,
+            unless the name is a number, as in `mask/1.png` and `bare/1.png`.
     """
-    described = describe_picture(name)
-    stem = described[-1]
-    if described in pictures or (len(stem) > 1 and stems[stem] == 1):
+    path = list_words(name)
+    stem = path[-1]
+    is_unique = len(stem) > 1 and n_of_name[stem] == 1
+    if path in pictures or is_unique:
         return True
     match = MASK_END.fullmatch(posixpath.splitext(name)[0])
-    return match is not None and describe_picture(f"{match['before']}.png") in pictures
+    return match is not None and list_words(f"{match['before']}.png") in pictures
 
 
-def describe_mask(name: str) -> str:
+def find_mask_pattern(name: str) -> str:
     """Return the pattern of the pictures that are called as a mask is, or ""."""
     *folders, file = name.split("/")
     for level, folder in enumerate(folders):
-        if split_words(folder) & MASK_WORDS and not is_subset_name(
-            folder
-        ):  # `seg_train` is a set
-            inner = "**/" if level < len(folders) - 1 else ""
-            return f"**/{quote(folder)}/{inner}*"
+        is_subset = is_subset_name(folder)  # as `seg_train` is
+        if split_words(folder) & MASK_WORDS and not is_subset:
+            is_last = level == len(folders) - 1
+            return f"**/{quote(folder)}/*" if is_last else f"**/{quote(folder)}/**/*"
     match = MASK_END.fullmatch(posixpath.splitext(file)[0])
     if match is None:
         return ""
-    return f"**/*{quote(match['end'])}{'*' if match['number'] else ''}.*"
+    number = "*" if match["number"] else ""
+    return f"**/*{quote(match['end'])}{number}.*"
 
 
-def describe_picture(name: str) -> tuple[Pieces, ...]:
-    """Return what tells a picture from others: the words and numbers of its path."""
-    *folders, stem = (
-        tuple(piece for piece in PIECE.findall(text) if piece not in IDLE_WORDS)
-        for text in WORD_BORDER.sub(" ", posixpath.splitext(name)[0]).lower().split("/")
-    )
-    return (*filter(None, folders), stem)
+def list_words(path: str) -> tuple[Words, ...]:
+    """Return the words and numbers of each part of a path, which tell a picture from others."""
+    parts = []
+    for text in WORD_BORDER.sub(" ", posixpath.splitext(path)[0]).lower().split("/"):
+        words = NUMBER_OR_WORD.findall(text)
+        parts.append(tuple(word for word in words if word not in IGNORED_WORDS))
+    *folders, stem = parts
+    return (*(folder for folder in folders if folder), stem)

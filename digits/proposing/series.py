@@ -11,57 +11,62 @@ import pandas as pd
 from digits.data.layout.pattern import find_matches, quote
 from digits.settings.errors import UserError
 
-SIGN = re.compile(r"([^\w+]+|_+)")  # between the words of a name
+SEPARATOR = re.compile(r"([^\w+]+|_+)")  # between the words of a name; a + is in a word
 # A name that other pictures in other folders have, too, as `1`, `img_1` and `0-12` are.
 ORDINARY = re.compile(r"\D*\d{0,6}|[\d\W_]{0,12}")
 # What nobody calls two pictures by chance, as `3ceb3ffd_0` and `20240517-2`.
 CODED = re.compile(r"\d{5}|\d[a-z]+\d|[a-z]\d+[a-z]", re.IGNORECASE)
+LAST_STAR = re.compile(r"(?<![^/])\*$")  # the name in `{class}/*`
 MIN_PER_CLASS = 4  # groups, of which one is for the test set, and the others for the folds
+MIN_REPEATED = 0.5  # of the pictures show something that another one shows
+MAX_THINGS = 0.7  # per picture, of those whose names say the thing
 
 
-class Series(NamedTuple):
-    """What pictures that belong together have in common.
+class NameGroups(NamedTuple):
+    """What the names of pictures that belong together have in common.
 
     Attributes:
         values: the part of each name that says what it belongs to, by the path.
         n_things: the number of things to which they belong.
-        name: the pattern of the names, or "" if none can be written.
+        pattern: that of the names, or "" if none can be written.
     """
 
     values: dict[str, str]
     n_things: int
-    name: str
+    pattern: str
 
 
-def find_series(rows: pd.DataFrame) -> Series | None:
-    """Return the first part of names that several pictures of most things have in common.
+def find_name_groups(rows: pd.DataFrame) -> NameGroups | None:
+    """Return the first part of names that says which pictures belong together, or None.
 
-    It is the beginning of the names up to a sign, as in `patient3_scan1.png`, or a word of
-    names with the same number of words, as in `1f3a_patient3_7.png`.
+    Tried are the beginnings of the names up to a separator, as in `patient3_scan1.png`. If all
+    names have the same number of words, each word is tried, too, as in `1f3a_patient3_7.png`.
     """
     classes = dict(zip(rows["file"], rows["class"], strict=True))
     stems = {name: posixpath.splitext(posixpath.basename(name))[0] for name in classes}
-    words = {name: SIGN.split(stem) for name, stem in stems.items()}
-    n_words = set(map(len, words.values()))
-    ends = range(1, max(n_words) + 1, 2)
+    # Words and separators in turn. The words have even positions.
+    words = {name: SEPARATOR.split(stem) for name, stem in stems.items()}
+    lengths = {len(each) for each in words.values()}
+    have_equal_lengths = len(lengths) == 1
+    ends = range(1, max(lengths) + 1, 2)
     parts = [slice(0, end) for end in ends]
-    if len(n_words) == 1:
+    if have_equal_lengths:
         parts += [slice(end - 1, end) for end in ends[1:-1]]
     for part in parts:
-        values = {
-            name: "".join(split[part])
-            for name, split in words.items()
-            if len(split) > part.stop or (len(split) == part.stop and CODED.search(stems[name]))
-        }
+        values = {}
+        for name, each in words.items():
+            is_whole = len(each) == part.stop  # which says a thing only if it is a code
+            if len(each) > part.stop or (is_whole and CODED.search(stems[name])):
+                values[name] = "".join(each[part])
         n_things = count_things(values, classes)
         if n_things:
-            name = write_name(list(words.values()), part) if len(n_words) == 1 else ""
-            return Series(values, n_things, name)
+            pattern = write_pattern(list(words.values()), part) if have_equal_lengths else ""
+            return NameGroups(values, n_things, pattern)
     return None
 
 
 def count_things(values: Mapping[str, str], classes: Mapping[str, str]) -> int:
-    """Return the number of things that pictures show, or 0 if it is not one of several each.
+    """Return the number of things of which pictures show several views each, or 0.
 
     Args:
         values: what may say the thing, by the path.
@@ -76,17 +81,20 @@ def count_things(values: Mapping[str, str], classes: Mapping[str, str]) -> int:
     }
     counts = Counter(things.values())
     repeated = [name for name, thing in things.items() if counts[thing] > 1]
-    pairs = {(classes[name], things[name]) for name in repeated}
-    is_usual = len(repeated) >= len(classes) / 2 and len(counts) <= 0.7 * len(things)
-    has_enough = len(pairs) >= MIN_PER_CLASS * len(set(classes.values()))
-    return len(counts) if is_usual and has_enough else 0
+    things_of_classes = {(classes[name], things[name]) for name in repeated}
+    n_classes = len(set(classes.values()))
+    if len(repeated) < MIN_REPEATED * len(classes) or len(counts) > MAX_THINGS * len(things):
+        return 0
+    if len(things_of_classes) < MIN_PER_CLASS * n_classes:
+        return 0
+    return len(counts)
 
 
-def write_name(names: Sequence[Sequence[str]], part: slice) -> str:
+def write_pattern(names: Sequence[Sequence[str]], part: slice) -> str:
     """Return the pattern of names, in which a part is the group.
 
     Args:
-        names: the words and signs of each name. All names have the same number of them.
+        names: the words and separators of each name. All names have the same number of them.
         part: the position of the group.
     """
     texts = [write_word(set(words)) for words in zip(*names, strict=True)]
@@ -96,28 +104,37 @@ def write_name(names: Sequence[Sequence[str]], part: slice) -> str:
 def write_word(words: set[str]) -> str:
     """Return the pattern of a word."""
     if len(words) == 1:
-        return quote(*words)
+        return "".join(map(quote, words))
     return "#" if all(word.isdecimal() for word in words) else "*"
 
 
-def add_groups(layout: Any, series: Series) -> Any:
-    """Return a layout of patterns with the groups of a series, or None if it reads others."""
-    written: list[str] = []
-
-    def replace(keys: Any) -> Any:
-        if isinstance(keys, dict):
-            return {
-                key: value if key == "unused" else replace(value) for key, value in keys.items()
-            }
-        if isinstance(keys, list):
-            return list(map(replace, keys))
-        written.append(re.sub(r"(?<![^/])\*$", lambda _: series.name, keys))
-        return written[-1]
-
-    with_groups = replace(layout)
+def add_groups(layout: Any, groups: NameGroups) -> Any:
+    """Return a layout of patterns with the groups of names, or None if it reads others."""
+    with_groups = replace_names(layout, groups.pattern)
     try:
-        matches = find_matches(written, series.values)
+        matches = find_matches(list_patterns(with_groups), groups.values)
     except UserError:  # a name fits in two ways
         return None
-    groups = {name: fields.get("group") for name, fields in matches.items()}
-    return with_groups if groups == series.values else None
+    found = {name: fields.get("group") for name, fields in matches.items()}
+    return with_groups if found == groups.values else None
+
+
+def replace_names(layout: Any, pattern: str) -> Any:
+    """Return a layout in which the names of pictures have another pattern than *."""
+    if isinstance(layout, dict):
+        return {
+            key: value if key == "unused" else replace_names(value, pattern)
+            for key, value in layout.items()
+        }
+    if isinstance(layout, list):
+        return [replace_names(each, pattern) for each in layout]
+    return LAST_STAR.sub(lambda _: pattern, layout)
+
+
+def list_patterns(layout: Any) -> list[str]:
+    """Return the patterns of the pictures that a layout uses."""
+    if isinstance(layout, dict):
+        layout = [value for key, value in layout.items() if key != "unused"]
+    if isinstance(layout, list):
+        return [pattern for each in layout for pattern in list_patterns(each)]
+    return [layout]

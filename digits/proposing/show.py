@@ -14,22 +14,27 @@ from digits.data.intake.collection import shorten
 from digits.data.layout.read_files import natural_key
 from digits.data.layout.reading import Reading
 
+# What needs no quotation marks in YAML, unless it means something else, as `yes` does.
+PLAIN = re.compile(r"[A-Za-z_][\w./ -]*")
+
 
 def write(layout: Any) -> str:
-    """Return a layout in one line of YAML."""
+    """Return a layout in one line of YAML. It has no single quotes, for use in a shell."""
     if isinstance(layout, dict):
-        return "{" + ", ".join(f"{write(k)}: {write(v)}" for k, v in layout.items()) + "}"
+        items = [f"{write(key)}: {write(value)}" for key, value in layout.items()]
+        return f"{{{', '.join(items)}}}"
     if isinstance(layout, list):
-        return "[" + ", ".join(map(write, layout)) + "]"
+        return f"[{', '.join(map(write, layout))}]"
     if not isinstance(layout, str):
         return json.dumps(layout, default=str)
-    is_plain = re.fullmatch(r"[A-Za-z_][\w./ -]*", layout) and yaml.safe_load(layout) == layout
+    is_plain = PLAIN.fullmatch(layout) and yaml.safe_load(layout) == layout
     return layout if is_plain else json.dumps(layout, ensure_ascii=False)
 
 
 def write_option(layout: Any) -> str:
     """Return the option of `digits start` that chooses a layout."""
-    return f"--layout {shlex.quote(layout if isinstance(layout, str) else write(layout))}"
+    text = layout if isinstance(layout, str) else write(layout)
+    return f"--layout {shlex.quote(text)}"
 
 
 def describe_counts(rows: pd.DataFrame) -> str:

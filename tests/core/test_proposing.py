@@ -88,10 +88,7 @@ TREES: dict[str, tuple[str, list[str]]] = {
     ),
     "sets in another language": (
         "训练集/{a,b,c,d} 测试集/{a,b}",
-        [
-            "{class}/*/*",
-            "{train: 训练集/{class}/*, test: 测试集/{class}/*}",
-        ],
+        ["*/{class}/*", "{class}/*/*"],
     ),
     "classes valid and invalid": ("{valid,invalid}", ["{class}/*"]),
     "valves": ("{valve_ok,valve_defect}", ["{class}/*"]),
@@ -123,6 +120,7 @@ TREES: dict[str, tuple[str, list[str]]] = {
         ["{train: train/{class}/*, test: test/{class}/*}"],
     ),
     "only parts": ("{part_1,part_2}", ["{class}/*"]),
+    "only codes of people": ("{AF01,AF02,BM01,BM02}", ["{class}/*"]),
     "a validation set beside the classes": ("{a,b} val/{a,b}", ["[{class}/*, val/{class}/*]"]),
     "a test set beside the classes": (
         "{a,b} test/{a,b}",
@@ -147,7 +145,7 @@ TREES: dict[str, tuple[str, list[str]]] = {
 }
 
 # Those of them that only the owner can decide, although there is one way.
-DOUBTFUL = {"a test set of one class", "only days", "only parts"}
+DOUBTFUL = {"a test set of one class", "only days", "only parts", "only codes of people"}
 
 # Names of pictures, and the pattern that finds their classes, or "".
 NAMES = {
@@ -478,16 +476,7 @@ PUBLIC = {
             for name in ("KA", "KL", "MK", "YM")
             for emotion in ("AN", "HA")
         ],
-        ["{class}.{group}.*.*", "{group}.{class}.*.*", "{group}.{class}#.*.*"],
-    ),
-    "folders of people in emotions, as in KDEF": (
-        [
-            f"{kind}{number:02}/{kind}{number:02}{emotion}{{n}}.jpg"
-            for kind in ("AF", "BM")
-            for number in range(1, 4)
-            for emotion in ("AN", "HA")
-        ],
-        ["{class}/*", "{group}/*#{class}#.*"],
+        ["{class}.{group}.*.*", "{group}.{class}.*.*"],
     ),
     "signs in weather, as in CURE-TSR": (
         [
@@ -565,38 +554,45 @@ HINTS = {
     ),
     "altered pictures in another folder, as in SOCOFing": (
         ["real/{n}_M_Left_1.bmp", "altered/{n}_M_Left_1_CR.bmp"],
-        "12 pictures are called like others, with _CR or the like at the end; if they are masks, "
-        "copies or details, write into the layout: unused: '**/*_CR.*'",
+        "12 pictures are called like others, with _CR or the like at the end; if they are "
+        "masks, copies or details, write into the layout: unused: '**/*_CR.*'; if they are "
+        "other views of one thing, let the pattern of the layout have {group} for the thing",
     ),
     "pictures with two endings": (
         ["cat/{n}.jpg", "dog/{n}.jpg", "cat/{n}.png", "dog/{n}.png"],
         "24 pictures are called like others, with .png or the like at the end; if they are "
-        "masks, copies or details, write into the layout: unused: '**/*.png'",
+        "masks, copies or details, write into the layout: unused: '**/*.png'; if they are "
+        "other views of one thing, let the pattern of the layout have {group} for the thing",
     ),
     "companions with different ends": (
         ["cat/{n}.jpg", "dog/{n}.jpg", *(f"dog/{{n}}_{end}.png" for end in "gcbdaehf")],
         "96 pictures are called like others, with _a or the like at the end; if they are "
-        "masks, copies or details, write into the layout: unused: '**/*_a.*'",
+        "masks, copies or details, write into the layout: unused: '**/*_a.*'; if they are "
+        "other views of one thing, let the pattern of the layout have {group} for the thing",
     ),
     "companions": (
         ["cat/{n}.jpg", "dog/{n}.jpg", "cat/{n}_edge.png", "dog/{n}_edge.png"],
         "24 pictures are called like others, with _edge or the like at the end; if they are "
-        "masks, copies or details, write into the layout: unused: '**/*_edge.*'",
+        "masks, copies or details, write into the layout: unused: '**/*_edge.*'; if they are "
+        "other views of one thing, let the pattern of the layout have {group} for the thing",
     ),
     "companions of one class": (
         ["cat/{n}.jpg", "dog/{n}.jpg", "dog/{n}_edge.png"],
         "12 pictures are called like others, with _edge or the like at the end; if they are "
-        "masks, copies or details, write into the layout: unused: '**/*_edge.*'",
+        "masks, copies or details, write into the layout: unused: '**/*_edge.*'; if they are "
+        "other views of one thing, let the pattern of the layout have {group} for the thing",
     ),
     "companions in a folder": (
         ["cat/{n}.jpg", "dog/{n}.jpg", "cat/edges/{n}_edge.png", "dog/edges/{n}_edge.png"],
         "24 pictures are called like others, with _edge or the like at the end; if they are "
-        "masks, copies or details, write into the layout: unused: '**/*_edge.*'",
+        "masks, copies or details, write into the layout: unused: '**/*_edge.*'; if they are "
+        "other views of one thing, let the pattern of the layout have {group} for the thing",
     ),
     "kinds": (
-        ["cat/{n}_crop.jpg", "cat/{n}_depth.png", "dog/{n}_crop.jpg", "dog/{n}depth.png"],
-        "24 things have several pictures each, whose names end in crop, depth; leave out kinds "
-        "such as masks, or let the pattern of the layout have {group} for the thing",
+        ["cat/{n}_crop.jpg", "cat/{n}_depth.png", "dog/{n}_crop.jpg", "dog/{n}_depth.png"],
+        "48 pictures are called like others, with _crop or the like at the end; if they are "
+        "masks, copies or details, write into the layout: unused: '**/*_crop.*'; if they are "
+        "other views of one thing, let the pattern of the layout have {group} for the thing",
     ),
     "outer folders": (
         ["camera1/cat/{n}.jpg", "camera1/dog/{n}.jpg", "camera2/cat/{n}.jpg"],

@@ -317,7 +317,7 @@ def test_start_for_many_drawings_writes_models_that_are_trained_fast() -> None:
         "params.yaml",
         kind="files",
         entry={"sources": [{"files": "data/own"}], "shape": [28, 28]},
-        look=drawings,
+        traits=drawings,
         n_components=60,
     )
     model = yaml.safe_load(text)["models"]["gradients-svc"]
