@@ -202,7 +202,7 @@ def find_meanings(
             others, have_pictures=bool(images), have_header=have_header
         )
     if not classes:
-        check_why_no_classes(opened, images, used)
+        refuse_without_classes(opened, images, used)
     found = []
     for names in classes:
         keys: dict[str, Any] = {"class": unlist(names)}
@@ -229,7 +229,9 @@ def find_columns(subsets: Mapping[str, Any]) -> set[str]:
     return {column for part in subsets.values() for column in part["where"]}
 
 
-def check_why_no_classes(opened: OpenTable, images: Mapping[str, Any], used: set[Any]) -> None:
+def refuse_without_classes(
+    opened: OpenTable, images: Mapping[str, Any], used: set[Any]
+) -> None:
     """Say why a table without a column of classes is not used, if more is known.
 
     Raises:
