@@ -647,3 +647,9 @@ def test_pictures_with_different_ids_keep_them(name: str, tmp_path: Path) -> Non
     write_ids(tmp_path, ["x", "y", "z", "u"])
     rows = files.open_place(Place(tmp_path / name), IDS[name]).rows
     assert sorted(rows["id"]) == ["u", "x", "y", "z"]
+
+
+def test_a_picture_that_fits_patterns_with_different_classes_is_refused(tmp_path: Path) -> None:
+    touch(tmp_path, ["cat/a.png", "dog/b.png", "dog/cat_1.png"])
+    with pytest.raises(UserError, match=r"^dog/cat_1.png fits patterns with different classes"):
+        find_rows(["{class}/*", "dog/{class}_#.png"], tmp_path)

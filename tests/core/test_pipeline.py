@@ -317,6 +317,15 @@ def test_a_damaged_dependency_is_one_line(project: Path) -> None:
     assert line.endswith("if it comes back damaged, check the cache (docs/troubleshooting.md)")
 
 
+def test_a_table_without_pixels_is_one_line(project: Path) -> None:
+    path = "data/task/five/train.parquet"
+    table = pd.read_parquet(project / path).drop(columns="pixels")
+    (project / path).unlink()  # it is a link to the cache
+    table.to_parquet(project / path)
+    line = failure(project, "train", "five-sgd")
+    assert line.startswith(f"Error: {path} cannot be read (")
+
+
 @pytest.mark.parametrize("path", ["data/raw/tiny.parquet", "data/predictions/five-sgd.parquet"])
 def test_a_bit_that_changed_on_the_disk_is_noticed(project: Path, path: str) -> None:
     content = (project / path).read_bytes()

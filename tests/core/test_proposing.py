@@ -680,3 +680,13 @@ def test_an_index_that_pandas_has_stored_means_nothing(tmp_path: Path) -> None:
     make_table(slice(0, 100)).sample(frac=1, random_state=0).to_parquet(tmp_path / "t.parquet")
     layout = {"table": "t.parquet", "pixels": "pixel0 to pixel63", "class": "label"}
     assert choose(Place(tmp_path)).layout == layout
+
+
+@pytest.mark.parametrize(("n_visits", "is_hint"), [(30, True), (100, False)])
+def test_a_column_with_a_value_for_each_image_is_no_group(
+    n_visits: int, is_hint: bool, tmp_path: Path
+) -> None:
+    table = make_table(slice(0, 100)).assign(visit_id=[f"v{n % n_visits}" for n in range(100)])
+    table.to_csv(tmp_path / "t.csv", index=False)
+    lines = describe(choose(Place(tmp_path)))
+    assert any("--group 'visit_id'" in line for line in lines) == is_hint
