@@ -113,8 +113,8 @@ def test_what_dvc_has_recorded_stays_if_it_cannot_store_a_change(project: Path) 
         (rename_to_ignored, "the line .dvcignore:1:mutants/ excludes it"),
         (move_behind_link, "DVC does not follow the link data/own/cross"),
         (make_project_of_dvc, "data/own/cross is another project of DVC"),
-        (make_link, "symlinked"),
-        (exclude_some, "dvcignore"),
+        pytest.param(make_link, "symlinked", marks=pytest.mark.slow),
+        pytest.param(exclude_some, "dvcignore", marks=pytest.mark.slow),
     ],
 )
 def test_images_that_dvc_does_not_store_are_refused(

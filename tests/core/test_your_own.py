@@ -423,7 +423,9 @@ PERSON_OUTSIDE = "{person}/{shape}"
 SHAPE_OUTSIDE = "{shape}/{person}"
 
 
-@pytest.mark.parametrize("pattern", [PERSON_OUTSIDE, SHAPE_OUTSIDE])
+@pytest.mark.parametrize(
+    "pattern", [PERSON_OUTSIDE, pytest.param(SHAPE_OUTSIDE, marks=pytest.mark.slow)]
+)
 def test_start_asks_which_of_two_levels_of_folders_is_the_class(
     shapes: Path, pattern: str
 ) -> None:
@@ -593,7 +595,13 @@ def test_start_changes_nothing_if_dvc_cannot_store_the_images(
     assert not (shapes / "data/own.dvc").exists()
 
 
-@pytest.mark.parametrize("name", ["cats, dogs", "photos#2", "it's", 'a "b"', "ümlaut"])
+SLOW_NAMES = ["cats, dogs", "it's", 'a "b"', "ümlaut"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["photos#2", *(pytest.param(name, marks=pytest.mark.slow) for name in SLOW_NAMES)],
+)
 def test_the_remote_of_a_new_project_has_the_name_of_its_folder(
     shapes: Path, name: str
 ) -> None:

@@ -39,7 +39,7 @@ def merging(project: Path) -> tuple[Path, dict[str, Any], dict[str, Any]]:
     return project, ours, theirs
 
 
-@pytest.mark.parametrize("is_committed", [True, False])
+@pytest.mark.parametrize("is_committed", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_a_mixed_stage_is_noticed_and_the_commands_mend_it(
     merging: tuple[Path, dict[str, Any], dict[str, Any]], is_committed: bool
 ) -> None:
