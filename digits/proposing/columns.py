@@ -107,7 +107,7 @@ def find_subsets(texts: Texts) -> dict[str, Any]:
     Its values are words such as `train`, or are 0 and 1 in a column such as `is_test`.
     """
     for name, values in texts.items():
-        distinct = sorted(set(values.str.strip()))
+        distinct = sorted({value.strip() for value in values.unique()})
         if not 2 <= len(distinct) <= MAX_SETS:
             continue
         are_flags = {text.lower() for text in distinct} <= {"0", "1", "true", "false"}
