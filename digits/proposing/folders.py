@@ -128,14 +128,18 @@ def propose_two_levels(families: list[Family]) -> list[Any]:
 def propose_more_levels(families: list[Family]) -> list[Any]:
     """Return layouts in which one of several levels that vary is the class.
 
-    Levels of dates, or of numbered cameras or the like, are the group.
+    Levels of dates, or of numbered cameras or the like, are the group. There are layouts
+    without groups, too, for the case that there are too few.
     """
-    others = ["{group}" if are_numbered(each) else "*" for each in list_folders(families)]
+    levels = list_folders(families)
+    with_groups = ["{group}" if are_numbered(folders) else "*" for folders in levels]
+    without_groups = ["*"] * len(levels)
     layouts = []
-    for level in range(len(others)):
-        fields = list(others)
-        fields[level] = "{class}"
-        layouts.append(build_layout(families, fields))
+    for others in (with_groups, without_groups):
+        for level in range(len(levels)):
+            fields = list(others)
+            fields[level] = "{class}"
+            layouts.append(build_layout(families, fields))
     return layouts
 
 

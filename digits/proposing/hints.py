@@ -2,6 +2,7 @@
 
 import posixpath
 import re
+import shlex
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -47,12 +48,14 @@ def find_hints(reading: Reading, layout: Any) -> list[str]:
     for name, values in reading.columns.items():
         if not lies_within_groups(values, rows):
             hints += hint_at_column(name, values)
+        if len(values) == len(rows):
+            hints += hint_at_class_names(name, values, rows["class"])
     files = list(rows.get("file", []))
     if files:
         several = list(hint_at_companions(files, is_table))
         if "group" not in rows:
             several = several or list(hint_at_series(rows, None if is_table else layout))
-            hints += hint_at_folders(rows)
+        hints += hint_at_folders(rows)
         hints += several
         hints += hint_at_files_of_pictures(files, reading.files)
     for name in reading.arrays:
@@ -92,6 +95,30 @@ def hint_at_column(name: str, values: pd.Series) -> Iterator[str]:
         )
 
 
+def hint_at_class_names(name: str, values: pd.Series, classes: pd.Series) -> Iterator[str]:
+    """Yield a hint if a column that is not used has the names of classes that are numbers.
+
+    Args:
+        name: the column.
+        values: its values.
+        classes: the class of each image.
+    """
+    are_words = not any(value.strip().isdecimal() for value in values.unique())
+    are_numbers = all(value.isdecimal() for value in classes.unique())
+    if are_words and are_numbers and is_one_to_one(values, classes):
+        yield (
+            f"the column {name} has a name for each class; to use the names, run: "
+            f"digits start --class {shlex.quote(name)}"
+        )
+
+
+def is_one_to_one(values: pd.Series, others: pd.Series) -> bool:
+    """Return whether each value always stands beside the same other value, and vice versa."""
+    pairs = pd.DataFrame({"value": values.to_numpy(), "other": others.to_numpy()})
+    pairs = pairs.drop_duplicates()
+    return bool(pairs["value"].is_unique and pairs["other"].is_unique)
+
+
 def hint_at_array(name: str) -> Iterator[str]:
     """Yield a hint if an array that is not used may say the set or the group."""
     words = split_words(posixpath.basename(name))
@@ -113,7 +140,10 @@ def hint_at_series(rows: pd.DataFrame, layout: Any) -> Iterator[str]:
         return
     [(name, value), *_] = groups.values.items()
     with_groups = add_groups(layout, groups) if layout and groups.pattern else None
-    if layout is None:
+    things = rows["file"].map(groups.values)
+    if rows["test"].groupby(things).nunique().max() > 1:
+        remedy = "the training set and the test set share some of them"
+    elif layout is None:
         remedy = GROUPS_OF_TABLE
     elif with_groups:
         remedy = f"run: digits start {write_option(with_groups)}"
@@ -180,21 +210,22 @@ def count_ends(files: list[str]) -> Counter[str]:
 
 
 def hint_at_folders(rows: pd.DataFrame) -> Iterator[str]:
-    """Yield a hint if folders are neither classes nor sets, and so may be groups."""
+    """Yield a hint if folders are not used, and so may be groups or the real classes.
+
+    Those in which each class, each group or each set has a single one are neither.
+    """
     paths = [posixpath.dirname(name).split("/") for name in rows["file"]]
     if len(set(map(len, paths))) > 1:
         return
-    classes = set(rows["class"])
-    for folders in zip(*paths, strict=True):
-        names = set(folders)
-        if (
-            len(names) > 1
-            and not names & classes
-            and not any(find_subset(name) for name in names)
-        ):
+    known = [rows[name] for name in ("class", "group", "test") if name in rows]
+    for level in zip(*paths, strict=True):
+        folders = pd.Series(level, rows.index)
+        names = set(level)
+        follow = any(folders.groupby(each).nunique().max() == 1 for each in known)
+        if len(names) > 1 and not follow and not any(find_subset(name) for name in names):
             yield (
-                f"the folders {shorten(sorted(names)[:5])} are not used; if they are people "
-                "or days, let the pattern of the layout have {group} for them"
+                f"the folders {shorten(sorted(names)[:5])} are not used; if they are classes, "
+                "people or days, let the pattern of the layout have {class} or {group} for them"
             )
             return
 

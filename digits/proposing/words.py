@@ -3,9 +3,10 @@
 import re
 from collections.abc import Collection
 
-TRAIN_WORDS = {"train", "training", "trn", "development", "derivation"}
+TRAIN_WORDS = {"train", "training", "trainset", "trn", "development", "derivation"}
 VALIDATION_WORDS = {"val", "valid", "validation", "dev"}
-TEST_WORDS = {"test", "testing", "tst", "t10k", "eval", "evaluation", "holdout", "heldout"}
+TEST_WORDS = {"test", "testing", "testset", "tst", "t10k"}
+TEST_WORDS |= {"eval", "evaluation", "holdout", "heldout"}
 SET_WORDS = TRAIN_WORDS | VALIDATION_WORDS | TEST_WORDS
 
 # The words of a folder that has all images, or a part of them.

@@ -596,13 +596,13 @@ HINTS = {
     ),
     "outer folders": (
         ["camera1/cat/{n}.jpg", "camera1/dog/{n}.jpg", "camera2/cat/{n}.jpg"],
-        "the folders camera1, camera2 are not used; if they are people or days, let the pattern "
-        "of the layout have {group} for them",
+        "the folders camera1, camera2 are not used; if they are classes, people or days, let the "
+        "pattern of the layout have {class} or {group} for them",
     ),
     "inner folders": (
         ["cat/camera1/{n}.jpg", "cat/camera2/{n}.jpg", "dog/camera1/{n}.jpg"],
-        "the folders camera1, camera2 are not used; if they are people or days, let the pattern "
-        "of the layout have {group} for them",
+        "the folders camera1, camera2 are not used; if they are classes, people or days, let the "
+        "pattern of the layout have {class} or {group} for them",
     ),
     "files beside pictures": (
         ["cat/{n}.jpg", "dog/{n}.jpg", "cat/{n}.json", "dog/{n}.jpg.json"],

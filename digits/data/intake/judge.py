@@ -96,8 +96,10 @@ def find_copies(images: pd.DataFrame) -> list[str]:
     if "file" not in images or "group" in images:
         return []
     stems = images["file"].map(lambda name: PurePosixPath(name).stem)
-    copies = stems[stems.str.contains(COPY)]
-    originals = copies.str.replace(COPY, "", regex=True)
+    originals = stems.str.replace(COPY, "", regex=True)
+    is_renamed = stems.str.contains(COPY)  # which a picture without copies may be, too
+    is_copy = is_renamed & originals.duplicated(keep=False)
+    copies, originals = stems[is_copy], originals[is_copy]
     if copies.empty:
         return []
     return [
