@@ -12,13 +12,18 @@ import pandas as pd
 from digits.data.intake.collection import Collection, shorten
 from digits.data.layout.array_file import is_array_file
 from digits.data.layout.axes import arrange, split_axes
+from digits.data.layout.column_names import (
+    CLASS_COLUMNS,
+    ID_COLUMNS,
+    PANDAS_INDEX,
+    normalize_name,
+)
 from digits.data.layout.hugging_face import find_encoded_column
 from digits.data.layout.listing import list_visible
-from digits.data.layout.pattern import quote, to_nfc
+from digits.data.layout.pattern import escape, to_nfc
 from digits.data.layout.place import Place
 from digits.data.layout.reading import read_layout
 from digits.data.layout.table_file import TableFile
-from digits.data.layout.usual import CLASS_COLUMNS, ID_COLUMNS, PANDAS_INDEX, simplify
 from digits.imaging.pictures import is_picture_file
 from digits.settings.errors import UserError
 from digits.settings.layout import ArrayPart, FilesPart, Layout, Part, TablePart, parse
@@ -104,7 +109,7 @@ def read_folder(place: Place, layout: Layout | None, class_names: set[str]) -> C
     if layout is not None:
         with suppress(UserError):  # the files are not as the layout says
             reading = read_layout(place, layout)
-            if not reading.rest:
+            if not reading.unmatched:
                 return reading.images
     if not place.pictures:
         found = "has no pictures" if place.files else "is empty"
@@ -130,7 +135,7 @@ def read_known_table(path: Path, parts: Sequence[TablePart]) -> Collection | Non
     for part in parts:
         place = Place(path.parent if part.file else path)
         table = place.open_table(name, part.separator, part.encoding, header=part.header)
-        new: dict[str, Any] = {"table": [quote(name)], "where": {}, "group": ""}
+        new: dict[str, Any] = {"table": [escape(name)], "where": {}, "group": ""}
         is_known = set(part.classes).issubset(table.names)
         if not is_known or is_unlabelled(table, part.classes):
             new["classes"] = []
@@ -151,10 +156,10 @@ def read_other_table(place: Place) -> Collection:
     [name] = place.files
     separator = "\t" if name.lower().endswith(".tsv") else ","
     table = place.open_table(name, separator)
-    keys = {"table": quote(name), "separator": separator}
+    keys = {"table": escape(name), "separator": separator}
     pixels = []
     for column in table.names:
-        usual = simplify(column)
+        usual = normalize_name(column)
         if usual in CLASS_COLUMNS and "class" not in keys:
             if not is_unlabelled(table, [column]):
                 keys["class"] = column
@@ -202,7 +207,7 @@ def read_array_file(
         axes, scale = known[0].axes, known[0].scale
     n_images = len(arrange(arrays[name], axes))
     labels = [other for other in arrays if other != name and arrays[other].size == n_images]
-    keys: dict[str, Any] = {"images": quote(name), "axes": axes, "scale": scale}
+    keys: dict[str, Any] = {"images": escape(name), "axes": axes, "scale": scale}
     if len(labels) == 1:
         keys["class"] = labels[0]
     return read_part(place, ArrayPart.model_validate(keys))

@@ -11,7 +11,7 @@ import numpy as np
 
 from digits.data.intake.collection import shorten
 from digits.data.layout.axes import arrange
-from digits.data.layout.pattern import quote
+from digits.data.layout.pattern import escape
 from digits.data.layout.place import Place
 from digits.proposing.single_images import find_single_images, refuse_single_images
 from digits.proposing.words import (
@@ -121,7 +121,7 @@ def describe_pair(arrays: Mapping[str, Any], names: Sequence[str]) -> PartsByArr
     name = max(images, key=lambda each: arrays[each].size)
     array = arrays[name]
     check_range(array, name)
-    part = {"images": quote(name)}
+    part = {"images": escape(name)}
     n_images = len(array)
     for label in names:
         if label != name:
@@ -311,7 +311,7 @@ def write_class_pattern(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
 def turn_cubes(arrays: Mapping[str, Any], layouts: Sequence[Any]) -> list[Any]:
     """Return other layouts of cubes, whose images may be along the first or the last axis."""
     cubes = [
-        quote(name)
+        escape(name)
         for name, array in arrays.items()
         if array.ndim == 3 and array.shape[0] == array.shape[2]
     ]

@@ -13,9 +13,9 @@ import pandas as pd
 from digits.data.intake import one_class
 from digits.data.intake.collection import shorten
 from digits.data.intake.rows import find_faults
-from digits.data.layout.pattern import find_matches, quote
+from digits.data.layout.pattern import escape, find_matches
 from digits.data.layout.place import Place
-from digits.data.layout.reading import Reading, read_layout
+from digits.data.layout.reading import LayoutReading, read_layout
 from digits.proposing import arrays, folders, tables
 from digits.proposing.advice import FORMS, find_advice
 from digits.proposing.doubts import find_doubts
@@ -72,7 +72,7 @@ class Choice(NamedTuple):
 
     layout: Any
     parts: list[Part]
-    reading: Reading
+    reading: LayoutReading
     doubts: Sequence[str] = ()
     not_used: Sequence[str] = ()
 
@@ -84,7 +84,7 @@ class Choice(NamedTuple):
     @property
     def has_only_patterns(self) -> bool:
         """Whether all its images are pictures that fit patterns, and no file lists them."""
-        return all(isinstance(part, FilesPart) and not part.list for part in self.parts)
+        return all(isinstance(part, FilesPart) and not part.lists for part in self.parts)
 
     @property
     def has_embedded_pictures(self) -> bool:
@@ -269,17 +269,17 @@ def name_unused(place: Place, choice: Choice) -> Choice:
     Few pictures are named one by one, so that more of them are not left out later. The pattern
     of others may not fit a picture that is used.
     """
-    rest = choice.reading.rest
+    rest = choice.reading.unmatched
     if not rest:
         return choice
-    names = sorted(map(quote, rest))
+    names = sorted(map(escape, rest))
     patterns = names
     if len(rest) > MAX_NAMED:
         patterns = [family.as_wildcards() for family in find_families(rest)]
         used = choice.rows.get("file", pd.Series(dtype=object))
         if not choice.has_tables_of_paths and find_matches(patterns, used):
             folders_of_rest = {posixpath.dirname(name) for name in rest}
-            patterns = sorted(posixpath.join(quote(name), "*") for name in folders_of_rest)
+            patterns = sorted(posixpath.join(escape(name), "*") for name in folders_of_rest)
             if find_matches(patterns, used):
                 patterns = names
     layout = add_unused(choice.layout, patterns)

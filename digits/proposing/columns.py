@@ -8,15 +8,15 @@ from typing import Any
 import pandas as pd
 
 from digits.data.intake import one_class
-from digits.data.layout.read_table import to_flags
-from digits.data.layout.usual import (
+from digits.data.layout.column_names import (
     CLASS_COLUMNS,
     FILE_COLUMNS,
     GROUP_COLUMNS,
     ID_COLUMNS,
     PANDAS_INDEX,
-    simplify,
+    normalize_name,
 )
+from digits.data.layout.read_table import to_flags
 from digits.imaging import pictures
 from digits.proposing.words import SET_WORDS, are_subset_names, find_subset, split_words
 from digits.proposing.writing import unlist
@@ -51,12 +51,12 @@ N_VALUES = 50  # of a column that are looked at
 
 def is_meaningless(name: str, values: pd.Series) -> bool:
     """Return whether a column is the index that pandas writes, or is blank."""
-    return simplify(name) in PANDAS_INDEX or bool((values.str.strip() == "").all())
+    return normalize_name(name) in PANDAS_INDEX or bool((values.str.strip() == "").all())
 
 
 def is_usual(name: str) -> bool:
     """Return whether a column has a usual name of classes, groups or ids."""
-    return simplify(name) in {*CLASS_COLUMNS, *GROUP_COLUMNS, *ID_COLUMNS}
+    return normalize_name(name) in {*CLASS_COLUMNS, *GROUP_COLUMNS, *ID_COLUMNS}
 
 
 def is_numeric(values: pd.Series) -> bool:
@@ -85,8 +85,8 @@ def are_picture_names(values: pd.Series) -> pd.Series:
 def order_by_file(texts: Texts) -> list[str]:
     """Return the columns that may name pictures, the likeliest first."""
     with_ending = [name for name, values in texts.items() if are_picture_names(values).any()]
-    usual = [name for name in texts if simplify(name) in FILE_COLUMNS]
-    usual.sort(key=lambda name: FILE_COLUMNS.index(simplify(name)))
+    usual = [name for name in texts if normalize_name(name) in FILE_COLUMNS]
+    usual.sort(key=lambda name: FILE_COLUMNS.index(normalize_name(name)))
     others = [name for name, values in texts.items() if not is_numeric(values)]
     first = list(texts)[:1]
     return list(dict.fromkeys([*with_ending, *usual, *others, *first]))
@@ -94,7 +94,7 @@ def order_by_file(texts: Texts) -> list[str]:
 
 def find_usual(names: Iterable[str], usual: Sequence[str]) -> str | None:
     """Return the column with the first one of some usual names that any column has, or None."""
-    by_name = {simplify(name): name for name in reversed(list(names))}
+    by_name = {normalize_name(name): name for name in reversed(list(names))}
     for name in usual:
         if name in by_name:
             return by_name[name]
@@ -111,7 +111,7 @@ def find_subsets(texts: Texts) -> dict[str, Any]:
         if not 2 <= len(distinct) <= MAX_SETS:
             continue
         are_flags = {text.lower() for text in distinct} <= {"0", "1", "true", "false"}
-        if are_flags and len(distinct) == 2 and simplify(name) in ("test", "istest"):
+        if are_flags and len(distinct) == 2 and normalize_name(name) in ("test", "istest"):
             return write_where(name, train=distinct[:1], test=distinct[1:])
         train = [value for value in distinct if find_subset(value) == "train"]
         test = [value for value in distinct if find_subset(value) == "test"]
@@ -163,13 +163,13 @@ def find_classes(texts: Texts, *, have_pictures: bool, have_header: bool) -> lis
 
 def may_have_classes(name: str, values: pd.Series) -> bool:
     """Return whether a column has neither ids nor, by its name, groups or sets."""
-    are_ids = simplify(name) in ID_COLUMNS and values.is_unique
+    are_ids = normalize_name(name) in ID_COLUMNS and values.is_unique
     return not are_ids and not split_words(name) & NO_CLASS_WORDS
 
 
 def find_named_classes(names: Sequence[str]) -> list[list[str]]:
     """Return the columns that have a usual name of classes, or one that ends so."""
-    usual = [[name] for name in names if simplify(name) in CLASS_COLUMNS]
+    usual = [[name] for name in names if normalize_name(name) in CLASS_COLUMNS]
     return usual or [[name] for name in names if CLASS_NAME.search(name)]
 
 

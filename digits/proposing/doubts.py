@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from digits.data.intake.collection import shorten
-from digits.data.layout.reading import Reading
+from digits.data.layout.reading import LayoutReading
 from digits.proposing.words import (
     CAMERA_WORDS,
     DATE,
@@ -29,7 +29,7 @@ SIGN = re.compile("[\x80-\xbf]")
 ACCENT = re.compile("[\xc0-\xff]")
 
 
-def find_doubts(reading: Reading) -> list[str]:
+def find_doubts(reading: LayoutReading) -> list[str]:
     """Return why a layout is doubtful. A doubtful layout is never chosen alone.
 
     Args:
@@ -43,7 +43,7 @@ def find_doubts(reading: Reading) -> list[str]:
         *doubt_subsets(rows),
         *doubt_names_of_subsets(rows),
         *doubt_test_set(rows),
-        *doubt_unused_folders(rows, reading.rest),
+        *doubt_unused_folders(rows, reading.unmatched),
     ]
 
 

@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from digits.data.layout.pattern import quote
+from digits.data.layout.pattern import escape
 from digits.data.layout.place import Place
 from digits.proposing.words import are_subset_names, find_subset, is_subset_name
 from digits.proposing.writing import unlist
@@ -110,7 +110,7 @@ def split(names: list[str], before: tuple[str, ...], subset: str) -> list[Family
     families = []
     for folder in folders:
         own_subset = find_subset(folder) or subset
-        families += split(by_folder[folder], (*before, quote(folder)), own_subset)
+        families += split(by_folder[folder], (*before, escape(folder)), own_subset)
     return families
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from digits.data.layout.pattern import Pattern, find_matches, quote
+from digits.data.layout.pattern import Pattern, escape, find_matches
 from digits.proposing.families import Family, build_layout, list_names
 from digits.settings.errors import UserError
 
@@ -77,7 +77,7 @@ def drop_common_end(classes: Sequence[str], name: str) -> str:
     if sign is None:
         return name
     end = common[sign.start() :]
-    return name.replace("{class}", "{class}" + quote(end))
+    return name.replace("{class}", "{class}" + escape(end))
 
 
 def propose_parts(families: list[Family], fields: Sequence[str], name: str) -> list[Any]:

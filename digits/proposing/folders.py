@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from digits.data.layout.listing import list_visible
-from digits.data.layout.pattern import find_matches, quote
+from digits.data.layout.pattern import escape, find_matches
 from digits.data.layout.place import Place
 from digits.data.layout.read_files import read_list
 from digits.imaging.pictures import is_picture_file
@@ -81,7 +81,7 @@ def propose_excluding(place: Place, masks: Mapping[str, str]) -> list[Any]:
     layouts += propose_first_level(list_names(found))
     unused = sorted(set(masks.values()))
     if find_matches(unused, names):  # other pictures are called so, too
-        unused = sorted(map(quote, masks))
+        unused = sorted(map(escape, masks))
     return [add_unused(layout, unused) for layout in layouts]
 
 
@@ -150,7 +150,7 @@ def propose_first_level(names: Sequence[str]) -> list[Any]:
     A folder around all of them is no class.
     """
     common = posixpath.commonpath(names)
-    start = f"{quote(common)}/" if common else ""
+    start = f"{escape(common)}/" if common else ""
     inner = [name.removeprefix(f"{common}/") for name in names]
     first_folders = {name.split("/")[0] for name in inner}
     depths = sorted({name.count("/") for name in inner})

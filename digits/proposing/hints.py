@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from digits.data.intake.collection import shorten
-from digits.data.layout.reading import Reading
+from digits.data.layout.reading import LayoutReading
 from digits.proposing.columns import GROUP_COLUMN
 from digits.proposing.series import ORDINARY, add_groups, find_name_groups
 from digits.proposing.show import write_option
@@ -40,12 +40,12 @@ ORDINARY_FILE = re.compile(r"(.*/)?(test|sample_?submission)\.csv", re.IGNORECAS
 LIST_ENDINGS = (".csv", ".json", ".lst", ".mat", ".tsv", ".txt", ".xml")
 
 
-def find_hints(reading: Reading, layout: Any) -> list[str]:
+def find_hints(reading: LayoutReading, layout: Any) -> list[str]:
     """Return what may be wrong with the images of a layout, or with what it does not use."""
     is_table = any(isinstance(part, TablePart) for part in parse(layout).parts)
     rows = reading.images.rows
     hints: list[str] = []
-    for name, values in reading.columns.items():
+    for name, values in reading.unused_columns.items():
         if not lies_within_groups(values, rows):
             hints += hint_at_column(name, values)
         if len(values) == len(rows):
@@ -57,11 +57,11 @@ def find_hints(reading: Reading, layout: Any) -> list[str]:
             several = several or list(hint_at_series(rows, None if is_table else layout))
         hints += hint_at_folders(rows)
         hints += several
-        hints += hint_at_files_of_pictures(files, reading.files)
-    for name in reading.arrays:
+        hints += hint_at_files_of_pictures(files, reading.unused_files)
+    for name in reading.unused_arrays:
         hints += hint_at_array(name)
     if not rows["test"].any():
-        hints += hint_at_lists(reading.files)
+        hints += hint_at_lists(reading.unused_files)
     return hints
 
 

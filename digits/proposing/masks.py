@@ -5,7 +5,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Set
 
-from digits.data.layout.pattern import quote
+from digits.data.layout.pattern import escape
 from digits.proposing.words import (
     CONTAINER_WORDS,
     MASK_WORDS,
@@ -78,12 +78,12 @@ def find_mask_pattern(name: str) -> str:
         is_subset = is_subset_name(folder)  # as `seg_train` is
         if split_words(folder) & MASK_WORDS and not is_subset:
             is_last = level == len(folders) - 1
-            return f"**/{quote(folder)}/*" if is_last else f"**/{quote(folder)}/**/*"
+            return f"**/{escape(folder)}/*" if is_last else f"**/{escape(folder)}/**/*"
     match = MASK_END.fullmatch(posixpath.splitext(file)[0])
     if match is None:
         return ""
     number = "*" if match["number"] else ""
-    return f"**/*{quote(match['end'])}{number}.*"
+    return f"**/*{escape(match['end'])}{number}.*"
 
 
 def list_words(path: str) -> tuple[Words, ...]:

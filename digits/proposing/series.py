@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from digits.data.layout.pattern import find_matches, quote
+from digits.data.layout.pattern import escape, find_matches
 from digits.settings.errors import UserError
 
 SEPARATOR = re.compile(r"([^\w+]+|_+)")  # between the words of a name; a + is in a word
@@ -104,7 +104,7 @@ def write_pattern(names: Sequence[Sequence[str]], part: slice) -> str:
 def write_word(words: set[str]) -> str:
     """Return the pattern of a word."""
     if len(words) == 1:
-        return "".join(map(quote, words))
+        return "".join(map(escape, words))
     return "#" if all(word.isdecimal() for word in words) else "*"
 
 

@@ -12,7 +12,7 @@ import yaml
 
 from digits.data.intake.collection import shorten
 from digits.data.layout.read_files import natural_key
-from digits.data.layout.reading import Reading
+from digits.data.layout.reading import LayoutReading
 
 # What needs no quotation marks in YAML, unless it means something else, as `yes` does.
 PLAIN = re.compile(r"[A-Za-z_][\w./ -]*")
@@ -67,21 +67,21 @@ def describe_image(rows: pd.DataFrame, row: pd.Series) -> str:
     return f"{name} → {', '.join(texts)}"
 
 
-def describe_unused(reading: Reading) -> list[str]:
+def describe_unused(reading: LayoutReading) -> list[str]:
     """Return lines about what a layout does not use."""
     lines = []
-    pictures = [*reading.left_out, *reading.rest]
+    pictures = [*reading.unused_pictures, *reading.unmatched]
     if pictures:
         lines.append(f"{len(pictures)} pictures, first {pictures[0]}")
-    if reading.files:
-        endings = Counter(posixpath.splitext(name)[1].lower() for name in reading.files)
+    if reading.unused_files:
+        endings = Counter(posixpath.splitext(name)[1].lower() for name in reading.unused_files)
         counts = [f"{number} {ending or 'bare'}" for ending, number in endings.most_common()]
-        lines.append(f"other files: {shorten(counts)}, first {reading.files[0]}")
-    columns = [name for name in reading.columns if not name.startswith("unnamed: ")]
+        lines.append(f"other files: {shorten(counts)}, first {reading.unused_files[0]}")
+    columns = [name for name in reading.unused_columns if not name.startswith("unnamed: ")]
     if columns:
         lines.append(f"the columns {shorten(columns)}")
-    if reading.arrays:
-        lines.append(f"the arrays {shorten(reading.arrays)}")
-    if reading.n_rows:
-        lines.append(f"{reading.n_rows} rows of tables, which are blank or unused")
+    if reading.unused_arrays:
+        lines.append(f"the arrays {shorten(reading.unused_arrays)}")
+    if reading.n_unused_rows:
+        lines.append(f"{reading.n_unused_rows} rows of tables, which are blank or unused")
     return [f"not used: {line}" for line in lines]

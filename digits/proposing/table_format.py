@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from digits.data.layout.usual import CLASS_COLUMNS, simplify
+from digits.data.layout.column_names import CLASS_COLUMNS, normalize_name
 from digits.imaging import pictures
 from digits.settings.layout import UTF_8
 
@@ -133,7 +133,7 @@ def split_line(line: str, separator: str) -> list[str]:
 
 def has_header(values: list[str]) -> bool:
     """Return whether the values in the first line are names of columns."""
-    if any(simplify(value) in CLASS_COLUMNS for value in values):
+    if any(normalize_name(value) in CLASS_COLUMNS for value in values):
         return True
     if any(value.lower().endswith(pictures.SUFFIXES) for value in values):
         return False

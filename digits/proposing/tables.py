@@ -11,13 +11,13 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from digits.data.intake import one_class
+from digits.data.layout.column_names import GROUP_COLUMNS, ID_COLUMNS
 from digits.data.layout.hugging_face import find_class_names, find_encoded_column
-from digits.data.layout.pattern import quote
+from digits.data.layout.pattern import escape
 from digits.data.layout.place import Place
 from digits.data.layout.read_files import natural_key
 from digits.data.layout.read_table import normalize_path
 from digits.data.layout.table_file import TableFile
-from digits.data.layout.usual import GROUP_COLUMNS, ID_COLUMNS
 from digits.proposing import columns
 from digits.proposing.arrays import describe_colors, describe_scale
 from digits.proposing.picture_names import find_templates
@@ -486,11 +486,11 @@ def write_part(tables: Sequence[TableCandidate]) -> dict[str, Any]:
     have_one_depth = len({name.count("/") for name in names}) == 1
     if all(SHARD.search(name) for name in names):
         # A shard that is added later is read, too.
-        patterns = sorted({SHARD.sub("-*.", quote(name)) for name in names})
+        patterns = sorted({SHARD.sub("-*.", escape(name)) for name in names})
     elif len(names) > MAX_NAMED and have_one_depth:
         patterns = [generalize(names)]
     else:
-        patterns = [quote(name) for name in names]
+        patterns = [escape(name) for name in names]
     return {"table": unlist(patterns)} | tables[0].keys
 
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from digits.data.layout.pattern import quote
+from digits.data.layout.pattern import escape
 
 # A word, a number, or another character.
 WORD_OR_SIGN = re.compile(r"[^\W\d_]+|\d+|.", re.DOTALL)
@@ -43,7 +43,7 @@ def write_subsets(
     return layout
 
 
-def generalize(paths: Iterable[str], write: Callable[[str], str] = quote) -> str:
+def generalize(paths: Iterable[str], write: Callable[[str], str] = escape) -> str:
     """Return a pattern for paths of the same depth, with * where names differ.
 
     Args:

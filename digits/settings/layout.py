@@ -15,12 +15,12 @@ UTF_8 = "utf-8-sig"  # with or without a byte order mark
 
 
 def as_list(value: Any) -> Any:
-    """Return a single text or mapping as a list, as YAML may have it."""
+    """Put a single text, number or mapping into a list, as params.yaml may omit it."""
     return [value] if isinstance(value, str | int | float | dict) else value
 
 
-def as_text(value: Any) -> Any:
-    """Return a number as text, because the values of a table are texts."""
+def as_string(value: Any) -> Any:
+    """Return a number or a boolean as text, because the values of a table are read as text."""
     if isinstance(value, bool):
         return str(value).lower()
     return str(value) if isinstance(value, int | float) else value
@@ -31,35 +31,35 @@ def as_float(value: Any) -> Any:
     return float(value) if isinstance(value, int) else value
 
 
-Text = Annotated[str, BeforeValidator(as_text)]
-Texts = Annotated[list[Text], BeforeValidator(as_list), Field(min_length=1)]
+String = Annotated[str, BeforeValidator(as_string)]
+Strings = Annotated[list[String], BeforeValidator(as_list), Field(min_length=1)]
 Scale = Annotated[float, BeforeValidator(as_float)]
-Where = dict[Text, Texts]  # the values that rows have, by their columns
+Where = dict[String, Strings]  # a row is meant if each of these columns has one of its values
 
 
 class FilesPart(Entry):
     """Pictures whose paths say what they are."""
 
-    files: Texts  # patterns of their paths
-    list: Texts = Field(default=[])  # text files that name the pictures. Without it, all
+    files: Strings  # patterns of their paths
+    lists: Strings = Field(default=[], alias="list")  # text files that name the pictures
 
 
 class TablePart(Entry):
-    """Rows of tables. They have `file`, `picture` or `pixels`."""
+    """Rows of tables. It has one of the keys `file`, `picture` and `pixels`."""
 
-    table: Texts  # patterns of the paths of the tables
+    table: Strings  # patterns of the paths of the tables
     file: str = ""  # the path of a row's picture, in which {COLUMN} is a value of the row
-    picture: Text = ""  # the column that has the pictures themselves
-    pixels: Text = ""  # the columns, such as `p0 to p63`, or one column with all pixels
+    picture: String = ""  # the column that has the pictures themselves
+    pixels: String = ""  # the columns of pixels, such as `p0 to p63`, or the only one
     axes: str = "n (h w)"
     scale: Scale = 1  # what pixels are multiplied by
-    classes: Texts = Field(default=[], alias="class")  # a column, or one for each class
-    group: Text = ""  # a column
-    id: Text = ""  # a column
+    classes: Strings = Field(default=[], alias="class")  # a column, or one for each class
+    group: String = ""  # a column
+    id: String = ""  # a column
     where: Where = Field(default={})  # without it, all rows
     separator: str = ","  # a character, `blanks` or `last blank`
     encoding: str = UTF_8
-    header: bool = True  # whether the first line names the columns, or they are 1, 2 and so on
+    header: bool = True  # whether the first line has the names of the columns
 
 
 class ArrayPart(Entry):
@@ -74,7 +74,7 @@ class ArrayPart(Entry):
 
 Part = FilesPart | TablePart | ArrayPart
 
-# By the key that only this type of part has.
+# The key that tells the type of a part.
 PART_TYPES: dict[str, type[Part]] = {
     "files": FilesPart,
     "table": TablePart,
@@ -97,7 +97,7 @@ class Layout(Entry):
 
 
 class UnusedRows(Entry):
-    """Rows that are left out."""
+    """An item of the key `unused` that stands for rows of tables."""
 
     where: Where
 
@@ -108,37 +108,44 @@ def parse(value: Any) -> Layout:
     Raises:
         UserError: docs/layout.md describes no such value.
     """
-    keys = value if isinstance(value, dict) else {"files": value}
-    common = {key: keys[key] for key in keys if key not in ("train", "test", "unused")}
-    test = []
-    if "train" in keys:
-        train = parse_set("train", keys["train"], common)
+    mapping = value if isinstance(value, dict) else {"files": value}
+    # The keys that hold for all parts.
+    common = {key: mapping[key] for key in mapping if key not in ("train", "test", "unused")}
+    if "train" in mapping:
+        train = parse_set("train", mapping["train"], common)
+        test = parse_set("test", mapping.get("test"), common)
         if not train:
             raise UserError("its part `train` is empty")
-        test = parse_set("test", keys.get("test"), common)
-    elif "test" in keys:
+    elif "test" in mapping:
         raise UserError("it has no key `train`, and so no training set")
     else:
         train = [parse_part("", common)]
-    unused = as_list(keys.get("unused") or [])
-    unused_rows = [each for each in unused if not isinstance(each, str)]
-    return Layout(
-        train=train,
-        test=test,
-        unused=[each for each in unused if isinstance(each, str)],
-        unused_rows=[validate("unused", UnusedRows, each).where for each in unused_rows],
-    )
+        test = []
+    unused = []
+    unused_rows = []
+    for item in as_list(mapping.get("unused") or []):
+        if isinstance(item, str):
+            unused.append(item)
+        else:
+            unused_rows.append(validate("unused", UnusedRows, item).where)
+    return Layout(train=train, test=test, unused=unused, unused_rows=unused_rows)
 
 
 def parse_set(name: str, value: Any, common: dict[str, Any]) -> list[Part]:
-    """Return the parts of a set, whose value is patterns, or the keys of one or several parts.
+    """Return the parts of a set.
 
-    `common` are the keys of all parts.
+    Args:
+        name: the key of the set, `train` or `test`.
+        value: its value: one or several patterns of pictures, one or several mappings with the
+            keys of a part, or None.
+        common: the keys that hold for all parts.
     """
-    items = [] if value is None else as_list(value)
-    if isinstance(items, list) and all(isinstance(item, dict) for item in items):
-        return [parse_part(name, common | item) for item in items]
-    return [parse_part(name, common | {"files": value})]
+    if value is None:
+        return []
+    mappings = as_list(value)
+    if not (isinstance(mappings, list) and all(isinstance(each, dict) for each in mappings)):
+        mappings = [{"files": value}]
+    return [parse_part(name, common | mapping) for mapping in mappings]
 
 
 def parse_part(name: str, keys: dict[str, Any]) -> Part:
@@ -164,8 +171,7 @@ def check_table(part: TablePart) -> None:
     Raises:
         UserError: one of them is none of those that docs/layout.md allows.
     """
-    contents = [key for key in (part.file, part.picture, part.pixels) if key]
-    if len(contents) != 1:
+    if [part.file, part.picture, part.pixels].count("") != 2:
         raise UserError("a table needs one of the keys `file`, `picture` and `pixels`")
     if part.file and "{" not in part.file:
         raise UserError(
@@ -182,20 +188,25 @@ def check_table(part: TablePart) -> None:
         raise UserError(f"encoding: Python knows no {part.encoding!r}") from None
 
 
-def validate(name: str, model: type[Entry], keys: Any) -> Any:
-    """Return a part of the layout, which stands in its key `name`, or in the layout itself.
+def validate(key: str, model: type[Entry], value: Any) -> Any:
+    """Return a value of the layout as its model has it.
+
+    Args:
+        key: the key of the layout that has the value, for messages, or "".
+        model: the class of pydantic.
+        value: the value in params.yaml.
 
     Raises:
         UserError: a key is unknown or missing, or has another value than it may have.
     """
     try:
-        return model.model_validate(keys)
+        return model.model_validate(value)
     except ValidationError as error:
         first = error.errors()[0]
-    path = [str(key) for key in first["loc"]]
-    if name:
-        path.insert(0, name)
+    path = [key] if key else []
+    path += [str(each) for each in first["loc"]]
     if first["type"] == "extra_forbidden":
-        allowed = [field.alias or key for key, field in model.model_fields.items()]
-        raise unknown_choice(".".join(["layout", *path[:-1]]), path[-1], allowed)
+        *parents, unknown = path
+        allowed = [field.alias or name for name, field in model.model_fields.items()]
+        raise unknown_choice(".".join(["layout", *parents]), unknown, allowed)
     raise UserError(f"{'.'.join(path)} {describe_error(first)}")

@@ -240,7 +240,7 @@ def test_the_layout_of_the_owner_names_what_it_does_not_use(tmp_path: Path) -> N
     write_tree(tmp_path, "{a,b}/{c,d} more")
     choice = choose(Place(tmp_path), "{class}/c/*")
     assert choice.layout == {"files": "{class}/c/*", "unused": ["*/d/*", "more/*"]}
-    assert len(choice.reading.left_out) == 3 * N_PICTURES
+    assert len(choice.reading.unused_pictures) == 3 * N_PICTURES
 
 
 def test_nothing_is_proposed_for_an_empty_folder(tmp_path: Path) -> None:
@@ -357,7 +357,7 @@ def test_only_pictures_that_are_not_used_are_named_unused(
     choice = choose(Place(tmp_path), given)
     assert choice.layout == {"files": given, "unused": unused}
     assert len(choice.rows) == 2 * N_PICTURES
-    assert choice.reading.rest == []
+    assert choice.reading.unmatched == []
 
 
 def write_groups(root: Path, n_groups: list[int], folder: str = "") -> None:

@@ -134,7 +134,7 @@ def find_matches(patterns: Iterable[str], paths: Iterable[str]) -> dict[str, dic
     return found
 
 
-def quote(name: str) -> str:
+def escape(name: str) -> str:
     """Return the pattern that stands for a name."""
     return SPECIAL.sub(r"[\g<0>]", name)
 

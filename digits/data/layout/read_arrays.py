@@ -11,7 +11,7 @@ from digits.data.intake import one_class
 from digits.data.intake.collection import shorten
 from digits.data.layout.axes import arrange
 from digits.data.layout.part import PartImages, join
-from digits.data.layout.pattern import find_matches, quote
+from digits.data.layout.pattern import escape, find_matches
 from digits.data.layout.place import Place
 from digits.settings.errors import UserError
 from digits.settings.layout import ArrayPart
@@ -61,7 +61,7 @@ def read_labels(place: Place, name: str, n_images: int) -> Vector:
     Raises:
         UserError: there is no such array, or it has not one label for each image.
     """
-    arrays = place.find_arrays(quote(name))
+    arrays = place.find_arrays(escape(name))
     if name not in arrays:
         raise UserError(f"no array is called {name}, only {shorten(list(arrays))}")
     labels = arrays[name]

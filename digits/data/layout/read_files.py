@@ -28,8 +28,8 @@ def read_files(place: Place, part: FilesPart, left_out: Container[str]) -> PartI
         if not any(map(Pattern(text).fits, fields)):
             raise UserError(f"no picture in {place.root} fits the pattern {text}")
     names = [name for name in fields if name not in left_out]
-    if part.list:
-        names = list(set().union(*(read_list(place, each, names) for each in part.list)))
+    if part.lists:
+        names = list(set().union(*(read_list(place, each, names) for each in part.lists)))
     records = [{"id": name, "file": name, **fields[name]} for name in names]
     records.sort(key=sort_key)
     field_names = next(iter(fields.values()))  # the same for all pictures
@@ -39,7 +39,7 @@ def read_files(place: Place, part: FilesPart, left_out: Container[str]) -> PartI
     return PartImages(
         rows,
         contents=lambda: (place.files[name] for name in rows["file"]),
-        files=set(part.list),
+        files=set(part.lists),
     )
 
 

@@ -22,19 +22,19 @@ from digits.settings.layout import FilesPart, Layout, Part, TablePart, Where
 
 
 @dataclass(frozen=True, eq=False)
-class Reading:
+class LayoutReading:
     """The images of a layout, and what it does not use."""
 
     images: Collection
-    left_out: list[str]  # the pictures that the layout names as unused
-    rest: list[str]  # the pictures that it does not name
-    files: list[str]  # the other files that are not used
-    columns: dict[str, pd.Series]  # the columns of tables that are not used
-    arrays: list[str]  # the arrays that are not used, of files that are
-    n_rows: int  # the number of rows of tables that are blank or unused
+    unused_pictures: list[str]  # the pictures that the layout names as unused
+    unmatched: list[str]  # the pictures that it does not name
+    unused_files: list[str]  # all other files that it does not use
+    unused_columns: dict[str, pd.Series]  # of the tables that it uses
+    unused_arrays: list[str]  # of the files that it uses
+    n_unused_rows: int  # the number of rows of tables that are blank or unused
 
 
-def read_layout(place: Place, layout: Layout) -> Reading:
+def read_layout(place: Place, layout: Layout) -> LayoutReading:
     """Return the images of a layout, the test set last. No picture is opened.
 
     Raises:
@@ -53,14 +53,14 @@ def read_layout(place: Place, layout: Layout) -> Reading:
     others = [name for name in place.files if name not in used]
     pictures = set(place.pictures)
     not_named = pictures - left_out
-    return Reading(
+    return LayoutReading(
         make_collection(place, images, n_train),
-        left_out=[name for name in others if name in left_out],
-        rest=[name for name in others if name in not_named],
-        files=[name for name in others if name not in pictures],
-        columns=find_unused_columns(images.tables),
-        arrays=find_unused_arrays(place, images),
-        n_rows=n_unused_rows,
+        unused_pictures=[name for name in others if name in left_out],
+        unmatched=[name for name in others if name in not_named],
+        unused_files=[name for name in others if name not in pictures],
+        unused_columns=find_unused_columns(images.tables),
+        unused_arrays=find_unused_arrays(place, images),
+        n_unused_rows=n_unused_rows,
     )
 
 

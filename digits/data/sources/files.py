@@ -1,10 +1,10 @@
 """Somebody's images in a folder, as the key `layout` of the dataset says what they are.
 
-docs/layout.md describes this key. Every picture and every row of a table is in a part of the
-layout, or is named in its key `unused`. Other files are an error, as when some are added later.
+docs/layout.md describes this key. Every picture and every row of a table must be in a part of
+the layout, or in its key `unused`. Files of other kinds, such as a README, may lie beside them.
 
-Without the key, the pictures are in a subfolder for each class, such as `7/1.png`, or, if all
-of them are in two levels of folders, in one for each class and group, such as `7/anna/1.png`.
+Without the key, each class is a folder, such as `7/1.png`. If all pictures lie one level
+deeper, each subfolder of a class is a group, such as `7/anna/1.png`.
 """
 
 from collections.abc import Callable
@@ -19,12 +19,12 @@ from digits.data.layout.place import Place
 from digits.data.layout.reading import read_layout
 from digits.data.sources import check_place
 from digits.imaging.pictures import Picture
-from digits.settings import layout
 from digits.settings.errors import UserError
+from digits.settings.layout import parse
 from digits.settings.params import DatasetParams
 
 READS_FILES = True
-READS_PICTURES = True  # so a network can describe them
+READS_PICTURES = True
 
 
 def read(
@@ -44,30 +44,33 @@ def read(
         UserError: the files are not as the layout says, or a picture or a row is neither in one
             of its parts nor unused.
     """
-    check_place(Path(place))
-    return read_collection(open_place(Place(Path(place)), dataset.layout), dataset, convert)
+    path = Path(place)
+    check_place(path)
+    images = open_place(Place(path), dataset.layout)
+    return read_collection(images, dataset, convert)
 
 
-def open_place(place: Place, written: object) -> Collection:
-    """Return the images of a place.
+def open_place(place: Place, layout: object) -> Collection:
+    """Return the images of a place, before their pixels are read.
 
     Args:
         place: the files.
-        written: the layout, as it is written in params.yaml, or None.
+        layout: the layout, as it is written in params.yaml, or None.
 
     Raises:
         UserError: as `read` does.
     """
-    if written is None:
-        has_groups = {name.count("/") for name in place.pictures} == {2}
-        written = "{class}/{group}/*" if has_groups else "{class}/*"
+    if layout is None:
+        depths = {name.count("/") for name in place.pictures}
+        layout = "{class}/{group}/*" if depths == {2} else "{class}/*"
     try:
-        reading = read_layout(place, layout.parse(written))
+        reading = read_layout(place, parse(layout))
     except UserError as error:
         raise UserError(f"layout: {error.message.removeprefix('layout: ')}") from None
-    if reading.rest:
+    if reading.unmatched:
         raise UserError(
-            f"{len(reading.rest)} pictures do not fit the layout, first {reading.rest[0]}; "
+            f"{len(reading.unmatched)} pictures do not fit the layout, "
+            f"first {reading.unmatched[0]}; "
             "correct the layout, or add a pattern of their paths to its key `unused`"
         )
     faults = find_faults(reading.images.rows)

@@ -15,7 +15,7 @@ FILE_COLUMNS += ["img", "images", "picture", *ID_COLUMNS]
 PANDAS_INDEX = {"", "unnamed: 0", "__index_level_0__"}
 
 
-def simplify(name: str) -> str:
+def normalize_name(name: str) -> str:
     """Return the name of a column in lower case, and without `_`, `-` and blanks.
 
     The names that pandas gives to an index stay as they are.
