@@ -118,11 +118,6 @@ DAMAGED: dict[str, tuple[str, bytes, str]] = {
         mat(x=IMAGES / np.nan, y=LABELS),
         "a.mat/x has numbers from nan to nan; pixels are whole numbers",
     ),
-    "metadata of Hugging Face that are no names": (
-        "a.parquet",
-        hugging_face({"names": [1, 2]}),
-        "a.parquet: its key `huggingface` has no names of classes, but [1, 2]",
-    ),
     "fewer names of classes than classes": (
         "a.parquet",
         hugging_face({"names": ["zero"]}),

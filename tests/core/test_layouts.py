@@ -400,7 +400,7 @@ def test_a_path_may_have_several_columns(
 
 AMBIGUOUS = {
     ("{class}_*.png", "a_b_1.png"): "the class a, or a_b",
-    ("*_{class}_*", "a_x_y_x_b"): "the class x_y, or x",
+    ("*_{class}_*", "a_x_y_x_b"): "the class y_x, or x",
     ("**/{class}/**/*", "cat/sub/cat/1.png"): "the class sub, or cat",
     ("{group}-{class}.png", "a-b-c.png"): "the group a, or a-b",
 }
@@ -438,6 +438,7 @@ def test_a_path_fits_a_pattern_in_one_way_or_not(
         ("n h", "need n, h and w"),
         ("n h w )", "need n, h and w"),
         ("n h w x", "need n, h and w"),
+        ("n (h c) w", "must have both h and w"),
         ("n h w c", "do not fit an array of shape"),
         ("n (h w)", "do not fit an array of shape"),
     ],

@@ -15,9 +15,13 @@ from digits.core.unpacking import check_gzip, check_size, check_zip
 from digits.data.sources import idx
 
 SUFFIXES = (".npz", ".npy", ".mat")
+# Such as train-images-idx3-ubyte.gz.
 IDX_NAME = re.compile(r".*idx\d-(ubyte|byte|short|int|float|double)(\.gz)?")
 
-# What makes arrays usable that cannot be read.
+# The kinds of NumPy's types: booleans, integers, floats, texts and bytes.
+NUMBERS_AND_TEXTS = "buifUS"
+
+# What the owner can do about arrays that cannot be read.
 CONVERT = (
     "load them in Python, and write them with numpy.savez('data/own/images.npz', x_train=…, "
     "y_train=…, x_test=…, y_test=…)"
@@ -26,21 +30,19 @@ CONVERT = (
 
 def is_array_file(path: Path) -> bool:
     """Return whether the name of a file is that of a file with arrays."""
-    is_hidden = path.name.startswith(".")
-    return not is_hidden and (
-        path.suffix.lower() in SUFFIXES or IDX_NAME.fullmatch(path.name.lower()) is not None
-    )
+    name = path.name.lower()
+    return name.endswith(SUFFIXES) or IDX_NAME.fullmatch(name) is not None
 
 
 def load_file(path: Path) -> dict[str, Any]:
     """Return the arrays of numbers and texts in a file by their names.
 
-    An IDX or .npy file has a single array, whose name is "".
+    The single array of an IDX or .npy file has the name "".
 
     Raises:
         Exception: the file is damaged, or holds a pickle.
     """
-    check_unpacked(path)
+    check_array_size(path)
     suffix = path.suffix.lower()
     if suffix == ".npz":
         # NumPy would leave a damaged file open.
@@ -49,15 +51,13 @@ def load_file(path: Path) -> dict[str, Any]:
     elif suffix == ".npy":
         variables = {"": np.load(path, allow_pickle=False)}
     elif suffix == ".mat":
-        found = scipy.io.loadmat(path)
-        variables = {name: found[name] for name in found if not name.startswith("__")}
+        variables = scipy.io.loadmat(path)  # and texts such as `__version__`
     else:
         variables = {"": idx.parse(path.read_bytes())}
-    # Other objects are for example sparse matrices.
     return {name: value for name, value in variables.items() if is_array(value)}
 
 
-def check_unpacked(path: Path) -> None:
+def check_array_size(path: Path) -> None:
     """Check how much memory the arrays in a file need, before they are read.
 
     Raises:
@@ -71,7 +71,7 @@ def check_unpacked(path: Path) -> None:
     elif suffix == ".mat":
         n_values = sum(math.prod(shape) for _, shape, _ in scipy.io.whosmat(path))
         check_size(path.stat().st_size, n_values)
-    elif suffix == ".gz" and is_gzip(path):  # a browser may have unpacked it
+    elif suffix == ".gz" and is_gzip(path):  # some browsers unpack it, and keep its name
         check_gzip(path)
 
 
@@ -82,8 +82,8 @@ def is_gzip(path: Path) -> bool:
 
 
 def is_array(value: Any) -> bool:
-    """Return whether a variable is an array of numbers or texts."""
-    return isinstance(value, np.ndarray) and value.dtype.kind in "buifUS"
+    """Return whether a variable is an array of numbers or texts, and no sparse matrix."""
+    return isinstance(value, np.ndarray) and value.dtype.kind in NUMBERS_AND_TEXTS
 
 
 def explain(error: Exception) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 
 from digits.settings.errors import UserError
 
-AXIS = re.compile(r"\(([^()]*)\)|(\w+)")  # one, or several in parentheses
+AXIS = re.compile(r"\([^()]*\)|\w+")  # an axis of the array, such as `n` or `(h w)`
 
 
 def arrange(images: Any, axes: str, scale: float = 1) -> Any:
@@ -17,8 +17,8 @@ def arrange(images: Any, axes: str, scale: float = 1) -> Any:
     Args:
         images: the array.
         axes: the names of its axes: n (the images), h (height), w (width) and c (colours).
-            Names in parentheses are a single axis of square images: `n (h w)` has a row of
-            pixels for each image.
+            `(h w)` is an axis with all pixels of an image. Such images must be square, because
+            nothing else says how high they are.
         scale: what the pixels are multiplied by. The results are rounded.
 
     Returns:
@@ -29,8 +29,8 @@ def arrange(images: Any, axes: str, scale: float = 1) -> Any:
     """
     groups = split_axes(axes)
     names = [name for group in groups for name in group]
-    are_complete = sorted(names) in (["h", "n", "w"], ["c", "h", "n", "w"])
-    if AXIS.sub("", axes).strip() or not are_complete:
+    has_other_characters = AXIS.sub("", axes).strip() != ""
+    if has_other_characters or sorted(names) not in (["h", "n", "w"], ["c", "h", "n", "w"]):
         raise UserError(f"the axes {axes!r} need n, h and w, and may have c, each once")
     if ["n"] not in groups:
         raise UserError(f"in the axes {axes!r}, n must not stand in parentheses")
@@ -38,9 +38,9 @@ def arrange(images: Any, axes: str, scale: float = 1) -> Any:
         raise UserError(f"the axes {axes!r} do not fit an array of shape {images.shape}")
     lengths: list[int] = []
     for length, group in zip(images.shape, groups, strict=True):
-        lengths += find_lengths(length, group, axes)
-    order = [names.index(name) for name in "nhwc" if name in names]
-    arranged = images.reshape(lengths).transpose(order)
+        lengths += split_length(length, group, axes)
+    positions = [names.index(name) for name in "nhwc" if name in names]
+    arranged = images.reshape(lengths).transpose(positions)
     if "c" in names and arranged.shape[3] == 1:
         arranged = arranged[..., 0]
     if arranged.ndim == 4 and arranged.shape[3] != 3:
@@ -52,18 +52,25 @@ def arrange(images: Any, axes: str, scale: float = 1) -> Any:
 
 
 def split_axes(axes: str) -> list[list[str]]:
-    """Return the names in each axis of an array, such as [["n"], ["h", "w"]]."""
-    return [(inner or single).split() for inner, single in AXIS.findall(axes)]
+    """Return the names in each axis of an array: [["n"], ["h", "w"]] for `n (h w)`."""
+    return [axis.strip("()").split() for axis in AXIS.findall(axes)]
 
 
-def find_lengths(length: int, names: list[str], axes: str) -> list[int]:
-    """Return the lengths of the axes of square images that are a single axis of an array.
+def split_length(length: int, names: list[str], axes: str) -> list[int]:
+    """Return the length of each name in an axis of an array.
+
+    Args:
+        length: the length of the axis, such as 64.
+        names: its names, such as h and w, which have the length 8 each.
+        axes: all axes, for messages.
 
     Raises:
-        UserError: the images cannot be square.
+        UserError: h and w are not both there, or the images are not square.
     """
     if len(names) == 1:
         return [length]
+    if not {"h", "w"}.issubset(names):
+        raise UserError(f"in the axes {axes!r}, parentheses must have both h and w, as (h w)")
     n_colors = 3 if "c" in names else 1
     side = math.isqrt(length // n_colors)
     if side**2 * n_colors != length:

@@ -1,4 +1,4 @@
-"""What a parquet file says of its columns, as Hugging Face writes it."""
+"""What the schema of a parquet file says of its columns, as Hugging Face writes it."""
 
 import json
 from typing import Any
@@ -7,26 +7,38 @@ import pyarrow as pa
 
 
 def find_encoded_column(schema: Any) -> str | None:
-    """Return the column of a parquet file that has the pictures themselves, or None."""
+    """Return the column that has the pictures themselves, or None.
+
+    Args:
+        schema: that of a parquet file, or None for a CSV file.
+    """
     for field in schema or []:
-        types = [field.type]
-        if pa.types.is_struct(field.type):
-            types = [child.type for child in field.type.fields if child.name == "bytes"]
-        if any(pa.types.is_binary(each) or pa.types.is_large_binary(each) for each in types):
+        if holds_bytes(field.type):
             return str(field.name)
     return None
 
 
+def holds_bytes(column_type: Any) -> bool:
+    """Return whether a column has bytes, or structures with a field `bytes`."""
+    if pa.types.is_struct(column_type):
+        return any(
+            field.name == "bytes" and holds_bytes(field.type) for field in column_type.fields
+        )
+    return bool(pa.types.is_binary(column_type) or pa.types.is_large_binary(column_type))
+
+
 def find_class_names(schema: Any, column: str) -> list[str] | None:
-    """Return the names of the classes that Hugging Face stores in a parquet file, or None."""
-    metadata = (schema.metadata or {}) if schema else {}
+    """Return the names of the classes that are numbers in a column, or None if none are there.
+
+    Args:
+        schema: that of a parquet file, or None for a CSV file.
+        column: the column of the classes.
+    """
+    if schema is None or schema.metadata is None:
+        return None
+    content = json.loads(schema.metadata.get(b"huggingface", "{}"))
     try:
-        content = json.loads(metadata.get(b"huggingface", "{}"))
         names = content["info"]["features"][column]["names"]
     except (LookupError, TypeError):  # it says nothing about this column
         return None
-    except RecursionError:
-        raise ValueError("its key `huggingface` has too many levels") from None
-    if not (isinstance(names, list) and all(isinstance(name, str) for name in names)):
-        raise ValueError(f"its key `huggingface` has no names of classes, but {names!r:.80}")
-    return names
+    return [str(name) for name in names or []]

@@ -19,14 +19,18 @@ def list_visible(folder: Path) -> list[Path]:
 def iterate_files(folder: Path) -> Iterator[Path]:
     """Yield all files in a folder, at any depth, except those with ignored names.
 
+    Links are followed.
+
     Raises:
         UserError: a folder is a link to a folder above, or there is a pipe.
     """
     for path in list_visible(folder):
         check_not_special(path)
-        if not path.is_dir():
-            yield path
-        elif folder.resolve().is_relative_to(path.resolve()):
-            raise UserError(f"{path.name!r} is a link to a folder that it lies in; delete it")
-        else:
+        if path.is_dir():
+            if folder.resolve().is_relative_to(path.resolve()):  # it would never end
+                raise UserError(
+                    f"{path.name!r} is a link to a folder that it lies in; delete it"
+                )
             yield from iterate_files(path)
+        else:
+            yield path

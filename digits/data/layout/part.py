@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -12,28 +13,31 @@ from digits.data.layout.table_file import TableFile
 from digits.settings.errors import UserError
 
 
-class TableUse(NamedTuple):
-    """What a part of a layout uses of a table."""
+class TableSelection(NamedTuple):
+    """The columns and the rows of a table that a part of a layout uses."""
 
     path: str
     table: TableFile
     columns: list[str]  # those of classes, groups, paths and the like
-    contents: list[str]  # the column of the pictures, or those of the pixels
+    image_columns: list[str]  # the column of the pictures, or those of the pixels
     is_chosen: Vector  # whether each row is an image of the part, shape (n_rows,)
-    is_left_out: Vector  # whether each row is blank or unused, shape (n_rows,)
+    is_unused: Vector  # whether each row is blank or left out by the layout, shape (n_rows,)
 
 
 @dataclass(frozen=True, eq=False)
 class PartImages:
-    """Images, and which files they are from.
+    """The images of a part of a layout, or of one of its tables or arrays.
+
+    `make_collection` in digits/data/layout/reading.py joins those of all parts to a
+    `Collection`. `files`, `arrays` and `tables` tell it what the layout does not use.
 
     Attributes:
-        rows: a table with one row per image, and the columns `id`, `file`, `class` and `group`
-            of texts. Each may be missing.
-        contents: returns the pictures in the order of the rows, as paths or bytes, or arrays of
-            pixels, shape (n_rows, n_values).
-        shape: height, width and, in colour, 3 of the images, or [] if there are pictures.
-        files: the files that are used, and are no pictures.
+        rows: a table with one row per image. It may have the columns `id`, `file`, `class` and
+            `group`.
+        contents: a function that yields the images in the order of the rows: pictures, as paths
+            or bytes, or blocks of pixels, each of shape (n_rows, n_values).
+        shape: height, width and, in colour, 3. For pictures, it is empty.
+        files: the files that are used, other than pictures.
         arrays: the arrays that are used.
         tables: what is used of each table.
     """
@@ -43,25 +47,24 @@ class PartImages:
     shape: list[int] = field(default_factory=list)
     files: set[str] = field(default_factory=set)
     arrays: set[str] = field(default_factory=set)
-    tables: list[TableUse] = field(default_factory=list)
+    tables: list[TableSelection] = field(default_factory=list)
 
 
-def join(images: Sequence[PartImages]) -> PartImages:
-    """Return the images of several tables, arrays or parts, one after another.
+def join(parts: Sequence[PartImages]) -> PartImages:
+    """Return the images of several parts, tables or arrays, one after another.
 
     Raises:
-        UserError: they have several shapes.
+        UserError: some are pictures and some are pixels, or they have several shapes.
     """
-    shapes = {tuple(each.shape) for each in images}
+    shapes = {tuple(part.shape) for part in parts}
     if len(shapes) > 1:
-        raise UserError(f"images of several shapes: {shorten(sorted(shapes))}")
-    rows = pd.concat([each.rows for each in images], ignore_index=True)
-    files = {name for each in images for name in each.files}
-    arrays = {name for each in images for name in each.arrays}
-    tables = [use for each in images for use in each.tables]
-
-    def read_contents() -> Iterator[Any]:
-        for each in images:
-            yield from each.contents()
-
-    return PartImages(rows, read_contents, images[0].shape, files, arrays, tables)
+        described = [" × ".join(map(str, shape)) or "pictures" for shape in sorted(shapes)]
+        raise UserError(f"there are different kinds of images: {shorten(described)}")
+    return PartImages(
+        rows=pd.concat([part.rows for part in parts], ignore_index=True),
+        contents=lambda: chain.from_iterable(part.contents() for part in parts),
+        shape=parts[0].shape,
+        files=set().union(*(part.files for part in parts)),
+        arrays=set().union(*(part.arrays for part in parts)),
+        tables=[selection for part in parts for selection in part.tables],
+    )

@@ -16,19 +16,26 @@ from digits.settings.errors import UserError
 
 FIELDS = ("class", "group", "id")
 
+# One part of a pattern. Its kind is the name of the group that matches.
 TOKEN = re.compile(
-    r"\{(?P<field>[^{}]*)\}|(?P<folders>\*\*/)|(?P<any>\*)|(?P<number>#)"
-    r"|\[(?P<quoted>[*#{\[])\]|(?P<text>[^{*#\[]+|.)",
-    re.DOTALL,
+    r"""
+    \{(?P<field>[^{}]*)\}       # {class}
+    | (?P<folders>\*\*/)        # **/
+    | (?P<any>\*)               # *
+    | (?P<number>\#)            # #
+    | \[(?P<escaped>[*\#{\[])\]  # [*]
+    | (?P<text>[^{*\#\[]+|.)    # anything else
+    """,
+    re.DOTALL | re.VERBOSE,
 )
 SPECIAL = re.compile(r"[*#{\[]")
 
-# The regular expression of each kind of token, in which "{lazy}" becomes "?" for the shortest
-# text, or nothing. Other tokens stand for themselves.
+# The regular expression of each kind of token. Other kinds stand for themselves. The null
+# character, which no path has, ends the path in `Pattern.match`.
 EXPRESSIONS = {
-    "field": "([^/\0]+{lazy})",
-    "folders": "(?:[^/\0]+/)*{lazy}",
-    "any": "[^/\0]*{lazy}",
+    "field": "([^/\0]+)",
+    "folders": "(?:[^/\0]+/)*",
+    "any": "[^/\0]*",
     "number": r"(?<!\d)\d+(?!\d)",
 }
 
@@ -48,34 +55,28 @@ class Pattern:
             UserError: it has an unknown field.
         """
         self.text = to_nfc(text)
-        self.tokens: list[tuple[str, str]] = []  # the kind and the text of each
+        self.fields: list[str] = []
+        expression = ""
         for found in TOKEN.finditer(self.text):
             kind = str(found.lastgroup)
-            self.tokens.append((kind, found[kind]))
-        self.fields = [text for kind, text in self.tokens if kind == "field"]
+            text = found[kind]
+            expression += EXPRESSIONS.get(kind, re.escape(text))
+            if kind == "field":
+                self.fields.append(text)
         for name in self.fields:
             if name not in FIELDS:
                 raise UserError(
                     f"{{{name}}} in {self} has no meaning; write {{class}}, {{group}}, {{id}}, "
                     "or * for any text"
                 )
-        self.expression = re.compile(self.write_expression(lazy=""))
-        # Matches a path, a null character, which no path has, and the fields of a match, but
-        # only if the path also has other fields. A negative lookahead with backreferences
-        # refuses the same ones, so that the search goes on.
-        references = [rf"\{number}" for number in range(1, len(self.fields) + 1)]
-        same_fields = "\0".join(references)
-        self.other_expression = re.compile(
-            self.write_expression(lazy="?") + rf"\0(?!{same_fields}\Z)"
-        )
+        self.expression = re.compile(expression)
+        # The lookahead refuses the fields behind the path, so that the search goes on until it
+        # finds others: `{class}_*` becomes `([^/]+)_[^/]*\0(?!\1$)`.
+        same_fields = "\0".join(rf"\{number + 1}" for number in range(len(self.fields)))
+        self.other_expression = re.compile(rf"{expression}\0(?!{same_fields}\Z)")
 
     def __str__(self) -> str:
         return self.text
-
-    def write_expression(self, lazy: str) -> str:
-        """Return the regular expression, which has a group for each field."""
-        parts = [EXPRESSIONS.get(kind, re.escape(text)) for kind, text in self.tokens]
-        return "".join(parts).replace("{lazy}", lazy)
 
     def fits(self, path: str) -> bool:
         """Return whether a path fits the pattern."""
@@ -91,14 +92,15 @@ class Pattern:
         if found is None:
             return None
         fields = self.join_fields(found)
+        # Matches the path, and then any fields but those that follow it here.
         other = self.other_expression.match("\0".join([path, *found.groups()]))
         if other is not None:
-            for name, text in self.join_fields(other).items():
-                if text != fields[name]:
-                    raise UserError(
-                        f"{path} fits {self} in two ways, with the {name} {text}, or "
-                        f"{fields[name]}; write # for a number, or more of the name"
-                    )
+            other_fields = self.join_fields(other)
+            name = next(name for name in fields if fields[name] != other_fields[name])
+            raise UserError(
+                f"{path} fits {self} in two ways, with the {name} {other_fields[name]}, or "
+                f"{fields[name]}; write # for a number, or more of the name"
+            )
         return fields
 
     def join_fields(self, found: re.Match[str]) -> dict[str, str]:
@@ -110,7 +112,9 @@ class Pattern:
 
 
 def find_matches(patterns: Iterable[str], paths: Iterable[str]) -> dict[str, dict[str, str]]:
-    """Return the fields of each path that fits one of several patterns, by the path.
+    """Return the fields of each path that fits one of several patterns.
+
+    For example, `{class}/*` finds {"cat/1.png": {"class": "cat"}}.
 
     Raises:
         UserError: a path fits in two ways that differ in a field, or not all patterns have the
@@ -135,13 +139,14 @@ def find_matches(patterns: Iterable[str], paths: Iterable[str]) -> dict[str, dic
 
 
 def escape(name: str) -> str:
-    """Return the pattern that stands for a name."""
-    return SPECIAL.sub(r"[\g<0>]", name)
+    """Return the pattern that stands for a name, such as `a[#]1` for `a#1`."""
+    return SPECIAL.sub(r"[\g<0>]", name)  # \g<0> is the character itself
 
 
 def to_nfc(name: str) -> str:
-    """Return a name in Unicode's form NFC, in which each letter with an accent is a character.
+    """Return a name in Unicode's form NFC, in which a letter with an accent is one character.
 
-    Files that were copied from a Mac have other names than those in a table.
+    A Mac writes it as two characters, so that the names of files would differ from those in a
+    table.
     """
     return unicodedata.normalize("NFC", name)

@@ -1,4 +1,4 @@
-"""The files in a folder, which is listed once, and each of which is opened once."""
+"""The files of a folder. Listing them and opening each table or array happens only once."""
 
 import posixpath
 from collections import defaultdict
@@ -22,8 +22,8 @@ class Place:
     """The files of a folder, or a single file.
 
     Attributes:
-        root: the folder, or that of the file.
-        files: the files by their paths in the folder, which have / and are in NFC.
+        root: the folder, or the folder of the file.
+        files: the files by name. Its name is the path in the folder, in Unicode's form NFC.
     """
 
     def __init__(self, path: Path) -> None:
@@ -55,7 +55,7 @@ class Place:
 
     @cached_property
     def pictures_by_end(self) -> dict[str, list[str]]:
-        """The pictures by the ends of their paths, with and without the ending of the file.
+        """The pictures by the last names of their paths, with and without the file's ending.
 
         The picture `a/b/1.png` is in the lists of `a/b/1.png`, `b/1.png`, `1.png`, `a/b/1`,
         `b/1` and `1`.
@@ -89,10 +89,11 @@ class Place:
         Raises:
             UserError: a file cannot be read, or there is none.
         """
-        of_file = Pattern(pattern)
-        of_folder = Pattern(posixpath.dirname(pattern))  # the file, if it has several arrays
+        # `a.npz/x` is an array in the file `a.npz`, and `a.npy` is both a file and an array.
+        as_file = Pattern(pattern)
+        as_folder = Pattern(posixpath.dirname(pattern))
         names = [
-            name for name in self.array_files if of_file.fits(name) or of_folder.fits(name)
+            name for name in self.array_files if as_file.fits(name) or as_folder.fits(name)
         ]
         if not names:
             listed = shorten(self.array_files)
@@ -100,33 +101,39 @@ class Place:
         return self.load_arrays(names)
 
     def load_arrays(self, names: Iterable[str]) -> dict[str, Any]:
-        """Return the arrays of numbers and texts in files, each of which is opened only once.
+        """Return the arrays of numbers and texts in files.
 
-        An array's name is that of its file, followed by a slash and its own one if the file may
-        have several.
+        The only array of a file such as `a.npy` has the file's name. An array `x` in `a.npz`
+        is called `a.npz/x`.
 
         Raises:
             UserError: a file cannot be read.
         """
-        found: dict[str, Any] = {}
+        arrays: dict[str, Any] = {}
         for name in names:
             if name not in self._arrays:
-                try:
-                    arrays = array_file.load_file(self.files[name])
-                except Exception as error:  # what a damaged file raises can be anything
-                    raise UserError(f"{name}: {array_file.explain(error)}") from None
-                self._arrays[name] = {
-                    f"{name}/{key}" if key else name: array for key, array in arrays.items()
-                }
-            found |= self._arrays[name]
-        return found
+                self._arrays[name] = self.load_array_file(name)
+            arrays |= self._arrays[name]
+        return arrays
+
+    def load_array_file(self, name: str) -> dict[str, Any]:
+        """Return the arrays of a file, as `load_arrays` does."""
+        try:
+            arrays = array_file.load_file(self.files[name])
+        except Exception as error:  # what a damaged file raises can be anything
+            raise UserError(f"{name}: {array_file.explain(error)}") from None
+        return {f"{name}/{key}" if key else name: array for key, array in arrays.items()}
 
     def open_table(
         self, name: str, separator: str = ",", encoding: str = UTF_8, *, header: bool = True
     ) -> TableFile:
-        """Return a table, which is opened only once, by the path of the file.
+        """Return a table.
 
-        The other arguments hold for CSV files, as `TablePart` describes them.
+        Args:
+            name: the path of the file.
+            separator: as `TablePart` describes it, for a CSV file.
+            encoding: likewise.
+            header: likewise.
         """
         key = (name, separator, encoding, header)
         if key not in self._tables:

@@ -24,39 +24,48 @@ def read_arrays(place: Place, part: ArrayPart) -> PartImages:
         UserError: there are no such arrays, or they have other shapes than the layout says.
     """
     arrays = place.find_arrays(part.images)
-    fields = find_matches([part.images], arrays)
-    if not fields:
+    fields_by_name = find_matches([part.images], arrays)
+    if not fields_by_name:
         raise UserError(f"no array is called {part.images}, only {shorten(list(arrays))}")
     return join(
-        [read_one(place, part, name, arrays[name], texts) for name, texts in fields.items()]
+        [
+            read_array(place, part, name, arrays[name], fields)
+            for name, fields in fields_by_name.items()
+        ]
     )
 
 
-def read_one(
+def read_array(
     place: Place, part: ArrayPart, name: str, array: Any, fields: dict[str, str]
 ) -> PartImages:
     """Return the images of one array. `fields` is what its name says, such as the class."""
     images = arrange(array, part.axes, part.scale)
-    rows = pd.DataFrame(fields, index=range(len(images)))
+    n_images = len(images)
+    rows = pd.DataFrame(fields, index=range(n_images))
     if part.classes:
-        rows["class"] = read_labels(place, part.classes, len(images))
+        rows["class"] = read_labels(place, part.classes, n_images)
     if part.group:
-        rows["group"] = read_labels(place, part.group, len(images))
-    used = {name, part.classes, part.group} - {""}
-    # The only array of a file has its name. Others have it as their folder.
+        rows["group"] = read_labels(place, part.group, n_images)
+    arrays = {name, part.classes, part.group} - {""}
+    # The array `a.npz/x` is in the file `a.npz`. A file such as `a.npy` is an array itself.
+    files = {each if each in place.files else posixpath.dirname(each) for each in arrays}
     return PartImages(
         rows,
-        contents=lambda: iter([images.reshape(len(images), -1)]),
+        contents=lambda: iter([images.reshape(n_images, -1)]),
         shape=list(images.shape[1:]),
-        files={each if each in place.files else posixpath.dirname(each) for each in used},
-        arrays=used,
+        files=files,
+        arrays=arrays,
     )
 
 
 def read_labels(place: Place, name: str, n_images: int) -> Vector:
     """Return the label of each image as text.
 
-    Labels of shape (n_images, n_classes) have a single 1 in each row.
+    Args:
+        place: the files.
+        name: the name of the array. Its shape is (n_images,), or (n_images, n_classes) with a
+            single 1 in each row.
+        n_images: the number of images.
 
     Raises:
         UserError: there is no such array, or it has not one label for each image.
@@ -66,15 +75,15 @@ def read_labels(place: Place, name: str, n_images: int) -> Vector:
         raise UserError(f"no array is called {name}, only {shorten(list(arrays))}")
     labels = arrays[name]
     if labels.ndim == 2 and 1 not in labels.shape:
-        is_label = labels if len(labels) == n_images else labels.T
-        are_flags = np.isin(is_label, [0, 1]).all()
-        if not (are_flags and (is_label.sum(axis=1) == 1).all()):
+        one_hot = labels if len(labels) == n_images else labels.T
+        are_flags = np.isin(one_hot, [0, 1]).all()
+        if not are_flags or (one_hot.sum(axis=1) != 1).any():
             raise UserError(
                 f"{name} has the shape {labels.shape}, but not a single 1 in each row: "
                 f"{one_class.ONE_CLASS}; if its first column has the classes, write "
                 "labels[:, 0] into an array of its own by numpy.save, instead of this one"
             )
-        labels = is_label.argmax(axis=1)
+        labels = one_hot.argmax(axis=1)
     labels = labels.reshape(-1)
     if len(labels) != n_images:
         raise UserError(f"{n_images} images, but {name} has {len(labels)} labels")

@@ -15,7 +15,7 @@ from digits.data.intake import one_class
 from digits.data.intake.collection import BATCH_SIZE, shorten
 from digits.data.layout.axes import arrange
 from digits.data.layout.hugging_face import find_class_names
-from digits.data.layout.part import PartImages, TableUse, join
+from digits.data.layout.part import PartImages, TableSelection, join
 from digits.data.layout.pattern import find_matches, to_nfc
 from digits.data.layout.place import Place
 from digits.data.layout.table_file import TableFile
@@ -54,7 +54,7 @@ def read_one(
         if part.file:
             rows["id"] = rows["file"] = find_pictures(place, part.file, path, texts)
         if part.picture:
-            table.check_names(use.contents)
+            table.check_names(use.image_columns)
             folder, _ = posixpath.splitext(path)
             rows["file"] = [f"{folder}/{number + 1}" for number in rows.index]
         if part.id:
@@ -70,7 +70,7 @@ def read_one(
 
 def find_rows(
     table: TableFile, path: str, part: TablePart, unused: Sequence[Where]
-) -> TableUse:
+) -> TableSelection:
     """Return which columns and rows of a table a part uses."""
     of_path = [column for column, _ in split_columns(part.file, table.names)]
     named = [*part.classes, part.group, part.id, *part.where, *of_path]
@@ -90,9 +90,9 @@ def find_rows(
         for where in unused
         if set(where).issubset(table.names)
     ]
-    is_left_out = np.any([is_blank, *are_unused], axis=0)
-    is_chosen = ~is_left_out & choose_rows(texts, part.where)
-    return TableUse(path, table, columns, contents, is_chosen, is_left_out)
+    is_unused = np.any([is_blank, *are_unused], axis=0)
+    is_chosen = ~is_unused & choose_rows(texts, part.where)
+    return TableSelection(path, table, columns, contents, is_chosen, is_unused)
 
 
 def list_pixels(table: TableFile, text: str, others: Collection[str]) -> list[str]:
@@ -206,11 +206,11 @@ def normalize_path(path: str, part: str) -> str:
     return posixpath.splitext(text)[0] if part == ".stem" else text
 
 
-def find_shape(use: TableUse, axes: str) -> list[int]:
+def find_shape(use: TableSelection, axes: str) -> list[int]:
     """Return the shape of the images in the columns of pixels."""
-    n_values = len(use.contents)
+    n_values = len(use.image_columns)
     if n_values == 1:  # all pixels are in one column
-        first = next(use.table.read_blocks(use.contents, n_rows=1))
+        first = next(use.table.read_blocks(use.image_columns, n_rows=1))
         n_values = len(str(first.iloc[0, 0]).split())
     image = np.empty((1, n_values))
     return list(arrange(image, axes).shape[1:])
@@ -268,7 +268,7 @@ def to_flags(texts: pd.Series) -> pd.Series:
 
 
 def read_contents(
-    place: Place, part: TablePart, use: TableUse, rows: pd.DataFrame
+    place: Place, part: TablePart, use: TableSelection, rows: pd.DataFrame
 ) -> Iterator[Any]:
     """Yield the picture of each row, as a path or bytes, or blocks of pixels.
 
@@ -280,9 +280,9 @@ def read_contents(
         return
     n_rows = BATCH_SIZE
     if part.pixels:
-        n_rows = tables.rows_per_block(tables.BATCH_BYTES, len(use.contents))
+        n_rows = tables.rows_per_block(tables.BATCH_BYTES, len(use.image_columns))
     start = 0
-    for block in use.table.read_blocks(use.contents, n_rows):
+    for block in use.table.read_blocks(use.image_columns, n_rows):
         chosen = block[use.is_chosen[start : start + len(block)]]
         start += len(block)
         if part.picture:

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from digits.core.tables import Vector
-from digits.data.intake.collection import Collection, shorten
-from digits.data.layout.part import PartImages, TableUse, join
+from digits.data.intake.collection import Collection
+from digits.data.layout.part import PartImages, TableSelection, join
 from digits.data.layout.pattern import find_matches, to_nfc
 from digits.data.layout.place import Place
 from digits.data.layout.read_arrays import read_arrays
@@ -43,7 +43,7 @@ def read_layout(place: Place, layout: Layout) -> LayoutReading:
     """
     left_out = find_matches(layout.unused, place.pictures).keys()
     parts = [read_part(place, part, left_out, layout.unused_rows) for part in layout.parts]
-    check_same_kind(parts)
+    check_same_columns(parts)
     n_train = sum(len(part.rows) for part in parts[: len(layout.train)])
     images = join(parts)
     check_unused_columns(images.tables, layout.unused_rows)
@@ -75,22 +75,18 @@ def read_part(
     return read_arrays(place, part)
 
 
-def check_same_kind(parts: list[PartImages]) -> None:
-    """Check that all parts have pictures or pixels of the same shape, and classes or none.
+def check_same_columns(parts: list[PartImages]) -> None:
+    """Check that all parts have classes, or none, and so for groups and ids.
 
     Raises:
-        UserError: they don't.
+        UserError: only some parts have them.
     """
-    shapes = {tuple(part.shape) for part in parts}
-    if len(shapes) > 1:
-        described = [" × ".join(map(str, shape)) or "pictures" for shape in sorted(shapes)]
-        raise UserError(f"the parts have different kinds of images: {shorten(described)}")
     for column in ("class", "group", "id"):
         if len({column in part.rows for part in parts}) > 1:
             raise UserError(f"only some parts of the layout have a {column}")
 
 
-def check_unused_columns(tables: list[TableUse], unused: list[Where]) -> None:
+def check_unused_columns(tables: list[TableSelection], unused: list[Where]) -> None:
     """Check that a table has the columns of each kind of rows that are left out.
 
     Raises:
@@ -101,7 +97,7 @@ def check_unused_columns(tables: list[TableUse], unused: list[Where]) -> None:
             raise UserError(f"unused: no table has the column {' and '.join(where)}")
 
 
-def count_unused_rows(tables: list[TableUse]) -> int:
+def count_unused_rows(tables: list[TableSelection]) -> int:
     """Return the number of rows that are blank or unused. All others are used once.
 
     Args:
@@ -110,17 +106,17 @@ def count_unused_rows(tables: list[TableUse]) -> int:
     Raises:
         UserError: a row is in several parts, or in none.
     """
-    uses_by_path: dict[str, list[TableUse]] = defaultdict(list)
+    uses_by_path: dict[str, list[TableSelection]] = defaultdict(list)
     for use in tables:
         uses_by_path[use.path].append(use)
     n_unused = 0
     for path, uses in uses_by_path.items():
         n_parts = np.sum([use.is_chosen for use in uses], axis=0)
-        is_left_out = np.all([use.is_left_out for use in uses], axis=0)
+        is_unused = np.all([use.is_unused for use in uses], axis=0)
         refuse_rows(path, n_parts > 1, "several parts", "let each value stand in one")
-        is_unnamed = (n_parts == 0) & ~is_left_out
+        is_unnamed = (n_parts == 0) & ~is_unused
         refuse_rows(path, is_unnamed, "no part", "name them in the key `unused`")
-        n_unused += int(is_left_out.sum())
+        n_unused += int(is_unused.sum())
     return n_unused
 
 
@@ -162,12 +158,12 @@ def to_text(column: pd.Series) -> pd.Series:
     return pd.Series([texts[value] for value in column], column.index, dtype=object)
 
 
-def find_unused_columns(tables: list[TableUse]) -> dict[str, pd.Series]:
+def find_unused_columns(tables: list[TableSelection]) -> dict[str, pd.Series]:
     """Return the columns that no part uses, with their values in the first table."""
     if not tables:
         return {}
     first, *others = (
-        use.table.texts.drop(columns=[*use.columns, *use.contents], errors="ignore")
+        use.table.texts.drop(columns=[*use.columns, *use.image_columns], errors="ignore")
         for use in tables
     )
     return {
