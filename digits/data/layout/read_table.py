@@ -2,8 +2,7 @@
 
 import posixpath
 import re
-from collections.abc import Collection, Iterator, Sequence
-from functools import partial
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ import pandas as pd
 from digits.core import tables
 from digits.core.tables import Vector
 from digits.data.intake import one_class
-from digits.data.intake.collection import BATCH_SIZE, shorten
+from digits.data.intake.collection import BATCH_SIZE, MAX_LISTED, shorten
 from digits.data.layout.axes import arrange
 from digits.data.layout.hugging_face import find_class_names
 from digits.data.layout.part import PartImages, TableSelection, join
@@ -32,29 +31,34 @@ def read_table(place: Place, part: TablePart, unused: Sequence[Where]) -> PartIm
     Raises:
         UserError: there are no such tables, or they have other columns than the layout says.
     """
-    fields = find_matches(part.table, sorted(place.files))
-    if not fields:
+    fields_by_path = find_matches(part.table, sorted(place.files))
+    if not fields_by_path:
         raise UserError(f"no file in {place.root} fits {shorten(part.table)}")
-    images = join([read_one(place, part, unused, name, fields[name]) for name in fields])
+    images = join(
+        [
+            read_one_table(place, part, unused, path, fields)
+            for path, fields in fields_by_path.items()
+        ]
+    )
     if images.rows.index.empty:
-        raise UserError(f"no row of {shorten(list(fields))} has the values of `where`")
+        raise UserError(f"no row of {shorten(list(fields_by_path))} has the values of `where`")
     return images
 
 
-def read_one(
+def read_one_table(
     place: Place, part: TablePart, unused: Sequence[Where], path: str, fields: dict[str, str]
 ) -> PartImages:
     """Return the images of one table. `fields` is what its path says, such as the class."""
     table = place.open_table(path, part.separator, part.encoding, header=part.header)
     with table.report_unreadable():
-        use = find_rows(table, path, part, unused)
-        shape = find_shape(use, part.axes) if part.pixels else []
-        texts = table.read_texts(use.columns)[use.is_chosen]
+        selection = select(table, path, part, unused)
+        shape = find_shape(selection, part.axes) if part.pixels else []
+        texts = table.read_texts(selection.columns)[selection.is_chosen]
         rows = pd.DataFrame(fields, index=texts.index)
         if part.file:
             rows["id"] = rows["file"] = find_pictures(place, part.file, path, texts)
         if part.picture:
-            table.check_names(use.image_columns)
+            table.check_names([part.picture])
             folder, _ = posixpath.splitext(path)
             rows["file"] = [f"{folder}/{number + 1}" for number in rows.index]
         if part.id:
@@ -64,42 +68,52 @@ def read_one(
         if part.classes:
             rows["class"] = make_classes(texts[part.classes], table)
     rows = rows.reset_index(drop=True)
-    contents = partial(read_contents, place, part, use, rows)
-    return PartImages(rows, contents, shape, files={path}, tables=[use])
+
+    def contents() -> Iterator[Any]:
+        if part.file:
+            return (place.files[name] for name in rows["file"])
+        if part.picture:
+            return read_pictures(selection)
+        return read_pixels(selection, part)
+
+    return PartImages(rows, contents, shape, files={path}, tables=[selection])
 
 
-def find_rows(
+def select(
     table: TableFile, path: str, part: TablePart, unused: Sequence[Where]
 ) -> TableSelection:
     """Return which columns and rows of a table a part uses."""
-    of_path = [column for column, _ in split_columns(part.file, table.names)]
-    named = [*part.classes, part.group, part.id, *part.where, *of_path]
+    in_path = [column for column, _ in split_columns(part.file, table.names)]
+    named = [*part.classes, part.group, part.id, *part.where, *in_path]
     columns = list(dict.fromkeys(name for name in named if name))
-    contents = [part.picture] if part.picture else []
-    last_pixel = []
     if part.pixels:
-        contents = list_pixels(table, part.pixels, columns)
-        last_pixel = contents[-1:]  # which only blank rows lack
-    texts = table.read_texts([*columns, *last_pixel], whole=not part.pixels)
+        image_columns = list_pixels(table, part.pixels, columns)
+        last_pixel = image_columns[-1:]  # if it is blank, the whole row is
+        texts = table.read_texts([*columns, *last_pixel])
+    else:
+        image_columns = [part.picture] if part.picture else []
+        texts = table.read_texts(columns, whole=True)
     if texts.index.empty:
         raise UserError("it has no rows")
-    # A picture is never blank, only its class or group.
-    is_blank = np.zeros(len(texts), bool) if part.picture else find_blank(texts)
-    are_unused = [
-        choose_rows(table.read_texts(list(where)), where)
-        for where in unused
-        if set(where).issubset(table.names)
-    ]
-    is_unused = np.any([is_blank, *are_unused], axis=0)
-    is_chosen = ~is_unused & choose_rows(texts, part.where)
-    return TableSelection(path, table, columns, contents, is_chosen, is_unused)
+    # A row that has a picture is not blank, even without class and group.
+    is_unused = np.zeros(len(texts), bool) if part.picture else find_blank(texts)
+    for where in unused:
+        if set(where).issubset(table.names):
+            is_unused = is_unused | match_rows(table.read_texts(list(where)), where)
+    is_chosen = match_rows(texts, part.where) & ~is_unused
+    return TableSelection(path, table, columns, image_columns, is_chosen, is_unused)
 
 
-def list_pixels(table: TableFile, text: str, others: Collection[str]) -> list[str]:
-    """Return the columns of a text such as `p0 to p63`, or `pixels`, without `others`.
+def list_pixels(table: TableFile, text: str, others: Sequence[str]) -> list[str]:
+    """Return the columns that `p0 to p63` means, or a single one such as `pixels`.
+
+    Args:
+        table: the table.
+        text: the key `pixels` of the layout.
+        others: columns that may stand between the pixels, such as that of the class.
 
     Raises:
-        UserError: one is missing.
+        UserError: a column is missing.
     """
     first, _, last = text.partition(" to ")
     if text in table.names or not last:
@@ -117,14 +131,16 @@ def find_blank(texts: pd.DataFrame) -> Vector:
     return is_blank.all(axis=1).to_numpy(bool)
 
 
-def choose_rows(texts: pd.DataFrame, where: Where) -> Vector:
+def match_rows(texts: pd.DataFrame, where: Where) -> Vector:
     """Return which rows have one of the values of each column. * stands for any text."""
-    chosen = np.ones(len(texts), bool)
+    is_match = np.ones(len(texts), bool)
     for column, patterns in where.items():
+        # YAML's `true` is `True` in a table that pandas has written.
         values = texts[column].str.strip().replace({"True": "true", "False": "false"})
+        # `train` and `val*` become `train|val.*`.
         expression = "|".join(re.escape(pattern).replace(r"\*", ".*") for pattern in patterns)
-        chosen &= values.str.fullmatch(expression).to_numpy(bool)
-    return chosen
+        is_match &= values.str.fullmatch(expression).to_numpy(bool)
+    return is_match
 
 
 def find_pictures(
@@ -142,14 +158,14 @@ def find_pictures(
     Raises:
         UserError: a picture is not there, or there are several.
     """
-    columns = split_columns(template, list(map(str, texts)))
-    values = [[normalize_path(text, part) for text in texts[name]] for name, part in columns]
+    columns = split_columns(template, [str(name) for name in texts])
+    path_format = COLUMN.sub("{}", template)
     folder = posixpath.dirname(table_name)
-    path = COLUMN.sub("{}", template)
-    paths = [
-        posixpath.normpath(posixpath.join(folder, path.format(*row)))
-        for row in zip(*values, strict=True)
-    ]
+    paths = []
+    for row in texts.to_dict("records"):
+        values = [normalize_path(row[column], ending) for column, ending in columns]
+        path = posixpath.join(folder, path_format.format(*values))
+        paths.append(posixpath.normpath(path))
     if "*" in template:
         found = [find_by_wildcards(place, path) for path in paths]
     else:
@@ -157,29 +173,30 @@ def find_pictures(
         found = [[path] if path in known else [] for path in paths]
     wrong = [row for row, names in enumerate(found) if len(names) != 1]
     if wrong:
-        first = texts.iloc[wrong[:20]]
-        listed = [" ".join(first.loc[row]).strip() or "a blank" for row in first.index]
+        first_rows = texts.iloc[wrong[:MAX_LISTED]].to_numpy()
+        listed = [" ".join(values).strip() or "a blank" for values in first_rows]
         several = found[wrong[0]]
         raise UserError(
             f"{len(wrong)} of {len(found)} rows name no single picture by {template}: "
             f"{shorten(listed)}"
             + (f"; the first one may be {shorten(several)}" if several else "")
         )
-    return [name for [name] in found]
+    return [names[0] for names in found]
 
 
 def split_columns(template: str, names: Sequence[str]) -> list[tuple[str, str]]:
-    """Return the columns in the path of a picture, and which part of their values is meant.
+    """Return the columns in the path of a picture, and `.name`, `.stem` or "" for each.
 
     Args:
-        template: the path.
-        names: the columns of the table, one of which may itself be called `file.name`.
+        template: the path, such as `images/{path.name}`.
+        names: the columns of the table. One of them may itself be called `path.name`.
     """
     columns = []
     for text in COLUMN.findall(template):
-        column, part = posixpath.splitext(text)
-        is_part = text not in names and part in (".name", ".stem")
-        columns.append((column, part) if is_part else (text, ""))
+        column, ending = posixpath.splitext(text)
+        if text in names or ending not in (".name", ".stem"):
+            column, ending = text, ""
+        columns.append((column, ending))
     return columns
 
 
@@ -197,27 +214,33 @@ def normalize_path(path: str, part: str) -> str:
 
     Args:
         path: the value.
-        part: `.name`, for the part after the last slash, `.stem`, for the same without the
-            ending, or "".
+        part: `.name` for what stands after the last slash, `.stem` for the same without the
+            ending, or "" for all.
     """
     text = to_nfc(path.strip().replace("\\", "/")).removeprefix("./")
     if part:
         text = posixpath.basename(text)
-    return posixpath.splitext(text)[0] if part == ".stem" else text
+    if part == ".stem":
+        text, _ = posixpath.splitext(text)
+    return text
 
 
-def find_shape(use: TableSelection, axes: str) -> list[int]:
+def find_shape(selection: TableSelection, axes: str) -> list[int]:
     """Return the shape of the images in the columns of pixels."""
-    n_values = len(use.image_columns)
+    n_values = len(selection.image_columns)
     if n_values == 1:  # all pixels are in one column
-        first = next(use.table.read_blocks(use.image_columns, n_rows=1))
+        first = next(selection.table.read_blocks(selection.image_columns, n_rows=1))
         n_values = len(str(first.iloc[0, 0]).split())
-    image = np.empty((1, n_values))
-    return list(arrange(image, axes).shape[1:])
+    one_image = np.empty((1, n_values))
+    return list(arrange(one_image, axes).shape[1:])
 
 
 def make_classes(texts: pd.DataFrame, table: TableFile) -> pd.Series:
-    """Return the class of each row, from the column of the classes, or one for each class.
+    """Return the class of each row.
+
+    Args:
+        texts: the column of the classes, or one for each class.
+        table: the table, which may have names for classes that are numbers.
 
     Raises:
         UserError: a row has several classes, or none.
@@ -226,16 +249,16 @@ def make_classes(texts: pd.DataFrame, table: TableFile) -> pd.Series:
         return pd.Series(dtype=object)
     if texts.shape[1] > 1:
         return find_one_hot(texts)
-    [column] = texts
-    classes = texts[column].map(str.strip)
-    names = find_class_names(table.schema, str(column))
+    column = str(texts.columns[0])
+    classes = texts[column].str.strip()
+    names = find_class_names(table.schema, column)
     if not names:
         return classes
     named = classes.map({str(number): name for number, name in enumerate(names)})
-    without = classes[named.isna()]
-    if len(without):
+    unnamed = classes[named.isna()]
+    if len(unnamed):
         raise UserError(
-            f"{len(without)} rows have the {column} {without.iloc[0]}, which stands for no "
+            f"{len(unnamed)} rows have the {column} {unnamed.iloc[0]}, which stands for no "
             "class; leave them out by the key `unused`"
         )
     return named
@@ -247,70 +270,71 @@ def find_one_hot(texts: pd.DataFrame) -> pd.Series:
     Raises:
         UserError: in a row, there are other values than 1 and 0, or not a single 1.
     """
-    numbers = texts.apply(to_flags)
-    is_other = ~numbers.isin([0, 1]).all(axis=1).to_numpy(bool)
-    if is_other.any():
-        first = int(is_other.argmax())
+    flags = texts.apply(to_flags)
+    has_flags = flags.isin([0, 1]).all(axis=1).to_numpy(bool)
+    if not has_flags.all():
+        first = int(has_flags.argmin())
         values = ", ".join(texts.iloc[first].unique()[:5])
         raise UserError(
             f"row {texts.index[first] + 1} has {values} in the columns of the classes, of "
             "which one must be 1, and all others 0"
         )
-    one_class.check_one_hot(numbers)
+    one_class.check_one_hot(flags)
     names = texts.columns.str.strip().to_numpy()
-    return pd.Series(names[numbers.to_numpy().argmax(axis=1)], texts.index)
+    return pd.Series(names[flags.to_numpy().argmax(axis=1)], texts.index)
 
 
 def to_flags(texts: pd.Series) -> pd.Series:
-    """Return numbers, and 1 and 0 for `True` and `False`. Other texts are missing."""
+    """Return texts as numbers. `True` is 1, `False` is 0, and what is no number is missing."""
     words = texts.str.strip().str.lower().replace({"true": "1", "false": "0"})
     return pd.to_numeric(words, errors="coerce").astype(float)
 
 
-def read_contents(
-    place: Place, part: TablePart, use: TableSelection, rows: pd.DataFrame
-) -> Iterator[Any]:
-    """Yield the picture of each row, as a path or bytes, or blocks of pixels.
-
-    A block has the shape (n_rows, n_values).
-    """
-    if part.file:
-        for name in rows["file"]:
-            yield place.files[name]
-        return
-    n_rows = BATCH_SIZE
-    if part.pixels:
-        n_rows = tables.rows_per_block(tables.BATCH_BYTES, len(use.image_columns))
+def read_chosen(selection: TableSelection, n_rows: int) -> Iterator[pd.DataFrame]:
+    """Yield the images of a table in blocks of at most `n_rows` rows."""
     start = 0
-    for block in use.table.read_blocks(use.image_columns, n_rows):
-        chosen = block[use.is_chosen[start : start + len(block)]]
-        start += len(block)
-        if part.picture:
-            for value in chosen[part.picture]:
-                # Hugging Face has a structure with the name and the content of a file.
-                yield (value["bytes"] if isinstance(value, dict) else value) or b""
-        elif len(chosen):
-            with use.table.report_unreadable():
-                yield to_pixels(chosen, part)
+    for block in selection.table.read_blocks(selection.image_columns, n_rows):
+        stop = start + len(block)
+        yield block[selection.is_chosen[start:stop]]
+        start = stop
 
 
-def to_pixels(rows: pd.DataFrame, part: TablePart) -> Any:
-    """Return the pixels of rows, shape (n_rows, n_values).
+def read_pictures(selection: TableSelection) -> Iterator[bytes]:
+    """Yield the pictures in a column."""
+    for block in read_chosen(selection, BATCH_SIZE):
+        for value in block.iloc[:, 0]:
+            # Hugging Face has a structure with the name and the content of a file.
+            content = value["bytes"] if isinstance(value, dict) else value
+            yield content or b""
+
+
+def read_pixels(selection: TableSelection, part: TablePart) -> Iterator[Any]:
+    """Yield the pixels of many rows, shape (n_rows, n_values)."""
+    n_rows = tables.rows_per_block(tables.BATCH_BYTES, len(selection.image_columns))
+    for block in read_chosen(selection, n_rows):
+        if len(block):
+            with selection.table.report_unreadable():
+                images = arrange(to_numbers(block), part.axes, part.scale)
+            yield images.reshape(len(block), -1)
+
+
+def to_numbers(block: pd.DataFrame) -> Any:
+    """Return the pixels of rows as an array, shape (n_rows, n_values).
 
     Raises:
         UserError: a value is no number.
     """
-    not_numeric = list(rows.select_dtypes(exclude=["number", "bool"]))
-    if not_numeric and rows.shape[1] == 1:  # all pixels are in one column
-        words = rows.iloc[:, 0].astype(str).str.split()
+    texts = list(block.select_dtypes(exclude=["number", "bool"]))
+    if not texts:
+        return block.to_numpy()
+    if block.shape[1] == 1:  # all pixels are in one column
+        words = block.iloc[:, 0].astype(str).str.split()
         if words.map(len).nunique() > 1:
-            raise UserError(f"the column {rows.columns[0]} has rows of different lengths")
-        values = np.array(words.tolist(), dtype=float)
-    else:
-        # Beside a blank row, the numbers of a column are texts.
-        numbers = rows.apply(pd.to_numeric, errors="coerce") if not_numeric else rows
-        wrong = [name for name in not_numeric if numbers[name].isna().any()]
-        if wrong:
-            raise UserError(f"the column {wrong[0]} has values that are not numbers")
-        values = numbers.to_numpy()
-    return arrange(values, part.axes, part.scale).reshape(len(rows), -1)
+            raise UserError(f"the column {texts[0]} has rows of different lengths")
+        return np.array(words.tolist(), dtype=float)
+    # Beside a blank row, the numbers of a column are texts.
+    numbers = block.apply(pd.to_numeric, errors="coerce")
+    for name in texts:
+        if numbers[name].isna().any():
+            raise UserError(f"the column {name} has values that are not numbers")
+    return numbers.to_numpy()

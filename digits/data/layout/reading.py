@@ -41,23 +41,23 @@ def read_layout(place: Place, layout: Layout) -> LayoutReading:
         UserError: the files are not as the layout says, or a row of a table is in no part of
             it, or in several.
     """
-    left_out = find_matches(layout.unused, place.pictures).keys()
-    parts = [read_part(place, part, left_out, layout.unused_rows) for part in layout.parts]
+    excluded = set(find_matches(layout.unused, place.pictures))
+    parts = [read_part(place, part, excluded, layout.unused_rows) for part in layout.parts]
     check_same_columns(parts)
     n_train = sum(len(part.rows) for part in parts[: len(layout.train)])
     images = join(parts)
     check_unused_columns(images.tables, layout.unused_rows)
     n_unused_rows = count_unused_rows(images.tables)
 
-    used = images.files.union(images.rows.get("file", []))
-    others = [name for name in place.files if name not in used]
+    used_files = images.files.union(images.rows.get("file", []))
+    unused = [name for name in place.files if name not in used_files]
     pictures = set(place.pictures)
-    not_named = pictures - left_out
+    unnamed = pictures - excluded
     return LayoutReading(
         make_collection(place, images, n_train),
-        unused_pictures=[name for name in others if name in left_out],
-        unmatched=[name for name in others if name in not_named],
-        unused_files=[name for name in others if name not in pictures],
+        unused_pictures=[name for name in unused if name in excluded],
+        unmatched=[name for name in unused if name in unnamed],
+        unused_files=[name for name in unused if name not in pictures],
         unused_columns=find_unused_columns(images.tables),
         unused_arrays=find_unused_arrays(place, images),
         n_unused_rows=n_unused_rows,
@@ -65,11 +65,18 @@ def read_layout(place: Place, layout: Layout) -> LayoutReading:
 
 
 def read_part(
-    place: Place, part: Part, left_out: Container[str], unused_rows: list[Where]
+    place: Place, part: Part, excluded: Container[str], unused_rows: list[Where]
 ) -> PartImages:
-    """Return the images of a part, without those that the layout names as unused."""
+    """Return the images of a part.
+
+    Args:
+        place: the files.
+        part: the part.
+        excluded: the pictures that the layout names as unused.
+        unused_rows: the rows of tables that it names as unused.
+    """
     if isinstance(part, FilesPart):
-        return read_files(place, part, left_out)
+        return read_files(place, part, excluded)
     if isinstance(part, TablePart):
         return read_table(place, part, unused_rows)
     return read_arrays(place, part)
@@ -86,42 +93,50 @@ def check_same_columns(parts: list[PartImages]) -> None:
             raise UserError(f"only some parts of the layout have a {column}")
 
 
-def check_unused_columns(tables: list[TableSelection], unused: list[Where]) -> None:
-    """Check that a table has the columns of each kind of rows that are left out.
+def check_unused_columns(tables: list[TableSelection], unused_rows: list[Where]) -> None:
+    """Check that some table has the columns by which rows are left out.
 
     Raises:
         UserError: none has them.
     """
-    for where in unused:
-        if not any(set(where).issubset(use.table.names) for use in tables):
+    for where in unused_rows:
+        if not any(set(where).issubset(each.table.names) for each in tables):
             raise UserError(f"unused: no table has the column {' and '.join(where)}")
 
 
 def count_unused_rows(tables: list[TableSelection]) -> int:
-    """Return the number of rows that are blank or unused. All others are used once.
+    """Return the number of rows that are blank or unused. Check that all others are used once.
 
     Args:
-        tables: the tables, each once for each part that uses it.
+        tables: the tables. Several parts may use the same one, such as one for each set.
 
     Raises:
         UserError: a row is in several parts, or in none.
     """
-    uses_by_path: dict[str, list[TableSelection]] = defaultdict(list)
-    for use in tables:
-        uses_by_path[use.path].append(use)
+    selections_by_path: dict[str, list[TableSelection]] = defaultdict(list)
+    for selection in tables:
+        selections_by_path[selection.path].append(selection)
     n_unused = 0
-    for path, uses in uses_by_path.items():
-        n_parts = np.sum([use.is_chosen for use in uses], axis=0)
-        is_unused = np.all([use.is_unused for use in uses], axis=0)
-        refuse_rows(path, n_parts > 1, "several parts", "let each value stand in one")
+    for path, selections in selections_by_path.items():
+        # How many parts use each row.
+        n_parts = np.sum([each.is_chosen for each in selections], axis=0)
+        is_unused = np.all([each.is_unused for each in selections], axis=0)
+        raise_if_any(path, n_parts > 1, "several parts", "let each value stand in one")
         is_unnamed = (n_parts == 0) & ~is_unused
-        refuse_rows(path, is_unnamed, "no part", "name them in the key `unused`")
+        raise_if_any(path, is_unnamed, "no part", "name them in the key `unused`")
         n_unused += int(is_unused.sum())
     return n_unused
 
 
-def refuse_rows(path: str, is_wrong: Vector, found: str, remedy: str) -> None:
-    """Raise an error that counts the wrong rows of a table, if there are some."""
+def raise_if_any(path: str, is_wrong: Vector, found: str, remedy: str) -> None:
+    """Raise a UserError about the wrong rows of a table, if there are any.
+
+    Args:
+        path: the table.
+        is_wrong: whether each row is wrong, shape (n_rows,).
+        found: in which parts of the layout they are.
+        remedy: what to do.
+    """
     if is_wrong.any():
         raise UserError(
             f"{is_wrong.sum()} rows of {path} are in {found} of the layout, first row "
@@ -134,22 +149,25 @@ def make_collection(place: Place, images: PartImages, n_train: int) -> Collectio
     rows = images.rows
     if "id" not in rows:
         rows["id"] = [str(number + 1) for number in range(len(rows))]
-    for column in {"class", "group"}.intersection(rows):
-        rows[column] = to_text(rows[column])
+    for column in ("class", "group"):
+        if column in rows:
+            rows[column] = to_text(rows[column])
     rows["test"] = rows.index >= n_train
     if images.shape:
         return Collection(rows, blocks=images.contents, shape=images.shape)
-    if not rows["file"].isin(place.files).all():
-        # The pictures are in tables, whose common folder is left out of their names.
-        folder = posixpath.commonpath([posixpath.dirname(use.path) for use in images.tables])
-        rows["file"] = [posixpath.relpath(name, folder) for name in rows["file"]]
+    are_in_tables = not rows["file"].isin(place.files).all()
+    if are_in_tables:
+        # They are called by the paths of the tables, from the folder that has all tables.
+        folders = [posixpath.dirname(selection.path) for selection in images.tables]
+        top = posixpath.commonpath(folders)
+        rows["file"] = [posixpath.relpath(name, top) for name in rows["file"]]
     return Collection(rows, pictures=images.contents)
 
 
 def to_text(column: pd.Series) -> pd.Series:
-    """Return classes or groups as text without blanks around it, each letter as one character.
+    """Return classes or groups as text, in Unicode's form NFC, without blanks around it.
 
-    A number such as `3.0` becomes `3` if all are such numbers. `03` stays as it is.
+    If all are numbers such as `3.0`, they become `3`. `03` stays as it is.
     """
     texts = {value: to_nfc(str(value).strip()) for value in column.unique()}
     if all(re.fullmatch(r"\d+\.0", text) for text in texts.values()):
@@ -159,17 +177,22 @@ def to_text(column: pd.Series) -> pd.Series:
 
 
 def find_unused_columns(tables: list[TableSelection]) -> dict[str, pd.Series]:
-    """Return the columns that no part uses, with their values in the first table."""
+    """Return the columns that all tables have and no part uses, as they are in the first one.
+
+    Only columns that were read are among them.
+    """
     if not tables:
         return {}
-    first, *others = (
-        use.table.texts.drop(columns=[*use.columns, *use.image_columns], errors="ignore")
-        for use in tables
-    )
+    unused = [
+        selection.table.texts.drop(
+            columns=[*selection.columns, *selection.image_columns], errors="ignore"
+        )
+        for selection in tables
+    ]
     return {
         str(name): values
-        for name, values in first.items()
-        if all(name in unused for unused in others)
+        for name, values in unused[0].items()
+        if all(name in columns for columns in unused)
     }
 
 

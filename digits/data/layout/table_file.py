@@ -15,10 +15,11 @@ from digits.core.unpacking import check_gzip, check_size
 from digits.data.intake.collection import shorten
 from digits.settings.errors import UserError
 
-MAX_TEXTS = 100  # columns of a CSV file that are read at once
+MAX_TEXT_COLUMNS = 100  # of a CSV file that are read at once
 N_SAMPLE_ROWS = 200
 
-# What separates values, if it is no single character. A path may have blanks.
+# The regular expressions of separators that are no single character. `last blank` is the one
+# before the last word, as in `a path/1.jpg cat`, in which the path has a blank itself.
 SEPARATORS = {"blanks": r"\s+", "last blank": r"[\s,]+(?=[^\s,]+\s*$)"}
 
 
@@ -36,20 +37,34 @@ def check_unpacked(path: Path) -> None:
         metadata = pq.read_metadata(path)
         groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
         n_bytes = sum(group.total_byte_size for group in groups)
-        n_values = metadata.num_rows * metadata.num_columns  # equal ones are stored once
+        # Equal values are stored once, so that n_bytes may be far less than their number.
+        n_values = metadata.num_rows * metadata.num_columns
         check_size(path.stat().st_size, max(n_bytes, n_values))
 
 
 class TableFile:
-    """A CSV or parquet file, of whose columns all but those of pixels must fit into memory.
+    """A CSV or parquet file.
+
+    The columns of pixels and pictures are read in blocks. All others must fit into memory.
 
     Attributes:
-        schema: that of a parquet file, or None.
-        texts: the columns that were read as text so far.
+        path: the file.
+        schema: the schema of a parquet file, or None for a CSV file.
+        texts: the columns that have been read as text so far.
     """
 
     def __init__(self, path: Path, separator: str, encoding: str, *, header: bool) -> None:
-        """Prepare to read a file. The arguments after its path hold for a CSV file."""
+        """Open a file.
+
+        Args:
+            path: the file.
+            separator: as `TablePart` in digits/settings/layout.py describes it, for a CSV file.
+            encoding: likewise.
+            header: likewise.
+
+        Raises:
+            UserError: the file cannot be read.
+        """
         self.path = path
         self.is_parquet = path.suffix.lower() == ".parquet"
         self.csv_options: dict[str, Any] = {
@@ -59,7 +74,7 @@ class TableFile:
             "header": 0 if header else None,
         }
         if separator == "last blank":
-            self.csv_options["engine"] = "python"  # the other one has no such separator
+            self.csv_options["engine"] = "python"  # which has lookahead in separators
         self.texts = pd.DataFrame()
         with self.report_unreadable():
             check_unpacked(path)
@@ -76,7 +91,7 @@ class TableFile:
             names = self.read_header() if self.schema is None else list(self.schema.names)
             if len(names) > 1 and not any(names[1:]):
                 raise UserError("its first line has one value; if it is a title, delete it")
-            # As pandas does. The index that it writes has no name.
+            # pandas also writes the index, under no name.
             names = [name or f"unnamed: {number}" for number, name in enumerate(names)]
             repeated = [name for name, number in Counter(names).items() if number > 1]
             if repeated:
@@ -85,14 +100,13 @@ class TableFile:
 
     def read_header(self) -> list[str]:
         """Return the names of the columns of a CSV file."""
-        first = pd.read_csv(
-            self.path, **self.csv_options | {"header": None}, dtype=str, nrows=1
-        )
-        if first.empty:
+        options = self.csv_options | {"header": None}
+        first_line = pd.read_csv(self.path, **options, dtype=str, nrows=1)
+        if first_line.empty:
             raise UserError("it is empty")
         if self.csv_options["header"] is None:
-            return [str(number + 1) for number in range(first.shape[1])]
-        return [str(name).strip() for name in first.iloc[0]]
+            return [str(number + 1) for number in range(first_line.shape[1])]
+        return [str(name).strip() for name in first_line.iloc[0]]
 
     @cached_property
     def sample(self) -> pd.DataFrame:
@@ -116,31 +130,31 @@ class TableFile:
 
         Args:
             names: the columns.
-            whole: whether to read all columns of a CSV file, if there are not many. Then the
-                file is not read again for others, and a row with too many values is an error.
+            whole: whether to read the other columns of a CSV file with them, unless there are
+                many. Then the file need not be read again for them, and a row with too many
+                values is an error.
 
         Raises:
             UserError: a column is missing, or the file cannot be read.
         """
         self.check_names(names)
-        is_first = self.texts.columns.empty
-        if whole and is_first and not self.is_parquet and len(self.names) <= MAX_TEXTS:
-            new = self.names
-        else:
-            new = [name for name in names if name not in self.texts]
+        read = self.read_parquet if self.is_parquet else self.read_csv
         with self.report_unreadable():
-            read = self.read_parquet if self.is_parquet else self.read_csv
-            if is_first:
-                self.texts = read(new)
-            elif new:
-                self.texts = pd.concat([self.texts, read(new)], axis=1)
+            if self.texts.columns.empty:
+                are_few = not self.is_parquet and len(self.names) <= MAX_TEXT_COLUMNS
+                self.texts = read(self.names if whole and are_few else names)
+            else:
+                new = [name for name in names if name not in self.texts]
+                if new:
+                    self.texts = pd.concat([self.texts, read(new)], axis=1)
         return self.texts[list(names)]
 
     def read_csv(self, names: Sequence[str]) -> pd.DataFrame:
         """Return columns of a CSV file as text, in the order of the file."""
         positions = sorted(self.names.index(name) for name in names)
-        # With `usecols`, a row with too many values would be no error.
-        columns = positions if len(positions) < len(self.names) else None
+        are_all = len(positions) == len(self.names)
+        # If all columns are read, a row with too many values is an error. `usecols` hides it.
+        columns = None if are_all else positions
         frame = pd.read_csv(self.path, **self.csv_options, usecols=columns, dtype=str)
         self.check_index(frame)
         return frame.set_axis([self.names[i] for i in positions], axis=1).fillna("")
@@ -157,6 +171,7 @@ class TableFile:
             dtype_backend="numpy_nullable",  # a whole number stays one beside a missing value
             to_pandas_kwargs={"ignore_metadata": True},  # the index is a column
         )
+        # In pandas' type `string`, missing values stay missing.
         texts: pd.DataFrame = frame.astype("string").fillna("").astype(str)
         return texts
 
@@ -185,8 +200,8 @@ class TableFile:
                         yield batch.to_pandas(ignore_metadata=True)
                 return
             positions = [self.names.index(name) for name in names]
-            # Without `low_memory`, a column has one type in all rows of a block. `usecols` is
-            # omitted because a row with too many values would then be no error.
+            # Without `low_memory`, a column has one type in all rows of a block. Without
+            # `usecols`, a row with too many values is an error.
             with pd.read_csv(
                 self.path, **self.csv_options, chunksize=n_rows, low_memory=False
             ) as blocks:
@@ -199,6 +214,7 @@ class TableFile:
         """Name the file in all errors, and turn those of pandas and Arrow into UserErrors.
 
         A damaged parquet file can make them raise nearly any exception, such as a KeyError.
+        One of these contexts may be inside another. The file is then named once.
         """
         try:
             yield
