@@ -1,4 +1,4 @@
-"""Say in a few lines what the images of a dataset are, so that a mistake is seen at once."""
+"""Describe the images of a dataset in a few lines, so that a mistake is seen at once."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ import pandas as pd
 
 from digits.core.tables import Pixels, Vector
 from digits.data.intake.collection import shorten
-from digits.data.intake.judge import list_doubts
+from digits.data.intake.judge import list_warnings
 from digits.data.splitting import checksums_of
 from digits.imaging import drawing
 from digits.imaging.background import find_common_background
@@ -51,7 +51,7 @@ def describe_images(
     )
     lines = [f"{len(images):,} images of {len(class_names)} classes: {listed}"]
     checksums = checksums_of(X, images)
-    lines += list_doubts(images, checksums, class_names)
+    lines += list_warnings(images, checksums, class_names)
     if "group" in images:
         names = images.attrs.get("group_names") or sorted(images["group"].unique())
         lines.append(f"{len(names)} groups: {shorten(names)}")
@@ -84,10 +84,11 @@ def describe_blank(X: Pixels, images: pd.DataFrame) -> list[str]:
 
 
 def draw_examples(X: Pixels, images: pd.DataFrame, class_names: Sequence[object]) -> None:
-    """Draw the first image of each of two classes in the terminal."""
+    """Draw an image of each of two classes in the terminal."""
     rows = images["class"].drop_duplicates().index[:2]
     captions = [str(class_names[images["class"][row]]) for row in rows]
     drawing.print_images(X[rows].reshape(-1, *images.attrs["shape"]), captions)
-    if "file" not in images:
-        echo("If they lie on their side, write `transpose: true` above `shape` in params.yaml,")
-        echo("and run `digits pin` again.")
+    if "file" not in images:  # pictures never lie on their side
+        echo("If they lie on their side, write `axes: n w h`, or `axes: n (w h)` for a table,")
+        echo("into their layout in params.yaml. If they have no layout, write `transpose: true`")
+        echo("above `shape`. Then run `digits pin` again.")

@@ -1,1 +1,1 @@
-"""What images somebody has, in which form, and what they are."""
+"""Somebody's images: what is known of them, and checks of what they and their classes are."""

@@ -1,7 +1,7 @@
-"""Images as somebody has them, before their pixels are read.
+"""Images whose pixels have not been read yet, and how they are read.
 
-`digits start`, `digits pin`, `digits predict` and the stage `fetch` use images in this form.
-The package digits/data/layout reads it.
+The package digits/data/layout makes a `Collection` of somebody's files. `digits start`, `digits
+pin`, `digits predict` and the stage `fetch` use it.
 """
 
 import textwrap
@@ -30,45 +30,45 @@ from digits.networks import describe_picture, import_network
 from digits.settings.errors import UserError, warn
 from digits.settings.params import DatasetParams
 
-# The number of pictures that are read at a time.
-BATCH_SIZE = 1_000
-
-# At most this many names are listed.
-MAX_LISTED = 20
+BATCH_SIZE = 1_000  # the number of pictures that are read at a time
+MAX_LISTED = 20  # the number of failures that are listed at most
+MAX_CHARACTERS = 200  # of a list of names in a message
 
 
 class PictureData(NamedTuple):
-    """What is known of a picture.
+    """What the dataset stores of a picture.
 
     Attributes:
-        image: its image, of the shape of the dataset.
+        image: its pixels, in the shape of the dataset.
         checksum: the SHA-256 of its file.
-        description: the features of the dataset's network, or None.
+        network_features: the features that the dataset's network computes, or None.
     """
 
     image: Pixels
     checksum: str
-    description: bytes | None
+    network_features: bytes | None
 
 
 @dataclass(frozen=True, eq=False)
 class Collection:
-    """Images, and what is known of them. It has either `pictures` or `blocks`.
+    """Images, and what is known of them.
+
+    They are either picture files, which `pictures` returns, or arrays, which `blocks` returns.
 
     Attributes:
         rows: a table with one row per image, and the columns
 
             - `id`: what the owner calls the image: a name, a path, or its number from 1.
             - `file`: the path of the picture in its folder, if there are pictures.
-            - `class`: what it shows, as text. Without classes, images can only be predicted.
+            - `class`: its class, as text. Without classes, images can only be predicted.
             - `group`: the group, as text, if there are groups.
             - `test`: whether the image is in the test set that came with the images.
 
-        pictures: returns the picture files in the order of the rows: their paths, or what they
-            contain.
-        blocks: returns the pixels, one array after another, each of shape (n_rows, n_values).
-        shape: height, width and, in colour, 3 of the images in `blocks`. Empty for pictures.
-        notes: sentences about what was left out, if the images are to be predicted.
+        pictures: yields the picture files in the order of the rows: their paths, or their
+            content.
+        blocks: yields the pixels of many rows at a time, shape (n_rows, n_values).
+        shape: height, width and, in colour, 3. It is empty for picture files.
+        notes: what `digits predict` has to say about them, such as which files it leaves out.
     """
 
     rows: pd.DataFrame
@@ -112,63 +112,72 @@ def read_collection(
     if dataset.network is not None and convert is None:
         network = import_network(dataset.network)
     read = partial(read_picture, shape=dataset.shape, convert=convert, network=network)
-    batches = read_batches(read, collection.pictures(), names)
+    # `make_images` below asks for one block after another, which fills these lists.
     checksums: list[str] = []
-    descriptions: list[bytes | None] = []
+    network_features: list[bytes | None] = []
 
-    def read_blocks() -> Iterator[Pixels]:
-        for batch in batches:
+    def read_blocks(contents: Iterator[Path | bytes]) -> Iterator[Pixels]:
+        for batch in read_batches(read, contents, names):
             checksums.extend(picture.checksum for picture in batch)
-            descriptions.extend(picture.description for picture in batch)
+            network_features.extend(picture.network_features for picture in batch)
             yield np.array([picture.image.ravel() for picture in batch])
 
-    X, images = make_images(dataset, read_blocks(), files=names, **columns)
+    blocks = read_blocks(collection.pictures())
+    X, images = make_images(dataset, blocks, files=names, **columns)
     images["sha256"] = checksums
     if network is not None:
-        images["network"] = pd.array(descriptions, dtype="binary[pyarrow]")
+        images["network"] = pd.array(network_features, dtype="binary[pyarrow]")
     return X, images
 
 
 def read_batches(
-    read: Callable[[Path | bytes, str], PictureData | str],
+    read: Callable[[Path | bytes, str], PictureData | UserError],
     contents: Iterator[Path | bytes],
     names: Sequence[str],
 ) -> Iterator[list[PictureData]]:
-    """Yield the results of `read_picture` for pictures, many at a time.
+    """Yield the results of `read_picture`, many at a time.
+
+    Once a picture has failed, the others are still read, to list all that fail, but no longer
+    yielded.
 
     Args:
         read: `read_picture` with all arguments but the first two.
         contents: the paths of the files, or what they contain.
-        names: how the user knows the pictures.
+        names: the names of the pictures, for messages.
 
     Raises:
         UserError: some pictures cannot be read or converted. They are printed first.
     """
-    failures: list[str] = []
+    failures: list[UserError] = []
     starts = range(0, len(names), BATCH_SIZE)
     # More threads than cores would not be faster, and each needs memory for a network's values.
     with ThreadPoolExecutor(joblib.cpu_count()) as threads:
         for start in tqdm(starts, "thousands of pictures", disable=None, leave=False):
             batch_names = names[start : start + BATCH_SIZE]
             batch_contents = islice(contents, BATCH_SIZE)
-            # Each thread changes and restores the filters of warnings, which all threads
-            # share. This restores them at the end, whatever the order was.
+            # Each thread changes the filters of warnings, which all share, and restores them,
+            # maybe in the wrong order. This restores what there was before.
             with warnings.catch_warnings(action="ignore"):
                 results = list(threads.map(read, batch_contents, batch_names))
-            failures += [result for result in results if isinstance(result, str)]
+            failures += [result for result in results if isinstance(result, UserError)]
             if not failures:
-                yield [result for result in results if not isinstance(result, str)]
-    if len(failures) == 1:
-        raise UserError(failures[0])
+                yield [result for result in results if isinstance(result, PictureData)]
     if failures:
-        for failure in failures[:MAX_LISTED]:
-            warn(failure)
-        not_listed = len(failures) - MAX_LISTED
-        and_more = f" and {not_listed} more" if not_listed > 0 else ""
-        raise UserError(
-            f"{len(failures)} of {len(names)} pictures cannot be read, those above{and_more}; "
-            "replace or delete them"
-        )
+        raise summarize(failures, len(names))
+
+
+def summarize(failures: Sequence[UserError], n_pictures: int) -> UserError:
+    """Return an error about all pictures that cannot be read. Several are printed first."""
+    if len(failures) == 1:
+        return failures[0]
+    for failure in failures[:MAX_LISTED]:
+        warn(failure.message)
+    n_not_listed = len(failures) - MAX_LISTED
+    and_more = f" and {n_not_listed} more" if n_not_listed > 0 else ""
+    return UserError(
+        f"{len(failures)} of {n_pictures} pictures cannot be read, those above{and_more}; "
+        "replace or delete them"
+    )
 
 
 def read_picture(
@@ -177,12 +186,14 @@ def read_picture(
     shape: Sequence[int],
     convert: Callable[[Picture], Pixels] | None,
     network: ModuleType | None,
-) -> PictureData | str:
-    """Return what is known of a picture. If it cannot be read, return the reason.
+) -> PictureData | UserError:
+    """Return what the dataset stores of a picture, or the error if it cannot be read.
+
+    The error is returned, so that those of other pictures are found as well.
 
     Args:
         source: the path of the file, or what it contains.
-        name: how the user knows the picture.
+        name: its name, for messages.
         shape: the shape of the image that is made of it.
         convert: as `read_collection` describes it.
         network: the module of the dataset's network, or None.
@@ -193,14 +204,14 @@ def read_picture(
             image = pictures.read_resized(BytesIO(content), shape)
         else:
             image = convert(pictures.read(BytesIO(content)))
-        description = None if network is None else describe_picture(network, content)
+        network_features = None if network is None else describe_picture(network, content)
     except OSError as error:
-        return f"{name}: {error.strerror or error}"
+        return UserError(f"{name}: {error.strerror or error}")
     except UserError as error:
-        return f"{name}: {error.message}"
-    return PictureData(image, sha256(content).hexdigest(), description)
+        return UserError(f"{name}: {error.message}")
+    return PictureData(image, sha256(content).hexdigest(), network_features)
 
 
 def shorten(names: Sequence[object]) -> str:
-    """Return a list of names of at most 200 characters."""
-    return textwrap.shorten(", ".join(map(str, names)), 200)
+    """Return names with commas between them, cut off where they get too long."""
+    return textwrap.shorten(", ".join(map(str, names)), MAX_CHARACTERS)

@@ -1,11 +1,12 @@
-"""Say what is doubtful about images, their classes and their groups, after they were read.
+"""Warn of images, classes and groups that are probably a mistake, after they were read.
 
-What cannot be right is refused where it is found. What only the owner of the images can know is
-said here, in a line with what to do.
+Only the owner of the images can know whether they are. What cannot be right at all is refused
+elsewhere.
 """
 
 import re
 import unicodedata
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
@@ -16,14 +17,14 @@ from digits.core.tables import Vector
 from digits.data.intake.collection import shorten
 from digits.data.intake.one_class import describe_quantity
 
-# The end of the name of an augmented copy, as Roboflow writes it: `dog_jpg.rf.0f3a.jpg`.
+# The end of the stem of an augmented copy, as Roboflow writes it: `dog_jpg.rf.0f3a`.
 COPY = re.compile(r"\.rf\.\w+$")
 
 
-def list_doubts(
+def list_warnings(
     images: pd.DataFrame, checksums: Vector, class_names: Sequence[object]
 ) -> list[str]:
-    """Return a line for each doubt.
+    """Return a line for each probable mistake, with what to do.
 
     Args:
         images: the table of images, without their pixels.
@@ -31,32 +32,37 @@ def list_doubts(
         class_names: the names of the classes, or their numbers.
     """
     names = [str(name) for name in class_names]
-    doubts = [
+    classes = images["class"].map(dict(enumerate(names)))
+    lines = [
         *describe_quantity(class_names),
-        *find_equal_names(class_names),
-        *find_images_in_several(
-            images, checksums, "classes", images["class"].map(names.__getitem__)
-        ),
+        *find_equal_names(names),
+        *find_images_in_several(images, checksums, "classes", classes),
         *find_copies(images),
     ]
     if "group" in images:
+        groups = images["group"]
         group_names = images.attrs.get("group_names")
-        groups = (
-            images["group"].map(group_names.__getitem__) if group_names else images["group"]
-        )
-        doubts += find_images_in_several(images, checksums, "groups", groups)
-    return doubts
+        if group_names:
+            groups = groups.map(dict(enumerate(group_names)))
+        lines += find_images_in_several(images, checksums, "groups", groups)
+    return lines
 
 
-def find_equal_names(class_names: Sequence[object]) -> list[str]:
+def find_equal_names(class_names: Sequence[str]) -> list[str]:
     """Return a line about classes whose names differ only by case, accents, blanks or zeros."""
-    by_letters: dict[str, list[str]] = {}
-    for name in map(str, class_names):
+    names_by_letters: dict[str, list[str]] = defaultdict(list)
+    for name in class_names:
+        # Letters and accents are separate characters now, and accents are not alphanumeric.
         decomposed = unicodedata.normalize("NFKD", name).casefold()
         letters = "".join(character for character in decomposed if character.isalnum())
-        letters = letters.lstrip("0") if letters.isdecimal() else letters
-        by_letters.setdefault(letters or name, []).append(name)
-    alike = [" and ".join(map(repr, names)) for names in by_letters.values() if len(names) > 1]
+        if letters.isdecimal():
+            letters = letters.lstrip("0")
+        names_by_letters[letters or name].append(name)
+    alike = [
+        " and ".join(repr(name) for name in names)
+        for names in names_by_letters.values()
+        if len(names) > 1
+    ]
     if not alike:
         return []
     return [f"classes that may be the same: {shorten(alike)}; if they are, give them one name"]
@@ -65,7 +71,7 @@ def find_equal_names(class_names: Sequence[object]) -> list[str]:
 def find_images_in_several(
     images: pd.DataFrame, checksums: Vector, what: str, values: pd.Series
 ) -> list[str]:
-    """Return a line about images that are there several times, in several classes or groups.
+    """Return a line about images of which equal ones are in another class or group.
 
     Args:
         images: the table of images.
@@ -73,18 +79,20 @@ def find_images_in_several(
         what: `classes` or `groups`.
         values: the class or the group of each image.
     """
-    _, contents = np.unique(checksums, return_inverse=True)  # equal images have equal numbers
-    n_values = values.groupby(contents).transform("nunique").to_numpy()
+    # Equal images have equal numbers.
+    _, image_numbers = np.unique(checksums, return_inverse=True)
+    n_values = values.groupby(image_numbers).transform("nunique").to_numpy()
     in_several = np.flatnonzero(n_values > 1)
     if not len(in_several):
         return []
     first = in_several[0]
-    is_other = (contents == contents[first]) & (values != values.iloc[first]).to_numpy()
-    pair = [first, np.flatnonzero(is_other)[0]]
+    is_equal = image_numbers == image_numbers[first]
+    has_other_value = (values != values.iloc[first]).to_numpy()
+    second = np.flatnonzero(is_equal & has_other_value)[0]
     if "file" in images:
-        names = [str(images["file"].iloc[row]) for row in pair]
+        names = [str(images["file"].iloc[row]) for row in (first, second)]
     else:
-        names = [f"number {row + 1} ({values.iloc[row]})" for row in pair]
+        names = [f"number {row + 1} ({values.iloc[row]})" for row in (first, second)]
     return [
         f"{len(in_several)} images are in several {what}, such as {' and '.join(names)}; "
         "delete the wrong ones"

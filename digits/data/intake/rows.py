@@ -1,4 +1,4 @@
-"""What must be true of somebody's images before their pixels are read."""
+"""Checks of the table of somebody's images, before their pixels are read."""
 
 import os
 from collections.abc import Iterable
@@ -21,9 +21,10 @@ def find_faults(rows: pd.DataFrame) -> list[str]:
         return [f"{len(rows)} images without classes"]
     try:
         check_names(rows.get("file", []))
-    except UserError as error:  # no other fault could name such a file
+    except UserError as error:  # the other messages could not print such names
         return [error.message]
     faults = []
+    # Each check raises a UserError. All of them are reported at once.
     for check in [
         check_have_classes,
         check_number_of_classes,
@@ -46,7 +47,7 @@ def check_names(names: Iterable[str]) -> None:
     Raises:
         UserError: some are not.
     """
-    # Python reads other bytes as characters that cannot be encoded.
+    # Python reads other bytes as characters that `encode` leaves out here.
     wrong = [name for name in names if name.encode(errors="ignore").decode() != name]
     if wrong:
         raise UserError(
@@ -55,8 +56,8 @@ def check_names(names: Iterable[str]) -> None:
         )
 
 
-def refuse(rows: pd.DataFrame, is_wrong: pd.Series, what: str) -> None:
-    """Count the wrong images, and name the first one, in an error, if there are some."""
+def raise_if_any(rows: pd.DataFrame, is_wrong: pd.Series, what: str) -> None:
+    """Raise a UserError that counts the wrong images and names the first, if there are any."""
     wrong = rows[is_wrong]
     if len(wrong):
         raise UserError(f"{len(wrong)} images {what}, first {wrong['id'].iloc[0]}")
@@ -64,7 +65,7 @@ def refuse(rows: pd.DataFrame, is_wrong: pd.Series, what: str) -> None:
 
 def check_have_classes(rows: pd.DataFrame) -> None:
     """Check that each image has a class."""
-    refuse(rows, rows["class"] == "", "have no class")
+    raise_if_any(rows, rows["class"] == "", "have no class")
 
 
 def check_number_of_classes(rows: pd.DataFrame) -> None:
@@ -80,7 +81,7 @@ def check_meaning(rows: pd.DataFrame) -> None:
 
 
 def check_files(rows: pd.DataFrame) -> None:
-    """Check that no picture is in two rows, of which one may be in the test set."""
+    """Check that no picture is in two rows. One of them might be in the test set."""
     if "file" not in rows or rows["file"].is_unique:
         return
     repeated = rows[rows["file"].duplicated(keep=False)]
@@ -101,19 +102,21 @@ def check_files(rows: pd.DataFrame) -> None:
 def check_ids(rows: pd.DataFrame) -> None:
     """Check that the images have different ids, unless the ids are the files."""
     if "file" not in rows or not rows["id"].equals(rows["file"]):
-        refuse(rows, rows["id"].duplicated(), "have the id of another one")
+        raise_if_any(rows, rows["id"].duplicated(), "have the id of another one")
 
 
 def check_test_set(rows: pd.DataFrame) -> None:
     """Check that the training set has all classes of the test set."""
     is_test = rows["test"]
-    train, test = (set(rows["class"][chosen]) for chosen in (~is_test, is_test))
-    if test <= train:
+    train = set(rows["class"][~is_test])
+    test = set(rows["class"][is_test])
+    only_in_test, only_in_train = sorted(test - train), sorted(train - test)
+    if not only_in_test:
         return
-    reason = f"only the test set has the classes {shorten(sorted(test - train))}"
-    if train - test:
+    reason = f"only the test set has the classes {shorten(only_in_test)}"
+    if only_in_train:
         reason += (
-            f", and only the training set has {shorten(sorted(train - test))}: if these are "
+            f", and only the training set has {shorten(only_in_train)}: if these are "
             "the same classes, rename their folders so that they are called alike in both sets"
         )
     raise UserError(reason)
@@ -123,7 +126,7 @@ def check_groups(rows: pd.DataFrame) -> None:
     """Check that each image has a group, and that no group is in both sets."""
     if "group" not in rows:
         return
-    refuse(rows, rows["group"] == "", "have no group")
+    raise_if_any(rows, rows["group"] == "", "have no group")
     is_test = rows["test"]
     in_both = sorted(set(rows["group"][is_test]).intersection(rows["group"][~is_test]))
     if in_both:
