@@ -1,4 +1,4 @@
-"""Find images that are only on this disk, because neither Git nor DVC has them."""
+"""Store somebody's images with DVC, and warn of those that neither Git nor DVC has."""
 
 import shlex
 import subprocess
@@ -14,18 +14,18 @@ Sources = Sequence[dict[str, str]]  # as in an entry of params.yaml
 
 DVC: list[str | Path] = [sys.executable, "-m", "dvc"]
 
-RISK = "so colleagues and experiments do not get"
+NOT_SHARED = "so colleagues and experiments do not get"
 
 
 def list_places(sources: Sources) -> list[Path]:
-    """Return the files and folders of sources that exist. Other sources name no file."""
-    places = [
-        Path(place)
-        for source in sources
-        for kind, place in source.items()
-        if getattr(import_source(kind), "READS_FILES", False)
-    ]
-    return [place for place in places if place.exists()]
+    """Return the files and folders that sources read, and that exist."""
+    places = []
+    for source in sources:
+        for kind, place in source.items():
+            reads_files = getattr(import_source(kind), "READS_FILES", False)
+            if reads_files and Path(place).exists():
+                places.append(Path(place))
+    return places
 
 
 def find_unstored(place: Path) -> list[Path]:
@@ -41,17 +41,19 @@ def find_in_git(place: Path) -> set[Path]:
     """Return the files in a folder, or a file itself, that Git has."""
     command = ["git", "ls-files", "-z", "--", str(place)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return set(map(Path, done.stdout.split("\0")[:-1]))
+    names = done.stdout.split("\0")[:-1]  # each ends with a null character
+    return {Path(name) for name in names}
 
 
 def find_in_dvc(place: Path) -> set[Path]:
     """Return the files in a folder, or a file itself, that DVC has."""
-    from dvc.api import DVCFileSystem  # a second
+    from dvc.api import DVCFileSystem  # here, because it takes a second
 
-    is_inside = place.resolve().is_relative_to(Path.cwd())
-    if not (is_inside and place.is_relative_to(".")):
+    is_in_project = not place.is_absolute() and place.resolve().is_relative_to(Path.cwd())
+    if not is_in_project:
         return set()
-    return set(map(Path, DVCFileSystem().find(place.as_posix(), dvc_only=True)))
+    names = DVCFileSystem().find(place.as_posix(), dvc_only=True)
+    return {Path(name) for name in names}
 
 
 def warn_about_unstored(sources: Sources) -> None:
@@ -66,12 +68,13 @@ def warn_about_unstored(sources: Sources) -> None:
 def describe_unstored(place: Path, unstored: Sequence[Path]) -> str:
     """Return a sentence about files of a place that are neither in Git nor in DVC."""
     first = unstored[0]
-    remedy = find_obstacle(first) or f"run `dvc add {shlex.quote(str(find_top(place)))}`"
-    if not Path(f"{find_top(place)}.dvc").exists():
-        return f"{place} is in neither Git nor DVC, {RISK} it; {remedy}"
+    target = find_target(place)
+    remedy = find_obstacle(first) or f"run `dvc add {shlex.quote(str(target))}`"
+    if not Path(f"{target}.dvc").exists():
+        return f"{place} is in neither Git nor DVC, {NOT_SHARED} it; {remedy}"
     return (
-        f"{len(unstored)} files of {place} are in neither Git nor DVC, first {first}, {RISK} "
-        f"them; {remedy}"
+        f"{len(unstored)} files of {place} are in neither Git nor DVC, first {first}, "
+        f"{NOT_SHARED} them; {remedy}"
     )
 
 
@@ -90,8 +93,11 @@ def find_obstacle(file: Path) -> str:
     return ""
 
 
-def find_top(place: Path) -> Path:
-    """Return the file or folder in data/ that images are in, such as data/own."""
+def find_target(place: Path) -> Path:
+    """Return what `dvc add` gets: the file or folder directly in data/ that has the images.
+
+    Images outside data/ are a target themselves.
+    """
     return Path(*place.parts[:2]) if place.parts[:1] == ("data",) else place
 
 
@@ -103,36 +109,40 @@ def add_to_dvc(sources: Sources) -> None:
     Raises:
         UserError: DVC cannot store all of them. It has recorded the same ones as before.
     """
-    if Path(".dvc").exists():
-        for top in {find_top(place): None for place in list_places(sources)}:
-            if top.parts[:1] == ("data",) and not find_in_git(top):
-                add_top(top)
+    if not Path(".dvc").exists():
+        return
+    targets = [find_target(place) for place in list_places(sources)]
+    for target in dict.fromkeys(targets):  # each once
+        if target.parts[:1] == ("data",) and not find_in_git(target):
+            add_target(target)
 
 
-def add_top(top: Path) -> None:
+def add_target(target: Path) -> None:
     """Add a file or folder in data/ to DVC.
 
     Raises:
         UserError: as `add_to_dvc` does.
     """
-    file = Path(f"{top}.dvc")
+    file = Path(f"{target}.dvc")
     before = file.read_bytes() if file.exists() else None
-    done = subprocess.run([*DVC, "add", top], capture_output=True, text=True, check=False)
-    reason = find_error(done.stderr) if done.returncode else ""
-    unstored = [] if reason else find_unstored(top)
-    if unstored:
-        reason = describe_unstored(top, unstored)
+    done = subprocess.run([*DVC, "add", target], capture_output=True, text=True, check=False)
+    if done.returncode:
+        reason = find_error(done.stderr)
+    else:
+        unstored = find_unstored(target)
+        reason = describe_unstored(target, unstored) if unstored else ""
     if not reason:
         # `dvc exp run --temp` copies only files that Git knows.
         subprocess.run(["git", "add", str(file)], check=True)
-        echo(f"DVC now stores {top}. Run `dvc push` to share it.")
+        echo(f"DVC now stores {target}. Run `dvc push` to share it.")
         return
     if before is not None:
         file.write_bytes(before)
-    elif file.exists():  # if the disk is full, it is empty
+    elif file.exists():
+        # `dvc remove` cannot remove the empty file that a full disk leaves.
         subprocess.run([*DVC, "remove", file], capture_output=True, check=False)
         file.unlink(missing_ok=True)
-    raise UserError(f"DVC cannot store {top}: {reason}")
+    raise UserError(f"DVC cannot store {target}: {reason}")
 
 
 def find_error(text: str) -> str:

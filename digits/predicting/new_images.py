@@ -29,9 +29,9 @@ from digits.settings.errors import UserError
 from digits.settings.layout import ArrayPart, FilesPart, Layout, Part, TablePart, parse
 from digits.settings.params import DatasetParams
 
-# The path of a picture in a table: the column with its name, and the ending that it lacks.
-COLUMN = re.compile(r"[^{]*\{([^}]+)\}[^{]*")
-ENDING = re.compile(r"\}(\.\w+)$")
+# The key `file` of a layout with a single column, such as `images/{id}.png`.
+SINGLE_COLUMN = re.compile(r"[^{]*\{([^}]+)\}[^{]*")
+ENDING = re.compile(r"\}(\.\w+)$")  # the ending of a file that is not in the column
 TABLE_ENDINGS = (".csv", ".tsv", ".csv.gz", ".parquet")
 
 
@@ -55,18 +55,17 @@ def read_new_images(path: Path, dataset: DatasetParams) -> Collection:
         UserError: there are no images, or they cannot be read.
     """
     layout = None if dataset.layout is None else parse(dataset.layout)
-    pictures = read_flat_folder(path, layout) if path.is_dir() else None
-    if pictures is not None:
-        return pictures
-    place = Place(path)
-    if path.is_dir():
-        return read_folder(place, layout, {str(name) for name in dataset.class_names})
     parts = [] if layout is None else layout.parts
+    tables = [part for part in parts if isinstance(part, TablePart)]
+    if path.is_dir():
+        pictures = read_flat_folder(path, tables)
+        if pictures is not None:
+            return pictures
+        return read_folder(Place(path), layout, {str(name) for name in dataset.class_names})
     if is_array_file(path):
         arrays = [part for part in parts if isinstance(part, ArrayPart)]
-        return read_array_file(place, arrays, has_colors=len(dataset.shape) == 3)
-    tables = [part for part in parts if isinstance(part, TablePart)]
-    return read_known_table(path, tables) or read_other_table(place)
+        return read_array_file(Place(path), arrays, has_colors=len(dataset.shape) == 3)
+    return read_known_table(path, tables) or read_other_table(Place(path))
 
 
 def read_part(place: Place, part: Part) -> Collection:
@@ -74,17 +73,20 @@ def read_part(place: Place, part: Part) -> Collection:
     return read_layout(place, Layout(train=[part])).images
 
 
-def read_flat_folder(folder: Path, layout: Layout | None) -> Collection | None:
+def read_flat_folder(folder: Path, tables: Sequence[TablePart]) -> Collection | None:
     """Return the pictures in a folder, without its subfolders, or None if there are none.
 
-    Their ids are without the ending that a table of the layout leaves out, as in `{id}.png`.
+    Args:
+        folder: the folder.
+        tables: the tables of the dataset's layout. If they name pictures without an ending, as
+            in `{id}.png`, the ids of the pictures have none, either.
     """
     visible = list_visible(folder)
     names = [path.name for path in visible if is_picture_file(path)]
     if not names:
         return None
-    parts = [part for part in layout.parts if isinstance(part, TablePart)] if layout else []
-    ending = next((end[1] for part in parts if (end := ENDING.search(part.file))), "")
+    endings = [found[1] for part in tables for found in ENDING.finditer(part.file)]
+    ending = endings[0] if endings else ""
     ids = [name.removesuffix(ending) for name in names]
     rows = pd.DataFrame({"id": ids, "file": names}, dtype=object)
     others = [path.name for path in visible if path.name not in names]
@@ -95,8 +97,9 @@ def read_flat_folder(folder: Path, layout: Layout | None) -> Collection | None:
 def read_folder(place: Place, layout: Layout | None, class_names: set[str]) -> Collection:
     """Return the pictures in the subfolders of a folder.
 
-    If they don't fit the dataset's layout, the subfolders are the classes. If none of them is
-    called like a class, or the pictures are at other depths, they have no classes.
+    They are read by the dataset's layout, if all of them fit it. Otherwise, the subfolders are
+    their classes. If no subfolder is called like a class of the dataset, or some are in other
+    subfolders, the pictures have no classes.
 
     Args:
         place: the folder.
@@ -117,7 +120,8 @@ def read_folder(place: Place, layout: Layout | None, class_names: set[str]) -> C
             f"{place.root} {found}; name a folder of pictures, a table or an array file"
         )
     folders = {posixpath.dirname(name) for name in place.pictures}
-    if not folders.isdisjoint(class_names) and not any("/" in name for name in folders):
+    are_nested = any("/" in name for name in folders)
+    if class_names.intersection(folders) and not are_nested:
         return read_part(place, FilesPart(files=["{class}/*"]))
     images = read_part(place, FilesPart(files=["**/*"]))
     images.notes.append(
@@ -127,21 +131,22 @@ def read_folder(place: Place, layout: Layout | None, class_names: set[str]) -> C
 
 
 def read_known_table(path: Path, parts: Sequence[TablePart]) -> Collection | None:
-    """Return the images of a table as those of the first part that it fits, or None.
+    """Return the images of a table, read by the first part of a layout that it fits, or None.
 
-    The table need not have classes and groups.
+    The table need not have classes, and its groups and the key `where` are ignored.
     """
     name = to_nfc(path.name)
     for part in parts:
         place = Place(path.parent if part.file else path)
         table = place.open_table(name, part.separator, part.encoding, header=part.header)
         new: dict[str, Any] = {"table": [escape(name)], "where": {}, "group": ""}
-        is_known = set(part.classes).issubset(table.names)
-        if not is_known or is_unlabelled(table, part.classes):
+        has_classes = set(part.classes).issubset(table.names)
+        if not has_classes or is_unlabelled(table, part.classes):
             new["classes"] = []
         if part.id not in table.names:
-            column = COLUMN.fullmatch(part.file)
-            new["id"] = column[1] if column and column[1] in table.names else ""
+            found = SINGLE_COLUMN.fullmatch(part.file)
+            column = found[1] if found else ""
+            new["id"] = column if column in table.names else ""
         with suppress(UserError):  # it has other columns, or names other pictures
             return read_part(place, part.model_copy(update=new))
     return None
@@ -153,19 +158,19 @@ def read_other_table(place: Place) -> Collection:
     Raises:
         UserError: it has none of them.
     """
-    [name] = place.files
+    [name] = place.files  # only the table
     separator = "\t" if name.lower().endswith(".tsv") else ","
     table = place.open_table(name, separator)
     keys = {"table": escape(name), "separator": separator}
     pixels = []
     for column in table.names:
-        usual = normalize_name(column)
-        if usual in CLASS_COLUMNS and "class" not in keys:
+        usual_name = normalize_name(column)
+        if usual_name in CLASS_COLUMNS and "class" not in keys:
             if not is_unlabelled(table, [column]):
                 keys["class"] = column
-        elif usual in ID_COLUMNS and "id" not in keys:
+        elif usual_name in ID_COLUMNS and "id" not in keys:
             keys["id"] = column
-        elif usual not in PANDAS_INDEX:
+        elif usual_name not in PANDAS_INDEX:
             pixels.append(column)
     picture = find_encoded_column(table.schema)
     if picture is not None:
@@ -178,8 +183,13 @@ def read_other_table(place: Place) -> Collection:
 
 
 def is_unlabelled(table: TableFile, columns: list[str]) -> bool:
-    """Return whether labels are missing: some are blank, or all are -1, as at Hugging Face."""
-    if len(columns) != 1:  # one column for each class
+    """Return whether labels are missing: some are blank, or all are -1, as at Hugging Face.
+
+    Args:
+        table: the table.
+        columns: the column of the labels, or one for each class.
+    """
+    if len(columns) != 1:
         return False
     labels = table.read_texts(columns)[columns[0]].str.strip()
     return bool((labels == "").any() or (labels == "-1").all())
@@ -190,7 +200,11 @@ def read_array_file(
 ) -> Collection:
     """Return the images of the largest array in a file, and their labels.
 
-    Its axes are those of the first known part, if there are as many.
+    Args:
+        place: the file.
+        known: the arrays of the dataset's layout. The axes and the scale of the first one are
+            also those of the new images, if they have as many axes.
+        has_colors: whether the dataset is in colour.
 
     Raises:
         UserError: there is no array of images.
@@ -201,10 +215,13 @@ def read_array_file(
         raise UserError("a file with arrays needs one with images")
     name = max(images, key=lambda name: arrays[name].size)
     n_axes = arrays[name].ndim
-    flat = "n (h w c)" if has_colors else "n (h w)"
-    axes, scale = {2: flat, 4: "n h w c"}.get(n_axes, "n h w"), 1.0
+    scale = 1.0
     if known and len(split_axes(known[0].axes)) == n_axes:
         axes, scale = known[0].axes, known[0].scale
+    elif n_axes == 2:
+        axes = "n (h w c)" if has_colors else "n (h w)"
+    else:
+        axes = "n h w c" if n_axes == 4 else "n h w"
     n_images = len(arrange(arrays[name], axes))
     labels = [other for other in arrays if other != name and arrays[other].size == n_images]
     keys: dict[str, Any] = {"images": escape(name), "axes": axes, "scale": scale}

@@ -17,7 +17,7 @@ from PIL import Image, ImageCms
 
 from digits.data.fetching import compute_checksums, fetch_images, import_source
 from digits.data.images import transpose
-from digits.data.storage import find_top
+from digits.data.storage import find_target
 from digits.imaging import pictures
 from digits.imaging.pictures import PictureError
 from digits.settings.errors import UserError
@@ -640,8 +640,8 @@ def test_parts_of_which_one_has_groups_are_refused(tmp_path: Path) -> None:
 
 
 def test_images_in_the_folder_of_the_project_need_no_folder_data() -> None:
-    assert find_top(Path()) == Path()
-    assert find_top(Path("data/own/archive")) == Path("data/own")
+    assert find_target(Path()) == Path()
+    assert find_target(Path("data/own/archive")) == Path("data/own")
 
 
 def test_ink_in_one_colour_on_transparency_is_laid_on_white(tmp_path: Path) -> None:

@@ -1,15 +1,17 @@
 """Sources of images, one module each.
 
-The module of a source has a function `read(place, dataset)`. It returns what `make_images` in
-digits/data/images.py returns, or raises a UserError whose message gives the reason in a few
-words.
+The module of a source has a function `read(place, dataset)`. The place is the value of the
+source in params.yaml. The function returns what `make_images` in digits/data/images.py returns,
+or raises a UserError whose message gives the reason in a few words.
 
-With `NEEDS_NETWORK = True` in the module, an error says what to do without network. With
-`MIRROR_KIND = "idx"`, the environment variable DATA_MIRROR is tried before the source: a folder
-or an address whose subfolder of the dataset's name is read by the source `idx`. With
-`READS_FILES = True`, the place is a file or a folder, which DVC should store. With
-`READS_PICTURES = True`, the dataset may have a `network`, whose features of each picture are
-the column `network` of the table.
+The module may have these constants:
+
+- `NEEDS_NETWORK = True`: an error says what to do without network.
+- `MIRROR_KIND = "idx"`: the environment variable DATA_MIRROR is tried before the place. It is a
+  folder or an address, whose subfolder of the dataset's name the source `idx` reads.
+- `READS_FILES = True`: the place is a file or a folder, which DVC should store.
+- `READS_PICTURES = True`: the dataset may have a `network`. Its features of each picture are
+  then the column `network` of the table.
 
 Other packages add sources as entry points of the group `digits.sources`.
 """
@@ -27,18 +29,18 @@ NO_FILE = "is neither a file nor a folder; delete it"
 
 
 def is_special(path: Path) -> bool:
-    """Return whether there is something that is neither a file nor a folder, such as a pipe.
+    """Return whether a path is neither a file nor a folder, but for example a pipe.
 
-    To read it might never end.
+    Reading a pipe may wait for ever.
     """
     return path.exists() and not (path.is_file() or path.is_dir())
 
 
 def check_not_special(path: Path) -> None:
-    """Check that a path is not that of a pipe or a device.
+    """Check that a path is no pipe or device.
 
     Raises:
-        UserError: it is.
+        UserError: it is one.
     """
     if is_special(path):
         raise UserError(f"{path.name!r} {NO_FILE}")
@@ -62,8 +64,10 @@ def describe_network_error(error: BaseException) -> str:
     If the operating system says nothing, this returns the message all the same.
     """
     cause = error
-    while inner := cause.__cause__ or cause.__context__:
+    inner: BaseException | None = error
+    while inner is not None:
         cause = inner
+        inner = cause.__cause__ or cause.__context__
     if isinstance(cause, OSError) and cause.strerror:
         return cause.strerror
     return str(error) or type(error).__name__

@@ -1,14 +1,15 @@
 """A dataset of params.yaml, enlarged with deformed copies of some of its images.
 
-The place is the name of the dataset, the number of first images that are copied, and the
-number of images at the end, such as `mnist 60000 700000`. The images are, in this order:
+The place is a dataset and two numbers, such as `mnist 60000 700000`. The first number says how
+many of its first images are copied, the second one how many images there are in the end. They
+are, in this order:
 
 - the first images, which are copied;
 - deformed copies of them, as many as needed;
 - all other images.
 
-An image and its copies are one group, unless the dataset has groups of its own. They are
-therefore never divided between training set and test set, or between two folds.
+An image and its copies are one group, unless the dataset has groups of its own. So they are
+never divided between training set and test set, or between two folds.
 
 Source: G. Loosli, S. Canu, L. Bottou, "Training invariant support vector machines using
 selective sampling" (2007).
@@ -46,8 +47,8 @@ def read(place: str, dataset: DatasetParams) -> tuple[Pixels, pd.DataFrame]:
     Raises:
         UserError: there is no such dataset, or it has other numbers of images.
     """
-    name, n_first, n_images = parse(place)
-    # `params.load` would refuse the entry of this dataset before `digits pin` completes it.
+    name, n_first, n_images = split_place(place)
+    # `params.load` would refuse the entry of this dataset until `digits pin` has completed it.
     entries = params.parse(params.read())["datasets"]
     check_choice("datasets", name, entries)
     original_dataset = params.validate_dataset(name, entries[name])
@@ -61,11 +62,10 @@ def read(place: str, dataset: DatasetParams) -> tuple[Pixels, pd.DataFrame]:
             f"{name} has {len(X)} images; write 1 to {len(X)} for the first number, and at "
             f"least {len(X)} for the second"
         )
-    end_of_copies = n_images - (len(X) - n_first)
-
-    # The row of the dataset that each image is made from.
-    copied_rows = np.arange(end_of_copies) % n_first  # 0 to n_first - 1, again and again
     other_rows = np.arange(n_first, len(X))
+    end_of_copies = n_images - len(other_rows)
+    copied_rows = np.arange(end_of_copies) % n_first  # 0 to n_first - 1, again and again
+    # The row of the dataset that each image is made from.
     originals = np.concatenate([copied_rows, other_rows])
     groups = originals
     if "group" in images:
@@ -75,7 +75,7 @@ def read(place: str, dataset: DatasetParams) -> tuple[Pixels, pd.DataFrame]:
     return make_images(dataset, blocks, classes, names=images.attrs.get("names"), groups=groups)
 
 
-def parse(place: str) -> tuple[str, int, int]:
+def split_place(place: str) -> tuple[str, int, int]:
     """Return the three parts of a place.
 
     Raises:

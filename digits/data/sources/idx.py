@@ -109,7 +109,8 @@ def parse(content: bytes) -> Any:
         content = gzip.decompress(content)
     if len(content) < 4 or content[:2] != b"\0\0" or content[2] not in TYPES:
         raise ValueError(f"not an IDX file: it begins with {content[:4]!r}")
+    dtype = TYPES[content[2]]
     n_dimensions = content[3]
     shape = np.frombuffer(content, dtype=">u4", count=n_dimensions, offset=4)
-    values = np.frombuffer(content, dtype=TYPES[content[2]], offset=4 + 4 * n_dimensions)
+    values = np.frombuffer(content, dtype, offset=4 + 4 * n_dimensions)
     return values.reshape(shape)
