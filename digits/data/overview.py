@@ -88,7 +88,7 @@ def draw_examples(X: Pixels, images: pd.DataFrame, class_names: Sequence[object]
     rows = images["class"].drop_duplicates().index[:2]
     captions = [str(class_names[images["class"][row]]) for row in rows]
     drawing.print_images(X[rows].reshape(-1, *images.attrs["shape"]), captions)
-    if "file" not in images:  # pictures never lie on their side
+    if "file" not in images:  # only arrays and tables have such axes
         echo("If they lie on their side, write `axes: n w h`, or `axes: n (w h)` for a table,")
-        echo("into their layout in params.yaml. If they have no layout, write `transpose: true`")
+        echo("into their layout in params.yaml. Without a layout, write `transpose: true`")
         echo("above `shape`. Then run `digits pin` again.")

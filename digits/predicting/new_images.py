@@ -183,13 +183,8 @@ def read_other_table(place: Place) -> Collection:
 
 
 def is_unlabelled(table: TableFile, columns: list[str]) -> bool:
-    """Return whether labels are missing: some are blank, or all are -1, as at Hugging Face.
-
-    Args:
-        table: the table.
-        columns: the column of the labels, or one for each class.
-    """
-    if len(columns) != 1:
+    """Return whether labels are missing: some are blank, or all are -1, as at Hugging Face."""
+    if len(columns) != 1:  # one for each class
         return False
     labels = table.read_texts(columns)[columns[0]].str.strip()
     return bool((labels == "").any() or (labels == "-1").all())

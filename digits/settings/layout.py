@@ -26,14 +26,8 @@ def as_string(value: Any) -> Any:
     return str(value) if isinstance(value, int | float) else value
 
 
-def as_float(value: Any) -> Any:
-    """Return a whole number as a float."""
-    return float(value) if isinstance(value, int) else value
-
-
 String = Annotated[str, BeforeValidator(as_string)]
 Strings = Annotated[list[String], BeforeValidator(as_list), Field(min_length=1)]
-Scale = Annotated[float, BeforeValidator(as_float)]
 Where = dict[String, Strings]  # a row is meant if each of these columns has one of its values
 
 
@@ -52,7 +46,7 @@ class TablePart(Entry):
     picture: String = ""  # the column that has the pictures themselves
     pixels: String = ""  # the columns of pixels, such as `p0 to p63`, or the only one
     axes: str = "n (h w)"
-    scale: Scale = 1  # what pixels are multiplied by
+    scale: float = 1  # what pixels are multiplied by
     classes: Strings = Field(default=[], alias="class")  # a column, or one for each class
     group: String = ""  # a column
     id: String = ""  # a column
@@ -67,7 +61,7 @@ class ArrayPart(Entry):
 
     images: str  # a pattern of their names
     axes: str = "n h w"
-    scale: Scale = 1  # what pixels are multiplied by
+    scale: float = 1  # what pixels are multiplied by
     classes: str = Field(default="", alias="class")  # the name of an array
     group: str = ""  # the name of an array
 
@@ -189,12 +183,7 @@ def check_table(part: TablePart) -> None:
 
 
 def validate(key: str, model: type[Entry], value: Any) -> Any:
-    """Return a value of the layout as its model has it.
-
-    Args:
-        key: the key of the layout that has the value, for messages, or "".
-        model: the class of pydantic.
-        value: the value in params.yaml.
+    """Return an instance of a model for a value of the layout. `key` is the value's key, or "".
 
     Raises:
         UserError: a key is unknown or missing, or has another value than it may have.

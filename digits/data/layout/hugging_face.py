@@ -7,11 +7,7 @@ import pyarrow as pa
 
 
 def find_encoded_column(schema: Any) -> str | None:
-    """Return the column that has the pictures themselves, or None.
-
-    Args:
-        schema: that of a parquet file, or None for a CSV file.
-    """
+    """Return the column that has the pictures themselves, or None. A CSV file has no schema."""
     for field in schema or []:
         if holds_bytes(field.type):
             return str(field.name)
@@ -28,12 +24,7 @@ def holds_bytes(column_type: Any) -> bool:
 
 
 def find_class_names(schema: Any, column: str) -> list[str] | None:
-    """Return the names of the classes that are numbers in a column, or None if none are there.
-
-    Args:
-        schema: that of a parquet file, or None for a CSV file.
-        column: the column of the classes.
-    """
+    """Return the names of the classes whose numbers are in a column, or None."""
     if schema is None or schema.metadata is None:
         return None
     content = json.loads(schema.metadata.get(b"huggingface", "{}"))

@@ -19,8 +19,8 @@ FIELDS = ("class", "group", "id")
 # One part of a pattern. Its kind is the name of the group that matches.
 TOKEN = re.compile(
     r"""
-    \{(?P<field>[^{}]*)\}       # {class}
-    | (?P<folders>\*\*/)        # **/
+    \{(?P<field>[^{}]*)\}         # {class}
+    | (?P<folders>\*\*/)         # **/
     | (?P<any>\*)               # *
     | (?P<number>\#)            # #
     | \[(?P<escaped>[*\#{\[])\]  # [*]

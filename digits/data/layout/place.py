@@ -127,14 +127,7 @@ class Place:
     def open_table(
         self, name: str, separator: str = ",", encoding: str = UTF_8, *, header: bool = True
     ) -> TableFile:
-        """Return a table.
-
-        Args:
-            name: the path of the file.
-            separator: as `TablePart` describes it, for a CSV file.
-            encoding: likewise.
-            header: likewise.
-        """
+        """Return the table of a file. `TablePart` describes the other arguments."""
         key = (name, separator, encoding, header)
         if key not in self._tables:
             self._tables[key] = TableFile(self.files[name], separator, encoding, header=header)

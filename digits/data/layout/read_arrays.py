@@ -27,15 +27,13 @@ def read_arrays(place: Place, part: ArrayPart) -> PartImages:
     fields_by_name = find_matches([part.images], arrays)
     if not fields_by_name:
         raise UserError(f"no array is called {part.images}, only {shorten(list(arrays))}")
-    return join(
-        [
-            read_array(place, part, name, arrays[name], fields)
-            for name, fields in fields_by_name.items()
-        ]
-    )
+    images = []
+    for name, fields in fields_by_name.items():
+        images.append(read_one(place, part, name, arrays[name], fields))
+    return join(images)
 
 
-def read_array(
+def read_one(
     place: Place, part: ArrayPart, name: str, array: Any, fields: dict[str, str]
 ) -> PartImages:
     """Return the images of one array. `fields` is what its name says, such as the class."""
@@ -61,11 +59,7 @@ def read_array(
 def read_labels(place: Place, name: str, n_images: int) -> Vector:
     """Return the label of each image as text.
 
-    Args:
-        place: the files.
-        name: the name of the array. Its shape is (n_images,), or (n_images, n_classes) with a
-            single 1 in each row.
-        n_images: the number of images.
+    The array has the shape (n_images,), or (n_images, n_classes) with a single 1 in each row.
 
     Raises:
         UserError: there is no such array, or it has not one label for each image.

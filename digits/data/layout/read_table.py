@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from digits.core import tables
-from digits.core.tables import Vector
+from digits.core.tables import BATCH_BYTES, Vector, rows_per_block
 from digits.data.intake import one_class
 from digits.data.intake.collection import BATCH_SIZE, MAX_LISTED, shorten
 from digits.data.layout.axes import arrange
@@ -34,18 +33,16 @@ def read_table(place: Place, part: TablePart, unused: Sequence[Where]) -> PartIm
     fields_by_path = find_matches(part.table, sorted(place.files))
     if not fields_by_path:
         raise UserError(f"no file in {place.root} fits {shorten(part.table)}")
-    images = join(
-        [
-            read_one_table(place, part, unused, path, fields)
-            for path, fields in fields_by_path.items()
-        ]
-    )
+    tables = []
+    for path, fields in fields_by_path.items():
+        tables.append(read_one(place, part, unused, path, fields))
+    images = join(tables)
     if images.rows.index.empty:
         raise UserError(f"no row of {shorten(list(fields_by_path))} has the values of `where`")
     return images
 
 
-def read_one_table(
+def read_one(
     place: Place, part: TablePart, unused: Sequence[Where], path: str, fields: dict[str, str]
 ) -> PartImages:
     """Return the images of one table. `fields` is what its path says, such as the class."""
@@ -107,10 +104,7 @@ def select(
 def list_pixels(table: TableFile, text: str, others: Sequence[str]) -> list[str]:
     """Return the columns that `p0 to p63` means, or a single one such as `pixels`.
 
-    Args:
-        table: the table.
-        text: the key `pixels` of the layout.
-        others: columns that may stand between the pixels, such as that of the class.
+    `others` may stand between the pixels, such as the column of the class.
 
     Raises:
         UserError: a column is missing.
@@ -236,11 +230,7 @@ def find_shape(selection: TableSelection, axes: str) -> list[int]:
 
 
 def make_classes(texts: pd.DataFrame, table: TableFile) -> pd.Series:
-    """Return the class of each row.
-
-    Args:
-        texts: the column of the classes, or one for each class.
-        table: the table, which may have names for classes that are numbers.
+    """Return the class of each row, from the column of the classes, or one for each class.
 
     Raises:
         UserError: a row has several classes, or none.
@@ -310,7 +300,7 @@ def read_pictures(selection: TableSelection) -> Iterator[bytes]:
 
 def read_pixels(selection: TableSelection, part: TablePart) -> Iterator[Any]:
     """Yield the pixels of many rows, shape (n_rows, n_values)."""
-    n_rows = tables.rows_per_block(tables.BATCH_BYTES, len(selection.image_columns))
+    n_rows = rows_per_block(BATCH_BYTES, len(selection.image_columns))
     for block in read_chosen(selection, n_rows):
         if len(block):
             with selection.table.report_unreadable():

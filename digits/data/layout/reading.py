@@ -67,14 +67,7 @@ def read_layout(place: Place, layout: Layout) -> LayoutReading:
 def read_part(
     place: Place, part: Part, excluded: Container[str], unused_rows: list[Where]
 ) -> PartImages:
-    """Return the images of a part.
-
-    Args:
-        place: the files.
-        part: the part.
-        excluded: the pictures that the layout names as unused.
-        unused_rows: the rows of tables that it names as unused.
-    """
+    """Return the images of a part, without excluded pictures and unused rows of tables."""
     if isinstance(part, FilesPart):
         return read_files(place, part, excluded)
     if isinstance(part, TablePart):
@@ -129,14 +122,7 @@ def count_unused_rows(tables: list[TableSelection]) -> int:
 
 
 def raise_if_any(path: str, is_wrong: Vector, found: str, remedy: str) -> None:
-    """Raise a UserError about the wrong rows of a table, if there are any.
-
-    Args:
-        path: the table.
-        is_wrong: whether each row is wrong, shape (n_rows,).
-        found: in which parts of the layout they are.
-        remedy: what to do.
-    """
+    """Raise a UserError that counts the wrong rows of a table, if there are any."""
     if is_wrong.any():
         raise UserError(
             f"{is_wrong.sum()} rows of {path} are in {found} of the layout, first row "

@@ -54,13 +54,7 @@ class TableFile:
     """
 
     def __init__(self, path: Path, separator: str, encoding: str, *, header: bool) -> None:
-        """Open a file.
-
-        Args:
-            path: the file.
-            separator: as `TablePart` in digits/settings/layout.py describes it, for a CSV file.
-            encoding: likewise.
-            header: likewise.
+        """Open a file. `TablePart` describes the other arguments, which hold for CSV files.
 
         Raises:
             UserError: the file cannot be read.
@@ -214,12 +208,11 @@ class TableFile:
         """Name the file in all errors, and turn those of pandas and Arrow into UserErrors.
 
         A damaged parquet file can make them raise nearly any exception, such as a KeyError.
-        One of these contexts may be inside another. The file is then named once.
         """
         try:
             yield
         except UserError as error:
-            start = f"{self.path.name}: "
+            start = f"{self.path.name}: "  # which an inner context may have written
             raise UserError(start + error.message.removeprefix(start)) from None
         except UnicodeDecodeError as error:
             raise UserError(
