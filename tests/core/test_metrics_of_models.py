@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,7 @@ def compute_metrics(table: pd.DataFrame, majority_label: int) -> dict[tuple[str,
     return values
 
 
-def select_computed(values: dict[tuple[str, str], float]) -> dict[tuple[str, str], float]:
+def select_computed(values: Mapping[Any, float]) -> dict[tuple[str, str], float]:
     """Return the metrics that are in COMPUTED."""
     return {key: value for key, value in values.items() if key[0] in COMPUTED}
 
