@@ -17,7 +17,7 @@ from tests.helpers.calls import call
 PIXELS, CLASSES = tiny.digits()
 
 # It sets the title of the window, colours and clears the screen, and goes back in the line.
-HOSTILE = "cat\x1b]0;owned\x07\x1b[31m\x9b2J\x08\rdog\x7f\u202e"
+HOSTILE = "cat\x1b]0;owned\x07\x1b[31m\x9b2J\x08\rdog\x7f\u202e\u2066"
 OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 FORMATS = ["table", "markdown", "json", "csv"]
 COMMANDS = [

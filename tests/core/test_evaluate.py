@@ -298,7 +298,7 @@ def test_a_thinned_curve_is_drawn_within_a_pixel_of_the_full_curve(
     points = full["x"].to_numpy() + 1j * full["y"].to_numpy()
     for start, end in pairwise(kept):
         distance_of_line = measure_distance(points[start : end + 1], points[start], points[end])
-        assert distance_of_line <= 1 / 560
+        assert distance_of_line <= 1 / 560 + 1e-12  # of rounding
 
 
 @pytest.mark.parametrize("table", [roc_table, precision_recall_table])

@@ -153,6 +153,16 @@ def test_idx_files_called_t10k_are_the_test_set(folder: Path) -> None:
     assert images["test"].tolist() == [False] * n_train + [True] * tiny.TEST
 
 
+def test_idx_files_whose_names_have_test_in_a_word_are_no_test_set(folder: Path) -> None:
+    source = tiny.dataset({"idx": "idx"})
+    files = ["contest-images", "contest-labels"]
+    for name, new in zip(source["files"][1], files, strict=True):
+        (folder / "idx" / name).rename(folder / "idx" / new)
+    dataset = DatasetParams.model_validate(source | {"files": [source["files"][0], files]})
+    _, images = idx.read(str(folder / "idx"), dataset)
+    assert "test" not in images
+
+
 def test_a_damaged_idx_file_is_refused() -> None:
     labels = FILES["train-labels"]
     for damaged in [labels + b"\0", labels[:-1], labels[:5]]:

@@ -90,3 +90,11 @@ def test_classes_with_nearly_the_same_name_are_named(names: list[str], alike: st
 @pytest.mark.parametrize("names", [["cat", "cats"], ["1", "01x"], ["+", "-"], range(10)])
 def test_other_classes_are_not_the_same(names: list[object]) -> None:
     assert find_equal_names([str(name) for name in names]) == []
+
+
+def test_the_test_images_among_the_others_are_counted_once_each() -> None:
+    pixels = np.concatenate([PIXELS, PIXELS[:1], PIXELS[:1]])
+    is_test = np.zeros(len(pixels), dtype=bool)
+    is_test[0] = True
+    said = describe(pixels, np.append(LABELS, LABELS[[0, 0]]), test=is_test)
+    assert "; 1 of these are also among the other images, so delete them" in said

@@ -553,6 +553,10 @@ def test_several_lists_name_the_pictures_of_all(tmp_path: Path) -> None:
         assert sorted(rows["file"]) == ["a/1.png", "b/2.png"]
 
 
+def test_a_list_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    assert read_listed(tmp_path, "\ufeffb/1.png\n") == ["b/1.png"]
+
+
 def test_a_list_names_the_pictures_of_all_its_lines(tmp_path: Path) -> None:
     assert read_listed(tmp_path, "b/1.png\na/2.png\nb/1.png\n") == ["a/2.png", "b/1.png"]
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from digits.results.outdated import is_outdated
 from digits.settings import params
 from tests.helpers import tiny
 from tests.helpers.calls import call, failure, reproduce
@@ -332,3 +333,8 @@ cross_validation,f1,all,0.59,,
     equal = table.replace("support,2,20", "support,2,75")
     write_results(tmp_path, "five-sgd", equal, 9, cv_accuracy=0.97)
     assert "balanced" not in call(tmp_path, "leaderboard").stdout
+
+
+def test_only_files_that_are_not_here_are_no_change() -> None:
+    for state, is_changed in [("deleted", False), ("not in cache", False), ("modified", True)]:
+        assert is_outdated([{"changed outs": {"models/a.skops": state}}]) == is_changed

@@ -234,3 +234,8 @@ def test_a_model_that_would_not_be_loaded_is_not_written(tmp_path: Path) -> None
 )
 def test_types_of_other_modules_are_not_trusted(type_name: str, is_trusted: bool) -> None:
     assert trust.is_trusted(type_name) == is_trusted
+
+
+def test_a_classifier_of_scikit_learn_does_not_let_all_its_types_be_loaded() -> None:
+    for name in ["PyFuncDistance64", "PyFuncDistance32"]:  # which call any function
+        assert not trust.is_trusted(f"sklearn.metrics._dist_metrics.{name}", "sklearn")

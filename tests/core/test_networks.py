@@ -193,6 +193,9 @@ def test_without_the_weights_the_message_names_the_command_that_installs_them(
 def test_a_network_that_does_not_exist_is_refused() -> None:
     with pytest.raises(UserError, match="network: there is no 'resnet'"):
         import_network("resnet")
+    with pytest.raises(UserError, match="network: there is no '__init__'") as raised:
+        import_network("__init__")
+    assert raised.value.message.endswith("Valid: efficientnet_lite0.")
 
 
 # A pickle, in text, of the tensor `w`: rows and columns of the storage `a` are exchanged.

@@ -164,6 +164,14 @@ def test_ink_stands_out_in_all_kinds_of_pictures(make_file: Callable[[], io.Byte
     assert (is_ink == (INK > 0)).all()
 
 
+def test_the_first_page_of_a_picture_is_read_whatever_is_behind_it() -> None:
+    file = io.BytesIO()
+    pages = [Image.new("L", size, 255) for size in [(60, 40), (6, 4)]]
+    pages[0].save(file, "TIFF", save_all=True, append_images=pages[1:])
+    file.seek(0)
+    assert pictures.read(file).grey.shape == (40, 60)
+
+
 def test_a_faint_picture_of_floats_stays_faint() -> None:
     faint = Image.fromarray(INK / np.float32(1020))  # up to a quarter of white
     assert pictures.read(encode(faint, "TIFF")).grey.max() == 64

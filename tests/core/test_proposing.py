@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from digits.data.layout.place import Place
@@ -690,3 +691,21 @@ def test_a_column_with_a_value_for_each_image_is_no_group(
     table.to_csv(tmp_path / "t.csv", index=False)
     lines = describe(choose(Place(tmp_path)))
     assert any("--group 'visit_id'" in line for line in lines) == is_hint
+
+
+@pytest.mark.parametrize("ending", ["txt", "lst"])
+def test_lists_of_both_sets_are_one_of_the_ways(ending: str, tmp_path: Path) -> None:
+    write_numbered(tmp_path, ["cat/{n}.jpg", "dog/{n}.jpg"])
+    names = sorted(Place(tmp_path).pictures)
+    (tmp_path / f"train.{ending}").write_text("\n".join(names[::2]))
+    (tmp_path / f"test.{ending}").write_text("\n".join(names[1::2]))
+    rows = choose(Place(tmp_path)).rows
+    assert sorted(rows["file"][rows["test"]]) == names[1::2]
+
+
+def test_decimals_of_arrays_are_no_pixels(tmp_path: Path) -> None:
+    features = np.random.default_rng(0).uniform(0, 9, (60, 16))
+    np.savez(tmp_path / "x.npz", x=features, y=np.arange(60) % 3)
+    with pytest.raises(ChoiceError) as raised:
+        choose(Place(tmp_path))
+    assert " to 9; pixels are whole numbers from 0 to 255" in "".join(raised.value.lines)

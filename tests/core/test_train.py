@@ -32,7 +32,7 @@ from digits.learning.scores import (
     predict_from_scores,
     predict_images,
 )
-from digits.learning.thresholds import choose_threshold, set_threshold
+from digits.learning.thresholds import choose_threshold, predict_cross_validated, set_threshold
 from digits.learning.training_set import TrainingSet
 from digits.settings import params
 from digits.settings.errors import UserError
@@ -233,6 +233,15 @@ def test_a_score_equal_to_a_given_threshold_is_positive(tmp_path: Path) -> None:
     uniform = tiny.model("five", "raw", "dummy.DummyClassifier", 0, threshold=0.5)
     model, _ = train(tmp_path, uniform)
     assert predict_from_scores(model, np.array([0.4, 0.5, 0.6])).tolist() == [0, 1, 1]
+
+
+def test_a_cross_validated_score_equal_to_the_threshold_is_positive(tmp_path: Path) -> None:
+    model, _ = train(tmp_path, tiny.model("five", "raw", "dummy.DummyClassifier", 0))
+    scores = np.array([0.4, 0.5, 0.6])
+    found = predict_cross_validated(
+        0.5, model, np.array([0, 1, 1]), scores, np.array([1, 2, 2])
+    )
+    assert found.tolist() == [0, 1, 1]
 
 
 def test_without_a_threshold_the_first_class_is_predicted_at_a_tie(tmp_path: Path) -> None:

@@ -196,6 +196,23 @@ def test_a_threshold_may_reach_a_recall_exactly(
     assert best == {"threshold": 1.0, "recall": recall, "precision": 1.0}
 
 
+def test_of_equally_precise_thresholds_the_highest_is_shown(
+    made: Path, tmp_path: Path, dataset: ImageDataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = tiny.copy(made, tmp_path / "copy")
+    path = project / "data/crossval/five-sgd.parquet"
+    table = pd.read_parquet(path)
+    monkeypatch.setattr("digits.report.view.RECALLS", [0.1])
+    n_fives = table["label"].sum()
+    scores = np.zeros(len(table))
+    scores[np.flatnonzero(table["label"])] = np.arange(1, n_fives + 1)
+    tables.write(path, table.assign(decision_1=scores))
+    monkeypatch.chdir(project)
+    [best] = ModelView("five-sgd", params.load(), dataset).thresholds.to_dict("records")
+    n_found = np.ceil(0.1 * n_fives)
+    assert best["threshold"] == n_fives - n_found + 1
+
+
 def read_csv(text: str) -> pd.DataFrame:
     return pd.read_csv(io.StringIO(text), dtype={"class": str}, keep_default_na=False)
 

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from digits_handwriting.boxes import place_marks
+from digits_handwriting.prediction import DigitPrediction
 from tests.helpers import tiny
 from tests.helpers.calls import call, failure
 
@@ -127,3 +129,10 @@ def test_a_model_of_whole_pictures_has_no_drawing_page(project: Path) -> None:
     assert failure(project, "draw", "--model", "digit-logreg") == (
         "Error: digit-logreg classifies whole pictures; choose a --model of digits"
     )
+
+
+def test_a_label_is_inside_the_picture() -> None:
+    image = np.zeros((8, 8), np.uint8)
+    digit = DigitPrediction(5, 0.9, [], image, box=(3, 2, 20, 28), is_atypical=False)
+    [mark] = place_marks([digit])
+    assert (mark.label_left, mark.label_top) == (0, 0)
