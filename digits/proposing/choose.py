@@ -12,7 +12,7 @@ import pandas as pd
 
 from digits.data.intake import one_class
 from digits.data.intake.collection import shorten
-from digits.data.intake.rows import find_faults
+from digits.data.intake.rows import check_names, find_faults
 from digits.data.layout.pattern import escape, find_matches
 from digits.data.layout.place import Place
 from digits.data.layout.reading import LayoutReading, read_layout
@@ -115,7 +115,9 @@ def choose(place: Place, given: Any = None, columns: Mapping[str, str] | None = 
     Raises:
         ChoiceError: there is none, or there are several, which are shown with the options that
             choose them.
+        UserError: the names of some pictures are not in UTF-8.
     """
+    check_names(place.pictures)
     is_guess = given is None and not columns
     if given is None:
         layouts, not_used = propose(place, columns or {})

@@ -1,6 +1,8 @@
 """Layouts that `digits start` proposes for somebody's files, and what it lets the owner choose."""
 
+import os
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -709,3 +711,11 @@ def test_decimals_of_arrays_are_no_pixels(tmp_path: Path) -> None:
     with pytest.raises(ChoiceError) as raised:
         choose(Place(tmp_path))
     assert " to 9; pixels are whole numbers from 0 to 255" in "".join(raised.value.lines)
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="macOS has no such names")
+def test_a_name_that_is_not_in_utf_8_is_the_reason(tmp_path: Path) -> None:
+    write_numbered(tmp_path, ["cat/{n}.jpg", "dog/{n}.jpg"])
+    Path(os.fsdecode(bytes(tmp_path / "cat") + b"/\xe9.jpg")).touch()
+    with pytest.raises(UserError, match=r"1 names of files are not in UTF-8, first b'cat/"):
+        choose(Place(tmp_path))
