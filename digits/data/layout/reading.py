@@ -155,11 +155,12 @@ def to_text(column: pd.Series) -> pd.Series:
 
     If all are numbers such as `3.0`, they become `3`. `03` stays as it is.
     """
-    texts = {value: to_nfc(str(value).strip()) for value in column.unique()}
-    if all(re.fullmatch(r"\d+\.0", text) for text in texts.values()):
-        texts = {value: text.removesuffix(".0") for value, text in texts.items()}
+    codes, values = pd.factorize(column, use_na_sentinel=False)
+    texts = [to_nfc(str(value).strip()) for value in values]
+    if all(re.fullmatch(r"\d+\.0", text) for text in texts):
+        texts = [text.removesuffix(".0") for text in texts]
     # Not all names of folders are UTF-8, which pandas' own type of text needs.
-    return pd.Series([texts[value] for value in column], column.index, dtype=object)
+    return pd.Series(np.array(texts, dtype=object)[codes], column.index, dtype=object)
 
 
 def find_unused_columns(tables: list[TableSelection]) -> dict[str, pd.Series]:
