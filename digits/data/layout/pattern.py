@@ -19,12 +19,12 @@ FIELDS = ("class", "group", "id")
 # One part of a pattern. Its kind is the name of the group that matches.
 TOKEN = re.compile(
     r"""
-    \{(?P<field>[^{}]*)\}         # {class}
-    | (?P<folders>\*\*/)         # **/
-    | (?P<any>\*)               # *
-    | (?P<number>\#)            # #
-    | \[(?P<escaped>[*\#{\[])\]  # [*]
-    | (?P<text>[^{*\#\[]+|.)    # anything else
+    \{(?P<field>[^{}]*)\}          # {class}
+    | (?P<folders>\*\*/)           # **/
+    | (?P<any>\*)                  # *
+    | (?P<number>\#)               # #
+    | \[(?P<escaped>[*\#{\[])\]    # [*]
+    | (?P<text>[^{*\#\[]+|.)       # anything else
     """,
     re.DOTALL | re.VERBOSE,
 )
