@@ -197,12 +197,13 @@ def test_copies_are_in_the_group_of_their_image() -> None:
         ("tiny 300 399", "tiny has 400 images; write 1 to 400 for the first number"),
         ("tiny 401 999", "at least 400 for the second"),
         ("tiny 0 999", "tiny has 400 images"),
+        ("large 3 9", "large has deformed images itself"),
         ("nosuch 300 999", "there is no 'nosuch'"),
     ],
 )
 def test_a_mistake_in_the_place_is_an_error(place: str, message: str) -> None:
     tiny.write_idx_files(Path("idx"))
-    tiny.edit(Path(), {})
+    tiny.edit(Path(), {"datasets.large": tiny.dataset({"deformed": "tiny 300 999"})})
     dataset = DatasetParams.model_validate(tiny.dataset({"idx": "idx"}))
     with pytest.raises(UserError, match=message):
         deformed.read(place, dataset)

@@ -52,6 +52,8 @@ def read(place: str, dataset: DatasetParams) -> tuple[Pixels, pd.DataFrame]:
     entries = params.parse(params.read())["datasets"]
     check_choice("datasets", name, entries)
     original_dataset = params.validate_dataset(name, entries[name])
+    if any("deformed" in source for source in original_dataset.sources):  # perhaps of itself
+        raise UserError(f"{name} has deformed images itself; name the dataset it is made from")
     if dataset.is_color:
         raise UserError("only grey images can be deformed")
     X, images = fetch_images(name, original_dataset)
