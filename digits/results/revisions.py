@@ -97,8 +97,10 @@ class Revision:
             return []
         with Repo() as repository:
             stage = repository.stage.load_one(name=f"train@{model_name}")
-            code = [dependency.def_path for dependency in stage.deps]
+            paths_of_dependencies = [dependency.def_path for dependency in stage.deps]
             commit = resolve_rev(repository.scm, self.name)
+        # `digits compare` handles the parameters itself.
+        code = [path for path in paths_of_dependencies if path != FILE.name]
         command = ["git", "diff", "--name-only", commit, "--", *code]
         return subprocess.check_output(command, text=True).splitlines()
 
