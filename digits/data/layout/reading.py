@@ -134,7 +134,8 @@ def make_collection(place: Place, images: PartImages, n_train: int) -> Collectio
     """Return the images of all parts, of which the first `n_train` are the training set."""
     rows = images.rows
     if "id" not in rows:
-        rows["id"] = [str(number + 1) for number in range(len(rows))]
+        numbers = np.arange(1, len(rows) + 1)
+        rows["id"] = pd.Series(numbers, rows.index).astype("str")
     for column in ("class", "group"):
         if column in rows:
             rows[column] = to_text(rows[column])
