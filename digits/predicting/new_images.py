@@ -18,7 +18,7 @@ from digits.data.layout.column_names import (
     PANDAS_INDEX,
     normalize_name,
 )
-from digits.data.layout.hugging_face import find_encoded_column
+from digits.data.layout.hugging_face import find_image_columns
 from digits.data.layout.listing import list_visible
 from digits.data.layout.pattern import escape, to_nfc
 from digits.data.layout.place import Place
@@ -32,7 +32,7 @@ from digits.settings.params import DatasetParams
 # The key `file` of a layout with a single column, such as `images/{id}.png`.
 SINGLE_COLUMN = re.compile(r"[^{]*\{([^}]+)\}[^{]*")
 ENDING = re.compile(r"\}(\.\w+)$")  # the ending of a file that is not in the column
-TABLE_ENDINGS = (".csv", ".tsv", ".csv.gz", ".parquet")
+TABLE_ENDINGS = (".csv", ".tsv", ".csv.gz", ".parquet", ".pq")
 
 
 def has_images(path: Path) -> bool:
@@ -172,9 +172,10 @@ def read_other_table(place: Place) -> Collection:
             keys["id"] = column
         elif usual_name not in PANDAS_INDEX:
             pixels.append(column)
-    picture = find_encoded_column(table.schema)
-    if picture is not None:
-        keys["picture"] = picture
+    image_columns = find_image_columns(table.schema or [])
+    if image_columns:
+        [(column, key), *_] = image_columns.items()
+        keys[key] = column
     elif pixels:
         keys["pixels"] = f"{pixels[0]} to {pixels[-1]}" if len(pixels) > 1 else pixels[0]
     else:

@@ -3,8 +3,10 @@
 from collections.abc import Sequence, Set
 from pathlib import Path
 
+import pyarrow.parquet as pq
 from PIL import Image, UnidentifiedImageError
 
+from digits.data.layout.table_file import is_parquet
 from digits.imaging import pictures
 
 FORMS = (
@@ -37,6 +39,7 @@ RECIPES = {
 PICKLE_STARTS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 
 N_BYTES = 100_000  # that are read of a first line
+MIN_PIXELS = 20  # tables with more columns have pixels, and others may have their labels
 N_TRIED = 5  # files of which it is tried whether they are pictures
 
 
@@ -77,7 +80,7 @@ def advise_endings(files: Sequence[Path]) -> str:
         try:
             with Image.open(file) as image:
                 ending = str(image.format).lower()
-        except UnidentifiedImageError:
+        except (UnidentifiedImageError, Image.DecompressionBombError, OSError):
             continue
         return (
             f"{file.name} is a picture, but its name does not say so; add the ending .{ending} "
@@ -89,17 +92,32 @@ def advise_endings(files: Sequence[Path]) -> str:
 def advise_joining(files: Sequence[Path]) -> str:
     """Return what to do about a table of labels and a table of pixels, or "".
 
-    A table of labels has one value in each row.
+    A table of labels has one value in each row, or shares a column, such as the id of an image,
+    with the table of pixels.
     """
-    headers = {file: read_first_line(file) for file in files if file.suffix == ".csv"}
-    labels = [file for file, header in headers.items() if b"," not in header]
-    pixels = [file for file, header in headers.items() if b"," in header]
-    if len(labels) == len(pixels) == 1:
-        return (
-            f"if {labels[0].name} has the classes of {pixels[0].name}, see “Join two tables” "
-            f"in {PAGE}"
-        )
+    columns = {file: list_columns(file) for file in files}
+    labels = [file for file, names in columns.items() if 0 < len(names) < MIN_PIXELS]
+    pixels = [file for file, names in columns.items() if len(names) >= MIN_PIXELS]
+    for file in labels if pixels else []:
+        advice = f"if {file.name} has the classes of {pixels[0].name}, see"
+        shared = [name for name in columns[file] if name in columns[pixels[0]]]
+        if shared:
+            return f"{advice} “Join tables by a column” in {PAGE} about {shared[0]}"
+        if len(columns[file]) == len(labels) == len(pixels) == 1:
+            return f"{advice} “Join two tables” in {PAGE}"
     return ""
+
+
+def list_columns(file: Path) -> list[str]:
+    """Return the columns of a CSV or parquet file, and [] for other files."""
+    if is_parquet(file):
+        try:
+            return list(pq.read_schema(file).names)
+        except (OSError, ValueError):  # it is damaged
+            return []
+    if file.suffix.lower() != ".csv":
+        return []
+    return read_first_line(file).decode(errors="replace").strip().split(",")
 
 
 def read_first_line(file: Path) -> bytes:

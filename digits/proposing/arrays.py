@@ -4,11 +4,12 @@ import math
 import posixpath
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from digits.data.images import MAX_CLASSES
 from digits.data.intake.collection import shorten
 from digits.data.layout.axes import arrange
 from digits.data.layout.pattern import escape
@@ -99,7 +100,7 @@ def group_by_name(arrays: Mapping[str, Any]) -> list[list[str]]:
 def have_one_label_each(first: Any, second: Any) -> bool:
     """Return whether one of two arrays has a label for each image in the other one."""
     labels, images = sorted((first, second), key=lambda array: array.size)
-    return not is_images(labels) and labels.size in images.shape
+    return not is_images(labels) and count_labels(labels, images) in images.shape
 
 
 def find_words(name: str) -> frozenset[str]:
@@ -126,16 +127,24 @@ def describe_pair(arrays: Mapping[str, Any], names: Sequence[str]) -> PartsByArr
     for label in names:
         if label != name:
             part["class"] = label
-            n_images = count_labels(arrays[label])
+            n_images = count_labels(arrays[label], array)
     return {name: part | describe_axes(array, n_images)}
 
 
 def is_images(array: Any) -> bool:
     """Return whether an array may have images, and not labels or names."""
     n_long_axes = sum(length > 1 for length in array.shape)
-    if array.dtype.kind not in "buif" or n_long_axes < 2:
+    if array.dtype.kind not in "buif" or n_long_axes < 2 or is_one_hot(array):
         return False
     return bool(array[0].size >= MIN_PIXELS)
+
+
+def is_one_hot(array: Any) -> bool:
+    """Return whether an array has a row or a column for each image, with a single 1."""
+    if array.ndim != 2 or min(array.shape) > MAX_CLASSES:
+        return False
+    are_flags = np.isin(array, [0, 1]).all()
+    return bool(are_flags and any((array.sum(axis=axis) == 1).all() for axis in (0, 1)))
 
 
 def check_range(images: Any, name: str) -> None:
@@ -154,10 +163,11 @@ def check_range(images: Any, name: str) -> None:
         )
 
 
-def count_labels(labels: Any) -> int:
-    """Return the number of labels, of which an array may have a column for each class."""
-    is_single = labels.ndim == 1 or 1 in labels.shape
-    return max(labels.shape) if is_single else len(labels)
+def count_labels(labels: Any, images: Any) -> int:
+    """Return the number of labels, of which an array may have a row or column per class."""
+    if labels.ndim == 1 or 1 in labels.shape:
+        return max(labels.shape)
+    return max((length for length in labels.shape if length in images.shape), default=0)
 
 
 def describe_axes(images: Any, n_images: int) -> dict[str, Any]:
@@ -216,15 +226,21 @@ def label_by_name(arrays: Mapping[str, Any], parts: PartsByArray) -> list[PartsB
     """Return parts with labels whose names differ from those of the images.
 
     There are several ways if the images have several labels, as `y_head` and `y_tail`. Labels
-    are of the same file or folder, and of the same subset.
+    are of the same file or folder, and of the same subset. Of several with equal names, as
+    `arr_1` and `arr_3`, the first ones are those of the first images.
     """
     ways: dict[Any, PartsByArray] = defaultdict(dict)
     for name, part in parts.items():
+        fitting: dict[Any, list[str]] = defaultdict(list)
         for label, array in arrays.items():
             is_near = posixpath.dirname(label) == posixpath.dirname(name)
             is_same_set = find_words(label) & SET_WORDS == find_words(name) & SET_WORDS
             if is_near and is_same_set and are_labels(label, array, len(arrays[name])):
-                ways[find_words(label) - SET_WORDS][name] = part | {"class": label}
+                fitting[find_words(label) - SET_WORDS].append(label)
+        for way, labels in fitting.items():
+            taken = {other["class"] for other in ways[way].values()}
+            free = [label for label in labels if label not in taken]
+            ways[way][name] = part | {"class": (free or labels)[0]}
     return list(ways.values())
 
 
@@ -232,8 +248,11 @@ def are_labels(name: str, array: Any, n_images: int) -> bool:
     """Return whether an array has one label for each image, of which several are equal."""
     words = split_words(posixpath.basename(name))
     is_other = words & (GROUP_WORDS | {"id", "is", "split"})
-    may_have_names = array.dtype.kind in "buiUS"
-    if array.size != n_images or not may_have_names or is_other:
+    if is_other:
+        return False
+    if is_one_hot(array):
+        return n_images in array.shape
+    if array.size != n_images or array.dtype.kind not in "buiUS":
         return False
     return 2 <= len(np.unique(array)) <= n_images / MIN_PER_CLASS
 
@@ -253,7 +272,18 @@ def write_layouts(arrays: Mapping[str, Any], parts: PartsByArray) -> list[Any]:
             layouts += train
         elif train:
             layouts.append(write_subsets(train, test))
+        if len(train) > 1 and not test and are_numbered_in_file(labelled):
+            layouts.append(write_subsets(train[:-1], train[-1:]))
     return layouts
+
+
+def are_numbered_in_file(names: Collection[str]) -> bool:
+    """Return whether arrays of one file differ only in a number, so that one may be a test set.
+
+    NumPy calls them `arr_0`, `arr_1` and so on, if they are saved without names.
+    """
+    n_files = len({posixpath.dirname(name) for name in names})
+    return n_files == 1 == len({re.sub(r"\d+", "", name) for name in names})
 
 
 def find_image_shape(array: Any, part: Mapping[str, Any]) -> tuple[int, ...]:

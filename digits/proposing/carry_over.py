@@ -39,5 +39,5 @@ def find_layout(entry: dict[str, Any]) -> Any:
             return choice.layout
     raise UserError(
         f"no layout of {path} gives the pinned images; write `files: {path}` and a `layout` "
-        "into params.yaml yourself (docs/layout.md), and run `digits pin` again"
+        "into params.yaml yourself (docs/layout.md), and run the command again"
     )

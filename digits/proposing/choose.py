@@ -123,32 +123,26 @@ def choose(place: Place, given: Any = None, columns: Mapping[str, str] | None = 
         layouts, not_used = propose(place, columns or {})
     else:
         layouts, not_used = [given], []
-    reasons = list(not_used)
     choices = []
+    failures: list[tuple[Any, UserError]] = []
     for layout in layouts:
         try:
             choices.append(examine(read_choice(place, layout), is_guess=is_guess))
         except UserError as error:
-            reason = f"{write(layout)}: {error.message}"
-            reasons.append(reason)
-            # That folders are no classes is usual, and so is that columns of names are none.
-            if has_tables(layout) and not isinstance(error, FewImagesError):
-                not_used.append(reason)
+            failures.append((layout, error))
     clear = [choice for choice in choices if not choice.doubts]
-    if not is_guess:
-        remaining = choices
-    elif clear:
+    if is_guess and clear:
         # A table that contradicts clear folders is also asked for. Doubtful folders are not.
         doubtful = [choice for choice in choices if choice.doubts]
-        remaining = clear + [choice for choice in doubtful if choice.has_tables_of_paths]
-    else:
-        remaining = choices
-    remaining = drop_covered(remaining)
-    if not remaining:
-        raise explain_none(place, reasons, is_guess=is_guess)
-    if len(remaining) > 1 or (is_guess and not clear):
-        raise ask(place, remaining, not_used)
-    return name_unused(place, remaining[0])._replace(not_used=not_used)
+        choices = clear + [choice for choice in doubtful if choice.has_tables_of_paths]
+    choices = drop_covered(choices)
+    if not choices:
+        reasons = [f"{write(layout)}: {error.message}" for layout, error in failures]
+        raise explain_none(place, [*not_used, *reasons], is_guess=is_guess)
+    not_used += explain_unused_tables(choices, failures)
+    if len(choices) > 1 or (is_guess and not clear):
+        raise ask(place, choices, not_used)
+    return name_unused(place, choices[0])._replace(not_used=not_used)
 
 
 def propose(place: Place, columns: Mapping[str, str]) -> tuple[list[Any], list[str]]:
@@ -171,12 +165,30 @@ def propose(place: Place, columns: Mapping[str, str]) -> tuple[list[Any], list[s
     return layouts, reasons
 
 
-def has_tables(layout: Any) -> bool:
-    """Return whether a valid layout, as it is written, has tables."""
-    parts = [layout]
-    if isinstance(layout, dict):
-        parts += [*as_list(layout.get("train", [])), *as_list(layout.get("test", []))]
-    return any(isinstance(part, dict) and "table" in part for part in parts)
+def explain_unused_tables(
+    choices: Sequence[Choice], failures: Sequence[tuple[Any, UserError]]
+) -> list[str]:
+    """Return why layouts cannot be right, for those with tables that no other layout uses.
+
+    That most classes have few images is no reason, because columns of names are no classes.
+    """
+    used = {name for choice in choices for name in list_tables(choice.layout)}
+    return [
+        f"{write(layout)}: {error.message}"
+        for layout, error in failures
+        if not isinstance(error, FewImagesError)
+        and list_tables(layout)
+        and used.isdisjoint(list_tables(layout))
+    ]
+
+
+def list_tables(layout: Any) -> list[str]:
+    """Return the tables of a layout, as it is written, or [] if it has none."""
+    if not isinstance(layout, dict):
+        return []
+    parts = [layout, *as_list(layout.get("train", [])), *as_list(layout.get("test", []))]
+    with_tables = [part for part in parts if isinstance(part, dict) and "table" in part]
+    return [name for part in with_tables for name in as_list(part["table"])]
 
 
 def read_choice(place: Place, layout: Any) -> Choice:
@@ -266,26 +278,32 @@ def covers(choice: Choice, other: Choice) -> bool:
 
 
 def name_unused(place: Place, choice: Choice) -> Choice:
-    """Return a layout with patterns for all pictures that it does not use.
-
-    Few pictures are named one by one, so that more of them are not left out later. The pattern
-    of others may not fit a picture that is used.
-    """
+    """Return a layout with patterns for all pictures that it does not use."""
     rest = choice.reading.unmatched
     if not rest:
         return choice
-    names = sorted(map(escape, rest))
-    patterns = names
-    if len(rest) > MAX_NAMED:
-        patterns = [family.as_wildcards() for family in find_families(rest)]
-        used = choice.rows.get("file", pd.Series(dtype=object))
-        if not choice.has_tables_of_paths and find_matches(patterns, used):
-            folders_of_rest = {posixpath.dirname(name) for name in rest}
-            patterns = sorted(posixpath.join(escape(name), "*") for name in folders_of_rest)
-            if find_matches(patterns, used):
-                patterns = names
-    layout = add_unused(choice.layout, patterns)
+    layout = add_unused(choice.layout, write_unused(rest, choice))
     return choice._replace(layout=layout, reading=read_layout(place, parse(layout)))
+
+
+def write_unused(rest: Sequence[str], choice: Choice) -> list[str]:
+    """Return patterns for pictures that a layout does not use, and for none that it uses.
+
+    Few pictures are named one by one, so that more of them are not left out later. Those that
+    no row of a table names may lie among others that are used.
+    """
+    names = sorted(map(escape, rest))
+    if len(names) <= MAX_NAMED:
+        return names
+    folders_of_rest = {posixpath.dirname(name) for name in rest}
+    by_folder = sorted(posixpath.join(escape(name), "*") for name in folders_of_rest)
+    by_family = [family.as_wildcards() for family in find_families(rest)]
+    used = choice.rows.get("file", pd.Series(dtype=object))
+    name_nothing = any(not pattern.strip("*/") for pattern in by_family)  # as `*/*`
+    for patterns in [by_folder] if name_nothing else [by_family, by_folder]:
+        if choice.has_tables_of_paths or not find_matches(patterns, used):
+            return patterns
+    return names
 
 
 def describe(choice: Choice) -> list[str]:

@@ -1,7 +1,7 @@
 """Find out what the columns of a table may mean."""
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -33,8 +33,8 @@ NO_CLASS_WORDS |= {"site", "camera", "session", "slide", "video", "donor", "volu
 GROUP_COLUMN = re.compile(
     r"(^|[\s_-])"
     r"(scan|artist|author|speaker|site|camera|session|plate|slide|video|case|subject|patient|"
-    r"writer|donor|volunteer)"
-    r"[\s_-]?(id|no|nr|number|name)?$",
+    r"writer|donor|volunteer|recording|source|src)"
+    r"[\s_-]?(id|no|nr|number|name|file)?$",
     re.IGNORECASE,
 )
 # What paths may begin with: `train_` in `train_1.png`, or `a-test/` in `a-test/1.png`.
@@ -66,15 +66,25 @@ def is_numeric(values: pd.Series) -> bool:
     return bool(is_number.any() and (is_number | is_blank).all())
 
 
-def are_numbered_pixels(names: Sequence[str]) -> bool:
-    """Return whether many columns have names that differ only in a number, as pixel1."""
-    counts = Counter(DIGITS.sub("", name) for name in names)
-    return max(counts.values()) >= MIN_NUMBERED
+def list_numbered_pixels(names: Iterable[str]) -> list[str]:
+    """Return the columns whose names differ only in a number, as pixel1, if there are many."""
+    by_start: dict[str, list[str]] = defaultdict(list)
+    for name in names:
+        by_start[DIGITS.sub("", name)].append(name)
+    numbered = max(by_start.values(), key=len)
+    return numbered if len(numbered) >= MIN_NUMBERED else []
 
 
 def is_packed(values: pd.Series) -> bool:
     """Return whether a column has all pixels of an image, separated by spaces."""
     return bool(values.head(N_VALUES).str.fullmatch(r"\s*(\d+\s+){3,}\d+\s*").all())
+
+
+def are_in_base64(values: pd.Series) -> bool:
+    """Return whether a column has pictures as text in base64, by how PNG and JPEG begin."""
+    return bool(
+        values.astype(str).str.match(r"(data:image/\w+;base64,)?(iVBORw0KGgo|/9j/)").all()
+    )
 
 
 def are_picture_names(values: pd.Series) -> pd.Series:
@@ -193,13 +203,7 @@ def find_classes_of_pixels(texts: Texts, *, have_header: bool) -> list[list[str]
         candidates = dict.fromkeys([names[0], names[-1]])
         return [[name] for name in candidates if may_be_class(texts[name])]
     if not all(is_numeric(values) for values in texts.values()):
-        return [
-            [name]
-            for name, values in texts.items()
-            if has_repeated_values(values) and not is_numeric(values)
-        ]
-    if len(names) == 1:
-        return []
+        return [[name] for name, values in texts.items() if has_repeated_values(values)]
     # The names of pixels differ only in their numbers. That of the classes is another one.
     counts = Counter(DIGITS.sub("", name) for name in names)
     others = [name for name in names if counts[DIGITS.sub("", name)] == 1]

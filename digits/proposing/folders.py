@@ -29,6 +29,8 @@ from digits.proposing.writing import add_unused, unlist
 from digits.settings.errors import UserError
 from digits.settings.layout import as_list
 
+MIN_SHARE = 0.9  # of all pictures, in one folder beside which others may be no classes
+
 
 def enter_folders(path: Path) -> Path:
     """Return the folder, or the one inside it that has everything, as that of an archive.
@@ -79,6 +81,7 @@ def propose_excluding(place: Place, masks: Mapping[str, str]) -> list[Any]:
         case _:
             layouts = propose_more_levels(families)
     layouts += propose_first_level(list_names(found))
+    layouts += propose_largest_folder(list_names(found))
     unused = sorted(set(masks.values()))
     if find_matches(unused, names):  # other pictures are called so, too
         unused = sorted(map(escape, masks))
@@ -158,6 +161,21 @@ def propose_first_level(names: Sequence[str]) -> list[Any]:
     if len(depths) < 2 or depths[0] == 0 or has_subsets:
         return []
     return [[start + "{class}/" + "*/" * (depth - 1) + "*" for depth in depths]]
+
+
+def propose_largest_folder(names: Sequence[str]) -> list[Any]:
+    """Return the layouts in which the names have the class, if one folder has most pictures.
+
+    Beside `ships/1__17.png` and `ships/0__18.png`, the folder `scenes` may be no class.
+    """
+    by_folder: dict[str, list[str]] = defaultdict(list)
+    for name in names:
+        by_folder[posixpath.dirname(name)].append(name)
+    largest = max(by_folder, key=lambda folder: len(by_folder[folder]))
+    if len(by_folder) == 1 or len(by_folder[largest]) < MIN_SHARE * len(names):
+        return []
+    folders = tuple(escape(folder) for folder in largest.split("/") if folder)
+    return propose_names([Family(folders, by_folder[largest], "")])
 
 
 def propose_lists(place: Place, layout: Any) -> list[Any]:

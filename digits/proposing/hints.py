@@ -46,16 +46,17 @@ def find_hints(reading: LayoutReading, layout: Any) -> list[str]:
     rows = reading.images.rows
     hints: list[str] = []
     for name, values in reading.unused_columns.items():
-        if not lies_within_groups(values, rows):
+        if not lies_within_groups(values, rows) and not says_more_of_class(values, rows):
             hints += hint_at_column(name, values)
         if len(values) == len(rows):
             hints += hint_at_class_names(name, values, rows["class"])
     files = list(rows.get("file", []))
     if files:
-        several = list(hint_at_companions(files, is_table))
-        if "group" not in rows:
+        has_groups = "group" in rows
+        several = list(hint_at_companions(files, is_table, has_groups))
+        if not has_groups:
             several = several or list(hint_at_series(rows, None if is_table else layout))
-        hints += hint_at_folders(rows)
+        hints += hint_at_folders(rows, is_table)
         hints += several
         hints += hint_at_files_of_pictures(files, reading.unused_files)
     for name in reading.unused_arrays:
@@ -70,6 +71,13 @@ def lies_within_groups(values: pd.Series, rows: pd.DataFrame) -> bool:
     if "group" not in rows or rows["test"].any() or len(values) != len(rows):
         return False
     return bool(rows["group"].groupby(values.to_numpy()).nunique().max() == 1)
+
+
+def says_more_of_class(values: pd.Series, rows: pd.DataFrame) -> bool:
+    """Return whether all images of a class have one value of a column, as its name or genus."""
+    if len(values) != len(rows):
+        return False
+    return bool(values.groupby(rows["class"].to_numpy()).nunique().max() == 1)
 
 
 def may_be_group(name: str) -> bool:
@@ -91,7 +99,7 @@ def hint_at_column(name: str, values: pd.Series) -> Iterator[str]:
     elif may_be_group(name.strip()) and 3 <= len(distinct) <= MAX_SHARE * len(values):
         yield (
             f"the column {name} has {len(distinct)} values for {len(values)} images; if images "
-            f"with one value belong together, run: digits start --group '{name}'"
+            f"with one value belong together, run: digits start --group {shlex.quote(name)}"
         )
 
 
@@ -155,26 +163,28 @@ def hint_at_series(rows: pd.DataFrame, layout: Any) -> Iterator[str]:
     )
 
 
-def hint_at_companions(files: list[str], is_table: bool) -> Iterator[str]:
+def hint_at_companions(files: list[str], is_table: bool, has_groups: bool) -> Iterator[str]:
     """Yield a hint if many pictures are called like another one, but for the end.
 
     Args:
         files: the pictures.
         is_table: whether the layout has a table.
+        has_groups: whether it has groups.
     """
     ends = count_ends(files)
     if ends.total() < MIN_COMPANIONS * len(files):
         return
     [(end, _)] = ends.most_common(1)
     unused = f"'**/*{end}'"
-    groups = "let the pattern of the layout have {group} for the thing"
+    remedy = "let the pattern of the layout have {group} for the thing"
     if is_table:
         unused = f"[{{where: {{COLUMN: '*{end}'}}}}]"
-        groups = GROUPS_OF_TABLE
+        remedy = GROUPS_OF_TABLE
+    groups = "" if has_groups else f"; if they are other views of one thing, {remedy}"
     yield (
         f"{ends.total()} pictures are called like others, with {end.removesuffix('.*')} or the "
         "like at the end; if they are masks, copies or details, write into the layout: "
-        f"unused: {unused}; if they are other views of one thing, {groups}"
+        f"unused: {unused}{groups}"
     )
 
 
@@ -209,10 +219,14 @@ def count_ends(files: list[str]) -> Counter[str]:
     return ends
 
 
-def hint_at_folders(rows: pd.DataFrame) -> Iterator[str]:
+def hint_at_folders(rows: pd.DataFrame, is_table: bool) -> Iterator[str]:
     """Yield a hint if folders are not used, and so may be groups or the real classes.
 
     Those in which each class, each group or each set has a single one are neither.
+
+    Args:
+        rows: the images.
+        is_table: whether the layout has a table.
     """
     paths = [posixpath.dirname(name).split("/") for name in rows["file"]]
     if len(set(map(len, paths))) > 1:
@@ -223,10 +237,13 @@ def hint_at_folders(rows: pd.DataFrame) -> Iterator[str]:
         names = set(level)
         follow = any(folders.groupby(each).nunique().max() == 1 for each in known)
         if len(names) > 1 and not follow and not any(find_subset(name) for name in names):
-            yield (
-                f"the folders {shorten(sorted(names)[:5])} are not used; if they are classes, "
-                "people or days, let the pattern of the layout have {class} or {group} for them"
-            )
+            meaning = "classes, people or days"
+            remedy = "let the pattern of the layout have {class} or {group} for them"
+            if is_table:
+                meaning = "people or days"
+                remedy = GROUPS_OF_TABLE
+            listed = shorten(sorted(names)[:5])
+            yield f"the folders {listed} are not used; if they are {meaning}, {remedy}"
             return
 
 

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from digits.data.layout.column_names import CLASS_COLUMNS, normalize_name
+from digits.data.layout.table_file import is_parquet
 from digits.imaging import pictures
 from digits.settings.layout import UTF_8
 
-TABLE_ENDINGS = (".csv", ".tsv", ".parquet")
-LIST_ENDINGS = (".txt", ".lst", ".data")
+TABLE_ENDINGS = (".csv", ".tsv", ".parquet", ".pq")
+LIST_ENDINGS = (".txt", ".lst", ".data", ".train", ".test", ".tra", ".tes")
 
 SEPARATORS = (",", ";", "\t")
 
@@ -28,8 +29,8 @@ N_LINES = 20
 
 def may_be_table(name: str, path: Path) -> bool:
     """Return whether a file may be a table: by its ending, or because all lines are alike."""
-    ending = posixpath.splitext(name)[1].lower()
-    if ending in TABLE_ENDINGS or name.lower().endswith(".csv.gz"):
+    ending = posixpath.splitext(name.lower().removesuffix(".gz"))[1]
+    if ending in TABLE_ENDINGS:
         return True
     if ending not in LIST_ENDINGS:
         return False
@@ -70,12 +71,13 @@ def find_format(path: Path) -> dict[str, Any]:
 
     They are `encoding`, `separator` and `header`.
     """
-    if path.suffix.lower() == ".parquet":
+    if is_parquet(path):
         return {}
     start = read_start(path)
     encoding = find_encoding(start)
     lines = list_lines(start.decode(encoding, errors="ignore"))
-    separator = find_separator(lines, path.suffix.lower()) if lines else ","
+    ending = Path(path.name.lower().removesuffix(".gz")).suffix
+    separator = find_separator(lines, ending) if lines else ","
     keys: dict[str, Any] = {}
     if encoding != UTF_8:
         keys["encoding"] = encoding

@@ -12,7 +12,7 @@ import pandas as pd
 
 from digits.data.intake import one_class
 from digits.data.layout.column_names import GROUP_COLUMNS, ID_COLUMNS
-from digits.data.layout.hugging_face import find_class_names, find_encoded_column
+from digits.data.layout.hugging_face import find_class_names, find_image_columns
 from digits.data.layout.pattern import escape
 from digits.data.layout.place import Place
 from digits.data.layout.read_files import natural_key
@@ -145,11 +145,10 @@ def describe_table(place: Place, name: str, chosen: Mapping[str, str]) -> list[T
     """
     csv_format = find_format(place.files[name])
     table = place.open_table(name, **csv_format)
-    first_line = [normalize_path(text, "") for text in table.names]
-    if "header" not in csv_format and not place.pictures_by_end.keys().isdisjoint(first_line):
-        csv_format["header"] = False  # because it names a picture
+    if "header" not in csv_format and names_picture_in_header(place, table):
+        csv_format["header"] = False
         table = place.open_table(name, **csv_format)
-    has_pixels = columns.are_numbered_pixels(table.names)
+    has_pixels = bool(columns.list_numbered_pixels(table.names))
     n_pictures = len(place.pictures)
     names_pictures = n_pictures > MAX_BESIDE_PIXELS or (n_pictures > 0 and not has_pixels)
     with table.report_unreadable():
@@ -164,10 +163,24 @@ def describe_table(place: Place, name: str, chosen: Mapping[str, str]) -> list[T
         return find_meanings(opened, images, chosen)
 
 
+def names_picture_in_header(place: Place, table: TableFile) -> bool:
+    """Return whether the first two lines of a table name pictures in the same column.
+
+    A picture may also be called like the column of the classes, as `label.png`.
+    """
+    for name, values in table.sample.items():
+        first_texts = [name, *values.head(1)]
+        if all(normalize_path(str(text), "") in place.pictures_by_end for text in first_texts):
+            return True
+    return False
+
+
 def explain_missing_pictures(opened: OpenTable) -> str:
     """Return why a table that does not name the pictures is not used, and what may help."""
-    message = "no column has the names of the pictures"
     names = opened.table.names
+    if columns.list_numbered_pixels(names):
+        return "it has pixels, which are not used, because there are pictures"
+    message = "no column has the names of the pictures"
     if len(names) < 3:  # one of them has the classes
         return message
     first, second, *_ = names
@@ -251,13 +264,16 @@ def refuse_without_classes(
 def read_texts(table: TableFile, *, may_have_pixels: bool) -> dict[str, pd.Series]:
     """Return the columns of a table that have a meaning and no pictures.
 
-    Of a table with many columns, or one that may have pixels, those of numbers are left out,
-    but for the first and last one.
+    Numbered columns, such as pixel1, are left out. Of other tables that have many columns, or
+    may have pixels, the columns of numbers are left out, but for the first and last one.
     """
     names = table.names
     encoded = list_encoded(table)
-    may_have_pixels = may_have_pixels and not encoded
-    if len(names) > MAX_TEXTS or may_have_pixels:
+    may_have_pixels = may_have_pixels and not encoded and not has_packed(table)
+    numbered = columns.list_numbered_pixels(names)
+    if numbered and not names[0].isdecimal():
+        names = [name for name in names if name not in set(numbered)]
+    elif len(names) > MAX_TEXTS or may_have_pixels:
         sample = table.sample.astype(str)
         ends = (names[0], names[-1])
         names = [
@@ -274,9 +290,25 @@ def read_texts(table: TableFile, *, may_have_pixels: bool) -> dict[str, pd.Serie
     }
 
 
-def list_encoded(table: TableFile) -> list[str]:
-    """Return the columns that have the pictures themselves."""
-    return [column.name for column in table.schema or [] if find_encoded_column([column])]
+def has_packed(table: TableFile) -> bool:
+    """Return whether a column has all pixels of an image, separated by spaces."""
+    sample = table.sample
+    return any(columns.is_packed(sample[name].astype(str)) for name in sample)
+
+
+def list_encoded(table: TableFile) -> dict[str, str]:
+    """Return the columns that have the images themselves, and the key for each of them.
+
+    Of a parquet file, the schema says so: `picture` for bytes, and `pixels` for lists. Of a CSV
+    file, the first rows do.
+    """
+    if table.schema is not None:
+        return find_image_columns(table.schema)
+    return {
+        str(name): "picture"
+        for name, values in table.sample.items()
+        if columns.are_in_base64(values)
+    }
 
 
 def find_images(opened: OpenTable, *, names_pictures: bool) -> dict[str, list[dict[str, Any]]]:
@@ -293,19 +325,22 @@ def find_images(opened: OpenTable, *, names_pictures: bool) -> dict[str, list[di
     """
     encoded = list_encoded(opened.table)
     if encoded:
-        return {column: [{"picture": column}] for column in encoded}
+        return {column: [{key: column}] for column, key in encoded.items()}
     for column in columns.order_by_file(opened.texts) if names_pictures else []:
         paths = find_paths(opened, column)
         if paths:
             return {column: [{"file": path} for path in paths]}
+    for column, values in opened.texts.items():
+        if columns.is_packed(values):
+            return {column: [{"pixels": column}]}
+    if columns.list_numbered_pixels(opened.table.names):
+        return {}
     for column, values in opened.texts.items():
         if columns.are_picture_names(values.head(columns.N_VALUES)).all():
             raise UserError(
                 f"its column {column} names pictures, such as {values.iloc[0]}, which are not "
                 f"in {opened.place.root}"
             )
-        if columns.is_packed(values):
-            return {column: [{"pixels": column}]}
     return {}
 
 
@@ -391,7 +426,7 @@ def find_pixels(table: TableFile, used: set[Any]) -> list[dict[str, Any]]:
     texts = sample.astype(str)
     pixels = [
         name
-        for name in table.names
+        for name in columns.list_numbered_pixels(table.names) or table.names
         if name not in used
         and columns.is_numeric(texts[name])
         and not columns.is_meaningless(name, texts[name])

@@ -28,7 +28,10 @@ def add_unused(layout: Any, patterns: Sequence[str]) -> Any:
 def write_subsets(
     train: Sequence[dict[str, Any]], test: Sequence[dict[str, Any]]
 ) -> dict[str, Any]:
-    """Return the layout of the parts of both subsets. What all parts have is written once."""
+    """Return the layout of the parts of both subsets.
+
+    What all parts have is written once, and so is what is unused, which no part may have.
+    """
     first, *others = [*train, *test]
     common = {
         key: value
@@ -37,9 +40,13 @@ def write_subsets(
     }
     layout: dict[str, Any] = dict(common)
     for subset, parts in {"train": train, "test": test}.items():
-        own = [{key: part[key] for key in part if key not in common} for part in parts]
+        without = {*common, "unused"}
+        own = [{key: part[key] for key in part if key not in without} for part in parts]
         if own:
             layout[subset] = unlist(own)
+    unused = [item for part in (first, *others) for item in part.get("unused", [])]
+    if unused:
+        layout["unused"] = list({str(item): item for item in unused}.values())
     return layout
 
 

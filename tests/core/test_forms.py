@@ -344,6 +344,17 @@ def labels_and_pixels(place: Path) -> None:
     table.drop(columns="label").to_csv(place / "pixels.csv", index=False)
 
 
+def ids_in_two_tables(place: Path) -> None:
+    table = make_table(TRAIN)
+    table.insert(0, "image_id", [f"Train_{n}" for n in range(200)])
+    table[["image_id", "label"]].sample(frac=1, random_state=0).to_csv(
+        place / "train.csv", index=False
+    )
+    table = table.drop(columns="label")
+    table[:100].to_parquet(place / "train_0.parquet")
+    table[100:].to_parquet(place / "train_1.parquet")
+
+
 class Form(NamedTuple):
     """A form of images, and what is understood.
 
@@ -388,7 +399,7 @@ FORMS = {
     "`train.csv` and `test.csv` of a contest, with pixels": Form(kaggle),
     "`mnist_train.csv` and `mnist_test.csv`, with pixels": Form(two_tables, n_test=40),
     "`fer2013.csv`, with all pixels in one column": Form(packed, n_test=40),
-    "parquet files of Hugging Face": Form(hugging_face, n_test=40),
+    "parquet files of Hugging Face, or with lists of pixels": Form(hugging_face, n_test=40),
     "`mnist.npz` of Keras, or MedMNIST": Form(npz, n_test=40),
     "`X.npy` and `Y.npy`": Form(npy),
     "an .npy file for each class, as in Quick, Draw!": Form(array_per_class),
@@ -411,6 +422,9 @@ FORMS = {
     "the pickles of CIFAR-10": Form(pickles, n_test=40, recipe="Convert pickles"),
     "a table of labels and a table of pixels": Form(
         labels_and_pixels, recipe="Join two tables"
+    ),
+    "a table of ids and classes, and parquet files of ids and pixels": Form(
+        ids_in_two_tables, recipe="Join tables by a column"
     ),
     "an .npy file for each image, and a table of their names": Form(
         array_per_image, recipe="Join arrays"
@@ -642,7 +656,7 @@ def follow(recipe: str, folder: Path) -> None:
     tiny.run(["bash", "-c", command], folder)
 
 
-OTHER_RECIPES = ["Join two tables", "Join arrays"]
+OTHER_RECIPES = ["Join two tables", "Join tables by a column", "Join arrays"]
 
 
 def test_each_recipe_is_a_heading_of_the_page() -> None:
@@ -937,6 +951,7 @@ LAYOUTS: dict[str, Any] = {
         "test": {"images": "test_batch.npz/x", "class": "test_batch.npz/y"},
     },
     "labels_and_pixels": {"table": "joined.csv"} | SETS_OF_PIXELS,
+    "ids_in_two_tables": {"table": "joined.parquet"} | SETS_OF_PIXELS,
     "array_per_image": {"images": "joined.npz/x", "class": "joined.npz/y"},
     "class_in_name": "train/{class}.#.*",
     "without_header": {"table": "*.csv", "header": False, "pixels": "2 to 65", "class": 1},

@@ -214,13 +214,18 @@ def test_an_empty_key_unused_leaves_nothing_out() -> None:
 
 
 @pytest.mark.parametrize("value", ["True", "true"])
+@pytest.mark.parametrize(
+    ("no", "yes"),
+    [(False, True), ("False", "True"), ("false", "true")],
+    ids=["booleans", "capitals", "small letters"],
+)
 def test_rows_are_chosen_by_a_truth_value(
-    value: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    value: str, no: Any, yes: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     write_table(ROWS.replace("train", "False").replace("test", value))
     part = {"table": "t.csv", "file": "{file}", "class": "class"}
-    sets = {"train": {"where": {"set": False}}, "test": {"where": {"set": True}}}
+    sets = {"train": {"where": {"set": no}}, "test": {"where": {"set": yes}}}
     values, _, _ = read(part | sets, [8, 8])
     assert values["images"] == 20
 
@@ -366,6 +371,27 @@ def test_a_row_of_pixels_without_a_class_is_not_blank(
     Path("data/own/t.csv").write_text(f"{kept}{',' * 64}\n")
     values, _, _ = read(written, [8, 8])
     assert values["images"] == 19
+
+
+def test_a_row_of_pixels_whose_last_one_is_blank_is_not_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("data/own").mkdir(parents=True)
+    table = make_table(slice(0, 20), labelled=False).astype(str)
+    table.loc[5, "pixel63"] = ""
+    table.to_csv("data/own/t.csv", index=False)
+    assert (
+        len(find_rows({"table": "t.csv", "pixels": "pixel0 to pixel63"}, Path("data/own")))
+        == 20
+    )
+
+
+def test_a_path_may_have_a_brace_that_belongs_to_no_column(tmp_path: Path) -> None:
+    write_picture(tmp_path / "images/}7.png", PIXELS[0])
+    (tmp_path / "t.csv").write_text("id,class\n7,a\n")
+    rows = find_rows({"table": "t.csv", "file": "images/}{id}.png", "class": "class"}, tmp_path)
+    assert rows["file"].tolist() == ["images/}7.png"]
 
 
 def test_a_column_may_have_a_name_with_a_point(

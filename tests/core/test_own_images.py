@@ -402,6 +402,11 @@ def link_to_folder_above(path: Path) -> None:
     path.symlink_to(".")
 
 
+def link_to_each_other(path: Path) -> None:
+    path.symlink_to("../3")
+    (path.parent.parent / "3/back").symlink_to("../2")
+
+
 def write_pages(path: Path) -> None:
     path.parent.mkdir(exist_ok=True)
     page = Image.new("L", (8, 8))
@@ -433,6 +438,11 @@ BAD_FOLDERS: dict[str, tuple[str, Callable[[Path], None], str]] = {
         link_to_folder_above,
         "'train' is a link to a folder that it lies in; delete it",
     ),
+    "links to each other": (
+        "2/there",
+        link_to_each_other,
+        "'back' is a link to a folder that it lies in; delete it",
+    ),
 }
 
 
@@ -445,6 +455,14 @@ def test_what_makes_a_folder_no_dataset_is_named(
     make(tmp_path / name)
     with pytest.raises(UserError, match=re.escape(reason)):
         read("{class}/*", tmp_path)
+
+
+def test_a_class_may_have_the_names_of_two_others(tmp_path: Path) -> None:
+    for name in ["hot", "dog", "hot dog"]:
+        for number in range(2):
+            write_pixel(tmp_path / name / f"{number}.png")
+    images = read("{class}/*", tmp_path)
+    assert images.attrs["names"] == ["dog", "hot", "hot dog"]
 
 
 def test_a_damaged_picture_among_many_is_named(tmp_path: Path) -> None:
@@ -643,7 +661,7 @@ def test_parts_of_which_one_has_groups_are_refused(tmp_path: Path) -> None:
     table.to_csv(tmp_path / "test.csv", index=False)
     part = {"table": "own.csv", "group": "patient"}
     layout = {"pixels": "p", "class": "label", "train": part, "test": {"table": "test.csv"}}
-    with pytest.raises(UserError, match="only some parts of the layout have a group"):
+    with pytest.raises(UserError, match="only some parts of the layout have the key `group`"):
         read(layout, tmp_path, shape=[1, 1])
 
 

@@ -3,6 +3,7 @@
 Each form is made with a few images, and what is read is compared with these.
 """
 
+import base64
 import io
 import re
 import unicodedata
@@ -386,7 +387,9 @@ def metadata_in_each_set(place: Path) -> None:
 
 def plants(place: Path) -> None:
     files = write_flat(place / "p", TRAIN)
-    write_csv(place / "t.csv", {"file": files, "class": NAMED[:200], "plant_id": LABELS[TRAIN]})
+    write_csv(
+        place / "t.csv", {"file": files, "class": NAMED[:200], "plant_id": np.arange(200) // 5}
+    )
 
 
 def numbered_rows(place: Path) -> None:
@@ -612,7 +615,7 @@ def test_ids_within_groups_are_no_groups(tmp_path: Path) -> None:
         choice = choose(Place(tmp_path / name), columns={"class": "diagnostic"})
         assert choice.layout["group"] == "patient_id"
         said = "\n".join(describe(choice))
-        assert ("digits start --group 'lesion_id'" in said) == (name == "coarser")
+        assert ("digits start --group lesion_id" in said) == (name == "coarser")
 
 
 def leafsnap(place: Path, species: list[str]) -> None:
@@ -714,6 +717,120 @@ def contest(place: Path, labelled: list[str]) -> None:
     table["Usage"] = ["Training"] * 200 + ["PublicTest"] * 20 + ["PrivateTest"] * 20
     table.loc[~table["Usage"].isin(labelled), "label"] = ""
     table.to_csv(place / "train.csv", index=False)
+
+
+def ships(place: Path) -> None:
+    """Write names with class and scene, and a few pictures of whole scenes beside them."""
+    names = [f"{n % 2}__scene{n // 40}__-{n}_{n + 7}.png" for n in range(240)]
+    for name, pixels in zip(names, PIXELS[ALL], strict=True):
+        write_picture(place / "ships/ships" / name, pixels)
+    for n in range(8):
+        write_picture(place / f"scenes/scenes/bay_{n}.png", PIXELS[240 + n])
+
+
+def unnamed_arrays(place: Path, *arrays: Any) -> None:
+    """Write arrays that NumPy calls arr_0, arr_1 and so on."""
+    np.savez(place / "d.npz", *arrays)
+
+
+def unnamed_arrays_of_two_sets(place: Path, order: str, n_train: int) -> None:
+    """Write images (x) and labels (y) of two sets without names, in an order such as xyxy."""
+    rows = {"x": PIXELS[:240], "y": LABELS[:240]}
+    sets = {letter: iter([rows[letter][:n_train], rows[letter][n_train:]]) for letter in "xy"}
+    unnamed_arrays(place, *(next(sets[letter]) for letter in order[:4]))
+
+
+def pixels_and_names(place: Path) -> None:
+    table = make_table(TRAIN, labelled=False)
+    table.insert(0, "img_name", [f"{n}.jpg" for n in range(200)])
+    table.insert(1, "digit_name", NAMED[:200])
+    table.to_csv(place / "t.csv", index=False)
+
+
+def packed_and_named(place: Path) -> None:
+    packed = [" ".join(map(str, pixels.ravel())) for pixels in PIXELS[TRAIN]]
+    names = [f"{n}.jpg" for n in range(200)]
+    write_csv(
+        place / "age_gender.csv",
+        {"img_name": names, "kind": LABELS[TRAIN], "age": LABELS[TRAIN] * 9, "pixels": packed},
+    )
+
+
+def columns_of_two_labels(place: Path) -> None:
+    """Write pixels whose columns are numbers, and two columns of classes before them."""
+    table = make_table(TRAIN, labelled=False).rename(columns=lambda name: name[5:])
+    table.insert(0, "image_id", [f"Train_{n}" for n in range(200)])
+    table.insert(1, "root", LABELS[TRAIN])
+    table.insert(2, "vowel", LABELS[TRAIN] % 3)
+    table.to_csv(place / "t.csv", index=False)
+
+
+def lists_in_parquet(place: Path, *, nested: bool, ending: str) -> None:
+    images = [pixels.tolist() if nested else pixels.ravel() for pixels in PIXELS[TRAIN]]
+    table = pa.table({"label": LABELS[TRAIN], "image": images})
+    pq.write_table(table, place / f"t.{ending}")
+
+
+def base_64(place: Path, start: str) -> None:
+    encoded = [base64.b64encode(encode(pixels)["bytes"]).decode() for pixels in PIXELS[TRAIN]]
+    write_csv(
+        place / "t.csv", {"image": [start + text for text in encoded], "label": NAMED[:200]}
+    )
+
+
+def four_channels(place: Path) -> None:
+    """Write images with infrared along the last axis, and a column of labels for each."""
+    images = np.repeat(PIXELS[TRAIN][:, :, :, None], 4, axis=3)
+    one_hot = np.eye(10, dtype=np.uint8)[LABELS[TRAIN]]
+    content = {"train_x": images.transpose(1, 2, 3, 0), "train_y": one_hot.T}
+    scipy.io.savemat(place / "sat.mat", content)
+
+
+def zip_code(place: Path) -> None:
+    rows = np.c_[LABELS[TRAIN], PIXELS[TRAIN].reshape(200, -1) / 120 - 1]
+    np.savetxt(place / "zip.train.gz", rows, fmt="%.4f")
+
+
+def header_called_like_a_picture(place: Path) -> None:
+    paths = write_named(place, TRAIN, "img/{n}.png")
+    write_picture(place / "other/label.png", PIXELS[200])
+    write_csv(place / "t.csv", {"file": paths, "label": NAMED[:200]})
+
+
+def names_of_classes(place: Path) -> None:
+    """Write two columns of classes, of which each value of one is a value of the other."""
+    files = write_flat(place / "p", TRAIN)
+    write_csv(
+        place / "t.csv", {"file": files, "class": NAMED[:200], "symbol_id": LABELS[TRAIN] + 31}
+    )
+
+
+def recordings(place: Path, name: str) -> None:
+    files = write_flat(place / "p", TRAIN)
+    write_csv(place / "t.csv", {"file": files, "class": NAMED[:200], name: np.arange(200) // 5})
+
+
+def ids_in_two_tables(place: Path) -> None:
+    table = make_table(TRAIN)
+    table.insert(0, "image_id", [f"Train_{n}" for n in range(200)])
+    table[["image_id", "label"]].to_csv(place / "train.csv", index=False)
+    table.drop(columns="label").to_parquet(place / "train_0.parquet")
+
+
+def arrays_in_folders(place: Path) -> None:
+    """Write an .npz file whose arrays have a slash in their names."""
+    content: dict[str, Any] = {"train/x": PIXELS[TRAIN], "train/y": LABELS[TRAIN]}
+    content |= {"test/x": PIXELS[TEST], "test/y": LABELS[TEST]}
+    np.savez(place / "d.npz", **content)
+
+
+def blank_classes_in_the_training_set(place: Path) -> None:
+    table = make_table(TRAIN, labelled=False)
+    table.insert(0, "number", [name if n % 20 else "" for n, name in enumerate(NAMED[:200])])
+    table.to_csv(place / "train.csv", index=False)
+    test = make_table(TEST, labelled=False)
+    test.insert(0, "number", NAMED[200:240])
+    test.to_csv(place / "test.csv", index=False)
 
 
 class Read(NamedTuple):
@@ -971,7 +1088,7 @@ READ = {
         f"a column {name}": Read(
             partial(beside_pixels, name=name),
             "{table: t.csv, pixels: pixel0 to pixel63, class: label}",
-            said=f"run: digits start --group '{name}'",
+            said=f"run: digits start --group {name}",
         )
         for name in ["scanid", "artist"]
     },
@@ -1002,7 +1119,7 @@ READ = {
     "BUS-BRA": Read(
         folds_of_bus,
         '{table: bus_data.csv, file: "Images/{ID}.png", class: Pathology}',
-        said="run: digits start --group 'Case'",
+        said="run: digits start --group Case",
     ),
     "Galaxy10": Read(
         galaxy,
@@ -1106,15 +1223,97 @@ READ = {
         said="may show only 200 things, such as x0; if so, add a column of groups to the table; "
         "see “Add groups to a table” in docs/your-own.md",
     ),
+    "pixels and names of pictures": Read(
+        pixels_and_names, "{table: t.csv, pixels: pixel0 to pixel63, class: digit_name}"
+    ),
+    "lists in parquet": Read(
+        partial(lists_in_parquet, nested=False, ending="pq"),
+        "{table: t.pq, pixels: image, class: label}",
+    ),
+    "lists of lists in parquet": Read(
+        partial(lists_in_parquet, nested=True, ending="parquet"),
+        "{table: t.parquet, pixels: image, class: label}",
+    ),
+    **{
+        f"pictures in base64 after {start!r}": Read(
+            partial(base_64, start=start), "{table: t.csv, picture: image, class: label}"
+        )
+        for start in ["", "data:image/png;base64,"]
+    },
+    "images and a column per class without names": Read(
+        lambda place: unnamed_arrays(place, PIXELS[TRAIN], np.eye(10)[LABELS[TRAIN]]),
+        "{images: d.npz/arr_0, class: d.npz/arr_1}",
+    ),
+    "arrays in folders": Read(
+        arrays_in_folders,
+        "{train: {images: d.npz/train/x, class: d.npz/train/y}, "
+        "test: {images: d.npz/test/x, class: d.npz/test/y}}",
+        n_test=40,
+    ),
+    "blank classes in the training set": Read(
+        blank_classes_in_the_training_set,
+        "{pixels: pixel0 to pixel63, class: number, train: {table: train.csv}, "
+        'test: {table: test.csv}, unused: [{where: {number: ""}}]}',
+        n_test=40,
+    ),
+    "one more name for each class": Read(
+        names_of_classes, '{table: t.csv, file: "p/{file}", class: class}'
+    ),
+    **{
+        f"a column {name}": Read(
+            partial(recordings, name=name),
+            '{table: t.csv, file: "p/{file}", class: class}',
+            said=f"run: digits start --group {name}",
+        )
+        for name in ["src_file", "recording"]
+    },
     "plants": Read(
         plants,
         '{table: t.csv, file: "p/{file}", class: class}',
-        said="run: digits start --group 'plant_id'",
+        said="run: digits start --group plant_id",
     ),
 }
 
 # Forms with several readings, and the options that are shown.
 ASKED: dict[str, tuple[Callable[[Path], None], list[str]]] = {
+    "ships": (
+        ships,
+        [
+            "--layout '*/{class}/*'",
+            "--layout 'ships/ships/{class}__-*'",
+            "--layout 'ships/ships/{class}__{group}__-*'",
+            "--layout 'ships/ships/*__{class}__-*'",
+        ],
+    ),
+    **{
+        f"arrays without names in the order {order}": (
+            partial(unnamed_arrays_of_two_sets, order=order, n_train=n_train),
+            [
+                f"--layout '{{train: [{{images: d.npz/arr_{a}, class: d.npz/arr_{b}}}, "
+                f"{{images: d.npz/arr_{c}, class: d.npz/arr_{d}}}]}}'",
+                f"--layout '{{train: {{images: d.npz/arr_{a}, class: d.npz/arr_{b}}}, "
+                f"test: {{images: d.npz/arr_{c}, class: d.npz/arr_{d}}}}}'",
+            ],
+        )
+        for order, n_train, (a, b, c, d) in [
+            ("xyxy", 200, (0, 1, 2, 3)),
+            ("xyxy of equal lengths", 120, (0, 1, 2, 3)),
+            ("xxyy", 200, (0, 2, 1, 3)),
+            ("xxyy of equal lengths", 120, (0, 2, 1, 3)),
+        ]
+    },
+    "pixels and several columns of classes": (
+        packed_and_named,
+        ["--class kind", "--class age"],
+    ),
+    "columns of two labels": (columns_of_two_labels, ["--class root", "--class vowel"]),
+    "a header that is called like a picture": (
+        header_called_like_a_picture,
+        [
+            "--layout '{class}/*'",
+            "--layout '{table: t.csv, file: \"{file}\", class: label}'",
+        ],
+    ),
     "pixels beside pictures": (
         partial(embeddings, values=RANDOM.integers(0, 256, (200, 64))),
         [
@@ -1197,6 +1396,20 @@ ASKED: dict[str, tuple[Callable[[Path], None], list[str]]] = {
 
 # Forms that are refused, and the reason.
 REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
+    "four channels": (
+        four_channels,
+        "has 4 colours, expected 1 or 3; write only those into a new array, such as "
+        "`images[..., :3]`",
+    ),
+    "zip codes from -1 to 1": (
+        zip_code,
+        "zip.train.gz: the column 2 has -1.0, but pixels are whole numbers from 0 to 255",
+    ),
+    "a table of ids and classes, and one of ids and pixels": (
+        ids_in_two_tables,
+        "if train.csv has the classes of train_0.parquet, see “Join tables by a column” in "
+        "docs/your-own.md about image_id",
+    ),
     "a title line": (title_line, "sheet.csv: its first line has one value; if it is a title"),
     "only the pictures of another set": (
         only_the_test_pictures,

@@ -21,8 +21,9 @@ from digits.settings.errors import UserError
 ONE_CLASS = "this project classifies images, with one class for each image"
 NO_FEATURES = f"{ONE_CLASS}; for a table of features, use another tool; if these are pixels"
 
-# What may be between several labels in one value, and around each label.
-SEPARATORS = ["|", ";", ",", " "]
+# What is between several labels in one value, and what may be around each label. Blanks may be
+# between them, too.
+LABEL_MARKS = ["|", ";", ","]
 BRACKETS = "[](){}'\" "
 
 # The smallest number of classes that may be the values of a quantity.
@@ -51,7 +52,9 @@ def check_classes(column: str, values: pd.Series, *, are_chosen: bool = False) -
             whole, or more than there may be classes.
     """
     names = values.astype(str).fillna("").str.strip().unique()
-    check_single_labels(column, list(names))
+    # A class that the owner has named may have a blank, such as `hot dog` beside `dog`.
+    separators = LABEL_MARKS if are_chosen else [*LABEL_MARKS, " "]
+    check_single_labels(column, list(names), separators)
     texts = pd.Series(names)
     with_points = texts.str.replace(",", ".", regex=False)  # in many countries, 8.2 is 8,2
     numbers = pd.to_numeric(with_points, errors="coerce")
@@ -79,7 +82,7 @@ def quantity_error(found: str) -> UserError:
     )
 
 
-def check_single_labels(column: str, names: Sequence[str]) -> None:
+def check_single_labels(column: str, names: Sequence[str], separators: Sequence[str]) -> None:
     """Check that no name of a class is several labels, such as `cat|dog`.
 
     Such a name has several parts, each of which is also the whole name of a class.
@@ -87,7 +90,7 @@ def check_single_labels(column: str, names: Sequence[str]) -> None:
     Raises:
         UserError: a name is several labels.
     """
-    for separator in SEPARATORS:
+    for separator in separators:
         labels_by_name = {name: split_labels(name, separator) for name in names}
         single_labels = {labels[0] for labels in labels_by_name.values() if len(labels) == 1}
         for name, labels in labels_by_name.items():

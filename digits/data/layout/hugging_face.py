@@ -6,12 +6,15 @@ from typing import Any
 import pyarrow as pa
 
 
-def find_encoded_column(schema: Any) -> str | None:
-    """Return the column that has the pictures themselves, or None. A CSV file has no schema."""
-    for field in schema or []:
+def find_image_columns(schema: Any) -> dict[str, str]:
+    """Return the columns that have images, and `picture` or `pixels` for each of them."""
+    keys = {}
+    for field in schema:
         if holds_bytes(field.type):
-            return str(field.name)
-    return None
+            keys[str(field.name)] = "picture"
+        elif holds_numbers(field.type):
+            keys[str(field.name)] = "pixels"
+    return keys
 
 
 def holds_bytes(column_type: Any) -> bool:
@@ -21,6 +24,14 @@ def holds_bytes(column_type: Any) -> bool:
             field.name == "bytes" and holds_bytes(field.type) for field in column_type.fields
         )
     return bool(pa.types.is_binary(column_type) or pa.types.is_large_binary(column_type))
+
+
+def holds_numbers(column_type: Any) -> bool:
+    """Return whether a column has lists of numbers, or lists of such lists."""
+    if not hasattr(column_type, "value_type") or pa.types.is_dictionary(column_type):
+        return False
+    inner = column_type.value_type
+    return holds_numbers(inner) or pa.types.is_integer(inner) or pa.types.is_floating(inner)
 
 
 def find_class_names(schema: Any, column: str) -> list[str] | None:

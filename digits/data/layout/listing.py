@@ -16,21 +16,27 @@ def list_visible(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if not IGNORED_NAMES.fullmatch(path.name))
 
 
-def iterate_files(folder: Path) -> Iterator[Path]:
+def iterate_files(folder: Path, above: tuple[Path, ...] = ()) -> Iterator[Path]:
     """Yield all files in a folder, at any depth, except those with ignored names.
 
     Links are followed.
 
+    Args:
+        folder: the folder.
+        above: the folders through which it was reached, without links.
+
     Raises:
         UserError: a folder is a link to a folder above, or there is a pipe.
     """
+    above = (*above, folder.resolve())
     for path in list_visible(folder):
         check_not_special(path)
         if path.is_dir():
-            if folder.resolve().is_relative_to(path.resolve()):  # it would never end
+            target = path.resolve()
+            if any(each.is_relative_to(target) for each in above):  # it would never end
                 raise UserError(
                     f"{path.name!r} is a link to a folder that it lies in; delete it"
                 )
-            yield from iterate_files(path)
+            yield from iterate_files(path, above)
         else:
             yield path

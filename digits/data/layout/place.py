@@ -90,15 +90,18 @@ class Place:
             UserError: a file cannot be read, or there is none.
         """
         # `a.npz/x` is an array in the file `a.npz`, and `a.npy` is both a file and an array.
-        as_file = Pattern(pattern)
-        as_folder = Pattern(posixpath.dirname(pattern))
-        names = [
-            name for name in self.array_files if as_file.fits(name) or as_folder.fits(name)
-        ]
+        levels = pattern.split("/")
+        starts = [Pattern("/".join(levels[: n + 1])) for n in range(len(levels))]
+        names = [name for name in self.array_files if any(start.fits(name) for start in starts)]
         if not names:
             listed = shorten(self.array_files)
             raise UserError(f"no array is called {pattern}; the files with arrays are {listed}")
         return self.load_arrays(names)
+
+    def find_array_file(self, name: str) -> str:
+        """Return the file of an array that is there: `a.npz` for `a.npz/x`."""
+        [file] = [each for each in self.array_files if f"{name}/".startswith(f"{each}/")]
+        return file
 
     def load_arrays(self, names: Iterable[str]) -> dict[str, Any]:
         """Return the arrays of numbers and texts in files.

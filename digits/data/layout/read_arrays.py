@@ -1,6 +1,5 @@
 """Read a part of a layout that has arrays of images."""
 
-import posixpath
 from typing import Any
 
 import numpy as np
@@ -46,7 +45,7 @@ def read_one(
         rows["group"] = read_labels(place, part.group, n_images)
     arrays = {name, part.classes, part.group} - {""}
     # The array `a.npz/x` is in the file `a.npz`. A file such as `a.npy` is an array itself.
-    files = {each if each in place.files else posixpath.dirname(each) for each in arrays}
+    files = {place.find_array_file(each) for each in arrays}
     return PartImages(
         rows,
         contents=lambda: iter([images.reshape(n_images, -1)]),

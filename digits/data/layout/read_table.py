@@ -1,5 +1,6 @@
 """Read a part of a layout that has tables with one row per image."""
 
+import base64
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
@@ -83,17 +84,18 @@ def select(
     in_path = [column for column, _ in split_columns(part.file, table.names)]
     named = [*part.classes, part.group, part.id, *part.where, *in_path]
     columns = list(dict.fromkeys(name for name in named if name))
+    image_columns = [part.picture] if part.picture else []
     if part.pixels:
         image_columns = list_pixels(table, part.pixels, columns)
-        last_pixel = image_columns[-1:]  # if it is blank, the whole row is
-        texts = table.read_texts([*columns, *last_pixel])
-    else:
-        image_columns = [part.picture] if part.picture else []
-        texts = table.read_texts(columns, whole=True)
+    has_values = bool(part.picture) or any(map(table.is_nested, image_columns[:1]))
+    # Between two blank pixels, there are rarely others.
+    ends = [] if has_values else [*image_columns[:1], *image_columns[-1:]]
+    are_all_texts = not part.pixels
+    texts = table.read_texts(list(dict.fromkeys([*columns, *ends])), whole=are_all_texts)
     if texts.index.empty:
         raise UserError("it has no rows")
-    # A row that has a picture is not blank, even without class and group.
-    is_unused = np.zeros(len(texts), bool) if part.picture else find_blank(texts)
+    # A row that has a picture, or a list of pixels, is not blank.
+    is_unused = np.zeros(len(texts), bool) if has_values else find_blank(texts)
     for where in unused:
         if set(where).issubset(table.names):
             is_unused = is_unused | match_rows(table.read_texts(list(where)), where)
@@ -130,9 +132,11 @@ def match_rows(texts: pd.DataFrame, where: Where) -> Vector:
     is_match = np.ones(len(texts), bool)
     for column, patterns in where.items():
         # YAML's `true` is `True` in a table that pandas has written.
-        values = texts[column].str.strip().replace({"True": "true", "False": "false"})
+        booleans = {"true": "True", "false": "False"}
+        values = texts[column].str.strip().replace(booleans)
+        allowed = [booleans.get(pattern, pattern) for pattern in patterns]
         # `train` and `val*` become `train|val.*`.
-        expression = "|".join(re.escape(pattern).replace(r"\*", ".*") for pattern in patterns)
+        expression = "|".join(re.escape(pattern).replace(r"\*", ".*") for pattern in allowed)
         is_match &= values.str.fullmatch(expression).to_numpy(bool)
     return is_match
 
@@ -153,7 +157,8 @@ def find_pictures(
         UserError: a picture is not there, or there are several.
     """
     columns = split_columns(template, [str(name) for name in texts])
-    path_format = COLUMN.sub("{}", template)
+    between = COLUMN.split(template)[::2]
+    path_format = "{}".join(text.replace("{", "{{").replace("}", "}}") for text in between)
     folder = posixpath.dirname(table_name)
     paths = []
     for row in texts.to_dict("records"):
@@ -224,7 +229,7 @@ def find_shape(selection: TableSelection, axes: str) -> list[int]:
     n_values = len(selection.image_columns)
     if n_values == 1:  # all pixels are in one column
         first = next(selection.table.read_blocks(selection.image_columns, n_rows=1))
-        n_values = len(str(first.iloc[0, 0]).split())
+        n_values = len(list_values(first.iloc[0, 0]))
     one_image = np.empty((1, n_values))
     return list(arrange(one_image, axes).shape[1:])
 
@@ -295,6 +300,8 @@ def read_pictures(selection: TableSelection) -> Iterator[bytes]:
         for value in block.iloc[:, 0]:
             # Hugging Face has a structure with the name and the content of a file.
             content = value["bytes"] if isinstance(value, dict) else value
+            if isinstance(content, str):  # `iVBORw0KGgo…`, or `data:image/png;base64,iVBO…`
+                content = base64.b64decode(content.rpartition(",")[2])
             yield content or b""
 
 
@@ -308,6 +315,17 @@ def read_pixels(selection: TableSelection, part: TablePart) -> Iterator[Any]:
             yield images.reshape(len(block), -1)
 
 
+def list_values(value: Any) -> Any:
+    """Return the pixels of an image that stand in one column, in a text or in nested lists."""
+    if not isinstance(value, np.ndarray):
+        return str(value).split()
+    return (
+        np.concatenate([list_values(each) for each in value])
+        if value.dtype == object
+        else value
+    )
+
+
 def to_numbers(block: pd.DataFrame) -> Any:
     """Return the pixels of rows as an array, shape (n_rows, n_values).
 
@@ -318,10 +336,10 @@ def to_numbers(block: pd.DataFrame) -> Any:
     if not texts:
         return block.to_numpy()
     if block.shape[1] == 1:  # all pixels are in one column
-        words = block.iloc[:, 0].astype(str).str.split()
-        if words.map(len).nunique() > 1:
+        values = block.iloc[:, 0].map(list_values)
+        if values.map(len).nunique() > 1:
             raise UserError(f"the column {texts[0]} has rows of different lengths")
-        return np.array(words.tolist(), dtype=float)
+        return np.array(values.tolist(), dtype=float)
     # Beside a blank row, the numbers of a column are texts.
     numbers = block.apply(pd.to_numeric, errors="coerce")
     for name in texts:

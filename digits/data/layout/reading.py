@@ -83,7 +83,7 @@ def check_same_columns(parts: list[PartImages]) -> None:
     """
     for column in ("class", "group", "id"):
         if len({column in part.rows for part in parts}) > 1:
-            raise UserError(f"only some parts of the layout have a {column}")
+            raise UserError(f"only some parts of the layout have the key `{column}`")
 
 
 def check_unused_columns(tables: list[TableSelection], unused_rows: list[Where]) -> None:

@@ -23,6 +23,11 @@ N_SAMPLE_ROWS = 200
 SEPARATORS = {"blanks": r"\s+", "last blank": r"[\s,]+(?=[^\s,]+\s*$)"}
 
 
+def is_parquet(path: Path) -> bool:
+    """Return whether a file has the ending of a parquet file."""
+    return path.suffix.lower() in (".parquet", ".pq")
+
+
 def check_unpacked(path: Path) -> None:
     """Check how much memory the content of a table needs, before it is read.
 
@@ -33,7 +38,7 @@ def check_unpacked(path: Path) -> None:
     suffix = path.suffix.lower()
     if suffix == ".gz":
         check_gzip(path)
-    elif suffix == ".parquet":
+    elif is_parquet(path):
         metadata = pq.read_metadata(path)
         groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
         n_bytes = sum(group.total_byte_size for group in groups)
@@ -60,7 +65,7 @@ class TableFile:
             UserError: the file cannot be read.
         """
         self.path = path
-        self.is_parquet = path.suffix.lower() == ".parquet"
+        self.is_parquet = is_parquet(path)
         self.csv_options: dict[str, Any] = {
             "keep_default_na": False,  # a class may be called NA
             "sep": SEPARATORS.get(separator, separator),
@@ -119,6 +124,10 @@ class TableFile:
                     f"{self.path.name} has no column {name!r}, but {shorten(self.names)}"
                 )
 
+    def is_nested(self, name: str) -> bool:
+        """Return whether a column of a parquet file has lists or structures of values."""
+        return self.schema is not None and pa.types.is_nested(self.schema.field(name).type)
+
     def read_texts(self, names: Sequence[str], *, whole: bool = False) -> pd.DataFrame:
         """Return columns as text. A missing value is "".
 
@@ -157,7 +166,7 @@ class TableFile:
         """Return columns of a parquet file as text."""
         assert self.schema is not None
         for name in names:
-            if pa.types.is_nested(self.schema.field(name).type):
+            if self.is_nested(name):
                 raise UserError(f"the column {name} has lists or structures of values")
         frame = pd.read_parquet(  # type: ignore[call-overload]  # the stubs are older
             self.path,
