@@ -417,7 +417,9 @@ def explain_none(place: Place, reasons: list[str], *, is_guess: bool) -> ChoiceE
     if len(reasons) == 1 and not advice:
         message = f"{place.root} cannot be used: {reasons[0]}; if that is wrong, {HELP}"
         return ChoiceError(message, [])
-    names = place.pictures or list(place.files)
+    names = list(place.files)
+    if len(place.pictures) > len(names) / 2:
+        names = place.pictures
     return ChoiceError(
         f"{place.root} has no images with classes that can be read, but {len(names)} files, "
         f"first {shorten(names[:3])}; {advice or f'if that is wrong, {HELP}'}",

@@ -2,7 +2,7 @@
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
@@ -10,7 +10,10 @@ from digits.data.intake.collection import shorten
 from digits.data.layout.reading import LayoutReading
 from digits.proposing.words import (
     CAMERA_WORDS,
+    CONTAINER_WORDS,
     DATE,
+    MASK_WORDS,
+    NUMBERED_WORD,
     PART_WORDS,
     are_codes,
     are_numbered,
@@ -60,6 +63,11 @@ def doubt_names(names: list[str]) -> Iterator[str]:
     are_people = are_codes(names)
     are_cameras = all(each and each <= CAMERA_WORDS for each in words)  # `IMG` and `DSC`
     are_parts = differ_in_numbers and not all_words.isdisjoint(PART_WORDS)
+    # As in `study1_negative`, `study1_positive` and `study2_positive`.
+    are_repeated = 1 < len(without_numbers) < len(names) and are_numbered_words(names)
+    are_masks = [bool(each) and each <= MASK_WORDS | {"ground"} for each in words]
+    are_containers = [bool(each) and each <= CONTAINER_WORDS for each in words]
+    are_pictures_and_masks = any(are_masks) and any(are_containers)
     are_pictures = differ_in_numbers and all(TWO_NUMBERS.search(name) for name in names)
     are_no_classes = (
         are_subset_names(names)
@@ -69,10 +77,18 @@ def doubt_names(names: list[str]) -> Iterator[str]:
         or are_people
         or are_cameras
         or are_parts
+        or are_repeated
         or are_pictures
+        or are_pictures_and_masks
     )
     if are_no_classes:
         yield f"{shorten(names)} would be classes"
+
+
+def are_numbered_words(names: Sequence[str]) -> bool:
+    """Return whether each name is a numbered word and another word, as `study1_positive` is."""
+    matches = [NUMBERED_WORD.fullmatch(name) for name in names]
+    return all(matches) and len({match[1] for match in matches if match}) == 1
 
 
 def doubt_encoding(names: list[str]) -> Iterator[str]:

@@ -156,8 +156,9 @@ def choose_families(families: list[Family]) -> list[Family]:
         if family.n_levels == n_levels - 1:
             chosen += relax(family, chosen)
     with_subset = [family for family in chosen if family.subset]
+    name_both_subsets = {family.subset for family in with_subset} == {"train", "test"}
     most_have_one = len(list_names(with_subset)) > len(list_names(chosen)) / 2
-    return with_subset if most_have_one else chosen
+    return with_subset if name_both_subsets or most_have_one else chosen
 
 
 def relax(family: Family, others: Sequence[Family]) -> list[Family]:

@@ -3,7 +3,7 @@
 import math
 import posixpath
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from digits.data.layout.pattern import Pattern, escape, find_matches
@@ -24,6 +24,7 @@ NAMES = [
     "{class}-*",
 ]
 SEPARATORS = ("__", "_", "-", ".")
+NUMBERED_LETTERS = re.compile(r"([^\W\d_]+)\d+")
 YEAR = re.compile(r"[_. -]\d{4}")  # in what would be a class, as in `cat_2024`
 MIN_PER_CLASS = 4  # pictures, on average
 
@@ -115,10 +116,21 @@ def propose_words(families: list[Family], fields: Sequence[str]) -> list[Any]:
         if len(found) > 1 and last in found and all(map(str.isdecimal, columns[last])):
             found.remove(last)  # a counter of pictures
         if found:
-            options = write_fields(len(columns), found)
-            patterns = [f"{separator.join(option)}.*" for option in options]
+            patterns = []
+            for option in write_fields(len(columns), found):
+                words = columns[option.index("{class}")]
+                ending = "#" if are_numbered_letters(words) else ""  # as `AN1` and `AN2`
+                name = separator.join(option).replace("{class}", "{class}" + ending)
+                patterns.append(f"{name}.*")
             return [build_layout(families, fields, pattern) for pattern in patterns]
     return []
+
+
+def are_numbered_letters(words: Collection[str]) -> bool:
+    """Return whether words are letters with several numbers each, as AN1, AN2 and HA1."""
+    matches = [NUMBERED_LETTERS.fullmatch(word) for word in set(words)]
+    letters = {match[1] for match in matches if match}
+    return all(matches) and 1 < len(letters) <= len(matches) / 2
 
 
 def list_stems(paths: Iterable[str]) -> list[str]:

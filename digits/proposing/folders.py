@@ -3,7 +3,7 @@
 import posixpath
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +23,14 @@ from digits.proposing.families import (
 )
 from digits.proposing.file_names import have_more_fields, propose_names, propose_words
 from digits.proposing.masks import find_masks
+from digits.proposing.series import ORDINARY
 from digits.proposing.table_format import may_be_table
-from digits.proposing.words import are_numbered, find_subset, is_subset_name
+from digits.proposing.words import (
+    NUMBERED_WORD,
+    are_numbered,
+    find_subset,
+    is_subset_name,
+)
 from digits.proposing.writing import add_unused, unlist
 from digits.settings.errors import UserError
 from digits.settings.layout import as_list
@@ -125,7 +131,35 @@ def propose_two_levels(families: list[Family]) -> list[Any]:
         orders += [["{group}", "{class}"], ["*", "{class}"]]
     if are_numbered(inner) or not are_numbered(outer):
         orders += [["{class}", "{group}"], ["{class}", "*"]]
-    return [build_layout(families, fields) for fields in orders]
+    layouts = [build_layout(families, fields) for fields in orders]
+    return [*layouts, *propose_equal_folders(families)]
+
+
+def propose_equal_folders(families: list[Family]) -> list[Any]:
+    """Return a layout for each of the outer folders, if all have pictures of the same names.
+
+    They are the same pictures in other forms, such as in colour and grey, or divided in another
+    way.
+    """
+    by_outer: dict[str, list[Family]] = defaultdict(list)
+    inner_paths: dict[str, set[str]] = defaultdict(set)
+    for family in families:
+        level = family.folders.index("")
+        before, after = family.folders[:level], family.folders[level + 1 :]
+        of_family: dict[str, list[str]] = defaultdict(list)
+        for name in family.names:
+            folders = name.split("/")
+            of_family[folders[level]].append(name)
+            inner = "/".join(folders[level + 1 :])
+            inner_paths[folders[level]].add(posixpath.splitext(inner)[0])
+        for outer, names in of_family.items():
+            fixed = (*before, escape(outer), *after)
+            by_outer[outer].append(Family(fixed, names, family.subset))
+    first, *others = inner_paths.values()
+    have_ordinary_names = any(ORDINARY.fullmatch(posixpath.basename(path)) for path in first)
+    if have_ordinary_names or not all(paths == first for paths in others):
+        return []
+    return [build_layout(same, ["{class}"]) for same in by_outer.values()]
 
 
 def propose_more_levels(families: list[Family]) -> list[Any]:
@@ -139,17 +173,27 @@ def propose_more_levels(families: list[Family]) -> list[Any]:
     without_groups = ["*"] * len(levels)
     layouts = []
     for others in (with_groups, without_groups):
-        for level in range(len(levels)):
-            fields = list(others)
-            fields[level] = "{class}"
-            layouts.append(build_layout(families, fields))
+        for level, folders in enumerate(levels):
+            for name in name_class(folders):
+                fields = list(others)
+                fields[level] = name
+                layouts.append(build_layout(families, fields))
     return layouts
 
 
+def name_class(folders: Collection[str]) -> list[str]:
+    """Return what stands for folders in which the class is, or may be, as `study1_positive`."""
+    matches = [NUMBERED_WORD.fullmatch(name) for name in folders]
+    if not all(matches) or len({match[1] for match in matches if match}) > 1:
+        return ["{class}"]
+    return ["{class}", "*_{class}"]
+
+
 def propose_first_level(names: Sequence[str]) -> list[Any]:
-    """Return the layout in which the first folder is the class, if the depths differ.
+    """Return layouts of pictures in folders of different depths.
 
     In `cats/1.png` and `dogs/husky/1.png`, the classes are cats and dogs, or cats and huskies.
+    In `a/abbey/1.png` and `a/church/inside/1.png`, they may be abbey and church/inside.
     A folder around all of them is no class.
     """
     common = posixpath.commonpath(names)
@@ -160,7 +204,12 @@ def propose_first_level(names: Sequence[str]) -> list[Any]:
     has_subsets = any(is_subset_name(folder) for folder in first_folders)
     if len(depths) < 2 or depths[0] == 0 or has_subsets:
         return []
-    return [[start + "{class}/" + "*/" * (depth - 1) + "*" for depth in depths]]
+    layouts = [[start + "{class}/" + "*/" * (depth - 1) + "*" for depth in depths]]
+    last_folders = {posixpath.dirname(name) for name in inner if name.count("/") > depths[0]}
+    if depths[0] > 1 and len(set(map(posixpath.basename, last_folders))) > 1:
+        above = start + "*/" * (depths[0] - 1)
+        layouts.append([above + "{class}/" * (depth - depths[0] + 1) + "*" for depth in depths])
+    return layouts
 
 
 def propose_largest_folder(names: Sequence[str]) -> list[Any]:

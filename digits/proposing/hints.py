@@ -4,24 +4,26 @@ import posixpath
 import re
 import shlex
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Any
 
 import pandas as pd
+import yaml
 
 from digits.data.intake.collection import shorten
 from digits.data.layout.reading import LayoutReading
 from digits.proposing.columns import GROUP_COLUMN
 from digits.proposing.series import ORDINARY, add_groups, find_name_groups
-from digits.proposing.show import write_option
+from digits.proposing.show import write, write_option
 from digits.proposing.words import (
     GROUP_WORDS,
+    MASK_WORDS,
     SET_WORDS,
     TEST_WORDS,
     find_subset,
     split_words,
 )
-from digits.settings.layout import TablePart, parse
+from digits.settings.layout import FilesPart, TablePart, parse
 
 COMPANION = re.compile(r"(?P<base>.+)(?P<end>[_-][A-Za-z0-9]+)")  # `1_gt`, beside `1`
 KIND = re.compile(r"(?P<base>.*\d)[_-][A-Za-z]{2,}")  # `1_depth`, beside `1_crop`
@@ -37,6 +39,7 @@ MIN_OTHER_FILES = 0.5  # that are called like pictures, per picture
 # The name of a column of ids, such as `scan_id`, `Case No` and `lesionID`.
 ID_COLUMN = re.compile(r"(?i:(^|[\s_])(id|no|nr))$|[a-z]ID$")
 ORDINARY_FILE = re.compile(r"(.*/)?(test|sample_?submission)\.csv", re.IGNORECASE)
+PEOPLE_WORDS = {"subject", "person", "speaker"}  # who are the classes of some sets
 LIST_ENDINGS = (".csv", ".json", ".lst", ".mat", ".tsv", ".txt", ".xml")
 
 
@@ -56,9 +59,11 @@ def find_hints(reading: LayoutReading, layout: Any) -> list[str]:
         several = list(hint_at_companions(files, is_table, has_groups))
         if not has_groups:
             several = several or list(hint_at_series(rows, None if is_table else layout))
-        hints += hint_at_folders(rows, is_table)
+        hints += hint_at_folders(rows, is_table, list_used_levels(layout))
         hints += several
         hints += hint_at_files_of_pictures(files, reading.unused_files)
+        hints += hint_at_unused_folders(rows, reading.unused_pictures)
+        hints += hint_at_people(rows, layout)
     for name in reading.unused_arrays:
         hints += hint_at_array(name)
     if not rows["test"].any():
@@ -219,7 +224,21 @@ def count_ends(files: list[str]) -> Counter[str]:
     return ends
 
 
-def hint_at_folders(rows: pd.DataFrame, is_table: bool) -> Iterator[str]:
+def list_used_levels(layout: Any) -> set[int]:
+    """Return the levels at which folders have a field in a pattern of a layout."""
+    parts = [part for part in parse(layout).parts if isinstance(part, FilesPart)]
+    patterns = [pattern for part in parts for pattern in part.files]
+    return {
+        level
+        for pattern in patterns
+        for level, text in enumerate(pattern.split("/")[:-1])
+        if "{" in text
+    }
+
+
+def hint_at_folders(
+    rows: pd.DataFrame, is_table: bool, used_levels: Container[int]
+) -> Iterator[str]:
     """Yield a hint if folders are not used, and so may be groups or the real classes.
 
     Those in which each class, each group or each set has a single one are neither.
@@ -227,14 +246,17 @@ def hint_at_folders(rows: pd.DataFrame, is_table: bool) -> Iterator[str]:
     Args:
         rows: the images.
         is_table: whether the layout has a table.
+        used_levels: the levels of folders that the layout uses.
     """
     paths = [posixpath.dirname(name).split("/") for name in rows["file"]]
     if len(set(map(len, paths))) > 1:
         return
     known = [rows[name] for name in ("class", "group", "test") if name in rows]
-    for level in zip(*paths, strict=True):
-        folders = pd.Series(level, rows.index)
-        names = set(level)
+    for level, folders_of_level in enumerate(zip(*paths, strict=True)):
+        folders = pd.Series(folders_of_level, rows.index)
+        names = set(folders_of_level)
+        if level in used_levels:
+            continue
         follow = any(folders.groupby(each).nunique().max() == 1 for each in known)
         if len(names) > 1 and not follow and not any(find_subset(name) for name in names):
             meaning = "classes, people or days"
@@ -245,6 +267,39 @@ def hint_at_folders(rows: pd.DataFrame, is_table: bool) -> Iterator[str]:
             listed = shorten(sorted(names)[:5])
             yield f"the folders {listed} are not used; if they are {meaning}, {remedy}"
             return
+
+
+def hint_at_unused_folders(rows: pd.DataFrame, unused: list[str]) -> Iterator[str]:
+    """Yield a hint if pictures in folders that are called like classes are not used."""
+    classes = set(rows["class"])
+    found = [
+        name
+        for name in unused
+        if posixpath.basename(posixpath.dirname(name)) in classes
+        and not split_words(name) & MASK_WORDS
+    ]
+    if found:
+        yield f"{len(found)} pictures in folders of classes are not used, first {found[0]}"
+
+
+def hint_at_people(rows: pd.DataFrame, layout: Any) -> Iterator[str]:
+    """Yield a hint if the groups are people, who may be the classes themselves.
+
+    There is a picture of each of them in each class, as in a set for the recognition of faces.
+    """
+    text = write(layout)
+    if "{group}" not in text or "{class}" not in text or "group" not in rows:
+        return
+    groups = set(rows["group"])
+    pairs = rows[["class", "group"]].drop_duplicates()
+    has_all_pairs = len(pairs) == len(groups) * rows["class"].nunique()
+    if has_all_pairs and all(split_words(name) & PEOPLE_WORDS for name in groups):
+        parts = text.replace("{group}", "\0").replace("{class}", "{group}")
+        swapped = yaml.safe_load(parts.replace("\0", "{class}"))
+        yield (
+            f"if the groups, such as {rows['group'].iloc[0]}, are the classes, run: "
+            f"digits start {write_option(swapped)}"
+        )
 
 
 def hint_at_files_of_pictures(pictures: list[str], files: list[str]) -> Iterator[str]:

@@ -3,7 +3,7 @@
 import posixpath
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 from digits.data.layout.pattern import escape
 from digits.proposing.words import (
@@ -25,7 +25,7 @@ MASK_END = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 # Words that do not tell pictures from one another: `images/1.png` belongs to `masks/1.png`.
-IGNORED_WORDS = MASK_WORDS | CONTAINER_WORDS | SET_WORDS | {"ground"}
+IGNORED_WORDS = MASK_WORDS | CONTAINER_WORDS | SET_WORDS | {"ground", "set"}
 NUMBER_OR_WORD = re.compile(r"\d+|[^\W\d_]+")
 
 Words = tuple[str, ...]
@@ -42,7 +42,7 @@ def find_masks(names: Iterable[str]) -> dict[str, str]:
         by_pattern[find_mask_pattern(name)].append(name)
     pictures = [list_words(name) for name in by_pattern.pop("", [])]
     n_of_name = Counter(path[-1] for path in pictures)
-    known = set(pictures)
+    known = set(pictures) | drop_common_words(pictures) | {path[-2:] for path in pictures}
     masks: dict[str, str] = {}
     for pattern, same in by_pattern.items():
         n_found = sum(belongs_to_picture(name, known, n_of_name) for name in same)
@@ -58,17 +58,33 @@ def belongs_to_picture(
 
     Args:
         name: the path of the mask.
-        pictures: the words of the path of each picture.
+        pictures: the words of the path of each picture, or of its end.
         n_of_name: how many pictures have a name. If there is one, it may be in any folder,
             unless the name is a number, as in `mask/1.png` and `bare/1.png`.
     """
-    path = list_words(name)
-    stem = path[-1]
-    is_unique = len(stem) > 1 and n_of_name[stem] == 1
-    if path in pictures or is_unique:
+    *folders, stem = list_words(name)
+    # `1-cup` belongs to `1`.
+    starts = [stem[:length] for length in range(1, len(stem) + 1)]
+    if any((*folders, start) in pictures for start in starts):
+        return True
+    if any(len(start) > 1 and n_of_name[start] == 1 for start in starts):
         return True
     match = MASK_END.fullmatch(posixpath.splitext(name)[0])
     return match is not None and list_words(f"{match['before']}.png") in pictures
+
+
+def drop_common_words(pictures: Sequence[tuple[Words, ...]]) -> set[tuple[Words, ...]]:
+    """Return the words of paths without those that all names have.
+
+    `fish/fish_1/fish_10.png` then has the words of `mask/mask_1/mask_10.png`.
+    """
+    common = set.intersection(*(set(path[-1]) for path in pictures)) if pictures else set()
+    found = set()
+    for path in pictures:
+        parts = [tuple(word for word in part if word not in common) for part in path]
+        *folders, stem = parts
+        found.add((*filter(None, folders), stem))
+    return found
 
 
 def find_mask_pattern(name: str) -> str:

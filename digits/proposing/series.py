@@ -14,8 +14,9 @@ from digits.settings.errors import UserError
 SEPARATOR = re.compile(r"([^\w+]+|_+)")  # between the words of a name; a + is in a word
 # A name that other pictures in other folders have, too, as `1`, `img_1` and `0-12` are.
 ORDINARY = re.compile(r"\D*\d{0,6}|[\d\W_]{0,12}")
-# What nobody calls two pictures by chance, as `3ceb3ffd_0` and `20240517-2`.
-CODED = re.compile(r"\d{5}|\d[a-z]+\d|[a-z]\d+[a-z]", re.IGNORECASE)
+# What nobody calls two pictures by chance, as `3ceb3ffd_0` and `20240517-2`. `img_00012` is no
+# such name.
+CODED = re.compile(r"[1-9]\d{4}|\d[a-z]+\d|[a-z]\d+[a-z]", re.IGNORECASE)
 LAST_STAR = re.compile(r"(?<![^/])\*$")  # the name in `{class}/*`
 MIN_PER_CLASS = 4  # groups, of which one is for the test set, and the others for the folds
 MIN_REPEATED = 0.5  # of the pictures show something that another one shows

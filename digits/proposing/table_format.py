@@ -2,14 +2,13 @@
 
 import codecs
 import csv
-import gzip
 import posixpath
 import re
 from pathlib import Path
 from typing import Any
 
 from digits.data.layout.column_names import CLASS_COLUMNS, normalize_name
-from digits.data.layout.table_file import is_parquet
+from digits.data.layout.table_file import N_BYTES, has_count, is_parquet, read_start
 from digits.imaging import pictures
 from digits.settings.layout import UTF_8
 
@@ -23,7 +22,6 @@ LIST_LINE = re.compile(r".+\.(?P<ending>\w+)[\s,]+[^\s,]+\s*")
 LAST_BLANK = re.compile(r"[\s,]+(?=[^\s,]+\s*$)")  # before the last value in a line
 NUMBER = re.compile(r"-?\d[\d.]*")
 
-N_BYTES = 100_000  # that are read to find out how a file is written
 N_LINES = 20
 
 
@@ -49,15 +47,10 @@ def have_equal_lengths(rows: list[list[str]]) -> bool:
     return len(lengths) == 1 and lengths != {1}
 
 
-def read_start(path: Path) -> bytes:
-    """Return the first bytes of a file, which may be compressed by gzip."""
-    with gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb") as opened:
-        return opened.read(N_BYTES)
-
-
 def list_lines(text: str) -> list[str]:
-    """Return the first lines of a text that are not blank."""
-    return [line for line in text.splitlines() if line.strip()][:N_LINES]
+    """Return the first lines of a table that are not blank, without the number of its rows."""
+    lines = [line for line in text.splitlines() if line.strip()][: N_LINES + 1]
+    return lines[1:] if has_count(lines) else lines[:N_LINES]
 
 
 def is_list_line(line: str) -> bool:

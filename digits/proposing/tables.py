@@ -181,14 +181,26 @@ def explain_missing_pictures(opened: OpenTable) -> str:
     if columns.list_numbered_pixels(names):
         return "it has pixels, which are not used, because there are pictures"
     message = "no column has the names of the pictures"
-    if len(names) < 3:  # one of them has the classes
+    together = find_columns_of_names(opened)
+    if not together:
         return message
-    first, second, *_ = names
+    first, second = together
     option = f'{{table: {opened.name}, file: "images/{{{first}}}_{{{second}}}.jpg", class: …}}'
     return (
         f"{message}; if several columns together have them, such as {first} and {second}, run: "
         f"digits start --layout '{option}'"
     )
+
+
+def find_columns_of_names(opened: OpenTable) -> list[str]:
+    """Return two columns whose values in the first row are in the path of a picture, or []."""
+    first_row = opened.table.sample.head(1).astype(str)
+    values = {str(name): texts.iloc[0] for name, texts in first_row.items() if len(texts)}
+    for picture in opened.place.pictures:
+        found = [name for name, text in values.items() if len(text) > 1 and text in picture]
+        if len(found) > 1:
+            return found[:2]
+    return []
 
 
 def find_meanings(

@@ -16,7 +16,7 @@ PART_WORDS = {"part", "batch", *CONTAINER_WORDS}
 # What folders of masks, and masks themselves, are called.
 MASK_WORDS = {"mask", "masks", "label", "labels", "gt", "groundtruth", "truth", "anno", "seg"}
 MASK_WORDS |= {"annotation", "annotations", "segmentation", "segmentations", "segmented"}
-MASK_WORDS |= {"contour", "contours"}
+MASK_WORDS |= {"contour", "contours", "msk"}
 
 # Words that may stand beside that of a set, as in `test_images` and `seg_train`.
 WORDS_BESIDE_SETS = {"set", "seg", "split", "folder", "dir", "my", "new", "final"}
@@ -42,6 +42,7 @@ WORD = re.compile(r"t10k|[^\W\d_]+")  # `t10k` is MNIST's name of its test set
 WORD_BORDER = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=\b[XYxy])(?=train|test|val)")
 DATE = re.compile(r"(19|20)\d\d[-_.]?\d\d([-_.]?\d\d)?")  # 2024-05-17, 202405
 NUMBERED = re.compile(r"(\D*?)[\s_-]?\d+")  # day3, patient_17
+NUMBERED_WORD = re.compile(r"(\D+)\d+[_-](\D+)")  # study1_positive
 CODE = re.compile(r"([^\W\d_]{1,3})(\d{2,})")  # AF01
 
 

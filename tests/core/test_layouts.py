@@ -1,5 +1,6 @@
 """Images that are read by a layout, which says what their files mean, as docs/layout.md shows."""
 
+import gzip
 import re
 import shutil
 from pathlib import Path
@@ -371,6 +372,15 @@ def test_a_row_of_pixels_without_a_class_is_not_blank(
     Path("data/own/t.csv").write_text(f"{kept}{',' * 64}\n")
     values, _, _ = read(written, [8, 8])
     assert values["images"] == 19
+
+
+@pytest.mark.parametrize("ending", ["csv", "csv.gz"])
+def test_the_number_of_rows_before_a_table_is_left_out(ending: str, tmp_path: Path) -> None:
+    touch(tmp_path, ["1.png", "2.png"])
+    with (gzip.open if ending == "csv.gz" else open)(tmp_path / f"t.{ending}", "wt") as opened:
+        opened.write("2\nfile,class\n1.png,a\n2.png,b\n")
+    rows = find_rows({"table": f"t.{ending}", "file": "{file}", "class": "class"}, tmp_path)
+    assert rows["class"].tolist() == ["a", "b"]
 
 
 def test_a_row_of_pixels_whose_last_one_is_blank_is_not_left_out(

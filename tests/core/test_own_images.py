@@ -634,7 +634,7 @@ def test_an_image_without_a_group_is_refused(tmp_path: Path) -> None:
     [
         ("", "own.csv: "),
         ("label,p\n", "own.csv: it has no rows"),
-        ("p,q\n1,2\n", "own.csv has no column 'label', but p, q"),
+        ("p,q\n1,2\n", "own.csv: there is no column 'label', but p, q"),
         ("label,p,p\n1,2,3\n", "own.csv: two columns have the name 'p'"),
         (
             "label,p\n1,0\n2,0,0\n3,0,0,0\n",

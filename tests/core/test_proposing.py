@@ -251,6 +251,23 @@ def test_nothing_is_proposed_for_an_empty_folder(tmp_path: Path) -> None:
         choose(Place(tmp_path))
 
 
+@pytest.mark.parametrize("folder", ["masks", "ground_truth", "segmentations"])
+def test_photos_and_their_masks_are_no_classes(folder: str, tmp_path: Path) -> None:
+    write_numbered(tmp_path, ["images/00{n}.png", f"{folder}/00{{n}}.png"])
+    with pytest.raises(ChoiceError, match="only in a doubtful way"):
+        choose(Place(tmp_path))
+
+
+def test_studies_that_differ_in_a_number_are_doubted(tmp_path: Path) -> None:
+    names = ["study1_ill", "study1_well", "study2_ill"]
+    write_numbered(tmp_path, [f"{name}/{{n}}.png" for name in names])
+    with pytest.raises(ChoiceError, match="only in a doubtful way") as error:
+        choose(Place(tmp_path))
+    assert (
+        "    doubt: study1_ill, study1_well, study2_ill would be classes" in error.value.lines
+    )
+
+
 @pytest.mark.parametrize(
     "names", [["train_cat", "test_cat"], ["2019-01-05_cat", "2019-01-06_cat"]]
 )
@@ -402,6 +419,80 @@ def test_groups_of_the_test_set_do_not_count_for_the_training_set(tmp_path: Path
 
 # Names of files, as `write_numbered` writes them, and the layout, or the ways that are shown.
 PUBLIC = {
+    "photos and masks without classes, as of leeds": (
+        ["images/00{n}.png", "masks/00{n}.png"],
+        ["{class}/*"],
+    ),
+    **{
+        f"masks in {folder} beside both sets, as in RIM-ONE": (
+            [
+                f"{place}/{name}/Im{end}.png"
+                for name in ("ill", "well")
+                for place, end in [
+                    ("training_set", "{n}"),
+                    ("test_set", "{n}"),
+                    (folder, "{n}-1-Cup-T"),
+                    (folder, "{n}-1-Disc-T"),
+                    (folder, "{n}-2-Cup-T"),
+                ]
+            ],
+            [
+                '{train: "training_set/{class}/*", test: "test_set/{class}/*", '
+                f'unused: ["{unused}"]}}'.replace('"', "")
+            ],
+        )
+        for folder, unused in [("masks", "**/masks/**/*"), ("thumbnails", "thumbnails/*/*")]
+    },
+    "two partitions of the same pictures, as in RIM-ONE": (
+        [
+            f"{partition}/{subset}/{name}/r1_Im{{n}}.png"
+            for partition in ("by_hospital", "randomly")
+            for subset in ("training", "test")
+            for name in ("ill", "well")
+        ],
+        [
+            "{train: */training/{class}/*, test: */test/{class}/*}",
+            "{train: {class}/training/*/*, test: {class}/test/*/*}",
+            "{train: by_hospital/training/{class}/*, test: by_hospital/test/{class}/*}",
+            "{train: randomly/training/{class}/*, test: randomly/test/{class}/*}",
+        ],
+    ),
+    "masks whose folders have other names, as in Fish4Knowledge": (
+        [
+            f"{kind}_image/{kind}_{n}/{kind}_{n}{{n}}.png"
+            for kind in ("fish", "mask")
+            for n in "123"
+        ],
+        ["{files: fish_image/{class}/*, unused: [**/mask_image/**/*]}"],
+    ),
+    "masks of Chars74K": (
+        [f"{kind}/S{n}/img{n}-{{n}}.png" for kind in ("Bmp", "Msk") for n in ("001", "002")],
+        ["{files: Bmp/{class}/*, unused: [**/Msk/**/*]}"],
+    ),
+    "studies of patients, as in MURA": (
+        [
+            f"{bone}/patient{patient}/study{study}_{name}/image{{n}}.png"
+            for bone in ("HAND", "WRIST")
+            for patient, study, name in [
+                *((n, 1, "negative") for n in range(1, 5)),
+                *((n, 1, "positive") for n in range(5, 9)),
+                (5, 2, "positive"),
+            ]
+        ],
+        ["{class}/{group}/*/*", "*/{group}/*_{class}/*"],
+    ),
+    "scenes inside and outside, as in SUN397": (
+        [
+            f"{name}/x{{n}}.jpg"
+            for name in ("a/abbey", "a/flat/outside", "b/church/inside", "b/church/outside")
+        ],
+        [
+            "{class}/*/*/*",
+            "*/*/{class}/*",
+            "[{class}/*/*, {class}/*/*/*]",
+            "[*/{class}/*, */{class}/{class}/*]",
+        ],
+    ),
     "masks below their pictures, as in DAGM": (
         [
             f"{name}/{subset}/{picture}.png"
@@ -479,7 +570,7 @@ PUBLIC = {
             for name in ("KA", "KL", "MK", "YM")
             for emotion in ("AN", "HA")
         ],
-        ["{class}.{group}.*.*", "{group}.{class}.*.*"],
+        ["{class}.{group}.*.*", "{group}.{class}#.*.*"],
     ),
     "signs in weather, as in CURE-TSR": (
         [
@@ -511,6 +602,19 @@ PUBLIC = {
 
 # Names of files of two classes, and the hint that is given.
 HINTS = {
+    "people who may be the classes, as in the faces of Yale": (
+        [f"subject0{{n}}.{name}.gif" for name in ("glad", "happy", "sad", "wink")],
+        "if the groups, such as subject00, are the classes, run: digits start --layout "
+        "'{class}.{group}.*'",
+    ),
+    "other pictures of the same classes": (
+        [
+            f"{folder}/{name}/{{n}}.png"
+            for folder in ("train", "test", "small")
+            for name in "ab"
+        ],
+        "24 pictures in folders of classes are not used, first small/a/0.png",
+    ),
     "series": (
         ["cat/CNV-{t}-{n}.jpg", "dog/DME-{t}-{n}.jpg"],
         "24 pictures are called like CNV-0-0.jpg, and may show only 8 things, such as CNV-0; if "

@@ -728,6 +728,16 @@ def ships(place: Path) -> None:
         write_picture(place / f"scenes/scenes/bay_{n}.png", PIXELS[240 + n])
 
 
+def deep_fashion(place: Path) -> None:
+    """Write a list whose first line is the number of its rows, and folders that are products."""
+    paths = [f"img/Dress_{n % 20}/img_{n:08}.jpg" for n in range(200)]
+    for path, pixels in zip(paths, PIXELS[TRAIN], strict=True):
+        write_picture(place / path, pixels)
+    rows = [f"{path}    {label + 1}" for path, label in zip(paths, LABELS[TRAIN], strict=True)]
+    text = "\n".join(["200", "image_name  category_label", *rows, ""])
+    (place / "list_category_img.txt").write_text(text)
+
+
 def unnamed_arrays(place: Path, *arrays: Any) -> None:
     """Write arrays that NumPy calls arr_0, arr_1 and so on."""
     np.savez(place / "d.npz", *arrays)
@@ -1302,6 +1312,14 @@ ASKED: dict[str, tuple[Callable[[Path], None], list[str]]] = {
             ("xxyy of equal lengths", 120, (0, 2, 1, 3)),
         ]
     },
+    "lists of DeepFashion": (
+        deep_fashion,
+        [
+            "--layout 'img/{class}/*'",
+            "--layout '{table: list_category_img.txt, separator: blanks, "
+            'file: "{image_name}", class: category_label}\'',
+        ],
+    ),
     "pixels and several columns of classes": (
         packed_and_named,
         ["--class kind", "--class age"],

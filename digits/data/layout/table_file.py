@@ -1,5 +1,7 @@
 """A CSV or parquet file."""
 
+import gzip
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,6 +19,7 @@ from digits.settings.errors import UserError
 
 MAX_TEXT_COLUMNS = 100  # of a CSV file that are read at once
 N_SAMPLE_ROWS = 200
+N_BYTES = 100_000  # that are read to find out how a file is written
 
 # The regular expressions of separators that are no single character. `last blank` is the one
 # before the last word, as in `a path/1.jpg cat`, in which the path has a blank itself.
@@ -26,6 +29,19 @@ SEPARATORS = {"blanks": r"\s+", "last blank": r"[\s,]+(?=[^\s,]+\s*$)"}
 def is_parquet(path: Path) -> bool:
     """Return whether a file has the ending of a parquet file."""
     return path.suffix.lower() in (".parquet", ".pq")
+
+
+def read_start(path: Path) -> bytes:
+    """Return the first bytes of a file, which may be compressed by gzip."""
+    with gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb") as opened:
+        return opened.read(N_BYTES)
+
+
+def has_count(lines: Sequence[str]) -> bool:
+    """Return whether the first of some lines is the number of rows, as in lists of CelebA."""
+    if len(lines) < 2 or not lines[0].strip().isdecimal():
+        return False
+    return len(re.split(r"[\s,;]+", lines[1].strip())) > 1
 
 
 def check_unpacked(path: Path) -> None:
@@ -78,6 +94,9 @@ class TableFile:
         with self.report_unreadable():
             check_unpacked(path)
             self.schema = pq.read_schema(path) if self.is_parquet else None
+            if self.schema is None:
+                start = read_start(path).decode(encoding, errors="ignore")
+                self.csv_options["skiprows"] = int(has_count(start.splitlines()))
 
     @cached_property
     def names(self) -> list[str]:
@@ -120,9 +139,7 @@ class TableFile:
         """
         for name in names:
             if name not in self.names:
-                raise UserError(
-                    f"{self.path.name} has no column {name!r}, but {shorten(self.names)}"
-                )
+                raise UserError(f"there is no column {name!r}, but {shorten(self.names)}")
 
     def is_nested(self, name: str) -> bool:
         """Return whether a column of a parquet file has lists or structures of values."""
