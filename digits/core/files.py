@@ -13,17 +13,19 @@ def atomic_write(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`, and rename the file to `path` at the end.
 
     If the block fails, or the process is killed, no file at `path` is half written. Two
-    processes may write the same file. The last one to end wins.
+    processes may write the same file. The last one to end wins. The block should only write,
+    because each OSError in it is reported as one of this file.
 
     Raises:
         UserError: the file cannot be written, for example because the disk is full.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        yield temporary
-        temporary.replace(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield temporary
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
     except OSError as error:
         raise UserError(f"{path} cannot be written: {error}") from error
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -8,6 +8,7 @@ import pytest
 
 from digits.core import paths
 from digits.core.files import atomic_write
+from digits.settings.errors import UserError
 from tests.helpers import tiny
 from tests.helpers.calls import failure
 from tests.helpers.processes import Running
@@ -54,6 +55,13 @@ def test_a_full_disk_is_one_line_and_the_next_run_is_right(made: Path, project: 
         assert path.read_bytes() == before
     assert tiny.repro(project) == []  # the run cache has all outputs
     assert tiny.files(project) == tiny.files(made)
+
+
+def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    path = tmp_path / "file/folder/table"
+    with pytest.raises(UserError, match="cannot be written"), atomic_write(path) as temporary:
+        temporary.touch()
 
 
 def test_two_processes_may_write_the_same_file(tmp_path: Path) -> None:
