@@ -12,9 +12,9 @@ def fix_rounding() -> None:
     - OpenBLAS, which computes NumPy's matrix products, has a kernel for each generation of
       processors, and the kernels round differently. All x86 processors of the last ten years
       can run the kernel that is chosen here. For an older one, set OPENBLAS_CORETYPE yourself.
-    - NumPy's powers and logarithms for AVX-512 round differently from the others.
+    - NumPy's AVX-512 versions of `power` and `log` round differently from its other versions.
     - A matrix product rounds differently with two threads than with one. The other cores work
-      on other models or folds.
+      on other models or folds, so this setting cannot be overridden.
     """
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     if platform.machine() in {"x86_64", "AMD64"}:

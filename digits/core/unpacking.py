@@ -1,7 +1,4 @@
-"""Refuse files that unpack to far more than they hold, before they take the memory.
-
-A file of 5 MB can hold 5 GB of zeros.
-"""
+"""Refuse decompression bombs: files of a few megabytes that unpack to gigabytes."""
 
 import gzip
 from pathlib import Path
@@ -19,7 +16,7 @@ def check_zip(file: IO[bytes]) -> None:
     """Check the sizes that an archive, such as an .npz file, declares for its members.
 
     Args:
-        file: the archive, opened. It may hold other .npz files.
+        file: the archive, opened.
 
     Raises:
         ValueError: its members are too large.
@@ -27,10 +24,11 @@ def check_zip(file: IO[bytes]) -> None:
     """
     with ZipFile(file) as archive:
         members = archive.infolist()
-        size = sum(member.compress_size for member in members)
-        check_size(size, sum(member.file_size for member in members))
+        n_packed = sum(member.compress_size for member in members)
+        n_unpacked = sum(member.file_size for member in members)
+        check_size(n_packed, n_unpacked)
         for member in members:
-            if member.filename.endswith(".npz"):
+            if member.filename.endswith(".npz"):  # a sparse matrix in a model file
                 check_zip(archive.open(member))
 
 
@@ -42,28 +40,28 @@ def check_gzip(path: Path) -> None:
         OSError: the file cannot be opened, or is damaged.
         EOFError: the file is cut off.
     """
-    size = path.stat().st_size
-    n_bytes = 0
+    n_packed = path.stat().st_size
+    n_unpacked = 0
     with gzip.open(path) as file:
         while chunk := file.read(CHUNK_BYTES):
-            n_bytes += len(chunk)
-            check_size(size, n_bytes, "; unpack it by gunzip, if you trust it")
+            n_unpacked += len(chunk)
+            check_size(n_packed, n_unpacked, "; unpack it by gunzip, if you trust it")
 
 
-def check_size(size: int, n_bytes: int, remedy: str = "") -> None:
+def check_size(n_packed: int, n_unpacked: int, remedy: str = "") -> None:
     """Check that a file does not unpack to too much.
 
     Args:
-        size: the size of the file in bytes.
-        n_bytes: the size of its content when unpacked, in bytes.
+        n_packed: the size of the file in bytes.
+        n_unpacked: the size of its content when unpacked, in bytes.
         remedy: what to do if it is too large, such as "; unpack it".
 
     Raises:
         ValueError: it is too large.
     """
-    allowed = max(ALLOWED_BYTES, MAX_RATIO * size)
-    if n_bytes > allowed:
+    allowed = max(ALLOWED_BYTES, MAX_RATIO * n_packed)
+    if n_unpacked > allowed:
         raise ValueError(
-            f"its {size / 1e6:.1f} MB unpack to more than {allowed / 1e6:,.0f} MB, the most "
-            f"that a packed file of this size may have{remedy}"
+            f"its {n_packed / 1e6:.1f} MB unpack to more than {allowed / 1e6:,.0f} MB, the "
+            f"most that a packed file of this size may have{remedy}"
         )
