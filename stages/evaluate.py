@@ -38,7 +38,7 @@ def main(name: str) -> None:
     model_params = params.load().models[name]
     model = model_file.load(paths.model(name), model_params.classifier)
     X_test, test_images = tables.read_images(paths.task(model_params.task, "test"))
-    cv_predictions = tables.read(paths.crossval(name))
+    cv_predictions = tables.read(paths.cv_predictions(name))
     check_labels(test_images, model)
 
     X_test = select_input(model_params, X_test, test_images)

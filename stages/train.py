@@ -33,7 +33,7 @@ def main(name: str) -> None:
     )
 
     model_file.save(paths.model(name), model, model_params.classifier)
-    tables.write(paths.crossval(name), cv_predictions)
+    tables.write(paths.cv_predictions(name), cv_predictions)
 
 
 if __name__ == "__main__":

@@ -181,7 +181,7 @@ def warn_about_changed_code(revision: Revision, pairs: list[Pair]) -> None:
 
 def has_changed(model_name: str, before: Revision, after: Revision) -> bool:
     """Return whether the predictions of a model differ between two revisions."""
-    files = [paths.crossval(model_name), paths.predictions(model_name)]
+    files = [paths.cv_predictions(model_name), paths.predictions(model_name)]
     return any(before.checksum(file) != after.checksum(file) for file in files)
 
 

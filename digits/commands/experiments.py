@@ -109,7 +109,7 @@ def find_changes(model: str, experiment: Experiment, commit: Experiment) -> list
 
 def has_new_outputs(model: str, experiment: Experiment, commit: Experiment) -> bool:
     """Return whether an experiment has a different model from the last commit's."""
-    files = [paths.model(model).as_posix(), paths.crossval(model).as_posix()]
+    files = [paths.model(model).as_posix(), paths.cv_predictions(model).as_posix()]
     is_done = experiment["State"] in DONE
     return is_done and any(experiment.get(file) != commit.get(file) for file in files)
 

@@ -23,7 +23,7 @@ def model(model_name: str) -> Path:
     return Path(f"models/{model_name}.skops")
 
 
-def crossval(model_name: str) -> Path:
+def cv_predictions(model_name: str) -> Path:
     """Return the path of a model's cross-validated predictions of the training images."""
     return Path(f"data/crossval/{model_name}.parquet")
 

@@ -100,8 +100,8 @@ def compare_models(
     Raises:
         UserError: the predictions cannot be read, or are of different images.
     """
-    before = read_first(paths.crossval(first))
-    after = read_second(paths.crossval(second))
+    before = read_first(paths.cv_predictions(first))
+    after = read_second(paths.cv_predictions(second))
     if "fold" not in before or "fold" not in after:
         before = read_first(paths.predictions(first))
         after = read_second(paths.predictions(second))

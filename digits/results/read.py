@@ -214,7 +214,7 @@ def read_predictions(model_name: str, subset: str = "test") -> pd.DataFrame:
     if subset == "test":
         path = paths.predictions(model_name)
     else:
-        path = paths.crossval(model_name)
+        path = paths.cv_predictions(model_name)
     check_evaluated(path, model_name)
     table = tables.read(path)
     if "prediction" not in table:

@@ -111,7 +111,7 @@ def check_metrics(project: Path) -> int:
     with contextlib.chdir(project):
         models = [path.stem for path in sorted(Path().glob(f"{paths.predictions('*')}"))]
         for model in models:
-            cv_table = pd.read_parquet(paths.crossval(model))
+            cv_table = pd.read_parquet(paths.cv_predictions(model))
             tables = {"test": pd.read_parquet(paths.predictions(model))}
             if "fold" in cv_table:
                 tables["cross_validation"] = cv_table

@@ -66,7 +66,7 @@ def train(
     """
     prepare(folder, model, seed, task)
     assert call(folder, "train", "five-sgd").output == ""
-    cv_predictions = pd.read_parquet(folder / paths.crossval("five-sgd"))
+    cv_predictions = pd.read_parquet(folder / paths.cv_predictions("five-sgd"))
     return model_file.load(folder / paths.model("five-sgd")), cv_predictions
 
 

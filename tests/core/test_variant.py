@@ -96,7 +96,7 @@ def read_split(variant: Path, subset: str) -> pd.DataFrame:
 
 def read_predictions(variant: Path, name: str, subset: str) -> pd.DataFrame:
     """Return the predictions of the test set, or the cross-validated ones."""
-    path = paths.predictions(name) if subset == "test" else paths.crossval(name)
+    path = paths.predictions(name) if subset == "test" else paths.cv_predictions(name)
     return pd.read_parquet(variant / path)
 
 

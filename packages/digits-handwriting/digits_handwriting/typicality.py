@@ -68,7 +68,7 @@ class Typicality(NamedTuple):
         """
         if not models[name].folds:
             return None
-        table_path = paths.crossval(name)
+        table_path = paths.cv_predictions(name)
         if not table_path.exists():
             warn(
                 f"no image is flagged, because {table_path} was not found; `dvc pull` "
@@ -167,7 +167,7 @@ def find_density_model(models: Models, task_name: str) -> str | None:
     for name, model in models.items():
         if model.task != task_name or model.classifier != DENSITY or not model.folds:
             continue
-        if paths.model(name).exists() and paths.crossval(name).exists():
+        if paths.model(name).exists() and paths.cv_predictions(name).exists():
             return name
     return None
 
@@ -179,5 +179,5 @@ def read_crossval_scores(name: str, model: Pipeline) -> Scores:
     if len(labels) == 2:  # only the second of two labels has a column of scores
         labels = labels[1:]
     columns = [f"{prefix}_{label}" for label in labels]
-    scores, _ = model_scores.read_scores(tables.read(paths.crossval(name), columns))
+    scores, _ = model_scores.read_scores(tables.read(paths.cv_predictions(name), columns))
     return scores
