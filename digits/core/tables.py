@@ -10,8 +10,7 @@ in its `attrs`, a dictionary that pandas stores in the file.
 - `images`: a table of all other columns. Its index is the row of each image in `X`. A selection
   of `images` keeps this index, by which `write_images` finds the pixels.
 
-A page, which is a part of a column, whose bytes have changed on the disk is an error when it is
-read, and not other values: Parquet has checksums of pages.
+Parquet's checksums are verified, so a damaged file raises an error.
 """
 
 import errno
@@ -37,10 +36,10 @@ Vector = npt.NDArray[Any]  # one value per image
 Scores = npt.NDArray[np.floating[Any]]
 
 PIXELS = "pixels"  # the name of the column
-PIXEL_MAX = 255  # the largest value that a pixel can have, if params.yaml does not say it
+PIXEL_MAX = 255  # the largest value that a pixel can have, unless params.yaml says otherwise
 
 # How many bytes of pixels are read at a time.
-BATCH_BYTES = 3 * 2**20
+READ_BYTES = 3 * 2**20
 
 # How many bytes of pixels are in a row group, which is a block of rows of a parquet file. A row
 # group is in memory while it is written.
@@ -58,10 +57,10 @@ def read(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
     """
     check_exists(path)
     with explain_damage(path):
-        return parse(path, columns)
+        return read_parquet(path, columns)
 
 
-def parse(
+def read_parquet(
     source: Path | io.BytesIO | pa.NativeFile, columns: list[str] | None = None
 ) -> pd.DataFrame:
     """Read a table from a parquet file or its content, and verify the checksums.
@@ -91,7 +90,9 @@ def read_images(path: Path) -> tuple[Pixels, pd.DataFrame]:
     check_exists(path)
     with explain_damage(path), pa.memory_map(str(path)) as file:
         other_columns = [name for name in pq.read_schema(file).names if name != PIXELS]
-        return map_pixels(read_pixels(file)), parse(file, other_columns)
+        X = map_pixels(read_pixels(file))
+        images = read_parquet(file, other_columns)
+    return X, images
 
 
 def read_pixels(source: pa.NativeFile) -> Iterator[Pixels]:
@@ -102,14 +103,12 @@ def read_pixels(source: pa.NativeFile) -> Iterator[Pixels]:
     """
     with pq.ParquetFile(source, page_checksum_verification=True) as file:
         n_values = file.schema_arrow.field(PIXELS).type.byte_width
-        yield np.empty((0, n_values), dtype=np.uint8)  # for the width of a table without rows
-        n_rows = rows_per_block(BATCH_BYTES, n_values)
+        # A table without rows has no other block. The array of its pixels needs a width, too.
+        yield np.empty((0, n_values), dtype=np.uint8)
+        n_rows = rows_per_block(READ_BYTES, n_values)
         for batch in file.iter_batches(n_rows, columns=[PIXELS]):
-            column = batch.column(PIXELS)
-            _, values = column.buffers()  # Arrow's array has a validity bitmap and the values
-            first = column.offset * n_values
-            pixels = np.frombuffer(values, np.uint8, count=len(column) * n_values, offset=first)
-            yield pixels.reshape(len(column), n_values)
+            values = b"".join(batch.column(PIXELS).to_pylist())
+            yield np.frombuffer(values, np.uint8).reshape(-1, n_values)
 
 
 @contextmanager
@@ -117,10 +116,10 @@ def explain_damage(path: Path) -> Iterator[None]:
     """Turn the error of a damaged file into a UserError that says what to do."""
     try:
         yield
-    # A missing column is a KeyError, and a type that does not exist one of the last two.
+    # A missing column raises KeyError. An unknown type raises one of the last two errors.
     except (OSError, ValueError, KeyError, TypeError, NotImplementedError) as error:
         if isinstance(error, OSError) and error.errno is not None:
-            raise  # the operating system's, such as that of a missing permission
+            raise  # an error of the operating system, such as a missing permission
         raise UserError(f"{path} cannot be read ({error}); {REMEDY}") from None
 
 
@@ -232,7 +231,7 @@ def collect_row_groups(X: Pixels, rows: Vector, group_size: int) -> tuple[Pixels
     starts = range(0, len(rows), group_size)
     # The rows of X in each row group, in the order of X.
     row_groups = [np.sort(rows[start : start + group_size]) for start in starts]
-    block_size = rows_per_block(BATCH_BYTES, n_values)
+    block_size = rows_per_block(READ_BYTES, n_values)
     with open_temporary() as file:
         for first in range(0, len(X), block_size):
             block = np.array(X[first : first + block_size])  # in memory

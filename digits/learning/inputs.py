@@ -10,7 +10,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from digits.core.tables import BATCH_BYTES, Pixels, map_pixels, rows_per_block
+from digits.core.tables import READ_BYTES, Pixels, map_pixels, rows_per_block
 from digits.settings.errors import UserError
 from digits.settings.params import ModelParams
 
@@ -64,7 +64,7 @@ def select_input(model_params: ModelParams, X: Pixels, images: pd.DataFrame) -> 
     if not takes_pixels(model_params):
         return features
     # Like the pixels, both together need not fit into memory.
-    n_rows = rows_per_block(BATCH_BYTES, X.shape[1])
+    n_rows = rows_per_block(READ_BYTES, X.shape[1])
     starts = range(0, len(X), n_rows)
     return map_pixels(
         np.hstack([features[start : start + n_rows], X[start : start + n_rows]])

@@ -75,7 +75,7 @@ class Revision:
         check_choice(self.name, path.stem, self.model_names())
         try:
             content = self.files.read_bytes(path.as_posix())
-            return tables.parse(io.BytesIO(content))
+            return tables.read_parquet(io.BytesIO(content))
         except Exception as error:  # each kind of remote has exceptions of its own
             raise UserError(
                 f"{path} of {self.name} cannot be read ({error}); run "

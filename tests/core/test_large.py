@@ -53,7 +53,7 @@ STAGES = {
 @pytest.fixture(autouse=True)
 def _small_batches(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("digits.learning.fitting.BATCH_BYTES", ROWS_PER_BATCH * 64)
-    monkeypatch.setattr(tables, "BATCH_BYTES", 40 * 64)
+    monkeypatch.setattr(tables, "READ_BYTES", 40 * 64)
     monkeypatch.setattr(tables, "ROW_GROUP_BYTES", 150 * 64)
     monkeypatch.chdir(tmp_path)
 
@@ -254,7 +254,7 @@ def test_passes_need_partial_fit() -> None:
 
 @pytest.mark.slow
 def test_the_entries_of_the_page_train_models(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tables, "BATCH_BYTES", 200 * 784)
+    monkeypatch.setattr(tables, "READ_BYTES", 200 * 784)
     monkeypatch.setattr(tables, "ROW_GROUP_BYTES", 400 * 784)
     monkeypatch.setattr("digits.learning.fitting.BATCH_BYTES", ROWS_PER_BATCH * 784)
     page = PAGE.read_text(encoding="utf-8")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from digits.core.tables import BATCH_BYTES, Vector, rows_per_block
+from digits.core.tables import READ_BYTES, Vector, rows_per_block
 from digits.data.intake import one_class
 from digits.data.intake.collection import BATCH_SIZE, MAX_LISTED, shorten
 from digits.data.layout.axes import arrange
@@ -307,7 +307,7 @@ def read_pictures(selection: TableSelection) -> Iterator[bytes]:
 
 def read_pixels(selection: TableSelection, part: TablePart) -> Iterator[Any]:
     """Yield the pixels of many rows, shape (n_rows, n_values)."""
-    n_rows = rows_per_block(BATCH_BYTES, len(selection.image_columns))
+    n_rows = rows_per_block(READ_BYTES, len(selection.image_columns))
     for block in read_chosen(selection, n_rows):
         if len(block):
             with selection.table.report_unreadable():
