@@ -18,7 +18,7 @@ from typing import Any
 import click
 
 from digits.core.rounding import fix_rounding
-from digits.settings.errors import UserError, report_os_errors, unknown_choice
+from digits.settings.errors import UserError, report_os_errors, unknown_choice_error
 
 FOLDER = Path(__file__).parent
 HELP_WIDTH = 76  # columns of a help text, without the indentation
@@ -139,7 +139,7 @@ def select_models(option: str, pattern: str, names: Iterable[str]) -> list[str]:
     all_names = list(names)
     matching = fnmatch.filter(all_names, pattern)
     if not matching:
-        raise unknown_choice(option, pattern, all_names)
+        raise unknown_choice_error(option, pattern, all_names)
     return matching
 
 

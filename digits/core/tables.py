@@ -29,7 +29,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from digits.core.files import atomic_write
-from digits.settings.errors import REMEDY, UserError, check_exists
+from digits.settings.errors import DAMAGED_FILE_HINT, UserError, check_exists
 
 Pixels = npt.NDArray[np.uint8]
 Vector = npt.NDArray[Any]  # one value per image
@@ -120,7 +120,7 @@ def explain_damage(path: Path) -> Iterator[None]:
     except (OSError, ValueError, KeyError, TypeError, NotImplementedError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise  # an error of the operating system, such as a missing permission
-        raise UserError(f"{path} cannot be read ({error}); {REMEDY}") from None
+        raise UserError(f"{path} cannot be read ({error}); {DAMAGED_FILE_HINT}") from None
 
 
 def rows_per_block(n_bytes: int, n_values: int) -> int:

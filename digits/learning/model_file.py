@@ -23,7 +23,7 @@ from sklearn.pipeline import Pipeline
 from digits.core.files import atomic_write
 from digits.core.unpacking import check_zip
 from digits.learning.trust import check_types
-from digits.settings.errors import REMEDY, UserError, check_exists, warn
+from digits.settings.errors import DAMAGED_FILE_HINT, UserError, check_exists, warn
 
 # The folder of the repository, or of the installed packages.
 ROOT = Path(__file__).parents[2]
@@ -78,7 +78,7 @@ def load(path: Path, classifier: str = "") -> Pipeline:
             "version of requirements.lock"
         ) from None
     except Exception as error:  # a damaged file can raise any exception
-        raise UserError(f"{path} cannot be loaded ({error}); {REMEDY}") from None
+        raise UserError(f"{path} cannot be loaded ({error}); {DAMAGED_FILE_HINT}") from None
 
 
 def warn_about_code(path: Path, content: bytes) -> None:

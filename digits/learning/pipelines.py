@@ -20,7 +20,12 @@ from sklearn.utils import all_estimators, get_tags
 from digits.learning.classifiers.augmented_svc import AugmentedSVC
 from digits.learning.inputs import NETWORK, WEIGHT, takes_network
 from digits.learning.trust import find_package, is_installed
-from digits.settings.errors import UserError, check_choice, is_in_extension, unknown_choice
+from digits.settings.errors import (
+    UserError,
+    check_choice,
+    is_in_extension,
+    unknown_choice_error,
+)
 from digits.settings.params import ModelParams, describe_error
 
 FEATURES_FOLDER = Path(__file__).parent.parent / "features"
@@ -257,7 +262,8 @@ def import_classifier(name: str) -> Any:
     for class_name, classifier_class in all_estimators("classifier"):
         module_name = classifier_class.__module__.split(".")[1]
         valid.append(f"{module_name}.{class_name}")
-    raise unknown_choice("classifier (scikit-learn.org/stable/api lists all)", name, valid)
+    where = "classifier (scikit-learn.org/stable/api lists all)"
+    raise unknown_choice_error(where, name, valid)
 
 
 def import_class(name: str, package: str) -> Any:

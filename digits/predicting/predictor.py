@@ -31,7 +31,7 @@ from digits.networks import describe_picture, import_network
 from digits.predicting.prediction import PicturePrediction, Prediction
 from digits.results import formatting
 from digits.results.read import check_evaluated, read_temperature
-from digits.settings.errors import REMEDY, UserError
+from digits.settings.errors import DAMAGED_FILE_HINT, UserError
 from digits.settings.params import DatasetParams, Params
 
 # The sources of your own images, which are resized as a whole.
@@ -82,7 +82,7 @@ class Predictor:
         model_params = settings.models[name]
         model = model_file.load(paths.model(name), model_params.classifier)
         if not is_trained_model(model):
-            raise UserError(f"{paths.model(name)} has no trained model; {REMEDY}")
+            raise UserError(f"{paths.model(name)} has no trained model; {DAMAGED_FILE_HINT}")
         task_name = model_params.task
         dataset = settings.dataset_of_task(task_name)
         check_network(model_params, dataset.model_dump(exclude_none=True))

@@ -1,11 +1,11 @@
-"""Errors that the user can fix, warnings in one line, and all that is printed."""
+"""Errors that the user can fix, warnings and output."""
 
 import difflib
 import re
 import sys
 import sysconfig
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,13 +23,14 @@ EXTENDED_FOLDERS = [
 # The folders of Python itself and of the installed packages.
 LIBRARY_FOLDERS = [Path(sysconfig.get_path(name)) for name in ("stdlib", "purelib", "platlib")]
 
-# Control characters but tabs and ends of lines, and those that turn the direction of a text.
-OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+# Control characters, except tabs and line breaks, and characters that change the direction of a
+# text.
+CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 MAX_LISTED = 12  # an error lists the valid values if there are at most this many
 
 # What to do if a file is damaged.
-REMEDY = (
+DAMAGED_FILE_HINT = (
     "delete it, then run `dvc repro`; if it comes back damaged, check the cache "
     "(docs/troubleshooting.md)"
 )
@@ -52,42 +53,44 @@ def to_one_line(text: object) -> str:
 
 
 def to_printable(text: str) -> str:
-    """Return a text without what a terminal obeys, such as colours."""
-    return OBEYED.sub("", click.unstyle(text))
+    """Return a text without control characters, such as those that set colours.
+
+    Unlike `to_one_line`, it keeps line breaks.
+    """
+    return CONTROL_CHARACTERS.sub("", click.unstyle(text))
 
 
 def echo(text: str = "", *, err: bool = False) -> None:
     """Print a text, which may have names of files and classes that a stranger has chosen."""
+    # click.echo would print UTF-8 on a terminal whose encoding is ASCII.
     print(to_printable(text), file=sys.stderr if err else None, flush=True)
 
 
 def warn(message: object) -> None:
     """Print a message in one line on standard error."""
-    click.echo(to_one_line(message), err=True)
+    echo(to_one_line(message), err=True)
 
 
-def check_choice(where: str, value: object, choices: Iterable[object]) -> None:
+def check_choice(where: str, value: object, choices: Collection[object]) -> None:
     """Check that a value is one of the choices.
 
     Raises:
         UserError: the value is not among the choices. The message begins with `where`.
     """
-    choices = list(choices)
     if value not in choices:
-        raise unknown_choice(where, value, choices)
+        raise unknown_choice_error(where, value, choices)
 
 
-def unknown_choice(where: str, value: object, choices: Iterable[object]) -> UserError:
+def unknown_choice_error(where: str, value: object, choices: Collection[object]) -> UserError:
     """Return the error for a value that is not among the choices, with similar choices."""
-    choices = list(choices)
     for choice in choices:
         if str(choice) == str(value):  # for example '0' instead of 0
             return UserError(f"{where}: write {choice!r}, not {value!r}")
     names = sorted(str(choice) for choice in choices)
     message = f"{where}: there is no {value!r}."
-    similar = [repr(name) for name in difflib.get_close_matches(str(value), names, n=3)]
-    if similar:
-        message += f" Did you mean {' or '.join(similar)}?"
+    similar_names = difflib.get_close_matches(str(value), names)
+    if similar_names:
+        message += f" Did you mean {' or '.join(map(repr, similar_names))}?"
     if len(names) <= MAX_LISTED:
         message += f" Valid: {', '.join(names) or 'none'}."
     return UserError(message)
@@ -112,11 +115,12 @@ def report_os_errors() -> Iterator[None]:
 def is_in_extension(error: BaseException) -> bool:
     """Return whether an error comes from a module with which users extend this project.
 
-    It does if the last call in its traceback that is not one of a library is in a folder to
-    which users add modules, or outside this project. If scikit-learn itself raised the error,
-    it complains about data or hyperparameters.
+    The last call in its traceback decides, without the calls in libraries. That call must be in
+    a folder to which users add modules, or outside this project. If scikit-learn itself raised
+    the error, it complains about data or hyperparameters.
     """
-    # joblib keeps only the text of the traceback in a thread. It comes first.
+    # The traceback is read as text, because joblib keeps only the text of an error in a thread.
+    # The text of the thread comes first.
     text = "".join(traceback.format_exception(error))
     in_thread, _, _ = text.partition("\nThe above exception was the direct cause")
     files = [
@@ -124,13 +128,11 @@ def is_in_extension(error: BaseException) -> bool:
     ]
     if not files or "sklearn" in files[-1].parts:
         return False
-    # The paths of compiled modules are relative.
-    own = [
-        file for file in files if file.is_absolute() and not _is_below(file, LIBRARY_FOLDERS)
-    ]
-    return bool(own) and (
-        _is_below(own[-1], EXTENDED_FOLDERS) or not own[-1].is_relative_to(ROOT)
-    )
+    for file in reversed(files):
+        is_compiled = not file.is_absolute()
+        if not is_compiled and not _is_below(file, LIBRARY_FOLDERS):
+            return _is_below(file, EXTENDED_FOLDERS) or not file.is_relative_to(ROOT)
+    return False
 
 
 def _is_below(path: Path, folders: Iterable[Path]) -> bool:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, ValidationError
 
-from digits.settings.errors import UserError, unknown_choice
+from digits.settings.errors import UserError, unknown_choice_error
 from digits.settings.params import Entry, describe_error
 
 UTF_8 = "utf-8-sig"  # with or without a byte order mark
@@ -197,5 +197,5 @@ def validate(key: str, model: type[Entry], value: Any) -> Any:
     if first["type"] == "extra_forbidden":
         *parents, unknown = path
         allowed = [field.alias or name for name, field in model.model_fields.items()]
-        raise unknown_choice(".".join(["layout", *parents]), unknown, allowed)
+        raise unknown_choice_error(".".join(["layout", *parents]), unknown, allowed)
     raise UserError(f"{'.'.join(path)} {describe_error(first)}")

@@ -24,7 +24,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from digits.settings.errors import UserError, check_choice, unknown_choice
+from digits.settings.errors import UserError, check_choice, unknown_choice_error
 
 FILE = Path("params.yaml")
 MAX_FOLDS = 100
@@ -471,7 +471,7 @@ class Entries(dict[str, EntryType]):
 
     def __missing__(self, name: str) -> EntryType:
         """Raise the error for a name that the section does not have."""
-        raise unknown_choice(str(FILE), name, self)
+        raise unknown_choice_error(str(FILE), name, self)
 
 
 Section = Annotated[dict[Name, EntryType], AfterValidator(Entries)]
@@ -632,9 +632,9 @@ def _unknown_key_error(keys: list[str]) -> UserError:
     """Return a UserError about a key that the schema does not have, with similar ones."""
     *parents, key = keys
     if not parents:
-        return unknown_choice(str(FILE), key, Params.model_fields)
+        return unknown_choice_error(str(FILE), key, Params.model_fields)
     _, schema = get_args(Params.model_fields[parents[0]].annotation)  # dict[Name, schema]
-    return unknown_choice(f"{FILE}: {'.'.join(parents)}", key, schema.model_fields)
+    return unknown_choice_error(f"{FILE}: {'.'.join(parents)}", key, schema.model_fields)
 
 
 def _check_entries(settings: Params) -> None:

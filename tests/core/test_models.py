@@ -19,7 +19,7 @@ from sklearn.utils import all_estimators
 
 from digits.core import paths
 from digits.learning import model_file, pipelines, trust
-from digits.settings.errors import REMEDY, UserError
+from digits.settings.errors import DAMAGED_FILE_HINT, UserError
 from tests.helpers import tiny
 from tests.helpers.calls import failure
 
@@ -150,7 +150,7 @@ def check_refused(project: Path, content: bytes, reason: str) -> None:
     line = failure(project, "evaluate", "five-sgd")
     assert line.startswith(f"Error: {paths.model('five-sgd')} cannot be loaded (")
     assert reason in line
-    assert line.endswith(f"; {REMEDY}")
+    assert line.endswith(f"; {DAMAGED_FILE_HINT}")
 
 
 def test_a_model_with_a_harmful_function_is_refused(project: Path) -> None:
