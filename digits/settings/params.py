@@ -8,7 +8,7 @@ descriptions to docs/reference/params.md.
 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, get_args
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -31,10 +31,10 @@ MAX_FOLDS = 100
 
 N_CHANNELS = 3  # of an image in colour: red, green and blue
 
-# No class can have this name. digits/evaluation/metrics.py uses it for all images.
+# No class can have this name, because it stands for all images in the tables of metrics.
 RESERVED_NAME = "all"
 
-# The keys of a model that DVC needs, even if they say nothing.
+# DVC needs these keys of a model, even if they are empty.
 MAY_BE_EMPTY = {"feature_parameters", "hyperparameters"}
 
 # What a value must be, in the words of YAML, by the type of pydantic's error. The messages of
@@ -51,6 +51,11 @@ MESSAGES = {
     "too_long": "must have a length of at most {max_length}",
     "too_short": "must have a length of at least {min_length}",
 }
+
+# What pydantic appends to the place of an error that is in the name of an entry.
+IN_NAME = "[key]"
+
+MAX_SHOWN = 80  # an error shows at most this many characters of a value
 
 # The first characters of the lines that Git writes into a file with a conflict.
 CONFLICT_MARKERS = ("<<<<<<< ", "||||||| ", ">>>>>>> ")
@@ -86,7 +91,9 @@ def _check_shape(shape: list[int]) -> list[int]:
 Name = Annotated[
     str,
     Field(pattern="^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$", max_length=100),
-    with_message("a name has at most 100 letters and digits, with single hyphens between them"),
+    with_message(
+        "a name must have at most 100 letters and digits, with single hyphens between them"
+    ),
 ]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 FractionOrOne = Annotated[float, Field(gt=0, le=1)]
@@ -267,7 +274,7 @@ class DatasetParams(Entry):
     """
 
     network: str | None = None
-    """A network that was trained on other pictures, and describes each picture by its features.
+    """A network that was trained on other pictures. It computes features of each picture.
 
     The value is the name of a module in `digits/networks`, without `.py`, such as
     `efficientnet_lite0`. The network reads the picture file in a size of its own, which does
@@ -291,10 +298,12 @@ class DatasetParams(Entry):
     sha256: dict[Literal["pixels", "labels", "groups", "files", "test"], Sha256]
     """The SHA-256 checksums of the images.
 
-    The keys are `pixels`, `labels` and, if the source has them, `groups`, `files` and `test`:
-    the names of the groups, the picture files, and the test set that came with the images. The
-    stage `fetch` fails if the images have other
-    checksums. `digits pin` writes this key.
+    - `pixels` and `labels`: the images.
+    - `groups`: the names of the groups, if the source has them.
+    - `files`: the picture files, if the source has them.
+    - `test`: the test set that came with the images, if there is one.
+
+    The stage `fetch` fails if the images have other checksums. `digits pin` writes this key.
     """
 
     @property
@@ -449,10 +458,10 @@ class ModelParams(Entry):
     hyperparameters: Hyperparameters
     """The arguments of the classifier, such as `C: 10`, and optionally `threshold` or `passes`.
 
-    Write `{}` for the classifier's defaults. Only `break_ties`, an argument of `svm.SVC`,
-    `svm.NuSVC` and `one_vs_rest_svc`, has another default here, `true`. `random_state` is
-    always the value of `seed`. The arguments `decision_function_shape`, `n_jobs` and
-    `warm_start` cannot be set.
+    Write `{}` for the classifier's defaults. `break_ties`, an argument of `svm.SVC`,
+    `svm.NuSVC` and `one_vs_rest_svc`, defaults to `true` here. `random_state` is always the
+    value of `seed`. The arguments `decision_function_shape`, `n_jobs` and `warm_start` cannot
+    be set.
     """
 
     folds: Folds
@@ -462,6 +471,14 @@ class ModelParams(Entry):
     there are folds. If the dataset has groups, the training set needs at least as many groups.
     """
 
+
+# The schema of the entries of each section.
+SCHEMAS: dict[str, type[Entry]] = {
+    "datasets": DatasetParams,
+    "splits": SplitParams,
+    "tasks": TaskParams,
+    "models": ModelParams,
+}
 
 EntryType = TypeVar("EntryType", bound=Entry)
 
@@ -552,8 +569,6 @@ def parse(text: str) -> dict[str, Any]:
     """
     try:
         content = YAML(typ="safe").load(text)
-    except KeyError as error:  # of ruamel.yaml for `!!bool` before another word
-        raise UserError(f"{FILE} is not YAML: {error} is not true or false") from None
     except (YAMLError, ValueError) as error:
         raise UserError(f"{FILE} is not YAML: {_describe_yaml_error(error, text)}") from None
     if not isinstance(content, dict):
@@ -571,7 +586,7 @@ def _describe_yaml_error(error: YAMLError | ValueError, text: str) -> str:
             )
     if isinstance(error, MarkedYAMLError) and error.problem_mark:
         return f"line {error.problem_mark.line + 1}: {error.problem}"
-    return str(error).replace('in "<unicode string>", ', "at ")  # the name of a str
+    return str(error)
 
 
 def validate(content: dict[str, Any]) -> Params:
@@ -597,24 +612,22 @@ def validate_dataset(name: str, entry: dict[str, Any]) -> DatasetParams:
     Raises:
         UserError: there is a mistake. The message describes the first one.
     """
-    datasets = {name: entry}
-    settings = validate(
-        {"seed": 0, "datasets": datasets, "splits": {}, "tasks": {}, "models": {}}
-    )
-    return settings.datasets[name]
+    content = {"seed": 0, "datasets": {name: entry}, "splits": {}, "tasks": {}, "models": {}}
+    return validate(content).datasets[name]
 
 
 def _readable_error(error: ErrorDetails) -> UserError:
     """Return a UserError that says in the words of params.yaml what pydantic found."""
-    keys = [str(key) for key in error["loc"] if key != "[key]"]
+    keys = [str(key) for key in error["loc"] if key != IN_NAME]
     where = f"{FILE}: {'.'.join(keys)}"
     if error["type"] == "extra_forbidden":
         return _unknown_key_error(keys)
     if error["type"] == "missing":
-        is_pinned = len(keys) == 3 and keys[-1] in PINNED_KEYS
-        hint = f"; run `digits pin {keys[1]}`" if is_pinned else ""
+        hint = ""
         if keys[-1] in MAY_BE_EMPTY:
             hint = "; write {} for the defaults"
+        elif len(keys) == 3 and keys[-1] in PINNED_KEYS:
+            hint = f"; run `digits pin {keys[1]}`"
         return UserError(f"{where} is missing{hint}")
     return UserError(f"{where}: {describe_error(error)}")
 
@@ -625,7 +638,7 @@ def describe_error(error: ErrorDetails) -> str:
     if error["type"] in MESSAGES:
         message = MESSAGES[error["type"]].format_map(error.get("ctx", {}))
     value = "null" if error["input"] is None else repr(error["input"])
-    return f"{message}, not {value:.80}"
+    return f"{message}, not {value[:MAX_SHOWN]}"
 
 
 def _unknown_key_error(keys: list[str]) -> UserError:
@@ -633,13 +646,13 @@ def _unknown_key_error(keys: list[str]) -> UserError:
     *parents, key = keys
     if not parents:
         return unknown_choice_error(str(FILE), key, Params.model_fields)
-    _, schema = get_args(Params.model_fields[parents[0]].annotation)  # dict[Name, schema]
+    schema = SCHEMAS[parents[0]]
     return unknown_choice_error(f"{FILE}: {'.'.join(parents)}", key, schema.model_fields)
 
 
 def _check_entries(settings: Params) -> None:
     """Check that the entries fit together."""
-    for section in ["datasets", "splits", "tasks", "models"]:
+    for section in SCHEMAS:
         _check_names(getattr(settings, section))
     for name, dataset in settings.datasets.items():
         _check_class_names(f"{FILE}: datasets.{name}.names", dataset)
@@ -660,12 +673,14 @@ def _check_entries(settings: Params) -> None:
 def _check_names(section: Iterable[str]) -> None:
     by_lower_case: dict[str, str] = {}
     for name in section:
-        other = by_lower_case.setdefault(name.lower(), name)
-        if other != name:
+        lower_case = name.lower()
+        if lower_case in by_lower_case:
+            other = by_lower_case[lower_case]
             raise UserError(
                 f"{FILE}: {other!r} and {name!r} differ only in upper and lower case, so they "
                 "would have the same files on macOS and Windows; rename one of them"
             )
+        by_lower_case[lower_case] = name
 
 
 def _check_class_names(where: str, dataset: DatasetParams) -> None:
@@ -690,10 +705,8 @@ def _check_test_size(where: str, test: TestSize, dataset: DatasetParams) -> None
 
 def _check_train_set_not_empty(where: str, n_test: int, total: int, unit: str) -> None:
     if n_test >= total:
-        raise UserError(
-            f"{where}: {n_test} of {total} {unit} leaves none to train on; "
-            f"allowed: 1 to {total - 1}"
-        )
+        allowed = f"; allowed: 1 to {total - 1}" if total > 1 else ""
+        raise UserError(f"{where}: {n_test} of {total} {unit} leaves none to train on{allowed}")
 
 
 def _check_task_classes(where: str, task: TaskParams, dataset: DatasetParams) -> None:

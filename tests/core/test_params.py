@@ -63,11 +63,11 @@ REFUSED["names that differ only in case"] = (
 )
 REFUSED["a name with an underscore"] = (
     {"tasks.not_this": {"split": "tiny"}},
-    "tasks.not_this: a name has at most 100 letters and digits, with single hyphens between them",
+    "tasks.not_this: a name must have at most 100 letters and digits, with single hyphens between them",
 )
 REFUSED["a name of 300 letters"] = (
     {f"models.{'a' * 300}": tiny.params()["models"]["five-sgd"]},
-    f"models.{'a' * 300}: a name has at most 100 letters and digits, with single hyphens "
+    f"models.{'a' * 300}: a name must have at most 100 letters and digits, with single hyphens "
     "between them",
 )
 
@@ -337,6 +337,15 @@ def test_another_number_of_classes_than_the_images_have_is_one_line(project: Pat
         assert reason in call(project, *words, status=1).stderr
 
 
+def test_a_test_set_of_the_only_group_is_refused_without_an_impossible_size(
+    tmp_path: Path,
+) -> None:
+    groups = {"datasets.tiny.groups": 1, "datasets.tiny.sha256.groups": GROUPS}
+    tiny.edit(tmp_path, {**groups, "splits.tiny.test": {"groups": 1}})
+    reason = "splits.tiny.test: 1 of 1 groups leaves none to train on"
+    assert failure(tmp_path, "check") == f"Error: params.yaml: {reason}"
+
+
 def test_the_largest_test_size_is_valid(tmp_path: Path) -> None:
     tiny.edit(tmp_path, {"splits.tiny.test": 399, f"{FIVE}.folds": 0})
     assert call(tmp_path, "check").output == VALID
@@ -378,7 +387,6 @@ tasks: {}
         ("a: [", "params.yaml is not YAML: line 2: did not find"),
         ("a: 1\nb: c: d\n", "params.yaml is not YAML: line 2: mapping values are not allowed"),
         ("a: 1\nb: \0", "params.yaml is not YAML: unacceptable character #x0000"),
-        ("a: !!bool maybe", "params.yaml is not YAML: 'maybe' is not true or false"),
         (CONFLICT, "params.yaml is not YAML: line 2 is a conflict marker of Git; choose one"),
         ("", "params.yaml has no named sections"),
         ("- a", "params.yaml has no named sections"),
