@@ -13,7 +13,7 @@ from digits.commands import examples, format_option
 from digits.data.intake.collection import Collection
 from digits.evaluation.intervals import confidence_interval
 from digits.imaging import drawing
-from digits.predicting.new_images import has_images, read_new_images
+from digits.predicting.new_images import is_collection_path, read_new_images
 from digits.predicting.predict import predict_collection, predict_picture
 from digits.predicting.prediction import PicturePrediction
 from digits.predicting.predictor import Predictor
@@ -40,7 +40,7 @@ def open_argument(argument: str, predictor: Predictor) -> Collection | None:
             model.
     """
     path = Path(argument)
-    if argument == "-" or not has_images(path):
+    if argument == "-" or not is_collection_path(path):
         return None
     for source in predictor.dataset.sources:
         [place] = source.values()

@@ -2,8 +2,7 @@
 
 import posixpath
 import re
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,17 +24,18 @@ from digits.data.layout.place import Place
 from digits.data.layout.reading import read_layout
 from digits.data.layout.table_file import TableFile
 from digits.imaging.pictures import is_picture_file
-from digits.settings.errors import UserError
+from digits.settings.errors import UserError, warn
 from digits.settings.layout import ArrayPart, FilesPart, Layout, Part, TablePart, parse
 from digits.settings.params import DatasetParams
 
 # The key `file` of a layout with a single column, such as `images/{id}.png`.
 SINGLE_COLUMN = re.compile(r"[^{]*\{([^}]+)\}[^{]*")
-ENDING = re.compile(r"\}(\.\w+)$")  # the ending of a file that is not in the column
+# The ending that the key `file` adds to a column, such as `.png`.
+ENDING = re.compile(r"\}(\.\w+)$")
 TABLE_ENDINGS = (".csv", ".tsv", ".csv.gz", ".parquet", ".pq")
 
 
-def has_images(path: Path) -> bool:
+def is_collection_path(path: Path) -> bool:
     """Return whether a path is that of a folder, a table or a file with arrays."""
     is_table = path.name.lower().endswith(TABLE_ENDINGS)
     return path.is_dir() or (path.exists() and (is_table or is_array_file(path)))
@@ -44,8 +44,9 @@ def has_images(path: Path) -> bool:
 def read_new_images(path: Path, dataset: DatasetParams) -> Collection:
     """Return the images of a folder, a table or a file with arrays.
 
-    They are read by the dataset's layout if they fit it. Otherwise, all columns of a table but
-    those of the class and the id are pixels, and the largest array has the images.
+    They are read by the dataset's layout if they match it. Otherwise, the pixels of a table are
+    all columns except the class and the id, and the images of an array file are its largest
+    array.
 
     Args:
         path: the folder or the file.
@@ -64,8 +65,8 @@ def read_new_images(path: Path, dataset: DatasetParams) -> Collection:
         return read_folder(Place(path), layout, {str(name) for name in dataset.class_names})
     if is_array_file(path):
         arrays = [part for part in parts if isinstance(part, ArrayPart)]
-        return read_array_file(Place(path), arrays, has_colors=len(dataset.shape) == 3)
-    return read_known_table(path, tables) or read_other_table(Place(path))
+        return read_array_file(Place(path), arrays, has_colors=dataset.is_color)
+    return read_table(path, tables)
 
 
 def read_part(place: Place, part: Part) -> Collection:
@@ -78,40 +79,56 @@ def read_flat_folder(folder: Path, tables: Sequence[TablePart]) -> Collection | 
 
     Args:
         folder: the folder.
-        tables: the tables of the dataset's layout. If they name pictures without an ending, as
-            in `{id}.png`, the ids of the pictures have none, either.
+        tables: the tables of the dataset's layout. If one has the key `file: '{id}.png'`, the
+            id of `7.png` is `7`.
     """
     visible = list_visible(folder)
     names = [path.name for path in visible if is_picture_file(path)]
     if not names:
         return None
-    endings = [found[1] for part in tables for found in ENDING.finditer(part.file)]
-    ending = endings[0] if endings else ""
+    ending = find_ending(tables)
     ids = [name.removesuffix(ending) for name in names]
     rows = pd.DataFrame({"id": ids, "file": names}, dtype=object)
     others = [path.name for path in visible if path.name not in names]
     notes = [f"left out: {shorten(others)}"] if others else []
-    return Collection(rows, lambda: (folder / name for name in names), notes=notes)
+
+    def list_pictures() -> Iterator[Path]:
+        return (folder / name for name in names)
+
+    return Collection(rows, list_pictures, notes=notes)
+
+
+def find_ending(tables: Sequence[TablePart]) -> str:
+    """Return the ending that a layout adds to the names of pictures, such as `.png`, or ""."""
+    for part in tables:
+        found = ENDING.search(part.file)
+        if found:
+            return found[1]
+    return ""
 
 
 def read_folder(place: Place, layout: Layout | None, class_names: set[str]) -> Collection:
     """Return the pictures in the subfolders of a folder.
 
-    They are read by the dataset's layout, if all of them fit it. Otherwise, the subfolders are
-    their classes. If no subfolder is called like a class of the dataset, or some are in other
-    subfolders, the pictures have no classes.
+    They are read by the dataset's layout if all of them match it. Otherwise, each subfolder is
+    a class. The pictures have no classes if no subfolder has the name of a class, or if a
+    subfolder has pictures in subfolders of its own.
 
     Args:
         place: the folder.
-        layout: that of the dataset.
+        layout: the layout of the dataset, or None.
         class_names: the classes of the dataset.
 
     Raises:
         UserError: there are no pictures.
     """
+    notes = []
     if layout is not None:
-        with suppress(UserError):  # the files are not as the layout says
+        try:
             reading = read_layout(place, layout)
+        except UserError as error:
+            notes = [explain_mismatch(error)]
+        else:
             if not reading.unmatched:
                 return reading.images
     if not place.pictures:
@@ -122,34 +139,55 @@ def read_folder(place: Place, layout: Layout | None, class_names: set[str]) -> C
     folders = {posixpath.dirname(name) for name in place.pictures}
     are_nested = any("/" in name for name in folders)
     if class_names.intersection(folders) and not are_nested:
-        return read_part(place, FilesPart(files=["{class}/*"]))
-    images = read_part(place, FilesPart(files=["**/*"]))
-    images.notes.append(
-        f"no classes, because no folder is called like one of {shorten(sorted(class_names))}"
-    )
+        images = read_part(place, FilesPart(files=["{class}/*"]))
+    else:
+        images = read_part(place, FilesPart(files=["**/*"]))
+        valid = shorten(sorted(class_names))
+        notes.append(f"no classes, because no folder is called like one of {valid}")
+    images.notes.extend(notes)
     return images
 
 
-def read_known_table(path: Path, parts: Sequence[TablePart]) -> Collection | None:
-    """Return the images of a table, read by the first part of a layout that it fits, or None.
+def explain_mismatch(error: UserError) -> str:
+    """Return the note that images are not read by the dataset's layout."""
+    return f"the dataset's layout is not used ({error.message})"
 
-    The table need not have classes, and its groups and the key `where` are ignored.
+
+def read_table(path: Path, parts: Sequence[TablePart]) -> Collection:
+    """Return the images of a table, read by the first part of a layout that it matches.
+
+    Raises:
+        UserError: the table matches none, and has no columns of pixels or pictures.
     """
     name = to_nfc(path.name)
+    notes = []
     for part in parts:
         place = Place(path.parent if part.file else path)
-        table = place.open_table(name, part.separator, part.encoding, header=part.header)
-        new: dict[str, Any] = {"table": [escape(name)], "where": {}, "group": ""}
-        has_classes = set(part.classes).issubset(table.names)
-        if not has_classes or is_unlabelled(table, part.classes):
-            new["classes"] = []
-        if part.id not in table.names:
-            found = SINGLE_COLUMN.fullmatch(part.file)
-            column = found[1] if found else ""
-            new["id"] = column if column in table.names else ""
-        with suppress(UserError):  # it has other columns, or names other pictures
-            return read_part(place, part.model_copy(update=new))
-    return None
+        known_part = adapt_part(part, place, name)
+        try:
+            return read_part(place, known_part)
+        except UserError as error:  # it has other columns, or names other pictures
+            notes.append(explain_mismatch(error))
+    images = read_other_table(Place(path))
+    images.notes.extend(notes)
+    return images
+
+
+def adapt_part(part: TablePart, place: Place, name: str) -> TablePart:
+    """Return a part of a layout for a new table, which need not have classes.
+
+    Its groups and the key `where` are ignored.
+    """
+    table = place.open_table(name, part.separator, part.encoding, header=part.header)
+    changes: dict[str, Any] = {"table": [escape(name)], "where": {}, "group": ""}
+    has_classes = set(part.classes).issubset(table.names)
+    if not has_classes or is_unlabelled(table, part.classes):
+        changes["classes"] = []
+    if part.id not in table.names:
+        found = SINGLE_COLUMN.fullmatch(part.file)
+        column = found[1] if found else ""
+        changes["id"] = column if column in table.names else ""
+    return part.model_copy(update=changes)
 
 
 def read_other_table(place: Place) -> Collection:
@@ -162,7 +200,7 @@ def read_other_table(place: Place) -> Collection:
     separator = "\t" if name.lower().endswith(".tsv") else ","
     table = place.open_table(name, separator)
     keys = {"table": escape(name), "separator": separator}
-    pixels = []
+    pixel_columns = []
     for column in table.names:
         usual_name = normalize_name(column)
         if usual_name in CLASS_COLUMNS and "class" not in keys:
@@ -171,13 +209,15 @@ def read_other_table(place: Place) -> Collection:
         elif usual_name in ID_COLUMNS and "id" not in keys:
             keys["id"] = column
         elif usual_name not in PANDAS_INDEX:
-            pixels.append(column)
+            pixel_columns.append(column)
     image_columns = find_image_columns(table.schema or [])
     if image_columns:
         [(column, key), *_] = image_columns.items()
         keys[key] = column
-    elif pixels:
-        keys["pixels"] = f"{pixels[0]} to {pixels[-1]}" if len(pixels) > 1 else pixels[0]
+    elif len(pixel_columns) == 1:
+        keys["pixels"] = pixel_columns[0]
+    elif pixel_columns:
+        keys["pixels"] = f"{pixel_columns[0]} to {pixel_columns[-1]}"
     else:
         raise UserError("a table needs columns of pixels, or a column of pictures")
     return read_part(place, TablePart.model_validate(keys))
@@ -188,18 +228,21 @@ def is_unlabelled(table: TableFile, columns: list[str]) -> bool:
     if len(columns) != 1:  # one for each class
         return False
     labels = table.read_texts(columns)[columns[0]].str.strip()
-    return bool((labels == "").any() or (labels == "-1").all())
+    n_blank = (labels == "").sum()
+    if 0 < n_blank < len(labels):
+        warn(f"{table.path}: no classes, because {n_blank} of {len(labels)} labels are blank")
+    return bool(n_blank > 0 or (labels == "-1").all())
 
 
 def read_array_file(
-    place: Place, known: Sequence[ArrayPart], *, has_colors: bool
+    place: Place, layout_arrays: Sequence[ArrayPart], *, has_colors: bool
 ) -> Collection:
     """Return the images of the largest array in a file, and their labels.
 
     Args:
         place: the file.
-        known: the arrays of the dataset's layout. The axes and the scale of the first one are
-            also those of the new images, if they have as many axes.
+        layout_arrays: the arrays of the dataset's layout. The new images have the axes and the
+            scale of the first one, if they have as many axes.
         has_colors: whether the dataset is in colour.
 
     Raises:
@@ -212,8 +255,8 @@ def read_array_file(
     name = max(images, key=lambda name: arrays[name].size)
     n_axes = arrays[name].ndim
     scale = 1.0
-    if known and len(split_axes(known[0].axes)) == n_axes:
-        axes, scale = known[0].axes, known[0].scale
+    if layout_arrays and len(split_axes(layout_arrays[0].axes)) == n_axes:
+        axes, scale = layout_arrays[0].axes, layout_arrays[0].scale
     elif n_axes == 2:
         axes = "n (h w c)" if has_colors else "n (h w)"
     else:

@@ -114,6 +114,8 @@ def test_a_new_table_without_the_columns_of_the_dataset_is_read_by_itself(
     images = read(tmp_path / "new.csv", PIXEL_COLUMNS | {"scale": 255})
     assert np.array_equal(read_pixels(images), FLAT)
     assert images.rows["id"].tolist() == table["ImageId"].tolist()
+    [note] = images.notes
+    assert note.startswith("the dataset's layout is not used (")
     assert images.rows["class"].tolist() == LABELS[ROWS].astype(str).tolist()
 
 
@@ -165,7 +167,9 @@ def test_the_id_of_a_picture_is_that_of_a_table_which_leaves_out_its_ending(
 
 
 @pytest.mark.parametrize("n_blank", [1, 20])
-def test_a_table_with_blank_labels_has_no_classes(tmp_path: Path, n_blank: int) -> None:
+def test_a_table_with_blank_labels_has_no_classes(
+    tmp_path: Path, n_blank: int, capsys: pytest.CaptureFixture[str]
+) -> None:
     labels = [""] * n_blank + list(map(str, LABELS[ROWS]))[n_blank:]
     table = pd.DataFrame(FLAT).add_prefix("pixel").assign(label=labels)
     table.to_csv(tmp_path / "new.csv", index=False)
@@ -174,3 +178,5 @@ def test_a_table_with_blank_labels_has_no_classes(tmp_path: Path, n_blank: int) 
         images = read(tmp_path / "new.csv", known)
         assert "class" not in images.rows
         assert np.array_equal(read_pixels(images), FLAT)
+        warning = f"{tmp_path}/new.csv: no classes, because 1 of 20 labels are blank\n"
+        assert capsys.readouterr().err == (warning if n_blank == 1 else "")
