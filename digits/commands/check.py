@@ -13,8 +13,8 @@ from digits.learning.pipelines import build_pipeline
 from digits.networks import import_network
 from digits.results import mixed_stages
 from digits.settings import params
-from digits.settings.errors import UserError, echo
-from digits.settings.params import FILE, DatasetParams, Params
+from digits.settings.errors import UserError, echo, prefix_errors
+from digits.settings.params import DatasetParams, Params
 
 
 def check(settings: Params) -> None:
@@ -24,18 +24,14 @@ def check(settings: Params) -> None:
         UserError: names the first mistake.
     """
     for name, dataset in settings.datasets.items():
-        try:
+        with prefix_errors(f"{params.FILE}: datasets.{name}"):
             check_sources(name, dataset)
-        except UserError as error:
-            raise UserError(f"{FILE}: datasets.{name}: {error.message}") from None
     for name, model_params in settings.models.items():
-        try:
-            dataset = settings.dataset_of_task(model_params.task)
-            pixel_max = dataset.pixel_max or PIXEL_MAX
+        dataset = settings.dataset_of_task(model_params.task)
+        pixel_max = dataset.pixel_max or PIXEL_MAX
+        with prefix_errors(f"{params.FILE}: models.{name}"):
             build_pipeline(model_params, settings.seed, pixel_max, dataset.shape)
-            check_network(model_params, dataset.model_dump(exclude_none=True))
-        except UserError as error:
-            raise UserError(f"{FILE}: models.{name}: {error.message}") from None
+            check_network(model_params, has_network=dataset.network is not None)
 
 
 def check_sources(name: str, dataset: DatasetParams) -> None:
@@ -54,12 +50,15 @@ def check_sources(name: str, dataset: DatasetParams) -> None:
         module = import_source(kind)  # raises an error for an unknown kind
         if dataset.network is not None and not getattr(module, "READS_PICTURES", False):
             raise UserError(f"{kind} {place}: {NO_PICTURES}")
-        is_found = is_found or Path(place).exists()
+        reads_files = getattr(module, "READS_FILES", False)
+        is_found = is_found or (reads_files and Path(place).exists())
     if dataset.network is not None:
         import_network(dataset.network)
-    # Images that were not pulled yet cannot be checked.
+    # Images that are not here, for example because they were not pulled, are not checked.
     if is_found and not needs_network(dataset):
-        _, images = fetch_images(name, dataset.model_copy(update={"network": None}))
+        # Computing the network's features would take long.
+        without_network = dataset.model_copy(update={"network": None})
+        _, images = fetch_images(name, without_network)
         if dataset.network is not None and "sha256" not in images:  # of the picture files
             raise UserError(NO_PICTURES)
 
@@ -78,4 +77,4 @@ def command() -> None:
     mixed_stages.check_stages()
     for dataset in settings.datasets.values():
         warn_about_unstored(dataset.sources)
-    echo(f"{FILE} is valid.")
+    echo(f"{params.FILE} is valid.")

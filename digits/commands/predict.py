@@ -28,8 +28,7 @@ HEADINGS = ["picture", "predicted", "probability"]
 def open_argument(argument: str, predictor: Predictor) -> Collection | None:
     """Return the images of a folder, table or array file, or None for a single picture.
 
-    Of a folder that has pictures, only those in it are classified, and not those in its
-    subfolders.
+    If a folder itself has pictures, those in its subfolders are left out.
 
     Args:
         argument: the path, or `-`.
@@ -69,20 +68,20 @@ def check_not_overwritten(png: Path | None, collections: dict[str, Collection | 
     Raises:
         UsageError: it is one of them.
     """
-    if png is None:
+    if png is None or not png.exists():
         return
     for argument, collection in collections.items():
         files = [Path(argument)]
         if collection is not None and collection.pictures is not None:
             files += [each for each in collection.pictures() if isinstance(each, Path)]
-        if png.exists() and any(file.exists() and png.samefile(file) for file in files):
+        if any(file.exists() and png.samefile(file) for file in files):
             raise click.UsageError(f"--png {png} would overwrite the picture")
 
 
 def predict_argument(
     predictor: Predictor, argument: str, collection: Collection | None
 ) -> Iterator[PicturePrediction]:
-    """Yield the predictions for an argument, and print first what is left out."""
+    """Yield the predictions for an argument. First print which files are left out."""
     if collection is None:
         source = sys.stdin.buffer if argument == "-" else Path(argument)
         yield predict_picture(predictor, argument, source)
@@ -97,7 +96,7 @@ def print_submission(header: str, pictures: Sequence[PicturePrediction]) -> None
 
     Args:
         header: the names of the two columns.
-        pictures: the predictions. Those of pictures that cannot be read are reported instead.
+        pictures: the predictions. Pictures that cannot be read are printed as warnings.
 
     Raises:
         UserError: two images have the same id.
@@ -108,14 +107,15 @@ def print_submission(header: str, pictures: Sequence[PicturePrediction]) -> None
             warn(f"{picture.file}: {picture.error}")
         else:
             rows.append([picture.id, picture.predicted])
-    table_of_ids = pd.DataFrame(rows, columns=header.split(","))
-    repeated = table_of_ids.iloc[:, 0][table_of_ids.iloc[:, 0].duplicated()]
-    if not repeated.empty:
+    table = pd.DataFrame(rows, columns=header.split(","))
+    ids = table.iloc[:, 0]
+    repeated_ids = ids[ids.duplicated()]
+    if not repeated_ids.empty:
         raise UserError(
-            f"--submission: two images have the id {repeated.iloc[0]}; predict each table by "
-            "itself"
+            f"--submission: two images have the id {repeated_ids.iloc[0]}; predict each table "
+            "by itself"
         )
-    print_csv(table_of_ids)
+    print_csv(table)
 
 
 def print_picture(picture: PicturePrediction, *, show: bool) -> None:
@@ -265,7 +265,7 @@ def command(
         print_accuracy(predictor.model_name, pictures)
     else:
         print_predictions(predictor.model_name, pictures, table_format)
-    for sentence in predictor.explain(pictures):
-        warn(sentence)
+    for warning in predictor.describe_warnings(pictures):
+        warn(warning)
     if any(picture.error for picture in pictures):
         sys.exit(1)

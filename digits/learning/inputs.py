@@ -1,11 +1,9 @@
-"""Choose what a model takes: the pixels, the features of the dataset's network, or both.
+"""Select the input of a model: the pixels, the features of the dataset's network, or both.
 
 A model takes the network's features if its `features` are `network`. It takes them together
 with the pixels if its `feature_parameters` have `weight_beside_network`. Each row is then the
 network's features followed by the pixels, one byte each.
 """
-
-from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
@@ -14,7 +12,7 @@ from digits.core.tables import READ_BYTES, Pixels, map_pixels, rows_per_block
 from digits.settings.errors import UserError
 from digits.settings.params import ModelParams
 
-NETWORK = "network"  # the set of features, the column of the table of images, and the key
+NETWORK = "network"  # the name of the set of features, and of their column in a table of images
 WEIGHT = "weight_beside_network"
 
 
@@ -28,17 +26,13 @@ def takes_pixels(model_params: ModelParams) -> bool:
     return model_params.features != NETWORK
 
 
-def check_network(model_params: ModelParams, columns: Iterable[str]) -> None:
-    """Check that there are the network's features if a model takes them.
-
-    Args:
-        model_params: the entry of params.yaml.
-        columns: the columns of the table of images, or the keys of the dataset.
+def check_network(model_params: ModelParams, *, has_network: bool) -> None:
+    """Check that the dataset has a network if a model takes its features.
 
     Raises:
-        UserError: there are none.
+        UserError: the dataset has none.
     """
-    if takes_network(model_params) and NETWORK not in columns:
+    if takes_network(model_params) and not has_network:
         key = "features: network" if model_params.features == NETWORK else WEIGHT
         raise UserError(
             f"{key} needs a dataset with the key `network`, such as `network: "
@@ -47,7 +41,7 @@ def check_network(model_params: ModelParams, columns: Iterable[str]) -> None:
 
 
 def select_input(model_params: ModelParams, X: Pixels, images: pd.DataFrame) -> Pixels:
-    """Return what a model takes, one row per image.
+    """Return the input of a model, one row per image.
 
     Args:
         model_params: the entry of params.yaml.
@@ -57,7 +51,7 @@ def select_input(model_params: ModelParams, X: Pixels, images: pd.DataFrame) -> 
     Raises:
         UserError: the model takes the network's features, and the table has none.
     """
-    check_network(model_params, images.columns)
+    check_network(model_params, has_network=NETWORK in images)
     if not takes_network(model_params):
         return X
     features = np.frombuffer(b"".join(images[NETWORK]), np.uint8).reshape(len(images), -1)

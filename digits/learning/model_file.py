@@ -60,10 +60,11 @@ def load(path: Path, classifier: str = "") -> Pipeline:
     Raises:
         UserError: the file is missing or damaged, was written with another version of
             scikit-learn, or holds a type that is not trusted.
+        OSError: the file cannot be opened.
     """
     check_exists(path)
+    content = path.read_bytes()
     try:
-        content = path.read_bytes()
         check_zip(io.BytesIO(content))
         untrusted_types = check_types(content, classifier)
         warn_about_code(path, content)

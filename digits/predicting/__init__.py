@@ -21,37 +21,36 @@ def load(name: str | None = None) -> Predictor:
     settings = params.load()
     if name is None:
         name = choose_model(settings)
+        warn(f"the model is {name}; --model chooses another")
     dataset = settings.dataset_of_task(settings.models[name].task)
     return find_predictor_class(dataset).load(settings, name)
 
 
 def choose_model(settings: Params) -> str:
-    """Return the name of the best model, and print it on stderr, with equally good ones.
+    """Return the name of the best model.
 
     Accuracies on different datasets cannot be compared. Therefore only models of the largest
-    dataset are compared, by their cross-validated accuracy. Models of tasks with
-    `positive` classes are left out, because they do not tell all classes apart.
+    dataset are compared, by their cross-validated accuracy. Models without folds are the last.
+    Models of tasks with `positive` classes are left out, because they do not predict all
+    classes.
 
     Raises:
         UserError: no such model has been evaluated.
     """
-    ranks = {}
+    datasets = {}  # the name of each model's dataset
     for name, model in settings.models.items():
-        dataset = settings.dataset_of_task(model.task)
         has_positive = settings.tasks[model.task].positive is not None
         is_evaluated = paths.model(name).exists() and paths.metrics(name).exists()
         if is_evaluated and not has_positive:
-            ranks[name] = (dataset.images, read_metrics(name).get("cv_accuracy", 0))
-    if not ranks:
+            datasets[name] = settings.dataset_name_of_task(model.task)
+    if not datasets:
         raise UserError(
             "no model that predicts all classes is here; run `dvc pull` if one was shared, or "
             "`dvc repro`, or choose a --model"
         )
-    best = max(ranks, key=ranks.__getitem__)
-    tied = [name for name, rank in ranks.items() if rank == ranks[best] and name != best]
-    and_tied = f", whose cross-validated accuracy {' and '.join(tied)} also has" if tied else ""
-    warn(f"the model is {best}{and_tied}; --model chooses another")
-    return best
+    largest = max(datasets.values(), key=lambda dataset: settings.datasets[dataset].images)
+    candidates = [name for name, dataset in datasets.items() if dataset == largest]
+    return max(candidates, key=lambda name: read_metrics(name).get("cv_accuracy", 0))
 
 
 def find_predictor_class(dataset: DatasetParams) -> type[Predictor]:

@@ -1,4 +1,4 @@
-"""Predict all images of a collection, and say which prediction is whose."""
+"""Predict all images of a collection, and name the image of each prediction."""
 
 import math
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from digits.data.intake.collection import Collection
 from digits.imaging.pictures import PictureError
 from digits.predicting.prediction import PicturePrediction, Prediction
 from digits.predicting.predictor import Predictor
-from digits.settings.errors import UserError
+from digits.settings.errors import UserError, prefix_errors
 
 
 def predict_picture(
@@ -24,10 +24,10 @@ def predict_picture(
 
     Args:
         predictor: the model.
-        file: how the user knows the picture.
+        file: the name of the picture in messages.
         source: the path of the file, or the opened file.
         actual: the class that the picture shows, or None if it is unknown.
-        image_id: what the owner calls the picture. If "", it is the file.
+        image_id: the id of the picture in a table of predictions. If "", it is `file`.
     """
     image_id = image_id or file
     try:
@@ -86,8 +86,6 @@ def predict_blocks(
             f"takes images of the shape {predictor.shape}"
         )
     for block in collection.blocks():
-        try:
+        with prefix_errors(place):
             predictions = predictor.predict_pixels(block)
-        except UserError as error:
-            raise UserError(f"{place}: {error.message}") from None
         yield from predictions

@@ -42,7 +42,7 @@ class Prediction:
 
     @property
     def text(self) -> str:
-        """The label as it is printed."""
+        """The label as it is printed. A subclass may add a flag."""
         return str(self.label)
 
     def as_record(self) -> dict[str, Any]:
@@ -58,11 +58,11 @@ class PicturePrediction(NamedTuple):
     """What a model predicts for a picture, or for an image in a table or an array.
 
     Attributes:
-        file: the path, `-` for standard input, or the number of an image in a table.
+        file: the path, `-` for standard input, or `path:id` for an image in a table or array.
         actual: the class that the picture shows, or None if it is unknown.
         predictions: one prediction, or one for each digit that was found.
         error: why there is no prediction, or None.
-        id: what the owner calls the image, in a table of predictions.
+        id: the id of the image in a table of predictions.
     """
 
     file: str
@@ -83,15 +83,15 @@ class PicturePrediction(NamedTuple):
     def describe(self) -> str:
         """Return the predictions in words, such as `cross, predicted line (97 %; cross: 3 %)`.
 
-        If there is a single prediction, the brackets also have the likeliest other labels.
+        If there is a single prediction, the parentheses also have the likeliest other labels.
         """
         are_numbers = all(isinstance(each.label, int) for each in self.predictions)
         separator = " " if are_numbers else ", "
         labels = separator.join(each.text for each in self.predictions)
         percents = [formatting.format_percent(each.probability) for each in self.predictions]
-        brackets = ", ".join(percents)
+        details = [", ".join(percents)]
         if len(self.predictions) == 1:
             for label, probability in self.predictions[0].runners_up[:N_PRINTED]:
                 if probability >= MIN_PRINTED:
-                    brackets += f"; {label}: {formatting.format_percent(probability)}"
-        return formatting.describe_prediction(labels, brackets, self.actual)
+                    details.append(f"{label}: {formatting.format_percent(probability)}")
+        return formatting.describe_prediction(labels, "; ".join(details), self.actual)

@@ -31,11 +31,10 @@ from digits.networks import describe_picture, import_network
 from digits.predicting.prediction import PicturePrediction, Prediction
 from digits.results import formatting
 from digits.results.read import check_evaluated, read_temperature
-from digits.settings.errors import DAMAGED_FILE_HINT, UserError
+from digits.settings.errors import UserError
 from digits.settings.params import DatasetParams, Params
 
-# The sources of your own images, which are resized as a whole.
-RESIZING_SOURCES = {"files"}
+OPPOSITE = {"dark": "light", "light": "dark"}  # of a background
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +44,8 @@ class Predictor:
     Attributes:
         model_name: the name of the model in params.yaml.
         dataset: the entry of params.yaml of the images that the model was trained on.
-        labels: the name of each label by its number. A label without a name has its number.
+        labels: the name of each label, by its number. The name of a label without a name is its
+            number.
         model: the model.
         temperature: the temperature of the calibration. None if the model has no folds.
         network: the module of the network whose features the model takes, or None.
@@ -68,7 +68,7 @@ class Predictor:
     @classmethod
     def suits(cls, dataset: DatasetParams) -> bool:
         """Return whether this class converts pictures to images like those of a dataset."""
-        return not RESIZING_SOURCES.isdisjoint(dataset.sources[0])
+        return "files" in dataset.sources[0]  # your own pictures, which are resized as a whole
 
     @classmethod
     def load(cls, settings: Params, name: str) -> Self:
@@ -81,17 +81,15 @@ class Predictor:
         check_evaluated(paths.model(name), name)
         model_params = settings.models[name]
         model = model_file.load(paths.model(name), model_params.classifier)
-        if not is_trained_model(model):
-            raise UserError(f"{paths.model(name)} has no trained model; {DAMAGED_FILE_HINT}")
         task_name = model_params.task
         dataset = settings.dataset_of_task(task_name)
-        check_network(model_params, dataset.model_dump(exclude_none=True))
-        network = None
+        check_network(model_params, has_network=dataset.network is not None)
         n_pixels = model.n_features_in_
+        network = None
         if dataset.network is not None and takes_network(model_params):
             network = import_network(dataset.network)
             n_pixels -= network.N_FEATURES
-        if n_pixels != math.prod(dataset.shape) and takes_pixels(model_params):
+        if takes_pixels(model_params) and n_pixels != math.prod(dataset.shape):
             raise UserError(
                 f"{name} takes images of {n_pixels} values, but the shape of its dataset is "
                 f"{dataset.shape} now; run `dvc repro evaluate@{name}`"
@@ -122,14 +120,16 @@ class Predictor:
         """
         content = pictures.read_content(source)
         image = pictures.read_resized(BytesIO(content), self.shape)
-        if "files" not in self.dataset.sha256:  # the training images were not pictures
+        are_training_images_pictures = "files" in self.dataset.sha256
+        if not are_training_images_pictures:
             image = (image * (self.pixel_max / PIXEL_MAX)).round().astype(np.uint8)
         if self.network is None:
             return self.predict_images(image[np.newaxis])
         # Photos, which networks are for, have no common background.
         features = np.frombuffer(describe_picture(self.network, content), np.uint8)
-        parts = [features, image.ravel()] if self.takes_pixels else [features]
-        [prediction] = self.classify(image[np.newaxis], np.concatenate(parts)[np.newaxis])
+        if self.takes_pixels:
+            features = np.concatenate([features, image.ravel()])
+        [prediction] = self.classify(image[np.newaxis], features[np.newaxis])
         [is_blank] = find_blank(image.reshape(1, -1), self.pixel_max).tolist()
         return [replace(prediction, is_blank=is_blank)]
 
@@ -164,8 +164,8 @@ class Predictor:
             images: as `classify` takes them.
         """
         is_inverted = np.zeros(len(images), dtype=bool)
-        opposite = {"dark": "light", "light": "dark"}.get(self.dataset.background or "")
-        if opposite:
+        if self.dataset.background is not None:
+            opposite = OPPOSITE[self.dataset.background]
             is_inverted = find_backgrounds(images, self.pixel_max) == opposite
             images = images.copy()
             # Resizing can overshoot.
@@ -189,12 +189,12 @@ class Predictor:
         y_pred = model_scores.predict_from_scores(self.model, scores).tolist()
         probabilities = self.calibrate(scores).tolist()
         predictions = []
-        for image, number, row in zip(images, y_pred, probabilities, strict=True):
-            label = self.labels[number]
+        for image, label, row in zip(images, y_pred, probabilities, strict=True):
+            name = self.labels[label]
             others = dict(zip(self.labels.values(), row, strict=True))
-            probability = others.pop(label)
+            probability = others.pop(name)
             runners_up = sorted(others.items(), key=itemgetter(1), reverse=True)
-            predictions.append(Prediction(label, probability, runners_up, image))
+            predictions.append(Prediction(name, probability, runners_up, image))
         return predictions
 
     def compute_scores(self, images: Pixels) -> Scores:
@@ -221,18 +221,23 @@ class Predictor:
                 captions.append(f"{picture.file}: {picture.describe()}")
         drawing.write_sheet(path, np.stack(images), captions)
 
-    def explain(self, predicted: Sequence[PicturePrediction]) -> list[str]:
-        """Return what a reader of the predictions has to know, a sentence each."""
-        predictions = [each for picture in predicted for each in picture.predictions]
+    def describe_warnings(self, predicted: Sequence[PicturePrediction]) -> list[str]:
+        """Return warnings about the predictions, one sentence each."""
         sentences = []
-        n_inverted = sum(prediction.is_inverted for prediction in predictions)
+        n_inverted = sum(
+            any(prediction.is_inverted for prediction in picture.predictions)
+            for picture in predicted
+        )
         if n_inverted:
             background = self.dataset.background
             sentences.append(
                 f"{n_inverted} of {len(predicted)} pictures were inverted, because nearly all "
                 f"training images have a {background} background"
             )
-        n_blank = sum(prediction.is_blank for prediction in predictions)
+        n_blank = sum(
+            any(prediction.is_blank for prediction in picture.predictions)
+            for picture in predicted
+        )
         if n_blank:
             sentences.append(
                 f"{n_blank} of {len(predicted)} pictures are blank or nearly blank"
@@ -240,11 +245,3 @@ class Predictor:
         if self.temperature is None:
             sentences.append(formatting.calibration_warning(self.model_name))
         return sentences
-
-
-def is_trained_model(loaded: object) -> bool:
-    """Return whether the object in a file is a fitted pipeline whose labels are numbers."""
-    if not (isinstance(loaded, Pipeline) and hasattr(loaded, "n_features_in_")):
-        return False
-    labels = np.asarray(getattr(loaded, "classes_", None))
-    return labels.size > 0 and np.issubdtype(labels.dtype, np.integer)

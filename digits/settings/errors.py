@@ -97,6 +97,15 @@ def unknown_choice_error(where: str, value: object, choices: Collection[object])
 
 
 @contextmanager
+def prefix_errors(prefix: object) -> Iterator[None]:
+    """Let the message of a UserError begin with `prefix`, which says where the error is."""
+    try:
+        yield
+    except UserError as error:
+        raise UserError(f"{prefix}: {error.message}") from None
+
+
+@contextmanager
 def report_os_errors() -> Iterator[None]:
     """Turn an OSError, such as that of a full disk, into a UserError.
 

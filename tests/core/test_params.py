@@ -346,6 +346,12 @@ def test_a_test_set_of_the_only_group_is_refused_without_an_impossible_size(
     assert failure(tmp_path, "check") == f"Error: params.yaml: {reason}"
 
 
+def test_a_folder_that_is_called_like_a_place_changes_nothing(tmp_path: Path) -> None:
+    tiny.edit(tmp_path, {"datasets.tiny.sources": [{"sklearn": "digits"}]})
+    (tmp_path / "digits").mkdir()  # the place is not this folder
+    assert call(tmp_path, "check").output == VALID
+
+
 def test_the_largest_test_size_is_valid(tmp_path: Path) -> None:
     tiny.edit(tmp_path, {"splits.tiny.test": 399, f"{FIVE}.folds": 0})
     assert call(tmp_path, "check").output == VALID

@@ -5,21 +5,22 @@ import json
 import os
 import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-import skops.io
 from PIL import Image
-from sklearn.pipeline import make_pipeline
-from sklearn.svm import SVC
 
 from digits import predicting
+from digits.commands.predict import check_not_overwritten
 from digits.core import paths
 from digits.data.fetching import fetch_images
+from digits.data.intake.collection import Collection
 from digits.evaluation.intervals import confidence_interval
+from digits.predicting.prediction import PicturePrediction, Prediction
 from digits.settings import params
 from tests.helpers import tiny
 from tests.helpers.calls import call, failure
@@ -284,6 +285,16 @@ def test_a_sheet_has_all_pictures_and_overwrites_none(place: Path, tmp_path: Pat
     assert tiny.files(place / "scans") == before
 
 
+def test_a_new_sheet_overwrites_nothing_so_the_pictures_are_not_read_for_it(
+    tmp_path: Path,
+) -> None:
+    def pictures() -> Iterator[Path | bytes]:
+        raise AssertionError("the pictures are read")
+
+    collection = Collection(pd.DataFrame(), pictures)
+    check_not_overwritten(tmp_path / "new.png", {"table.parquet": collection})
+
+
 def test_a_sheet_is_written_of_a_folder_with_a_link_to_itself(
     place: Path, tmp_path: Path
 ) -> None:
@@ -292,18 +303,6 @@ def test_a_sheet_is_written_of_a_folder_with_a_link_to_itself(
     png = tmp_path / "sheet.png"
     call(place, "predict", *MODEL, str(tmp_path / "own"), "--png", str(png), status=1)
     assert png.exists()
-
-
-@pytest.mark.parametrize("other", ["text", [1], SVC(), make_pipeline(SVC())], ids=type)
-def test_a_file_without_a_trained_model_is_one_line(
-    place: Path, tmp_path: Path, other: object
-) -> None:
-    project = tiny.copy(place, tmp_path / "tiny")
-    path = project / paths.model("digit-logreg")
-    path.unlink()
-    path.write_bytes(skops.io.dumps(other))
-    message = failure(project, "predict", *MODEL, "scans/3.png")
-    assert message.startswith(f"Error: {paths.model('digit-logreg')} has no trained model; del")
 
 
 def test_a_name_of_a_file_is_printed_without_what_disturbs_a_terminal(
@@ -349,10 +348,22 @@ def test_the_default_model_is_chosen_in_cross_validation(project: Path) -> None:
     write_image(project / "3.png", 3)
     assert read_json(project, "3.png")[0]["model"] == "better"
     printed = call(project, "predict", "3.png").stderr
-    assert printed.startswith(
-        "the model is better, whose cross-validated accuracy as-good also has; --model chooses "
-        "another\n"
-    )
+    assert printed.startswith("the model is better; --model chooses another\n")
+
+
+def test_the_default_model_is_of_one_dataset_even_if_another_is_as_large(project: Path) -> None:
+    logreg = tiny.params()["models"]["digit-logreg"]
+    changes = dict(PICTURES) | {
+        "datasets.other": tiny.dataset({"files": "own"}),
+        "splits.other": {"dataset": "other", "test": 0.25},
+        "tasks.other": {"split": "other"},
+        "models.better-of-other": logreg | {"task": "other"},
+    }
+    tiny.edit(project, changes)
+    shutil.copy(project / paths.model("digit-logreg"), project / paths.model("better-of-other"))
+    (project / paths.metrics("better-of-other")).write_text('{"cv_accuracy": 1.0}')
+    write_image(project / "3.png", 3)
+    assert read_json(project, "3.png")[0]["model"] == "digit-logreg"
 
 
 def test_a_model_of_images_of_another_shape_is_refused(project: Path) -> None:
@@ -361,6 +372,15 @@ def test_a_model_of_images_of_another_shape_is_refused(project: Path) -> None:
         "Error: digit-logreg takes images of 64 values, but the shape of its dataset is [8, 7] "
         "now; run `dvc repro evaluate@digit-logreg`"
     )
+
+
+def test_a_model_that_cannot_be_opened_is_not_called_damaged(project: Path) -> None:
+    tiny.edit(project, PICTURES)
+    path = paths.model("digit-logreg")
+    (project / path).unlink()
+    (project / path).mkdir()
+    message = failure(project, "predict", *MODEL, "a.png")
+    assert message == f"Error: [Errno 21] Is a directory: '{path}'"
 
 
 def test_a_missing_model_says_how_to_get_it(project: Path) -> None:
@@ -488,6 +508,19 @@ def test_a_picture_with_the_other_background_is_inverted(project: Path) -> None:
         "1 of 2 pictures were inverted, because nearly all training images have a dark "
         "background\n"
     )
+
+
+def test_a_picture_with_several_predictions_is_counted_once(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(place)
+    predictor = predicting.load("digit-logreg")
+    image = np.zeros((8, 8), np.uint8)
+    prediction = Prediction(3, 0.9, [], image, is_inverted=True, is_blank=True)
+    pictures = [PicturePrediction("a.png", None, [prediction] * 5)]
+    inverted, blank, _ = predictor.describe_warnings(pictures)
+    assert inverted.startswith("1 of 1 pictures were inverted")
+    assert blank == "1 of 1 pictures are blank or nearly blank"
 
 
 def test_a_blank_picture_is_said_to_be_blank(place: Path, tmp_path: Path) -> None:

@@ -130,8 +130,8 @@ class Recognizer(Predictor):
         else:
             boxes.write_picture(path, first.file, list_digits(first))
 
-    def explain(self, predicted: Sequence[PicturePrediction]) -> list[str]:
-        """Return what a reader of the predictions has to know, a sentence each."""
+    def describe_warnings(self, predicted: Sequence[PicturePrediction]) -> list[str]:
+        """Return warnings about the predictions, one sentence each."""
         sentences = []
         has_flags = False
         for picture in predicted:
@@ -148,7 +148,7 @@ class Recognizer(Predictor):
                 f"? flags what does not resemble the training data of {self.model_name}, and "
                 "may be no digit"
             )
-        return [*sentences, *super().explain(predicted)]
+        return [*sentences, *super().describe_warnings(predicted)]
 
 
 def list_digits(picture: PicturePrediction) -> list[DigitPrediction]:
