@@ -25,15 +25,15 @@ from digits.settings.errors import UserError, check_choice
 HEADINGS = ["CV\naccuracy", "CV\nstd", "difference\n(points)", "p", "state"]
 
 LEGEND = "p >= 0.01: no significant difference from the last commit"
-MAX_WIDTH = 24  # of a parameter's value
+MAX_WIDTH = 24  # of a parameter's value, in characters
 
 # What the table has of each experiment, besides its parameters.
 RESULTS = ["experiment", "cv_accuracy", "cv_std", "difference", "p_value", "state"]
 # The states of experiments that are done. `dvc exp run` without `--queue` gives none.
-DONE = [None, "Success"]
+DONE_STATES = [None, "Success"]
 
-# A row of `dvc exp show`: its name, revision and state, parameters by their keys, and checksums
-# of files by their paths.
+# An experiment in `dvc exp show`. Its keys are `Experiment` (the name), `rev`, `State`, the
+# keys of all parameters, and the paths of all files, whose values are checksums.
 Experiment = dict[str, Any]
 
 COLUMNS = {
@@ -79,11 +79,16 @@ def list_experiments(model: str, committed: Revision) -> pd.DataFrame:
         _workspace, commit, *all_experiments = dvc.api.exp_show()
     except DvcException as error:
         raise UserError(error) from None
-    experiments = [each for each in all_experiments if affects_model(model, each, commit)]
+    experiments = []
+    changed_keys = set()
+    for experiment in all_experiments:
+        changes = find_changes(model, experiment, commit)
+        if changes or has_new_outputs(model, experiment, commit):
+            experiments.append(experiment)
+            changed_keys.update(changes)
     if not experiments:
         return pd.DataFrame(columns=RESULTS)
-    keys = sorted({key for each in experiments for key in find_changes(model, each, commit)})
-    parameters = pd.DataFrame([commit, *experiments], columns=keys)
+    parameters = pd.DataFrame([commit, *experiments], columns=sorted(changed_keys))
     results = [
         {"experiment": commit["rev"], "state": "last commit", **committed.read_metrics(model)}
     ]
@@ -91,26 +96,24 @@ def list_experiments(model: str, committed: Revision) -> pd.DataFrame:
     return pd.DataFrame(results, columns=RESULTS).join(parameters)
 
 
-def affects_model(model: str, experiment: Experiment, commit: Experiment) -> bool:
-    """Return whether an experiment changed a model or its parameters."""
-    changes = find_changes(model, experiment, commit)
-    return len(changes) > 0 or has_new_outputs(model, experiment, commit)
-
-
 def find_changes(model: str, experiment: Experiment, commit: Experiment) -> list[str]:
     """Return the parameters that a model depends on, and that an experiment changed."""
     task = experiment[f"models.{model}.task"]
     split = experiment.get(f"tasks.{task}.split")
     prefixes = ("seed", f"models.{model}.", f"tasks.{task}.", f"splits.{split}.")
-    keys = [key for key in experiment if key.startswith(prefixes)]
-    keys = [key for key in keys if not key.endswith(("description", "tutorial"))]
-    return [key for key in keys if experiment[key] != commit[key]]
+    texts = ("description", "tutorial")  # no model depends on them
+    changes = []
+    for key, value in experiment.items():
+        is_dependency = key.startswith(prefixes) and not key.endswith(texts)
+        if is_dependency and value != commit[key]:
+            changes.append(key)
+    return changes
 
 
 def has_new_outputs(model: str, experiment: Experiment, commit: Experiment) -> bool:
     """Return whether an experiment has a different model from the last commit's."""
     files = [paths.model(model).as_posix(), paths.cv_predictions(model).as_posix()]
-    is_done = experiment["State"] in DONE
+    is_done = experiment["State"] in DONE_STATES
     return is_done and any(experiment.get(file) != commit.get(file) for file in files)
 
 
@@ -119,9 +122,9 @@ def read_results(
 ) -> dict[str, Any]:
     """Return the results of a model in an experiment, by the names in RESULTS.
 
-    Those that do not exist, or cannot be compared with the last commit, are left out.
+    Results that do not exist, or cannot be compared with the last commit, are left out.
     """
-    is_done = experiment["State"] in DONE
+    is_done = experiment["State"] in DONE_STATES
     results = {
         "experiment": experiment["Experiment"] or experiment["rev"],
         "state": "done" if is_done else experiment["State"].lower(),
@@ -171,4 +174,5 @@ def format_parameter(value: Any) -> str:
     """Format the value of a parameter. DVC returns all numbers as floats, and null as None."""
     if pd.isna(value) or value == "None":
         return NO_VALUE
-    return f"{value:g}" if isinstance(value, float) else str(value)[:MAX_WIDTH]
+    text = f"{value:.15g}" if isinstance(value, float) else str(value)
+    return text if len(text) <= MAX_WIDTH else f"{text[: MAX_WIDTH - 1]}…"

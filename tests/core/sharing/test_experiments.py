@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from scipy.stats import binomtest
 
+from digits.commands.experiments import format_parameter
 from tests.helpers import tiny
 from tests.helpers.calls import call, failure, reproduce
 
@@ -43,7 +44,7 @@ def test_experiments_are_compared_with_the_commit_that_they_started_from(
     tiny.edit(project, {f"{PARAMETERS}.max_iter": 2})
     reproduce(project, "train@five-sgd", "evaluate@five-sgd")
     tiny.run_dvc("exp save --name fewer", project)
-    others = "-S seed=7 -S tasks.five.positive=[4] -S splits.tiny.test=90"
+    others = "-S seed=1234567 -S tasks.five.positive=[4] -S splits.tiny.test=90"
     tiny.run_dvc(f"{RUN} -n later -S {PARAMETERS}.max_iter=3 {others} --queue", project)
     n_fixed = len(find_correct(project) - find_correct(made))
     n_broken = len(find_correct(made) - find_correct(project))
@@ -58,18 +59,23 @@ def test_experiments_are_compared_with_the_commit_that_they_started_from(
     before = ["42", "100", "[5]"]
     assert committed == ["main", "50", *before, *read_metrics(made), "–", "–", "last", "commit"]
     assert fewer == ["fewer", "2", *before, *read_metrics(project), points, p_value, "done"]
-    assert later == ["later", "3", "7", "90", "[4]", "–", "–", "–", "–", "queued"]
+    assert later == ["later", "3", "1234567", "90", "[4]", "–", "–", "–", "–", "queued"]
 
     words = ["experiments", "five-sgd", "--format", "json"]
     _, _, record = json.loads(call(project, *words).stdout)
     results = {"cv_accuracy": None, "cv_std": None, "difference": None, "p_value": None}
     changed = {
         f"{PARAMETERS}.max_iter": 3,
-        "seed": 7,
+        "seed": 1234567,
         "splits.tiny.test": 90,
         "tasks.five.positive": "[4]",
     }
     assert record == {"experiment": "later", **results, "state": "queued", **changed}
+
+
+def test_a_long_value_of_a_parameter_is_cut_with_an_ellipsis() -> None:
+    assert format_parameter("a" * 24) == "a" * 24
+    assert format_parameter("a" * 25) == "a" * 23 + "…"
 
 
 # A metric that the module does not have.
