@@ -44,9 +44,7 @@ COUNT = click.IntRange(min=1)
 @click.option(
     "--subset",
     type=click.Choice(["train", "test"]),
-    default="test",
-    show_default=True,
-    help="Use the predictions of this set.",
+    help="Use the predictions of this set.  [default: test]",
 )
 @click.option("--label", metavar="CLASS", help="Show only images of this class.")
 @click.option("--random", type=COUNT, metavar="N", help="Show N random images.")
@@ -63,7 +61,7 @@ def command(
     numbers: tuple[str, ...],
     predictions: str | None,
     mistakes: str | None,
-    subset: str,
+    subset: str | None,
     label: str | None,
     random: int | None,
     limit: int | None,
@@ -82,33 +80,35 @@ def command(
     --mistakes shows wrong predictions, the most confident ones first. Both options use
     --subset, unless NUMBERS choose the images.
 
-    Unless NUMBERS or --random choose the images, at most 10 are shown by default. --random
-    shows different images each time.
+    Without NUMBERS and --random, at most 10 images are shown by default. --random shows
+    different images each time.
     """
     settings = params.load()
     check_choice("DATASET", dataset, settings.datasets)
     if mistakes and (numbers or predictions):
         raise click.UsageError("--mistakes cannot be used with NUMBERS or --predictions")
     images = ImageDataset.read(dataset)
-    if not any([numbers, predictions, mistakes, label, random, limit, png]):
+    model_name = predictions or mistakes
+    if subset and not model_name:
+        raise click.UsageError("--subset needs --predictions or --mistakes")
+    if not any([numbers, model_name, label, random, limit, png]):
         print_description(images, table_format)
         return
     if table_format != "table":
         raise click.UsageError("--format cannot be used with NUMBERS or another option")
 
-    model_name = predictions or mistakes
     table = None
     if model_name:
-        # NUMBERS are looked for in both sets.
-        table = predictions_by_row(model_name, None if numbers else subset, images, settings)
+        subsets = ["test", "train"] if numbers else [subset or "test"]
+        table = predictions_by_row(model_name, subsets, images, settings)
         if mistakes:
             table = table.iloc[rank_mistakes(table)]
 
     rows = choose_rows(images, numbers, table, label)
     if random:
         rows = np.random.default_rng().permutation(rows)[:random]  # in random order
-    if limit is None:
-        limit = len(rows) if numbers or random else DEFAULT_LIMIT
+    default_limit = len(rows) if numbers or random else DEFAULT_LIMIT
+    limit = limit or default_limit
     if limit < len(rows):
         warn(f"showing the first {limit} of {len(rows)} images; --limit shows more")
         rows = rows[:limit]
@@ -144,13 +144,14 @@ def print_description(images: ImageDataset, table_format: str) -> None:
 
 
 def predictions_by_row(
-    model_name: str, subset: str | None, images: ImageDataset, settings: Params
+    model_name: str, subsets: list[str], images: ImageDataset, settings: Params
 ) -> pd.DataFrame:
     """Return the predictions of a model, indexed by the row numbers of the images.
 
     Args:
         model_name: the model.
-        subset: `test`, `train`, or None for both.
+        subsets: `test`, `train` or both. If the model has no folds, it has no predictions of
+            `train`, which is then left out of both.
         images: the dataset of the model.
         settings: the content of params.yaml.
 
@@ -165,14 +166,10 @@ def predictions_by_row(
             f"{model_name} is a model of {model_dataset}, not of {images.name}; run "
             f"`digits show {model_dataset} --predictions {model_name}`"
         )
-    if subset is not None:
-        table = read_predictions(model_name, subset)
-    elif model_params.folds == 0:
-        table = read_predictions(model_name, "test")
-    else:
-        subsets = ["test", "train"]
-        table = pd.concat([read_predictions(model_name, each) for each in subsets])
-    return table.set_index("row")
+    if len(subsets) == 2 and model_params.folds == 0:
+        subsets = ["test"]
+    tables = [read_predictions(model_name, subset) for subset in subsets]
+    return pd.concat(tables).set_index("row")
 
 
 def choose_rows(
@@ -206,7 +203,8 @@ def choose_rows(
         )
     if label:
         check_choice("--label", label, images.class_names)
-        rows = rows[images.classes[rows] == images.class_names.index(label)]
+        class_number = images.class_names.index(label)
+        rows = rows[images.classes[rows] == class_number]
     if len(rows) == 0:
         raise UserError(
             "no image to show; the model makes no such mistake, or --label has none"

@@ -262,6 +262,11 @@ def test_a_model_without_folds_predicts_only_the_test_set(made: Path) -> None:
     assert line == f"Error: the model has no prediction of image {other}, {reason}"
 
 
+def test_a_subset_without_a_model_is_refused(made: Path) -> None:
+    refused = call(made, "show", "tiny", "--subset", "train", "--label", "3", status=2)
+    assert "--subset needs --predictions or --mistakes" in refused.stderr
+
+
 def test_numbers_do_not_choose_among_mistakes(made: Path) -> None:
     words = ["show", "tiny", "7", "--mistakes", "five-sgd"]
     assert "--mistakes cannot be used with NUMBERS" in call(made, *words, status=2).stderr
