@@ -30,7 +30,7 @@ from digits.settings.errors import UserError, warn
 from digits.settings.params import Params
 
 MAX_DRAWN = 60  # a sheet shows at most this many fixed and this many broken images
-# What programs read about a difference, and about one with --seeds.
+# The fields of the JSON and CSV output, without and with --seeds.
 TEST_FIELDS = ["p_value", "low", "high", "is_significant"]
 FIELDS = [
     "before",
@@ -160,21 +160,22 @@ def command(
             data = pd.DataFrame(columns=SEEDS_FIELDS if seeds else FIELDS)
             print_table(table_format, data, [], [], "The predictions are the same.")
         elif seeds:
-            settings = (before.read_params(), after.read_params())
-            for revision_read in [before, after]:
-                warn_about_changed_code(revision_read, pairs)
-            print_seeds(pairs, *settings, seeds, table_format)
+            params_before = before.read_params()
+            params_after = after.read_params()
+            warn_about_changed_code(before, [pair.before for pair in pairs])
+            warn_about_changed_code(after, [pair.after for pair in pairs])
+            compare_with_seeds(pairs, params_before, params_after, seeds, table_format)
         else:
             print_differences(pairs, before, after, png, table_format)
 
 
-def warn_about_changed_code(revision: Revision, pairs: list[Pair]) -> None:
-    """Print a warning if the code of a revision differs from that with which it is trained."""
-    for pair in pairs:
-        changed = revision.find_changed_code(pair.after)
+def warn_about_changed_code(revision: Revision, names: list[str]) -> None:
+    """Print a warning for each model whose code in a revision differs from the workspace's."""
+    for name in names:
+        changed = revision.find_changed_code(name)
         if changed:
             warn(
-                f"{pair.label}: {changed[0]} differs from {revision.name}; --seeds trains both "
+                f"{name}: {changed[0]} differs from {revision.name}; --seeds trains both "
                 "models with the code of the workspace"
             )
 
@@ -239,9 +240,13 @@ def make_record(pair: Pair, difference: Difference) -> dict[str, Any]:
 
 def describe_test(test: PairedTest) -> dict[str, Any]:
     """Return what programs read about a test, by the names in TEST_FIELDS."""
-    is_significant = None if np.isnan(test.p_value) else test.is_significant
-    values = [test.p_value, test.low, test.high, is_significant]
-    return dict(zip(TEST_FIELDS, values, strict=True))
+    has_p_value = not np.isnan(test.p_value)
+    return {
+        "p_value": test.p_value,
+        "low": test.low,
+        "high": test.high,
+        "is_significant": test.is_significant if has_p_value else None,
+    }
 
 
 def break_labels(rows: list[list[str]], table_format: str) -> list[list[str]]:
@@ -277,7 +282,7 @@ def draw_sheet(path: Path, differences: dict[Pair, Difference]) -> None:
     [(pair, difference)] = differences.items()
     fixed = difference.fixed[:MAX_DRAWN]
     broken = difference.broken[:MAX_DRAWN]
-    captions = [f"fixed: {row}" for row in fixed] + [f"broken: {row}" for row in broken]
+    captions = [*[f"fixed: {row}" for row in fixed], *[f"broken: {row}" for row in broken]]
     if not captions:
         warn(f"{path} is not written, because no prediction differs")
         return
@@ -288,7 +293,7 @@ def draw_sheet(path: Path, differences: dict[Pair, Difference]) -> None:
     write_sheet(path, images.pixels[np.concatenate([fixed, broken])], captions)
 
 
-def print_seeds(
+def compare_with_seeds(
     pairs: list[Pair],
     params_before: Params,
     params_after: Params,
@@ -359,15 +364,15 @@ def train_with_seeds(
     task_before = params_before.tasks[model_before.task]
     task_after = params_after.tasks[model_after.task]
     is_same_task = task_before == task_after
-    is_comparable = is_same_task and model_before.folds == model_after.folds > 0
-    if not is_comparable:
+    has_same_folds = model_before.folds == model_after.folds
+    if not is_same_task or not has_same_folds or model_after.folds == 0:
         raise UserError(
             f"{pair.label}: --seeds needs two models of the same task with the same number of "
             "folds, at least 2"
         )
 
-    words = {"description", "tutorial"}
-    if model_before.model_dump(exclude=words) == model_after.model_dump(exclude=words):
+    texts = {"description", "tutorial"}  # no model depends on them
+    if model_before.model_dump(exclude=texts) == model_after.model_dump(exclude=texts):
         raise UserError(
             f"{pair.label}: both have the same entry in params.yaml, and --seeds trains both "
             "with the code of the workspace; compare without --seeds"
