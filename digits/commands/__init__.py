@@ -23,7 +23,7 @@ from digits.settings.errors import UserError, report_os_errors, unknown_choice_e
 FOLDER = Path(__file__).parent
 HELP_WIDTH = 76  # columns of a help text, without the indentation
 
-# The option of each subcommand that prints a table, which `print_table` prints.
+# The option of each subcommand that calls `print_table` of digits/results/formatting.py.
 format_option = click.option(
     "--format",
     "table_format",
@@ -41,7 +41,7 @@ MODULES = {
 }
 
 # The help omits these subcommands: Git calls `merge-lock`, and `make venv` calls `setup`.
-HIDDEN = {"merge-lock", "setup"}
+HIDDEN_COMMANDS = {"merge-lock", "setup"}
 
 HAS_STARTED = (
     "`digits start` has already run here; to undo it, and all your edits, run `git restore .`, "
@@ -61,15 +61,17 @@ class LazyGroup(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of the subcommands that the help shows, in alphabetical order."""
-        return sorted(list_modules().keys() - HIDDEN)
+        return sorted(list_modules().keys() - HIDDEN_COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a subcommand. Return None if there is no such subcommand."""
-        # To look for other packages takes time, which most subcommands do not need.
+        # Looking for subcommands of other packages is slow, and most calls do not need it.
         modules = MODULES if cmd_name in MODULES else list_modules()
         if cmd_name == "start" and cmd_name not in modules:  # it deletes itself
             raise UserError(HAS_STARTED)
-        return import_module(modules[cmd_name]).command if cmd_name in modules else None
+        if cmd_name not in modules:
+            return None
+        return import_module(modules[cmd_name]).command
 
     def invoke(self, ctx: click.Context) -> Any:
         """Call a subcommand. Print an error of the operating system in one line."""
@@ -121,7 +123,7 @@ def examples(*lines: str) -> str:
 
 
 def keep_lines(paragraph: str) -> str:
-    """Return a paragraph of a help text in which Click keeps the line breaks."""
+    """Return a paragraph of a help text, with Click's marker for keeping its line breaks."""
     return f"\b\n{paragraph}\n\n"
 
 

@@ -84,10 +84,11 @@ def print_leaderboard(table: pd.DataFrame, settings: Params, table_format: str) 
     """Print a table with a section per task, and a legend of its marks."""
     shown = list_shown(table)
     headings = list_headings(table)
+    no_cells = [""] * len(headings)
     rows = []
     for task_name, models in table.groupby("task", sort=False):
         title = f"{task_name} ({settings.tasks[str(task_name)].split})"
-        rows.append([title, *[""] * len(headings)])
+        rows.append([title, *no_cells])
         for row in models.to_dict("records"):
             cells = format_cells(row, shown)
             rows.append([f"  {format_name(row)}", *cells])

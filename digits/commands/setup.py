@@ -13,8 +13,8 @@ from dvc.config_schema import RelPath
 
 from digits.settings.errors import UserError
 
-# The file .gitattributes says -merge for these files, because a merge line by line would damage
-# them. In a clone that has the merge drivers, these lines take precedence over it.
+# For these files, .gitattributes turns merging off, because a merge line by line would damage
+# them. These lines take precedence over .gitattributes in a clone that has the merge drivers.
 ATTRIBUTES = """\
 /dvc.lock merge=dvc-lock
 /metrics/** merge=dvc-output
@@ -47,10 +47,10 @@ def check_git() -> None:
 def check_path() -> None:
     """Check that DVC can work in this folder.
 
-    It takes a brace in a path for a place to fill in, and `%(` in a remote for an option.
+    DVC treats braces in a path as a template, and `%(` in the path of a remote as an option.
 
     Raises:
-        UserError: the path has one of them.
+        UserError: the path has braces or `%(`.
     """
     if re.search(r"[{}]|%\(", str(Path.cwd())):
         raise UserError(
@@ -88,7 +88,7 @@ def make_remotes_absolute() -> None:
     config = Config(".dvc")
     remote = config["core"].get("remote")
     url = config["remote"].get(remote, {}).get("url")
-    if isinstance(url, RelPath):  # DVC has read a relative path
+    if isinstance(url, RelPath):  # DVC's class of a relative path
         write_url(Path(".dvc/config.local"), remote, Path(url).resolve())
 
 
@@ -100,8 +100,9 @@ def write_url(file: Path, remote: str, url: Path) -> None:
     Args:
         file: such as .dvc/config. It need not exist.
         remote: the name of the remote.
-        url: a folder. If it is relative, it is so to the folder of the file.
+        url: a folder. A relative path is relative to the folder of the file.
     """
     config = ConfigObj(str(file), encoding="utf-8", interpolation=False)
-    config.setdefault(f'remote "{remote}"', {})["url"] = str(url)
+    section = config.setdefault(f'remote "{remote}"', {})
+    section["url"] = str(url)
     config.write()
