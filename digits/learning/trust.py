@@ -6,6 +6,7 @@ of the package that params.yaml names as the origin of the model's classifier.
 """
 
 import inspect
+from functools import cache
 from importlib import import_module
 from importlib.metadata import packages_distributions
 from importlib.util import find_spec
@@ -15,6 +16,24 @@ import skops.io
 from sklearn.base import BaseEstimator
 
 from digits.settings.errors import LIBRARY_FOLDERS, UserError
+
+# The distance metrics of the trees of nearest neighbours. PyFuncDistance64 is left out because
+# it would call any function.
+DISTANCE_METRICS = [
+    "BrayCurtisDistance64",
+    "CanberraDistance64",
+    "ChebyshevDistance64",
+    "DiceDistance64",
+    "EuclideanDistance64",
+    "HammingDistance64",
+    "JaccardDistance64",
+    "ManhattanDistance64",
+    "MinkowskiDistance64",
+    "RogersTanimotoDistance64",
+    "RussellRaoDistance64",
+    "SokalMichenerDistance64",
+    "SokalSneathDistance64",
+]
 
 # The types that a model may hold, besides estimators and what skops itself trusts. If you add a
 # classifier of your own, add the types of its attributes.
@@ -37,26 +56,8 @@ TRUSTED_TYPES = {
     "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
     "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
     "sklearn.tree._tree.Tree",
-    # what the trees of nearest neighbours hold; PyFuncDistance64 would call any function
-    *(
-        f"sklearn.metrics._dist_metrics.{name}Distance64"
-        for name in [
-            "BrayCurtis",
-            "Canberra",
-            "Chebyshev",
-            "Dice",
-            "Euclidean",
-            "Hamming",
-            "Jaccard",
-            "Manhattan",
-            "Minkowski",
-            "RogersTanimoto",
-            "RussellRao",
-            "SokalMichener",
-            "SokalSneath",
-        ]
-    ),
 }
+TRUSTED_TYPES |= {f"sklearn.metrics._dist_metrics.{name}" for name in DISTANCE_METRICS}
 
 # A model may hold estimators and functions that are defined in these modules of this project.
 # The stage `evaluate` depends on them, and `model_file.load` notices if they have changed.
@@ -97,18 +98,23 @@ def find_package(classifier: str) -> str:
     return "sklearn" if find_spec(f"sklearn.{package}") else package
 
 
+@cache  # because it reads the metadata of all packages
 def is_installed(package: str) -> bool:
     """Return whether a package was installed, and does not lie in a folder of the project.
 
-    Who only looks at somebody's project must not run what lies in it.
+    Somebody who only inspects a project must not run code that lies in it.
     """
     if package not in packages_distributions():
         return False
+    if package == "digits":
+        return True
     spec = find_spec(package)
-    places = [Path(place) for place in (spec and spec.submodule_search_locations) or []]
-    if spec and spec.has_location:
+    if spec is None:
+        return False
+    places = [Path(place) for place in spec.submodule_search_locations or []]
+    if spec.has_location:
         places.append(Path(str(spec.origin)))
-    return package == "digits" or not any(is_in_project(place) for place in places)
+    return not any(is_in_project(place) for place in places)
 
 
 def is_in_project(place: Path) -> bool:
@@ -127,11 +133,13 @@ def is_trusted(type_name: str, package: str = "digits") -> bool:
     if type_name in TRUSTED_TYPES:
         return True
     module_name, _, name = type_name.rpartition(".")
-    is_of_package = module_name.split(".")[0] == package not in ("digits", "sklearn")
-    if is_of_package and is_installed(package):
+    is_of_package = module_name.split(".")[0] == package
+    is_other_package = package not in ("digits", "sklearn")
+    if is_of_package and is_other_package and is_installed(package):
         return inspect.isclass(getattr(import_module(module_name), name, None))
-    # The module is imported only if its name is one of these.
-    if not module_name.startswith(MODULES_OF_ESTIMATORS + MODULES_OF_FUNCTIONS):
+    # Other modules are not even imported.
+    trusted_modules = (*MODULES_OF_ESTIMATORS, *MODULES_OF_FUNCTIONS)
+    if not module_name.startswith(trusted_modules):
         return False
     found = getattr(import_module(module_name), name, None)
     if getattr(found, "__module__", None) != module_name:  # it is defined elsewhere

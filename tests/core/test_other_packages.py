@@ -58,6 +58,20 @@ def test_only_the_package_that_params_yaml_names_is_trusted(tmp_path: Path) -> N
     assert not trust.is_trusted("xgboosted.Booster", "xgboost")
 
 
+def test_the_metadata_of_all_packages_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    trust.is_installed.cache_clear()
+    calls = []
+
+    def count_call() -> dict[str, list[str]]:
+        calls.append("call")
+        return {"xgboost": ["xgboost-cpu"]}
+
+    monkeypatch.setattr(trust, "packages_distributions", count_call)
+    assert trust.is_trusted("xgboost.core.Booster", "xgboost")
+    assert trust.is_trusted("xgboost.sklearn.XGBClassifier", "xgboost")
+    assert len(calls) == 1
+
+
 @pytest.mark.parametrize(
     ("classifier", "line"),
     [
