@@ -26,7 +26,7 @@ from digits.core.tables import Pixels, Scores, Vector, rows_per_block
 from digits.learning.folds import assign_folds
 from digits.learning.inputs import select_input
 from digits.learning.parallel import parallel_backend
-from digits.learning.pipelines import build_pipeline, learns
+from digits.learning.pipelines import build_pipeline, requires_fit
 from digits.learning.scores import (
     compute_scores,
     make_predictions_table,
@@ -41,8 +41,8 @@ from digits.learning.training_set import TrainingSet
 from digits.settings.errors import UserError, is_in_extension
 from digits.settings.params import ModelParams, Threshold
 
-# What classifiers raise for images or labels that they cannot learn from. A TypeError is about
-# sparse features, and `CategoricalNB` raises an IndexError.
+# What classifiers raise for images or labels that they cannot learn from. Some raise a
+# TypeError for sparse features, and `CategoricalNB` raises an IndexError.
 FITTING_ERRORS = (ValueError, TypeError, IndexError)
 
 # The training accuracy is computed on at most this many images, because some models take longer
@@ -53,7 +53,7 @@ MAX_TRAIN_SCORES = 10_000
 BATCH_BYTES = 10_000 * 28 * 28
 
 
-class Fits(NamedTuple):
+class FitResult(NamedTuple):
     """A model, and the scores of the training images."""
 
     model: Pipeline  # fitted on all training images
@@ -90,15 +90,15 @@ def fit_and_cross_validate(
         groups = images.get("group")  # such as the writer of each image; None if unknown
         test_fold = assign_folds(y, model_params.folds, groups)
     training_set = TrainingSet(select_input(model_params, X, images), y)
-    fits = fit_all(pipeline, training_set, test_fold, model_params.hyperparameters.passes)
+    result = fit_all(pipeline, training_set, test_fold, model_params.hyperparameters.passes)
 
-    model = fits.model
-    threshold_rule = model_params.hyperparameters.threshold
-    if threshold_rule is not None:
+    model = result.model
+    rule = model_params.hyperparameters.threshold
+    if rule is not None:
         is_positive = y == model.classes_[1]
-        threshold = choose_threshold(threshold_rule, is_positive, fits.cv_scores)
+        threshold = choose_threshold(rule, is_positive, result.cv_scores)
         model = set_threshold(model, threshold)
-    return model, make_crossval_table(images, model, fits, test_fold, threshold_rule)
+    return model, make_crossval_table(images, model, result, test_fold, rule)
 
 
 def fit_all(
@@ -106,7 +106,7 @@ def fit_all(
     training_set: TrainingSet,
     test_fold: Vector | None,
     n_passes: int | None = None,
-) -> Fits:
+) -> FitResult:
     """Fit a pipeline on all images, and once more for each fold, on the images outside it.
 
     Args:
@@ -125,39 +125,39 @@ def fit_all(
     fold_splits = [] if test_fold is None else list(PredefinedSplit(test_fold).split())
     splits = [(all_rows, all_rows[:MAX_TRAIN_SCORES]), *fold_splits]
 
-    preprocessing, learning_steps = separate_stateless_steps(pipeline)
+    stateless_steps, learning_steps = separate_stateless_steps(pipeline)
     with report_fitting_errors():
         if n_passes is None:
-            features = apply_stateless_steps(preprocessing, training_set)
+            features = apply_stateless_steps(stateless_steps, training_set)
             all_fits = fit_and_score_splits(learning_steps, features, splits)
         else:
             all_fits = fit_in_passes(
-                preprocessing, learning_steps, training_set, splits, n_passes
+                stateless_steps, learning_steps, training_set, splits, n_passes
             )
     full_fit, *fold_fits = all_fits
     fitted_steps, train_scores = full_fit
-    model = Pipeline([*preprocessing.steps, *fitted_steps.steps])
+    model = Pipeline([*stateless_steps.steps, *fitted_steps.steps])
     if test_fold is None:
-        return Fits(model, train_scores, cv_scores=None)
+        return FitResult(model, train_scores, cv_scores=None)
 
     cv_scores = np.empty((len(training_set), *train_scores.shape[1:]), train_scores.dtype)
     for (_, test_rows), (_, test_scores) in zip(fold_splits, fold_fits, strict=True):
         cv_scores[test_rows] = test_scores
-    return Fits(model, train_scores, cv_scores)
+    return FitResult(model, train_scores, cv_scores)
 
 
 def separate_stateless_steps(pipeline: Pipeline) -> tuple[Pipeline, Pipeline]:
     """Cut a pipeline before its first step that learns from data."""
-    requires_fit = [learns(step) for _, step in pipeline.steps]
-    n_stateless = requires_fit.index(True)
+    is_learning = [requires_fit(step) for _, step in pipeline.steps]
+    n_stateless = is_learning.index(True)
     return pipeline[:n_stateless], pipeline[n_stateless:]
 
 
-def apply_stateless_steps(preprocessing: Pipeline, training_set: TrainingSet) -> TrainingSet:
-    """Return the images after all steps of a pipeline that learn nothing. It may have none."""
+def apply_stateless_steps(stateless_steps: Pipeline, training_set: TrainingSet) -> TrainingSet:
+    """Return the images after steps that learn nothing. There may be no such step."""
     X = training_set.X
     with joblib.parallel_config("threading", n_jobs=joblib.cpu_count()):
-        for _, step in preprocessing.steps:
+        for _, step in stateless_steps.steps:
             X = step.fit_transform(X)
     return replace(training_set, X=X)
 
@@ -207,7 +207,7 @@ def fit_and_score(
 
 
 def fit_in_passes(
-    preprocessing: Pipeline,
+    stateless_steps: Pipeline,
     learning_steps: Pipeline,
     training_set: TrainingSet,
     splits: list[tuple[Vector, Vector]],
@@ -218,7 +218,7 @@ def fit_in_passes(
     The features of only one batch are in memory. They are computed once for all copies.
 
     Args:
-        preprocessing: the steps that learn nothing.
+        stateless_steps: the steps that learn nothing.
         learning_steps: the other steps, unfitted. The classifier has `partial_fit`. The steps
             before it are fitted on the first batch of each split only.
         training_set: the images.
@@ -232,20 +232,20 @@ def fit_in_passes(
     copies = []
     for train_rows, _ in splits:
         batch = training_set.select(train_rows[:batch_size])
-        features = apply_stateless_steps(preprocessing, batch)
+        features = apply_stateless_steps(stateless_steps, batch)
         copies.append(fit_transformers(clone(learning_steps), features))
         del features  # before those of the next batch take memory
 
     classes = np.unique(training_set.y)
     is_train = np.zeros((len(splits), len(training_set)), dtype=bool)
-    for mask, (train_rows, _) in zip(is_train, splits, strict=True):
-        mask[train_rows] = True
+    for number, (train_rows, _) in enumerate(splits):
+        is_train[number, train_rows] = True
 
     starts = list(range(0, len(training_set), batch_size)) * n_passes
     with joblib.Parallel(joblib.cpu_count(), prefer="threads") as parallel:
         for start in tqdm(starts, "batches", leave=False, disable=None):
             rows = slice(start, start + batch_size)
-            features = apply_stateless_steps(preprocessing, training_set.select(rows))
+            features = apply_stateless_steps(stateless_steps, training_set.select(rows))
             parallel(
                 joblib.delayed(fit_on_batch)(copy, features.select(in_split), classes)
                 for copy, in_split in zip(copies, is_train[:, rows], strict=True)
@@ -255,7 +255,7 @@ def fit_in_passes(
     fits = []
     with joblib.parallel_config("threading", n_jobs=joblib.cpu_count()):
         for copy, (_, test_rows) in zip(copies, splits, strict=True):
-            model = Pipeline([*preprocessing.steps, *copy.steps])
+            model = Pipeline([*stateless_steps.steps, *copy.steps])
             fits.append((copy, compute_scores(model, training_set.X, test_rows)))
     return fits
 
@@ -306,9 +306,9 @@ def report_fitting_errors() -> Iterator[None]:
 def make_crossval_table(
     images: pd.DataFrame,
     model: Pipeline,
-    fits: Fits,
+    result: FitResult,
     test_fold: Vector | None,
-    threshold_rule: Threshold | None,
+    rule: Threshold | None,
 ) -> pd.DataFrame:
     """Return the table of the cross-validated predictions of the training images.
 
@@ -317,19 +317,19 @@ def make_crossval_table(
     Args:
         images: the table of the training images, with their labels.
         model: the model, fitted on all images, with its decision threshold.
-        fits: the scores.
+        result: the scores.
         test_fold: the fold in which each image was held out, shape (n_images,). If None, the
             table has no predictions, only the labels.
-        threshold_rule: the `threshold` of the model in params.yaml, or None. A rule chooses a
-            threshold for each fold.
+        rule: the `threshold` of the model in params.yaml, or None. If it is not a number, a
+            threshold is chosen for each fold.
     """
     y = images["label"].to_numpy()
-    if test_fold is None or fits.cv_scores is None:
+    if test_fold is None or result.cv_scores is None:
         table = images[["row", "label"]].copy()
     else:
-        y_pred = predict_cross_validated(threshold_rule, model, y, fits.cv_scores, test_fold)
-        table = make_predictions_table(images, model, fits.cv_scores, y_pred, test_fold)
+        y_pred = predict_cross_validated(rule, model, y, result.cv_scores, test_fold)
+        table = make_predictions_table(images, model, result.cv_scores, y_pred, test_fold)
 
-    y_train_pred = predict_from_scores(model, fits.train_scores)
+    y_train_pred = predict_from_scores(model, result.train_scores)
     table.attrs["train_accuracy"] = accuracy_score(y[: len(y_train_pred)], y_train_pred)
     return table

@@ -39,9 +39,9 @@ OWN_CLASSIFIERS = {
     "augmented_svc": AugmentedSVC,
 }
 
-# Hyperparameters that the classifier does not get. They are listed with its arguments if one of
-# these is misspelt.
-OTHER_HYPERPARAMETERS = {"passes", "threshold"}
+# Hyperparameters that are not passed to the classifier. An error that lists its arguments lists
+# them, too.
+NOT_PASSED = {"passes", "threshold"}
 
 # Arguments of classifiers that cannot be set as hyperparameters. `random_state` is the seed,
 # and `features` is a key of the model. `decision_function_shape` would change the shape of the
@@ -54,7 +54,7 @@ RESERVED_ARGUMENTS = {
     "warm_start",
 }
 
-# skops cannot load them: they need an argument when they are made.
+# skops cannot load objects of these metrics, because their constructor needs an argument.
 UNSAVABLE_METRICS = {"seuclidean"}
 
 
@@ -132,7 +132,8 @@ def build_features(
         weight = TypeAdapter(PositiveFloat).validate_python(parameters[WEIGHT], strict=True)
     except ValidationError as invalid:
         error = invalid.errors()[0]
-        [invalid_parameter] = error["loc"] or [WEIGHT]
+        # The validation of the weight has no location. That of an item of a list has two parts.
+        invalid_parameter = error["loc"][0] if error["loc"] else WEIGHT
         raise UserError(f"{where}: {invalid_parameter}: {describe_error(error)}") from None
     return put_beside_network(features, weight, n_values=math.prod(shape))
 
@@ -148,7 +149,7 @@ def put_beside_network(features: Pipeline, weight: float, n_values: int) -> Pipe
         weight: their weight.
         n_values: the number of values of an image. They follow the network's features.
     """
-    stateless = [step for step in features.steps if not learns(step[1])]
+    stateless = [step for step in features.steps if not requires_fit(step[1])]
     learning = features.steps[len(stateless) :]
     other = Pipeline([*stateless, ("normalized", Normalizer())])
     parts = [
@@ -160,16 +161,15 @@ def put_beside_network(features: Pipeline, weight: float, n_values: int) -> Pipe
     return Pipeline([("features", beside), *learning])
 
 
-def learns(step: Any) -> bool:
+def requires_fit(step: Any) -> bool:
     """Return whether a step of a pipeline learns from data.
 
-    scikit-learn's tag `requires_fit` tells it, but is always true for a step that is made of
-    other steps.
+    scikit-learn's tag of this name is always true for a step that consists of other steps.
     """
     if isinstance(step, ColumnTransformer):
-        return any(learns(part) for _, part, _ in step.transformers)
+        return any(requires_fit(part) for _, part, _ in step.transformers)
     if isinstance(step, Pipeline):
-        return any(learns(part) for _, part in step.steps)
+        return any(requires_fit(part) for _, part in step.steps)
     return get_tags(step).requires_fit
 
 
@@ -185,16 +185,17 @@ def make_classifier(name: str, hyperparameters: Mapping[str, Any], seed: int) ->
         UserError: the classifier or a hyperparameter doesn't exist.
     """
     classifier_class = import_classifier(name)
-    accepted, takes_others = find_arguments(name, classifier_class)
-    valid = (accepted - RESERVED_ARGUMENTS) | OTHER_HYPERPARAMETERS
+    argument_names, has_kwargs = find_arguments(name, classifier_class)
+    valid = (argument_names - RESERVED_ARGUMENTS) | NOT_PASSED
     for hyperparameter in hyperparameters:
-        if not takes_others or hyperparameter in RESERVED_ARGUMENTS:
+        if not has_kwargs or hyperparameter in RESERVED_ARGUMENTS:
             check_choice(f"hyperparameters of {name}", hyperparameter, valid)
 
-    # With `break_ties`, an SVC predicts the class with the highest score.
-    defaults = {"random_state": seed, "break_ties": True}
-    arguments: dict[str, Any] = {key: defaults[key] for key in defaults if key in accepted}
-    arguments |= hyperparameters
+    arguments = dict(hyperparameters)
+    if "random_state" in argument_names:
+        arguments["random_state"] = seed
+    if "break_ties" in argument_names:  # an SVC then predicts the class with the highest score
+        arguments.setdefault("break_ties", True)
     if arguments.get("metric") in UNSAVABLE_METRICS:
         raise UserError(
             f"hyperparameters of {name}: a model with the metric {arguments['metric']} cannot "
@@ -215,10 +216,10 @@ def make_classifier(name: str, hyperparameters: Mapping[str, Any], seed: int) ->
 
 
 def find_arguments(name: str, classifier_class: Any) -> tuple[set[str], bool]:
-    """Return the names of a classifier's arguments, and whether it also takes others.
+    """Return the names of a classifier's arguments, and whether it has `**kwargs`.
 
-    Classes such as `xgboost.XGBClassifier` take `**kwargs`. `get_params` has the names of some
-    of these.
+    `get_params` of classes such as `xgboost.XGBClassifier` also returns names of arguments that
+    belong to `**kwargs`.
 
     Raises:
         UserError: the classifier cannot be made without arguments.
@@ -233,10 +234,10 @@ def find_arguments(name: str, classifier_class: Any) -> tuple[set[str], bool]:
             "describe; write a class that makes it (docs/extending.md)"
         ) from None
     parameters = inspect.signature(classifier_class).parameters
-    takes_others = any(
+    has_kwargs = any(
         parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters.values()
     )
-    return {*parameters, *defaults}, takes_others
+    return {*parameters, *defaults}, has_kwargs
 
 
 def import_classifier(name: str) -> Any:
@@ -267,7 +268,7 @@ def import_classifier(name: str) -> Any:
 
 
 def import_class(name: str, package: str) -> Any:
-    """Return what has an import path, or None if its package has no such thing.
+    """Return the object with an import path, or None if its package has no such object.
 
     Args:
         name: the path. scikit-learn's is without its leading `sklearn.`.
@@ -291,15 +292,15 @@ def import_class(name: str, package: str) -> Any:
 
 
 def is_classifier_class(found: object) -> bool:
-    """Return whether something is a class, and scikit-learn regards it as a classifier.
+    """Return whether an object is a class of classifiers, in scikit-learn's sense.
 
-    Classes that are only bases of classifiers, such as `base.ClassifierMixin`, are none.
+    Base classes such as `base.ClassifierMixin` are not.
     """
     if not inspect.isclass(found) or inspect.isabstract(found):
         return False
     if not (hasattr(found, "fit") and hasattr(found, "get_params")):
         return False
+    if issubclass(found, ClassifierMixin):
+        return True
     # CatBoost does not derive its class from scikit-learn's.
-    return issubclass(found, ClassifierMixin) or (
-        getattr(found, "_estimator_type", None) == "classifier"
-    )
+    return getattr(found, "_estimator_type", None) == "classifier"

@@ -1,5 +1,8 @@
 """The features: what each set computes of an image."""
 
+import sys
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -12,11 +15,29 @@ from digits.features.normalized import normalize
 from digits.imaging.transforms.deskewing import deskew, moments
 from digits.imaging.transforms.interpolation import interpolate
 from digits.learning.pipelines import FEATURES_FOLDER, build_features
+from digits.settings.errors import UserError
 from tests.helpers import tiny
 
 RNG = np.random.default_rng(0)
 FEATURES = sorted(path.stem for path in FEATURES_FOLDER.glob("*.py"))
 OTHER_THAN_GRADIENTS = [features for features in FEATURES if features != "hog"]
+
+
+def make_listed(sizes: list[int], **options: Any) -> Any:
+    """Return features whose parameter is a list."""
+    raise NotImplementedError
+
+
+def test_a_mistake_in_a_list_names_the_parameter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "listed.py").touch()
+    module = ModuleType("digits.features.listed")
+    module.make_features = make_listed  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.setattr("digits.learning.pipelines.FEATURES_FOLDER", tmp_path)
+    with pytest.raises(UserError, match="sizes: must be a whole number, not 'a'"):
+        build_features("listed", {"sizes": [1, "a"]}, (8, 8), 16)
 
 
 def load_images() -> Any:

@@ -226,7 +226,7 @@ def test_a_model_that_would_not_be_loaded_is_not_written(tmp_path: Path) -> None
         ("digits.imaging.transforms.color.to_brightness", True),
         ("digits.learning.classifiers.augmented_svc.AugmentedSVC", True),
         ("digits.learning.classifiers.augmented_svc.SVC", False),  # imported from scikit-learn
-        ("digits.learning.fitting.Fits", False),
+        ("digits.learning.fitting.FitResult", False),
         ("digits.learning.model_file.load", False),
         ("digits.core.tables.read", False),
         ("builtins.eval", False),
