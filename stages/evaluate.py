@@ -23,7 +23,7 @@ from digits.evaluation.metrics import OVERALL, metrics_table, summarize
 from digits.evaluation.predictions import Predictions, calibrate_predictions
 from digits.learning import model_file
 from digits.learning.inputs import select_input
-from digits.learning.scores import decision_threshold, predict_images
+from digits.learning.scores import decision_threshold, predict_labelled_images
 from digits.settings import params
 from digits.settings.errors import UserError
 from stages.command import StageCommand
@@ -39,10 +39,10 @@ def main(name: str) -> None:
     model = model_file.load(paths.model(name), model_params.classifier)
     X_test, test_images = tables.read_images(paths.task(model_params.task, "test"))
     cv_predictions = tables.read(paths.cv_predictions(name))
-    check_labels(test_images, model)
+    check_labels_are_known(test_images, model)
 
     X_test = select_input(model_params, X_test, test_images)
-    test_predictions = predict_images(model, X_test, test_images)
+    test_predictions = predict_labelled_images(model, X_test, test_images)
     tables.write(paths.predictions(name), test_predictions)
 
     # Calibrate the probabilities on the cross-validated predictions, if there are any.
@@ -63,7 +63,7 @@ def main(name: str) -> None:
     write_metrics(name, summarize(metrics))
 
 
-def check_labels(test_images: pd.DataFrame, model: Pipeline) -> None:
+def check_labels_are_known(test_images: pd.DataFrame, model: Pipeline) -> None:
     """Check that the model knows all labels of the test images.
 
     Raises:

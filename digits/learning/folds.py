@@ -24,7 +24,8 @@ def assign_folds(y: Vector, n_folds: int, groups: pd.Series | None = None) -> Ve
     check_counts(y, n_folds, groups)
     # The splitters do not shuffle, because the training images are already shuffled.
     splitter_class = StratifiedKFold if groups is None else StratifiedGroupKFold
-    splits = splitter_class(n_folds).split(y, y, groups)
+    X = np.zeros(len(y))  # the splitters need an X, but do not look at it
+    splits = splitter_class(n_folds).split(X, y, groups)
 
     test_fold = np.zeros(len(y), dtype=np.uint8)
     for fold, (train_rows, test_rows) in enumerate(splits, start=1):
@@ -48,6 +49,11 @@ def check_counts(y: Vector, n_folds: int, groups: pd.Series | None) -> None:
     max_folds = label_counts.min()
     if groups is not None:
         max_folds = min(max_folds, groups.nunique())
+    if max_folds == 1:
+        raise UserError(
+            f"folds: {n_folds}; a label has only one image, or all images are in one group; 0 "
+            "for no cross-validation"
+        )
     if n_folds > max_folds:
         raise UserError(
             f"folds: {n_folds}; at most {max_folds}, the number of images of the rarest label, "

@@ -35,7 +35,7 @@ def compute_scores(model: Pipeline, X: Any, rows: Vector | None = None) -> Score
 
     Args:
         model: a fitted model.
-        X: what the model takes, such as pixels of shape (n_images, n_values).
+        X: the input of the model, such as pixels of shape (n_images, n_values).
         rows: the rows of X to score, or None for all.
     """
     if rows is None:
@@ -85,7 +85,7 @@ def has_fixed_threshold(model: Pipeline) -> bool:
     return isinstance(model[-1], FixedThresholdClassifier)
 
 
-def predict_images(model: Pipeline, X: Pixels, images: pd.DataFrame) -> pd.DataFrame:
+def predict_labelled_images(model: Pipeline, X: Pixels, images: pd.DataFrame) -> pd.DataFrame:
     """Return the table of a model's predictions of labelled images."""
     with parallel_backend(model):  # a Dask cluster, if there is one, receives the model once
         scores = compute_scores(model, X)
@@ -100,7 +100,7 @@ def make_predictions_table(
     y_pred: Vector,
     test_fold: Vector | None = None,
 ) -> pd.DataFrame:
-    """Return a table of predictions, with the columns that digits/core/tables.py describes.
+    """Return a table of predictions, with the columns that docs/reference/files.md describes.
 
     Args:
         images: the table of the labelled images, whose `row`, `file`, `group` and `label` are

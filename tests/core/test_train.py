@@ -30,7 +30,7 @@ from digits.learning.scores import (
     BATCH_SIZE,
     compute_scores,
     predict_from_scores,
-    predict_images,
+    predict_labelled_images,
 )
 from digits.learning.thresholds import choose_threshold, predict_cross_validated, set_threshold
 from digits.learning.training_set import TrainingSet
@@ -164,6 +164,12 @@ def test_no_group_is_in_two_folds(data: st.DataObject, n_folds: int) -> None:
     [
         (2, 3, None, "folds: 3; at most 2, the number of images of the rarest label"),
         (6, 4, [0] * 5 + [1] * 5 + [2] * 5, "folds: 4; at most 3, the number of images"),
+        (
+            1,
+            2,
+            None,
+            "folds: 2; a label has only one image, or all images are in one group; 0 for",
+        ),
         (2, 3, list(range(11)), "folds: 3; at most 2, the number of images of the rarest"),
         (3, 2, [0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3], "all groups with the label 1 are in one"),
     ],
@@ -309,7 +315,7 @@ def test_the_scores_of_selected_images_are_beside_these_images(
 ) -> None:
     model, _ = trained
     is_seven = CLASSES == 7
-    predictions = predict_images(model, X[is_seven], make_task()[is_seven])
+    predictions = predict_labelled_images(model, X[is_seven], make_task()[is_seven])
     assert predictions["row"].tolist() == np.flatnonzero(is_seven).tolist()
     assert np.allclose(predictions["decision_1"], model.decision_function(X[is_seven]))
 
