@@ -33,7 +33,7 @@ TIMEOUT = 15
 
 @contextmanager
 def dask_backend(address: str, shared_objects: Sequence[Any]) -> Iterator[None]:
-    """Return a context in which joblib runs its tasks on a Dask cluster.
+    """Let joblib run its tasks on a Dask cluster in a `with` block.
 
     Args:
         address: the address of the scheduler.
@@ -122,9 +122,9 @@ def check_environments(client: Any) -> None:
 
 
 def numeric_environment() -> dict[str, object]:
-    """Return what the bytes of a result depend on, besides the arguments of a task.
+    """Return the versions of packages, and the libraries that compute NumPy's matrix products.
 
-    That is the versions of packages, and the libraries that compute NumPy's matrix products.
+    The bytes of a result depend on them, besides the arguments of a task.
     """
     libraries = set()
     for library in threadpool_info():

@@ -54,13 +54,11 @@ def select_input(model_params: ModelParams, X: Pixels, images: pd.DataFrame) -> 
     check_network(model_params, has_network=NETWORK in images)
     if not takes_network(model_params):
         return X
-    features = np.frombuffer(b"".join(images[NETWORK]), np.uint8).reshape(len(images), -1)
+    content = b"".join(images[NETWORK])
+    features = np.frombuffer(content, np.uint8).reshape(len(images), -1)
     if not takes_pixels(model_params):
         return features
     # Like the pixels, both together need not fit into memory.
     n_rows = rows_per_block(READ_BYTES, X.shape[1])
-    starts = range(0, len(X), n_rows)
-    return map_pixels(
-        np.hstack([features[start : start + n_rows], X[start : start + n_rows]])
-        for start in starts
-    )
+    blocks = [slice(start, start + n_rows) for start in range(0, len(X), n_rows)]
+    return map_pixels(np.hstack([features[rows], X[rows]]) for rows in blocks)

@@ -15,6 +15,9 @@ from digits.learning.scores import predict_from_scores, response_method
 from digits.settings.errors import UserError
 from digits.settings.params import MaxF1, MinRecall, Threshold
 
+# The quality of a threshold that does not fulfil the rule. All others are at least 0.
+NOT_ALLOWED = -1
+
 
 def choose_threshold(rule: Threshold, is_positive: Vector, scores: Scores | None) -> float:
     """Return a decision threshold.
@@ -23,7 +26,8 @@ def choose_threshold(rule: Threshold, is_positive: Vector, scores: Scores | None
     positive, and the next lower score.
 
     Args:
-        rule: the threshold itself, or what to choose it by (digits/settings/params.py).
+        rule: the threshold itself, or a rule by which it is chosen (`threshold` in
+            digits/settings/params.py).
         is_positive: whether the label is the second class, shape (n_images,).
         scores: cross-validated scores, shape (n_images,). They are not needed if the rule is
             the threshold itself.
@@ -39,13 +43,13 @@ def choose_threshold(rule: Threshold, is_positive: Vector, scores: Scores | None
     precision = precision[:-1]
     recall = recall[:-1]
     if isinstance(rule, MaxF1):
-        # Where both are 0, so is F1.
+        # If both are 0, F1 is 0, and not 0 / 0.
         quality = 2 * precision * recall / np.maximum(precision + recall, 1e-12)
     elif isinstance(rule, MinRecall):
-        quality = np.where(recall >= rule.recall, precision, -1)
+        quality = np.where(recall >= rule.recall, precision, NOT_ALLOWED)
     else:
-        quality = np.where(precision >= rule.precision, recall, -1)
-        if quality.max() < 0:
+        quality = np.where(precision >= rule.precision, recall, NOT_ALLOWED)
+        if quality.max() == NOT_ALLOWED:
             raise UserError(
                 f"threshold: none has a precision of {rule.precision}; "
                 f"the best is {precision.max():.4f}"
@@ -54,8 +58,9 @@ def choose_threshold(rule: Threshold, is_positive: Vector, scores: Scores | None
     # Thresholds increase. Of equally good ones, the last has the fewest positive predictions.
     is_best = quality == quality.max()
     best = np.flatnonzero(is_best)[-1]
-    next_lower = max(best - 1, 0)  # no score is below the first threshold
-    return float((thresholds[best] + thresholds[next_lower]) / 2)
+    if best == 0:  # no score is below the first threshold
+        return float(thresholds[0])
+    return float((thresholds[best] + thresholds[best - 1]) / 2)
 
 
 def set_threshold(model: Pipeline, threshold: float) -> Pipeline:
@@ -65,7 +70,8 @@ def set_threshold(model: Pipeline, threshold: float) -> Pipeline:
         threshold=threshold,
         response_method=response_method(model),
     )
-    # `fit` doesn't fit a frozen estimator. It only takes the classes from y, and needs some X.
+    # `fit` does not fit a frozen estimator, but takes the classes from y. Any X of the same
+    # length will do.
     X = model.classes_[:, np.newaxis]
     classifier.fit(X, model.classes_)
     return Pipeline([*model.steps[:-1], ("classifier", classifier)])

@@ -1,4 +1,4 @@
-"""What the fits of a model take."""
+"""The images that a model is fitted on."""
 
 from dataclasses import dataclass
 from typing import Any, Self
@@ -11,7 +11,7 @@ class TrainingSet:
     """The training images, with one row or one value per image in each attribute.
 
     Attributes:
-        X: what the pipeline takes: pixels, or features. Shape (n_images, n_values).
+        X: the input of the pipeline: pixels or features, shape (n_images, n_values).
         y: the labels, shape (n_images,).
     """
 
@@ -23,5 +23,5 @@ class TrainingSet:
         return len(self.y)
 
     def select(self, rows: Any) -> Self:
-        """Return the images in some rows: their numbers, a mask or a slice."""
+        """Return some of the images. `rows` is an array of row numbers, a mask or a slice."""
         return type(self)(self.X[rows], self.y[rows])
