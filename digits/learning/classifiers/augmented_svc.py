@@ -1,7 +1,7 @@
 """Support vector machines that also learn from deformed copies of their training images.
 
-The copies are made in `fit`, of the images that `fit` gets. In a cross-validation, no copy of
-an image is therefore in another fold than the image itself.
+`fit` makes the copies from its own training images. In a cross-validation, a copy is therefore
+never in another fold than its original.
 
 Sources: D. DeCoste, B. Schölkopf, "Training invariant support vector machines" (2002), for the
 two fits; P. Simard, D. Steinkraus, J. Platt, "Best practices for convolutional neural networks
@@ -29,8 +29,8 @@ from digits.imaging.transforms.deformation import MILD, deform_rows, list_blocks
 
 Features = npt.NDArray[np.floating[Any]]
 
-ABOVE_0 = Interval(Real, 0, None, closed="neither")
-COUNT = Interval(Integral, 1, None, closed="left")
+POSITIVE = Interval(Real, 0, None, closed="neither")
+AT_LEAST_ONE = Interval(Integral, 1, None, closed="left")
 
 # The margin of an image is y f(x): y is 1 if the image is of the class and -1 otherwise, and
 # f(x) is its score. It is at most 1 for the support vectors of an SVC. Both limits were chosen
@@ -84,10 +84,10 @@ class AugmentedSVC(
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "features": [None, HasMethods(["fit_transform", "transform"])],
-        "n_copies": [COUNT],
-        "C": [ABOVE_0],
-        "C_copies": [None, ABOVE_0],
-        "gamma": [StrOptions({"scale"}), ABOVE_0],
+        "n_copies": [AT_LEAST_ONE],
+        "C": [POSITIVE],
+        "C_copies": [None, POSITIVE],
+        "gamma": [StrOptions({"scale"}), POSITIVE],
         "random_state": ["random_state"],
     }
 
@@ -145,7 +145,7 @@ class AugmentedSVC(
         fit_task = joblib.delayed(self._fit_svc)
         all_rows = np.arange(len(Z))
         first_svcs = parallel(fit_task(Z, target, self.C) for target in targets)
-        self._merge(first_svcs, Z, [all_rows] * len(targets))
+        self._store_svcs(first_svcs, Z, [all_rows] * len(targets))
         margins = np.stack(targets, axis=1) * self._compute_scores(Z)
 
         # The inputs of the second fit are the images, followed by the copies. Input i is image
@@ -164,9 +164,10 @@ class AugmentedSVC(
         for column, target in enumerate(targets):
             input_margins = margins[originals, column]
             rows = np.flatnonzero(input_margins < max_margin)
-            tasks.append(fit_task(inputs[rows], target[originals[rows]], C_copies))
+            input_targets = target[originals]
+            tasks.append(fit_task(inputs[rows], input_targets[rows], C_copies))
             fitted_rows.append(rows)
-        self._merge(parallel(tasks), inputs, fitted_rows)
+        self._store_svcs(parallel(tasks), inputs, fitted_rows)
         return self
 
     def decision_function(self, X: Pixels) -> Scores:
@@ -193,15 +194,16 @@ class AugmentedSVC(
     def _validate_images(self, X: Pixels, **options: Any) -> Any:
         """Return the images, and the labels if `y` is given, as arrays of a supported kind.
 
-        Set `n_features_in_`, or compare `X` with it if `reset` is false.
+        Set `n_features_in_`, or compare `X` with it if `reset` is false. The test with
+        scikit-learn's `check_estimator` overrides this, because that passes no square images.
         """
         return validate_data(self, X, **options)
 
     def _fit_svc(self, Z: Features, target: Vector, C: float) -> SVC:
         return SVC(C=C, gamma=self.gamma_).fit(Z, target)
 
-    def _merge(self, svcs: list[SVC], inputs: Features, fitted_rows: list[Vector]) -> None:
-        """Keep fitted SVCs. An input that is a support vector of several SVCs is kept once.
+    def _store_svcs(self, svcs: list[SVC], inputs: Features, fitted_rows: list[Vector]) -> None:
+        """Store fitted SVCs. An input that is a support vector of several SVCs is stored once.
 
         Args:
             svcs: the SVCs.
@@ -247,7 +249,7 @@ class AugmentedSVC(
             side: the height and width of the images.
         """
         seed = check_random_state(self.random_state).randint(2**31)
-        # As in the source `deformed`, the first rows stand for the images themselves.
+        # `deform_rows` numbers the images first, then their copies.
         n_rows = (1 + self.n_copies) * len(X)
         blocks = list_blocks(len(X), n_rows)
 
