@@ -38,7 +38,9 @@ def merge_entry(base: Any, ours: Any, theirs: Any) -> Any:
 
     An argument is None if its file has no entry for the stage.
     """
-    if theirs in (ours, base):
+    if ours == theirs:
+        return ours
+    if theirs == base:  # only our side changed it
         return ours
     if ours == base:
         return theirs
@@ -71,17 +73,10 @@ def read_stages(path: Path) -> dict[str, Any]:
     if lock == {}:
         return {}
     is_lock = isinstance(lock, dict) and lock.keys() <= {"schema", "stages"}
-    if not is_lock or lock.get("schema") != SCHEMA:
-        raise unknown_content(path)
-    stages = lock.get("stages") or {}
-    if not isinstance(stages, dict):
-        raise unknown_content(path)
+    stages = (lock.get("stages") or {}) if is_lock else None
+    if not isinstance(stages, dict) or lock.get("schema") != SCHEMA:
+        raise UserError(
+            f"dvc.lock cannot be merged: {path} has other content than `schema: '{SCHEMA}'` "
+            "and `stages`; merge it by hand"
+        )
     return stages
-
-
-def unknown_content(path: Path) -> UserError:
-    """Return the error for a file that has other content than the stages of a dvc.lock."""
-    return UserError(
-        f"dvc.lock cannot be merged: {path} has other content than `schema: '{SCHEMA}'` and "
-        "`stages`; merge it by hand"
-    )
