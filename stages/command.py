@@ -5,7 +5,6 @@ DVC computes the checksums of a stage's dependencies after its command has ended
 parameters together with the outputs of the old ones. DVC does not record a stage that fails.
 """
 
-import re
 import signal
 import warnings
 from collections.abc import Collection, Iterator
@@ -24,10 +23,10 @@ from stages import edits
 DVC_FILE = Path("dvc.yaml")
 VERSIONS_FILE = Path("stages/versions.yaml")
 
-# While several threads fit or apply models, scikit-learn warns by chance that it is not used
-# rightly. Each of its threads replaces the filters of warnings, which all threads share, and
-# warns if they are empty at that moment. Nothing depends on it.
-MISLEADING = "`sklearn.utils.parallel.delayed` should be used"
+# scikit-learn may warn spuriously while several threads fit or apply models. Each of its
+# threads replaces the filters of warnings, which all threads share, and warns if they are empty
+# at that moment. No result depends on it.
+SPURIOUS_WARNING = "`sklearn.utils.parallel.delayed` should be used"
 
 
 class StageCommand(click.Command):
@@ -65,8 +64,8 @@ class Dependencies(NamedTuple):
 def read_dependencies(stage: str, name: str, params_text: str) -> Dependencies:
     """Return what dvc.yaml declares that a stage depends on for an entry of params.yaml.
 
-    `${key}` and `${item.…}` are filled in as DVC does it. DVC itself could tell, but its import
-    takes longer than most stages.
+    `${key}` and `${item.…}` are filled in as DVC does it. DVC itself is not asked, because
+    importing it takes longer than most stages.
 
     Args:
         stage: the name of the stage, such as `train`. A stage that dvc.yaml does not have has
@@ -78,14 +77,16 @@ def read_dependencies(stage: str, name: str, params_text: str) -> Dependencies:
         return Dependencies([], [], [])
     stages = YAML(typ="safe").load(DVC_FILE).get("stages", {})
     declared = stages.get(stage, {})
+    # `foreach: ${models}` repeats what is below `do` for each entry of a section.
     template = declared.get("do", declared)
-    # `foreach: ${models}` repeats the stage for the entries of a section.
-    section = declared.get("foreach", "").strip("${}")
+    section = declared.get("foreach", "").removeprefix("${").removesuffix("}")
     entry = find_value(params.parse(params_text), f"{section}.{name}") or {}
 
     def fill_in(text: str) -> str:
         text = text.replace("${key}", name)
-        return re.sub(r"\$\{item\.(\w+)\}", lambda match: str(entry.get(match[1])), text)
+        for key, value in entry.items():
+            text = text.replace(f"${{item.{key}}}", str(value))
+        return text
 
     paths = [Path(fill_in(path)) for path in template.get("deps", [])]
     keys = []
@@ -93,9 +94,11 @@ def read_dependencies(stage: str, name: str, params_text: str) -> Dependencies:
     for declared_param in template.get("params", []):
         if isinstance(declared_param, str):
             keys.append(fill_in(declared_param))
-        else:  # the keys of another file, by its path
-            paths += map(Path, declared_param)
-            packages += declared_param.get(str(VERSIONS_FILE), [])
+        else:  # the keys of other files, by their paths
+            for path, keys_of_file in declared_param.items():
+                paths.append(Path(path))
+                if path == str(VERSIONS_FILE):
+                    packages += keys_of_file
     return Dependencies(paths, keys, packages)
 
 
@@ -139,7 +142,7 @@ def print_warnings() -> Iterator[None]:
             lines = [
                 f"{warning.category.__name__}: {warning.message}"
                 for warning in caught
-                if not str(warning.message).startswith(MISLEADING)
+                if not str(warning.message).startswith(SPURIOUS_WARNING)
             ]
             for line in dict.fromkeys(lines):  # without repetitions
                 warn(line)

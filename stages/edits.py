@@ -48,7 +48,7 @@ def find_edited_code(dependencies: Collection[Path]) -> list[Path]:
     """
     now = take_snapshot()
     edited = []
-    for path in sorted({*_code_at_start, *now}):
+    for path in sorted(_code_at_start.keys() | now.keys()):
         is_dependency = any(path.is_relative_to(place) for place in dependencies)
         if is_dependency and _code_at_start.get(path) != now.get(path):
             edited.append(path)

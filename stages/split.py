@@ -41,6 +41,7 @@ def select_images(images: pd.DataFrame, rows: Vector) -> pd.DataFrame:
     """
     # These columns were needed only to choose the rows.
     other_columns = images.drop(columns=["sha256", "test"], errors="ignore")
+    # The index keeps these numbers, too: `write_images` finds the pixels by it.
     return other_columns.iloc[rows].assign(row=rows)
 
 
