@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from digits.commands import columns, examples, format_option
-from digits.core import paths, tables
+from digits.core import paths
 from digits.imaging.drawing import write_sheet
 from digits.results.differences import Difference, PairedTest, compare_models, t_test
 from digits.results.formatting import (
@@ -24,7 +24,7 @@ from digits.results.formatting import (
 )
 from digits.results.read import ImageDataset
 from digits.results.revisions import Revision
-from digits.results.seeds import compare_over_seeds
+from digits.results.seeds import compare_models_with_seeds
 from digits.settings import params
 from digits.settings.errors import UserError, warn
 from digits.settings.params import Params
@@ -164,7 +164,7 @@ def command(
             params_after = after.read_params()
             warn_about_changed_code(before, [pair.before for pair in pairs])
             warn_about_changed_code(after, [pair.after for pair in pairs])
-            compare_with_seeds(pairs, params_before, params_after, seeds, table_format)
+            print_seeds(pairs, params_before, params_after, seeds, table_format)
         else:
             print_differences(pairs, before, after, png, table_format)
 
@@ -293,7 +293,7 @@ def draw_sheet(path: Path, differences: dict[Pair, Difference]) -> None:
     write_sheet(path, images.pixels[np.concatenate([fixed, broken])], captions)
 
 
-def compare_with_seeds(
+def print_seeds(
     pairs: list[Pair],
     params_before: Params,
     params_after: Params,
@@ -311,9 +311,9 @@ def compare_with_seeds(
     failures = []
     for pair in pairs:
         try:
-            accuracies = train_with_seeds(pair, params_before, params_after, n_seeds)
+            accuracies = compare_models_with_seeds(*pair, params_before, params_after, n_seeds)
         except UserError as error:
-            failures.append(error.message)
+            failures.append(f"{pair.label}: {error.message}")
             continue
         differences = accuracies["after"] - accuracies["before"]
         test = t_test(differences.to_numpy())
@@ -345,49 +345,6 @@ def compare_with_seeds(
         print_table(table_format, data, SEEDS_HEADINGS, break_labels(rows, table_format), notes)
     if failures:
         raise UserError("; ".join(failures))
-
-
-def train_with_seeds(
-    pair: Pair, params_before: Params, params_after: Params, n_seeds: int
-) -> pd.DataFrame:
-    """Train two models with several seeds.
-
-    Returns:
-        A table of accuracies with one row per seed and the columns `before` and `after`.
-
-    Raises:
-        UserError: the models are of different tasks or folds, have equal entries in
-            params.yaml, or do not depend on the seed.
-    """
-    model_before = params_before.models[pair.before]
-    model_after = params_after.models[pair.after]
-    task_before = params_before.tasks[model_before.task]
-    task_after = params_after.tasks[model_after.task]
-    is_same_task = task_before == task_after
-    has_same_folds = model_before.folds == model_after.folds
-    if not is_same_task or not has_same_folds or model_after.folds == 0:
-        raise UserError(
-            f"{pair.label}: --seeds needs two models of the same task with the same number of "
-            "folds, at least 2"
-        )
-
-    texts = {"description", "tutorial"}  # no model depends on them
-    if model_before.model_dump(exclude=texts) == model_after.model_dump(exclude=texts):
-        raise UserError(
-            f"{pair.label}: both have the same entry in params.yaml, and --seeds trains both "
-            "with the code of the workspace; compare without --seeds"
-        )
-
-    X_train, train_images = tables.read_images(paths.task(model_after.task, "train"))
-    accuracies = compare_over_seeds(
-        model_before, model_after, X_train, train_images, params_after.seed, n_seeds
-    )
-    ignore_seed = (accuracies.nunique() == 1).all()
-    if ignore_seed:
-        raise UserError(
-            f"{pair.label}: the accuracies are the same with all seeds; compare without --seeds"
-        )
-    return accuracies
 
 
 def format_mean_and_std(accuracies: pd.Series) -> str:

@@ -5,9 +5,59 @@ import pandas as pd
 from sklearn.metrics import accuracy_score
 from tqdm import tqdm
 
+from digits.core import paths, tables
 from digits.core.tables import Pixels
 from digits.learning.fitting import fit_and_cross_validate
-from digits.settings.params import ModelParams
+from digits.settings.errors import UserError
+from digits.settings.params import ModelParams, Params
+
+
+def compare_models_with_seeds(
+    before: str, after: str, params_before: Params, params_after: Params, n_seeds: int
+) -> pd.DataFrame:
+    """Train two models with several seeds, on the training images of the workspace.
+
+    Args:
+        before: the name of the first model.
+        after: the name of the second model.
+        params_before: the content of params.yaml that has the first model.
+        params_after: the content of params.yaml that has the second model.
+        n_seeds: the number of seeds.
+
+    Returns:
+        A table of accuracies with one row per seed and the columns `before` and `after`.
+
+    Raises:
+        UserError: the models are of different tasks or folds, have equal entries in
+            params.yaml, or do not depend on the seed.
+    """
+    model_before = params_before.models[before]
+    model_after = params_after.models[after]
+    task_before = params_before.tasks[model_before.task]
+    task_after = params_after.tasks[model_after.task]
+    is_same_task = task_before == task_after
+    has_same_folds = model_before.folds == model_after.folds
+    if not is_same_task or not has_same_folds or model_after.folds == 0:
+        raise UserError(
+            "--seeds needs two models of the same task with the same number of folds, at least "
+            "2"
+        )
+
+    texts = {"description", "tutorial"}  # no model depends on them
+    if model_before.model_dump(exclude=texts) == model_after.model_dump(exclude=texts):
+        raise UserError(
+            "both have the same entry in params.yaml, and --seeds trains both with the code of "
+            "the workspace; compare without --seeds"
+        )
+
+    X_train, train_images = tables.read_images(paths.task(model_after.task, "train"))
+    accuracies = compare_over_seeds(
+        model_before, model_after, X_train, train_images, params_after.seed, n_seeds
+    )
+    ignore_seed = (accuracies.nunique() == 1).all()
+    if ignore_seed:
+        raise UserError("the accuracies are the same with all seeds; compare without --seeds")
+    return accuracies
 
 
 def compare_over_seeds(
