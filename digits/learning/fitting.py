@@ -38,7 +38,8 @@ from digits.learning.thresholds import (
     set_threshold,
 )
 from digits.learning.training_set import TrainingSet
-from digits.settings.errors import UserError, is_in_extension
+from digits.settings.errors import UserError
+from digits.settings.extensions import is_in_extension
 from digits.settings.params import ModelParams, Threshold
 
 # What classifiers raise for images or labels that they cannot learn from. Some raise a

@@ -20,12 +20,8 @@ from sklearn.utils import all_estimators, get_tags
 from digits.learning.classifiers.augmented_svc import AugmentedSVC
 from digits.learning.inputs import NETWORK, WEIGHT, takes_network
 from digits.learning.trust import find_package, is_installed
-from digits.settings.errors import (
-    UserError,
-    check_choice,
-    is_in_extension,
-    unknown_choice_error,
-)
+from digits.settings.errors import UserError, check_choice, unknown_choice_error
+from digits.settings.extensions import is_in_extension
 from digits.settings.params import ModelParams, describe_error
 
 FEATURES_FOLDER = Path(__file__).parent.parent / "features"

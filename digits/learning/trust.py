@@ -15,7 +15,8 @@ from pathlib import Path
 import skops.io
 from sklearn.base import BaseEstimator
 
-from digits.settings.errors import LIBRARY_FOLDERS, UserError
+from digits.settings.errors import UserError
+from digits.settings.extensions import LIBRARY_FOLDERS, is_in_folders
 
 # The distance metrics of the trees of nearest neighbours. PyFuncDistance64 is left out because
 # it would call any function.
@@ -119,8 +120,7 @@ def is_installed(package: str) -> bool:
 
 def is_in_project(place: Path) -> bool:
     """Return whether a module lies in the project, and not in its environment."""
-    is_library = any(place.is_relative_to(folder) for folder in LIBRARY_FOLDERS)
-    return place.is_relative_to(Path.cwd()) and not is_library
+    return place.is_relative_to(Path.cwd()) and not is_in_folders(place, LIBRARY_FOLDERS)
 
 
 def is_trusted(type_name: str, package: str = "digits") -> bool:

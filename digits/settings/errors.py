@@ -3,25 +3,13 @@
 import difflib
 import re
 import sys
-import sysconfig
-import traceback
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
-ROOT = Path(__file__).parents[2]  # the folder of dvc.yaml
-
-# The folders to which users of this project add modules (docs/extending.md).
-EXTENDED_FOLDERS = [
-    ROOT / "digits/data/sources",
-    ROOT / "digits/features",
-    ROOT / "digits/learning/classifiers",
-]
-
-# The folders of Python itself and of the installed packages.
-LIBRARY_FOLDERS = [Path(sysconfig.get_path(name)) for name in ("stdlib", "purelib", "platlib")]
+from digits.settings.extensions import is_in_extension
 
 # Control characters, except tabs and line breaks, and characters that change the direction of a
 # text.
@@ -119,33 +107,6 @@ def report_os_errors() -> Iterator[None]:
         if is_in_extension(error):
             raise
         raise UserError(error) from None
-
-
-def is_in_extension(error: BaseException) -> bool:
-    """Return whether an error comes from a module with which users extend this project.
-
-    The last call in its traceback decides, without the calls in libraries. That call must be in
-    a folder to which users add modules, or outside this project. If scikit-learn itself raised
-    the error, it complains about data or hyperparameters.
-    """
-    # The traceback is read as text, because joblib keeps only the text of an error in a thread.
-    # The text of the thread comes first.
-    text = "".join(traceback.format_exception(error))
-    in_thread, _, _ = text.partition("\nThe above exception was the direct cause")
-    files = [
-        Path(file) for file in re.findall(r'^ *File "(.+?)", line', in_thread, re.MULTILINE)
-    ]
-    if not files or "sklearn" in files[-1].parts:
-        return False
-    for file in reversed(files):
-        is_compiled = not file.is_absolute()
-        if not is_compiled and not _is_below(file, LIBRARY_FOLDERS):
-            return _is_below(file, EXTENDED_FOLDERS) or not file.is_relative_to(ROOT)
-    return False
-
-
-def _is_below(path: Path, folders: Iterable[Path]) -> bool:
-    return any(path.is_relative_to(folder) for folder in folders)
 
 
 def check_exists(path: Path) -> None:

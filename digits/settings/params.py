@@ -1,6 +1,6 @@
-"""The schema of params.yaml.
+"""The schema of params.yaml, and `load`, which reads and validates the file.
 
-Its entries build on each other: dataset → split → task → model.
+The entries build on each other: dataset → split → task → model.
 
 The string below each key is its description, in Markdown. `make reference` writes the
 descriptions to docs/reference/params.md.
