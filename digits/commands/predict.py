@@ -20,8 +20,6 @@ from digits.predicting.predictor import Predictor
 from digits.results.formatting import NO_VALUE, format_percent, print_csv, print_table
 from digits.settings.errors import UserError, check_choice, echo, to_one_line, warn
 
-# What each row has for programs, before what only some models have.
-FIELDS = ["file", "id", "model", "actual", "label", "probability", "error"]
 HEADINGS = ["picture", "predicted", "probability"]
 
 
@@ -147,12 +145,14 @@ def print_predictions(
     records = []
     rows = []
     for picture in pictures:
+        # The fields of all models. Some models add others.
         common = {
-            **dict.fromkeys(FIELDS),
             "file": picture.file,
             "id": picture.id,
             "model": model_name,
             "actual": picture.actual,
+            "label": None,
+            "probability": None,
             "error": picture.error,
         }
         if picture.error is not None:
