@@ -76,6 +76,7 @@ def list_experiments(model: str, committed: Revision) -> pd.DataFrame:
         RESULTS and the changed parameters. It is empty if there is no experiment.
     """
     try:
+        # The first rows are the workspace and the last commit.
         _workspace, commit, *all_experiments = dvc.api.exp_show()
     except DvcException as error:
         raise UserError(error) from None

@@ -98,6 +98,7 @@ class Predictor:
         formatting.check_labels(names, model.classes_.max(), name)
         labels: dict[int, int | str] = {}
         for label in model.classes_.tolist():
+            # A label that has no name stays a number, for example in JSON.
             has_other_name = names[label] != str(label)
             labels[label] = names[label] if has_other_name else label
         temperature = read_temperature(name)
