@@ -86,7 +86,8 @@ def read_flat_folder(folder: Path, tables: Sequence[TablePart]) -> Collection | 
     names = [path.name for path in visible if is_picture_file(path)]
     if not names:
         return None
-    ending = find_ending(tables)
+    endings = (ENDING.search(part.file) for part in tables)
+    ending = next((found[1] for found in endings if found), "")
     ids = [name.removesuffix(ending) for name in names]
     rows = pd.DataFrame({"id": ids, "file": names}, dtype=object)
     others = [path.name for path in visible if path.name not in names]
@@ -96,15 +97,6 @@ def read_flat_folder(folder: Path, tables: Sequence[TablePart]) -> Collection | 
         return (folder / name for name in names)
 
     return Collection(rows, list_pictures, notes=notes)
-
-
-def find_ending(tables: Sequence[TablePart]) -> str:
-    """Return the ending that a layout adds to the names of pictures, such as `.png`, or ""."""
-    for part in tables:
-        found = ENDING.search(part.file)
-        if found:
-            return found[1]
-    return ""
 
 
 def read_folder(place: Place, layout: Layout | None, class_names: set[str]) -> Collection:
