@@ -219,7 +219,6 @@ def read_predictions(model_name: str, subset: str = "test") -> pd.DataFrame:
     table = tables.read(path)
     if "prediction" not in table:
         raise UserError(
-            f"{model_name} has no folds, so it has no predictions of its training set; use "
-            "--subset test"
+            f"{model_name} has no folds, so it has predictions of its test set only"
         )
     return table
