@@ -100,10 +100,11 @@ def advise_joining(files: Sequence[Path]) -> str:
     pixels = [file for file, names in columns.items() if len(names) >= MIN_PIXELS]
     for file in labels if pixels else []:
         advice = f"if {file.name} has the classes of {pixels[0].name}, see"
-        shared = [name for name in columns[file] if name in columns[pixels[0]]]
+        named = [name for name in columns[file] if not name.isdecimal()]
+        shared = [name for name in named if name in columns[pixels[0]]]
         if shared:
             return f"{advice} “Join tables by a column” in {PAGE} about {shared[0]}"
-        if len(columns[file]) == len(labels) == len(pixels) == 1:
+        if len(columns[file]) == 1 and len(labels) == len(pixels):
             return f"{advice} “Join two tables” in {PAGE}"
     return ""
 

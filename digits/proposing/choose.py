@@ -139,7 +139,8 @@ def choose(place: Place, given: Any = None, columns: Mapping[str, str] | None = 
     if not choices:
         reasons = [f"{write(layout)}: {error.message}" for layout, error in failures]
         raise explain_none(place, [*not_used, *reasons], is_guess=is_guess)
-    not_used += explain_unused_tables(choices, failures)
+    if is_guess:
+        not_used += explain_unused_tables(choices, failures)
     if len(choices) > 1 or (is_guess and not clear):
         raise ask(place, choices, not_used)
     return name_unused(place, choices[0])._replace(not_used=not_used)

@@ -33,7 +33,7 @@ NO_CLASS_WORDS |= {"site", "camera", "session", "slide", "video", "donor", "volu
 GROUP_COLUMN = re.compile(
     r"(^|[\s_-])"
     r"(scan|artist|author|speaker|site|camera|session|plate|slide|video|case|subject|patient|"
-    r"writer|donor|volunteer|recording|source|src)"
+    r"writer|donor|volunteer|recording|source|src|font)"
     r"[\s_-]?(id|no|nr|number|name|file)?$",
     re.IGNORECASE,
 )

@@ -23,7 +23,7 @@ from digits.proposing.words import (
     find_subset,
     split_words,
 )
-from digits.settings.layout import FilesPart, TablePart, parse
+from digits.settings.layout import ArrayPart, FilesPart, TablePart, parse
 
 COMPANION = re.compile(r"(?P<base>.+)(?P<end>[_-][A-Za-z0-9]+)")  # `1_gt`, beside `1`
 KIND = re.compile(r"(?P<base>.*\d)[_-][A-Za-z]{2,}")  # `1_depth`, beside `1_crop`
@@ -66,6 +66,7 @@ def find_hints(reading: LayoutReading, layout: Any) -> list[str]:
         hints += hint_at_people(rows, layout)
     for name in reading.unused_arrays:
         hints += hint_at_array(name)
+    hints += hint_at_matlab(layout)
     if not rows["test"].any():
         hints += hint_at_lists(reading.unused_files)
     return hints
@@ -130,6 +131,18 @@ def is_one_to_one(values: pd.Series, others: pd.Series) -> bool:
     pairs = pd.DataFrame({"value": values.to_numpy(), "other": others.to_numpy()})
     pairs = pairs.drop_duplicates()
     return bool(pairs["value"].is_unique and pairs["other"].is_unique)
+
+
+def hint_at_matlab(layout: Any) -> Iterator[str]:
+    """Yield a hint if images are rows of an array of MATLAB, which stores columns first."""
+    arrays = [part for part in parse(layout).parts if isinstance(part, ArrayPart)]
+    if any(".mat" in part.images.lower() and "(" in part.axes for part in arrays):
+        axes = arrays[0].axes
+        turned = axes.replace("h w", "w h")
+        yield (
+            "in a file of MATLAB, images may lie on their side; if they do below, write the "
+            f"axes {turned!r} for {axes!r}"
+        )
 
 
 def hint_at_array(name: str) -> Iterator[str]:

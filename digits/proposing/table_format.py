@@ -13,14 +13,14 @@ from digits.imaging import pictures
 from digits.settings.layout import UTF_8
 
 TABLE_ENDINGS = (".csv", ".tsv", ".parquet", ".pq")
-LIST_ENDINGS = (".txt", ".lst", ".data", ".train", ".test", ".tra", ".tes")
+LIST_ENDINGS = (".txt", ".lst", ".data", ".amat", ".train", ".test", ".tra", ".tes")
 
 SEPARATORS = (",", ";", "\t")
 
 # A line of a file such as train.txt, with the path of a picture and its class: `1 (2).png cat`.
 LIST_LINE = re.compile(r".+\.(?P<ending>\w+)[\s,]+[^\s,]+\s*")
 LAST_BLANK = re.compile(r"[\s,]+(?=[^\s,]+\s*$)")  # before the last value in a line
-NUMBER = re.compile(r"-?\d[\d.]*")
+NUMBER = re.compile(r"-?\d[\d.]*(e[+-]?\d+)?", re.IGNORECASE)
 
 N_LINES = 20
 

@@ -22,7 +22,13 @@ from digits.proposing import columns
 from digits.proposing.arrays import describe_colors, describe_scale
 from digits.proposing.picture_names import find_templates
 from digits.proposing.table_format import find_format, may_be_table
-from digits.proposing.words import SET_WORDS, find_subset, is_subset_name, split_words
+from digits.proposing.words import (
+    MASK_WORDS,
+    SET_WORDS,
+    find_subset,
+    is_subset_name,
+    split_words,
+)
 from digits.proposing.writing import generalize, unlist, write_subsets
 from digits.settings.errors import UserError
 from digits.settings.layout import as_list
@@ -368,6 +374,8 @@ def find_paths(opened: OpenTable, column: str) -> list[str]:
     for_all, for_some = find_templates(opened.place, opened.name, opened.texts[column])
     subsets = {"", opened.subset} if opened.subset else {"", "train", "test"}
     fitting = [path for path in for_all if find_subset(FIELD.sub("", path)) in subsets]
+    no_masks = [path for path in fitting if not split_words(FIELD.sub("", path)) & MASK_WORDS]
+    fitting = no_masks or fitting
     if for_all and not fitting:
         raise UserError(f"its pictures are those of another set, as {for_all[0]} says")
     if not fitting:

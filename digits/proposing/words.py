@@ -16,7 +16,7 @@ PART_WORDS = {"part", "batch", *CONTAINER_WORDS}
 # What folders of masks, and masks themselves, are called.
 MASK_WORDS = {"mask", "masks", "label", "labels", "gt", "groundtruth", "truth", "anno", "seg"}
 MASK_WORDS |= {"annotation", "annotations", "segmentation", "segmentations", "segmented"}
-MASK_WORDS |= {"contour", "contours", "msk"}
+MASK_WORDS |= {"contour", "contours", "msk", "trimap", "trimaps"}
 
 # Words that may stand beside that of a set, as in `test_images` and `seg_train`.
 WORDS_BESIDE_SETS = {"set", "seg", "split", "folder", "dir", "my", "new", "final"}
@@ -35,11 +35,25 @@ GROUP_WORDS |= {"animal", "video", "clip", "scan", "visit", "run", "group"}
 # Words of an array's name that say what it holds, and not which images these are.
 CONTENT_WORDS = {"images", "image", "imgs", "img", "pixels", "features", "labels", "label"}
 CONTENT_WORDS |= {"targets", "target", "classes", "x", "y", "data", "set", "dataset"}
-CONTENT_WORDS |= {"idx", "ubyte", "byte", "short", "int", "float", "double", "gz", "arr"}
+CONTENT_WORDS |= {
+    "batch",
+    "idx",
+    "ubyte",
+    "byte",
+    "short",
+    "int",
+    "float",
+    "double",
+    "gz",
+    "arr",
+}
 
 WORD = re.compile(r"t10k|[^\W\d_]+")  # `t10k` is MNIST's name of its test set
-# The places between the words of `trainX` and, before a subset, of `Xtrain`.
-WORD_BORDER = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=\b[XYxy])(?=train|test|val)")
+# The places between the words of `trainX`, of `Xtrain` and of `testdata`.
+WORD_BORDER = re.compile(
+    r"(?<=[a-z])(?=[A-Z])|(?<=\b[XYxy])(?=train|test|val)"
+    r"|((?<=\btest)|(?<=\btrain))(?=data|target|label|image)"
+)
 DATE = re.compile(r"(19|20)\d\d[-_.]?\d\d([-_.]?\d\d)?")  # 2024-05-17, 202405
 NUMBERED = re.compile(r"(\D*?)[\s_-]?\d+")  # day3, patient_17
 NUMBERED_WORD = re.compile(r"(\D+)\d+[_-](\D+)")  # study1_positive

@@ -646,8 +646,8 @@ def test_a_star_in_the_path_of_a_picture_stands_for_a_name_or_a_part_of_it(
 @pytest.mark.parametrize(
     ("template", "value", "end"),
     [
-        ("*/{id}.png", "2", r"by \*/\{id\}\.png: x 2$"),
-        ("*/img*{id}.png", "3", "the first one may be t/c/img_13.png, t/c/img_3.png$"),
+        ("*/{id}.png", "2", r"by \*/\{id\}\.png: x 2; correct them"),
+        ("*/img*{id}.png", "3", "the first one may be t/c/img_13.png, t/c/img_3.png; "),
         ("*{id}.png", "1", "1 of 1 rows name no single picture"),
     ],
 )

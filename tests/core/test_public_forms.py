@@ -738,6 +738,49 @@ def deep_fashion(place: Path) -> None:
     (place / "list_category_img.txt").write_text(text)
 
 
+def list_with_blanks(place: Path) -> None:
+    """Write a list of paths, of which some have a blank, and classes."""
+    paths = write_named(place, slice(0, 5), "p/{n} (1).png")
+    paths += write_named(place, slice(5, 200), "p/{n}.png")
+    lines = [f"{path} {name}" for path, name in zip(paths, NAMED[:200], strict=True)]
+    (place / "list.txt").write_text("\n".join(lines))
+
+
+def letters_of_matlab(place: Path, name: str) -> None:
+    """Write columns of pixels and of flags, and those of the test set under joined names."""
+    flags = np.eye(10)[LABELS]
+    content = {"data": PIXELS[TRAIN].reshape(200, 64).T, "target": flags[TRAIN].T}
+    content |= {f"test{name}": PIXELS[TEST].reshape(40, 64).T, "testtarget": flags[TEST].T}
+    scipy.io.savemat(place / "chardata.mat", content)
+
+
+def amat(place: Path) -> None:
+    """Write rows of pixels and the class at the end, in exponents, which are long."""
+    for name, rows in {"train": TRAIN, "test": TEST}.items():
+        pixels = PIXELS[rows].reshape(-1, 64) / 255
+        many = np.tile(pixels, (1, 9)).reshape(-1, 9, 8, 8)
+        images = many.reshape(-1, 3, 3, 8, 8).swapaxes(2, 3).reshape(-1, 576)
+        np.savetxt(place / f"{name}.amat", np.c_[images, LABELS[rows]], fmt="   %.7e")
+
+
+def batches(place: Path) -> None:
+    for name, rows in {
+        "train_data_batch_1": slice(0, 150),
+        "val_data": slice(150, 240),
+    }.items():
+        np.savez(place / f"{name}.npz", data=PIXELS[rows], labels=LABELS[rows])
+
+
+def trimaps(place: Path) -> None:
+    """Write photos and trimaps of the same names, and lists of both sets."""
+    for folder in ["images", "annotations/trimaps"]:
+        write_named(place, ALL, folder + "/{name}_{n}.png")
+    for name, rows in {"trainval": TRAIN, "test": TEST}.items():
+        numbers = range(rows.start, rows.stop)
+        lines = [f"{NAMED[n]}_{n} {LABELS[n] + 1} {n % 2}" for n in numbers]
+        (place / f"annotations/{name}.txt").write_text("\n".join(lines))
+
+
 def unnamed_arrays(place: Path, *arrays: Any) -> None:
     """Write arrays that NumPy calls arr_0, arr_1 and so on."""
     np.savez(place / "d.npz", *arrays)
@@ -1233,6 +1276,23 @@ READ = {
         said="may show only 200 things, such as x0; if so, add a column of groups to the table; "
         "see “Add groups to a table” in docs/your-own.md",
     ),
+    "a list of paths with blanks": Read(
+        list_with_blanks,
+        '{table: list.txt, separator: last blank, header: false, file: "{1}", class: "2"}',
+    ),
+    "letters of MATLAB": Read(
+        partial(letters_of_matlab, name="data"),
+        '{axes: "(h w) n", train: {images: chardata.mat/data, class: chardata.mat/target}, '
+        "test: {images: chardata.mat/testdata, class: chardata.mat/testtarget}}",
+        n_test=40,
+        said="images may lie on their side; if they do below, write the axes '(w h) n' for "
+        "'(h w) n'",
+    ),
+    "batches and a validation set": Read(
+        batches,
+        "{train: [{images: train_data_batch_1.npz/data, class: train_data_batch_1.npz/labels}, "
+        "{images: val_data.npz/data, class: val_data.npz/labels}]}",
+    ),
     "pixels and names of pictures": Read(
         pixels_and_names, "{table: t.csv, pixels: pixel0 to pixel63, class: digit_name}"
     ),
@@ -1320,6 +1380,7 @@ ASKED: dict[str, tuple[Callable[[Path], None], list[str]]] = {
             'file: "{image_name}", class: category_label}\'',
         ],
     ),
+    "trimaps beside photos": (trimaps, ["--class 2", "--class 3"]),
     "pixels and several columns of classes": (
         packed_and_named,
         ["--class kind", "--class age"],
@@ -1417,7 +1478,7 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
     "four channels": (
         four_channels,
         "has 4 colours, expected 1 or 3; write only those into a new array, such as "
-        "`images[..., :3]`",
+        "images[:, :, :3]",
     ),
     "zip codes from -1 to 1": (
         zip_code,
@@ -1661,3 +1722,13 @@ def test_grey_images_with_three_equal_colours_keep_their_pixels(planes: bool) ->
     keys = describe_colors(rows)
     assert keys == {"axes": "n (c h w)" if planes else "n (h w c)"}
     assert (arrange(rows, keys["axes"]) == images[..., np.newaxis]).all()
+
+
+def test_rows_in_exponents_are_a_table_without_header(tmp_path: Path) -> None:
+    amat(tmp_path)
+    choice = choose(Place(tmp_path))
+    assert write(choice.layout) == (
+        '{separator: blanks, header: false, pixels: "1 to 576", scale: 255, class: "577", '
+        "train: {table: train.amat}, test: {table: test.amat}}"
+    )
+    assert set(choice.rows["class"]) == set("0123456789")

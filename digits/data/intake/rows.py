@@ -9,7 +9,6 @@ from digits.data.images import MAX_CLASSES
 from digits.data.intake import one_class
 from digits.data.intake.collection import shorten
 from digits.settings.errors import UserError
-from digits.settings.params import RESERVED_NAME
 
 
 def find_faults(rows: pd.DataFrame) -> list[str]:
@@ -74,8 +73,6 @@ def check_number_of_classes(rows: pd.DataFrame) -> None:
     names = list(rows["class"].unique())
     if not 2 <= len(names) <= MAX_CLASSES:
         raise UserError(f"{len(names)} classes ({shorten(names)}), allowed: 2 to {MAX_CLASSES}")
-    if RESERVED_NAME in names:
-        raise UserError(f"the name of the class {RESERVED_NAME!r} is reserved; rename it")
 
 
 def check_meaning(rows: pd.DataFrame) -> None:

@@ -44,10 +44,11 @@ def arrange(images: Any, axes: str, scale: float = 1) -> Any:
     if "c" in names and arranged.shape[3] == 1:
         arranged = arranged[..., 0]
     if arranged.ndim == 4 and arranged.shape[3] != 3:
+        index = ", ".join([*[":"] * groups.index(["c"]), ":3"])
         raise UserError(
             f"with the axes {axes!r}, an array of shape {images.shape} has "
             f"{arranged.shape[3]} colours, expected 1 or 3; write only those into a new array, "
-            "such as `images[..., :3]`"
+            f"such as images[{index}]"
         )
     return arranged if scale == 1 else np.rint(arranged * scale)
 

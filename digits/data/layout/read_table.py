@@ -179,6 +179,7 @@ def find_pictures(
             f"{len(wrong)} of {len(found)} rows name no single picture by {template}: "
             f"{shorten(listed)}"
             + (f"; the first one may be {shorten(several)}" if several else "")
+            + "; correct them, or leave these rows out by the key `unused`"
         )
     return [names[0] for names in found]
 

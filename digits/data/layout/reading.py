@@ -154,12 +154,13 @@ def make_collection(place: Place, images: PartImages, n_train: int) -> Collectio
 def to_text(column: pd.Series) -> pd.Series:
     """Return classes or groups as text, in Unicode's form NFC, without blanks around it.
 
-    If all are numbers such as `3.0`, they become `3`. `03` stays as it is.
+    If all are whole numbers such as `3.0` or `3.0e+00`, they become `3`. `03` stays as it is.
     """
     codes, values = pd.factorize(column, use_na_sentinel=False)
     texts = [to_nfc(str(value).strip()) for value in values]
-    if all(re.fullmatch(r"\d+\.0", text) for text in texts):
-        texts = [text.removesuffix(".0") for text in texts]
+    are_decimals = all(re.fullmatch(r"\d+\.\d*(e[+-]?\d+)?", text) for text in texts)
+    if are_decimals and all(float(text).is_integer() for text in texts):
+        texts = [str(int(float(text))) for text in texts]
     # Not all names of folders are UTF-8, which pandas' own type of text needs.
     return pd.Series(np.array(texts, dtype=object)[codes], column.index, dtype=object)
 

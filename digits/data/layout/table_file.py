@@ -32,9 +32,14 @@ def is_parquet(path: Path) -> bool:
 
 
 def read_start(path: Path) -> bytes:
-    """Return the first bytes of a file, which may be compressed by gzip."""
+    """Return the first lines of a file, or its first bytes if they are long.
+
+    The file may be compressed by gzip.
+    """
     with gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb") as opened:
-        return opened.read(N_BYTES)
+        start = opened.read(N_BYTES)
+    is_cut = len(start) == N_BYTES
+    return start[: start.rfind(b"\n") + 1] or start if is_cut else start
 
 
 def has_count(lines: Sequence[str]) -> bool:
@@ -220,11 +225,11 @@ class TableFile:
                         yield batch.to_pandas(ignore_metadata=True)
                 return
             positions = [self.names.index(name) for name in names]
-            # Without `low_memory`, a column has one type in all rows of a block. Without
-            # `usecols`, a row with too many values is an error.
-            with pd.read_csv(
-                self.path, **self.csv_options, chunksize=n_rows, low_memory=False
-            ) as blocks:
+            options = {**self.csv_options, "chunksize": n_rows}
+            if "engine" not in options:
+                options["low_memory"] = False  # a column has one type in all rows of a block
+            # Without `usecols`, a row with too many values is an error.
+            with pd.read_csv(self.path, **options) as blocks:
                 for block in blocks:
                     self.check_index(block)
                     yield block.iloc[:, positions].set_axis(list(names), axis=1)
@@ -244,6 +249,10 @@ class TableFile:
             raise UserError(
                 f"{self.path.name} is not in {error.encoding}; write its encoding, such as "
                 "latin-1, into the layout, as the key `encoding`"
+            ) from None
+        except pd.errors.ParserError as error:  # such as "Expected 10 fields in line 9, saw 11"
+            raise UserError(
+                f"{self.path.name}: {error}; put quotation marks around values with separators"
             ) from None
         except (OSError, ValueError) as error:
             raise UserError(f"{self.path.name}: {error}") from None
