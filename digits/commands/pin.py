@@ -13,20 +13,16 @@ from ruamel.yaml.comments import CommentedMap
 from digits.commands import examples
 from digits.core.files import atomic_write
 from digits.core.tables import Pixels
-from digits.data.fetching import FORMER_KINDS, compute_checksums, fetch_images
-from digits.data.images import MAX_CLASSES
-from digits.data.intake.collection import Collection, read_collection
-from digits.data.overview import describe_images, draw_examples, find_background
+from digits.data.fetching import FORMER_KINDS
+from digits.data.overview import describe_images, draw_examples
+from digits.data.pinned_values import compute_pinned_values
 from digits.data.storage import add_to_dvc
 from digits.settings import params
 from digits.settings.errors import UserError, check_choice, echo, to_one_line
-from digits.settings.params import FILE, PINNED_KEYS
+from digits.settings.params import FILE
 
-# A network's features are not recorded, because they follow from the pictures and the network.
-IGNORED_KEYS = PINNED_KEYS | {"network"}
-
-# These values let an entry be validated before the real ones are known.
-PLACEHOLDERS = {"images": 1, "classes": MAX_CLASSES, "sha256": {}}
+# The keys that an entry has only if the images have such values.
+OPTIONAL_KEYS = {"groups", "names", "background"}
 
 
 @click.command(epilog=examples("pin own"))
@@ -62,16 +58,16 @@ def command(dataset: str) -> None:
 
 
 def is_former(entry: dict[str, Any]) -> bool:
-    """Return whether an entry has a source of a former kind."""
+    """Return whether the first source of an entry is of a kind that no longer exists."""
     sources = entry.get("sources") or [{}]
-    return not FORMER_KINDS.isdisjoint(sources[0])
+    return any(kind in FORMER_KINDS for kind in sources[0])
 
 
 def carry_over(name: str) -> None:
-    """Replace a source of a former kind by the layout that gives the pinned images.
+    """Replace a source of a former kind by a layout that reads the recorded images.
 
     Raises:
-        UserError: no layout gives them, or the code that proposes layouts was deleted.
+        UserError: no layout reads them, or `digits start` has deleted digits/proposing.
     """
     try:
         module = import_module("digits.proposing.carry_over")
@@ -101,7 +97,7 @@ def replace_source(text: str, name: str, layout: Any) -> str:
 
 
 def make_yaml() -> YAML:
-    """Return what reads and writes params.yaml with its comments."""
+    """Return a reader and writer of YAML that keeps comments."""
     yaml = YAML()
     yaml.width = 10_000  # so that no line is wrapped
     return yaml
@@ -115,14 +111,14 @@ def print_overview(values: dict[str, Any], X: Pixels, images: pd.DataFrame) -> N
         X: the pixels of the images.
         images: the table of their other columns.
     """
-    class_names = find_class_names(values)
+    class_names = list_class_names(values)
     for line in describe_images(X, images, class_names, values.get("background")):
         echo(f"  {to_one_line(line)}")
     echo()
     draw_examples(X, images, class_names)
 
 
-def find_class_names(values: dict[str, Any]) -> Sequence[object]:
+def list_class_names(values: dict[str, Any]) -> Sequence[object]:
     """Return the names of the classes, or their numbers if they have no names.
 
     Args:
@@ -142,51 +138,10 @@ def find_entry(text: str, name: str) -> dict[str, Any]:
     return entries[name] or {}
 
 
-def compute_pinned_values(
-    name: str, entry: dict[str, Any], collection: Collection | None = None
-) -> tuple[dict[str, Any], Pixels, pd.DataFrame]:
-    """Fetch a dataset, and return what its entry of params.yaml should say about the images.
-
-    Args:
-        name: the name of the dataset.
-        entry: its entry, which may lack the keys that are returned.
-        collection: the images, if they have already been found.
-
-    Returns:
-        values: those of `images`, `classes`, `groups`, `names`, `background` and `sha256`, in
-            this order. There are only `images`, `classes` and `sha256` if nothing is known
-            about the others.
-        X: the pixels of the images.
-        images: the table of their other columns.
-
-    Raises:
-        UserError: the entry is not valid, or the dataset cannot be fetched.
-    """
-    other_values = {key: value for key, value in entry.items() if key not in IGNORED_KEYS}
-    if entry.get("names"):
-        other_values["classes"] = len(entry["names"])
-    dataset = params.validate_dataset(name, PLACEHOLDERS | other_values)
-    if collection is None:
-        X, images = fetch_images(name, dataset, require_pinned=False)
-    else:
-        X, images = read_collection(collection, dataset)
-
-    values: dict[str, Any] = {"images": len(images), "classes": images["class"].nunique()}
-    if "group" in images:
-        values["groups"] = images["group"].nunique()
-    if "names" in images.attrs:
-        values["names"] = images.attrs["names"]
-    background = find_background(X, images)
-    if background:
-        values["background"] = background
-    values["sha256"] = compute_checksums(X, images)
-    return values, X, images
-
-
 def update_entry(text: str, name: str, values: dict[str, Any]) -> str:
-    """Return the text of params.yaml with other pinned values of a dataset.
+    """Return the text of params.yaml with new pinned values of a dataset.
 
-    Comments and layout stay as they are.
+    All other keys and the comments stay as they are.
 
     Args:
         text: the text of params.yaml.
@@ -197,28 +152,29 @@ def update_entry(text: str, name: str, values: dict[str, Any]) -> str:
     document = yaml.load(text)
     entry = document["datasets"][name]
     update_mapping(entry, values)
-    for key in ["groups", "names", "background"]:
-        if key not in values and "sha256" in values:
+    if "sha256" in values:  # the values are complete, so that all other ones are out of date
+        for key in OPTIONAL_KEYS - values.keys():
             remove_key(entry, key)
-    if "sha256" in values:
-        checksums = entry["sha256"]
-        for key in checksums.keys() - values["sha256"].keys():
-            remove_key(checksums, key)
+        for key in entry["sha256"].keys() - values["sha256"].keys():
+            remove_key(entry["sha256"], key)
     stream = io.StringIO()
     yaml.dump(document, stream)
     return stream.getvalue()
 
 
 def update_mapping(mapping: CommentedMap, values: dict[str, Any]) -> None:
-    """Update a mapping of ruamel.yaml in place, which keeps its comments."""
+    """Update a mapping of ruamel.yaml in place, and keep its comments.
+
+    ruamel.yaml stores the comments after a mapping or a list with its last key or item. So this
+    key stays the last one, and the last item is replaced and not removed.
+    """
     for index, (key, value) in enumerate(values.items()):
         if key not in mapping:
-            # The last key stays the last, because the comments after the mapping belong to it.
-            mapping.insert(min(index, len(mapping) - 1), key, value)
+            before_last = len(mapping) - 1
+            mapping.insert(min(index, before_last), key, value)
         elif isinstance(value, dict) and mapping[key]:
             update_mapping(mapping[key], value)
         elif isinstance(value, list) and mapping[key]:
-            # The last item is replaced, because the comments after the list belong to it.
             *first_items, last_item = value
             mapping[key][:-1] = first_items
             mapping[key][-1] = last_item
@@ -230,7 +186,7 @@ def remove_key(mapping: CommentedMap, key: str) -> None:
     """Remove a key, if it is there. If it is the last one, the comments after it stay."""
     if key not in mapping:
         return
-    comments_by_key = mapping.ca.items  # those that stand after the value of each key
+    comments_by_key = mapping.ca.items  # the comments after the value of each key
     comments = comments_by_key.get(key)
     *other_keys, last_key = mapping
     del mapping[key]

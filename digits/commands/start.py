@@ -23,6 +23,7 @@ from digits.core.tables import Pixels
 from digits.data.intake import one_class
 from digits.data.intake.collection import Collection
 from digits.data.layout.place import Place
+from digits.data.pinned_values import compute_pinned_values
 from digits.data.splitting import split_rows
 from digits.data.storage import add_to_dvc
 from digits.learning.folds import assign_folds
@@ -270,12 +271,12 @@ def read_images(
         n_folds: the number of folds of the models.
 
     Returns:
-        What `pin.compute_pinned_values` returns.
+        What `compute_pinned_values` returns.
 
     Raises:
         UserError: the images cannot be used.
     """
-    values, X, images = pin.compute_pinned_values("own", entry, collection)
+    values, X, images = compute_pinned_values("own", entry, collection)
     largest = int(X.max())
     if largest <= MAX_OF_FEW_BITS:
         entry["pixel_max"] = images.attrs["pixel_max"] = largest
@@ -283,7 +284,7 @@ def read_images(
     counts = np.bincount(images["class"].iloc[train_rows], minlength=values["classes"])
     rare = np.flatnonzero(counts < n_folds)
     if len(rare):
-        names = pin.find_class_names(values)
+        names = pin.list_class_names(values)
         listed = ", ".join(f"{names[number]} {counts[number]}" for number in rare[:10])
         numbers = one_class.find_quantity(names)
         other_remedy = f"; {one_class.advise_ranges(numbers)}" if numbers else ""
@@ -328,7 +329,7 @@ def rewrite_or_restore(
     Args:
         entry: the entry of the dataset.
         traits: what most images look like.
-        values: as `pin.compute_pinned_values` returns them. Empty if there are no images.
+        values: as `compute_pinned_values` returns them. Empty if there are no images.
     """
     try:
         rewrite(entry, traits, values)

@@ -1,22 +1,23 @@
-"""Write the layout of images whose source is of a former kind, which guessed what files mean.
+"""Find the layout of a dataset that was recorded before the key `layout` existed.
 
-The pinned checksums decide: the layout that gives exactly the pinned images is written.
+Its source guessed what the files mean. The checksums in params.yaml show which layout reads the
+same images.
 """
 
 from pathlib import Path
 from typing import Any
 
-from digits.commands.pin import compute_pinned_values
 from digits.data.layout.place import Place
+from digits.data.pinned_values import compute_pinned_values
 from digits.proposing.choose import name_unused, propose, read_choice
 from digits.settings.errors import UserError
 
-# The keys of an entry that say which images it has.
+# The recorded values that must stay the same.
 PINNED = ("images", "classes", "groups", "names", "sha256")
 
 
 def find_layout(entry: dict[str, Any]) -> Any:
-    """Return the layout in which the files of a dataset give the pinned images.
+    """Return the layout with which the files of a dataset give the recorded images.
 
     Args:
         entry: the entry of the dataset, with the former source.
@@ -24,7 +25,7 @@ def find_layout(entry: dict[str, Any]) -> Any:
     Raises:
         UserError: no layout that would be proposed gives them.
     """
-    [path] = entry["sources"][0].values()
+    [path] = entry["sources"][0].values()  # the only source, such as {"folder": "data/own"}
     place = Place(Path(path))
     layouts, _ = propose(place, entry.get("columns") or {})
     kept = {key: entry[key] for key in entry if key not in ("sources", "columns")}

@@ -24,11 +24,11 @@ from scipy.spatial.distance import cdist
 from sklearn.datasets import load_iris, load_wine
 
 from digits.commands import start
-from digits.commands.pin import compute_pinned_values
 from digits.core.tables import Pixels
 from digits.data.intake import one_class
 from digits.data.intake.collection import Collection
 from digits.data.layout.place import Place
+from digits.data.pinned_values import compute_pinned_values
 from digits.proposing import advice
 from digits.proposing.choose import choose
 from digits.proposing.folders import enter_folders

@@ -11,11 +11,11 @@ import pandas as pd
 import pytest
 import yaml
 
-from digits.commands.pin import compute_pinned_values
 from digits.data.layout.axes import arrange
 from digits.data.layout.pattern import Pattern
 from digits.data.layout.place import Place
 from digits.data.layout.reading import read_layout
+from digits.data.pinned_values import compute_pinned_values
 from digits.data.sources import files
 from digits.settings import layout
 from digits.settings.errors import UserError

@@ -22,9 +22,9 @@ import yaml
 from PIL import Image
 from scipy.spatial.distance import cdist
 
-from digits.commands.pin import compute_pinned_values
 from digits.data.layout.axes import arrange
 from digits.data.layout.place import Place
+from digits.data.pinned_values import compute_pinned_values
 from digits.proposing.arrays import describe_colors
 from digits.proposing.choose import Choice, ChoiceError, choose, describe
 from digits.proposing.show import write

@@ -1,0 +1,62 @@
+"""Compute the values of a dataset that params.yaml records, such as its checksums."""
+
+from typing import Any
+
+import pandas as pd
+
+from digits.core.tables import Pixels
+from digits.data.fetching import compute_checksums, fetch_images
+from digits.data.images import MAX_CLASSES
+from digits.data.intake.collection import Collection, read_collection
+from digits.data.overview import find_background
+from digits.settings import params
+from digits.settings.params import PINNED_KEYS
+
+# The keys of an entry that do not change its images: those that are computed here, and the
+# network, whose features are not recorded.
+IGNORED_KEYS = PINNED_KEYS | {"network"}
+
+# An entry is validated before its images are read. These values stand in for the required ones
+# that are not known yet.
+PLACEHOLDERS = {"images": 1, "classes": MAX_CLASSES, "sha256": {}}
+
+
+def compute_pinned_values(
+    name: str, entry: dict[str, Any], collection: Collection | None = None
+) -> tuple[dict[str, Any], Pixels, pd.DataFrame]:
+    """Fetch a dataset, and return what its entry of params.yaml should say about the images.
+
+    Args:
+        name: the name of the dataset.
+        entry: its entry, which may lack the keys that are returned.
+        collection: the images, if they have already been found.
+
+    Returns:
+        values: the values of `images`, `classes`, `groups`, `names`, `background` and `sha256`,
+            in this order. `groups`, `names` and `background` are omitted if the images have
+            none.
+        X: the pixels of the images.
+        images: the table of their other columns.
+
+    Raises:
+        UserError: the entry is not valid, or the dataset cannot be fetched.
+    """
+    kept = {key: value for key, value in entry.items() if key not in IGNORED_KEYS}
+    if entry.get("names"):
+        kept["classes"] = len(entry["names"])
+    dataset = params.validate_dataset(name, PLACEHOLDERS | kept)
+    if collection is None:
+        X, images = fetch_images(name, dataset, require_pinned=False)
+    else:
+        X, images = read_collection(collection, dataset)
+
+    values: dict[str, Any] = {"images": len(images), "classes": images["class"].nunique()}
+    if "group" in images:
+        values["groups"] = images["group"].nunique()
+    if "names" in images.attrs:
+        values["names"] = images.attrs["names"]
+    background = find_background(X, images)
+    if background:
+        values["background"] = background
+    values["sha256"] = compute_checksums(X, images)
+    return values, X, images
