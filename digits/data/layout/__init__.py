@@ -6,7 +6,7 @@ How a layout becomes a table of images:
 2. A `Place` lists the files.
 3. `read_files`, `read_table` and `read_arrays` return the `PartImages` of a part.
 4. `read_layout` joins them to a `Collection`, and lists what no part uses.
-5. `open_place` in digits/data/sources/files.py refuses pictures that no part uses, and classes,
-   groups and ids that cannot be right. `read_collection` in digits/data/intake/collection.py
-   reads the pixels.
+5. `open_place` in digits/data/sources/files.py refuses pictures that no part uses. It also
+   refuses wrong classes, groups and ids.
+6. `read_collection` in digits/data/intake/collection.py reads the pixels.
 """

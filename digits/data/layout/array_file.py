@@ -18,8 +18,8 @@ SUFFIXES = (".npz", ".npy", ".mat")
 # Such as train-images-idx3-ubyte.gz.
 IDX_NAME = re.compile(r".*idx\d-(ubyte|byte|short|int|float|double)(\.gz)?")
 
-# The kinds of NumPy's types: booleans, integers, floats, texts and bytes.
-NUMBERS_AND_TEXTS = "buifUS"
+# NumPy's codes of booleans, integers, floats, strings and bytes.
+ALLOWED_KINDS = "buifUS"
 
 # What the owner can do about arrays that cannot be read.
 CONVERT = (
@@ -29,13 +29,13 @@ CONVERT = (
 
 
 def is_array_file(path: Path) -> bool:
-    """Return whether the name of a file is that of a file with arrays."""
+    """Return whether the name of a file is one of .npz, .npy, .mat and IDX files."""
     name = path.name.lower()
     return name.endswith(SUFFIXES) or IDX_NAME.fullmatch(name) is not None
 
 
 def load_file(path: Path) -> dict[str, Any]:
-    """Return the arrays of numbers and texts in a file by their names.
+    """Return the arrays of numbers and strings in a file by their names.
 
     The single array of an IDX or .npy file has the name "".
 
@@ -51,7 +51,7 @@ def load_file(path: Path) -> dict[str, Any]:
     elif suffix == ".npy":
         variables = {"": np.load(path, allow_pickle=False)}
     elif suffix == ".mat":
-        variables = scipy.io.loadmat(path)  # and texts such as `__version__`
+        variables = scipy.io.loadmat(path)  # and strings such as `__version__`
     else:
         variables = {"": idx.parse(path.read_bytes())}
     return {name: value for name, value in variables.items() if is_array(value)}
@@ -61,7 +61,7 @@ def check_array_size(path: Path) -> None:
     """Check how much memory the arrays in a file need, before they are read.
 
     Raises:
-        ValueError: it is far more than the size of the file.
+        ValueError: the arrays need far more memory than the size of the file.
         Exception: the file is damaged.
     """
     suffix = path.suffix.lower()
@@ -71,19 +71,19 @@ def check_array_size(path: Path) -> None:
     elif suffix == ".mat":
         n_values = sum(math.prod(shape) for _, shape, _ in scipy.io.whosmat(path))
         check_size(path.stat().st_size, n_values)
-    elif suffix == ".gz" and is_gzip(path):  # some browsers unpack it, and keep its name
+    elif suffix == ".gz" and is_gzip(path):  # some browsers unpack a file, and keep its name
         check_gzip(path)
 
 
 def is_gzip(path: Path) -> bool:
-    """Return whether a file begins as those in gzip do."""
+    """Return whether a file begins with the bytes of a gzip file."""
     with path.open("rb") as file:
         return file.read(len(idx.GZIP_MAGIC)) == idx.GZIP_MAGIC
 
 
 def is_array(value: Any) -> bool:
-    """Return whether a variable is an array of numbers or texts, and no sparse matrix."""
-    return isinstance(value, np.ndarray) and value.dtype.kind in NUMBERS_AND_TEXTS
+    """Return whether a variable is an array of numbers or strings, not a sparse matrix."""
+    return isinstance(value, np.ndarray) and value.dtype.kind in ALLOWED_KINDS
 
 
 def explain(error: Exception) -> str:

@@ -19,7 +19,7 @@ def arrange(images: Any, axes: str, scale: float = 1) -> Any:
         axes: the names of its axes: n (the images), h (height), w (width) and c (colours).
             `(h w)` is an axis with all pixels of an image. Such images must be square, because
             nothing else says how high they are.
-        scale: what the pixels are multiplied by. The results are rounded.
+        scale: the factor that brings the pixels to 0 to 255. The results are rounded.
 
     Returns:
         An array of shape (n, h, w) or (n, h, w, 3).
@@ -29,8 +29,10 @@ def arrange(images: Any, axes: str, scale: float = 1) -> Any:
     """
     groups = split_axes(axes)
     names = [name for group in groups for name in group]
-    has_other_characters = AXIS.sub("", axes).strip() != ""
-    if has_other_characters or sorted(names) not in (["h", "n", "w"], ["c", "h", "n", "w"]):
+    rest = AXIS.sub("", axes).strip()  # such as a parenthesis without its partner
+    is_grey = sorted(names) == ["h", "n", "w"]
+    is_color = sorted(names) == ["c", "h", "n", "w"]
+    if rest or not (is_grey or is_color):
         raise UserError(f"the axes {axes!r} need n, h and w, and may have c, each once")
     if ["n"] not in groups:
         raise UserError(f"in the axes {axes!r}, n must not stand in parentheses")
@@ -41,7 +43,7 @@ def arrange(images: Any, axes: str, scale: float = 1) -> Any:
         lengths += split_length(length, group, axes)
     positions = [names.index(name) for name in "nhwc" if name in names]
     arranged = images.reshape(lengths).transpose(positions)
-    if "c" in names and arranged.shape[3] == 1:
+    if is_color and arranged.shape[3] == 1:
         arranged = arranged[..., 0]
     if arranged.ndim == 4 and arranged.shape[3] != 3:
         index = ", ".join([*[":"] * groups.index(["c"]), ":3"])

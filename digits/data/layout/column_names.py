@@ -2,7 +2,7 @@
 
 import re
 
-# As `normalize_name` returns them.
+# All names are written as `normalize_name` returns them.
 CLASS_COLUMNS = ["class", "label", "labels", "target", "category", "classname", "classid"]
 CLASS_COLUMNS += ["digit", "letter", "character", "symbol"]
 GROUP_COLUMNS = ["group", "writer", "patient", "patientid", "subject", "subjectid"]
@@ -11,14 +11,15 @@ ID_COLUMNS = ["id", "imageid", "index"]
 FILE_COLUMNS = ["file", "filename", "filepath", "path", "image", "imagepath", "imagename"]
 FILE_COLUMNS += ["img", "images", "picture", *ID_COLUMNS]
 
-# Names of the column in which pandas writes the index. In a CSV file, it has no name.
+# pandas writes the index of a table as a column without a name. `unnamed: 0` is what it calls
+# this column when it reads the file again. In a parquet file, the name is the last one.
 PANDAS_INDEX = {"", "unnamed: 0", "__index_level_0__"}
 
 
 def normalize_name(name: str) -> str:
     """Return the name of a column without case, `_`, `-` and blanks: `Image_ID` is `imageid`.
 
-    Names of an index of pandas keep these characters.
+    The names in `PANDAS_INDEX` keep these characters.
     """
     lower = name.strip().lower()
     if lower in PANDAS_INDEX:

@@ -1,4 +1,4 @@
-"""What the schema of a parquet file says of its columns, as Hugging Face writes it."""
+"""The schema of a parquet file from Hugging Face: columns of images, and names of classes."""
 
 import json
 from typing import Any
@@ -7,7 +7,7 @@ import pyarrow as pa
 
 
 def find_image_columns(schema: Any) -> dict[str, str]:
-    """Return the columns that have images, and `picture` or `pixels` for each of them."""
+    """Return the key of the layout, `picture` or `pixels`, for each column that has images."""
     keys = {}
     for field in schema:
         if holds_bytes(field.type):
@@ -38,9 +38,9 @@ def find_class_names(schema: Any, column: str) -> list[str] | None:
     """Return the names of the classes whose numbers are in a column, or None."""
     if schema is None or schema.metadata is None:
         return None
-    content = json.loads(schema.metadata.get(b"huggingface", "{}"))
+    metadata = json.loads(schema.metadata.get(b"huggingface", "{}"))
     try:
-        names = content["info"]["features"][column]["names"]
-    except (LookupError, TypeError):  # it says nothing about this column
+        names = metadata["info"]["features"][column]["names"] or []
+    except (LookupError, TypeError):  # the metadata does not describe this column
         return None
-    return [str(name) for name in names or []]
+    return [str(name) for name in names]

@@ -23,7 +23,7 @@ def iterate_files(folder: Path, above: tuple[Path, ...] = ()) -> Iterator[Path]:
 
     Args:
         folder: the folder.
-        above: the folders through which it was reached, without links.
+        above: the folders that contain it, with all links resolved.
 
     Raises:
         UserError: a folder is a link to a folder above, or there is a pipe.
@@ -33,7 +33,8 @@ def iterate_files(folder: Path, above: tuple[Path, ...] = ()) -> Iterator[Path]:
         check_not_special(path)
         if path.is_dir():
             target = path.resolve()
-            if any(each.is_relative_to(target) for each in above):  # it would never end
+            # The listing of such a link would never end.
+            if any(each.is_relative_to(target) for each in above):
                 raise UserError(
                     f"{path.name!r} is a link to a folder that it lies in; delete it"
                 )

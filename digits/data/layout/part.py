@@ -18,28 +18,29 @@ class TableSelection(NamedTuple):
 
     path: str
     table: TableFile
-    columns: list[str]  # those of classes, groups, paths and the like
-    image_columns: list[str]  # the column of the pictures, or those of the pixels
+    columns: list[str]  # the columns of classes, groups, ids and paths of pictures
+    image_columns: list[str]  # the column of the pictures, or the columns of the pixels
     is_chosen: Vector  # whether each row is an image of the part, shape (n_rows,)
     is_unused: Vector  # whether each row is blank or left out by the layout, shape (n_rows,)
 
 
 @dataclass(frozen=True, eq=False)
 class PartImages:
-    """The images of a part of a layout, or of one of its tables or arrays.
+    """The images of a part of a layout, or of a single table or array.
 
-    `make_collection` in digits/data/layout/reading.py joins those of all parts to a
-    `Collection`. `files`, `arrays` and `tables` tell it what the layout does not use.
+    `read_layout` in digits/data/layout/reading.py joins the images of all parts. From `files`,
+    `arrays` and `tables`, it learns what the layout does not use.
 
     Attributes:
         rows: a table with one row per image. It may have the columns `id`, `file`, `class` and
             `group`.
-        contents: a function that yields the images in the order of the rows: pictures, as paths
-            or bytes, or blocks of pixels, each of shape (n_rows, n_values).
+        contents: a function that yields the images in the order of the rows. If `shape` is
+            empty, they are pictures: their paths, or their bytes. Otherwise they are blocks of
+            pixels, each of shape (n_rows, n_values).
         shape: height, width and, in colour, 3. For pictures, it is empty.
         files: the files that are used, other than pictures.
         arrays: the arrays that are used.
-        tables: what is used of each table.
+        tables: the columns and rows of each table that are used.
     """
 
     rows: pd.DataFrame
@@ -54,7 +55,7 @@ def join(parts: Sequence[PartImages]) -> PartImages:
     """Return the images of several parts, tables or arrays, one after another.
 
     Raises:
-        UserError: some are pictures and some are pixels, or they have several shapes.
+        UserError: the images have different shapes, or only some of them are pictures.
     """
     shapes = {tuple(part.shape) for part in parts}
     if len(shapes) > 1:

@@ -30,8 +30,8 @@ TOKEN = re.compile(
 )
 SPECIAL = re.compile(r"[*#{\[]")
 
-# The regular expression of each kind of token. Other kinds stand for themselves. The null
-# character, which no path has, ends the path in `Pattern.match`.
+# The regular expression of each kind of token. All other tokens are literal text. A null
+# character is excluded because `Pattern.match` writes it behind a path.
 EXPRESSIONS = {
     "field": "([^/\0]+)",
     "folders": "(?:[^/\0]+/)*",
@@ -41,10 +41,10 @@ EXPRESSIONS = {
 
 
 class Pattern:
-    """A pattern of paths.
+    """A pattern of paths, compiled to a regular expression.
 
     Attributes:
-        text: as it is written in params.yaml.
+        text: the pattern, as it is written in params.yaml.
         fields: the names of its fields, in their order.
     """
 
@@ -57,12 +57,12 @@ class Pattern:
         self.text = to_nfc(text)
         self.fields: list[str] = []
         expression = ""
-        for found in TOKEN.finditer(self.text):
-            kind = str(found.lastgroup)
-            text = found[kind]
-            expression += EXPRESSIONS.get(kind, re.escape(text))
+        for token in TOKEN.finditer(self.text):
+            kind = token.lastgroup or ""
+            content = token[kind]
+            expression += EXPRESSIONS.get(kind, re.escape(content))
             if kind == "field":
-                self.fields.append(text)
+                self.fields.append(content)
         for name in self.fields:
             if name not in FIELDS:
                 raise UserError(
@@ -70,10 +70,11 @@ class Pattern:
                     "or * for any text"
                 )
         self.expression = re.compile(expression)
-        # The lookahead refuses the fields behind the path, so that the search goes on until it
-        # finds others: `{class}_*` becomes `([^/]+)_[^/]*\0(?!\1$)`.
-        same_fields = "\0".join(rf"\{number + 1}" for number in range(len(self.fields)))
-        self.other_expression = re.compile(rf"{expression}\0(?!{same_fields}\Z)")
+        # This expression searches for a second way in which a path fits the pattern. `match`
+        # writes the fields of the first way behind the path. The lookahead refuses them, so
+        # that the search goes on. For example, `{class}_*` becomes `([^/]+)_[^/]*\0(?!\1$)`.
+        first_fields = "\0".join(rf"\{number + 1}" for number in range(len(self.fields)))
+        self.other_expression = re.compile(rf"{expression}\0(?!{first_fields}\Z)")
 
     def __str__(self) -> str:
         return self.text
@@ -92,11 +93,11 @@ class Pattern:
         if found is None:
             return None
         fields = self.join_fields(found)
-        # Matches the path, and then any fields but those that follow it here.
-        other = self.other_expression.match("\0".join([path, *found.groups()]))
+        path_and_fields = "\0".join([path, *found.groups()])
+        other = self.other_expression.match(path_and_fields)
         if other is not None:
             other_fields = self.join_fields(other)
-            name = next(name for name in fields if fields[name] != other_fields[name])
+            [name, *_] = [name for name in fields if fields[name] != other_fields[name]]
             raise UserError(
                 f"{path} fits {self} in two ways, with the {name} {other_fields[name]}, or "
                 f"{fields[name]}; write # for a number, or more of the name"
@@ -112,7 +113,7 @@ class Pattern:
 
 
 def find_matches(patterns: Iterable[str], paths: Iterable[str]) -> dict[str, dict[str, str]]:
-    """Return the fields of each path that fits one of several patterns.
+    """Return the paths that fit at least one pattern, with the fields of each path.
 
     For example, `{class}/*` finds {"cat/1.png": {"class": "cat"}}.
 

@@ -23,22 +23,24 @@ class Place:
 
     Attributes:
         root: the folder, or the folder of the file.
-        files: the files by name. Its name is the path in the folder, in Unicode's form NFC.
+        files: the files by their names. The name of a file is its path in the folder, in
+            Unicode's form NFC.
     """
 
     def __init__(self, path: Path) -> None:
         """List a folder. Files with ignored names are left out.
 
         Raises:
-            UserError: there is no such folder or file, or in it is a pipe or a link to a folder
-                above.
+            UserError: there is no such folder or file, or the folder has a pipe or a link to a
+                folder that contains it.
         """
         check_not_special(path)
         if not path.exists():
             raise UserError(f"{path} {NOT_FOUND}")
         self.root = path if path.is_dir() else path.parent
         self.files: dict[str, Path] = {}
-        for file in iterate_files(path) if path.is_dir() else [path]:
+        files = iterate_files(path) if path.is_dir() else [path]
+        for file in files:
             name = to_nfc(file.relative_to(self.root).as_posix())
             if name in self.files:
                 raise UserError(
@@ -55,7 +57,7 @@ class Place:
 
     @cached_property
     def pictures_by_end(self) -> dict[str, list[str]]:
-        """The pictures by the last names of their paths, with and without the file's ending.
+        """The pictures by the ends of their paths, with and without the suffix of the file.
 
         The picture `a/b/1.png` is in the lists of `a/b/1.png`, `b/1.png`, `1.png`, `a/b/1`,
         `b/1` and `1`.
@@ -71,12 +73,12 @@ class Place:
 
     @cached_property
     def array_files(self) -> list[str]:
-        """The paths of the files with arrays."""
+        """The paths of the .npz, .npy, .mat and IDX files."""
         return [name for name, file in self.files.items() if array_file.is_array_file(file)]
 
     @cached_property
     def arrays(self) -> dict[str, Any]:
-        """All arrays, as `load_arrays` returns them.
+        """The arrays of all files, as `load_arrays` returns them.
 
         Raises:
             UserError: a file cannot be read.
@@ -84,12 +86,13 @@ class Place:
         return self.load_arrays(self.array_files)
 
     def find_arrays(self, pattern: str) -> dict[str, Any]:
-        """Return the arrays of all files that may have one whose name fits a pattern.
+        """Return the arrays of all files that may have an array whose name fits a pattern.
 
         Raises:
-            UserError: a file cannot be read, or there is none.
+            UserError: a file cannot be read, or there is no such file.
         """
-        # `a.npz/x` is an array in the file `a.npz`, and `a.npy` is both a file and an array.
+        # The array `a.npz/x` is in the file `a.npz`, so the start `a.npz` of its name is tried,
+        # too. An array of a .npy file has the name of the file.
         levels = pattern.split("/")
         starts = [Pattern("/".join(levels[: n + 1])) for n in range(len(levels))]
         names = [name for name in self.array_files if any(start.fits(name) for start in starts)]
@@ -99,15 +102,15 @@ class Place:
         return self.load_arrays(names)
 
     def find_array_file(self, name: str) -> str:
-        """Return the file of an array that is there: `a.npz` for `a.npz/x`."""
+        """Return the file that has an array: `a.npz` for `a.npz/x`, and `a.npy` for `a.npy`."""
         [file] = [each for each in self.array_files if f"{name}/".startswith(f"{each}/")]
         return file
 
     def load_arrays(self, names: Iterable[str]) -> dict[str, Any]:
-        """Return the arrays of numbers and texts in files.
+        """Return the arrays of numbers and strings in files.
 
-        The only array of a file such as `a.npy` has the file's name. An array `x` in `a.npz`
-        is called `a.npz/x`.
+        The array of a .npy or IDX file has the name of the file, such as `a.npy`. An array `x`
+        in `a.npz` is called `a.npz/x`.
 
         Raises:
             UserError: a file cannot be read.
@@ -130,7 +133,7 @@ class Place:
     def open_table(
         self, name: str, separator: str = ",", encoding: str = UTF_8, *, header: bool = True
     ) -> TableFile:
-        """Return the table of a file. `TablePart` describes the other arguments."""
+        """Return the table of a file. Its arguments have the meaning of `TablePart`'s keys."""
         key = (name, separator, encoding, header)
         if key not in self._tables:
             self._tables[key] = TableFile(self.files[name], separator, encoding, header=header)

@@ -28,14 +28,14 @@ def read_arrays(place: Place, part: ArrayPart) -> PartImages:
         raise UserError(f"no array is called {part.images}, only {shorten(list(arrays))}")
     images = []
     for name, fields in fields_by_name.items():
-        images.append(read_one(place, part, name, arrays[name], fields))
+        images.append(read_array(place, part, name, arrays[name], fields))
     return join(images)
 
 
-def read_one(
+def read_array(
     place: Place, part: ArrayPart, name: str, array: Any, fields: dict[str, str]
 ) -> PartImages:
-    """Return the images of one array. `fields` is what its name says, such as the class."""
+    """Return the images of one array. `fields` is what its name says, such as its class."""
     images = arrange(array, part.axes, part.scale)
     n_images = len(images)
     rows = pd.DataFrame(fields, index=range(n_images))
@@ -43,25 +43,26 @@ def read_one(
         rows["class"] = read_labels(place, part.classes, n_images)
     if part.group:
         rows["group"] = read_labels(place, part.group, n_images)
-    arrays = {name, part.classes, part.group} - {""}
-    # The array `a.npz/x` is in the file `a.npz`. A file such as `a.npy` is an array itself.
-    files = {place.find_array_file(each) for each in arrays}
+    arrays = {each for each in (name, part.classes, part.group) if each}
+    single_block = images.reshape(n_images, -1)
     return PartImages(
         rows,
-        contents=lambda: iter([images.reshape(n_images, -1)]),
+        contents=lambda: iter([single_block]),
         shape=list(images.shape[1:]),
-        files=files,
+        files={place.find_array_file(each) for each in arrays},
         arrays=arrays,
     )
 
 
 def read_labels(place: Place, name: str, n_images: int) -> Vector:
-    """Return the label of each image as text.
+    """Return the label of each image as a string, shape (n_images,).
 
-    The array has the shape (n_images,), or (n_images, n_classes) with a single 1 in each row.
+    The array has one of the shapes (n_images,), (n_images, 1) and (1, n_images). It may also be
+    one-hot encoded, with one of the shapes (n_images, n_classes) and (n_classes, n_images).
 
     Raises:
-        UserError: there is no such array, or it has not one label for each image.
+        UserError: there is no such array, or its number of labels differs from `n_images`, or
+            an image has several labels.
     """
     arrays = place.find_arrays(escape(name))
     if name not in arrays:

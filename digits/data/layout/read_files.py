@@ -15,14 +15,14 @@ from digits.settings.layout import FilesPart
 
 
 def read_files(place: Place, part: FilesPart, unused: Container[str]) -> PartImages:
-    """Return the pictures of a part, without those that are unused.
+    """Return the pictures of a part, without unused pictures.
 
-    They are sorted by their groups, then by their names. They are not sorted by class, so that
-    the last images, which may become the test set, are of all classes.
+    They are sorted by group, then by name. They are not sorted by class, because the last
+    images may become the test set, which needs all classes.
 
     Raises:
-        UserError: no picture fits a pattern, a path fits in two ways, or the list of pictures
-            names one that is not there.
+        UserError: no picture fits a pattern, a path fits in two ways, or a list names a picture
+            that was not found.
     """
     fields_by_name = find_matches(part.files, place.pictures)
     for text in part.files:
@@ -37,10 +37,12 @@ def read_files(place: Place, part: FilesPart, unused: Container[str]) -> PartIma
         names = list(listed)
     records = [{"id": name, "file": name, **fields_by_name[name]} for name in names]
     records.sort(key=sort_key)
-    field_names = next(iter(fields_by_name.values()))  # the same for all pictures
-    columns = dict.fromkeys(["id", "file", *field_names])  # {id} may be one of them
-    # Not all names of files are UTF-8, which pandas' own type of text needs.
-    rows = pd.DataFrame(records, columns=list(columns), dtype=object)
+    columns = ["id", "file"]
+    for field in Pattern(part.files[0]).fields:  # all patterns have the same fields
+        if field not in columns:
+            columns.append(field)
+    # pandas' type of strings needs UTF-8, and the name of a file may be in another encoding.
+    rows = pd.DataFrame(records, columns=columns, dtype=object)
     return PartImages(
         rows,
         contents=lambda: (place.files[name] for name in rows["file"]),
@@ -52,7 +54,7 @@ def sort_key(record: Mapping[str, str]) -> tuple[Any, ...]:
     """Return a key that sorts pictures by their group, name and class."""
     stem, _ = posixpath.splitext(posixpath.basename(record["file"]))
     class_name = record.get("class", "")
-    # Numbers come before other names.
+    # Classes that are numbers come first, in the order of the numbers.
     class_key = (0, int(class_name), "") if class_name.isdecimal() else (1, 0, class_name)
     return (
         natural_key(record.get("group", "")),
@@ -68,13 +70,18 @@ def natural_key(name: str) -> list[str | int]:
 
 
 def read_list(place: Place, list_name: str, names: Iterable[str]) -> set[str]:
-    """Return those of some pictures that the lines of a text file name.
+    """Return the pictures that the lines of a text file name.
 
-    A line is the path of a picture, or its end, with or without the ending of the file. It may
-    also be such a path with words before or behind it.
+    A line has the path of a picture, as published lists write it: `cat/1.jpg`, `1.jpg` or `1`.
+    Other words may stand before it or behind it, as in `1.jpg cat`.
+
+    Args:
+        place: all files.
+        list_name: the path of the text file.
+        names: the pictures that may be named.
 
     Raises:
-        UserError: there is no such file, or a line names no picture, or several.
+        UserError: there is no such file, or a line does not name exactly one picture.
     """
     if list_name not in place.files:
         raise UserError(f"no file in {place.root} is called {list_name}")
@@ -84,20 +91,20 @@ def read_list(place: Place, list_name: str, names: Iterable[str]) -> set[str]:
     for line in text.splitlines():
         if not line.strip():
             continue
-        named = find_named(place, line.strip(), known)
-        if len(named) != 1:
-            reason = "several pictures are" if named else "no picture is"
+        pictures = find_pictures_of_line(place, line.strip(), known)
+        if len(pictures) != 1:
+            reason = "several pictures are" if pictures else "no picture is"
             raise UserError(f"{list_name}: {reason} called {line.strip():.80}")
-        found |= named
+        found |= pictures
     return found
 
 
-def find_named(place: Place, line: str, names: set[str]) -> set[str]:
-    """Return those of some pictures that a whole line names, or its first or last word."""
+def find_pictures_of_line(place: Place, line: str, names: set[str]) -> set[str]:
+    """Return the pictures that the whole line, its first word or its last word names."""
     words = line.split()
     for text in (line, words[0], words[-1]):
-        end = re.sub(r"^\.?/+", "", to_nfc(text))  # without `./` and `/` before it
-        named = names.intersection(place.pictures_by_end.get(end, []))
-        if named:
-            return named
+        without_start = re.sub(r"^\.?/+", "", to_nfc(text))  # `1.jpg` for `./1.jpg`
+        pictures = names.intersection(place.pictures_by_end.get(without_start, []))
+        if pictures:
+            return pictures
     return set()

@@ -1,4 +1,4 @@
-"""Read images by their layout, and by nothing else."""
+"""Read images strictly by their layout."""
 
 import posixpath
 import re
@@ -23,14 +23,14 @@ from digits.settings.layout import FilesPart, Layout, Part, TablePart, Where
 
 @dataclass(frozen=True, eq=False)
 class LayoutReading:
-    """The images of a layout, and what it does not use."""
+    """The images of a layout, and everything that the layout does not use."""
 
     images: Collection
-    unused_pictures: list[str]  # the pictures that the layout names as unused
-    unmatched: list[str]  # the pictures that it does not name
-    unused_files: list[str]  # all other files that it does not use
-    unused_columns: dict[str, pd.Series]  # of the tables that it uses
-    unused_arrays: list[str]  # of the files that it uses
+    unused_pictures: list[str]  # the pictures that the key `unused` of the layout names
+    unmatched: list[str]  # the pictures that no key of the layout names
+    unused_files: list[str]  # the files that are not used, other than pictures
+    unused_columns: dict[str, pd.Series]  # the unused columns of the tables that are used
+    unused_arrays: list[str]  # the unused arrays of the files that are used
     n_unused_rows: int  # the number of rows of tables that are blank or unused
 
 
@@ -39,7 +39,7 @@ def read_layout(place: Place, layout: Layout) -> LayoutReading:
 
     Raises:
         UserError: the files are not as the layout says, or a row of a table is in no part of
-            it, or in several.
+            the layout, or in several parts.
     """
     excluded = set(find_matches(layout.unused, place.pictures))
     parts = [read_part(place, part, excluded, layout.unused_rows) for part in layout.parts]
@@ -52,11 +52,10 @@ def read_layout(place: Place, layout: Layout) -> LayoutReading:
     used_files = images.files.union(images.rows.get("file", []))
     unused = [name for name in place.files if name not in used_files]
     pictures = set(place.pictures)
-    unnamed = pictures - excluded
     return LayoutReading(
         make_collection(place, images, n_train),
         unused_pictures=[name for name in unused if name in excluded],
-        unmatched=[name for name in unused if name in unnamed],
+        unmatched=[name for name in unused if name in pictures and name not in excluded],
         unused_files=[name for name in unused if name not in pictures],
         unused_columns=find_unused_columns(images.tables),
         unused_arrays=find_unused_arrays(place, images),
@@ -76,10 +75,10 @@ def read_part(
 
 
 def check_same_columns(parts: list[PartImages]) -> None:
-    """Check that all parts have classes, or none, and so for groups and ids.
+    """Check that classes, groups and ids are each in all parts or in no part.
 
     Raises:
-        UserError: only some parts have them.
+        UserError: only some parts have classes, groups or ids.
     """
     for column in ("class", "group", "id"):
         if len({column in part.rows for part in parts}) > 1:
@@ -87,10 +86,10 @@ def check_same_columns(parts: list[PartImages]) -> None:
 
 
 def check_unused_columns(tables: list[TableSelection], unused_rows: list[Where]) -> None:
-    """Check that some table has the columns by which rows are left out.
+    """Check that a table has the columns by which rows are left out.
 
     Raises:
-        UserError: none has them.
+        UserError: no table has these columns.
     """
     for where in unused_rows:
         if not any(set(where).issubset(each.table.names) for each in tables):
@@ -98,10 +97,11 @@ def check_unused_columns(tables: list[TableSelection], unused_rows: list[Where])
 
 
 def count_unused_rows(tables: list[TableSelection]) -> int:
-    """Return the number of rows that are blank or unused. Check that all others are used once.
+    """Return the number of blank or unused rows. Check that each other row is used once.
 
     Args:
-        tables: the tables. Several parts may use the same one, such as one for each set.
+        tables: the selections of all parts. Several parts may use the same table, such as one
+            part for each set.
 
     Raises:
         UserError: a row is in several parts, or in none.
@@ -111,7 +111,7 @@ def count_unused_rows(tables: list[TableSelection]) -> int:
         selections_by_path[selection.path].append(selection)
     n_unused = 0
     for path, selections in selections_by_path.items():
-        # How many parts use each row.
+        # The number of parts that use each row.
         n_parts = np.sum([each.is_chosen for each in selections], axis=0)
         is_unused = np.all([each.is_unused for each in selections], axis=0)
         raise_if_any(path, n_parts > 1, "several parts", "let each value stand in one")
@@ -122,7 +122,14 @@ def count_unused_rows(tables: list[TableSelection]) -> int:
 
 
 def raise_if_any(path: str, is_wrong: Vector, found: str, remedy: str) -> None:
-    """Raise a UserError that counts the wrong rows of a table, if there are any."""
+    """Raise a UserError that counts the wrong rows of a table, if there are any.
+
+    Args:
+        path: the path of the table.
+        is_wrong: whether each row is wrong, shape (n_rows,).
+        found: where the wrong rows are: in `no part` of the layout, or in `several parts`.
+        remedy: what to do.
+    """
     if is_wrong.any():
         raise UserError(
             f"{is_wrong.sum()} rows of {path} are in {found} of the layout, first row "
@@ -142,9 +149,10 @@ def make_collection(place: Place, images: PartImages, n_train: int) -> Collectio
     rows["test"] = rows.index >= n_train
     if images.shape:
         return Collection(rows, blocks=images.contents, shape=images.shape)
-    are_in_tables = not rows["file"].isin(place.files).all()
-    if are_in_tables:
-        # They are called by the paths of the tables, from the folder that has all tables.
+    are_files = rows["file"].isin(place.files).all()
+    if not are_files:
+        # The pictures stand in a column of tables. `data/train/17` is the picture in row 17 of
+        # data/train.parquet. The folder `data` is removed if all tables are in it.
         folders = [posixpath.dirname(selection.path) for selection in images.tables]
         top = posixpath.commonpath(folders)
         rows["file"] = [posixpath.relpath(name, top) for name in rows["file"]]
@@ -152,23 +160,25 @@ def make_collection(place: Place, images: PartImages, n_train: int) -> Collectio
 
 
 def to_text(column: pd.Series) -> pd.Series:
-    """Return classes or groups as text, in Unicode's form NFC, without blanks around it.
+    """Return classes or groups as strings, in Unicode's form NFC, without blanks around them.
 
-    If all are whole numbers such as `3.0` or `3.0e+00`, they become `3`. `03` stays as it is.
+    pandas writes whole numbers as `3.0` if the column has missing values, and NumPy as
+    `3.0e+00`. They become `3`, if all values are such numbers. `03` stays as it is.
     """
+    # There are few different values, so each is converted once.
     codes, values = pd.factorize(column, use_na_sentinel=False)
     texts = [to_nfc(str(value).strip()) for value in values]
     are_decimals = all(re.fullmatch(r"\d+\.\d*(e[+-]?\d+)?", text) for text in texts)
     if are_decimals and all(float(text).is_integer() for text in texts):
         texts = [str(int(float(text))) for text in texts]
-    # Not all names of folders are UTF-8, which pandas' own type of text needs.
+    # pandas' type of strings needs UTF-8, and the name of a folder may be in another encoding.
     return pd.Series(np.array(texts, dtype=object)[codes], column.index, dtype=object)
 
 
 def find_unused_columns(tables: list[TableSelection]) -> dict[str, pd.Series]:
-    """Return the columns that all tables have and no part uses, as they are in the first one.
+    """Return the unused columns that all tables have, with their values in the first table.
 
-    Only columns that were read are among them.
+    Columns that have not been read are omitted, such as columns of pixels.
     """
     if not tables:
         return {}
@@ -186,6 +196,6 @@ def find_unused_columns(tables: list[TableSelection]) -> dict[str, pd.Series]:
 
 
 def find_unused_arrays(place: Place, images: PartImages) -> list[str]:
-    """Return the arrays that are not used, of the files that are used."""
+    """Return the unused arrays of the files that are used."""
     files = images.files.intersection(place.array_files)
     return [name for name in place.load_arrays(sorted(files)) if name not in images.arrays]
