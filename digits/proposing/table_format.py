@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from digits.data.layout import table_file
 from digits.data.layout.column_names import CLASS_COLUMNS, normalize_name
 from digits.data.layout.table_file import N_BYTES, has_count, is_parquet, read_start
 from digits.imaging import pictures
@@ -19,7 +20,6 @@ SEPARATORS = (",", ";", "\t")
 
 # A line of a file such as train.txt, with the path of a picture and its class: `1 (2).png cat`.
 LIST_LINE = re.compile(r".+\.(?P<ending>\w+)[\s,]+[^\s,]+\s*")
-LAST_BLANK = re.compile(r"[\s,]+(?=[^\s,]+\s*$)")  # before the last value in a line
 NUMBER = re.compile(r"-?\d[\d.]*(e[+-]?\d+)?", re.IGNORECASE)
 
 N_LINES = 20
@@ -121,7 +121,7 @@ def split_line(line: str, separator: str) -> list[str]:
     if separator == "blanks":
         return line.split()
     if separator == "last blank":
-        return LAST_BLANK.split(line.strip())
+        return re.split(table_file.SEPARATORS[separator], line.strip())
     [row] = csv.reader([line], delimiter=separator)
     return [value.strip() for value in row]
 

@@ -183,7 +183,7 @@ def find_unused_columns(tables: list[TableSelection]) -> dict[str, pd.Series]:
     if not tables:
         return {}
     unused = [
-        selection.table.texts.drop(
+        selection.table.cached_columns.drop(
             columns=[*selection.columns, *selection.image_columns], errors="ignore"
         )
         for selection in tables

@@ -17,12 +17,12 @@ from digits.core.unpacking import check_gzip, check_size
 from digits.data.intake.collection import shorten
 from digits.settings.errors import UserError
 
-MAX_TEXT_COLUMNS = 100  # of a CSV file that are read at once
+MAX_TEXT_COLUMNS = 100  # a CSV file with more columns is not read as a whole
 N_SAMPLE_ROWS = 200
-N_BYTES = 100_000  # that are read to find out how a file is written
+N_BYTES = 100_000  # the number of bytes that tell how a file is written
 
-# The regular expressions of separators that are no single character. `last blank` is the one
-# before the last word, as in `a path/1.jpg cat`, in which the path has a blank itself.
+# The separators of the key `separator` that are regular expressions. `last blank` splits
+# `a path/1.jpg cat` before `cat`, because a path may have blanks itself.
 SEPARATORS = {"blanks": r"\s+", "last blank": r"[\s,]+(?=[^\s,]+\s*$)"}
 
 
@@ -43,7 +43,7 @@ def read_start(path: Path) -> bytes:
 
 
 def has_count(lines: Sequence[str]) -> bool:
-    """Return whether the first of some lines is the number of rows, as in lists of CelebA."""
+    """Return whether the first line is the number of rows, as in the lists of CelebA."""
     if len(lines) < 2 or not lines[0].strip().isdecimal():
         return False
     return len(re.split(r"[\s,;]+", lines[1].strip())) > 1
@@ -53,7 +53,7 @@ def check_unpacked(path: Path) -> None:
     """Check how much memory the content of a table needs, before it is read.
 
     Raises:
-        ValueError: it is far more than the size of the file.
+        ValueError: the content needs far more memory than the size of the file.
         Exception: the file is damaged.
     """
     suffix = path.suffix.lower()
@@ -63,7 +63,7 @@ def check_unpacked(path: Path) -> None:
         metadata = pq.read_metadata(path)
         groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
         n_bytes = sum(group.total_byte_size for group in groups)
-        # Equal values are stored once, so that n_bytes may be far less than their number.
+        # A parquet file stores equal values once, so n_bytes may be far less than n_values.
         n_values = metadata.num_rows * metadata.num_columns
         check_size(path.stat().st_size, max(n_bytes, n_values))
 
@@ -71,16 +71,23 @@ def check_unpacked(path: Path) -> None:
 class TableFile:
     """A CSV or parquet file.
 
-    The columns of pixels and pictures are read in blocks. All others must fit into memory.
+    The columns of pixels and pictures are read in blocks. All other columns must fit into
+    memory.
 
     Attributes:
         path: the file.
         schema: the schema of a parquet file, or None for a CSV file.
-        texts: the columns that have been read as text so far.
+        cached_columns: the columns that have been read as strings so far.
     """
 
     def __init__(self, path: Path, separator: str, encoding: str, *, header: bool) -> None:
-        """Open a file. `TablePart` describes the other arguments, which hold for CSV files.
+        """Open a file.
+
+        Args:
+            path: the file.
+            separator: the key `separator` of a layout.
+            encoding: the key `encoding`.
+            header: the key `header`. These three keys only matter for a CSV file.
 
         Raises:
             UserError: the file cannot be read.
@@ -94,8 +101,8 @@ class TableFile:
             "header": 0 if header else None,
         }
         if separator == "last blank":
-            self.csv_options["engine"] = "python"  # which has lookahead in separators
-        self.texts = pd.DataFrame()
+            self.csv_options["engine"] = "python"  # the only engine with lookahead
+        self.cached_columns = pd.DataFrame()
         with self.report_unreadable():
             check_unpacked(path)
             self.schema = pq.read_schema(path) if self.is_parquet else None
@@ -112,9 +119,10 @@ class TableFile:
         """
         with self.report_unreadable():
             names = self.read_header() if self.schema is None else list(self.schema.names)
-            if len(names) > 1 and not any(names[1:]):
+            others_are_blank = not any(names[1:])
+            if len(names) > 1 and others_are_blank:
                 raise UserError("its first line has one value; if it is a title, delete it")
-            # pandas also writes the index, under no name.
+            # pandas writes the index as a column without a name.
             names = [name or f"unnamed: {number}" for number, name in enumerate(names)]
             repeated = [name for name, number in Counter(names).items() if number > 1]
             if repeated:
@@ -133,7 +141,7 @@ class TableFile:
 
     @cached_property
     def sample(self) -> pd.DataFrame:
-        """The first rows. Columns of numbers are numbers."""
+        """The first rows. pandas has converted columns of numbers."""
         return next(self.read_blocks(self.names, N_SAMPLE_ROWS), pd.DataFrame())
 
     def check_names(self, names: Sequence[str]) -> None:
@@ -151,41 +159,40 @@ class TableFile:
         return self.schema is not None and pa.types.is_nested(self.schema.field(name).type)
 
     def read_texts(self, names: Sequence[str], *, whole: bool = False) -> pd.DataFrame:
-        """Return columns as text. A missing value is "".
+        """Return columns as strings. A missing value is "".
 
         Args:
             names: the columns.
-            whole: whether to read the other columns of a CSV file with them, unless there are
-                many. Then the file need not be read again for them, and a row with too many
-                values is an error.
+            whole: whether to read all columns of a CSV file at the first call, unless there are
+                many. Then no later call reads the file again, and a row with too many values is
+                an error.
 
         Raises:
             UserError: a column is missing, or the file cannot be read.
         """
         self.check_names(names)
         read = self.read_parquet if self.is_parquet else self.read_csv
+        read_all = whole and not self.is_parquet and len(self.names) <= MAX_TEXT_COLUMNS
         with self.report_unreadable():
-            if self.texts.columns.empty:
-                are_few = not self.is_parquet and len(self.names) <= MAX_TEXT_COLUMNS
-                self.texts = read(self.names if whole and are_few else names)
+            if self.cached_columns.columns.empty:
+                self.cached_columns = read(self.names if read_all else names)
             else:
-                new = [name for name in names if name not in self.texts]
+                new = [name for name in names if name not in self.cached_columns]
                 if new:
-                    self.texts = pd.concat([self.texts, read(new)], axis=1)
-        return self.texts[list(names)]
+                    self.cached_columns = pd.concat([self.cached_columns, read(new)], axis=1)
+        return self.cached_columns[list(names)]
 
     def read_csv(self, names: Sequence[str]) -> pd.DataFrame:
-        """Return columns of a CSV file as text, in the order of the file."""
+        """Return columns of a CSV file as strings, in the order of the file."""
         positions = sorted(self.names.index(name) for name in names)
-        are_all = len(positions) == len(self.names)
-        # If all columns are read, a row with too many values is an error. `usecols` hides it.
-        columns = None if are_all else positions
-        frame = pd.read_csv(self.path, **self.csv_options, usecols=columns, dtype=str)
+        # pandas reports a row with too many values only without `usecols`.
+        usecols = positions if len(positions) < len(self.names) else None
+        frame = pd.read_csv(self.path, **self.csv_options, usecols=usecols, dtype=str)
         self.check_index(frame)
         return frame.set_axis([self.names[i] for i in positions], axis=1).fillna("")
 
     def read_parquet(self, names: Sequence[str]) -> pd.DataFrame:
-        """Return columns of a parquet file as text."""
+        """Return columns of a parquet file as strings."""
         assert self.schema is not None
         for name in names:
             if self.is_nested(name):
@@ -193,18 +200,18 @@ class TableFile:
         frame = pd.read_parquet(  # type: ignore[call-overload]  # the stubs are older
             self.path,
             columns=list(names),
-            dtype_backend="numpy_nullable",  # a whole number stays one beside a missing value
+            dtype_backend="numpy_nullable",  # keeps whole numbers beside missing values
             to_pandas_kwargs={"ignore_metadata": True},  # the index is a column
         )
-        # In pandas' type `string`, missing values stay missing.
+        # pandas' type `string` keeps missing values, so that `fillna` finds them.
         texts: pd.DataFrame = frame.astype("string").fillna("").astype(str)
         return texts
 
     def check_index(self, frame: pd.DataFrame) -> None:
-        """Check that pandas has not taken the first column for the index.
+        """Check that pandas has not used the first column as the index.
 
         Raises:
-            UserError: it has, because the rows have more values than the first line.
+            UserError: pandas has, because the rows have more values than the first line.
         """
         if not isinstance(frame.index, pd.RangeIndex):
             raise UserError(
@@ -213,7 +220,7 @@ class TableFile:
             )
 
     def read_blocks(self, names: Sequence[str], n_rows: int) -> Iterator[pd.DataFrame]:
-        """Yield columns, `n_rows` rows at a time. Columns of numbers are numbers.
+        """Yield columns, `n_rows` rows at a time. pandas has converted columns of numbers.
 
         Raises:
             UserError: the file cannot be read.
@@ -236,14 +243,15 @@ class TableFile:
 
     @contextmanager
     def report_unreadable(self) -> Iterator[None]:
-        """Name the file in all errors, and turn those of pandas and Arrow into UserErrors.
+        """Turn errors of pandas and Arrow into UserErrors, and name the file in all UserErrors.
 
-        A damaged parquet file can make them raise nearly any exception, such as a KeyError.
+        A damaged parquet file can raise nearly any exception, such as a KeyError.
         """
         try:
             yield
         except UserError as error:
-            start = f"{self.path.name}: "  # which an inner context may have written
+            start = f"{self.path.name}: "
+            # If two such contexts are nested, the inner one has already named the file.
             raise UserError(start + error.message.removeprefix(start)) from None
         except UnicodeDecodeError as error:
             raise UserError(
