@@ -26,7 +26,7 @@ COLUMN = re.compile(r"\{([^{}]+)\}")
 
 
 def read_table(place: Place, part: TablePart, unused: Sequence[Where]) -> PartImages:
-    """Return the images of the rows of a part's tables, without those that are unused.
+    """Return the images of a part that has tables, without unused rows.
 
     Raises:
         UserError: there are no such tables, or they have other columns than the layout says.
@@ -36,29 +36,31 @@ def read_table(place: Place, part: TablePart, unused: Sequence[Where]) -> PartIm
         raise UserError(f"no file in {place.root} fits {shorten(part.table)}")
     tables = []
     for path, fields in fields_by_path.items():
-        tables.append(read_one(place, part, unused, path, fields))
+        tables.append(read_single_table(place, part, unused, path, fields))
     images = join(tables)
     if images.rows.index.empty:
         raise UserError(f"no row of {shorten(list(fields_by_path))} has the values of `where`")
     return images
 
 
-def read_one(
+def read_single_table(
     place: Place, part: TablePart, unused: Sequence[Where], path: str, fields: dict[str, str]
 ) -> PartImages:
-    """Return the images of one table. `fields` is what its path says, such as the class."""
+    """Return the images of one table. `fields` is what its path says, such as its class."""
     table = place.open_table(path, part.separator, part.encoding, header=part.header)
     with table.report_unreadable():
-        selection = select(table, path, part, unused)
+        selection = select_rows(table, path, part, unused)
         shape = find_shape(selection, part.axes) if part.pixels else []
         texts = table.read_texts(selection.columns)[selection.is_chosen]
         rows = pd.DataFrame(fields, index=texts.index)
         if part.file:
-            rows["id"] = rows["file"] = find_pictures(place, part.file, path, texts)
+            rows["file"] = find_pictures(place, part.file, path, texts)
+            rows["id"] = rows["file"]
         if part.picture:
             table.check_names([part.picture])
-            folder, _ = posixpath.splitext(path)
-            rows["file"] = [f"{folder}/{number + 1}" for number in rows.index]
+            # The pictures have no files. The one in row 17 of train.parquet is `train/17`.
+            stem, _ = posixpath.splitext(path)
+            rows["file"] = [f"{stem}/{index + 1}" for index in rows.index]
         if part.id:
             rows["id"] = texts[part.id]
         if part.group:
@@ -77,25 +79,24 @@ def read_one(
     return PartImages(rows, contents, shape, files={path}, tables=[selection])
 
 
-def select(
+def select_rows(
     table: TableFile, path: str, part: TablePart, unused: Sequence[Where]
 ) -> TableSelection:
     """Return which columns and rows of a table a part uses."""
-    in_path = [column for column, _ in split_columns(part.file, table.names)]
-    named = [*part.classes, part.group, part.id, *part.where, *in_path]
-    columns = list(dict.fromkeys(name for name in named if name))
+    columns_in_path = [column for column, _ in parse_columns(part.file, table.names)]
+    needed = [*part.classes, part.group, part.id, *part.where, *columns_in_path]
+    columns = list(dict.fromkeys(name for name in needed if name))
     image_columns = [part.picture] if part.picture else []
     if part.pixels:
         image_columns = list_pixels(table, part.pixels, columns)
-    has_values = bool(part.picture) or any(map(table.is_nested, image_columns[:1]))
-    # Between two blank pixels, there are rarely others.
-    ends = [] if has_values else [*image_columns[:1], *image_columns[-1:]]
-    are_all_texts = not part.pixels
-    texts = table.read_texts(list(dict.fromkeys([*columns, *ends])), whole=are_all_texts)
+    have_images_in_cells = bool(part.picture) or any(map(table.is_nested, image_columns[:1]))
+    # A row is blank if its first and last pixel are. There may be too many pixels to read all.
+    ends = [] if have_images_in_cells else [*image_columns[:1], *image_columns[-1:]]
+    needed_for_rows = list(dict.fromkeys([*columns, *ends]))
+    texts = table.read_texts(needed_for_rows, whole=not part.pixels)
     if texts.index.empty:
         raise UserError("it has no rows")
-    # A row that has a picture, or a list of pixels, is not blank.
-    is_unused = np.zeros(len(texts), bool) if has_values else find_blank(texts)
+    is_unused = np.zeros(len(texts), bool) if have_images_in_cells else find_blank(texts)
     for where in unused:
         if set(where).issubset(table.names):
             is_unused = is_unused | match_rows(table.read_texts(list(where)), where)
@@ -104,12 +105,15 @@ def select(
 
 
 def list_pixels(table: TableFile, text: str, others: Sequence[str]) -> list[str]:
-    """Return the columns that `p0 to p63` means, or a single one such as `pixels`.
+    """Return the columns that the key `pixels` of a layout means.
 
-    `others` may stand between the pixels, such as the column of the class.
+    Args:
+        table: the table.
+        text: the value of the key: `p0 to p63`, or a single column such as `pixels`.
+        others: columns that may stand between the pixels, such as the column of the class.
 
     Raises:
-        UserError: a column is missing.
+        UserError: a column is missing, or the last one stands before the first one.
     """
     first, _, last = text.partition(" to ")
     if text in table.names or not last:
@@ -122,16 +126,16 @@ def list_pixels(table: TableFile, text: str, others: Sequence[str]) -> list[str]
 
 
 def find_blank(texts: pd.DataFrame) -> Vector:
-    """Return which rows have no values, as those at the end of some tables from Excel."""
+    """Return which rows have no values, as the last rows of some tables from Excel."""
     is_blank = texts.apply(lambda column: column.str.strip() == "")
     return is_blank.all(axis=1).to_numpy(bool)
 
 
 def match_rows(texts: pd.DataFrame, where: Where) -> Vector:
-    """Return which rows have one of the values of each column. * stands for any text."""
+    """Return which rows have one of the values of each column. * stands for any characters."""
     is_match = np.ones(len(texts), bool)
     for column, patterns in where.items():
-        # YAML's `true` is `True` in a table that pandas has written.
+        # A table may have `True` or `true`, and so may params.yaml. All are compared as `True`.
         booleans = {"true": "True", "false": "False"}
         values = texts[column].str.strip().replace(booleans)
         allowed = [booleans.get(pattern, pattern) for pattern in patterns]
@@ -149,20 +153,22 @@ def find_pictures(
     Args:
         place: all files.
         template: the path from the folder of the table, in which {COLUMN} stands for a value of
-            the row, and * for any text in a name.
+            the row, and * for any characters of a name.
         table_name: the path of the table.
         texts: the columns of the rows.
 
     Raises:
-        UserError: a picture is not there, or there are several.
+        UserError: a row names no picture, or several pictures.
     """
-    columns = split_columns(template, [str(name) for name in texts])
-    between = COLUMN.split(template)[::2]
-    path_format = "{}".join(text.replace("{", "{{").replace("}", "}}") for text in between)
+    columns = parse_columns(template, [str(name) for name in texts])
+    between_columns = COLUMN.split(template)[::2]
+    # The format string has {} for each column, and {{ for a brace in a name.
+    escaped = [text.replace("{", "{{").replace("}", "}}") for text in between_columns]
+    path_format = "{}".join(escaped)
     folder = posixpath.dirname(table_name)
     paths = []
     for row in texts.to_dict("records"):
-        values = [normalize_path(row[column], ending) for column, ending in columns]
+        values = [normalize_path(row[column], part) for column, part in columns]
         path = posixpath.join(folder, path_format.format(*values))
         paths.append(posixpath.normpath(path))
     if "*" in template:
@@ -174,48 +180,51 @@ def find_pictures(
     if wrong:
         first_rows = texts.iloc[wrong[:MAX_LISTED]].to_numpy()
         listed = [" ".join(values).strip() or "a blank" for values in first_rows]
-        several = found[wrong[0]]
-        raise UserError(
+        message = (
             f"{len(wrong)} of {len(found)} rows name no single picture by {template}: "
             f"{shorten(listed)}"
-            + (f"; the first one may be {shorten(several)}" if several else "")
-            + "; correct them, or leave these rows out by the key `unused`"
+        )
+        several = found[wrong[0]]
+        if several:
+            message += f"; the first one may be {shorten(several)}"
+        raise UserError(
+            f"{message}; correct them, or leave these rows out by the key `unused`"
         )
     return [names[0] for names in found]
 
 
-def split_columns(template: str, names: Sequence[str]) -> list[tuple[str, str]]:
-    """Return the columns in the path of a picture, and `.name`, `.stem` or "" for each.
+def parse_columns(template: str, names: Sequence[str]) -> list[tuple[str, str]]:
+    """Return each column in the path of a picture, with `.name`, `.stem` or "" behind it.
 
     Args:
-        template: the path, such as `images/{path.name}`.
+        template: the path. `images/{path.name}` has the column `path` and the part `.name`.
         names: the columns of the table. One of them may itself be called `path.name`.
     """
     columns = []
     for text in COLUMN.findall(template):
-        column, ending = posixpath.splitext(text)
-        if text in names or ending not in (".name", ".stem"):
-            column, ending = text, ""
-        columns.append((column, ending))
+        column, part = posixpath.splitext(text)
+        if text in names or part not in (".name", ".stem"):
+            column, part = text, ""
+        columns.append((column, part))
     return columns
 
 
 def find_by_wildcards(place: Place, path: str) -> list[str]:
-    """Return the pictures that fit a path, in which * stands for any text in a name."""
+    """Return the pictures that fit a path, in which * stands for any characters of a name."""
     stem = posixpath.basename(path).removesuffix(".*")
-    # Without another wildcard in the name, only few pictures have to be compared.
+    # `images/*/17.*` can only be one of the pictures called 17. To try them all is slow.
     candidates = place.pictures if "*" in stem else place.pictures_by_end.get(stem, [])
     expression = re.compile(re.escape(path).replace(r"\*", "[^/]*"))
     return [each for each in candidates if expression.fullmatch(each)]
 
 
 def normalize_path(path: str, part: str) -> str:
-    """Return a path in a table as the paths of files are written, or a part of it.
+    """Return a path in a table, or a part of the path, as `Place` writes the paths of files.
 
     Args:
-        path: the value.
-        part: `.name` for what stands after the last slash, `.stem` for the same without the
-            ending, or "" for all.
+        path: the value in the table.
+        part: `.name` for the part after the last slash, `.stem` for this part without the
+            suffix of the file, or "" for the whole path.
     """
     text = to_nfc(path.strip().replace("\\", "/")).removeprefix("./")
     if part:
@@ -231,15 +240,19 @@ def find_shape(selection: TableSelection, axes: str) -> list[int]:
     if n_values == 1:  # all pixels are in one column
         first = next(selection.table.read_blocks(selection.image_columns, n_rows=1))
         n_values = len(list_values(first.iloc[0, 0]))
-    one_image = np.empty((1, n_values))
-    return list(arrange(one_image, axes).shape[1:])
+    any_image = np.zeros((1, n_values))  # its values do not matter
+    return list(arrange(any_image, axes).shape[1:])
 
 
 def make_classes(texts: pd.DataFrame, table: TableFile) -> pd.Series:
-    """Return the class of each row, from the column of the classes, or one for each class.
+    """Return the class of each row.
+
+    Args:
+        texts: the column of the classes, or one column per class.
+        table: the table, whose schema may have the names of the classes.
 
     Raises:
-        UserError: a row has several classes, or none.
+        UserError: a row has several classes, or no class.
     """
     if texts.empty:
         return pd.Series(dtype=object)
@@ -264,12 +277,12 @@ def find_one_hot(texts: pd.DataFrame) -> pd.Series:
     """Return the name of the column that is 1 in each row.
 
     Raises:
-        UserError: in a row, there are other values than 1 and 0, or not a single 1.
+        UserError: a row has another value than 0 and 1, no 1, or several.
     """
     flags = texts.apply(to_flags)
-    has_flags = flags.isin([0, 1]).all(axis=1).to_numpy(bool)
-    if not has_flags.all():
-        first = int(has_flags.argmin())
+    wrong = np.flatnonzero(~flags.isin([0, 1]).all(axis=1))
+    if len(wrong):
+        first = wrong[0]
         values = ", ".join(texts.iloc[first].unique()[:5])
         raise UserError(
             f"row {texts.index[first] + 1} has {values} in the columns of the classes, of "
@@ -281,13 +294,13 @@ def find_one_hot(texts: pd.DataFrame) -> pd.Series:
 
 
 def to_flags(texts: pd.Series) -> pd.Series:
-    """Return texts as numbers. `True` is 1, `False` is 0, and what is no number is missing."""
+    """Return strings as numbers. `True` is 1, `False` is 0, and any other word is missing."""
     words = texts.str.strip().str.lower().replace({"true": "1", "false": "0"})
     return pd.to_numeric(words, errors="coerce").astype(float)
 
 
-def read_chosen(selection: TableSelection, n_rows: int) -> Iterator[pd.DataFrame]:
-    """Yield the images of a table in blocks of at most `n_rows` rows."""
+def read_selected(selection: TableSelection, n_rows: int) -> Iterator[pd.DataFrame]:
+    """Yield the image columns of the selected rows, in blocks of at most `n_rows` rows."""
     start = 0
     for block in selection.table.read_blocks(selection.image_columns, n_rows):
         stop = start + len(block)
@@ -297,9 +310,9 @@ def read_chosen(selection: TableSelection, n_rows: int) -> Iterator[pd.DataFrame
 
 def read_pictures(selection: TableSelection) -> Iterator[bytes]:
     """Yield the pictures in a column."""
-    for block in read_chosen(selection, BATCH_SIZE):
+    for block in read_selected(selection, BATCH_SIZE):
         for value in block.iloc[:, 0]:
-            # Hugging Face has a structure with the name and the content of a file.
+            # Hugging Face stores a mapping with the path and the bytes of a file.
             content = value["bytes"] if isinstance(value, dict) else value
             if isinstance(content, str):  # `iVBORw0KGgo…`, or `data:image/png;base64,iVBO…`
                 content = base64.b64decode(content.rpartition(",")[2])
@@ -309,7 +322,7 @@ def read_pictures(selection: TableSelection) -> Iterator[bytes]:
 def read_pixels(selection: TableSelection, part: TablePart) -> Iterator[Any]:
     """Yield the pixels of many rows, shape (n_rows, n_values)."""
     n_rows = rows_per_block(READ_BYTES, len(selection.image_columns))
-    for block in read_chosen(selection, n_rows):
+    for block in read_selected(selection, n_rows):
         if len(block):
             with selection.table.report_unreadable():
                 images = arrange(to_numbers(block), part.axes, part.scale)
@@ -317,14 +330,12 @@ def read_pixels(selection: TableSelection, part: TablePart) -> Iterator[Any]:
 
 
 def list_values(value: Any) -> Any:
-    """Return the pixels of an image that stand in one column, in a text or in nested lists."""
+    """Return the pixels of an image in one cell: a string, an array, or nested arrays."""
     if not isinstance(value, np.ndarray):
         return str(value).split()
-    return (
-        np.concatenate([list_values(each) for each in value])
-        if value.dtype == object
-        else value
-    )
+    if value.dtype != object:
+        return value
+    return np.concatenate([list_values(each) for each in value])
 
 
 def to_numbers(block: pd.DataFrame) -> Any:
@@ -333,17 +344,17 @@ def to_numbers(block: pd.DataFrame) -> Any:
     Raises:
         UserError: a value is no number.
     """
-    texts = list(block.select_dtypes(exclude=["number", "bool"]))
-    if not texts:
+    not_numeric = list(block.select_dtypes(exclude=["number", "bool"]))
+    if not not_numeric:
         return block.to_numpy()
     if block.shape[1] == 1:  # all pixels are in one column
         values = block.iloc[:, 0].map(list_values)
         if values.map(len).nunique() > 1:
-            raise UserError(f"the column {texts[0]} has rows of different lengths")
+            raise UserError(f"the column {not_numeric[0]} has rows of different lengths")
         return np.array(values.tolist(), dtype=float)
-    # Beside a blank row, the numbers of a column are texts.
+    # pandas reads a column of numbers as strings if a row of the block is blank.
     numbers = block.apply(pd.to_numeric, errors="coerce")
-    for name in texts:
+    for name in not_numeric:
         if numbers[name].isna().any():
             raise UserError(f"the column {name} has values that are not numbers")
     return numbers.to_numpy()
