@@ -1,6 +1,6 @@
-"""The layout of somebody's images: what their files mean, as params.yaml says it.
+"""The schema of the key `layout` of params.yaml, which says what somebody's files mean.
 
-docs/layout.md describes it for its users.
+docs/layout.md describes this key for users.
 """
 
 import codecs
@@ -15,12 +15,12 @@ UTF_8 = "utf-8-sig"  # with or without a byte order mark
 
 
 def as_list(value: Any) -> Any:
-    """Put a single text, number or mapping into a list, as params.yaml may omit it."""
+    """Return a single string, number or mapping in a list, which params.yaml may omit."""
     return [value] if isinstance(value, str | int | float | dict) else value
 
 
 def as_string(value: Any) -> Any:
-    """Return a number or a boolean as text, because the values of a table are read as text."""
+    """Return a number or a boolean as a string, because tables are read as strings."""
     if isinstance(value, bool):
         return str(value).lower()
     return str(value) if isinstance(value, int | float) else value
@@ -28,7 +28,7 @@ def as_string(value: Any) -> Any:
 
 String = Annotated[str, BeforeValidator(as_string)]
 Strings = Annotated[list[String], BeforeValidator(as_list), Field(min_length=1)]
-Where = dict[String, Strings]  # a row is meant if each of these columns has one of its values
+Where = dict[String, Strings]  # selects the rows that have one of the values of each column
 
 
 class FilesPart(Entry):
@@ -39,15 +39,15 @@ class FilesPart(Entry):
 
 
 class TablePart(Entry):
-    """Rows of tables. It has one of the keys `file`, `picture` and `pixels`."""
+    """Rows of tables. Exactly one of the keys `file`, `picture` and `pixels` is given."""
 
     table: Strings  # patterns of the paths of the tables
     file: str = ""  # the path of a row's picture, in which {COLUMN} is a value of the row
-    picture: String = ""  # the column that has the pictures themselves
-    pixels: String = ""  # the columns of pixels, such as `p0 to p63`, or the only one
+    picture: String = ""  # the column that has the encoded pictures
+    pixels: String = ""  # the columns of pixels: `p0 to p63`, or a column with all pixels
     axes: str = "n (h w)"
     scale: float = 1  # what pixels are multiplied by
-    classes: Strings = Field(default=[], alias="class")  # a column, or one for each class
+    classes: Strings = Field(default=[], alias="class")  # one column, or one column per class
     group: String = ""  # a column
     id: String = ""  # a column
     where: Where = Field(default={})  # without it, all rows
@@ -68,7 +68,7 @@ class ArrayPart(Entry):
 
 Part = FilesPart | TablePart | ArrayPart
 
-# The key that tells the type of a part.
+# Each part has exactly one of these keys, which tells its type.
 PART_TYPES: dict[str, type[Part]] = {
     "files": FilesPart,
     "table": TablePart,
@@ -77,12 +77,12 @@ PART_TYPES: dict[str, type[Part]] = {
 
 
 class Layout(Entry):
-    """What somebody's files mean."""
+    """A layout whose parts have been parsed."""
 
     train: list[Part]  # the parts of the training set, or of all images
     test: list[Part] = Field(default=[])
-    unused: list[str] = Field(default=[])  # patterns of pictures that are left out
-    unused_rows: list[Where] = Field(default=[])  # rows of tables that are left out
+    unused: list[str] = Field(default=[])  # patterns of the pictures that are left out
+    unused_rows: list[Where] = Field(default=[])  # the rows of tables that are left out
 
     @property
     def parts(self) -> list[Part]:
@@ -91,7 +91,7 @@ class Layout(Entry):
 
 
 class UnusedRows(Entry):
-    """An item of the key `unused` that stands for rows of tables."""
+    """An item of the key `unused` that selects rows of tables."""
 
     where: Where
 
@@ -100,10 +100,10 @@ def parse(value: Any) -> Layout:
     """Return a layout from its value in params.yaml.
 
     Raises:
-        UserError: docs/layout.md describes no such value.
+        UserError: the value has another form than docs/layout.md allows.
     """
     mapping = value if isinstance(value, dict) else {"files": value}
-    # The keys that hold for all parts.
+    # All other keys of the mapping are keys of each part.
     common = {key: mapping[key] for key in mapping if key not in ("train", "test", "unused")}
     if "train" in mapping:
         train = parse_set("train", mapping["train"], common)
@@ -130,23 +130,23 @@ def parse_set(name: str, value: Any, common: dict[str, Any]) -> list[Part]:
 
     Args:
         name: the key of the set, `train` or `test`.
-        value: its value: one or several patterns of pictures, one or several mappings with the
-            keys of a part, or None.
-        common: the keys that hold for all parts.
+        value: the value of this key: one or several patterns of pictures, one or several
+            mappings with the keys of a part, or None.
+        common: the keys of all parts.
     """
     if value is None:
         return []
-    mappings = as_list(value)
-    if not (isinstance(mappings, list) and all(isinstance(each, dict) for each in mappings)):
-        mappings = [{"files": value}]
+    items = as_list(value)
+    are_mappings = isinstance(items, list) and all(isinstance(item, dict) for item in items)
+    mappings = items if are_mappings else [{"files": value}]
     return [parse_part(name, common | mapping) for mapping in mappings]
 
 
 def parse_part(name: str, keys: dict[str, Any]) -> Part:
-    """Return a part from its keys. `name` is that of the set, or "".
+    """Return a part from its keys. `name` is the key of its set, or "".
 
     Raises:
-        UserError: it has none of the three forms of a part, or several.
+        UserError: the part has none of the keys that tell its type, or several.
     """
     found = [key for key in PART_TYPES if key in keys]
     if len(found) != 1:
@@ -163,9 +163,10 @@ def check_table(part: TablePart) -> None:
     """Check the values of a part that has tables.
 
     Raises:
-        UserError: one of them is none of those that docs/layout.md allows.
+        UserError: docs/layout.md does not allow one of the values.
     """
-    if [part.file, part.picture, part.pixels].count("") != 2:
+    image_keys = [key for key in (part.file, part.picture, part.pixels) if key]
+    if len(image_keys) != 1:
         raise UserError("a table needs one of the keys `file`, `picture` and `pixels`")
     if part.file and "{" not in part.file:
         raise UserError(
@@ -183,15 +184,21 @@ def check_table(part: TablePart) -> None:
 
 
 def validate(key: str, model: type[Entry], value: Any) -> Any:
-    """Return an instance of a model for a value of the layout. `key` is the value's key, or "".
+    """Return an instance of a pydantic model for a value of the layout.
+
+    Args:
+        key: the key of the value, or "".
+        model: the model.
+        value: the value.
 
     Raises:
-        UserError: a key is unknown or missing, or has another value than it may have.
+        UserError: a key is unknown or missing, or its value is not allowed.
     """
     try:
         return model.model_validate(value)
     except ValidationError as error:
         first = error.errors()[0]
+    # The keys from the layout to the wrong value, such as train, where.
     path = [key] if key else []
     path += [str(each) for each in first["loc"]]
     if first["type"] == "extra_forbidden":
