@@ -1,1 +1,1 @@
-"""Somebody's images: what is known of them, and checks of what they and their classes are."""
+"""Read somebody's images, and check their classes, groups and ids."""

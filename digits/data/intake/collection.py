@@ -1,7 +1,7 @@
 """Images whose pixels have not been read yet, and how they are read.
 
-The package digits/data/layout makes a `Collection` of somebody's files. `digits start`, `digits
-pin`, `digits predict` and the stage `fetch` use it.
+The package digits/data/layout makes a `Collection` of somebody's files. The commands `start`,
+`pin` and `predict` and the stage `fetch` read its pixels.
 """
 
 import textwrap
@@ -31,8 +31,8 @@ from digits.settings.errors import UserError, warn
 from digits.settings.params import DatasetParams
 
 BATCH_SIZE = 1_000  # the number of pictures that are read at a time
-MAX_LISTED = 20  # the number of failures that are listed at most
-MAX_CHARACTERS = 200  # of a list of names in a message
+MAX_LISTED = 20  # the largest number of failures that are listed
+MAX_CHARACTERS = 200  # the largest length of a list of names in a message
 
 
 class PictureData(NamedTuple):
@@ -51,24 +51,26 @@ class PictureData(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Collection:
-    """Images, and what is known of them.
+    """Images whose pixels have not been read yet, with their classes and groups.
 
-    They are either picture files, which `pictures` returns, or arrays, which `blocks` returns.
+    The images are either picture files or arrays. Picture files have the attribute `pictures`.
+    Arrays have the attributes `blocks` and `shape`.
 
     Attributes:
         rows: a table with one row per image, and the columns
 
             - `id`: what the owner calls the image: a name, a path, or its number from 1.
             - `file`: the path of the picture in its folder, if there are pictures.
-            - `class`: its class, as text. Without classes, images can only be predicted.
-            - `group`: the group, as text, if there are groups.
+            - `class`: the class, as a string. Without classes, images can only be predicted.
+            - `group`: the group, as a string, if there are groups.
             - `test`: whether the image is in the test set that came with the images.
 
-        pictures: yields the picture files in the order of the rows: their paths, or their
-            content.
-        blocks: yields the pixels of many rows at a time, shape (n_rows, n_values).
+        pictures: a function that yields the picture files in the order of the rows: their
+            paths, or their contents.
+        blocks: a function that yields the pixels of many rows at a time, shape
+            (n_rows, n_values).
         shape: height, width and, in colour, 3. It is empty for picture files.
-        notes: what `digits predict` has to say about them, such as which files it leaves out.
+        notes: what `digits predict` prints about the images, such as which files it leaves out.
     """
 
     rows: pd.DataFrame
@@ -89,19 +91,19 @@ def read_collection(
     features of each picture.
 
     Args:
-        collection: the images, in which `find_faults` in digits/data/intake/rows.py finds none.
+        collection: the images. `find_faults` in digits/data/intake/rows.py must find no fault.
         dataset: the entry of params.yaml.
         convert: makes an image of the dataset's shape from a picture. If None, the picture is
             resized and padded.
 
     Raises:
-        UserError: some pictures cannot be read or converted, which are printed first, or the
-            images are not as the entry of params.yaml says.
+        UserError: some pictures cannot be read or converted, or the images are not as the entry
+            of params.yaml says. Several pictures are printed first.
     """
     rows = collection.rows
     columns: dict[str, Any] = {"classes": rows["class"], "is_test": rows["test"].to_numpy()}
     if "group" in rows:
-        # They are numbered in the order of their first images.
+        # The groups are numbered in the order of their first images.
         columns["groups"], columns["group_names"] = pd.factorize(rows["group"])
     if collection.blocks is not None:
         return make_images(dataset, collection.blocks(), **columns)
@@ -112,7 +114,7 @@ def read_collection(
     if dataset.network is not None and convert is None:
         network = import_network(dataset.network)
     read = partial(read_picture, shape=dataset.shape, convert=convert, network=network)
-    # `make_images` below asks for one block after another, which fills these lists.
+    # `read_blocks` fills these lists while `make_images` reads its blocks.
     checksums: list[str] = []
     network_features: list[bytes | None] = []
 
@@ -135,28 +137,28 @@ def read_batches(
     contents: Iterator[Path | bytes],
     names: Sequence[str],
 ) -> Iterator[list[PictureData]]:
-    """Yield the results of `read_picture`, many at a time.
+    """Yield the results of `read_picture`, `BATCH_SIZE` at a time.
 
-    Once a picture has failed, the others are still read, to list all that fail, but no longer
+    After the first failure, the rest is only read to list all failures, and nothing more is
     yielded.
 
     Args:
-        read: `read_picture` with all arguments but the first two.
-        contents: the paths of the files, or what they contain.
+        read: a function that calls `read_picture` for a source and a name.
+        contents: the paths of the files, or their contents.
         names: the names of the pictures, for messages.
 
     Raises:
-        UserError: some pictures cannot be read or converted. They are printed first.
+        UserError: some pictures cannot be read or converted. Several are printed first.
     """
     failures: list[UserError] = []
     starts = range(0, len(names), BATCH_SIZE)
     # More threads than cores would not be faster, and each needs memory for a network's values.
     with ThreadPoolExecutor(joblib.cpu_count()) as threads:
-        for start in tqdm(starts, "thousands of pictures", disable=None, leave=False):
+        for start in tqdm(starts, "batches of pictures", disable=None, leave=False):
             batch_names = names[start : start + BATCH_SIZE]
             batch_contents = islice(contents, BATCH_SIZE)
-            # Each thread changes the filters of warnings, which all share, and restores them,
-            # maybe in the wrong order. This restores what there was before.
+            # All threads share the filters of warnings. Each thread changes and restores them,
+            # so the filters may end in a wrong state. This context restores the right one.
             with warnings.catch_warnings(action="ignore"):
                 results = list(threads.map(read, batch_contents, batch_names))
             failures += [result for result in results if isinstance(result, UserError)]
@@ -167,7 +169,7 @@ def read_batches(
 
 
 def summarize(failures: Sequence[UserError], n_pictures: int) -> UserError:
-    """Return an error about all pictures that cannot be read. Several are printed first."""
+    """Return an error about all pictures that cannot be read. Print several pictures first."""
     if len(failures) == 1:
         return failures[0]
     for failure in failures[:MAX_LISTED]:
@@ -189,13 +191,13 @@ def read_picture(
 ) -> PictureData | UserError:
     """Return what the dataset stores of a picture, or the error if it cannot be read.
 
-    The error is returned, so that those of other pictures are found as well.
+    The error is returned and not raised, so that the failures of other pictures are found, too.
 
     Args:
-        source: the path of the file, or what it contains.
-        name: its name, for messages.
-        shape: the shape of the image that is made of it.
-        convert: as `read_collection` describes it.
+        source: the path of the file, or its content.
+        name: the name of the picture, for messages.
+        shape: the shape of the resized image.
+        convert: the function of `read_collection`.
         network: the module of the dataset's network, or None.
     """
     try:

@@ -1,7 +1,6 @@
-"""Warn of images, classes and groups that are probably a mistake, after they were read.
+"""Warn about images, classes and groups that are probably wrong.
 
-Only the owner of the images can know whether they are. What cannot be right at all is refused
-elsewhere.
+Only the owner of the images knows whether they are. Certain faults are errors in `rows`.
 """
 
 import re
@@ -28,7 +27,7 @@ def list_warnings(
 
     Args:
         images: the table of images, without their pixels.
-        checksums: as `checksums_of` returns them, shape (n_images,).
+        checksums: a checksum per image, which is the same for equal images, shape (n_images,).
         class_names: the names of the classes, or their numbers.
     """
     names = [str(name) for name in class_names]
@@ -52,12 +51,13 @@ def find_equal_names(class_names: Sequence[str]) -> list[str]:
     """Return a line about classes whose names differ only by case, accents, blanks or zeros."""
     names_by_letters: dict[str, list[str]] = defaultdict(list)
     for name in class_names:
-        # Letters and accents are separate characters now, and accents are not alphanumeric.
+        # NFKD divides `é` into `e` and an accent, which is not alphanumeric.
         decomposed = unicodedata.normalize("NFKD", name).casefold()
         letters = "".join(character for character in decomposed if character.isalnum())
         if letters.isdecimal():
             letters = letters.lstrip("0")
-        names_by_letters[letters or name].append(name)
+        key = letters or name  # a name such as `+` has no letters
+        names_by_letters[key].append(name)
     alike = [
         " and ".join(repr(name) for name in names)
         for names in names_by_letters.values()
@@ -71,22 +71,22 @@ def find_equal_names(class_names: Sequence[str]) -> list[str]:
 def find_images_in_several(
     images: pd.DataFrame, checksums: Vector, what: str, values: pd.Series
 ) -> list[str]:
-    """Return a line about images of which equal ones are in another class or group.
+    """Return a line about equal images in different classes or groups.
 
     Args:
         images: the table of images.
-        checksums: as `checksums_of` returns them, shape (n_images,).
+        checksums: a checksum per image, shape (n_images,).
         what: `classes` or `groups`.
         values: the class or the group of each image.
     """
-    # Equal images have equal numbers.
-    _, image_numbers = np.unique(checksums, return_inverse=True)
-    n_values = values.groupby(image_numbers).transform("nunique").to_numpy()
+    codes, _ = pd.factorize(checksums)  # equal images have equal codes
+    n_values = values.groupby(codes).transform("nunique").to_numpy()
     in_several = np.flatnonzero(n_values > 1)
     if not len(in_several):
         return []
+    # The first of these images, and an equal image that contradicts it.
     first = in_several[0]
-    is_equal = image_numbers == image_numbers[first]
+    is_equal = codes == codes[first]
     has_other_value = (values != values.iloc[first]).to_numpy()
     second = np.flatnonzero(is_equal & has_other_value)[0]
     if "file" in images:
@@ -100,13 +100,14 @@ def find_images_in_several(
 
 
 def find_copies(images: pd.DataFrame) -> list[str]:
-    """Return a line about pictures whose names say that they are copies of others."""
+    """Return a line about pictures that are augmented copies, as their names say."""
     if "file" not in images or "group" in images:
         return []
     stems = images["file"].map(lambda name: PurePosixPath(name).stem)
     originals = stems.str.replace(COPY, "", regex=True)
-    is_renamed = stems.str.contains(COPY)  # which a picture without copies may be, too
-    is_copy = is_renamed & originals.duplicated(keep=False)
+    has_suffix = stems.str.contains(COPY)
+    # Roboflow also gives this suffix to a picture without copies.
+    is_copy = has_suffix & originals.duplicated(keep=False)
     copies, originals = stems[is_copy], originals[is_copy]
     if copies.empty:
         return []

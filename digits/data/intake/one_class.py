@@ -1,7 +1,8 @@
-"""Refuse data that look like images with one class each, but need another tool.
+"""Refuse data that need another tool than a classifier of images.
 
-These are images with a quantity to be estimated, images with several labels each, and tables of
-features, which are no pixels.
+- a quantity that is to be estimated, such as an age: this is a regression
+- several labels for an image: this is a multilabel classification
+- tables of features other than pixels
 """
 
 import math
@@ -21,61 +22,59 @@ from digits.settings.errors import UserError
 ONE_CLASS = "this project classifies images, with one class for each image"
 NO_FEATURES = f"{ONE_CLASS}; for a table of features, use another tool; if these are pixels"
 
-# What is between several labels in one value, and what may be around each label. Blanks may be
-# between them, too.
-LABEL_MARKS = ["|", ";", ","]
+# The separators of several labels in one value, and the characters that may enclose a label.
+LABEL_SEPARATORS = ["|", ";", ","]
 BRACKETS = "[](){}'\" "
 
 # The smallest number of classes that may be the values of a quantity.
 MIN_VALUES = 10
 
-# The largest number of fractions, such as 0, 1/3, 2/3 and 1, that may be classes. On average,
-# each must have several images.
+# Grades such as 0, 1/3, 2/3 and 1 may be classes, if there are at most so many grades, and on
+# average so many images of each.
 MAX_FRACTIONS = 12
 MIN_IMAGES_PER_FRACTION = 4
 
-# Fewer columns of pixels may have names without numbers.
+# So many columns of pixels have numbers in their names.
 MIN_NUMBERED = 4
 
 
 def check_classes(column: str, values: pd.Series, *, are_chosen: bool = False) -> None:
-    """Check that a column of classes has neither several labels in a value nor a quantity.
+    """Check that each value of a column is one class, and that the values are no quantity.
 
     Args:
-        column: what the owner calls the column.
-        values: its values.
-        are_chosen: whether the owner has named the column, so that a few fractions, such as 0,
-            1/3, 2/3 and 1, may be classes.
+        column: the name of the column, for messages.
+        values: the values of the column.
+        are_chosen: whether the owner has chosen the column. Then a class may have a blank, as
+            `hot dog` beside `dog`, and a few fractions may be classes.
 
     Raises:
-        UserError: a value has several labels, or the values are numbers, which are not all
-            whole, or more than there may be classes.
+        UserError: a value has several labels, or the values are a quantity: numbers with
+            decimals, or more whole numbers than there may be classes.
     """
     names = values.astype(str).fillna("").str.strip().unique()
-    # A class that the owner has named may have a blank, such as `hot dog` beside `dog`.
-    separators = LABEL_MARKS if are_chosen else [*LABEL_MARKS, " "]
+    separators = LABEL_SEPARATORS if are_chosen else [*LABEL_SEPARATORS, " "]
     check_single_labels(column, list(names), separators)
     texts = pd.Series(names)
-    with_points = texts.str.replace(",", ".", regex=False)  # in many countries, 8.2 is 8,2
+    with_points = texts.str.replace(",", ".", regex=False)  # many countries write 8,2 for 8.2
     numbers = pd.to_numeric(with_points, errors="coerce")
-    if numbers.isna().any():  # some are words
+    if numbers.isna().any():  # some values are words
         return
     max_fractions = min(MAX_FRACTIONS, len(values) / MIN_IMAGES_PER_FRACTION)
-    are_fractions = numbers.between(0, 1).all()
-    if are_chosen and are_fractions and len(numbers) <= max_fractions:
+    are_grades = numbers.between(0, 1).all() and len(numbers) <= max_fractions
+    if are_chosen and are_grades:
         return
     decimals = texts[numbers % 1 != 0]
     if len(decimals):
-        raise quantity_error(f"{column} is a quantity, such as {decimals.iloc[0]}")
+        raise make_quantity_error(f"{column} is a quantity, such as {decimals.iloc[0]}")
     if len(texts) > MAX_CLASSES:
-        raise quantity_error(
+        raise make_quantity_error(
             f"{column} has {len(texts)} different numbers, such as {texts[0]}, and there may "
             f"be {MAX_CLASSES} classes"
         )
 
 
-def quantity_error(found: str) -> UserError:
-    """Return the error about numbers that are to be estimated, after what was found."""
+def make_quantity_error(found: str) -> UserError:
+    """Return the error about a quantity. `found` says which numbers were found."""
     return UserError(
         f"{found}: {ONE_CLASS}, and estimates no numbers; replace them by classes, such as "
         "ranges, or use another tool"
@@ -85,7 +84,7 @@ def quantity_error(found: str) -> UserError:
 def check_single_labels(column: str, names: Sequence[str], separators: Sequence[str]) -> None:
     """Check that no name of a class is several labels, such as `cat|dog`.
 
-    Such a name has several parts, each of which is also the whole name of a class.
+    A name is several labels if each of its parts is also the whole name of a class.
 
     Raises:
         UserError: a name is several labels.
@@ -94,7 +93,7 @@ def check_single_labels(column: str, names: Sequence[str], separators: Sequence[
         labels_by_name = {name: split_labels(name, separator) for name in names}
         single_labels = {labels[0] for labels in labels_by_name.values() if len(labels) == 1}
         for name, labels in labels_by_name.items():
-            if len(labels) > 1 and single_labels.issuperset(labels):
+            if len(labels) > 1 and set(labels) <= single_labels:
                 raise UserError(
                     f"{column} has several labels in one value, such as '{name}', where "
                     f"'{labels[0]}' is a class, too: {ONE_CLASS}; for several labels, use "
@@ -109,9 +108,7 @@ def split_labels(name: str, separator: str) -> list[str]:
 
 
 def check_columns(columns: dict[str, pd.Series]) -> None:
-    """Check that columns are neither flags of several labels per image, nor quantities.
-
-    Flags are 0 and 1, or -1 and 1.
+    """Check that columns are neither labels of which an image has several, nor quantities.
 
     Args:
         columns: the first values of each column that may have the classes.
@@ -120,7 +117,7 @@ def check_columns(columns: dict[str, pd.Series]) -> None:
         UserError: the columns are such labels, or all of them have decimals.
     """
     numbers = pd.DataFrame(columns).apply(pd.to_numeric, errors="coerce").astype(float)
-    for flags in ([0, 1], [-1, 1]):
+    for flags in ([0, 1], [-1, 1]):  # as scikit-learn and CelebA write labels
         if numbers.isin(flags).all(axis=None):
             check_one_hot(numbers)
     are_numbers = numbers.notna().all()
@@ -142,13 +139,13 @@ def check_one_hot(columns: pd.DataFrame) -> None:
     """
     n_labels = (columns > 0).sum(axis=1).to_numpy()
     names = [str(name) for name in columns]
-    are_labels = f"the columns {shorten(names)} are labels, of which row"
+    start = f"the columns {shorten(names)} are labels, of which row"
     several = np.flatnonzero(n_labels > 1)
     if len(several):
         row = several[0]
         number = columns.index[row] + 1
         raise UserError(
-            f"{are_labels} {number} has {n_labels[row]}: {ONE_CLASS}; for several labels, use "
+            f"{start} {number} has {n_labels[row]}: {ONE_CLASS}; for several labels, use "
             "another tool; for a single one, run `digits start --class "
             f"{shlex.quote(names[0])}`"
         )
@@ -156,17 +153,16 @@ def check_one_hot(columns: pd.DataFrame) -> None:
     if len(none):
         number = columns.index[none[0]] + 1
         raise UserError(
-            f"{are_labels} {number} has none: {ONE_CLASS}; add a column such as `other`, which "
+            f"{start} {number} has none: {ONE_CLASS}; add a column such as `other`, which "
             "is 1 in such rows, or delete these rows"
         )
 
 
 def check_pixels(columns: dict[str, pd.Series]) -> None:
-    """Check that columns of numbers are the pixels of images, and no features.
+    """Check that columns of numbers are the pixels of images, and not other features.
 
-    They are features if some values are negative, above 255, or decimals. Only if all are from
-    0 to 1 may decimals be pixels, which `digits start` scales. Columns are also features if
-    there are at least four, and no name has a digit, because pixels are numbered.
+    Pixels are whole numbers from 0 to 255, or fractions from 0 to 1, which `digits start`
+    scales. Their columns are numbered, so that some names have a digit.
 
     Args:
         columns: the first values of each column.
@@ -175,13 +171,13 @@ def check_pixels(columns: dict[str, pd.Series]) -> None:
         UserError: the columns are features.
     """
     names = list(columns)
-    # All at once, because there may be ten thousand columns.
+    # The values of all columns in one array, because ten thousand single checks are slow.
     values = np.concatenate([column.to_numpy(object) for column in columns.values()])
     numbers: Any = pd.to_numeric(values, errors="coerce")
     are_fractions = np.nanmin(numbers) >= 0 and np.nanmax(numbers) <= 1
     is_pixel = np.isnan(numbers) | np.isin(numbers, range(256)) | are_fractions
     if not is_pixel.all():
-        first = is_pixel.argmin()
+        first = np.flatnonzero(~is_pixel)[0]
         n_rows = len(values) // len(names)
         name = names[first // n_rows]
         raise UserError(
@@ -199,8 +195,8 @@ def check_pixels(columns: dict[str, pd.Series]) -> None:
 def find_quantity(names: Sequence[object]) -> list[int]:
     """Return the names of classes as sorted numbers if they may be a quantity, otherwise [].
 
-    They may be one if there are at least ten, and all are whole numbers. 0, 1, 2 and so on, or
-    1, 2, 3 and so on, only number the classes.
+    At least ten whole numbers may be a quantity. 0, 1, 2 and so on, or 1, 2, 3 and so on, only
+    number the classes.
     """
     texts = [str(name) for name in names]
     are_whole = all(re.fullmatch(r"-?\d+", text) for text in texts)
@@ -216,9 +212,8 @@ def find_quantity(names: Sequence[object]) -> list[int]:
 def describe_quantity(names: Sequence[object]) -> list[str]:
     """Return a line if the names of the classes are probably the values of a quantity.
 
-    `find_quantity` must say that they may be. At least half of the possible values must also be
-    there. For 20, 25 and 35, the possible ones are 20, 25, 30 and 35. Codes, such as those of
-    products, have larger gaps.
+    The values of a quantity have few gaps: 20, 25 and 35 are three of the four possible values
+    20, 25, 30 and 35. Codes, such as codes of products, have more gaps than values.
     """
     numbers = find_quantity(names)
     if not numbers:

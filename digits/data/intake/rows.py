@@ -1,4 +1,4 @@
-"""Checks of the table of somebody's images, before their pixels are read."""
+"""Check the table of somebody's images before their pixels are read."""
 
 import os
 from collections.abc import Iterable
@@ -12,23 +12,23 @@ from digits.settings.errors import UserError
 
 
 def find_faults(rows: pd.DataFrame) -> list[str]:
-    """Return everything that cannot be right about images.
+    """Return a message for each fault of a table of images.
 
     Args:
-        rows: as `Collection` describes them.
+        rows: the rows of a `Collection`.
     """
     if "class" not in rows:
         return [f"{len(rows)} images without classes"]
     try:
         check_names(rows.get("file", []))
-    except UserError as error:  # the other messages could not print such names
+    except UserError as error:  # the checks below could not print such names
         return [error.message]
     faults = []
     # Each check raises a UserError. All of them are reported at once.
     for check in [
         check_have_classes,
         check_number_of_classes,
-        check_meaning,
+        check_kind_of_classes,
         check_files,
         check_ids,
         check_test_set,
@@ -42,12 +42,12 @@ def find_faults(rows: pd.DataFrame) -> list[str]:
 
 
 def check_names(names: Iterable[str]) -> None:
-    """Check that the names of files are UTF-8, as a parquet file needs them.
+    """Check that the names of files are UTF-8, which a parquet file needs.
 
     Raises:
-        UserError: some are not.
+        UserError: some names have another encoding.
     """
-    # Python reads other bytes as characters that `encode` leaves out here.
+    # Python reads a byte that is no UTF-8 as a surrogate, and `ignore` drops surrogates.
     wrong = [name for name in names if name.encode(errors="ignore").decode() != name]
     if wrong:
         raise UserError(
@@ -56,8 +56,8 @@ def check_names(names: Iterable[str]) -> None:
         )
 
 
-def raise_if_any(rows: pd.DataFrame, is_wrong: pd.Series, what: str) -> None:
-    """Raise a UserError that counts the wrong images and names the first, if there are any."""
+def raise_if_wrong(rows: pd.DataFrame, is_wrong: pd.Series, what: str) -> None:
+    """Raise a UserError if there are wrong images. It counts them, and names the first one."""
     wrong = rows[is_wrong]
     if len(wrong):
         raise UserError(f"{len(wrong)} images {what}, first {wrong['id'].iloc[0]}")
@@ -65,7 +65,7 @@ def raise_if_any(rows: pd.DataFrame, is_wrong: pd.Series, what: str) -> None:
 
 def check_have_classes(rows: pd.DataFrame) -> None:
     """Check that each image has a class."""
-    raise_if_any(rows, rows["class"] == "", "have no class")
+    raise_if_wrong(rows, rows["class"] == "", "have no class")
 
 
 def check_number_of_classes(rows: pd.DataFrame) -> None:
@@ -75,13 +75,13 @@ def check_number_of_classes(rows: pd.DataFrame) -> None:
         raise UserError(f"{len(names)} classes ({shorten(names)}), allowed: 2 to {MAX_CLASSES}")
 
 
-def check_meaning(rows: pd.DataFrame) -> None:
+def check_kind_of_classes(rows: pd.DataFrame) -> None:
     """Check that the classes are neither a quantity nor several labels."""
     one_class.check_classes("the class", rows["class"], are_chosen=True)
 
 
 def check_files(rows: pd.DataFrame) -> None:
-    """Check that no picture is in two rows. One of them might be in the test set."""
+    """Check that no picture is in two rows, because one of the rows may be in the test set."""
     if "file" not in rows or rows["file"].is_unique:
         return
     repeated = rows[rows["file"].duplicated(keep=False)]
@@ -102,7 +102,7 @@ def check_files(rows: pd.DataFrame) -> None:
 def check_ids(rows: pd.DataFrame) -> None:
     """Check that the images have different ids, unless the ids are the files."""
     if "file" not in rows or not rows["id"].equals(rows["file"]):
-        raise_if_any(rows, rows["id"].duplicated(), "have the id of another one")
+        raise_if_wrong(rows, rows["id"].duplicated(), "have the id of another one")
 
 
 def check_test_set(rows: pd.DataFrame) -> None:
@@ -126,7 +126,7 @@ def check_groups(rows: pd.DataFrame) -> None:
     """Check that each image has a group, and that no group is in both sets."""
     if "group" not in rows:
         return
-    raise_if_any(rows, rows["group"] == "", "have no group")
+    raise_if_wrong(rows, rows["group"] == "", "have no group")
     is_test = rows["test"]
     in_both = sorted(set(rows["group"][is_test]).intersection(rows["group"][~is_test]))
     if in_both:
