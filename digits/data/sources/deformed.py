@@ -1,8 +1,8 @@
 """A dataset of params.yaml, enlarged with deformed copies of some of its images.
 
-The place is a dataset and two numbers, such as `mnist 60000 700000`. The first number says how
-many of its first images are copied, the second one how many images there are in the end. They
-are, in this order:
+The place is a dataset and two numbers, such as `mnist 60000 700000`. The first number is the
+number of images that are copied, from the first image on. The second number is the number of
+all images of the new dataset. They are, in this order:
 
 - the first images, which are copied;
 - deformed copies of them, as many as needed;
@@ -30,7 +30,7 @@ from digits.settings import params
 from digits.settings.errors import UserError, check_choice
 from digits.settings.params import DatasetParams
 
-# Not the seed of params.yaml, so that the checksums of the dataset stay the same.
+# The seed of params.yaml is not used, so that the checksums of the dataset stay the same.
 SEED = 42
 
 # The number of blocks of images that are deformed at a time.
@@ -48,11 +48,13 @@ def read(place: str, dataset: DatasetParams) -> tuple[Pixels, pd.DataFrame]:
         UserError: there is no such dataset, or it has other numbers of images.
     """
     name, n_first, n_images = split_place(place)
-    # `params.load` would refuse the entry of this dataset until `digits pin` has completed it.
+    # `params.load` is not used, because it refuses a new entry that `digits pin` has yet to
+    # complete, such as the entry of this dataset.
     entries = params.parse(params.read())["datasets"]
     check_choice("datasets", name, entries)
     original_dataset = params.validate_dataset(name, entries[name])
-    if any("deformed" in source for source in original_dataset.sources):  # perhaps of itself
+    is_deformed = any("deformed" in source for source in original_dataset.sources)
+    if is_deformed:  # a dataset that is made from itself would never end
         raise UserError(f"{name} has deformed images itself; name the dataset it is made from")
     if dataset.is_color:
         raise UserError("only grey images can be deformed")
@@ -64,22 +66,22 @@ def read(place: str, dataset: DatasetParams) -> tuple[Pixels, pd.DataFrame]:
         )
     other_rows = np.arange(n_first, len(X))
     end_of_copies = n_images - len(other_rows)
-    copied_rows = np.arange(end_of_copies) % n_first  # 0 to n_first - 1, again and again
+    copied_rows = np.arange(end_of_copies) % n_first  # 0 to n_first - 1, repeated
     # The row of the dataset that each image is made from.
     originals = np.concatenate([copied_rows, other_rows])
     groups = originals
     if "group" in images:
         groups = images["group"].to_numpy()[originals]
     classes = images["class"].to_numpy()[originals]
-    blocks = enlarge(X, n_first, end_of_copies, images.attrs["shape"])
+    blocks = yield_deformed(X, n_first, end_of_copies, images.attrs["shape"])
     return make_images(dataset, blocks, classes, names=images.attrs.get("names"), groups=groups)
 
 
 def split_place(place: str) -> tuple[str, int, int]:
-    """Return the three parts of a place.
+    """Return the dataset and the two numbers of a place.
 
     Raises:
-        UserError: it has other parts.
+        UserError: the place has other parts.
     """
     try:
         name, n_first, n_images = place.split()
@@ -90,7 +92,7 @@ def split_place(place: str) -> tuple[str, int, int]:
         ) from None
 
 
-def enlarge(
+def yield_deformed(
     X: Pixels, n_first: int, end_of_copies: int, shape: Sequence[int]
 ) -> Iterator[Pixels]:
     """Yield the first images, deformed copies of them, and all other images.

@@ -1,4 +1,4 @@
-"""Somebody's images in a folder, as the key `layout` of the dataset says what they are.
+"""Somebody's images in a folder. The key `layout` of the dataset says what the files mean.
 
 docs/layout.md describes this key. Every picture and every row of a table must be in a part of
 the layout, or in its key `unused`. Files of other kinds, such as a README, may lie beside them.
@@ -51,7 +51,7 @@ def read(
 
 
 def open_place(place: Place, layout: object) -> Collection:
-    """Return the images of a place, before their pixels are read.
+    """Return the images of a folder or a file, before their pixels are read.
 
     Args:
         place: the files.
@@ -61,11 +61,12 @@ def open_place(place: Place, layout: object) -> Collection:
         UserError: as `read` does.
     """
     if layout is None:
-        depths = {name.count("/") for name in place.pictures}
+        depths = {name.count("/") for name in place.pictures}  # the numbers of folders
         layout = "{class}/{group}/*" if depths == {2} else "{class}/*"
     try:
         reading = read_layout(place, parse(layout))
     except UserError as error:
+        # Some messages already begin with the key.
         raise UserError(f"layout: {error.message.removeprefix('layout: ')}") from None
     if reading.unmatched:
         raise UserError(

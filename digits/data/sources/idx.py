@@ -25,8 +25,8 @@ from digits.settings.params import DatasetParams
 
 READS_FILES = True
 NEEDS_NETWORK = True
-MIRROR_KIND = "idx"  # also for a folder, in whose place a mirror may be, too
-# The name of a file with test images, such as t10k-images-idx3-ubyte.gz.
+MIRROR_KIND = "idx"
+# `t10k` or the word `test` in the name of a file, such as t10k-images-idx3-ubyte.gz.
 TEST_NAME = re.compile(r"t10k|(?<![a-z])test(?![a-z])", re.IGNORECASE)
 TIMEOUT = 60  # seconds without an answer
 GZIP_MAGIC = b"\x1f\x8b"

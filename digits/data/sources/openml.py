@@ -32,7 +32,9 @@ def read(place: str, dataset: DatasetParams) -> tuple[Pixels, pd.DataFrame]:
     if not version.isdecimal():
         raise UserError("is not a name and a version, such as mnist_784/1")
     timeout = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(TIMEOUT)  # the client has no timeout of its own
+    # The client has no parameter for a timeout. While a stage fetches a dataset, the process
+    # opens no other connections.
+    socket.setdefaulttimeout(TIMEOUT)
     try:
         # The client warns of each retry. A failure is reported below.
         with warnings.catch_warnings(action="ignore"):
@@ -43,8 +45,8 @@ def read(place: str, dataset: DatasetParams) -> tuple[Pixels, pd.DataFrame]:
                 parser="pandas",
                 cache=False,
                 n_retries=1,
-                # The client would read the digits as categories, which fails with pandas 3.
-                # As float64 the pixels would take twice the memory.
+                # By default, the client reads the labels as categories, which fails with
+                # pandas 3. Pixels of the default type float64 would take twice the memory.
                 read_csv_kwargs={"dtype": np.float32},
             )
     except Exception as error:  # a bad answer can raise nearly any exception in its parsers

@@ -1,7 +1,8 @@
 """The digits that are part of scikit-learn.
 
-They were cut from fourteen forms, which are their groups. Each form begins with the digits 0 to
-9 three times, then 0 9 5 5 6 5 0. Some digits are missing, so that a form has 122 to 130.
+They were cut from fourteen forms, which are their groups. A complete form has 130 digits, and
+begins with the digits 0 to 9 three times, then 0 9 5 5 6 5 0. In some forms, up to eight digits
+are missing.
 """
 
 import numpy as np
