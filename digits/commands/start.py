@@ -85,12 +85,16 @@ HANDWRITING = [
 NETWORK = "efficientnet_lite0"
 EXTRA = "network"
 
-# If no pixel is larger than this, the images have few bits, as the digits of scikit-learn have.
-# Then their largest pixel is white, and not 255.
+# Images without a larger pixel have few bits per pixel, as the digits of scikit-learn have. In
+# such images, the largest pixel is white.
 MAX_OF_FEW_BITS = 31
 
-# The start of a mapping, such as `{files: `, or of a list, such as `[train/`, in YAML.
+# The start of a mapping in YAML, such as `{files: `, or of a list, such as `[train/`. Patterns
+# such as `{class}/*` and `[#]1/*` do not match.
 YAML_START = re.compile(r"\{\s*\w+\s*:|\[\s*[\"'{\w]")
+
+# The files in metrics/ and plots/ that the stage `evaluate` writes.
+RESULT = re.compile(r"metrics/[^/]+\.json|plots/[^/]+/[^/]+\.csv")
 
 NOT_AS_CLONED = "{} is not as in a new clone; clone the project again"
 
@@ -142,7 +146,7 @@ def command(
 
 
 def start_handwriting() -> None:
-    """Turn this clone into a project about digits on paper. Pictures need not be there yet.
+    """Turn this clone into a project about digits on paper. Pictures may be added later.
 
     Raises:
         UserError: the pictures cannot be used.
@@ -156,11 +160,11 @@ def start_handwriting() -> None:
         echo_project([])
         echo_next_steps("Put pictures into data/own, in subfolders 0 to 9.", "digits pin own")
         return
-    recorded = read_images(entry, None, DEFAULT_TRAITS.n_folds)
+    values, X, images = read_images(entry, None, DEFAULT_TRAITS.n_folds)
     add_to_dvc(entry["sources"])
-    rewrite_or_restore(entry, DEFAULT_TRAITS, recorded[0])
+    rewrite_or_restore(entry, DEFAULT_TRAITS, values)
     echo_project([])
-    pin.print_overview(*recorded)
+    pin.print_overview(values, X, images)
     echo_next_steps()
 
 
@@ -172,35 +176,35 @@ def start_with_layout(layout: Any, columns: dict[str, str]) -> None:
         columns: the columns that the user has chosen as `class` and `group`.
 
     Raises:
-        UserError: there is no layout, or several, or the images cannot be used.
+        UserError: no layout or more than one was found, or the images cannot be used.
     """
-    place, choice = choose_layout(layout, columns)
-    images = choice.reading.images
-    traits = find_traits(images)
+    folder, choice = choose_layout(layout, columns)
+    collection = choice.reading.images
+    traits = find_traits(collection)
     entry = {
-        "sources": [{"files": place.as_posix()}],
+        "sources": [{"files": folder.as_posix()}],
         "layout": choice.layout,
         "shape": traits.shape,
     }
     if traits.is_photo:
         entry["network"] = NETWORK
-    recorded = read_images(entry, images, traits.n_folds)
+    values, X, images = read_images(entry, collection, traits.n_folds)
     add_to_dvc(entry["sources"])
-    rewrite_or_restore(entry, traits, recorded[0])
+    rewrite_or_restore(entry, traits, values)
     echo_project(describe(choice))
-    pin.print_overview(*recorded)
+    pin.print_overview(values, X, images)
     echo_next_steps()
 
 
 def echo_project(lines: Sequence[str]) -> None:
-    """Print what this is now, and lines about the layout."""
+    """Print that this clone is the new project, and lines about the layout."""
     echo("This is now a project about your own images, the dataset `own`:")
     for line in lines:
         echo(f"  {to_one_line(line)}")
 
 
 def echo_next_steps(*first_steps: str) -> None:
-    """Print what to do next: some steps, and those of all projects."""
+    """Print the next steps: the given ones, and two that all projects need."""
     echo("Next steps:")
     last_steps = ("make repro", 'git add --all && git commit -m "Our own images"')
     for step in (*first_steps, *last_steps):
@@ -211,7 +215,7 @@ def parse_options(layout: str | None, test: str | None) -> Any:
     """Return the layout that the options say, as it is written in params.yaml, or None.
 
     Raises:
-        UsageError: there is only a test set, or an option is no YAML.
+        UsageError: --test is given without --layout, or an option is not valid YAML.
     """
     if layout is None and test is not None:
         raise click.UsageError("--test needs --layout, which says what the other images are")
@@ -223,10 +227,10 @@ def parse_options(layout: str | None, test: str | None) -> Any:
 def parse_layout(text: str | None) -> Any:
     """Return a layout, or a part of it, from its text in YAML.
 
-    A pattern such as `{class}/*` is no YAML, and stays a text.
+    A pattern such as `{class}/*` is not YAML, and is returned as it is.
 
     Raises:
-        UsageError: the text is no YAML.
+        UsageError: the text is not valid YAML.
     """
     if text is None or not YAML_START.match(text):
         return text
@@ -246,15 +250,15 @@ def choose_layout(layout: Any, columns: dict[str, str]) -> tuple[Path, Choice]:
         columns: the columns that the user has chosen as `class` and `group`.
 
     Raises:
-        ChoiceError: there is none, or there are several, which are printed.
+        ChoiceError: there is no such layout, or there are several, which are printed.
     """
     root = enter_folders(OWN_IMAGES) if OWN_IMAGES.is_dir() else OWN_IMAGES
     try:
         choice = choose(Place(root), layout, columns)
     except ChoiceError as error:
         for line in error.lines:
-            n_blanks = len(line) - len(line.lstrip())
-            echo(" " * n_blanks + to_one_line(line), err=True)
+            indentation = " " * (len(line) - len(line.lstrip()))  # `to_one_line` removes it
+            echo(indentation + to_one_line(line), err=True)
         raise
     return root, choice
 
@@ -265,8 +269,8 @@ def read_images(
     """Read all images, check that models can learn from them, and return their pinned values.
 
     Args:
-        entry: the entry of the dataset, to which `pixel_max` is added if the pixels have a
-            small range.
+        entry: the entry of the dataset. `pixel_max` is added to it if the pixels have few
+            bits.
         collection: the images, if they have already been found.
         n_folds: the number of folds of the models.
 
@@ -301,7 +305,7 @@ def check_groups(train_images: pd.DataFrame, n_folds: int) -> None:
     """Check that the groups of the training set can be divided into the folds of the models.
 
     Raises:
-        UserError: there are too few groups, or too few that have images of one of the classes.
+        UserError: there are too few groups, or too few groups have images of some class.
     """
     if "group" not in train_images:
         return
@@ -324,12 +328,12 @@ def rewrite_or_restore(
 ) -> None:
     """Turn this clone into the new project. If that fails, restore it.
 
-    Everything that can be refused has been refused.
+    The images have been checked before, so only the computer or the user can stop it.
 
     Args:
         entry: the entry of the dataset.
         traits: what most images look like.
-        values: as `compute_pinned_values` returns them. Empty if there are no images.
+        values: as `compute_pinned_values` returns them. Empty if there are no images yet.
     """
     try:
         rewrite(entry, traits, values)
@@ -339,9 +343,9 @@ def rewrite_or_restore(
 
 
 def rewrite(entry: dict[str, Any], traits: ImageTraits, values: dict[str, Any]) -> None:
-    """Write and delete files, as `rewrite_or_restore` says."""
+    """Write and delete files. `rewrite_or_restore` describes the arguments."""
     name = Path.cwd().name
-    [(kind, place)] = entry["sources"][0].items()
+    [(kind, place)] = entry["sources"][0].items()  # such as {"files": "data/own"}
     settings = {
         "kind": kind,
         "name": name,
@@ -368,7 +372,7 @@ def rename_remote(name: str) -> None:
     url = Path(f"../../{name}-remote")
     write_url(Path(".dvc/config"), "shared", url)
     if Path(".dvc/config.local").exists():
-        write_url(Path(".dvc/config.local"), "shared", (".dvc" / url).resolve())
+        write_url(Path(".dvc/config.local"), "shared", Path(".dvc", url).resolve())
 
 
 def write_block(layout: Any) -> str:
@@ -382,11 +386,12 @@ def write_block(layout: Any) -> str:
 def check_clone() -> None:
     """Check that the current folder is an unchanged clone of this project.
 
-    Images, new results and what an earlier call has added to DVC do not count as changes.
+    Three kinds of files do not count as changes: images, new results of the pipeline, and the
+    files with which an earlier call has added the images to DVC.
 
     Raises:
-        UserError: it isn't, so that Git could not bring back what the command deletes.
-        UserError: DVC cannot work in it.
+        UserError: the folder has changes that Git could not bring back, or DVC cannot work in
+            it.
     """
     if not Path("digits/commands/start.py").exists() or not Path(".git").exists():
         raise UserError(
@@ -395,14 +400,13 @@ def check_clone() -> None:
         )
     check_path()
     without_images = ["--", ".", f":!{OWN_IMAGES}"]
-    status = ["git", "status", "--porcelain", "-z", *without_images]
+    status = ["git", "status", "--porcelain", "-z", "--untracked-files=all", *without_images]
     output = subprocess.check_output(status, text=True)
-    earlier = {f"{OWN_IMAGES}.dvc", f"{OWN_IMAGES.parent}/.gitignore"}
+    added_to_dvc = {f"{OWN_IMAGES}.dvc", f"{OWN_IMAGES.parent}/.gitignore"}
     for line in output.split("\0"):
-        # Two letters say what has changed: `??` is what Git does not know.
-        letters, path = line[:2], line[3:]
-        is_result = letters == "??" and path.startswith(("metrics/", "plots/"))
-        if path and path not in earlier and not is_result:
+        letters, path = line[:2], line[3:]  # the letters of an untracked file are `??`
+        is_new_result = letters == "??" and RESULT.fullmatch(path)
+        if path and path not in added_to_dvc and not is_new_result:
             raise UserError(
                 f"Git has uncommitted changes, first {path}; commit or stash them, or, if an "
                 "earlier `digits start` has made them, run `git restore .`"
@@ -461,7 +465,7 @@ def edit_targets(text: str, extra: str) -> str:
         UserError: it is not as in a new clone.
     """
     edits = {
-        r"^DEMO := .*?(?=^repro: )": "",  # from the first target that is deleted to `repro`
+        r"^DEMO := .*?(?=^repro: )": "",  # everything before the target `repro`
         "help demo start repro": "help repro",  # in .PHONY
         "^EXTRAS :=$": f"EXTRAS := {extra}".rstrip(),
     }

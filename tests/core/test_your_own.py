@@ -643,6 +643,16 @@ def test_what_git_could_not_bring_back_is_not_touched(shapes: Path) -> None:
     assert tiny.run("git status --porcelain", shapes).stdout == "?? notes.txt\n"
 
 
+def test_a_file_in_plots_that_no_stage_writes_is_not_deleted(shapes: Path) -> None:
+    write_pictures(shapes / "data/own")
+    figure = shapes / "plots/figure.png"
+    figure.parent.mkdir(exist_ok=True)
+    figure.touch()
+    message = failure(shapes, "start")
+    assert message.startswith("Error: Git has uncommitted changes, first plots/figure.png; ")
+    assert figure.exists()
+
+
 @pytest.mark.parametrize(
     ("mode", "side", "is_photo", "shape"),
     [
