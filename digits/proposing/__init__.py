@@ -1,8 +1,8 @@
 """Propose layouts of somebody's images for `digits start`.
 
-A layout is what the key `layout` of params.yaml has: a pattern, a list of patterns, or a
-mapping, as docs/layout.md describes it. `choose` reads each proposal strictly, takes the only
-one that makes sense, and lets the owner choose if several do. A proposal may thus be wrong.
+A layout is a value of the key `layout` of params.yaml. docs/layout.md describes it. Proposals
+may be wrong: `choose` reads the files by each of them, and drops a proposal that fails. If one
+remains, `choose` takes it. If several remain, the owner chooses.
 
 - `folders`, `tables` and `arrays` propose, each for a kind of files. Their function `propose`
   returns layouts, and sentences about why files are not used.
@@ -11,5 +11,5 @@ one that makes sense, and lets the owner choose if several do. A proposal may th
 - `doubts` says why a layout is probably wrong, `hints` what the owner should look at, and
   `advice` what to do about files of other formats.
 - `image_traits` finds out what images look like, for the new params.yaml.
-- `carry_over` is for datasets that were recorded before there were layouts.
+- `carry_over` is for datasets that were recorded before the key `layout` existed.
 """

@@ -17,7 +17,7 @@ FORMS = (
 SAVE = "numpy.savez('data/own/images.npz', x=…, y=…)"
 PAGE = "docs/your-own.md"
 
-# The headings of the page under which a command converts files, and the endings of the files.
+# The sections of the page with commands that convert files, and the suffixes of the files.
 RECIPES = {
     "Unpack archives": (
         ".zip",
@@ -36,26 +36,27 @@ RECIPES = {
     "Convert DICOM files": (".dcm",),
     "Convert pickles": (".pkl", ".pickle", ".pt", ".pth", ".joblib"),
 }
+# The first bytes of pickles of the protocols 2 to 5.
 PICKLE_STARTS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 
-N_BYTES = 100_000  # that are read of a first line
-MIN_PIXELS = 20  # tables with more columns have pixels, and others may have their labels
-N_TRIED = 5  # files of which it is tried whether they are pictures
+N_BYTES = 100_000  # the largest number of bytes of a first line that are read
+MIN_PIXELS = 20  # the smallest number of columns of a table of pixels
+N_TRIED = 5  # the number of files that are opened to find out whether they are pictures
 
 
 def find_advice(files: Sequence[Path]) -> str:
-    """Return what makes some of the files usable, or "" if nothing is known to."""
-    files = [file for file in files if file.exists()]  # others are links to nowhere
+    """Return how to make some of the files usable, or "" if nothing can be advised."""
+    files = [file for file in files if file.exists()]  # without broken links
     return (
         advise_converting(files)
-        or advise_endings(files)
+        or advise_suffixes(files)
         or advise_joining(files)
         or advise_loading(files)
     )
 
 
 def advise_converting(files: Sequence[Path]) -> str:
-    """Return where the command is that converts the first kind of files, or ""."""
+    """Return which section of the page has the command that converts files, or ""."""
     names = {file.name for file in files}
     files = [file for file in files if not is_converted(file, names)]
     for title, endings in RECIPES.items():
@@ -69,12 +70,17 @@ def advise_converting(files: Sequence[Path]) -> str:
 
 
 def is_converted(file: Path, names: Set[str]) -> bool:
-    """Return whether what a command of the page writes for a file is among some names."""
+    """Return whether a command of the page has already converted a file.
+
+    Args:
+        file: the file.
+        names: the names of all files, among which the converted one may be.
+    """
     return not names.isdisjoint([f"{file.name}.npz", f"{file.name}.csv", f"{file.stem}.png"])
 
 
-def advise_endings(files: Sequence[Path]) -> str:
-    """Return what to do if files are pictures, but have no ending of one, or ""."""
+def advise_suffixes(files: Sequence[Path]) -> str:
+    """Return what to do if a file is a picture, but its name has another suffix, or ""."""
     others = [file for file in files if file.suffix.lower() not in pictures.SUFFIXES]
     for file in others[:N_TRIED]:
         try:
@@ -110,7 +116,7 @@ def advise_joining(files: Sequence[Path]) -> str:
 
 
 def list_columns(file: Path) -> list[str]:
-    """Return the columns of a CSV or parquet file, and [] for other files."""
+    """Return the columns of a CSV or parquet file, or [] for other files."""
     if is_parquet(file):
         try:
             return list(pq.read_schema(file).names)
