@@ -14,12 +14,16 @@ from digits.data.intake.collection import shorten
 from digits.data.layout.read_files import natural_key
 from digits.data.layout.reading import LayoutReading
 
-# What needs no quotation marks in YAML, unless it means something else, as `yes` does.
+# Text that needs no quotation marks in YAML, except words with a meaning, such as `yes`.
 PLAIN = re.compile(r"[A-Za-z_][\w./ -]*")
 
 
 def write(layout: Any) -> str:
-    """Return a layout in one line of YAML. It has no single quotes, for use in a shell."""
+    """Return a layout in one line of YAML, without single quotes.
+
+    `yaml.safe_dump` is not used, because it writes single quotes. A shell needs single quotes
+    around the whole layout.
+    """
     if isinstance(layout, dict):
         items = [f"{write(key)}: {write(value)}" for key, value in layout.items()]
         return f"{{{', '.join(items)}}}"
@@ -56,7 +60,7 @@ def describe_image(rows: pd.DataFrame, row: pd.Series) -> str:
 
     Args:
         rows: all images, as `Collection` describes them.
-        row: that of the image.
+        row: the row of the image.
     """
     name = row["file"] if "file" in rows else f"image {row['id']}"
     texts = [f"class {row['class']}"]
@@ -68,14 +72,14 @@ def describe_image(rows: pd.DataFrame, row: pd.Series) -> str:
 
 
 def describe_unused(reading: LayoutReading) -> list[str]:
-    """Return lines about what a layout does not use."""
+    """Return lines about the pictures, files, columns and arrays that a layout does not use."""
     lines = []
     pictures = [*reading.unused_pictures, *reading.unmatched]
     if pictures:
         lines.append(f"{len(pictures)} pictures, first {pictures[0]}")
     if reading.unused_files:
         endings = Counter(posixpath.splitext(name)[1].lower() for name in reading.unused_files)
-        counts = [f"{number} {ending or 'bare'}" for ending, number in endings.most_common()]
+        counts = [f"{n} {ending or 'bare'}" for ending, n in endings.most_common()]
         lines.append(f"other files: {shorten(counts)}, first {reading.unused_files[0]}")
     columns = [name for name in reading.unused_columns if not name.startswith("unnamed: ")]
     if columns:

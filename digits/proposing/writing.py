@@ -12,7 +12,7 @@ WORD_OR_SIGN = re.compile(r"[^\W\d_]+|\d+|.", re.DOTALL)
 
 
 def unlist(values: Sequence[Any]) -> Any:
-    """Return a list, or its only value, as people write it in YAML."""
+    """Return the only value of a list, or the list if it has several, as people write YAML."""
     return values if len(values) > 1 else values[0]
 
 
@@ -30,7 +30,8 @@ def write_subsets(
 ) -> dict[str, Any]:
     """Return the layout of the parts of both subsets.
 
-    What all parts have is written once, and so is what is unused, which no part may have.
+    Keys that are the same in all parts are written once. So is `unused`, which is a key of the
+    layout and not of a part.
     """
     first, *others = [*train, *test]
     common = {
@@ -40,8 +41,8 @@ def write_subsets(
     }
     layout: dict[str, Any] = dict(common)
     for subset, parts in {"train": train, "test": test}.items():
-        without = {*common, "unused"}
-        own = [{key: part[key] for key in part if key not in without} for part in parts]
+        written_once = {*common, "unused"}
+        own = [{key: part[key] for key in part if key not in written_once} for part in parts]
         if own:
             layout[subset] = unlist(own)
     unused = [item for part in (first, *others) for item in part.get("unused", [])]
@@ -55,7 +56,8 @@ def generalize(paths: Iterable[str], write: Callable[[str], str] = escape) -> st
 
     Args:
         paths: the paths.
-        write: how a part of a name is written. In the key `file`, # means itself.
+        write: a function that writes a part of a name. The default escapes characters such as
+            #, which are special in patterns. The key `file` of a layout needs `str` instead.
     """
     levels = zip(*(path.split("/") for path in paths), strict=True)
     return "/".join(generalize_names(names, "*", write) for names in levels)
@@ -66,12 +68,12 @@ def generalize_names(
 ) -> str:
     """Return a pattern for names, with a wildcard for the words and numbers that differ.
 
-    What all names begin and end with is kept, as in `train-*.parquet`.
+    The words with which all names begin and end are kept, as in `train-*.parquet`.
     """
     if len(set(names)) == 1:
         return write(names[0])
     words = [WORD_OR_SIGN.findall(name) for name in names]
-    start = posixpath.commonprefix(words)
-    reversed_ends = [each[len(start) :][::-1] for each in words]
-    end = posixpath.commonprefix(reversed_ends)[::-1]
+    start = posixpath.commonprefix(words)  # of lists of words
+    reversed_rests = [each[len(start) :][::-1] for each in words]
+    end = posixpath.commonprefix(reversed_rests)[::-1]
     return write("".join(start)) + wildcard + write("".join(end))
