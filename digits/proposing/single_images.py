@@ -9,12 +9,15 @@ from digits.proposing.advice import PAGE
 from digits.proposing.table_format import find_format, may_be_table
 from digits.settings.errors import UserError
 
-MAX_CLASSES = 20  # more files with numbers in their names have one image each
-MAX_COLUMNS = 20  # of a table that may list the files; others have pixels
+MAX_CLASSES = 20  # more numbered files than this are images, and not classes
+MAX_COLUMNS = 20  # a table with more columns has pixels, and does not list files
 
 
 def find_single_images(place: Place) -> list[str]:
-    """Return the files with arrays that have one image each, by what their names tell."""
+    """Return the files with arrays of one image each.
+
+    A table lists their names, or there are many files with numbers in their names.
+    """
     if len(place.array_files) < 2:
         return []
     ids = list_ids(place)
@@ -31,9 +34,9 @@ def stem(path: str) -> str:
 
 
 def list_ids(place: Place) -> set[str]:
-    """Return the names, without endings, that tables give to images.
+    """Return the names, without suffixes, that tables give to images.
 
-    A list of classes is no such table, because it has each value of all its columns once.
+    A table without repeated values is skipped, because it is a list of classes.
     """
     ids: set[str] = set()
     for name, path in place.files.items():

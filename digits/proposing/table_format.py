@@ -1,4 +1,7 @@
-"""Find out how a text file with a table is written."""
+"""Find out the encoding, the separator and the header of a text file with a table.
+
+csv.Sniffer is not used, because it knows neither encodings nor paths of pictures with blanks.
+"""
 
 import codecs
 import csv
@@ -26,7 +29,7 @@ N_LINES = 20
 
 
 def may_be_table(name: str, path: Path) -> bool:
-    """Return whether a file may be a table: by its ending, or because all lines are alike."""
+    """Return whether a file may be a table: by its suffix, or because all lines are alike."""
     ending = posixpath.splitext(name.lower().removesuffix(".gz"))[1]
     if ending in TABLE_ENDINGS:
         return True
@@ -35,34 +38,35 @@ def may_be_table(name: str, path: Path) -> bool:
     lines = list_lines(read_start(path).decode(errors="replace"))
     if lines and is_list_line(lines[0]):
         return True
-    return len(lines) > 1 and (
-        have_equal_lengths([line.split() for line in lines])
-        or have_equal_lengths([line.split("\t") for line in lines])
+    separators = (None, "\t")  # None is any blanks
+    return len(lines) > 1 and any(
+        have_equal_lengths([line.split(separator) for line in lines])
+        for separator in separators
     )
 
 
 def have_equal_lengths(rows: list[list[str]]) -> bool:
-    """Return whether all rows have the same number of values, and several."""
+    """Return whether all rows have the same number of values, which is larger than 1."""
     lengths = {len(row) for row in rows}
     return len(lengths) == 1 and lengths != {1}
 
 
 def list_lines(text: str) -> list[str]:
-    """Return the first lines of a table that are not blank, without the number of its rows."""
+    """Return the first lines that are not blank, without a line with the number of rows."""
     lines = [line for line in text.splitlines() if line.strip()][: N_LINES + 1]
     return lines[1:] if has_count(lines) else lines[:N_LINES]
 
 
 def is_list_line(line: str) -> bool:
-    """Return whether a line has a picture and its class, and nothing else."""
+    """Return whether a line has exactly the path of a picture and its class."""
     match = LIST_LINE.fullmatch(line)
     return match is not None and f".{match['ending']}".lower() in pictures.SUFFIXES
 
 
 def find_format(path: Path) -> dict[str, Any]:
-    """Return the keys of a layout that say how a file is written, if it is no usual CSV file.
+    """Return the keys `encoding`, `separator` and `header` of a layout.
 
-    They are `encoding`, `separator` and `header`.
+    Keys with the usual values of a CSV file are omitted.
     """
     if is_parquet(path):
         return {}
@@ -86,18 +90,20 @@ def find_encoding(start: bytes) -> str:
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     try:
-        codecs.getincrementaldecoder("utf-8")().decode(start, final=len(start) < N_BYTES)
+        decoder = codecs.getincrementaldecoder("utf-8")()
+        is_whole_file = len(start) < N_BYTES
+        decoder.decode(start, final=is_whole_file)
     except UnicodeDecodeError:
         return "latin-1"
     return UTF_8
 
 
 def find_separator(lines: list[str], ending: str) -> str:
-    """Return what separates each line into the same number of values, and into most of them.
+    """Return the separator that splits all lines into the same, and largest, number of values.
 
     Args:
         lines: the first lines, at least one.
-        ending: that of the file.
+        ending: the suffix of the file.
     """
     separators = list(SEPARATORS)
     have_separators = any(mark in line for line in lines for mark in SEPARATORS)
@@ -109,11 +115,11 @@ def find_separator(lines: list[str], ending: str) -> str:
         lengths = {len(split_line(line, separator)) for line in lines}
         n_values[separator] = max(lengths) if len(lengths) == 1 else 1
     best = max(separators, key=lambda separator: n_values[separator])
-    if is_list_line(lines[0]) and n_values[best] <= 2:  # a path may have blanks
+    if is_list_line(lines[0]) and n_values[best] <= 2:  # the path may have blanks
         return "last blank"
     if n_values[best] > 1:
         return best
-    return max(SEPARATORS, key=lines[0].count)
+    return max(SEPARATORS, key=lines[0].count)  # the lines have different numbers of values
 
 
 def split_line(line: str, separator: str) -> list[str]:
@@ -135,8 +141,9 @@ def has_header(values: list[str]) -> bool:
     numbers = [value for value in values if NUMBER.fullmatch(value)]
     if len(numbers) < len(values) / 2:
         return True
-    # Of a row of equal values, pandas makes the names 0, 0.1, 0.2 and so on.
     first, last = numbers[0], numbers[-1]
+    # If pandas has read a row of equal values as a header, it has renamed them to 0, 0.1, 0.2.
     if values[1:] == [f"{first}.{number}" for number in range(1, len(values))]:
         return True
+    # Columns without names are numbered from 0 or 1.
     return first in ("0", "1") and last == str(int(first) + len(numbers) - 1)
