@@ -3,53 +3,44 @@
 import re
 from collections.abc import Collection
 
+# Words for the training set, for validation sets, and for the test set.
 TRAIN_WORDS = {"train", "training", "trainset", "trn", "development", "derivation"}
 VALIDATION_WORDS = {"val", "valid", "validation", "dev"}
 TEST_WORDS = {"test", "testing", "testset", "tst", "t10k"}
 TEST_WORDS |= {"eval", "evaluation", "holdout", "heldout"}
 SET_WORDS = TRAIN_WORDS | VALIDATION_WORDS | TEST_WORDS
 
-# The words of a folder that has all images, or a part of them.
+# Words of a folder that has all images, or a part of all images.
 CONTAINER_WORDS = {"data", "dataset", "images", "image", "imgs", "img"}
 PART_WORDS = {"part", "batch", *CONTAINER_WORDS}
 
-# What folders of masks, and masks themselves, are called.
+# Words in the names of masks, and of folders of masks.
 MASK_WORDS = {"mask", "masks", "label", "labels", "gt", "groundtruth", "truth", "anno", "seg"}
 MASK_WORDS |= {"annotation", "annotations", "segmentation", "segmentations", "segmented"}
 MASK_WORDS |= {"contour", "contours", "msk", "trimap", "trimaps"}
 
-# Words that may stand beside that of a set, as in `test_images` and `seg_train`.
+# Words that may stand beside a word for a set, as in `test_images` and `seg_train`.
 WORDS_BESIDE_SETS = {"set", "seg", "split", "folder", "dir", "my", "new", "final"}
 WORDS_BESIDE_SETS |= {"pictures", "photos", "public", "private", *CONTAINER_WORDS}
 
-# What cameras and programs call pictures.
+# Words in the names that cameras and programs give to pictures.
 CAMERA_WORDS = {"img", "dsc", "dscn", "dscf", "pxl", "image", "photo", "picture", "pic"}
 CAMERA_WORDS |= {"frame", "scan", "screenshot", "p", "mvi", "vid"}
 
-# What a numbered folder with pictures that belong together is called.
+# Words of numbered folders whose pictures belong together.
 GROUP_WORDS = {"day", "date", "patient", "subject", "person", "participant", "writer", "user"}
 GROUP_WORDS |= {"usr", "student", "speaker", "child"}
 GROUP_WORDS |= {"camera", "cam", "session", "site", "batch", "fold", "part", "plant", "tree"}
 GROUP_WORDS |= {"animal", "video", "clip", "scan", "visit", "run", "group"}
 
-# Words of an array's name that say what it holds, and not which images these are.
+# Words in the name of an array that say what kind of values it has.
 CONTENT_WORDS = {"images", "image", "imgs", "img", "pixels", "features", "labels", "label"}
 CONTENT_WORDS |= {"targets", "target", "classes", "x", "y", "data", "set", "dataset"}
-CONTENT_WORDS |= {
-    "batch",
-    "idx",
-    "ubyte",
-    "byte",
-    "short",
-    "int",
-    "float",
-    "double",
-    "gz",
-    "arr",
-}
+CONTENT_WORDS |= {"idx", "ubyte", "byte", "short", "int", "float", "double", "gz", "arr"}
+CONTENT_WORDS |= {"batch"}
 
 WORD = re.compile(r"t10k|[^\W\d_]+")  # `t10k` is MNIST's name of its test set
-# The places between the words of `trainX`, of `Xtrain` and of `testdata`.
+# The border between two words without a separator, as in `trainX`, `Xtrain` and `testdata`.
 WORD_BORDER = re.compile(
     r"(?<=[a-z])(?=[A-Z])|(?<=\b[XYxy])(?=train|test|val)"
     r"|((?<=\btest)|(?<=\btrain))(?=data|target|label|image)"
@@ -66,7 +57,10 @@ def split_words(name: str) -> set[str]:
 
 
 def find_subset(name: str) -> str:
-    """Return the subset that a name stands for, `train` or `test`, or ""."""
+    """Return the subset that a name stands for, `train` or `test`, or "".
+
+    A validation set belongs to the training set.
+    """
     words = split_words(name)
     if words & TEST_WORDS and not words & TRAIN_WORDS:
         return "test"
@@ -74,23 +68,23 @@ def find_subset(name: str) -> str:
 
 
 def is_subset_name(name: str) -> bool:
-    """Return whether a name stands for a subset and nothing else. `test tube` does not.
+    """Return whether a name stands for a subset. `test tube` does not.
 
-    Single letters do not count, so that `testA` stands for one.
+    Single letters are ignored, so that `testA` stands for a subset.
     """
     words = {word for word in split_words(name) if len(word) > 1}
     return bool(words & SET_WORDS) and words <= SET_WORDS | WORDS_BESIDE_SETS
 
 
 def are_subset_names(names: list[str]) -> bool:
-    """Return whether folders are subsets.
+    """Return whether the names of folders are those of subsets.
 
-    So are `train` and `test`, `rps` and `rps-test-set`, or `f_train` and `f_test`.
+    Examples are `train` and `test`, `rps` and `rps-test-set`, or `f_train` and `f_test`.
     """
     pure = [name for name in names if is_subset_name(name)]
-    if len(pure) == len(names):
-        return True
-    if len({find_subset(name) for name in pure}) == 2:
+    all_are_pure = len(pure) == len(names)
+    has_both_subsets = len({find_subset(name) for name in pure}) == 2
+    if all_are_pure or has_both_subsets:
         return True
     other_words = {frozenset(split_words(name) - SET_WORDS - {"set"}) for name in names}
     subsets = {find_subset(name) for name in names}
@@ -98,7 +92,7 @@ def are_subset_names(names: list[str]) -> bool:
 
 
 def are_numbered(names: set[str]) -> bool:
-    """Return whether names are dates, or numbered days, patients or the like."""
+    """Return whether names are dates, or numbered words such as `day3` and `patient_17`."""
     if all(DATE.fullmatch(name) for name in names):
         return True
     matches = [NUMBERED.fullmatch(name) for name in names]
@@ -107,13 +101,13 @@ def are_numbered(names: set[str]) -> bool:
 
 
 def are_codes(names: Collection[str]) -> bool:
-    """Return whether names are codes of people or the like, such as AF01, AF02 and BM01.
+    """Return whether names are codes, such as AF01, AF02 and BM01, which stand for people.
 
-    More than half of all combinations of the letters and the numbers are there.
+    More than half of all combinations of the letters and the numbers must exist.
     """
-    matches = [CODE.fullmatch(name) for name in names]
-    codes = [match for match in matches if match]
+    codes = [match for match in map(CODE.fullmatch, names) if match]
     letters = {code[1] for code in codes}
     numbers = {code[2] for code in codes}
+    n_combinations = len(letters) * len(numbers)
     all_are_codes = len(codes) == len(names)
-    return all_are_codes and len(letters) > 1 and len(codes) > len(letters) * len(numbers) / 2
+    return all_are_codes and len(letters) > 1 and len(codes) > n_combinations / 2
