@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -21,15 +21,16 @@ from digits.imaging import pictures
 from digits.proposing.words import SET_WORDS, are_subset_names, find_subset, split_words
 from digits.proposing.writing import unlist
 
-Texts = Mapping[str, pd.Series]  # the columns of a table as text
+Texts = Mapping[str, pd.Series]  # the columns of a table as strings
 
 # The end of the name of a column of classes, as in `Finding Labels` and `diseaseLabel`.
 CLASS_NAME = re.compile(r"(?i:(?:[\s_-]|^)(labels?|class|category|target))$|[a-z]Label$")
-# Words in the names of columns that are no classes.
+# Words in the names of columns that have sets or groups, and not classes.
 NO_CLASS_WORDS = {*SET_WORDS, "partition", "split", "set", "fold", "kfold"}
 NO_CLASS_WORDS |= {"user", "writer", "patient", "subject", "person", "participant"}
 NO_CLASS_WORDS |= {"site", "camera", "session", "slide", "video", "donor", "volunteer"}
-# The name of a column whose values may be groups, such as `Patient ID`, `scan_no` and `artist`.
+# The name of a column that may have groups, such as `Patient ID`, `scan_no` and `artist`. The
+# exact names in `GROUP_COLUMNS` are groups without a question to the owner.
 GROUP_COLUMN = re.compile(
     r"(^|[\s_-])"
     r"(scan|artist|author|speaker|site|camera|session|plate|slide|video|case|subject|patient|"
@@ -37,16 +38,17 @@ GROUP_COLUMN = re.compile(
     r"[\s_-]?(id|no|nr|number|name|file)?$",
     re.IGNORECASE,
 )
-# What paths may begin with: `train_` in `train_1.png`, or `a-test/` in `a-test/1.png`.
-FIRST_WORD = re.compile(r"[^/_-]*[/_-]?")
-FIRST_FOLDER = re.compile(r"(?:[^/]*/)?")
+# The first word of a path, such as `train_` in `train_1.png`, and the first folder, such as
+# `a-test/` in `a-test/1.png`.
+FIRST_WORD = re.compile(r"([^/_-]*[/_-]?)")
+FIRST_FOLDER = re.compile(r"((?:[^/]*/)?)")
 DIGITS = re.compile(r"\d+")
 
-MIN_PER_CLASS = 4
-MAX_SHARE_OF_CLASS = 0.9  # of the values of a column without a name; others are mostly black
-MIN_NUMBERED = 64  # columns that are surely pixels
-MAX_SETS = 5
-N_VALUES = 50  # of a column that are looked at
+MIN_PER_CLASS = 4  # images, on average
+MAX_SHARE_OF_CLASS = 0.9  # a pixel at the edge has a more frequent value, which is black
+MIN_NUMBERED = 64  # so many numbered columns are pixels
+MAX_SETS = 5  # the largest number of values of a column of sets
+N_VALUES = 50  # the number of values of a column that are looked at
 
 
 def is_meaningless(name: str, values: pd.Series) -> bool:
@@ -55,12 +57,12 @@ def is_meaningless(name: str, values: pd.Series) -> bool:
 
 
 def is_usual(name: str) -> bool:
-    """Return whether a column has a usual name of classes, groups or ids."""
+    """Return whether a column has one of the usual names of classes, groups or ids."""
     return normalize_name(name) in {*CLASS_COLUMNS, *GROUP_COLUMNS, *ID_COLUMNS}
 
 
 def is_numeric(values: pd.Series) -> bool:
-    """Return whether a column of texts has numbers, and nothing else but blanks."""
+    """Return whether all values of a column of strings are numbers or blank."""
     is_number = pd.to_numeric(values, errors="coerce").notna()
     is_blank = values.str.strip() == ""
     return bool(is_number.any() and (is_number | is_blank).all())
@@ -68,10 +70,10 @@ def is_numeric(values: pd.Series) -> bool:
 
 def list_numbered_pixels(names: Iterable[str]) -> list[str]:
     """Return the columns whose names differ only in a number, as pixel1, if there are many."""
-    by_start: dict[str, list[str]] = defaultdict(list)
+    by_word: dict[str, list[str]] = defaultdict(list)
     for name in names:
-        by_start[DIGITS.sub("", name)].append(name)
-    numbered = max(by_start.values(), key=len)
+        by_word[DIGITS.sub("", name)].append(name)
+    numbered = max(by_word.values(), key=len)
     return numbered if len(numbered) >= MIN_NUMBERED else []
 
 
@@ -81,14 +83,13 @@ def is_packed(values: pd.Series) -> bool:
 
 
 def are_in_base64(values: pd.Series) -> bool:
-    """Return whether a column has pictures as text in base64, by how PNG and JPEG begin."""
-    return bool(
-        values.astype(str).str.match(r"(data:image/\w+;base64,)?(iVBORw0KGgo|/9j/)").all()
-    )
+    """Return whether a column has PNG or JPEG files in base64, which have fixed beginnings."""
+    beginning = r"(data:image/\w+;base64,)?(iVBORw0KGgo|/9j/)"
+    return bool(values.astype(str).str.match(beginning).all())
 
 
 def are_picture_names(values: pd.Series) -> pd.Series:
-    """Return whether each value is the name of a picture, by its ending."""
+    """Return whether each value ends as the name of a picture does."""
     return values.str.strip().str.lower().str.endswith(pictures.SUFFIXES)
 
 
@@ -102,12 +103,12 @@ def order_by_file(texts: Texts) -> list[str]:
     return list(dict.fromkeys([*with_ending, *usual, *others, *first]))
 
 
-def find_usual(names: Iterable[str], usual: Sequence[str]) -> str | None:
-    """Return the column with the first one of some usual names that any column has, or None."""
-    by_name = {normalize_name(name): name for name in reversed(list(names))}
-    for name in usual:
-        if name in by_name:
-            return by_name[name]
+def find_usual(names: Collection[str], usual: Sequence[str]) -> str | None:
+    """Return the column with a usual name, or None. Earlier usual names are preferred."""
+    for usual_name in usual:
+        for name in names:
+            if normalize_name(name) == usual_name:
+                return name
     return None
 
 
@@ -122,7 +123,8 @@ def find_subsets(texts: Texts) -> dict[str, Any]:
             continue
         are_flags = {text.lower() for text in distinct} <= {"0", "1", "true", "false"}
         if are_flags and len(distinct) == 2 and normalize_name(name) in ("test", "istest"):
-            return write_where(name, train=distinct[:1], test=distinct[1:])
+            false, true = distinct  # in the order of the alphabet
+            return write_where(name, train=[false], test=[true])
         train = [value for value in distinct if find_subset(value) == "train"]
         test = [value for value in distinct if find_subset(value) == "test"]
         if train and test and len(train) + len(test) == len(distinct):
@@ -133,16 +135,17 @@ def find_subsets(texts: Texts) -> dict[str, Any]:
 def find_subsets_by_paths(name: str, paths: pd.Series) -> dict[str, Any]:
     """Return the keys `train` and `test`, if the paths in a column say the subsets, or {}."""
     for expression in (FIRST_WORD, FIRST_FOLDER):
-        starts = sorted(set(paths.str.strip().str.extract(f"^({expression.pattern})")[0]))
-        test = [f"{start}*" for start in starts if find_subset(start) == "test"]
-        train = [f"{start}*" for start in starts if find_subset(start) != "test"]
+        found = paths.str.strip().str.extract(expression, expand=False)
+        starts = sorted(found.unique())
+        test = [f"{text}*" for text in starts if find_subset(text) == "test"]
+        train = [f"{text}*" for text in starts if find_subset(text) != "test"]
         if train and test and are_subset_names(starts):
             return write_where(name, train, test)
     return {}
 
 
 def write_where(column: str, train: list[str], test: list[str]) -> dict[str, Any]:
-    """Return the parts of a layout with the rows that have some values in a column."""
+    """Return the keys `train` and `test` for rows that have some values in a column."""
     return {
         "train": {"where": {column: unlist(train)}},
         "test": {"where": {column: unlist(test)}},
@@ -150,13 +153,14 @@ def write_where(column: str, train: list[str], test: list[str]) -> dict[str, Any
 
 
 def find_classes(texts: Texts, *, have_pictures: bool, have_header: bool) -> list[list[str]]:
-    """Return the ways in which columns may have the classes.
+    """Return each possible value of the key `class` of a layout, as a list of columns.
 
-    A way is a list of one column, or of a column for each class.
+    Such a list has one column with the classes, or one column per class.
 
     Args:
         texts: the columns that may have the classes.
-        have_pictures: whether other columns have the pictures, so that these have no pixels.
+        have_pictures: whether other columns have the pictures. Otherwise, some of these columns
+            may be pixels.
         have_header: whether the columns have names.
 
     Raises:
@@ -172,46 +176,46 @@ def find_classes(texts: Texts, *, have_pictures: bool, have_header: bool) -> lis
 
 
 def may_have_classes(name: str, values: pd.Series) -> bool:
-    """Return whether a column has neither ids nor, by its name, groups or sets."""
+    """Return whether a column may have classes: it has no ids, and its name no group or set."""
     are_ids = normalize_name(name) in ID_COLUMNS and values.is_unique
     return not are_ids and not split_words(name) & NO_CLASS_WORDS
 
 
 def find_named_classes(names: Sequence[str]) -> list[list[str]]:
-    """Return the columns that have a usual name of classes, or one that ends so."""
+    """Return the columns with a usual name of classes, or else with such an end of the name."""
     usual = [[name] for name in names if normalize_name(name) in CLASS_COLUMNS]
     return usual or [[name] for name in names if CLASS_NAME.search(name)]
 
 
 def find_classes_of_pictures(texts: Texts) -> list[list[str]]:
-    """Return the columns without a usual name that may have the classes, beside pictures.
+    """Return the columns that may have the classes in a table of pictures, by their values.
 
     Raises:
         UserError: the columns are several labels of an image, or quantities.
     """
-    if len(texts) == 1 or have_single_one(texts):
+    if len(texts) == 1 or are_one_hot(texts):
         return [list(texts)]
     one_class.check_columns(dict(texts))
     return [[name] for name, values in texts.items() if has_repeated_values(values)]
 
 
 def find_classes_of_pixels(texts: Texts, *, have_header: bool) -> list[list[str]]:
-    """Return the columns without a usual name that may have the classes, beside pixels."""
+    """Return the columns that may have the classes in a table of pixels, by their values."""
     names = list(texts)
-    are_numbered = all(re.fullmatch("[0-9.]*", name) for name in names)
-    if are_numbered or not have_header:
+    have_no_words = all(re.fullmatch("[0-9.]*", name) for name in names)
+    if have_no_words or not have_header:
         candidates = dict.fromkeys([names[0], names[-1]])
         return [[name] for name in candidates if may_be_class(texts[name])]
     if not all(is_numeric(values) for values in texts.values()):
         return [[name] for name, values in texts.items() if has_repeated_values(values)]
-    # The names of pixels differ only in their numbers. That of the classes is another one.
+    # The names of pixels differ only in their numbers, unlike the name of the class column.
     counts = Counter(DIGITS.sub("", name) for name in names)
     others = [name for name in names if counts[DIGITS.sub("", name)] == 1]
     return [[name] for name in others if may_be_class(texts[name])]
 
 
-def have_single_one(texts: Texts) -> bool:
-    """Return whether columns have a single 1 in nearly all rows. The others may be mistakes."""
+def are_one_hot(texts: Texts) -> bool:
+    """Return whether nearly all rows have a single 1. Other rows are reported later."""
     numbers = pd.DataFrame(dict(texts)).apply(to_flags)
     are_flags = numbers.isin([0, 1]).all(axis=1)
     is_right = are_flags & (numbers.sum(axis=1) == 1)
