@@ -27,7 +27,7 @@ from digits.proposing.words import (
 TWO_NUMBERS = re.compile(r"[^\W\d].*\d\D+\d")
 FIRST_LETTERS = re.compile(r"[^\W\d_]*")
 
-# In Latin-1, bytes of another encoding are mostly signs, or letters with accents.
+# If text of another encoding is read as Latin-1, most characters are signs or have accents.
 SIGN = re.compile("[\x80-\xbf]")
 ACCENT = re.compile("[\xc0-\xff]")
 
@@ -51,19 +51,17 @@ def find_doubts(reading: LayoutReading) -> list[str]:
 
 
 def doubt_names(names: list[str]) -> Iterator[str]:
-    """Yield a doubt if the names of classes are those of subsets, days, cameras or the like."""
+    """Yield a doubt if classes are called like something else, such as days or cameras."""
     words = [split_words(name) for name in names]
     all_words = set.union(*words)
     without_numbers = {re.sub(r"\d+", "", name) for name in names}
-    differ_in_numbers = len(without_numbers) == 1 < len(names)
-    # As in `train_cat` and `test_dog`. `train` and `test` are subsets already.
-    subsets = {find_subset(name) for name in names}
-    name_both_subsets = subsets == {"train", "test"}
+    differ_in_numbers = len(names) > 1 and len(without_numbers) == 1
+    # For example, `train_cat` and `test_dog`.
+    name_both_subsets = {find_subset(name) for name in names} == {"train", "test"}
     are_days = are_numbered(set(names)) or all(DATE.match(name) for name in names)
-    are_people = are_codes(names)
     are_cameras = all(each and each <= CAMERA_WORDS for each in words)  # `IMG` and `DSC`
     are_parts = differ_in_numbers and not all_words.isdisjoint(PART_WORDS)
-    # As in `study1_negative`, `study1_positive` and `study2_positive`.
+    # For example, `study1_negative`, `study1_positive` and `study2_positive`.
     are_repeated = 1 < len(without_numbers) < len(names) and are_numbered_words(names)
     are_masks = [bool(each) and each <= MASK_WORDS | {"ground"} for each in words]
     are_containers = [bool(each) and each <= CONTAINER_WORDS for each in words]
@@ -74,7 +72,7 @@ def doubt_names(names: list[str]) -> Iterator[str]:
         or name_both_subsets
         or {"labeled", "unlabeled"} <= all_words
         or are_days
-        or are_people
+        or are_codes(names)
         or are_cameras
         or are_parts
         or are_repeated
@@ -93,11 +91,12 @@ def are_numbered_words(names: Sequence[str]) -> bool:
 
 def doubt_encoding(names: list[str]) -> Iterator[str]:
     """Yield a doubt if a class may be in a wrong encoding, or may stand for no class."""
-    for name in names:
-        n_accents = len(ACCENT.findall(name))
-        if SIGN.search(name) or n_accents > len(name) / 2:
-            yield f"the class {name} may be in another encoding than latin-1, such as gbk"
-            return
+    wrong = [
+        name for name in names if SIGN.search(name) or len(ACCENT.findall(name)) > len(name) / 2
+    ]
+    if wrong:
+        yield f"the class {wrong[0]} may be in another encoding than latin-1, such as gbk"
+        return
     others = [name for name in names if name != "-1"]
     if len(others) < len(names) and all(name.isdecimal() for name in others):
         yield "the class -1 may stand for none; if so, name its rows in the key `unused`"
@@ -109,7 +108,7 @@ def doubt_subsets(rows: pd.DataFrame) -> Iterator[str]:
         return
     subset = rows["file"].map(posixpath.dirname).map(find_subset)
     in_test_folder = subset == "test"
-    if in_test_folder.all() or not in_test_folder.any():  # the word means something else
+    if in_test_folder.all() or not in_test_folder.any():  # the word is not about a subset
         return
     wrong_test = rows["test"] & (subset == "train")
     wrong_train = ~rows["test"] & in_test_folder
@@ -144,19 +143,18 @@ def doubt_test_set(rows: pd.DataFrame) -> Iterator[str]:
 
 
 def doubt_unused_folders(rows: pd.DataFrame, unused: list[str]) -> Iterator[str]:
-    """Yield a doubt if pictures that are not used lie in folders beside those of classes."""
+    """Yield a doubt if unused pictures lie in folders beside the folders of classes."""
     if "file" not in rows:
         return
-    parents = set()  # of the folders of classes
-    for path, name in zip("/" + rows["file"], rows["class"], strict=True):
-        parent, folder, _ = path.partition(f"/{name}/")
-        if folder:
+    parents = set()  # the folders that have a folder of a class
+    for path, class_name in zip("/" + rows["file"], rows["class"], strict=True):
+        parent, class_folder, _ = path.partition(f"/{class_name}/")
+        if class_folder:
             parents.add(parent)
     classes = set(rows["class"])
     beside = set()
     for file in unused:
-        folder = posixpath.dirname(f"/{file}")
-        parent, name = posixpath.split(folder)
+        parent, name = posixpath.split(posixpath.dirname(f"/{file}"))
         if name and parent.rstrip("/") in parents and name not in classes:
             beside.add(name)
     if beside:
