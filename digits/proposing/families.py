@@ -1,4 +1,8 @@
-"""Divide pictures into families, whose folders vary at the same levels."""
+"""Divide pictures into families: pictures whose folders vary at the same levels.
+
+For example, `train/cat/1.png` and `train/dog/2.png` are a family, whose folders vary at the
+second level. `test/cat/3.png` is of another family, because `test` names another subset.
+"""
 
 import filecmp
 from collections import Counter, defaultdict
@@ -10,15 +14,16 @@ from digits.data.layout.place import Place
 from digits.proposing.words import are_subset_names, find_subset, is_subset_name
 from digits.proposing.writing import unlist
 
-N_COMPARED = 50  # files, to find out whether two folders have the same ones
+N_COMPARED = 50  # the number of files that are compared to find a copy of a folder
 
 
 class Family(NamedTuple):
-    """Pictures whose paths share a template such as `train/?/*`, in which ? varies.
+    """Pictures whose folders vary at the same levels.
 
     Attributes:
-        folders: the pattern of each folder on their paths, or "" where they vary.
-        names: their paths.
+        folders: the folder at each level, as a pattern, or "" if the folders vary at this
+            level: ("train", "") for `train/cat/1.png` and `train/dog/2.png`.
+        names: the paths of the pictures.
         subset: the subset that the folders name, `train` or `test`, or "".
     """
 
@@ -32,13 +37,13 @@ class Family(NamedTuple):
         return self.folders.count("")
 
     def write(self, fields: Sequence[str], name: str = "*") -> str:
-        """Return the pattern in which the levels that vary are fields."""
+        """Return the pattern of the pictures, with a field for each level that varies."""
         remaining = iter(fields)
         written = [folder or next(remaining) for folder in self.folders]
         return "/".join([*written, name])
 
     def as_wildcards(self) -> str:
-        """Return the pattern in which * stands for the levels that vary."""
+        """Return the pattern of the pictures, with * for each level that varies."""
         return self.write(["*"] * self.n_levels)
 
     def list_folders(self) -> list[list[str]]:
@@ -49,9 +54,12 @@ class Family(NamedTuple):
 
 
 def list_folders(families: Iterable[Family]) -> list[set[str]]:
-    """Return the folders at each level at which families vary."""
-    levels = zip(*(family.list_folders() for family in families), strict=True)
-    return [set().union(*level) for level in levels]
+    """Return the different folders of several families, at each level that varies.
+
+    All families must vary at the same number of levels.
+    """
+    folders_of_families = [family.list_folders() for family in families]
+    return [set().union(*level) for level in zip(*folders_of_families, strict=True)]
 
 
 def list_names(families: Iterable[Family]) -> list[str]:
@@ -60,14 +68,13 @@ def list_names(families: Iterable[Family]) -> list[str]:
 
 
 def build_layout(families: Iterable[Family], fields: Sequence[str], name: str = "*") -> Any:
-    """Return the layout in which the levels that vary are fields.
+    """Return the layout with a field for each level that varies.
 
-    The subsets are those that the folders name, unless the training set would have one class.
+    It has the subsets that the folders name, unless the training set would have one class.
     """
-    train: list[Family] = []
-    test: list[Family] = []
-    for family in families:
-        (test if family.subset == "test" else train).append(family)
+    families = list(families)
+    train = [family for family in families if family.subset != "test"]
+    test = [family for family in families if family.subset == "test"]
     train_patterns = [family.write(fields, name) for family in train]
     test_patterns = [family.write(fields, name) for family in test]
     levels = list_folders(train)
@@ -78,7 +85,7 @@ def build_layout(families: Iterable[Family], fields: Sequence[str], name: str = 
 
 
 def find_families(names: Iterable[str]) -> list[Family]:
-    """Return pictures by the folders that they have in common, and by their subsets."""
+    """Divide pictures by the number of their folders, and by the subsets that folders name."""
     by_depth: dict[int, list[str]] = defaultdict(list)
     for name in names:
         by_depth[name.count("/")].append(name)
@@ -91,10 +98,12 @@ def find_families(names: Iterable[str]) -> list[Family]:
 def split(names: list[str], before: tuple[str, ...], subset: str) -> list[Family]:
     """Return the families of pictures that have the same number of folders.
 
+    The function looks at one level of folders, and calls itself for the next one.
+
     Args:
-        names: their paths.
-        before: the patterns of their first folders, or "" where they vary.
-        subset: the subset that the first folders name, or "".
+        names: the paths of the pictures.
+        before: `Family.folders` of the levels that have been looked at.
+        subset: the subset that these folders name, or "".
     """
     level = len(before)
     if level == names[0].count("/"):
@@ -106,7 +115,7 @@ def split(names: list[str], before: tuple[str, ...], subset: str) -> list[Family
     if len(folders) > 1 and not are_subset_names(folders):
         return split(names, (*before, ""), subset)
     if len(folders) > 1 and not any(is_subset_name(folder) for folder in folders):
-        subset = "train"  # of `rps` beside `rps-test-set`
+        subset = "train"  # unless a folder names a test set, as `rps-test-set` beside `rps`
     families = []
     for folder in folders:
         own_subset = find_subset(folder) or subset
@@ -115,17 +124,16 @@ def split(names: list[str], before: tuple[str, ...], subset: str) -> list[Family
 
 
 def drop_copies(families: list[Family], place: Place) -> list[Family]:
-    """Return families without those that have the same files as the folder above.
+    """Return families without copies, in the order of their numbers of folders.
 
-    An archive may have been unpacked twice, as `pets/cat/1.jpg` beside `cat/1.jpg`. Those with
-    fewer folders come first.
+    An archive may have been unpacked twice, as `pets/cat/1.jpg` beside `cat/1.jpg`.
     """
     kept = [family for family in families if not is_copy(family, place)]
     return sorted(kept, key=lambda family: len(family.folders))
 
 
 def is_copy(family: Family, place: Place) -> bool:
-    """Return whether without their first folder, paths are those of equal files."""
+    """Return whether the paths, without their first folder, lead to equal files."""
     originals = [name.partition("/")[2] for name in family.names]
     if not all(original in place.files for original in originals):
         return False
@@ -133,39 +141,41 @@ def is_copy(family: Family, place: Place) -> bool:
     step = max(1, len(pairs) // N_COMPARED)
     for name, original in pairs[::step]:
         path, other = place.files[name], place.files[original]
-        are_there = path.exists() and other.exists()  # and no links to nowhere
+        are_there = path.exists() and other.exists()  # a broken link does not exist
         if not (are_there and filecmp.cmp(path, other, shallow=False)):
             return False
     return True
 
 
 def choose_families(families: list[Family]) -> list[Family]:
-    """Return the families that have classes: most pictures vary at so many levels.
+    """Return the families that have classes.
 
-    Without such families, all are returned.
+    They vary at the number of levels at which most pictures vary. If both subsets are named, or
+    if most pictures are of a subset, families without a subset are dropped.
     """
-    counts: Counter[int] = Counter()
+    n_pictures: Counter[int] = Counter()  # by the number of levels
     for family in families:
         if family.n_levels:
-            counts[family.n_levels] += len(family.names)
-    if not counts:
+            n_pictures[family.n_levels] += len(family.names)
+    if not n_pictures:
         return families
-    [(n_levels, _)] = counts.most_common(1)
+    [(n_levels, _)] = n_pictures.most_common(1)
     chosen = [family for family in families if family.n_levels == n_levels]
     for family in families:
         if family.n_levels == n_levels - 1:
             chosen += relax(family, chosen)
     with_subset = [family for family in chosen if family.subset]
     name_both_subsets = {family.subset for family in with_subset} == {"train", "test"}
-    most_have_one = len(list_names(with_subset)) > len(list_names(chosen)) / 2
-    return with_subset if name_both_subsets or most_have_one else chosen
+    most_have_subset = len(list_names(with_subset)) > len(list_names(chosen)) / 2
+    return with_subset if name_both_subsets or most_have_subset else chosen
 
 
 def relax(family: Family, others: Sequence[Family]) -> list[Family]:
-    """Return a family in which one more folder varies, as in others, if there are such others.
+    """Return the family with one more level that varies, if another family varies there, or [].
 
-    A class may have fewer folders than the others, as `one/1.png` beside `two/images/1.png`, or
-    be the only one of a subset, as `train/good/1.png` beside `test/good/1.png`.
+    For example, a subset may have a single class: `train/good/1.png` beside `test/good/1.png`
+    and `test/bad/2.png`. Then the second level varies in both subsets. A class may also have
+    fewer folders than other classes, as `one/1.png` beside `two/images/1.png`.
     """
     for level, folder in enumerate(family.folders):
         if not folder:
@@ -179,5 +189,5 @@ def relax(family: Family, others: Sequence[Family]) -> list[Family]:
 
 
 def merge_subsets(folders: Iterable[str]) -> list[str]:
-    """Return folders, of which those that name a subset are all called `*`."""
+    """Return folders, with `*` for each folder that names a subset."""
     return ["*" if folder and is_subset_name(folder) else folder for folder in folders]
