@@ -10,7 +10,8 @@ from digits.data.layout.pattern import Pattern, escape, find_matches
 from digits.proposing.families import Family, build_layout, list_names
 from digits.settings.errors import UserError
 
-# How names may begin with the class.
+# Patterns of names that begin with the class. If several find the same classes, `choose` keeps
+# the first one.
 NAMES = [
     "{class}__#.*",
     "{class}_#.*",
@@ -25,7 +26,7 @@ NAMES = [
 ]
 SEPARATORS = ("__", "_", "-", ".")
 NUMBERED_LETTERS = re.compile(r"([^\W\d_]+)\d+")
-YEAR = re.compile(r"[_. -]\d{4}")  # in what would be a class, as in `cat_2024`
+YEAR = re.compile(r"[_. -]\d{4}")  # the sign that `cat_2024` is no class
 MIN_PER_CLASS = 4  # pictures, on average
 
 
@@ -34,11 +35,11 @@ def propose_names(families: list[Family], fields: Sequence[str] = ()) -> list[An
 
     Args:
         families: the pictures.
-        fields: those of the folders that vary.
+        fields: the fields of the folders that vary.
     """
     layouts = []
     for name in NAMES:
-        fitting = [family for family in families if fits(family, fields, name)]
+        fitting = [family for family in families if has_classes(family, fields, name)]
         if fitting and len(list_names(fitting)) >= len(list_names(families)) / 2:
             classes = find_classes(fitting, fields, name)
             pattern = drop_common_end(classes, name)
@@ -47,8 +48,8 @@ def propose_names(families: list[Family], fields: Sequence[str] = ()) -> list[An
     return layouts or propose_words(families, fields)
 
 
-def fits(family: Family, fields: Sequence[str], name: str) -> bool:
-    """Return whether all pictures of a family fit a pattern, with enough of each class."""
+def has_classes(family: Family, fields: Sequence[str], name: str) -> bool:
+    """Return whether all pictures of a family fit a pattern that finds plausible classes."""
     pattern = Pattern(family.write(fields, name))
     try:
         matches = [pattern.match(path) for path in family.names]
@@ -56,9 +57,9 @@ def fits(family: Family, fields: Sequence[str], name: str) -> bool:
         return False
     found = [match for match in matches if match is not None]
     classes = {match["class"] for match in found}
-    # As in `cat/cat_1.jpg`.
+    # In `cat/cat_1.jpg`, the name says the same as the folder.
     repeat_group = all(match["class"].rstrip("._- ") == match.get("group") for match in found)
-    have_dates = any(YEAR.search(name) for name in classes)
+    have_dates = any(YEAR.search(class_name) for class_name in classes)
     if len(found) < len(matches) or repeat_group or have_dates:
         return False
     return 2 <= len(classes) <= len(found) / MIN_PER_CLASS
@@ -72,26 +73,29 @@ def find_classes(families: Iterable[Family], fields: Sequence[str], name: str) -
 
 
 def drop_common_end(classes: Sequence[str], name: str) -> str:
-    """Return a pattern without what is at the end of all classes, such as `.IMG`."""
-    common = posixpath.commonprefix([each[::-1] for each in classes])[::-1]
-    sign = re.search("[._ -]", common)
-    if sign is None:
+    """Return a pattern whose classes do not have a common end, such as `.IMG`."""
+    reversed_classes = [class_name[::-1] for class_name in classes]
+    common_end = posixpath.commonprefix(reversed_classes)[::-1]
+    separator = re.search("[._ -]", common_end)
+    if separator is None:
         return name
-    end = common[sign.start() :]
+    end = common_end[separator.start() :]
     return name.replace("{class}", "{class}" + escape(end))
 
 
 def propose_parts(families: list[Family], fields: Sequence[str], name: str) -> list[Any]:
-    """Return layouts in which one part of the class is the class, as in `0_anna_17.png`.
+    """Return layouts in which only a part of what a pattern takes for the class is the class.
 
-    There are such layouts only if more than half of all combinations of the parts are there.
+    In `0_anna_17.png`, the pattern `{class}_#.*` finds `0_anna`. The class may be 0 or anna, if
+    more than half of all combinations of digits and people exist.
     """
     classes = find_classes(families, fields, name)
     for separator in SEPARATORS:
         columns = split_evenly(classes, separator)
         n_values = [len(set(words)) for words in columns]
         varying = [position for position, number in enumerate(n_values) if number > 1]
-        if len(varying) > 1 and len(classes) > math.prod(n_values) / 2:
+        n_combinations = math.prod(n_values)
+        if len(varying) > 1 and len(classes) > n_combinations / 2:
             options = write_fields(len(columns), varying)
             texts = [name.replace("{class}", separator.join(option)) for option in options]
             return [build_layout(families, fields, text) for text in texts]
@@ -101,7 +105,8 @@ def propose_parts(families: list[Family], fields: Sequence[str], name: str) -> l
 def propose_words(families: list[Family], fields: Sequence[str]) -> list[Any]:
     """Return layouts in which one word of the names is the class, as in `0_anna_17.png`.
 
-    All names have the same number of words. If folders are groups, what they say is no class.
+    All names must have the same number of words. If the folders are groups, words that repeat
+    the folders are no classes.
     """
     names = list_names(families)
     stems = list_stems(names)
@@ -110,7 +115,7 @@ def propose_words(families: list[Family], fields: Sequence[str]) -> list[Any]:
         found = []
         for position, words in enumerate(columns):
             are_classes = 2 <= len(set(words)) <= len(stems) / MIN_PER_CLASS
-            if are_classes and not (fields and are_said_by_folders(names, words)):
+            if are_classes and not (fields and repeat_folders(names, words)):
                 found.append(position)
         last = len(columns) - 1
         if len(found) > 1 and last in found and all(map(str.isdecimal, columns[last])):
@@ -119,8 +124,9 @@ def propose_words(families: list[Family], fields: Sequence[str]) -> list[Any]:
             patterns = []
             for option in write_fields(len(columns), found):
                 words = columns[option.index("{class}")]
-                ending = "#" if are_numbered_letters(words) else ""  # as `AN1` and `AN2`
-                name = separator.join(option).replace("{class}", "{class}" + ending)
+                name = separator.join(option)
+                if are_numbered_letters(words):  # AN1 and AN2 are of the class AN
+                    name = name.replace("{class}", "{class}#")
                 patterns.append(f"{name}.*")
             return [build_layout(families, fields, pattern) for pattern in patterns]
     return []
@@ -134,32 +140,32 @@ def are_numbered_letters(words: Collection[str]) -> bool:
 
 
 def list_stems(paths: Iterable[str]) -> list[str]:
-    """Return the names of files without their endings."""
+    """Return the names of files without folders and suffixes."""
     return [posixpath.splitext(posixpath.basename(path))[0] for path in paths]
 
 
 def split_evenly(names: Sequence[str], separator: str) -> list[tuple[str, ...]]:
-    """Return the first words of all names, the second ones, and so on.
+    """Return the first words of all names, the second words, and so on.
 
-    If the names have different numbers of words, or a single one, there are none.
+    The result is empty if the names have different numbers of words, or one word each.
     """
-    split = [name.split(separator) for name in names]
-    n_words = {len(words) for words in split}
+    words_of_names = [name.split(separator) for name in names]
+    n_words = {len(words) for words in words_of_names}
     if len(n_words) > 1 or n_words == {1}:
         return []
-    return list(zip(*split, strict=True))
+    return list(zip(*words_of_names, strict=True))
 
 
-def are_said_by_folders(names: Sequence[str], words: Sequence[str]) -> bool:
-    """Return whether all pictures in a folder have the same word in their name."""
+def repeat_folders(names: Sequence[str], words: Sequence[str]) -> bool:
+    """Return whether all pictures of a folder have the same word in their names."""
     folders = [posixpath.dirname(name) for name in names]
     return len(set(zip(folders, words, strict=True))) == len(set(folders))
 
 
 def write_fields(n_words: int, candidates: Sequence[int]) -> list[list[str]]:
-    """Return patterns of the words of a name, in which one candidate is the class.
+    """Return patterns of the words of a name, in each of which one candidate is the class.
 
-    If there is only one other candidate, it may also be the group.
+    If there are two candidates, there are also patterns in which the other one is the group.
 
     Args:
         n_words: the number of words.
@@ -179,10 +185,11 @@ def write_fields(n_words: int, candidates: Sequence[int]) -> list[list[str]]:
 
 
 def have_more_fields(families: list[Family]) -> bool:
-    """Return whether names tell the class that the folder has, and something else.
+    """Return whether names repeat the folder as a code, and have another word that varies.
 
-    In `Blur/01_04_0001.bmp`, 04 stands for the blur, and pictures of all folders have a 01,
-    which may be the class. In `angry/1_angry_0001.jpg`, the folder is taken from the name.
+    In `Blur/01_04_0001.bmp`, 04 is the code of the folder Blur. The first word varies in each
+    folder, and may be the class. In `angry/1_angry_0001.jpg`, the folder itself is in the name,
+    so that the folders are classes.
     """
     names = list_names(families)
     stems = list_stems(names)
@@ -193,12 +200,12 @@ def have_more_fields(families: list[Family]) -> bool:
     for separator in SEPARATORS:
         columns = split_evenly(stems, separator)
         varying = [words for words in columns[:-1] if len(set(words)) > 1]
-        if len(columns) > 3 and any(are_said_by_folders(names, words) for words in varying):
+        if len(columns) > 3 and any(repeat_folders(names, words) for words in varying):
             return any(has_all_combinations(folders, words) for words in varying)
     return False
 
 
 def has_all_combinations(folders: Sequence[str], words: Sequence[str]) -> bool:
-    """Return whether there is a picture of each word in each folder."""
+    """Return whether each folder has a picture with each word."""
     n_combinations = len(set(folders)) * len(set(words))
     return len(set(zip(folders, words, strict=True))) == n_combinations
