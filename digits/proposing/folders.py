@@ -35,13 +35,13 @@ from digits.proposing.writing import add_unused, unlist
 from digits.settings.errors import UserError
 from digits.settings.layout import as_list
 
-MIN_SHARE = 0.9  # of all pictures, in one folder beside which others may be no classes
+MIN_SHARE = 0.9  # the share of all pictures in a folder, so that the others may be no classes
 
 
 def enter_folders(path: Path) -> Path:
-    """Return the folder, or the one inside it that has everything, as that of an archive.
+    """Return a folder, or the folder inside it that has all files, as in an unpacked archive.
 
-    A folder that has pictures, but no table, is not entered, because its name is a class.
+    A folder with pictures and without a table is not entered, because its name may be a class.
     """
     inside = list_visible(path)
     if len(inside) != 1 or not inside[0].is_dir():
@@ -55,17 +55,17 @@ def enter_folders(path: Path) -> Path:
 
 
 def propose(place: Place) -> tuple[list[Any], list[str]]:
-    """Return layouts for the pictures of a place. Nothing is said about others.
+    """Return layouts for the pictures of a place, and [], because other files are ignored.
 
-    If nothing is left without what seem to be masks, they are pictures, as in a folder `mask`
-    with photos of people beside a folder `bare`.
+    If there is no layout without the masks, the masks are pictures. For example, the folder
+    `mask` may have photos of people.
     """
     masks = find_masks(place.pictures)
     return propose_excluding(place, masks) or propose_excluding(place, {}), []
 
 
 def propose_excluding(place: Place, masks: Mapping[str, str]) -> list[Any]:
-    """Return layouts for the pictures of a place that are no masks.
+    """Return layouts for the pictures of a place without masks.
 
     Args:
         place: the pictures.
@@ -89,7 +89,7 @@ def propose_excluding(place: Place, masks: Mapping[str, str]) -> list[Any]:
     layouts += propose_first_level(list_names(found))
     layouts += propose_largest_folder(list_names(found))
     unused = sorted(set(masks.values()))
-    if find_matches(unused, names):  # other pictures are called so, too
+    if find_matches(unused, names):  # these patterns would leave out other pictures, too
         unused = sorted(map(escape, masks))
     return [add_unused(layout, unused) for layout in layouts]
 
@@ -97,7 +97,8 @@ def propose_excluding(place: Place, masks: Mapping[str, str]) -> list[Any]:
 def propose_one_level(families: list[Family]) -> list[Any]:
     """Return layouts of pictures in a folder for each class, or perhaps for each day.
 
-    Deeper folders may have thumbnails of the pictures above. There is a layout without them.
+    If deeper folders may have thumbnails of the other pictures, there is also a layout without
+    the deeper folders.
     """
     layouts = [build_layout(families, ["{class}"])]
     depth = min(len(family.folders) for family in families)
@@ -109,8 +110,8 @@ def propose_one_level(families: list[Family]) -> list[Any]:
     if len(set(names)) == len(names) and n_repeated > len(deep_names) / 2:
         layouts.append(build_layout(shallow, ["{class}"]))
     [folders] = list_folders(families)
-    # The names of the pictures may have the class, and the folders may be groups, or nothing if
-    # there are too few.
+    # The names may have the class. Then the folders are groups, or are ignored if there are too
+    # few of them.
     for field in ("{group}", "*"):
         if are_numbered(folders):
             layouts += propose_names(families, [field])
@@ -122,8 +123,8 @@ def propose_one_level(families: list[Family]) -> list[Any]:
 def propose_two_levels(families: list[Family]) -> list[Any]:
     """Return layouts of pictures whose folders vary at two levels.
 
-    Of the classes and the groups, either may be the outer folders. There are layouts without
-    groups, too, for the case that there are too few.
+    The outer folders may be groups and the inner folders classes, or the other way round. There
+    are also layouts without groups, because there may be too few groups.
     """
     outer, inner = list_folders(families)
     orders = []
@@ -136,10 +137,10 @@ def propose_two_levels(families: list[Family]) -> list[Any]:
 
 
 def propose_equal_folders(families: list[Family]) -> list[Any]:
-    """Return a layout for each of the outer folders, if all have pictures of the same names.
+    """Return a layout for each outer folder, if all outer folders have the same names of files.
 
-    They are the same pictures in other forms, such as in colour and grey, or divided in another
-    way.
+    Then they have the same pictures in several forms, such as colour and grey, or divided into
+    classes in several ways.
     """
     by_outer: dict[str, list[Family]] = defaultdict(list)
     inner_paths: dict[str, set[str]] = defaultdict(set)
@@ -165,8 +166,8 @@ def propose_equal_folders(families: list[Family]) -> list[Any]:
 def propose_more_levels(families: list[Family]) -> list[Any]:
     """Return layouts in which one of several levels that vary is the class.
 
-    Levels of dates, or of numbered cameras or the like, are the group. There are layouts
-    without groups, too, for the case that there are too few.
+    Levels of dates, or of numbered words such as `camera1`, are the group. There are also
+    layouts without groups, because there may be too few groups.
     """
     levels = list_folders(families)
     with_groups = ["{group}" if are_numbered(folders) else "*" for folders in levels]
@@ -182,7 +183,7 @@ def propose_more_levels(families: list[Family]) -> list[Any]:
 
 
 def name_class(folders: Collection[str]) -> list[str]:
-    """Return what stands for folders in which the class is, or may be, as `study1_positive`."""
+    """Return patterns of folders of classes. `study1_positive` may be the class `positive`."""
     matches = [NUMBERED_WORD.fullmatch(name) for name in folders]
     if not all(matches) or len({match[1] for match in matches if match}) > 1:
         return ["{class}"]
@@ -192,9 +193,9 @@ def name_class(folders: Collection[str]) -> list[str]:
 def propose_first_level(names: Sequence[str]) -> list[Any]:
     """Return layouts of pictures in folders of different depths.
 
-    In `cats/1.png` and `dogs/husky/1.png`, the classes are cats and dogs, or cats and huskies.
-    In `a/abbey/1.png` and `a/church/inside/1.png`, they may be abbey and church/inside.
-    A folder around all of them is no class.
+    In `cats/1.png` and `dogs/husky/1.png`, the classes may be cats and dogs. In `a/abbey/1.png`
+    and `a/church/inside/1.png`, they may also be abbey and church/inside. A folder that has all
+    pictures is no class.
     """
     common = posixpath.commonpath(names)
     start = f"{escape(common)}/" if common else ""
@@ -204,18 +205,21 @@ def propose_first_level(names: Sequence[str]) -> list[Any]:
     has_subsets = any(is_subset_name(folder) for folder in first_folders)
     if len(depths) < 2 or depths[0] == 0 or has_subsets:
         return []
+    # `{class}/*`, `{class}/*/*` and so on.
     layouts = [[start + "{class}/" + "*/" * (depth - 1) + "*" for depth in depths]]
-    last_folders = {posixpath.dirname(name) for name in inner if name.count("/") > depths[0]}
-    if depths[0] > 1 and len(set(map(posixpath.basename, last_folders))) > 1:
-        above = start + "*/" * (depths[0] - 1)
-        layouts.append([above + "{class}/" * (depth - depths[0] + 1) + "*" for depth in depths])
+    lowest = depths[0]
+    last_folders = {posixpath.dirname(name) for name in inner if name.count("/") > lowest}
+    if lowest > 1 and len(set(map(posixpath.basename, last_folders))) > 1:
+        # `*/{class}/*`, `*/{class}/{class}/*` and so on.
+        above = start + "*/" * (lowest - 1)
+        layouts.append([above + "{class}/" * (depth - lowest + 1) + "*" for depth in depths])
     return layouts
 
 
 def propose_largest_folder(names: Sequence[str]) -> list[Any]:
-    """Return the layouts in which the names have the class, if one folder has most pictures.
+    """Return layouts in which the names have the class, if one folder has most pictures.
 
-    Beside `ships/1__17.png` and `ships/0__18.png`, the folder `scenes` may be no class.
+    For example, nearly all pictures are called as `ships/1__17.png`, and a few are in `scenes`.
     """
     by_folder: dict[str, list[str]] = defaultdict(list)
     for name in names:
@@ -232,8 +236,7 @@ def propose_lists(place: Place, layout: Any) -> list[Any]:
     if isinstance(layout, dict):  # the folders name a test set
         return []
     names = find_matches(as_list(layout), place.pictures)
-    # The lists of the training set and of the test set, by the rest of their names: `train1`
-    # belongs to `test1`.
+    # The lists by the rest of their paths, because `train1.txt` belongs to `test1.txt`.
     train_lists: dict[str, list[str]] = defaultdict(list)
     test_lists: dict[str, list[str]] = defaultdict(list)
     for name in place.files:
@@ -245,13 +248,15 @@ def propose_lists(place: Place, layout: Any) -> list[Any]:
             read_list(place, name, names)
         except UserError:  # it lists something else
             continue
-        lists = test_lists if subset == "test" else train_lists
-        lists[re.sub(r"train_?val|train|test|val", "", name)].append(name)
+        rest = re.sub(r"train_?val|train|test|val", "", name)
+        lists_of_subset = test_lists if subset == "test" else train_lists
+        lists_of_subset[rest].append(name)
     layouts = []
-    for kind, names_of_lists in train_lists.items():
-        whole = [name for name in names_of_lists if re.search("train_?val", name)]
-        train = [{"list": name} for name in whole or names_of_lists]
-        if len(test_lists[kind]) == 1:
-            [test] = test_lists[kind]
+    for rest, lists in train_lists.items():
+        # `trainval.txt` has the pictures of both `train.txt` and `val.txt`.
+        complete_lists = [name for name in lists if re.search("train_?val", name)]
+        train = [{"list": name} for name in complete_lists or lists]
+        if len(test_lists[rest]) == 1:
+            [test] = test_lists[rest]
             layouts.append({"files": layout, "train": unlist(train), "test": {"list": test}})
     return layouts
