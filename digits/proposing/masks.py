@@ -1,4 +1,4 @@
-"""Find masks, which show where something is in another picture."""
+"""Find masks: pictures that show where an object is in another picture."""
 
 import posixpath
 import re
@@ -24,23 +24,24 @@ MASK_END = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-# Words that do not tell pictures from one another: `images/1.png` belongs to `masks/1.png`.
+# Words that are ignored in comparisons, because `masks/1.png` belongs to `images/1.png`.
 IGNORED_WORDS = MASK_WORDS | CONTAINER_WORDS | SET_WORDS | {"ground", "set"}
 NUMBER_OR_WORD = re.compile(r"\d+|[^\W\d_]+")
 
-Words = tuple[str, ...]
+Words = tuple[str, ...]  # the words of a folder or of a name
 
 
 def find_masks(names: Iterable[str]) -> dict[str, str]:
-    """Return the masks among pictures, and the pattern of each.
+    """Return the masks among pictures, with the pattern that each mask fits.
 
-    The name or a folder of a mask says so, and there is a picture to which it belongs. If half
-    of the pictures that fit a pattern are such masks, the others are masks, too.
+    The name or a folder of a mask has a word such as `mask`, and another picture belongs to the
+    mask. All pictures that fit a pattern are masks if half of them belong to a picture.
     """
     by_pattern: dict[str, list[str]] = defaultdict(list)
     for name in names:
         by_pattern[find_mask_pattern(name)].append(name)
-    pictures = [list_words(name) for name in by_pattern.pop("", [])]
+    others = by_pattern.pop("", [])
+    pictures = [list_words(name) for name in others]
     n_of_name = Counter(path[-1] for path in pictures)
     known = set(pictures) | drop_common_words(pictures) | {path[-2:] for path in pictures}
     masks: dict[str, str] = {}
@@ -58,15 +59,15 @@ def belongs_to_picture(
 
     Args:
         name: the path of the mask.
-        pictures: the words of the path of each picture, or of its end.
-        n_of_name: how many pictures have a name. If there is one, it may be in any folder,
-            unless the name is a number, as in `mask/1.png` and `bare/1.png`.
+        pictures: the words of the path of each picture, or of the end of this path.
+        n_of_name: the number of pictures with each name.
     """
     *folders, stem = list_words(name)
-    # `1-cup` belongs to `1`.
+    # The mask `1-cup` may belong to the picture `1`.
     starts = [stem[:length] for length in range(1, len(stem) + 1)]
     if any((*folders, start) in pictures for start in starts):
         return True
+    # A picture with a name of several words may be in any folder, if no other has this name.
     if any(len(start) > 1 and n_of_name[start] == 1 for start in starts):
         return True
     match = MASK_END.fullmatch(posixpath.splitext(name)[0])
@@ -74,9 +75,10 @@ def belongs_to_picture(
 
 
 def drop_common_words(pictures: Sequence[tuple[Words, ...]]) -> set[tuple[Words, ...]]:
-    """Return the words of paths without those that all names have.
+    """Return the words of paths without the words that all names have.
 
-    `fish/fish_1/fish_10.png` then has the words of `mask/mask_1/mask_10.png`.
+    Then `fish/fish_1/fish_10.png` has the words of `mask/mask_1/mask_10.png`, because the word
+    `mask` is ignored.
     """
     common = set.intersection(*(set(path[-1]) for path in pictures)) if pictures else set()
     found = set()
@@ -88,10 +90,10 @@ def drop_common_words(pictures: Sequence[tuple[Words, ...]]) -> set[tuple[Words,
 
 
 def find_mask_pattern(name: str) -> str:
-    """Return the pattern of the pictures that are called as a mask is, or ""."""
+    """Return the pattern of masks that a picture fits, or "" if its path has no such word."""
     *folders, file = name.split("/")
     for level, folder in enumerate(folders):
-        is_subset = is_subset_name(folder)  # as `seg_train` is
+        is_subset = is_subset_name(folder)  # for example `seg_train`
         if split_words(folder) & MASK_WORDS and not is_subset:
             is_last = level == len(folders) - 1
             return f"**/{escape(folder)}/*" if is_last else f"**/{escape(folder)}/**/*"
@@ -103,10 +105,12 @@ def find_mask_pattern(name: str) -> str:
 
 
 def list_words(path: str) -> tuple[Words, ...]:
-    """Return the words and numbers of each part of a path, which tell a picture from others."""
+    """Return the words and numbers of each folder and of the name, without ignored words."""
+    stem, _ = posixpath.splitext(path)
+    divided = WORD_BORDER.sub(" ", stem).lower()
     parts = []
-    for text in WORD_BORDER.sub(" ", posixpath.splitext(path)[0]).lower().split("/"):
+    for text in divided.split("/"):
         words = NUMBER_OR_WORD.findall(text)
         parts.append(tuple(word for word in words if word not in IGNORED_WORDS))
-    *folders, stem = parts
-    return (*(folder for folder in folders if folder), stem)
+    *folders, name = parts
+    return (*filter(None, folders), name)
