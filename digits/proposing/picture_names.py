@@ -13,7 +13,7 @@ from digits.proposing.words import find_subset
 from digits.proposing.writing import generalize
 from digits.settings.errors import UserError
 
-N_VALUES = 50  # of a column, for which pictures are looked for first
+N_VALUES = 50  # the number of values of a column that are tried first
 
 
 class Template(NamedTuple):
@@ -22,7 +22,7 @@ class Template(NamedTuple):
     Attributes:
         folder: the folder, such as `images`.
         field: the column, such as `{id}`, `{id.name}` or `{id.stem}`.
-        ending: what stands after the value of the column, such as `.jpg`.
+        ending: the text behind the value of the column, such as `.jpg`.
     """
 
     folder: str
@@ -33,16 +33,16 @@ class Template(NamedTuple):
 def find_templates(
     place: Place, table_name: str, values: pd.Series
 ) -> tuple[list[str], list[str]]:
-    """Return the paths, such as `images/{id}.jpg`, of the pictures that a column names.
+    """Return paths, such as `images/{id}.jpg`, for the key `file` of a layout.
 
     Args:
         place: all files.
-        table_name: the path of the table. The paths begin in its folder.
-        values: the values of the column. Blank ones do not count.
+        table_name: the path of the table. The returned paths begin in its folder.
+        values: the column that names pictures. Blank values are ignored.
 
     Returns:
-        for_all: the paths that find a picture for each value.
-        for_some: all paths that find a picture for some values, the most frequent first.
+        for_all: the paths with which each value names one picture.
+        for_some: all paths with which some value names a picture, the most frequent first.
     """
     values = values[values.str.strip() != ""]
     sample = values.sample(min(N_VALUES, len(values)), random_state=0)
@@ -50,10 +50,10 @@ def find_templates(
     for value in sample:
         counts.update(describe_pictures(place, str(values.name), normalize_path(value, "")))
     templates = [template for template, _ in counts.most_common()]
-    start = posixpath.dirname(table_name) or "."
+    folder_of_table = posixpath.dirname(table_name) or "."
     for_some: list[str] = []
     for folder, field, ending in [*templates, *generalize_templates(templates)]:
-        relative = posixpath.relpath(folder or ".", start)
+        relative = posixpath.relpath(folder or ".", folder_of_table)  # "." for the same folder
         path = f"{relative}/{field}{ending}".removeprefix("./")
         if path not in for_some:
             for_some.append(path)
@@ -76,16 +76,16 @@ def describe_pictures(place: Place, column: str, value: str) -> Iterator[Templat
         value: the path, the name, or the name without the ending.
     """
     pictures = place.pictures_by_end
-    name = posixpath.basename(value)
-    key, part = name, "name"
-    if key not in pictures:
-        key, part = posixpath.splitext(name)[0], "stem"
-    for path in pictures.get(key, []):
-        folder, picture = posixpath.split(path)
-        ending = picture[len(key) :]
-        whole = path.removesuffix(ending)
-        if whole == value or whole.endswith(f"/{value}"):
-            yield Template(whole.removesuffix(value).rstrip("/"), f"{{{column}}}", ending)
+    name, part = posixpath.basename(value), "name"
+    if name not in pictures:  # the value may have the suffix of another file
+        name, part = posixpath.splitext(name)[0], "stem"
+    for path in pictures.get(name, []):
+        folder, file = posixpath.split(path)
+        ending = file.removeprefix(name)  # "" if the value has the suffix of the picture
+        without_ending = path.removesuffix(ending)
+        if f"/{without_ending}".endswith(f"/{value}"):
+            folder = without_ending.removesuffix(value).rstrip("/")
+            yield Template(folder, f"{{{column}}}", ending)
         elif not are_of_two_subsets(value, path):
             yield Template(folder, f"{{{column}.{part}}}", ending)
 
@@ -97,7 +97,7 @@ def are_of_two_subsets(value: str, path: str) -> bool:
 
 
 def generalize_templates(templates: list[Template]) -> list[Template]:
-    """Return templates in which * stands for what differs: folders of one depth, or endings."""
+    """Return templates with * for folders of the same depth, and for endings that differ."""
     by_field: dict[str, list[Template]] = defaultdict(list)
     for template in templates:
         by_field[template.field].append(template)
