@@ -16,26 +16,27 @@ from digits.imaging.transforms.border import median_of_border
 from digits.proposing.choose import N_FOLDS
 from digits.settings.errors import UserError
 
-N_SAMPLES = 100  # at most so many pictures are measured
-MAX_SIDE = 256  # of images of arrays and tables, which are not resized
+N_SAMPLES = 100  # the largest number of pictures that are measured
+MAX_SIDE = 256  # the largest side of images of arrays and tables, which are not resized
 
-# In a pixel, the largest and the smallest of red, green and blue differ by up to 255. A picture
-# is in colour if the mean of this difference is larger. Grey scans are not quite grey.
+# The saturation of a pixel is the difference between the largest and the smallest of red, green
+# and blue: 0 to 255. A picture is in colour if its mean saturation is larger than 20. Scans of
+# grey pictures have a small saturation.
 MIN_COLOR = 20
 
 # A photo has sides of at least this many pixels. Smaller pictures are icons or digits.
 MIN_PHOTO_SIDE = 64
 
-# A pixel is background if it differs by less than this from the edge of the picture. A picture
-# is a drawing if most of its pixels are background.
+# A pixel is background if it differs by less than 16 of 255 from the border of the picture. A
+# picture is a drawing if most of its pixels are background.
 MAX_BACKGROUND_DIFFERENCE = 16
 
-# From so many images on, models learn from principal components of their features.
+# With so many images or more, models learn from principal components of the features.
 MANY_IMAGES = 1_700
 N_COMPONENTS_OF_PHOTOS = 300  # the files of models then have less than 20 MB
 N_COMPONENTS_OF_DRAWINGS = 60  # the training then takes a fifth of the time
 
-# Edge directions need images that are square, and at least this high and wide.
+# Edge directions need square images, which are at least 20 pixels wide.
 MIN_SIDE_OF_GRADIENTS = 20
 
 N_FOLDS_OF_PHOTOS = 5
@@ -76,7 +77,7 @@ class ImageTraits(NamedTuple):
         return N_COMPONENTS_OF_PHOTOS if self.is_photo else N_COMPONENTS_OF_DRAWINGS
 
 
-# Those of pictures of digits, which are also expected of pictures that are not there yet.
+# The traits of pictures of digits. They are also used for pictures that will be added later.
 DEFAULT_TRAITS = ImageTraits(are_pictures=True, is_color=False, is_photo=False, shape=[28, 28])
 
 
@@ -101,7 +102,7 @@ def find_traits(collection: Collection) -> ImageTraits:
 def find_traits_of_pictures(contents: Iterator[Path | bytes], n_pictures: int) -> ImageTraits:
     """Return what most pictures of a sample look like.
 
-    Pictures that cannot be read do not count. All of them are reported later.
+    Pictures that cannot be read are ignored. They are reported later.
     """
     step = math.ceil(n_pictures / N_SAMPLES)
     measured = [measure_picture(source) for source in islice(contents, 0, None, step)]
@@ -120,10 +121,12 @@ def find_traits_of_pictures(contents: Iterator[Path | bytes], n_pictures: int) -
 
 
 def measure_picture(source: Path | bytes) -> dict[str, float] | None:
-    """Return what is measured of a picture, or None if it cannot be read.
+    """Return measures of a picture, or None if it cannot be read.
 
-    The shorter `side` is a number of pixels, `colour` is compared with `MIN_COLOR`, and
-    `background` is the fraction of the pixels that are background.
+    Returns:
+        side: the shorter side, in pixels.
+        colour: the mean saturation, 0 to 255.
+        background: the fraction of the pixels that are background.
     """
     try:
         opened = source if isinstance(source, Path) else BytesIO(source)
@@ -131,7 +134,7 @@ def measure_picture(source: Path | bytes) -> dict[str, float] | None:
     except (OSError, UserError):
         return None
     pixels = np.array(image, dtype=int)
-    [background] = median_of_border(pixels[np.newaxis])
+    [background] = median_of_border(pixels[np.newaxis])  # of a batch of one picture
     differences = np.abs(pixels - background).max(axis=2)
     is_background = differences < MAX_BACKGROUND_DIFFERENCE
     return {
