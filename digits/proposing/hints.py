@@ -25,21 +25,22 @@ from digits.proposing.words import (
 )
 from digits.settings.layout import ArrayPart, FilesPart, TablePart, parse
 
-COMPANION = re.compile(r"(?P<base>.+)(?P<end>[_-][A-Za-z0-9]+)")  # `1_gt`, beside `1`
-KIND = re.compile(r"(?P<base>.*\d)[_-][A-Za-z]{2,}")  # `1_depth`, beside `1_crop`
+COMPANION = re.compile(r"(?P<base>.+)(?P<end>[_-][A-Za-z0-9]+)")  # `1_gt`, a companion of `1`
+KIND = re.compile(r"(?P<base>.*\d)[_-][A-Za-z]{2,}")  # `1_depth`, a companion of `1_crop`
 
 GROUPS_OF_TABLE = (
     "add a column of groups to the table; see “Add groups to a table” in docs/your-own.md"
 )
 
-MAX_SHARE = 0.9  # groups of a column per image, at most
-MIN_COMPANIONS = 0.25  # of all pictures
-MIN_OTHER_FILES = 0.5  # that are called like pictures, per picture
+MAX_SHARE = 0.9  # the largest number of groups per image
+MIN_COMPANIONS = 0.25  # the smallest share of pictures that are companions of another picture
+MIN_OTHER_FILES = 0.5  # the smallest number of files with the names of pictures, per picture
 
 # The name of a column of ids, such as `scan_id`, `Case No` and `lesionID`.
 ID_COLUMN = re.compile(r"(?i:(^|[\s_])(id|no|nr))$|[a-z]ID$")
+# Tables of a contest, which do not say which images are a test set.
 ORDINARY_FILE = re.compile(r"(.*/)?(test|sample_?submission)\.csv", re.IGNORECASE)
-PEOPLE_WORDS = {"subject", "person", "speaker"}  # who are the classes of some sets
+PEOPLE_WORDS = {"subject", "person", "speaker"}  # people may be classes, as in face recognition
 LIST_ENDINGS = (".csv", ".json", ".lst", ".mat", ".tsv", ".txt", ".xml")
 
 
@@ -56,11 +57,11 @@ def find_hints(reading: LayoutReading, layout: Any) -> list[str]:
     files = list(rows.get("file", []))
     if files:
         has_groups = "group" in rows
-        several = list(hint_at_companions(files, is_table, has_groups))
-        if not has_groups:
-            several = several or list(hint_at_series(rows, None if is_table else layout))
         hints += hint_at_folders(rows, is_table, list_used_levels(layout))
-        hints += several
+        companions = list(hint_at_companions(files, is_table, has_groups))
+        hints += companions
+        if not companions and not has_groups:
+            hints += hint_at_series(rows, None if is_table else layout)
         hints += hint_at_files_of_pictures(files, reading.unused_files)
         hints += hint_at_unused_folders(rows, reading.unused_pictures)
         hints += hint_at_people(rows, layout)
@@ -73,26 +74,26 @@ def find_hints(reading: LayoutReading, layout: Any) -> list[str]:
 
 
 def lies_within_groups(values: pd.Series, rows: pd.DataFrame) -> bool:
-    """Return whether all images with one value of a column are of one group already."""
+    """Return whether all images with the same value of a column are in the same group."""
     if "group" not in rows or rows["test"].any() or len(values) != len(rows):
         return False
     return bool(rows["group"].groupby(values.to_numpy()).nunique().max() == 1)
 
 
 def says_more_of_class(values: pd.Series, rows: pd.DataFrame) -> bool:
-    """Return whether all images of a class have one value of a column, as its name or genus."""
+    """Return whether all images of a class have the same value, such as the class's name."""
     if len(values) != len(rows):
         return False
     return bool(values.groupby(rows["class"].to_numpy()).nunique().max() == 1)
 
 
 def may_be_group(name: str) -> bool:
-    """Return whether the name of a column is that of ids, or of things such as cameras."""
+    """Return whether the name of a column is a name of ids or of groups, such as cameras."""
     return bool(ID_COLUMN.search(name) or GROUP_COLUMN.search(name))
 
 
 def hint_at_column(name: str, values: pd.Series) -> Iterator[str]:
-    """Yield a hint if a column that is not used may say the set or the group."""
+    """Yield a hint if an unused column may have sets or groups."""
     distinct = sorted(set(values.str.strip()))
     are_subset_names = 2 <= len(distinct) <= 4 and all(
         split_words(text) & SET_WORDS for text in distinct
@@ -110,7 +111,7 @@ def hint_at_column(name: str, values: pd.Series) -> Iterator[str]:
 
 
 def hint_at_class_names(name: str, values: pd.Series, classes: pd.Series) -> Iterator[str]:
-    """Yield a hint if a column that is not used has the names of classes that are numbers.
+    """Yield a hint if an unused column has names, and the classes are numbers.
 
     Args:
         name: the column.
@@ -127,7 +128,7 @@ def hint_at_class_names(name: str, values: pd.Series, classes: pd.Series) -> Ite
 
 
 def is_one_to_one(values: pd.Series, others: pd.Series) -> bool:
-    """Return whether each value always stands beside the same other value, and vice versa."""
+    """Return whether equal values stand beside equal values, in both directions."""
     pairs = pd.DataFrame({"value": values.to_numpy(), "other": others.to_numpy()})
     pairs = pairs.drop_duplicates()
     return bool(pairs["value"].is_unique and pairs["other"].is_unique)
@@ -146,7 +147,7 @@ def hint_at_matlab(layout: Any) -> Iterator[str]:
 
 
 def hint_at_array(name: str) -> Iterator[str]:
-    """Yield a hint if an array that is not used may say the set or the group."""
+    """Yield a hint if an unused array may have sets or groups."""
     words = split_words(posixpath.basename(name))
     if words & SET_WORDS and words & {"is", "split", "set", "fold", "partition"}:
         yield f"the array {name} may say which images are the test set"
@@ -155,7 +156,7 @@ def hint_at_array(name: str) -> Iterator[str]:
 
 
 def hint_at_series(rows: pd.DataFrame, layout: Any) -> Iterator[str]:
-    """Yield a hint if the names of pictures tell that several show the same thing.
+    """Yield a hint if several pictures show the same thing, as their names say.
 
     Args:
         rows: the images.
@@ -164,7 +165,7 @@ def hint_at_series(rows: pd.DataFrame, layout: Any) -> Iterator[str]:
     groups = find_name_groups(rows)
     if groups is None:
         return
-    [(name, value), *_] = groups.values.items()
+    name, value = next(iter(groups.values.items()))
     with_groups = add_groups(layout, groups) if layout and groups.pattern else None
     things = rows["file"].map(groups.values)
     if rows["test"].groupby(things).nunique().max() > 1:
@@ -182,7 +183,7 @@ def hint_at_series(rows: pd.DataFrame, layout: Any) -> Iterator[str]:
 
 
 def hint_at_companions(files: list[str], is_table: bool, has_groups: bool) -> Iterator[str]:
-    """Yield a hint if many pictures are called like another one, but for the end.
+    """Yield a hint if the names of many pictures are names of other pictures with an end.
 
     Args:
         files: the pictures.
@@ -196,7 +197,8 @@ def hint_at_companions(files: list[str], is_table: bool, has_groups: bool) -> It
     unused = f"'**/*{end}'"
     remedy = "let the pattern of the layout have {group} for the thing"
     if is_table:
-        unused = f"[{{where: {{COLUMN: '*{end}'}}}}]"
+        where = f"{{COLUMN: '*{end}'}}"
+        unused = f"[{{where: {where}}}]"
         remedy = GROUPS_OF_TABLE
     groups = "" if has_groups else f"; if they are other views of one thing, {remedy}"
     yield (
@@ -207,20 +209,23 @@ def hint_at_companions(files: list[str], is_table: bool, has_groups: bool) -> It
 
 
 def count_ends(files: list[str]) -> Counter[str]:
-    """Return how many pictures are called like another one, by what their names end in.
+    """Return the number of companions of other pictures, by the ends of their names.
 
-    `1_gt.png` belongs to `1.jpg`, which may be in the same folder, or in the folder above. It
-    may be anywhere if its name is no ordinary one. `1_crop.jpg` belongs to `1_depth.jpg`, and
-    `1.png` to `1.jpg`.
+    These are companions:
+
+    - `1.png` of `1.jpg`
+    - `1_gt.png` of `1.jpg`, which is in the same folder or in the folder above
+    - `3ceb_gt.png` of `3ceb.jpg` in any folder, because this is not an ordinary name
+    - `1_crop.jpg` and `1_depth.jpg` of each other
     """
     ends: Counter[str] = Counter()
-    stems: dict[str, str] = {}  # the path of each picture without the ending, and its name
+    stems: dict[str, str] = {}  # by the path without suffix: the name without suffix
     for file in files:
-        stem, ending = posixpath.splitext(file)
+        stem, suffix = posixpath.splitext(file)
         if stem in stems:
-            ends[ending] += 1
+            ends[suffix] += 1
         stems[stem] = posixpath.basename(stem)
-    names = {name for name in stems.values() if not ORDINARY.fullmatch(name)}
+    special_names = {name for name in stems.values() if not ORDINARY.fullmatch(name)}
     kinds = [KIND.fullmatch(stem) for stem in stems]
     n_kinds = Counter(match["base"] for match in kinds if match)
     for stem, name in stems.items():
@@ -231,14 +236,15 @@ def count_ends(files: list[str]) -> Counter[str]:
         folder = posixpath.dirname(stem)
         beside = posixpath.join(folder, base)
         above = posixpath.join(posixpath.dirname(folder), base)
+        is_near = beside in stems or above in stems
         has_other_kinds = KIND.fullmatch(name) is not None and n_kinds[beside] > 1
-        if base in names or beside in stems or above in stems or has_other_kinds:
+        if is_near or base in special_names or has_other_kinds:
             ends[f"{match['end']}.*"] += 1
     return ends
 
 
 def list_used_levels(layout: Any) -> set[int]:
-    """Return the levels at which folders have a field in a pattern of a layout."""
+    """Return the levels of folders at which a pattern of a layout has a field."""
     parts = [part for part in parse(layout).parts if isinstance(part, FilesPart)]
     patterns = [pattern for part in parts for pattern in part.files]
     return {
@@ -252,9 +258,9 @@ def list_used_levels(layout: Any) -> set[int]:
 def hint_at_folders(
     rows: pd.DataFrame, is_table: bool, used_levels: Container[int]
 ) -> Iterator[str]:
-    """Yield a hint if folders are not used, and so may be groups or the real classes.
+    """Yield a hint if folders are not used, and may be groups or the real classes.
 
-    Those in which each class, each group or each set has a single one are neither.
+    A level of folders is skipped if it follows from the classes, the groups or the sets.
 
     Args:
         rows: the images.
@@ -270,8 +276,9 @@ def hint_at_folders(
         names = set(folders_of_level)
         if level in used_levels:
             continue
-        follow = any(folders.groupby(each).nunique().max() == 1 for each in known)
-        if len(names) > 1 and not follow and not any(find_subset(name) for name in names):
+        # For example, all images of a class are in the same folder.
+        is_known = any(folders.groupby(each).nunique().max() == 1 for each in known)
+        if len(names) > 1 and not is_known and not any(find_subset(name) for name in names):
             meaning = "classes, people or days"
             remedy = "let the pattern of the layout have {class} or {group} for them"
             if is_table:
@@ -283,7 +290,7 @@ def hint_at_folders(
 
 
 def hint_at_unused_folders(rows: pd.DataFrame, unused: list[str]) -> Iterator[str]:
-    """Yield a hint if pictures in folders that are called like classes are not used."""
+    """Yield a hint if unused pictures are in folders with the names of classes."""
     classes = set(rows["class"])
     found = [
         name
@@ -298,7 +305,7 @@ def hint_at_unused_folders(rows: pd.DataFrame, unused: list[str]) -> Iterator[st
 def hint_at_people(rows: pd.DataFrame, layout: Any) -> Iterator[str]:
     """Yield a hint if the groups are people, who may be the classes themselves.
 
-    There is a picture of each of them in each class, as in a set for the recognition of faces.
+    In datasets for face recognition, each person has pictures in each class.
     """
     text = write(layout)
     if "{group}" not in text or "{class}" not in text or "group" not in rows:
@@ -307,8 +314,9 @@ def hint_at_people(rows: pd.DataFrame, layout: Any) -> Iterator[str]:
     pairs = rows[["class", "group"]].drop_duplicates()
     has_all_pairs = len(pairs) == len(groups) * rows["class"].nunique()
     if has_all_pairs and all(split_words(name) & PEOPLE_WORDS for name in groups):
-        parts = text.replace("{group}", "\0").replace("{class}", "{group}")
-        swapped = yaml.safe_load(parts.replace("\0", "{class}"))
+        fields = {"{group}": "{class}", "{class}": "{group}"}
+        swapped_text = re.sub(r"\{(group|class)\}", lambda match: fields[match[0]], text)
+        swapped = yaml.safe_load(swapped_text)
         yield (
             f"if the groups, such as {rows['group'].iloc[0]}, are the classes, run: "
             f"digits start {write_option(swapped)}"
@@ -317,10 +325,10 @@ def hint_at_people(rows: pd.DataFrame, layout: Any) -> Iterator[str]:
 
 def hint_at_files_of_pictures(pictures: list[str], files: list[str]) -> Iterator[str]:
     """Yield a hint if many pictures have another file, such as `1.json` or `1.jpg.json`."""
-    names = {posixpath.basename(name) for name in pictures}
-    names |= {posixpath.splitext(name)[0] for name in names}
-    stems = {name: posixpath.splitext(posixpath.basename(name))[0] for name in files}
-    found = [name for name, stem in stems.items() if stem in names]
+    names = {posixpath.basename(picture) for picture in pictures}
+    names_and_stems = names | {posixpath.splitext(name)[0] for name in names}
+    stems = {file: posixpath.splitext(posixpath.basename(file))[0] for file in files}
+    found = [file for file, stem in stems.items() if stem in names_and_stems]
     if len(found) >= MIN_OTHER_FILES * len(pictures):
         yield (
             f"{len(found)} files are called like pictures, first {found[0]}; if they say the "
@@ -329,7 +337,7 @@ def hint_at_files_of_pictures(pictures: list[str], files: list[str]) -> Iterator
 
 
 def hint_at_lists(files: list[str]) -> Iterator[str]:
-    """Yield a hint if files that are not used may say which images are a test set."""
+    """Yield a hint if unused files may say which images are a test set."""
     set_words = TEST_WORDS | {"split", "partition", "setid", "te"}
     found = [
         name
