@@ -187,9 +187,7 @@ def find_pictures(
         several = found[wrong[0]]
         if several:
             message += f"; the first one may be {shorten(several)}"
-        raise UserError(
-            f"{message}; correct them, or leave these rows out by the key `unused`"
-        )
+        raise UserError(f"{message}; correct them, or leave these rows out by the key `unused`")
     return [names[0] for names in found]
 
 
