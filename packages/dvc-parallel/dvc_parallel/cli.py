@@ -1,13 +1,15 @@
 """The command `dvc-parallel`."""
 
+from __future__ import annotations
+
 from functools import partial
 from typing import Any
 
 import click
-import joblib
 
+from .cores import count_cores
 from .memory import find_memory_limit
-from .run import INTERACTIVE, run_stages
+from .run import run_stages
 
 BYTES_PER_STAGE = 2 * 1024**3  # enough to train a model on 60,000 small images
 MAX_MEMORY_SHARE = 0.6  # of the memory that this process may use, for all stages together
@@ -26,13 +28,7 @@ def suitable_job_count() -> int:
     """Return a number of jobs that suits the cores and the memory that this process may use."""
     allowed_bytes = find_memory_limit() * MAX_MEMORY_SHARE
     n_stages_in_memory = int(allowed_bytes / BYTES_PER_STAGE)
-    return max(1, min(joblib.cpu_count(), n_stages_in_memory))
-
-
-def refuse_interactive(ctx: click.Context, param: click.Parameter, value: bool) -> None:
-    """Refuse the option --interactive."""
-    if value:
-        raise click.ClickException(INTERACTIVE)
+    return max(1, min(count_cores(), n_stages_in_memory))
 
 
 flag = partial(click.option, is_flag=True)
@@ -70,14 +66,9 @@ flag = partial(click.option, is_flag=True)
     help="Go on after a failure, which is the default here.",
 )
 @flag("--ignore-errors", help="Run the stages that depend on a failed one, too.")
-@flag(
-    "--interactive",
-    "-i",
-    expose_value=False,
-    hidden=True,
-    help="Refused: run `dvc repro`.",
-    callback=refuse_interactive,
-)
+@flag("--interactive", "-i", help="Ask before running each stage.")
+@flag("--refuse-edits", help="Fail a stage if what it reads is edited while it runs.")
+@click.option("--json", "json_file", metavar="FILE", help="Write how each stage has ended.")
 def main(**options: Any) -> None:
     """Run the outdated stages of a DVC project, as `dvc repro` does, or several at a time."""
     run_stages(**options)

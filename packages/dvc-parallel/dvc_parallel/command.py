@@ -1,5 +1,7 @@
 """Run the commands of a stage, and end them."""
 
+from __future__ import annotations
+
 import os
 import signal
 import subprocess
@@ -91,9 +93,14 @@ class Command:
         last_line = self._output.last_line if self._output else ""
         return last_line.removeprefix("Error: ") or f"ended with status {self.return_code}"
 
+    @property
+    def seconds(self) -> float:
+        """For how long the commands have run."""
+        return time.monotonic() - self._start_time
+
     def describe_time(self) -> str:
         """Return for how long the commands have run, such as `00:12`."""
-        return tqdm.format_interval(time.monotonic() - self._start_time)
+        return tqdm.format_interval(self.seconds)
 
     @property
     def is_unread(self) -> bool:

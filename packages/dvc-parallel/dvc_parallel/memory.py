@@ -1,5 +1,7 @@
 """The memory that a process may use, which a container or a cluster can limit."""
 
+from __future__ import annotations
+
 from pathlib import Path
 
 import psutil

@@ -1,9 +1,13 @@
 """Print the output of several commands at once, each line behind the name of its stage."""
 
+from __future__ import annotations
+
 import os
 import sys
 import time
+from pathlib import Path
 from threading import Thread
+from typing import BinaryIO
 
 import click
 from tqdm import tqdm
@@ -25,12 +29,14 @@ class Output:
         is_closed: whether nobody reads what is printed, because the terminal was closed.
     """
 
-    def __init__(self, stage: str) -> None:
+    def __init__(self, stage: str, log: BinaryIO | None = None) -> None:
         """Open a pipe for the output, and start to read it.
 
         Args:
             stage: the name of the stage.
+            log: an open file that gets all of the output, as it comes.
         """
+        self._log = log
         self.last_line = ""
         self.is_closed = False
         self._prefix = f"{stage}: ".encode()
@@ -64,10 +70,22 @@ class Output:
         """Print what comes through the pipe, until all processes have closed it."""
         while chunk := os.read(self._read_end, CHUNK_BYTES):
             self._read_time = time.monotonic()
+            self._write_log(chunk)
             self._print_lines(chunk)
         os.close(self._read_end)
         if self._rest:
             self._print_lines(b"\n")
+        if self._log:
+            self._log.close()
+
+    def _write_log(self, chunk: bytes) -> None:
+        """Write a piece of the output to the log, as long as the disk has room for it."""
+        if self._log:
+            try:
+                self._log.write(chunk)
+            except OSError:
+                self._log.close()
+                self._log = None
 
     def _print_lines(self, chunk: bytes) -> None:
         """Print the lines that a piece of the output completes."""
@@ -88,6 +106,12 @@ class Output:
             print_above_bar(text)
         except (OSError, ValueError):  # The command must be able to go on, so reading goes on.
             self.is_closed = True
+
+
+def open_log(path: Path) -> BinaryIO:
+    """Return a new file for the output of a stage, which replaces that of an earlier run."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path.open("wb", buffering=0)
 
 
 def newest_state(line: bytes) -> bytes:

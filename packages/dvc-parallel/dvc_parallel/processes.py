@@ -1,5 +1,7 @@
 """Find the processes of a command, also those that a killed run has left behind."""
 
+from __future__ import annotations
+
 import json
 import os
 from collections.abc import Iterator
@@ -27,13 +29,13 @@ class Record:
     outputs of the next run, so the next run looks for them.
     """
 
-    def __init__(self, temporary_folder: Path) -> None:
+    def __init__(self, folder: Path) -> None:
         """Choose the path of the file, which `write` makes.
 
         Args:
-            temporary_folder: DVC's folder for temporary files.
+            folder: the folder of these files, which `write` makes.
         """
-        self._path = temporary_folder / FOLDER / f"{uuid4().hex}.json"
+        self._path = folder / f"{uuid4().hex}.json"
 
     def write(self, environment: dict[str, str], process: psutil.Process | None) -> None:
         """Write the file, before a command starts without its process, and then with it.
@@ -57,14 +59,14 @@ class Record:
         self._path.unlink(missing_ok=True)
 
 
-def describe_leftovers(temporary_folder: Path) -> str:
+def describe_leftovers(folder: Path) -> str:
     """Return which commands of killed runs still run, and what to do. Forget all others.
 
     Returns:
         a sentence for each stage, or an empty text if there are none.
     """
     sentences = []
-    for path in sorted(temporary_folder.glob(f"{FOLDER}/*.json")):
+    for path in sorted(folder.glob("*.json")):
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:  # another run has just removed it

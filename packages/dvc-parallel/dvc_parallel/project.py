@@ -3,32 +3,31 @@
 DVC does all of it in one call, `Stage.reproduce`, and waits for the command in the middle. Here
 are the part before and the part after the command, so that several commands can run at once.
 
-All of DVC that this package uses is imported in this module. Little of it is documented, so a
-new version of DVC may move it.
+Little of DVC that this package uses is documented, so a new version of DVC may move it.
 """
 
-import json
+from __future__ import annotations
+
+import gc
 import os
-import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from enum import Enum
-from fnmatch import fnmatchcase
 from itertools import combinations
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-import networkx as nx
+from dvc import prompt
 from dvc.dependency.param import ParamsDependency
 from dvc.exceptions import CheckoutError, DvcException
-from dvc.lock import LockError, make_lock
-from dvc.repo import Repo, lock_repo
+from dvc.lock import LockError
+from dvc.repo import Repo
 from dvc.repo.reproduce import get_active_graph, plan_repro
-from dvc.rwlock import RWLOCK_FILE, RWLOCK_LOCK, rwlock
 from dvc.stage import PipelineStage, Stage
 from dvc.stage.cache import RunCacheNotFoundError, RunCacheNotSupported
+from dvc.stage.loader import StageLoader
 from dvc.stage.run import (
     _enforce_cmd_list,
     _make_cmd,
@@ -37,10 +36,19 @@ from dvc.stage.run import (
     prepare_kwargs,
 )
 from dvc.stage.serialize import to_lockfile
-from dvc.utils.serialize import dumps_yaml, parse_yaml
+from dvc_data.hashfile.tree import Tree
 
-# What a stage reads, by name: the value of a parameter, or the time and size of a file.
-Inputs = dict[str, Any]
+from .gitignore import IgnoredOutputs
+from .kept_files import KeptFiles
+from .lock_file import LockFile
+from .path_locks import PathLocks
+from .targets import collect_stages
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+# What the dependencies of a stage were, in their order: the hash, and the files of a folder.
+Inputs = list[tuple[Any, Any]]
 
 
 @dataclass(frozen=True)
@@ -56,11 +64,14 @@ class Options:
         glob: a target can be a pattern also behind the path of another dvc.yaml.
         downstream: run the targets and the stages that depend on them.
         force_downstream: run all stages that depend on a stage that ran.
+        interactive: ask before each stage.
         pull: get missing files from the remote.
         allow_missing: a missing file alone does not make a stage outdated.
         no_commit: do not put outputs into the cache.
         no_run_cache: run the command even if the run cache has its outputs.
         ignore_errors: run the stages that depend on a stage that failed.
+        refuse_edits: fail a stage if what it reads is edited while it runs. DVC has no such
+            option.
     """
 
     force: bool = False
@@ -71,11 +82,13 @@ class Options:
     glob: bool = False
     downstream: bool = False
     force_downstream: bool = False
+    interactive: bool = False
     pull: bool = False
     allow_missing: bool = False
     no_commit: bool = False
     no_run_cache: bool = False
     ignore_errors: bool = False
+    refuse_edits: bool = False
 
 
 class Preparation(Enum):
@@ -95,6 +108,7 @@ class Project:
         stages: the stages that are outdated, and those that depend on them, in the order in
             which `dvc repro` runs them.
         graph: these stages, with an edge from each stage to the stages that must end before.
+        path_locks: the locks of the files of the stages that run.
         reproduced: the stages that have been brought up to date, as `Repo.reproduce` returns
             them.
         is_stopped: whether to give up if another process of DVC holds the lock.
@@ -110,60 +124,117 @@ class Project:
             options: the options of `dvc repro`.
 
         Raises:
-            DvcException: there is no such target, DVC cannot read dvc.yaml, or another process
-                works on the files of a stage.
+            DvcException: there is no such target, or DVC cannot read dvc.yaml.
         """
         self.repo = repo
         self.options = options
+        self.path_locks = PathLocks(repo)
         self.reproduced: list[Stage] = []
         self.is_stopped = False
-        # The order of the entries of each dvc.lock before this run
-        self._names_before: dict[Path, list[str]] = {}
-        self._texts: dict[str, str] = {}  # of the entries of dvc.lock, in YAML
-        with self.locked():
-            remove_damaged_path_locks(repo)
+        self._kept_files = KeptFiles()
+        self._lock_files: dict[Path, LockFile] = {}
+        self._ignored = IgnoredOutputs()
+        self._is_index_old = False  # because a command has run since DVC has read the stages
+        self._changes: dict[Stage, bool] = {}  # of the stages that the plan has looked at
+        self.stages: list[Stage] = []
+        with self.locked(), paused_garbage_collection():
+            self.path_locks.remove_damaged()
             if options.pull and not options.no_run_cache:
                 pull_run_cache(repo)
-            active_graph = get_active_graph(repo.index.graph)
-            # DVC plans the whole project, because its order for targets varies.
-            self._all_stages = plan_repro(active_graph)
-            needed = self._plan(active_graph, targets)
-            changed = [each for each in needed if options.force or self._is_changed(each)]
-        # The edges of the graph point to dependencies.
-        dependents = all_descendants(active_graph.reverse(copy=False), changed)
-        outdated = {*changed, *dependents}
+            named = self._find_named(targets)
+            if not self._is_all_unchanged(named):
+                self._plan(named)
+
+    def _find_named(self, targets: Sequence[str]) -> list[Stage]:
+        """Return the stages that the targets name, or all stages of the repository."""
+        if self.options.all_pipelines:
+            return list(self.repo.index.stages)
+        found = [
+            stage
+            for target in targets or ["dvc.yaml"]
+            for stage in collect_stages(self.repo, target, self.options)
+        ]
+        return list(dict.fromkeys(found))  # without duplicates
+
+    def _is_all_unchanged(self, named: Sequence[Stage]) -> bool:
+        """Return whether no stage of the repository is outdated.
+
+        That is the most frequent case, and needs no graph. False if the targets are not all
+        stages, because the others may have large files that nobody has asked for.
+        """
+        options = self.options
+        is_simple = not (options.force or options.allow_missing)
+        if not is_simple or set(named) != set(self.repo.index.stages):
+            return False
+        return not any(self._may_be_changed(stage, []) for stage in named)
+
+    def _plan(self, named: Sequence[Stage]) -> None:
+        """Find the outdated stages among those that are needed for some stages."""
+        active_graph = get_active_graph(self.repo.index.graph)
+        # DVC plans the whole project, because its order for targets varies.
+        self._all_stages = plan_repro(active_graph)
+        self._ranks = {stage: rank for rank, stage in enumerate(self._all_stages)}
+        needed = self._find_needed(active_graph, named)
+        outdated = self._find_outdated(needed, active_graph)
         self.stages = [stage for stage in needed if stage in outdated]
         if self._is_single:
             self.graph = keep_order(self.stages, active_graph)
         else:
             self.graph = active_graph.subgraph(self.stages)
+        self._read_lock_files()
 
-    def _plan(self, active_graph: nx.DiGraph, targets: Sequence[str]) -> list[Stage]:
-        """Return the stages that the targets and options choose, in order."""
+    def _find_needed(self, active_graph: nx.DiGraph, named: Sequence[Stage]) -> list[Stage]:
+        """Return the stages that the options choose for some stages, in order."""
         options = self.options
-        named: list[Stage] = []
-        if not options.all_pipelines:
-            found = [
-                stage
-                for target in targets or ["dvc.yaml"]
-                for stage in collect_stages(self.repo, target, options)
-            ]
-            named = list(dict.fromkeys(found))  # without duplicates
         is_whole = options.all_pipelines or options.pipeline
         self._is_single = options.single_item and not is_whole
         self._dependencies = active_graph
         if self._is_single:
             active_graph.add_nodes_from(named)  # some may be in folders that DVC ignores
-            self._dependencies = nx.create_empty_copy(active_graph)
-            return named
+            self._dependencies = active_graph.copy()
+            self._dependencies.remove_edges_from(active_graph.edges)
+            return list(named)
         chosen = plan_repro(
             active_graph,
-            named,
+            [] if options.all_pipelines else list(named),
             pipeline=options.pipeline,
             downstream=options.downstream and not is_whole,
         )
-        chosen_set = set(chosen)
-        return [stage for stage in self._all_stages if stage in chosen_set]
+        return sorted(chosen, key=self._ranks.__getitem__)
+
+    def _find_outdated(self, needed: Sequence[Stage], active_graph: nx.DiGraph) -> set[Stage]:
+        """Return the stages that are outdated, and those that depend on them."""
+        if self._is_single:  # in the order of the user, not in that of the graph
+            needed = sorted(needed, key=lambda stage: self._ranks.get(stage, -1))
+        outdated: set[Stage] = set()
+        for stage in needed:
+            # The edges of the graph point to dependencies.
+            upstream = list(active_graph.successors(stage))
+            is_behind = not outdated.isdisjoint(upstream)
+            if is_behind or self.options.force or self._may_be_changed(stage, upstream):
+                outdated.add(stage)
+        return outdated
+
+    def _may_be_changed(self, stage: Stage, upstream: list[Stage]) -> bool:
+        """Return whether a stage is outdated, or cannot be read, which its turn will show."""
+        if stage not in self._changes:
+            try:
+                self._changes[stage] = stage.changed(self.options.allow_missing, upstream)
+            except (DvcException, OSError):
+                self._changes[stage] = True
+        return self._changes[stage]
+
+    def _read_lock_files(self) -> None:
+        """Read each dvc.lock of the stages, which another process may write from now on."""
+        planned: dict[Path, list[str]] = {}
+        for stage in self._all_stages:
+            if isinstance(stage, PipelineStage):
+                planned.setdefault(lock_path(stage), []).append(stage.name)
+        for path in {
+            lock_path(each) for each in self.stages if isinstance(each, PipelineStage)
+        }:
+            names = planned.get(path, [])
+            self._lock_files[path] = LockFile(path, names, Path(self.repo.tmp_dir))
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -174,44 +245,33 @@ class Project:
         """
         with ExitStack() as stack:
             while True:
-                # `Repo.pull` takes the lock again, unless `lock_repo` has. That is slower.
-                lock = lock_repo(self.repo) if self.options.pull else self.repo.lock
                 try:
-                    stack.enter_context(lock)
+                    stack.enter_context(self.repo.lock)
                     break
                 except LockError:  # DVC has tried it for three seconds
                     if self.is_stopped:
                         raise
+            self.repo._lock_depth += 1  # DVC's own calls need not take the lock again
+            stack.callback(self._decrement_lock_depth)
+            stack.enter_context(self.path_locks.spare_dvc())
+            stack.enter_context(self._kept_files.spare_dvc())
             stack.enter_context(self.repo.scm_context(quiet=True))
             yield
 
-    @contextmanager
-    def locked_paths(self) -> Iterator[None]:
-        """Keep other processes of DVC from the outputs of all stages.
-
-        Dependencies are not locked, because `record` notices an edit of them.
-
-        Raises:
-            LockError: another process works on one of the files.
-        """
-        outs = [out for stage in self.stages for out in stage.outs if is_local(out)]
-        with rwlock(
-            self.repo.tmp_dir,
-            self.repo.fs,
-            " ".join(sys.argv),  # DVC locks under this name, so its own calls are not blocked
-            read=[],
-            write=[out.fs_path for out in outs],
-            hardlink=uses_hardlinks(self.repo),
-        ):
-            yield
+    def _decrement_lock_depth(self) -> None:
+        self.repo._lock_depth -= 1
 
     def prepare(self, stage: Stage) -> Inputs | Preparation:
         """Bring a stage up to date without its command if possible.
 
         Returns:
             how that was possible. Otherwise the command must run: the outputs have been
-            removed, and what the stage reads is returned.
+            removed, the files of the stage are locked, and what it reads is returned.
+
+        Raises:
+            LockError: another process of DVC works on the files of the stage.
         """
+        self._read_again_if_changed(stage)
         options = self.options
         # The edges of the graph point to dependencies.
         upstream = list(self._dependencies.successors(stage))
@@ -221,30 +281,73 @@ class Project:
         if stage.frozen or not stage.cmd:
             return self._reproduce_without_command(stage, upstream, is_forced)
         if not is_forced:
-            if not self._is_changed(stage):
+            if not stage.changed(options.allow_missing, upstream):
                 return Preparation.UNCHANGED
-            if options.pull:
-                if self._pull_outputs(stage, upstream):
-                    return Preparation.PULLED
-                _pull_missing_deps(stage)
-        inputs = self._read_inputs(stage, allow_missing=is_forced and options.allow_missing)
-        stage.remove_outs(ignore_remove=False, force=False)
+            if options.pull and self._pull_outputs(stage, upstream):
+                return Preparation.PULLED
+        self._ask(stage)
+        self.path_locks.acquire(stage)
+        try:
+            return self._prepare_command(stage, is_forced)
+        except BaseException:
+            self.path_locks.release(stage)
+            raise
+
+    def _prepare_command(self, stage: Stage, is_forced: bool) -> Inputs | Preparation:
+        """Remove the outputs of a stage, or restore them from the run cache."""
+        options = self.options
         if is_forced:
-            return inputs
+            stage.remove_outs(ignore_remove=False, force=False)
+            for dep in stage.deps:
+                with suppress(DvcException, OSError):  # DVC does not look before the command
+                    dep.save()
+            return read_inputs(stage)
+        if options.pull:
+            _pull_missing_deps(stage)
+        for dep in stage.deps:
+            if is_local(dep) and not dep.exists:
+                raise dep.DoesNotExistError(dep)
+        stage.remove_outs(ignore_remove=False, force=False)
         try:
             self.repo.stage_cache.restore(
                 stage, run_cache=not options.no_run_cache, pull=options.pull
             )
         except RunCacheNotFoundError:
-            return inputs
-        self.record(stage, inputs)
+            stage.save_deps()
+            return read_inputs(stage)
+        self.record(stage, None)
         return Preparation.CACHED
+
+    def _ask(self, stage: Stage) -> None:
+        """Ask whether to run a stage, if the user wants to be asked.
+
+        Raises:
+            DvcException: the answer is no.
+        """
+        question = f"Going to reproduce {stage}. Are you sure you want to continue?"
+        if self.options.interactive and not prompt.confirm(question):
+            raise DvcException("reproduction aborted by the user")
+
+    def _read_again_if_changed(self, stage: Stage) -> None:
+        """Take over what another process has recorded since this run was planned."""
+        if not isinstance(stage, PipelineStage):
+            return
+        path = lock_path(stage)
+        entries = self._lock_files[path].read_if_changed()
+        if entries is None:
+            return
+        for each in self.stages:
+            entry = isinstance(each, PipelineStage) and entries.get(each.name)
+            if entry and lock_path(each) == path and each not in self.reproduced:
+                each.cmd_changed = entry["cmd"] != each.cmd
+                StageLoader.fill_from_lock(each, entry)
 
     def _reproduce_without_command(
         self, stage: Stage, upstream: list[Stage], is_forced: bool
     ) -> Preparation:
         """Let DVC do all of it for a stage that is frozen, imported or added."""
         is_done = stage.reproduce(
+            interactive=self.options.interactive,
             force=is_forced,
             upstream=upstream,
             pull=self.options.pull,
@@ -257,13 +360,11 @@ class Project:
         self.reproduced.append(stage)
         return Preparation.VERIFIED
 
-    def _is_changed(self, stage: Stage) -> bool:
-        """Return whether a stage is outdated."""
-        upstream = list(self._dependencies.successors(stage))
-        return stage.changed(self.options.allow_missing, upstream)
-
     def _pull_outputs(self, stage: Stage, upstream: list[Stage]) -> bool:
         """Get the outputs of a stage from the remote if nothing but files is missing."""
+        if self._is_index_old:
+            self.repo._reset()  # as DVC does after each command
+            self._is_index_old = False
         if stage.changed(True, upstream):
             return False
         try:
@@ -273,24 +374,24 @@ class Project:
             return False
         return True
 
-    def record(self, stage: Stage, inputs: Inputs) -> None:
+    def record(self, stage: Stage, inputs: Inputs | None) -> list[str]:
         """Put the outputs of a stage into the cache, and its entry into dvc.lock.
 
         Args:
             stage: the stage, whose command has ended.
-            inputs: what the stage was to read.
+            inputs: what the stage was to read, or None if no command has run.
+
+        Returns:
+            which of the inputs were edited while the stage ran. As by DVC, their new versions
+            are recorded (treeverse/dvc#11058).
 
         Raises:
-            DvcException: an output is missing, or one of the inputs was edited while the stage
-                ran. DVC would record the new input (treeverse/dvc#11058).
+            DvcException: an output is missing, or an input was edited and that is refused.
         """
         allow_missing = self.options.allow_missing
         stage.save(allow_missing=allow_missing, run_cache=False)
-        # This must follow `save`, which would record an edit that comes in between.
-        inputs_now = self._read_inputs(stage, allow_missing)
-        names = sorted({*inputs, *inputs_now})
-        edited = [name for name in names if inputs.get(name) != inputs_now.get(name)]
-        if edited:
+        edited = [] if inputs is None else find_edits(stage, inputs)
+        if edited and self.options.refuse_edits:
             raise DvcException(
                 f"{', '.join(edited)}: edited while the stage ran, so its outputs may come "
                 "from either version; run it again"
@@ -303,85 +404,20 @@ class Project:
             stage.commit(allow_missing=allow_missing)
         self._write(stage)
         self.reproduced.append(stage)
-
-    def _read_inputs(self, stage: Stage, allow_missing: bool) -> Inputs:
-        """Return what a stage reads. The stage is not modified.
-
-        Files are compared by time and size, so that an edit that was undone counts, too.
-
-        Raises:
-            DependencyDoesNotExistError: a file is missing, and that is not allowed.
-        """
-        inputs: Inputs = {}
-        for dep in stage.deps:
-            if isinstance(dep, ParamsDependency):
-                for key, value in dep.read_params().items():
-                    inputs[f"{dep}: {key}"] = value
-            elif not is_local(dep):
-                inputs[str(dep)] = dep.get_hash()
-            elif not dep.exists:
-                if not allow_missing:
-                    raise dep.DoesNotExistError(dep)
-            else:
-                for path in self._list_files(dep.fs_path):
-                    status = path.stat()
-                    inputs[os.path.relpath(path)] = (status.st_mtime_ns, status.st_size)
-        return inputs
-
-    def _list_files(self, path: str) -> list[Path]:
-        """Return the files of a folder, or the path itself if it is a file."""
-        if not Path(path).is_dir():
-            return [Path(path)]
-        files = [Path(file) for file in self.repo.dvcignore.find(self.repo.fs, path)]
-        # Python writes into __pycache__ when it imports a module.
-        return [file for file in files if "__pycache__" not in file.parts]
+        self._is_index_old = True
+        return edited
 
     def _write(self, stage: Stage) -> None:
-        """Write a stage to dvc.lock, or to its .dvc file.
-
-        New entries of dvc.lock are in the order in which `dvc repro` would have added them, not
-        in the order in which the stages ended.
-        """
+        """Write a stage to dvc.lock, or to its .dvc file, and sort what Git ignores."""
+        ignored_paths = self.repo.scm_context.ignored_paths
+        self._ignored.add(ignored_paths, self._ranks.get(stage, len(self._ranks)))
         if not isinstance(stage, PipelineStage):
             stage.dump(update_pipeline=False)
             return
         path = lock_path(stage)
-        old_text = path.read_text(encoding="utf-8") if path.exists() else ""
-        # DVC itself reads dvc.lock with a parser that keeps comments, and is five times slower.
-        content: dict[str, Any] = parse_yaml(old_text, path) or {"schema": "2.0"}
-        entries = content.get("stages", {})
-        names_before = self._names_before.setdefault(path, list(entries))
-        entries.update(to_lockfile(stage))
-
-        planned = [each.name for each in self._all_stages if lock_path(each) == path]
-        order = dict.fromkeys([*names_before, *planned, *entries])  # without duplicates
-        content["stages"] = {name: entries[name] for name in order if name in entries}
-        text = self._dump(content)
-        if text != old_text:
-            # DVC would leave half of the file if it was killed.
-            unfinished = Path(self.repo.tmp_dir, path.name)
-            unfinished.write_text(text, encoding="utf-8", newline="\n")
-            unfinished.replace(path)
+        entry = to_lockfile(stage)[stage.name]
+        if self._lock_files[path].record(stage.name, entry):
             self.repo.scm_context.track_file(os.path.relpath(path))
-
-    def _dump(self, content: dict[str, Any]) -> str:
-        """Return the text of dvc.lock, as DVC writes it.
-
-        The conversion to YAML is slow, so each entry is converted only once.
-        """
-        text = ""
-        for section, entries in content.items():
-            if section != "stages":
-                text += dumps_yaml({section: entries})
-                continue
-            text += "stages:\n"
-            for name, entry in entries.items():
-                key = repr((name, entry))
-                if key not in self._texts:
-                    lines = dumps_yaml({"stages": {name: entry}})
-                    self._texts[key] = lines.removeprefix("stages:\n")
-                text += self._texts[key]
-        return text
 
 
 @contextmanager
@@ -393,13 +429,23 @@ def open_repository() -> Iterator[Repo]:
     try:
         with Repo() as repo:
             yield repo
-    except LockError:  # DVC's message repeats itself for each file
-        raise click.ClickException(
-            "another process of DVC works on the files of these stages; run the same command "
-            "again when it has ended (if there is none, delete .dvc/tmp/rwlock)"
-        ) from None
     except DvcException as error:
         raise click.ClickException(describe_error(error)) from None
+
+
+@contextmanager
+def paused_garbage_collection() -> Iterator[None]:
+    """Let Python look for no unused objects in the `with` block, in which DVC makes many.
+
+    All of them are used until the end.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def describe_error(error: Exception) -> str:
@@ -419,32 +465,10 @@ def pull_run_cache(repo: Repo) -> None:
         click.echo(f"The run cache was not pulled: {describe_error(error)}", err=True)
 
 
-def collect_stages(repo: Repo, target: str, options: Options) -> list[Stage]:
-    """Return the stages that a target names.
-
-    Args:
-        repo: the repository.
-        target: a target of `dvc repro`, or a stage of dvc.yaml in the working directory. The
-            part before `@` may be left out. The name may be a pattern.
-        options: whether targets are recursive or patterns.
-
-    Raises:
-        DvcException: there is no such stage.
-    """
-    path = Path(target)
-    if not path.is_file() and not (options.recursive and path.is_dir()):
-        pipeline = str(Path.cwd() / "dvc.yaml")
-        stages = [each for each in repo.index.stages if each.path == pipeline]
-        # A stage, the stages of a matrix, or a stage of a matrix without the matrix's name
-        for pattern in [target, f"{target}@*", f"*@{target}"]:
-            matching = [each for each in stages if fnmatchcase(each.name, pattern)]
-            if matching:
-                return matching
-    return list(repo.stage.collect(target, recursive=options.recursive, glob=options.glob))
-
-
 def keep_order(stages: Sequence[Stage], graph: nx.DiGraph) -> nx.DiGraph:
     """Return a graph in which a stage follows all earlier ones that it is connected with."""
+    import networkx as nx  # here, because its import takes as long as DVC for 30 stages
+
     connected = nx.transitive_closure_dag(graph)
     ordered = nx.DiGraph()
     ordered.add_nodes_from(stages)
@@ -454,23 +478,68 @@ def keep_order(stages: Sequence[Stage], graph: nx.DiGraph) -> nx.DiGraph:
     return ordered
 
 
-def all_descendants(graph: nx.DiGraph, stages: Iterable[Stage]) -> set[Stage]:
-    """Return the descendants of some stages."""
-    return {each for stage in stages for each in nx.descendants(graph, stage)}
+def read_inputs(stage: Stage) -> Inputs:
+    """Return what DVC has computed for the dependencies of a stage."""
+    # Databases and datasets have no such attributes.
+    return [(getattr(dep, "hash_info", None), getattr(dep, "obj", None)) for dep in stage.deps]
+
+
+def find_edits(stage: Stage, inputs: Inputs) -> list[str]:
+    """Return the files and parameters that a stage reads and whose content has changed.
+
+    Args:
+        stage: the stage, after DVC has computed the hashes of its dependencies again.
+        inputs: what they were before.
+    """
+    edited: list[str] = []
+    for dep, (hash_before, content_before) in zip(stage.deps, inputs):  # noqa: B905
+        if not hash_before or dep.hash_info == hash_before:
+            continue
+        if isinstance(dep, ParamsDependency):
+            before, now = hash_before.value, dep.hash_info.value
+            keys = find_differences(before, now)
+            edited += [f"{dep}: {key}" for key in keys]
+        elif isinstance(content_before, Tree) and isinstance(dep.obj, Tree):
+            files = find_differences(list_tree(content_before), list_tree(dep.obj))
+            # Python writes into __pycache__ when it imports a module.
+            edited += [
+                f"{dep}/{file}" for file in files if "__pycache__" not in Path(file).parts
+            ]
+        else:
+            edited.append(str(dep))
+    return sorted(edited)
+
+
+def find_differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """Return the keys of two dictionaries whose values are not the same."""
+    return [key for key in {**before, **now} if before.get(key) != now.get(key)]
+
+
+def list_tree(tree: Tree) -> dict[str, Any]:
+    """Return the hashes of the files of a folder, by their paths in the folder."""
+    return {"/".join(key): hash_info for key, _, hash_info in tree}
 
 
 def command_arguments(
-    stage: Stage, variables: dict[str, str]
+    stage: Stage, variables: dict[str, str], prefix: list[str]
 ) -> list[tuple[str, dict[str, Any]]]:
     """Return the commands of a stage, with the arguments that DVC passes to `subprocess`.
 
     Args:
         stage: the stage.
         variables: environment variables to set.
+        prefix: words in front of the shell that runs a command.
     """
     options = prepare_kwargs(stage, run_env=variables)
-    lines = _enforce_cmd_list(stage.cmd)
-    return [(line, {"args": _make_cmd(get_executable(), line), **options}) for line in lines]
+    commands = []
+    for line in _enforce_cmd_list(stage.cmd):
+        words = _make_cmd(get_executable(), line)
+        if isinstance(words, str):  # on Windows
+            args: Any = " ".join([*prefix, words])
+        else:
+            args = [*prefix, *words]
+        commands.append((line, {"args": args, **options}))
+    return commands
 
 
 def lock_path(stage: Stage) -> Path:
@@ -481,23 +550,3 @@ def lock_path(stage: Stage) -> Path:
 def is_local(item: Any) -> bool:
     """Return whether a dependency or an output is a file on this machine."""
     return item.fs is not None and item.fs.protocol == "local"
-
-
-def uses_hardlinks(repo: Repo) -> bool:
-    """Return whether DVC is configured to lock by hard links."""
-    return repo.config["core"].get("hardlink_lock", False)
-
-
-def remove_damaged_path_locks(repo: Repo) -> None:
-    """Remove DVC's file of path locks if a killed process left it half written."""
-    path = Path(repo.tmp_dir, RWLOCK_FILE)
-    guard = make_lock(
-        str(path.with_name(RWLOCK_LOCK)),
-        tmp_dir=repo.tmp_dir,
-        hardlink_lock=uses_hardlinks(repo),
-    )
-    with guard, suppress(FileNotFoundError):
-        try:
-            json.loads(path.read_text(encoding="utf-8"))
-        except ValueError:
-            path.unlink()

@@ -68,14 +68,12 @@ def test_a_signal_reaches_all_commands_and_ends_their_processes(
     monkeypatch.setattr(command, "GRACE_SECONDS", 0.5)
     folder = make(tmp_path, STUBBORN | {"number": str(number.value)})
     lines = repro(folder, "--jobs", "2", status=1).splitlines()
-    assert lines[-2:] == [
-        "Ending the running stages. Ctrl-C kills them at once.",
-        INTERRUPTED,
-    ]
+    assert "Ending the running stages. Ctrl-C kills them at once." in lines
+    assert lines[-1] == INTERRUPTED
     assert (folder / "got").read_text() == f"{number.name.removeprefix('SIG')}\n"
     for name in ["ignores", "left", "orphan", "sends"]:
         assert not is_alive(int((folder / name).read_text()))
-    assert not list(folder.glob(".dvc/tmp/dvc-parallel/*"))
+    assert not list(folder.glob(".dvc/tmp/dvc-parallel/*.json"))
 
 
 def test_a_second_signal_kills_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,11 @@
 """Each option of `dvc repro` does here what it does there."""
 
+import os
+import pty
 import shutil
+import subprocess
+import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -151,6 +156,20 @@ def test_after_a_failure_the_same_stages_run_as_with_keep_going(tmp_path: Path) 
     assert "\n2 of 2 stages failed.\n" in output
 
 
+def test_a_forced_stage_runs_even_if_a_dependency_is_missing(tmp_path: Path) -> None:
+    pipeline = "stages:\n" + stage(
+        "first", "made.txt", "b.txt", "echo > made.txt; echo > b.txt"
+    )
+    ours, theirs = make_two(
+        tmp_path, {"dvc.yaml": pipeline + stage("lazy", "no.txt", "c.txt", "echo > c.txt")}
+    )
+    output = repro(ours, "--force", "--jobs", "2", status=1)
+    run_dvc("repro --force --keep-going", theirs, status=255)
+    assert read_files(ours) == read_files(theirs)
+    assert "lazy: dependency 'no.txt' does not exist" in output
+    assert (ours / "lazy.runs").exists()
+
+
 # With --single-item, DVC does not care what depends on what.
 ORDERED = {
     "a.txt": "1",
@@ -186,12 +205,25 @@ def test_a_name_means_what_it_means_for_dvc_repro_before_it_is_a_part_of_a_name(
     assert repro(folder, "--dry", "fit") == "fit@knn\nfit@svm\n"
 
 
-def test_interactive_is_refused_in_one_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize("answer", ["y", "n"])
+@pytest.mark.parametrize("is_configured", [False, True])
+def test_each_stage_is_asked_for(tmp_path: Path, answer: str, is_configured: bool) -> None:
     folder = make(tmp_path, ORDERED)
-    refused = "--interactive is not supported; run `dvc repro --interactive`\n"
-    assert repro(folder, "-i", status=1) == f"Error: {refused}"
-    write(folder, {".dvc/config": "[core]\nno_scm = true\ninteractive = true"})
-    [line] = repro(folder, status=1).splitlines(keepends=True)
-    assert line.startswith("Error: core.interactive is set")
-    assert line.endswith(refused)
-    assert not (folder / "order").exists()
+    words = ["--interactive"]
+    if is_configured:
+        write(folder, {".dvc/config": "[core]\nno_scm = true\ninteractive = true"})
+        words = []
+    terminal, end = pty.openpty()
+    command = [sys.executable, "-m", "dvc_parallel", *words]
+    with subprocess.Popen(command, cwd=folder, stdin=end, stdout=end, stderr=end) as running:
+        os.close(end)
+        os.write(terminal, f"{answer}\n{answer}\n".encode())
+        shown = b""
+        with suppress(OSError):  # the command has ended
+            while piece := os.read(terminal, 1000):
+                shown += piece
+    os.close(terminal)
+    assert b"Going to reproduce stage: 'first'. Are you sure you want to continue?" in shown
+    assert running.returncode == (0 if answer == "y" else 1)
+    assert (folder / "order").exists() == (answer == "y")
+    assert (b"reproduction aborted by the user" in shown) == (answer == "n")

@@ -75,11 +75,11 @@ def test_with_several_jobs_each_line_is_behind_its_stage_as_soon_as_it_is_printe
         (folder / "go").touch()
         lines += running.stdout.readlines()
         assert running.wait() == 0
-    assert "".join(lines[:-2]) == (
+    assert "".join(lines[:-3]) == (
         "live: > echo one\nlive: one\nlive: > python live.py\nlive: pipe\n"
         "live: no input\nlive: error\n"
     )
-    assert lines[-2].startswith("live: ended after 00:0")
+    assert lines[-3].startswith("live: ended after 00:0")
     assert lines[-1] == "All stages are up to date.\n"
 
 

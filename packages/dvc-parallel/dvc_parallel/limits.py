@@ -1,0 +1,152 @@
+"""Limits of the user: how many stages of a kind run at a time, and where.
+
+They are in a file of their own, `dvc-parallel.yaml` beside the folder `.dvc`. DVC ignores that
+file. In `.dvc/config` and in dvc.yaml, it refuses keys that it does not know.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from dvc.exceptions import DvcException
+from dvc.stage import Stage
+from dvc.utils.serialize import parse_yaml
+
+FILE = "dvc-parallel.yaml"
+KEYS = ["jobs", "slots", "prefix"]
+
+
+@dataclass
+class Limit:
+    """What the file says about the stages whose names match a pattern.
+
+    Attributes:
+        pattern: such as `train@*`, or `sub/dvc.yaml:train@*`.
+        jobs: how many of these stages may run at a time. None: any number.
+        slots: environment variables, one set for each of the stages that run at a time.
+        prefix: words in front of each command, such as `srun -n1`.
+        users: the stages that run, each with the number of its slot.
+    """
+
+    pattern: str
+    jobs: int | None = None
+    slots: list[dict[str, str]] = field(default_factory=list)
+    prefix: list[str] = field(default_factory=list)
+    users: dict[Stage, int] = field(default_factory=dict)
+
+    def matches(self, stage: Stage) -> bool:
+        """Return whether the pattern matches the name of a stage."""
+        name = getattr(stage, "name", None) or stage.path_in_repo
+        return any(
+            fnmatchcase(each, self.pattern) for each in [name, f"{stage.path_in_repo}:{name}"]
+        )
+
+    def is_reached(self) -> bool:
+        """Return whether no further stage may run."""
+        return self.jobs is not None and len(self.users) >= self.jobs
+
+
+class Limits:
+    """The limits of a repository."""
+
+    def __init__(self, limits: Iterable[Limit]) -> None:
+        """Remember the limits. No stage runs yet."""
+        self._limits = list(limits)
+
+    def find_unmatched(self, stages: Sequence[Stage]) -> list[str]:
+        """Return the patterns that match none of the stages."""
+        return [
+            limit.pattern
+            for limit in self._limits
+            if not any(limit.matches(stage) for stage in stages)
+        ]
+
+    def allow(self, stage: Stage) -> bool:
+        """Return whether a stage may run now."""
+        return not any(limit.is_reached() for limit in self._find(stage))
+
+    def take(self, stage: Stage) -> tuple[dict[str, str], list[str]]:
+        """Count a stage that begins to run.
+
+        Returns:
+            its environment variables, and the words in front of its commands.
+        """
+        variables: dict[str, str] = {}
+        prefix: list[str] = []
+        for limit in self._find(stage):
+            taken = limit.users.values()
+            number = next(n for n in range(len(taken) + 1) if n not in taken)
+            limit.users[stage] = number
+            if limit.slots:
+                variables |= limit.slots[number]
+            prefix += limit.prefix
+        return variables, prefix
+
+    def give_back(self, stage: Stage) -> None:
+        """Forget a stage that has ended."""
+        for limit in self._limits:
+            limit.users.pop(stage, None)
+
+    def _find(self, stage: Stage) -> list[Limit]:
+        """Return the limits of a stage."""
+        return [limit for limit in self._limits if limit.matches(stage)]
+
+
+def read_limits(root: Path) -> Limits:
+    """Return the limits in the file of a repository. There may be no file.
+
+    Raises:
+        DvcException: the file is not valid.
+    """
+    path = root / FILE
+    if not path.exists():
+        return Limits([])
+    content = parse_yaml(path.read_text(encoding="utf-8"), os.fspath(path))
+    if not isinstance(content, dict):
+        raise DvcException(f"{FILE}: must be patterns of stages, each with {join(KEYS)}")
+    return Limits(read_limit(str(pattern), entry) for pattern, entry in content.items())
+
+
+def read_limit(pattern: str, entry: Any) -> Limit:
+    """Return the limit of an entry of the file.
+
+    Raises:
+        DvcException: the entry is not valid.
+    """
+    where = f"{FILE}: {pattern}:"
+    if not isinstance(entry, dict):
+        raise DvcException(f"{where} must have {join(KEYS)}")
+    for key in entry:
+        if key not in KEYS:
+            raise DvcException(f"{where} there is no {key!r}, but {join(KEYS)}")
+    jobs, slots, prefix = (entry.get(key) for key in KEYS)
+    if jobs is not None and slots is not None:
+        raise DvcException(f"{where} give jobs or slots, because each slot is one job")
+    if jobs is not None and (not isinstance(jobs, int) or jobs < 1):
+        raise DvcException(f"{where} jobs: must be a positive number, not {jobs!r}")
+    if slots is not None and not (
+        slots and isinstance(slots, list) and all(map(is_slot, slots))
+    ):
+        raise DvcException(f"{where} slots: must be a list of environment variables")
+    if prefix is not None and not isinstance(prefix, str):
+        raise DvcException(f"{where} prefix: must be words in front of a command")
+    texts = [{name: str(value) for name, value in slot.items()} for slot in slots or []]
+    return Limit(pattern, len(texts) or jobs, texts, shlex.split(prefix or ""))
+
+
+def is_slot(slot: Any) -> bool:
+    """Return whether something is a set of environment variables."""
+    return isinstance(slot, dict) and all(
+        isinstance(value, (str, int)) and not isinstance(value, bool) for value in slot.values()
+    )
+
+
+def join(words: Sequence[str]) -> str:
+    """Return some words, such as `a, b or c`."""
+    return f"{', '.join(words[:-1])} or {words[-1]}"
