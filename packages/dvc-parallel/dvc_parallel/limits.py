@@ -128,7 +128,7 @@ def read_limit(pattern: str, entry: Any) -> Limit:
     jobs, slots, prefix = (entry.get(key) for key in KEYS)
     if jobs is not None and slots is not None:
         raise DvcException(f"{where} give jobs or slots, because each slot is one job")
-    if jobs is not None and (not isinstance(jobs, int) or jobs < 1):
+    if jobs is not None and (type(jobs) is not int or jobs < 1):  # True is an int, too
         raise DvcException(f"{where} jobs: must be a positive number, not {jobs!r}")
     if slots is not None and not (
         slots and isinstance(slots, list) and all(map(is_slot, slots))
@@ -137,7 +137,11 @@ def read_limit(pattern: str, entry: Any) -> Limit:
     if prefix is not None and not isinstance(prefix, str):
         raise DvcException(f"{where} prefix: must be words in front of a command")
     texts = [{name: str(value) for name, value in slot.items()} for slot in slots or []]
-    return Limit(pattern, len(texts) or jobs, texts, shlex.split(prefix or ""))
+    try:
+        words = shlex.split(prefix or "")
+    except ValueError as error:  # a quote that is not closed
+        raise DvcException(f"{where} prefix: {prefix!r}: {error}") from None
+    return Limit(pattern, len(texts) or jobs, texts, words)
 
 
 def is_slot(slot: Any) -> bool:

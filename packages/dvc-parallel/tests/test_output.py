@@ -1,5 +1,6 @@
 """The output of stages: as it is with one job, and behind the names of the stages with several."""
 
+import json
 import os
 import pty
 import subprocess
@@ -10,9 +11,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from dvc_parallel import output
+from dvc_parallel import output, storing
 from dvc_parallel.output import Output
-from dvc_projects import make, repro
+from dvc_projects import make, make_two, repro, repro_both, write
 
 pytest_plugins = ["dvc_environment"]
 
@@ -99,6 +100,73 @@ def test_no_line_of_much_output_is_lost_or_mixed(tmp_path: Path) -> None:
     for name in ["a", "b", "c"]:
         own = [line.removeprefix(f"{name}: ") for line in lines if line.startswith(f"{name}: ")]
         assert own[1:-1] == [str(i + 1) for i in [*range(100000), 0, 1]]
+
+
+MIXED = {
+    "a.txt": "1",
+    "dvc.yaml": """
+        stages:
+          fails: {cmd: "echo a; printf 'last words' >&2; exit 3", outs: [x]}
+          behind: {cmd: cp x y, deps: [x], outs: [y]}
+          same: {cmd: echo 1 > b.txt, deps: [a.txt], outs: [b.txt]}
+          after: {cmd: cp b.txt c.txt, deps: [b.txt], outs: [c.txt]}
+    """,
+    "sub/dvc.yaml": "stages: {other: {cmd: echo other}}",
+}
+
+
+def test_the_output_of_each_stage_is_in_a_log_and_a_summary_counts_the_outcomes(
+    tmp_path: Path,
+) -> None:
+    folder = make(tmp_path, MIXED)
+    repro(folder, "after")
+    write(folder, {"a.txt": "2"})
+    words = ["--jobs", "2", "--all-pipelines", "--json", "run.json"]
+    lines = repro(folder, *words, status=1).splitlines()
+    assert (
+        "fails: last words (all of its output: .dvc/tmp/dvc-parallel/logs/fails.log)" in lines
+    )
+    logs = folder / ".dvc/tmp/dvc-parallel/logs"
+    assert (logs / "fails.log").read_text().endswith("exit 3\na\nlast words")
+    assert (logs / "sub/other.log").read_text() == "> echo other\nother\n"
+    [summary] = [line for line in lines if line.startswith("5 stages: ")]
+    assert summary.startswith("5 stages: 2 run, 1 skipped, 1 failed, 1 not run, in ")
+
+    content = json.loads((folder / "run.json").read_text())
+    stages = {each.pop("stage"): each for each in content["stages"]}
+    assert {name: each["outcome"] for name, each in stages.items()} == {
+        "fails": "failed",
+        "behind": "not run",
+        "same": "run",
+        "after": "skipped",
+        "sub/dvc.yaml:other": "run",
+    }
+    assert stages["fails"]["error"] == "last words"
+    assert stages["fails"]["seconds"] >= 0
+    assert stages["after"]["seconds"] is stages["after"]["log"] is None
+
+
+def test_a_restored_stage_is_counted(tmp_path: Path) -> None:
+    stage = "{cmd: cat a.txt > b.txt, deps: [a.txt], outs: [b.txt]}"
+    folder = make(tmp_path, {"a.txt": "1", "dvc.yaml": f"stages: {{copy: {stage}}}"})
+    assert "1 stage: 1 run, in " in repro(folder)
+    (folder / "dvc.lock").unlink()
+    assert "1 stage: 1 restored, in " in repro(folder)
+    repro(folder, "--json", "run.json")
+    assert json.loads((folder / "run.json").read_text())["stages"] == []
+
+
+def test_large_outputs_are_recorded_as_by_dvc_repro(tmp_path: Path) -> None:
+    large = f"dd if=/dev/zero of=large bs={storing.LARGE_BYTES + 1} count=1 status=none"
+    pipeline = f"""
+        stages:
+          large: {{cmd: "{large}", outs: [large]}}
+          many: {{cmd: "mkdir many && cd many && seq {storing.MANY_FILES + 1} | xargs touch", outs: [many]}}
+          last: {{cmd: ls many | wc -l > last, deps: [many, large], outs: [last]}}
+    """
+    ours, theirs = make_two(tmp_path, {"dvc.yaml": pipeline})
+    repro_both(ours, theirs)
+    assert (ours / "last").read_text().split() == [str(storing.MANY_FILES + 1)]
 
 
 def test_a_process_in_the_background_does_not_keep_the_run_waiting(tmp_path: Path) -> None:

@@ -1,0 +1,127 @@
+"""How many stages of a kind run at a time, where, and behind which words."""
+
+from pathlib import Path
+
+import pytest
+
+from dvc_projects import make, read_lock, repro, run_dvc, write
+
+pytest_plugins = ["dvc_environment"]
+
+# DVC leaves files open, which Python warns of when it frees them.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore"),
+    pytest.mark.usefixtures("dvc_environment"),
+]
+
+# Each stage fails if another one runs at the same time.
+COLLIDING = {
+    "dvc.yaml": """
+        stages:
+          fit:
+            matrix: {model: [knn, svm, trees, sgd]}
+            cmd: mkdir used && sleep 0.1 && rmdir used && echo > ${item.model}
+            outs: ["${item.model}"]
+          free: {cmd: "while [ ! -e knn ]; do sleep 0.02; done"}
+    """,
+}
+ONE = "fit@*: {jobs: 1}"
+
+
+def test_stages_that_would_collide_run_one_at_a_time_and_others_beside_them(
+    tmp_path: Path,
+) -> None:
+    folder = make(tmp_path, COLLIDING | {"dvc-parallel.yaml": ONE})
+    repro(folder, "--jobs", "4")
+    assert {"fit@knn", "fit@svm", "fit@trees", "fit@sgd"} <= set(read_lock(folder))
+    assert run_dvc("status fit", folder).startswith("Data and pipelines are up to date.")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3000)
+def test_in_200_runs_stages_never_collide(tmp_path: Path) -> None:
+    pipeline = """
+        stages:
+          a: {cmd: "mkdir used && rmdir used"}
+          b: {cmd: "mkdir used && rmdir used"}
+    """
+    folder = make(tmp_path, {"dvc.yaml": pipeline, "dvc-parallel.yaml": "'?': {jobs: 1}"})
+    for _ in range(200):
+        repro(folder, "--jobs", "2")
+
+
+def test_stages_that_run_at_once_have_slots_of_their_own(tmp_path: Path) -> None:
+    script = """
+        mkdir gpu$CUDA_VISIBLE_DEVICES || exit 1
+        echo $CUDA_VISIBLE_DEVICES >> used
+        while [ $1 != last ] && [ $(cat used | wc -l) -lt 2 ]; do sleep 0.02; done
+        rmdir gpu$CUDA_VISIBLE_DEVICES
+    """
+    files = {
+        "train.sh": script,
+        "dvc-parallel.yaml": """
+            train@*: {slots: [{CUDA_VISIBLE_DEVICES: 0}, {CUDA_VISIBLE_DEVICES: "1,2"}]}
+        """,
+        "dvc.yaml": """
+            stages: {train: {matrix: {n: [one, two, last]}, cmd: "sh train.sh ${item.n}"}}
+        """,
+    }
+    folder = make(tmp_path, files)
+    repro(folder, "--jobs", "3")
+    used = (folder / "used").read_text().split()
+    assert sorted(used[:2]) == ["0", "1,2"]
+    assert used[2] in {"0", "1,2"}
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_words_are_put_before_the_shell_of_each_command(tmp_path: Path, jobs: str) -> None:
+    files = {
+        "dvc-parallel.yaml": """
+            train: {prefix: "env 'WHO=a b'"}
+            sub/dvc.yaml:*: {prefix: env WHERE=sub}
+        """,
+        "dvc.yaml": "stages: {train: {cmd: ['echo $WHO > 1 && echo $WHO > 2', 'echo $WHO > 3']}}",
+        "sub/dvc.yaml": "stages: {train: {cmd: echo $WHO $WHERE > 1}}",
+    }
+    folder = make(tmp_path, files)
+    repro(folder, "--jobs", jobs, "--all-pipelines")
+    assert [(folder / name).read_text() for name in "123"] == 3 * ["a b\n"]
+    assert (folder / "sub/1").read_text() == "a b sub\n"
+    assert read_lock(folder)["train"]["cmd"][1] == "echo $WHO > 3"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("- fit", "must be patterns of stages, each with jobs, slots or prefix"),
+        ("fit@*: 1", "fit@*: must have jobs, slots or prefix"),
+        ("fit@*: {job: 1}", "fit@*: there is no 'job', but jobs, slots or prefix"),
+        ("fit@*: {jobs: 0}", "fit@*: jobs: must be a positive number, not 0"),
+        ("fit@*: {jobs: true}", "fit@*: jobs: must be a positive number, not True"),
+        ("fit@*: {slots: []}", "fit@*: slots: must be a list of environment variables"),
+        ("fit@*: {slots: [0]}", "fit@*: slots: must be a list of environment variables"),
+        (
+            "fit@*: {jobs: 1, slots: [{A: 1}]}",
+            "fit@*: give jobs or slots, because each slot is one job",
+        ),
+        ("fit@*: {prefix: [srun]}", "fit@*: prefix: must be words in front of a command"),
+        ('fit@*: {prefix: "\'srun"}', 'fit@*: prefix: "\'srun": No closing quotation'),
+    ],
+)
+def test_a_mistake_is_one_line(tmp_path: Path, text: str, message: str) -> None:
+    folder = make(tmp_path, COLLIDING | {"dvc-parallel.yaml": text})
+    assert repro(folder, status=1) == f"Error: dvc-parallel.yaml: {message}\n"
+
+
+def test_a_file_that_is_no_yaml_is_one_line(tmp_path: Path) -> None:
+    folder = make(tmp_path, COLLIDING | {"dvc-parallel.yaml": "fit: ["})
+    [line] = repro(folder, status=1).splitlines()
+    assert line.startswith("Error: unable to read: 'dvc-parallel.yaml', YAML file structure")
+
+
+def test_a_pattern_that_matches_nothing_is_named(tmp_path: Path) -> None:
+    folder = make(tmp_path, COLLIDING | {"dvc-parallel.yaml": "fti@*: {jobs: 1}"})
+    output = repro(folder, "fit@knn")
+    assert "Warning: dvc-parallel.yaml: no stage matches 'fti@*'\n" in output
+    write(folder, {"dvc-parallel.yaml": ONE})
+    assert "Warning" not in repro(folder, "fit@svm")
