@@ -10,6 +10,7 @@ import pathlib
 import subprocess
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -72,7 +73,9 @@ def as_process(repo: Repo, targets: Any = None, **options: Any) -> list[Stage]:
     repo._reset()
     repo.close()
     with TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "dvc_parallel", "--jobs", "2", *words]
+        # `python -m` would import a script of the test whose name is that of a module.
+        script = str(Path(sys.executable).with_name("dvc-parallel"))
+        command = [script, "--jobs", "2", *words]
         if is_dry:
             command.append("--dry")
         command += ["--json", f"{folder}/run.json", "--", *names]
