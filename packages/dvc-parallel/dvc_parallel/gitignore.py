@@ -34,20 +34,23 @@ class IgnoredOutputs:
 def sort_lines(path: Path, ranks: dict[str, tuple[int, int]]) -> None:
     """Sort some lines of a file among themselves, and leave all other lines where they are.
 
+    A line that another process has added, too, stays once.
+
     Args:
         path: the path of the file.
         ranks: the ranks of the lines, without the backslashes of DVC.
     """
-    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    ranked = {}
-    for place, line in enumerate(lines):
+    old_lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    lines = []
+    ranked: dict[str, tuple[int, int]] = {}
+    for line in old_lines:
         rank = ranks.get(line.strip().replace("\\", ""))
+        if line in ranked:
+            continue
         if rank is not None:
-            ranked[place] = rank
-    in_order = sorted(ranked, key=ranked.__getitem__)
-    if in_order == list(ranked):
-        return
-    sorted_lines = [*lines]
-    for place in ranked:
-        sorted_lines[place] = lines[in_order.pop(0)]
-    path.write_text("".join(sorted_lines), encoding="utf-8", newline="")
+            ranked[line] = rank
+        lines.append(line)
+    in_order = iter(sorted(ranked, key=ranked.__getitem__))
+    lines = [next(in_order) if line in ranked else line for line in lines]
+    if lines != old_lines:
+        path.write_text("".join(lines), encoding="utf-8")

@@ -76,8 +76,10 @@ class LockFile:
         return entries
 
     def record(self, name: str, entry: dict[str, Any]) -> bool:
-        """Write the entry of a stage. Return whether the file has changed."""
-        self.read_if_changed()
+        """Write the entry of a stage. Return whether the file has changed.
+
+        `read_if_changed` must have been called since the repository was locked.
+        """
         head, entries, tail = self._content
         text = dump_entry(name, entry)
         if entries.get(name) == text:

@@ -271,7 +271,7 @@ class Project:
         Raises:
             LockError: another process of DVC works on the files of the stage.
         """
-        self._read_again_if_changed(stage)
+        self._take_over_changes(stage)
         options = self.options
         # The edges of the graph point to dependencies.
         upstream = list(self._dependencies.successors(stage))
@@ -328,8 +328,13 @@ class Project:
         if self.options.interactive and not prompt.confirm(question):
             raise DvcException("reproduction aborted by the user")
 
-    def _read_again_if_changed(self, stage: Stage) -> None:
-        """Take over what another process has recorded since this run was planned."""
+    def _take_over_changes(self, stage: Stage, is_recorded: bool = False) -> None:
+        """Take over what another process has recorded in dvc.lock since this one has read it.
+
+        Args:
+            stage: a stage of this dvc.lock.
+            is_recorded: whether to leave this stage as it is, because it will be recorded now.
+        """
         if not isinstance(stage, PipelineStage):
             return
         path = lock_path(stage)
@@ -337,8 +342,11 @@ class Project:
         if entries is None:
             return
         for each in self.stages:
-            entry = isinstance(each, PipelineStage) and entries.get(each.name)
-            if entry and lock_path(each) == path and each not in self.reproduced:
+            if not isinstance(each, PipelineStage) or lock_path(each) != path:
+                continue
+            entry = entries.get(each.name)
+            is_own = each in self.reproduced or (is_recorded and each == stage)
+            if entry and not is_own:
                 each.cmd_changed = entry["cmd"] != each.cmd
                 StageLoader.fill_from_lock(each, entry)
 
@@ -414,6 +422,7 @@ class Project:
         if not isinstance(stage, PipelineStage):
             stage.dump(update_pipeline=False)
             return
+        self._take_over_changes(stage, is_recorded=True)
         path = lock_path(stage)
         entry = to_lockfile(stage)[stage.name]
         if self._lock_files[path].record(stage.name, entry):

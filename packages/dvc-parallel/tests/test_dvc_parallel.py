@@ -428,6 +428,29 @@ def test_a_second_run_waits_for_a_stage_and_takes_over_what_the_first_one_has_re
     assert "Stage 'slow' didn't change, skipping\n" in printed
 
 
+def test_two_runs_share_the_stages_and_record_each_once(tmp_path: Path) -> None:
+    """Each output is in .gitignore once, and no stage runs or is restored a second time."""
+    stages = "".join(
+        f"  s{n}: {{cmd: 'echo >> {n}.runs; sleep 0.5; cp a.txt {n}.txt', "
+        f"deps: [a.txt], outs: [{n}.txt]}}\n"
+        for n in range(4)
+    )
+    folder = make(tmp_path, {"a.txt": "1", "dvc.yaml": f"stages:\n{stages}"})
+    write(folder, {".dvc/config": "[core]\nanalytics = false"})
+    run("git init --quiet", folder)
+    with (
+        subprocess.Popen(COMMAND, cwd=folder) as first,
+        subprocess.Popen(COMMAND, cwd=folder, stdout=subprocess.PIPE, text=True) as second,
+    ):
+        printed, _ = second.communicate()
+        assert first.wait() == second.wait() == 0
+    assert "is cached" not in printed
+    assert [(folder / f"{n}.runs").read_text() for n in range(4)] == 4 * ["\n"]
+    ignored = (folder / ".gitignore").read_text().split()
+    assert sorted(ignored) == [f"/{n}.txt" for n in range(4)]
+    assert repro(folder) == "Nothing to do: all stages are up to date.\n"
+
+
 def wait_for_file(path: Path, running: subprocess.Popen[Any]) -> None:
     """Wait for a file, which must appear before a command has ended."""
     while not path.exists():

@@ -10,13 +10,24 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 
 import psutil
 import pytest
 
 from dvc_parallel import command
 from dvc_parallel.processes import find_session
-from dvc_projects import is_alive, make, repro, wait_for
+from dvc_projects import (
+    is_alive,
+    list_cache,
+    make,
+    make_two,
+    read_files,
+    read_lock,
+    repro,
+    run_dvc,
+    wait_for,
+)
 
 pytest_plugins = ["dvc_environment"]
 
@@ -201,3 +212,46 @@ def test_a_run_that_waits_for_another_dvc_can_be_stopped(tmp_path: Path) -> None
         assert repro(folder, status=1).splitlines()[-1] == INTERRUPTED
     finally:
         psutil.Process(int((folder / "held").read_text())).kill()
+
+
+# Eight stages that take a moment each, and one behind them.
+MANY = {
+    "a.txt": "1",
+    "dvc.yaml": """
+        stages:
+          part:
+            matrix: {n: [1, 2, 3, 4, 5, 6, 7, 8]}
+            cmd: sleep 0.1 && cp a.txt p${item.n} && sleep 0.1
+            deps: [a.txt]
+            outs: ["p${item.n}"]
+          all: {cmd: cat p? > all, deps: [p1, p2, p3, p4, p5, p6, p7, p8], outs: [all]}
+    """,
+}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("seed", range(30))
+def test_after_a_signal_at_any_moment_the_next_run_has_the_files_of_dvc_repro(
+    tmp_path: Path, seed: int
+) -> None:
+    ours, theirs = make_two(tmp_path, MANY)
+    run_dvc("repro", theirs)
+    numbers = [signal.SIGKILL, *SIGNALS]
+    with subprocess.Popen([*COMMAND, "--jobs", "2"], cwd=ours) as running:
+        time.sleep(Random(seed).uniform(0.3, 4))
+        running.send_signal(numbers[seed % len(numbers)])
+    while True:
+        done = subprocess.run(
+            [*COMMAND, "--jobs", "2"], cwd=ours, capture_output=True, text=True, check=False
+        )
+        if done.returncode == 0:
+            break
+        advised = done.stderr.split("`")[1]  # kill the stages that a killed run has left
+        assert advised.startswith("kill ")
+        subprocess.run(shlex.split(advised), stderr=subprocess.DEVNULL, check=False)
+    assert list_cache(ours) == list_cache(theirs)
+    assert read_lock(ours) == read_lock(theirs)
+    for folder in [ours, theirs]:  # stages that ended before the signal come first in ours
+        (folder / "dvc.lock").unlink()
+    assert read_files(ours) == read_files(theirs)
