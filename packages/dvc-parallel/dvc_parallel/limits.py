@@ -58,6 +58,7 @@ class Limits:
     def __init__(self, limits: Iterable[Limit]) -> None:
         """Remember the limits. No stage runs yet."""
         self._limits = list(limits)
+        self._found: dict[Stage, list[Limit]] = {}
 
     def find_unmatched(self, stages: Sequence[Stage]) -> list[str]:
         """Return the patterns that match none of the stages."""
@@ -90,12 +91,14 @@ class Limits:
 
     def give_back(self, stage: Stage) -> None:
         """Forget a stage that has ended."""
-        for limit in self._limits:
+        for limit in self._find(stage):
             limit.users.pop(stage, None)
 
     def _find(self, stage: Stage) -> list[Limit]:
         """Return the limits of a stage."""
-        return [limit for limit in self._limits if limit.matches(stage)]
+        if stage not in self._found:
+            self._found[stage] = [limit for limit in self._limits if limit.matches(stage)]
+        return self._found[stage]
 
 
 def read_limits(root: Path) -> Limits:

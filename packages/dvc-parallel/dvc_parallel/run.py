@@ -154,7 +154,8 @@ class Run:
             ClickException: a stage failed, or the run was interrupted.
         """
         is_ignored = self._project.options.ignore_errors
-        click.echo(self._describe_outcomes())
+        with suppress(OSError):  # nobody reads it
+            click.echo(self._describe_outcomes())
         for stage, error in self.errors.items():
             log = self._logs.get(stage)
             suffix = " (ignored)" if is_ignored else ""
@@ -211,11 +212,10 @@ class Run:
     def _start_ready(self) -> bool:
         """Start ready stages, as many at a time as are allowed. Return whether one started."""
         has_started = False
-        for stage in list(self._ready):
-            if len(self._commands) >= self._n_jobs or self._signals:
+        while len(self._commands) < self._n_jobs and not self._signals:
+            stage = self._choose_ready()
+            if stage is None:
                 break
-            if self._busy.get(stage, 0) > time.monotonic() or not self._limits.allow(stage):
-                continue
             self._ready.remove(stage)
             has_started = True
             with self._note_error(stage), self._project.locked():
@@ -232,6 +232,14 @@ class Run:
                     self._inputs[stage] = found
                     self._commands[stage] = self._start(stage)
         return has_started
+
+    def _choose_ready(self) -> Stage | None:
+        """Return the first ready stage that may start now, if there is one."""
+        now = time.monotonic()
+        for stage in self._ready:
+            if self._busy.get(stage, now) <= now and self._limits.allow(stage):
+                return stage
+        return None
 
     def _wait_for_other_dvc(self, stage: Stage) -> None:
         """Try a stage again later, because another process of DVC works on its files."""

@@ -170,6 +170,25 @@ def test_a_forced_stage_runs_even_if_a_dependency_is_missing(tmp_path: Path) -> 
     assert (ours / "lazy.runs").exists()
 
 
+def test_one_job_runs_stages_in_the_order_of_dvc_repro(tmp_path: Path) -> None:
+    """`second` is unchanged in the end, and makes `third` ready while `alone` is ready, too."""
+    files = {
+        "a.txt": "1",
+        "dvc.yaml": "stages:\n"
+        + stage("first", "a.txt", "b.txt", "echo first >> order; echo same > b.txt")
+        + stage("second", "b.txt", "c.txt", "echo second >> order; cp b.txt c.txt")
+        + "  third: {cmd: 'echo third >> order', deps: [c.txt], always_changed: true}\n"
+        + stage("alone", "a.txt", "e.txt", "echo alone >> order; cp a.txt e.txt"),
+    }
+    ours, theirs = make_two(tmp_path, files)
+    for text in ["1", "2"]:
+        for folder in [ours, theirs]:
+            write(folder, {"a.txt": text})
+        repro(ours)
+        run_dvc("repro", theirs)
+        assert (ours / "order").read_text() == (theirs / "order").read_text()
+
+
 # With --single-item, DVC does not care what depends on what.
 ORDERED = {
     "a.txt": "1",
