@@ -436,7 +436,9 @@ def open_repository() -> Iterator[Repo]:
     An error of DVC in the block becomes a ClickException.
     """
     try:
-        with Repo() as repo:
+        with paused_garbage_collection():
+            repo = Repo()
+        with repo:
             yield repo
     except DvcException as error:
         raise click.ClickException(describe_error(error)) from None
@@ -444,15 +446,17 @@ def open_repository() -> Iterator[Repo]:
 
 @contextmanager
 def paused_garbage_collection() -> Iterator[None]:
-    """Let Python look for no unused objects in the `with` block, in which DVC makes many.
+    """Let Python not look for garbage among the objects of a `with` block, nor afterwards.
 
-    All of them are used until the end.
+    DVC makes many objects when it reads a project, and uses them until the end. Looking through
+    them again and again takes a fourth of the time of a run without work.
     """
     was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
+        gc.freeze()
         if was_enabled:
             gc.enable()
 

@@ -224,7 +224,7 @@ MANY = {
             cmd: sleep 0.1 && cp a.txt p${item.n} && sleep 0.1
             deps: [a.txt]
             outs: ["p${item.n}"]
-          all: {cmd: cat p? > all, deps: [p1, p2, p3, p4, p5, p6, p7, p8], outs: [all]}
+          all: {cmd: 'cat p? > all', deps: [p1, p2, p3, p4, p5, p6, p7, p8], outs: [all]}
     """,
 }
 
