@@ -60,6 +60,7 @@ class Outcome(Enum):
 
     RUN = "run"
     RESTORED = "restored"
+    PULLED = "pulled"
     SKIPPED = "skipped"
     FAILED = "failed"
     NOT_RUN = "not run"
@@ -68,7 +69,7 @@ class Outcome(Enum):
 OUTCOMES = {
     Preparation.UNCHANGED: Outcome.SKIPPED,
     Preparation.CACHED: Outcome.RESTORED,
-    Preparation.PULLED: Outcome.RESTORED,
+    Preparation.PULLED: Outcome.PULLED,
     Preparation.VERIFIED: Outcome.RUN,
 }
 

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from dvc.exceptions import ReproductionError
+from dvc.exceptions import DvcException, ReproductionError
 from dvc.repo import Repo
 from dvc.stage import Stage
 
@@ -83,7 +83,7 @@ def as_process(repo: Repo, targets: Any = None, **options: Any) -> list[Stage]:
         print(done.stdout, done.stderr, sep="\n")
         repo._reset()
         if done.returncode != 0:
-            raise ReproductionError(f"failed to reproduce: {done.stderr}")
+            raise ReproductionError("failed to reproduce") from DvcException(done.stderr)
         if is_dry:
             ran = [] if done.stdout.startswith("Nothing to do") else done.stdout.split()
         else:
