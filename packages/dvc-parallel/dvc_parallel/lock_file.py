@@ -10,12 +10,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from dvc.utils.serialize import dumps_yaml, parse_yaml
+from dvc.utils.serialize import dumps_yaml, parse_yaml, parse_yaml_for_update
 
 NEW_FILE = {"schema": "2.0"}
 SECTION = "stages:\n"
 # The first line of an entry. DVC writes quotes around a name that this does not match.
 ENTRY = re.compile(r"  ([A-Za-z_][\w@./ -]*):\n")
+
+
+# A line that DVC writes again as it is: a key, and a value without quotes
+PLAIN_LINE = re.compile(r" +(?:- )?[\w@./~+-]+:(?: [\w@./~+=-][^'\"#]*)?\n")
+MAX_PLAIN_CHARACTERS = 80  # Depending on the version, DVC breaks a longer line.
 
 
 class Content(NamedTuple):
@@ -45,6 +50,7 @@ class LockFile:
         self._temporary_folder = temporary_folder
         self._status = self._read_status()
         self._content = self._read()
+        self._is_as_written = False
         names = dict.fromkeys([*self._content.entries, *planned])  # without duplicates
         self._ranks = {name: rank for rank, name in enumerate(names)}
 
@@ -69,6 +75,7 @@ class LockFile:
             return None
         self._status = status
         self._content = self._read()
+        self._is_as_written = False
         if status is None:
             return {}
         text = self._path.read_text(encoding="utf-8")
@@ -81,8 +88,11 @@ class LockFile:
         `read_if_changed` must have been called since the repository was locked.
         """
         head, entries, tail = self._content
+        if not self._is_as_written:  # DVC writes all entries again, too
+            entries = {each: write_again(old) for each, old in entries.items()}
+            self._is_as_written = True
         text = dump_entry(name, entry)
-        if entries.get(name) == text:
+        if entries.get(name) == text and entries == self._content.entries:
             return False
         is_new = name not in entries
         entries[name] = text
@@ -147,6 +157,17 @@ def split_parsed(content: dict[str, Any]) -> Content:
         entries={name: dump_entry(name, entry) for name, entry in entries.items()},
         tail=dumps_yaml(after) if after else "",
     )
+
+
+def write_again(text: str) -> str:
+    """Return the lines of an entry as DVC writes them when it has read them from the file.
+
+    Comments stay. An older version of DVC may have broken lines at other places.
+    """
+    lines = text.splitlines(keepends=True)
+    if all(len(line) <= MAX_PLAIN_CHARACTERS and PLAIN_LINE.fullmatch(line) for line in lines):
+        return text
+    return dumps_yaml(parse_yaml_for_update(SECTION + text, "dvc.lock")).removeprefix(SECTION)
 
 
 def dump_entry(name: str, entry: dict[str, Any]) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 import dvc
 import joblib
 import pytest
+import yaml
 
 from dvc_parallel.cli import suitable_job_count
 from dvc_projects import (
@@ -601,6 +602,11 @@ def test_lines_of_dvc_lock_that_dvc_would_write_in_another_way(tmp_path: Path) -
     for folder in [ours, theirs]:
         write(folder, {"dvc.yaml": f"{dedent(NUMBERED['dvc.yaml'])}  '4': {{cmd: echo 4}}\n"})
     repro_both(ours, theirs)
+    for folder in [ours, theirs]:  # without breaks in long lines
+        lock = folder / "dvc.lock"
+        lock.write_text(yaml.safe_dump(yaml.safe_load(lock.read_text()), width=1000))
+        write(folder, {"a.txt": "3"})
+    repro_both(ours, theirs)
 
 
 # DVC writes quotes around the second name in dvc.lock.
@@ -609,6 +615,7 @@ NUMBERED = {
     "dvc.yaml": """
         stages:
           first: {cmd: "echo 1 > 1.txt", outs: [1.txt]}
+          long: {cmd: "echo first second third fourth fifth sixth seventh eighth ninth tenth > 2.txt", outs: [2.txt]}
           last: {cmd: "cp a.txt 3.txt\\n\\necho", deps: [a.txt], outs: [3.txt]}
     """,
 }
