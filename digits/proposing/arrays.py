@@ -25,18 +25,18 @@ from digits.proposing.words import (
 from digits.proposing.writing import generalize_names, write_subsets
 from digits.settings.errors import UserError
 
-MIN_PIXELS = 4
+MIN_PIXELS = 4  # of an image
 MIN_PER_CLASS = 4  # images, on average
-N_IMAGES = 100  # whose colours are looked at
+N_IMAGES = 100  # the number of images whose colours are looked at
 
 ENDING = re.compile(r"\.(npz|npy|mat|gz)\b|idx\d")  # `.npz`, or `idx3` in the name of IDX files
 
-# The parts of layouts, by the names of their arrays of images.
+# By the name of an array of images: the part of a layout that reads this array.
 PartsByArray = dict[str, dict[str, Any]]
 
 
 def propose(place: Place) -> tuple[list[Any], list[str]]:
-    """Return layouts for the arrays of a place, and why others are not used."""
+    """Return layouts for the arrays of a place, and why other arrays are not used."""
     single_images = find_single_images(place)
     names = [name for name in place.array_files if name not in single_images]
     not_read = [refuse_single_images(single_images)] if single_images else []
@@ -52,24 +52,25 @@ def propose(place: Place) -> tuple[list[Any], list[str]]:
     if any("class" in part for part in parts.values()):
         layouts = write_layouts(arrays, parts)
     else:
+        layouts = []
         labelled = label_by_name(arrays, parts)
-        layouts = [layout for way in labelled for layout in write_layouts(arrays, way)]
+        for labelled_parts in labelled:
+            layouts += write_layouts(arrays, labelled_parts)
         if len(parts) > 1 and not labelled:
-            layouts = [name_by_class(add_scale(arrays, parts))]
+            layouts = [read_class_in_names(add_scale(arrays, parts))]
     return [*layouts, *turn_cubes(arrays, layouts)], reasons
 
 
 def drop_irrelevant(arrays: Mapping[str, Any]) -> dict[str, Any]:
-    """Return arrays without single numbers, and without files in gzip that are there twice."""
+    """Return arrays without single numbers, and without `a.gz` beside the unpacked file `a`."""
+    unpacked = {f"{name}.gz" for name in arrays}
     return {
-        name: array
-        for name, array in arrays.items()
-        if array.size > 1 and not (name.endswith(".gz") and name.removesuffix(".gz") in arrays)
+        name: array for name, array in arrays.items() if array.size > 1 and name not in unpacked
     }
 
 
 def describe_arrays(arrays: Mapping[str, Any]) -> tuple[PartsByArray, list[str]]:
-    """Return the parts of layouts that arrays may be, and why others are none."""
+    """Return the parts of a layout that read arrays, and why other arrays are not images."""
     if not arrays:
         return {}, ["the files have no arrays of numbers"]
     parts: PartsByArray = {}
@@ -86,20 +87,21 @@ def describe_arrays(arrays: Mapping[str, Any]) -> tuple[PartsByArray, list[str]]
 
 
 def group_by_name(arrays: Mapping[str, Any]) -> list[list[str]]:
-    """Return the names of arrays that belong together: images, and perhaps their labels."""
+    """Return the names of arrays that belong together: images, and optionally their labels."""
     if len(arrays) == 2 and have_one_label_each(*arrays.values()):  # whatever their names are
         return [list(arrays)]
     groups: dict[Any, list[str]] = defaultdict(list)
     for name in arrays:
         without_ending = ENDING.sub(" ", name.lower()).replace("t10k", "")
         numbers = sorted(re.findall(r"\d+", without_ending))
+        # `x_train_1` belongs to `y_train_1`, because they have the same words and numbers.
         groups[find_words(name), tuple(numbers)].append(name)
     return list(groups.values())
 
 
 def have_one_label_each(first: Any, second: Any) -> bool:
     """Return whether one of two arrays has a label for each image in the other one."""
-    labels, images = sorted((first, second), key=lambda array: array.size)
+    labels, images = sorted((first, second), key=lambda array: array.size)  # smallest first
     return not is_images(labels) and count_labels(labels, images) in images.shape
 
 
@@ -109,9 +111,12 @@ def find_words(name: str) -> frozenset[str]:
 
 
 def describe_pair(arrays: Mapping[str, Any], names: Sequence[str]) -> PartsByArray:
-    """Return the part of a layout with one or two arrays: images, and perhaps their labels.
+    """Return the part of a layout that reads an array of images, and optionally its labels.
 
-    There is none if it is not clear which is which.
+    Args:
+        arrays: all arrays.
+        names: the arrays that belong together. If there are more than two, or none with images,
+            the result is empty.
 
     Raises:
         UserError: the largest array has no pixels.
@@ -124,10 +129,11 @@ def describe_pair(arrays: Mapping[str, Any], names: Sequence[str]) -> PartsByArr
     check_range(array, name)
     part = {"images": escape(name)}
     n_images = len(array)
-    for label in names:
-        if label != name:
-            part["class"] = label
-            n_images = count_labels(arrays[label], array)
+    other_names = [other for other in names if other != name]
+    if other_names:
+        [labels] = other_names
+        part["class"] = labels
+        n_images = count_labels(arrays[labels], array)
     return {name: part | describe_axes(array, n_images)}
 
 
@@ -140,7 +146,7 @@ def is_images(array: Any) -> bool:
 
 
 def is_one_hot(array: Any) -> bool:
-    """Return whether an array has a row or a column for each image, with a single 1."""
+    """Return whether each row of an array, or each column, has a single 1."""
     if array.ndim != 2 or min(array.shape) > MAX_CLASSES:
         return False
     are_flags = np.isin(array, [0, 1]).all()
@@ -164,7 +170,7 @@ def check_range(images: Any, name: str) -> None:
 
 
 def count_labels(labels: Any, images: Any) -> int:
-    """Return the number of labels, of which an array may have a row or column per class."""
+    """Return the number of labels in an array, which may be one-hot encoded."""
     if labels.ndim == 1 or 1 in labels.shape:
         return max(labels.shape)
     return max((length for length in labels.shape if length in images.shape), default=0)
@@ -172,7 +178,7 @@ def count_labels(labels: Any, images: Any) -> int:
 
 def describe_axes(images: Any, n_images: int) -> dict[str, Any]:
     """Return the key `axes` of an array, if it is not `n h w`."""
-    images_are_last = len(images) != n_images == images.shape[-1]
+    images_are_last = len(images) != n_images and images.shape[-1] == n_images
     if images.ndim == 2:
         if images_are_last:
             return {"axes": "(h w) n"}
@@ -188,10 +194,10 @@ def describe_axes(images: Any, n_images: int) -> dict[str, Any]:
 
 
 def describe_colors(rows: Any) -> dict[str, Any]:
-    """Return the key `axes` of rows of pixels, if the images are in colour.
+    """Return the key `axes` of rows of pixels, or {} for grey images.
 
-    Images are smooth, so that of two arrangements of the colours the one in which neighbours
-    differ less is right.
+    The values of a pixel may be side by side, or each colour may be a plane. Images are smooth,
+    so the arrangement with the smaller total variation is right.
 
     Args:
         rows: shape (n_images, n_values).
@@ -201,16 +207,16 @@ def describe_colors(rows: Any) -> dict[str, Any]:
     is_color = 3 * math.isqrt(n_values // 3) ** 2 == n_values
     if is_grey or not is_color:
         return {}
-    side_by_side = measure_roughness(rows, "n (h w c)")
-    in_planes = measure_roughness(rows, "n (c h w)")
+    side_by_side = measure_total_variation(rows, "n (h w c)")
+    in_planes = measure_total_variation(rows, "n (c h w)")
     return {"axes": "n (h w c)" if side_by_side <= in_planes else "n (c h w)"}
 
 
-def measure_roughness(rows: Any, axes: str) -> float:
-    """Return how much neighbours differ on average, in the first images.
+def measure_total_variation(rows: Any, axes: str) -> float:
+    """Return the mean total variation of the first images: how much neighbours differ.
 
-    Neighbours are in a row or in a column of pixels. In grey images whose three colours are
-    equal, those in a row alone would differ less in the wrong arrangement.
+    Neighbours are above each other or side by side. Both are needed, because in grey images
+    with three equal colours, a wrong arrangement makes neighbours in a row more alike.
 
     Args:
         rows: shape (n_images, n_values).
@@ -223,13 +229,12 @@ def measure_roughness(rows: Any, axes: str) -> float:
 
 
 def label_by_name(arrays: Mapping[str, Any], parts: PartsByArray) -> list[PartsByArray]:
-    """Return parts with labels whose names differ from those of the images.
+    """Return the parts with labels for each kind of labels, such as `y_head` and `y_tail`.
 
-    There are several ways if the images have several labels, as `y_head` and `y_tail`. Labels
-    are of the same file or folder, and of the same subset. Of several with equal names, as
-    `arr_1` and `arr_3`, the first ones are those of the first images.
+    An array of labels is in the same file or folder as the images, and of the same subset. If
+    several arrays fit, as `arr_1` and `arr_3`, the first images get the first labels.
     """
-    ways: dict[Any, PartsByArray] = defaultdict(dict)
+    parts_by_kind: dict[Any, PartsByArray] = defaultdict(dict)
     for name, part in parts.items():
         fitting: dict[Any, list[str]] = defaultdict(list)
         for label, array in arrays.items():
@@ -237,18 +242,19 @@ def label_by_name(arrays: Mapping[str, Any], parts: PartsByArray) -> list[PartsB
             is_same_set = find_words(label) & SET_WORDS == find_words(name) & SET_WORDS
             if is_near and is_same_set and are_labels(label, array, len(arrays[name])):
                 fitting[find_words(label) - SET_WORDS].append(label)
-        for way, labels in fitting.items():
-            taken = {other["class"] for other in ways[way].values()}
+        for kind, labels in fitting.items():
+            taken = {other["class"] for other in parts_by_kind[kind].values()}
             free = [label for label in labels if label not in taken]
-            ways[way][name] = part | {"class": (free or labels)[0]}
-    return list(ways.values())
+            first, *_ = free or labels
+            parts_by_kind[kind][name] = part | {"class": first}
+    return list(parts_by_kind.values())
 
 
 def are_labels(name: str, array: Any, n_images: int) -> bool:
-    """Return whether an array has one label for each image, of which several are equal."""
+    """Return whether an array has one label for each image, and several images per label."""
     words = split_words(posixpath.basename(name))
-    is_other = words & (GROUP_WORDS | {"id", "is", "split"})
-    if is_other:
+    has_groups_or_sets = words & (GROUP_WORDS | {"id", "is", "split"})
+    if has_groups_or_sets:
         return False
     if is_one_hot(array):
         return n_images in array.shape
@@ -258,7 +264,10 @@ def are_labels(name: str, array: Any, n_images: int) -> bool:
 
 
 def write_layouts(arrays: Mapping[str, Any], parts: PartsByArray) -> list[Any]:
-    """Return a layout for each kind of images with labels, by their names and shape."""
+    """Return the layouts of arrays of images with labels.
+
+    Arrays whose names have other words, or whose images have another shape, are another layout.
+    """
     kinds: dict[Any, PartsByArray] = defaultdict(dict)
     for name, part in parts.items():
         kind = find_words(name) - SET_WORDS, find_image_shape(arrays[name], part)
@@ -267,7 +276,7 @@ def write_layouts(arrays: Mapping[str, Any], parts: PartsByArray) -> list[Any]:
     for same in kinds.values():
         scaled = add_scale(arrays, same)
         labelled = {name: part for name, part in scaled.items() if "class" in part}
-        train, test = divide(labelled)
+        train, test = split_by_subset(labelled)
         if len(train) == 1 and not test:
             layouts += train
         elif train:
@@ -282,8 +291,9 @@ def are_numbered_in_file(names: Collection[str]) -> bool:
 
     NumPy calls them `arr_0`, `arr_1` and so on, if they are saved without names.
     """
-    n_files = len({posixpath.dirname(name) for name in names})
-    return n_files == 1 == len({re.sub(r"\d+", "", name) for name in names})
+    files = {posixpath.dirname(name) for name in names}
+    names_without_numbers = {re.sub(r"\d+", "", name) for name in names}
+    return len(files) == 1 and len(names_without_numbers) == 1
 
 
 def find_image_shape(array: Any, part: Mapping[str, Any]) -> tuple[int, ...]:
@@ -295,15 +305,15 @@ def find_image_shape(array: Any, part: Mapping[str, Any]) -> tuple[int, ...]:
 
 
 def add_scale(arrays: Mapping[str, Any], parts: PartsByArray) -> PartsByArray:
-    """Return parts with the key `scale`, so that equal values are equally bright in all."""
+    """Return parts with the same key `scale`, so that equal values are equally bright."""
     scale = describe_scale([arrays[name] for name in parts])
     return {name: part | scale for name, part in parts.items()}
 
 
 def describe_scale(arrays: Sequence[Any]) -> dict[str, Any]:
-    """Return the key `scale` of fractions from 0 to 1, and of pixels of more than 8 bits.
+    """Return the key `scale` of fractions from 0 to 1, or of pixels with more than 8 bits.
 
-    The largest value that a pixel of so many bits can have becomes 255.
+    The largest possible value becomes 255, such as 4095 for pixels with 12 bits.
     """
     low = min(pixels.min() for pixels in arrays)
     high = max(pixels.max() for pixels in arrays)
@@ -315,8 +325,8 @@ def describe_scale(arrays: Sequence[Any]) -> dict[str, Any]:
     return {"scale": 255 / (2**n_bits - 1)}
 
 
-def divide(parts: PartsByArray) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Return the parts of the training set, and those of the test set, by their names."""
+def split_by_subset(parts: PartsByArray) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return the parts of the training set and the parts of the test set, by their names."""
     sets: dict[bool, list[dict[str, Any]]] = {False: [], True: []}
     for name, part in parts.items():
         is_test = find_subset(ENDING.sub(" ", name)) == "test"
@@ -324,22 +334,25 @@ def divide(parts: PartsByArray) -> tuple[list[dict[str, Any]], list[dict[str, An
     return sets[False], sets[True]
 
 
-def name_by_class(parts: PartsByArray) -> dict[str, Any]:
-    """Return the layout of arrays without labels, each of which is of the class in its name."""
-    train, test = divide(parts)
+def read_class_in_names(parts: PartsByArray) -> dict[str, Any]:
+    """Return the layout of arrays without labels, whose names have the classes."""
+    train, test = split_by_subset(parts)
     if len(train) < 2 or len(test) < 2:
         return write_class_pattern(list(parts.values()))
     return write_subsets([write_class_pattern(train)], [write_class_pattern(test)])
 
 
 def write_class_pattern(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Return the part in which {class} stands for what differs in the names of arrays."""
+    """Return a part in which {class} replaces the words that differ in the names of arrays."""
     names = [part["images"] for part in parts]
     return parts[0] | {"images": generalize_names(names, "{class}")}
 
 
 def turn_cubes(arrays: Mapping[str, Any], layouts: Sequence[Any]) -> list[Any]:
-    """Return other layouts of cubes, whose images may be along the first or the last axis."""
+    """Return layouts with the images along the last axis, for arrays that fit both ways.
+
+    An array of the shape (28, 28, 28) may have the axes `n h w` or `h w n`.
+    """
     cubes = [
         escape(name)
         for name, array in arrays.items()
