@@ -33,11 +33,11 @@ from digits.proposing.writing import add_unused
 from digits.settings.errors import UserError
 from digits.settings.layout import FilesPart, Part, TablePart, as_list, parse
 
-N_FOLDS = 3  # of a model, at least
-MIN_IMAGES = N_FOLDS + 1  # of most classes: one for each fold, and one for the test set
-MAX_SHOWN = 5  # layouts or reasons
-MAX_NAMED = 3  # pictures that are named one by one
-# Returns layouts, and why other files are not used.
+N_FOLDS = 3  # the smallest number of folds of a model
+MIN_IMAGES = N_FOLDS + 1  # images of most classes: one for each fold, and one for the test set
+MAX_SHOWN = 5  # the largest number of layouts or reasons that are printed
+MAX_NAMED = 3  # more unused pictures are written as patterns
+# A function that returns layouts, and why other files are not used.
 Proposer = Callable[[Place], tuple[list[Any], list[str]]]
 
 HELP = "say what the files mean by `digits start --layout` (docs/layout.md)"
@@ -47,7 +47,7 @@ class ChoiceError(UserError):
     """There is no layout, or there are several.
 
     Attributes:
-        lines: what to print before the message.
+        lines: the lines to print before the message.
     """
 
     def __init__(self, message: str, lines: list[str]) -> None:
@@ -56,17 +56,17 @@ class ChoiceError(UserError):
 
 
 class FewImagesError(UserError):
-    """Most classes of a layout have too few images, as folders that are no classes have."""
+    """Most classes of a layout have too few images, probably because they are no classes."""
 
 
 class Choice(NamedTuple):
     """A layout in which the files make sense.
 
     Attributes:
-        layout: as it is written in params.yaml.
-        parts: its parts, as they are parsed.
-        reading: what it says of each image.
-        doubts: why it is probably not what the owner means.
+        layout: the layout, as it is written in params.yaml.
+        parts: the parsed parts of the layout.
+        reading: the images that the layout reads.
+        doubts: why the layout is probably wrong.
         not_used: why other files are not used.
     """
 
@@ -105,7 +105,7 @@ class Choice(NamedTuple):
 
 
 def choose(place: Place, given: Any = None, columns: Mapping[str, str] | None = None) -> Choice:
-    """Return the only layout in which the files make sense. It names all unused pictures.
+    """Return the only layout in which the files make sense, with patterns of unused pictures.
 
     Args:
         place: the files.
@@ -113,8 +113,8 @@ def choose(place: Place, given: Any = None, columns: Mapping[str, str] | None = 
         columns: the columns that the owner has chosen as `class` and `group`.
 
     Raises:
-        ChoiceError: there is none, or there are several, which are shown with the options that
-            choose them.
+        ChoiceError: there is no such layout, or there are several. Its lines show the options
+            that choose each of them.
         UserError: the names of some pictures are not in UTF-8.
     """
     check_names(place.pictures)
@@ -132,7 +132,7 @@ def choose(place: Place, given: Any = None, columns: Mapping[str, str] | None = 
             failures.append((layout, error))
     clear = [choice for choice in choices if not choice.doubts]
     if is_guess and clear:
-        # A table that contradicts clear folders is also asked for. Doubtful folders are not.
+        # Doubtful layouts are dropped, except tables, which may contradict the folders.
         doubtful = [choice for choice in choices if choice.doubts]
         choices = clear + [choice for choice in doubtful if choice.has_tables_of_paths]
     choices = drop_covered(choices)
@@ -169,9 +169,9 @@ def propose(place: Place, columns: Mapping[str, str]) -> tuple[list[Any], list[s
 def explain_unused_tables(
     choices: Sequence[Choice], failures: Sequence[tuple[Any, UserError]]
 ) -> list[str]:
-    """Return why layouts cannot be right, for those with tables that no other layout uses.
+    """Return why tables are not used, from the layouts that failed.
 
-    That most classes have few images is no reason, because columns of names are no classes.
+    A `FewImagesError` is skipped, because it is usual for columns without classes.
     """
     used = {name for choice in choices for name in list_tables(choice.layout)}
     return [
@@ -203,14 +203,15 @@ def read_choice(place: Place, layout: Any) -> Choice:
 
 
 def examine(choice: Choice, *, is_guess: bool) -> Choice:
-    """Return a layout that may be right, with its doubts.
+    """Check a layout, and return it with its doubts.
 
     Args:
         choice: the layout.
-        is_guess: whether the owner has not said anything about it.
+        is_guess: whether the layout is only proposed. Otherwise the owner has written it, or
+            has chosen its columns.
 
     Raises:
-        UserError: it cannot be right.
+        UserError: the layout is certainly wrong.
     """
     rows = choice.rows
     if choice.class_column and "class" in rows:
@@ -230,16 +231,16 @@ def examine(choice: Choice, *, is_guess: bool) -> Choice:
 def check_number_of_groups(rows: pd.DataFrame, *, is_guess: bool) -> None:
     """Check that each class has groups for the folds of the models, and for a test set.
 
-    If the owner has written the layout, it is only refused if most classes have one group.
+    A layout of the owner is only refused if most classes have a single group.
 
     Raises:
-        UserError: a class has too few.
+        UserError: a class has too few groups.
     """
     n_groups = rows[~rows["test"]].groupby("class")["group"].nunique()
     needed = N_FOLDS if rows["test"].any() else N_FOLDS + 1
-    most_have_one = (n_groups < 2).mean() > 0.5
-    one_has_too_few = n_groups.min() < needed
-    if most_have_one or (is_guess and one_has_too_few):
+    most_have_one_group = (n_groups < 2).mean() > 0.5
+    a_class_has_too_few = n_groups.min() < needed
+    if most_have_one_group or (is_guess and a_class_has_too_few):
         raise UserError(
             f"the images of the class {n_groups.idxmin()} are of {n_groups.min()} groups, "
             f"expected {needed}"
@@ -247,7 +248,7 @@ def check_number_of_groups(rows: pd.DataFrame, *, is_guess: bool) -> None:
 
 
 def drop_covered(choices: list[Choice]) -> list[Choice]:
-    """Return layouts without those of which another one tells all that they tell."""
+    """Return layouts without the layouts that another one covers."""
     kept: list[Choice] = []
     for choice in choices:
         if not any(covers(other, choice) for other in kept):
@@ -257,17 +258,21 @@ def drop_covered(choices: list[Choice]) -> list[Choice]:
 
 
 def covers(choice: Choice, other: Choice) -> bool:
-    """Return whether a layout tells all that another one tells of its pictures."""
+    """Return whether a layout says everything that another one says about its pictures.
+
+    It must read all pictures of the other layout, and give them the same classes, subsets and
+    groups. The names of the classes may differ.
+    """
     if "file" not in choice.rows or "file" not in other.rows or choice.has_embedded_pictures:
         return False
     both = choice.rows.merge(other.rows, on="file", suffixes=("", "_other"))
     if len(both) < len(other.rows):
         return False
-    # A pattern that reads fewer pictures may be right.
+    # If both layouts are patterns, the one that reads fewer pictures may be right.
     have_only_patterns = choice.has_only_patterns and other.has_only_patterns
     if have_only_patterns and len(both) < len(choice.rows):
         return False
-    # The classes may have other names, but are the same ones.
+    # Each class of one layout must belong to one class of the other layout.
     pairs = both[["class", "class_other"]].drop_duplicates()
     if not (pairs["class"].is_unique and pairs["class_other"].is_unique):
         return False
@@ -288,10 +293,11 @@ def name_unused(place: Place, choice: Choice) -> Choice:
 
 
 def write_unused(rest: Sequence[str], choice: Choice) -> list[str]:
-    """Return patterns for pictures that a layout does not use, and for none that it uses.
+    """Return patterns for the key `unused` that leave out pictures.
 
-    Few pictures are named one by one, so that more of them are not left out later. Those that
-    no row of a table names may lie among others that are used.
+    If possible, the patterns are those of families such as `thumbs/*/*`, or else those of
+    folders. They must not fit pictures that the layout uses, unless tables name these pictures.
+    Few pictures are named one by one, so that pictures that are added later are not left out.
     """
     names = sorted(map(escape, rest))
     if len(names) <= MAX_NAMED:
@@ -300,8 +306,8 @@ def write_unused(rest: Sequence[str], choice: Choice) -> list[str]:
     by_folder = sorted(posixpath.join(escape(name), "*") for name in folders_of_rest)
     by_family = [family.as_wildcards() for family in find_families(rest)]
     used = choice.rows.get("file", pd.Series(dtype=object))
-    name_nothing = any(not pattern.strip("*/") for pattern in by_family)  # as `*/*`
-    for patterns in [by_folder] if name_nothing else [by_family, by_folder]:
+    fits_everything = any(not pattern.strip("*/") for pattern in by_family)  # such as `*/*`
+    for patterns in [by_folder] if fits_everything else [by_family, by_folder]:
         if choice.has_tables_of_paths or not find_matches(patterns, used):
             return patterns
     return names
@@ -310,7 +316,7 @@ def write_unused(rest: Sequence[str], choice: Choice) -> list[str]:
 def describe(choice: Choice) -> list[str]:
     """Return a few lines about a layout."""
     rows = choice.rows
-    first_of_sets = [same.iloc[0] for _, same in rows.groupby("test")]
+    first_of_sets = [rows_of_set.iloc[0] for _, rows_of_set in rows.groupby("test")]
     hints = [
         *choice.doubts,
         *find_hints(choice.reading, choice.layout),
@@ -320,24 +326,24 @@ def describe(choice: Choice) -> list[str]:
         f"layout: {write(choice.layout)}",
         *(describe_image(rows, first) for first in first_of_sets),
         *describe_unused(choice.reading),
-        *(f"look: {hint}" for hint in dict.fromkeys(hints)),  # a doubt may be a hint, too
+        *(f"look: {hint}" for hint in dict.fromkeys(hints)),  # each hint once
     ]
 
 
 def summarize(reasons: Sequence[str]) -> list[str]:
-    """Return the first of all reasons that end in the same sentence, whatever its numbers."""
-    by_end: dict[str, list[str]] = defaultdict(list)
+    """Return one line for all reasons that differ only in the layout, the file or numbers."""
+    by_sentence: dict[str, list[str]] = defaultdict(list)
     for reason in reasons:
-        _, _, end = reason.rpartition(": ")
-        by_end[re.sub(r"\d+", "", end)].append(reason)
+        _, _, sentence = reason.rpartition(": ")
+        by_sentence[re.sub(r"\d+", "", sentence)].append(reason)
     lines = []
-    for first, *others in by_end.values():
+    for first, *others in by_sentence.values():
         lines.append(f"{first} ({len(others)} more like this)" if others else first)
     return lines
 
 
 def ask(place: Place, choices: list[Choice], not_used: Sequence[str]) -> ChoiceError:
-    """Return the error that lets the owner choose one of several layouts, or a doubtful one.
+    """Return the error that shows several layouts, or a doubtful one, and how to choose.
 
     Args:
         place: the files.
@@ -366,7 +372,7 @@ def ask(place: Place, choices: list[Choice], not_used: Sequence[str]) -> ChoiceE
 
 
 def have_different_columns(choices: Sequence[Choice]) -> bool:
-    """Return whether the option --class tells clear layouts of tables from one another."""
+    """Return whether the option --class is enough to choose one of several layouts."""
     columns = [choice.class_column for choice in choices]
     are_different = all(columns) and len(set(columns)) == len(columns)
     are_tables = all(isinstance(choice.parts[0], TablePart) for choice in choices)
@@ -375,11 +381,12 @@ def have_different_columns(choices: Sequence[Choice]) -> bool:
 
 
 def describe_choice(choice: Choice, file: str) -> list[str]:
-    """Return what one of several layouts says of all images, and of one of them.
+    """Return lines about the images of a layout, and about one of them.
 
     Args:
         choice: the layout.
-        file: the picture that is shown, if the layout has it, and otherwise its first image.
+        file: the picture that is shown. If the layout does not read this picture, its first
+            image is shown.
     """
     rows = choice.rows
     shown = rows[rows["file"] == file] if "file" in rows else rows
@@ -407,22 +414,26 @@ def explain_none(place: Place, reasons: list[str], *, is_guess: bool) -> ChoiceE
             return ChoiceError(reason, [])
     advice = find_advice(list(place.files.values()))
     if not advice and is_guess and place.pictures:
-        others = sorted(place.files.keys() - set(place.pictures))
-        where = (
-            f"the classes are in {shorten(others[:5])}" if others else "you know the classes"
-        )
-        advice = (
-            f"if {where}, write a table labels.csv with the columns file and class; "
-            f"otherwise, {HELP}"
-        )
+        advice = advise_table(place)
     if len(reasons) == 1 and not advice:
         message = f"{place.root} cannot be used: {reasons[0]}; if that is wrong, {HELP}"
         return ChoiceError(message, [])
     names = list(place.files)
     if len(place.pictures) > len(names) / 2:
         names = place.pictures
+    advice = advice or f"if that is wrong, {HELP}"
     return ChoiceError(
         f"{place.root} has no images with classes that can be read, but {len(names)} files, "
-        f"first {shorten(names[:3])}; {advice or f'if that is wrong, {HELP}'}",
+        f"first {shorten(names[:3])}; {advice}",
         [f"  {reason}" for reason in summarize(reasons)[:MAX_SHOWN]],
+    )
+
+
+def advise_table(place: Place) -> str:
+    """Return the advice to write a table for pictures whose classes were not found."""
+    others = sorted(place.files.keys() - set(place.pictures))
+    where = f"the classes are in {shorten(others[:5])}" if others else "you know the classes"
+    return (
+        f"if {where}, write a table labels.csv with the columns file and class; otherwise, "
+        f"{HELP}"
     )
