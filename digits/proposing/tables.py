@@ -35,15 +35,16 @@ from digits.settings.layout import as_list
 
 FIELD = re.compile(r"\{(.+)\}")  # the column in the path of a picture
 
-NO_LABEL_WORDS = {"submission", "benchmark"}  # in the name of a table of predictions
-HASH = re.compile(r"[0-9a-f]{8,}")  # in the name of a shard
+NO_LABEL_WORDS = {"submission", "benchmark"}  # words in the name of a table of predictions
 
-SHARD = re.compile(r"-\d{5}-of-\d{5}\.")  # the number of a part, as Hugging Face writes it
+# Hugging Face divides a table into shards, such as `train-00000-of-00002-0f3a5b7c.parquet`.
+HASH = re.compile(r"[0-9a-f]{8,}")
+SHARD = re.compile(r"-\d{5}-of-\d{5}\.")
 
-MIN_PIXELS = 4
+MIN_PIXELS = 4  # of an image
 MAX_NAMED = 3  # more tables are written as a pattern
-MAX_BESIDE_PIXELS = 10  # pictures, which illustrate a page about the table
-MAX_TEXTS = 100  # of a table with more columns, those of numbers are pixels
+MAX_BESIDE_PIXELS = 10  # so few pictures beside a table of pixels are illustrations
+MAX_TEXTS = 100  # a table with more columns has pixels
 
 
 class OpenTable(NamedTuple):
@@ -51,11 +52,11 @@ class OpenTable(NamedTuple):
 
     Attributes:
         place: all files.
-        name: its path.
-        csv_format: how it is written: the keys `encoding`, `separator` and `header`.
+        name: the path of the table.
+        csv_format: the keys `encoding`, `separator` and `header` of a layout.
         table: the file.
-        texts: the columns that have a meaning, as text.
-        subset: the subset that its path names, `train` or `test`, or "".
+        texts: the columns that may have classes, groups, ids or paths, as strings.
+        subset: the subset that the path names, `train` or `test`, or "".
     """
 
     place: Place
@@ -67,14 +68,14 @@ class OpenTable(NamedTuple):
 
 
 class TableCandidate(NamedTuple):
-    """What a table may be.
+    """A way to read a table: a part of a layout that has not been written yet.
 
     Attributes:
-        name: its path.
-        header: its columns.
-        is_test: whether its path names a test set.
-        keys: the keys of a part of a layout, without `table`.
-        subsets: the keys `train` and `test`, if the rows say in which subset they are.
+        name: the path of the table.
+        header: the columns of the table.
+        is_test: whether the path names a test set.
+        keys: the keys of the part, without `table`.
+        subsets: the keys `train` and `test` of the layout, if a column has the subsets.
     """
 
     name: str
@@ -85,7 +86,7 @@ class TableCandidate(NamedTuple):
 
 
 def propose(place: Place, chosen: Mapping[str, str]) -> tuple[list[Any], list[str]]:
-    """Return layouts for the tables of a place, and why others are not used.
+    """Return layouts for the tables of a place, and why other tables are not used.
 
     Args:
         place: all files.
@@ -95,20 +96,24 @@ def propose(place: Place, chosen: Mapping[str, str]) -> tuple[list[Any], list[st
     with_named_class = [candidate for candidate in found if has_named_class(candidate)]
     if with_named_class and not chosen:
         found = with_named_class
-    found.sort(key=lambda candidate: len(candidate.header), reverse=True)  # that says most
-    # Those with the same columns and class may be one layout.
+    # A table with more columns says more. Its layouts come first.
+    found.sort(key=lambda candidate: len(candidate.header), reverse=True)
+    # Tables with the same columns and class may be one layout.
     kinds: dict[Any, list[TableCandidate]] = defaultdict(list)
     for candidate in found:
         keys = candidate.keys
         kind = (candidate.header, str(keys["class"]), str(keys.get("pixels")))
         kinds[kind].append(candidate)
-    return [layout for same in kinds.values() for layout in join_series(same)], reasons
+    layouts = []
+    for same in kinds.values():
+        layouts += join_series(same)
+    return layouts, reasons
 
 
 def find_candidates(
     place: Place, chosen: Mapping[str, str]
 ) -> tuple[list[TableCandidate], list[str]]:
-    """Return what the tables of a place may be, and why others are not used."""
+    """Return the candidates of all tables of a place, and why other tables are not used."""
     found: list[TableCandidate] = []
     reasons = []
     seen: list[Path] = []
@@ -124,7 +129,7 @@ def find_candidates(
             if not candidates:
                 reasons.append(f"{name}: no column looks like classes of images")
             found += candidates
-        except OSError as error:  # such as a link to nowhere, or no gzip
+        except OSError as error:  # for example a broken link, or a damaged gzip file
             reasons.append(f"{name}: {error}")
         except UserError as error:
             reasons.append(error.message)
@@ -138,7 +143,7 @@ def has_named_class(candidate: TableCandidate) -> bool:
 
 
 def describe_table(place: Place, name: str, chosen: Mapping[str, str]) -> list[TableCandidate]:
-    """Return what a table may be: one candidate, several, or none.
+    """Return the candidates of a table: one, several, or none.
 
     Args:
         place: all files.
@@ -146,33 +151,35 @@ def describe_table(place: Place, name: str, chosen: Mapping[str, str]) -> list[T
         chosen: the columns that the owner has chosen as `class` or `group`.
 
     Raises:
-        UserError: the file cannot be read, a chosen column is missing, or the pictures that it
-            names are not there.
+        UserError: the file cannot be read, a chosen column is missing, or the table does not
+            name the pictures.
     """
     csv_format = find_format(place.files[name])
     table = place.open_table(name, **csv_format)
     if "header" not in csv_format and names_picture_in_header(place, table):
         csv_format["header"] = False
         table = place.open_table(name, **csv_format)
+    # Pictures beside a table of pixels are ignored if there are only a few.
     has_pixels = bool(columns.list_numbered_pixels(table.names))
     n_pictures = len(place.pictures)
-    names_pictures = n_pictures > MAX_BESIDE_PIXELS or (n_pictures > 0 and not has_pixels)
+    must_name_pictures = n_pictures > (MAX_BESIDE_PIXELS if has_pixels else 0)
     with table.report_unreadable():
         table.check_names(list(chosen.values()))
-        texts = read_texts(table, may_have_pixels=not names_pictures)
+        texts = read_texts(table, may_have_pixels=not must_name_pictures)
         stem, _ = posixpath.splitext(posixpath.basename(name))
         subset = find_subset(stem) or find_subset(posixpath.dirname(name))
         opened = OpenTable(place, name, csv_format, table, texts, subset)
-        images = find_images(opened, names_pictures=names_pictures)
-        if names_pictures and not images:
+        images = find_images(opened, has_pictures=must_name_pictures)
+        if must_name_pictures and not images:
             raise UserError(explain_missing_pictures(opened))
-        return find_meanings(opened, images, chosen)
+        return list_candidates(opened, images, chosen)
 
 
 def names_picture_in_header(place: Place, table: TableFile) -> bool:
-    """Return whether the first two lines of a table name pictures in the same column.
+    """Return whether the first line of a table names a picture, so that it is no header.
 
-    A picture may also be called like the column of the classes, as `label.png`.
+    The second line must name a picture in the same column, because one picture may have the
+    name of a column, such as `label.png`.
     """
     for name, values in table.sample.items():
         first_texts = [name, *values.head(1)]
@@ -191,7 +198,8 @@ def explain_missing_pictures(opened: OpenTable) -> str:
     if not together:
         return message
     first, second = together
-    option = f'{{table: {opened.name}, file: "images/{{{first}}}_{{{second}}}.jpg", class: …}}'
+    file = f"images/{{{first}}}_{{{second}}}.jpg"
+    option = f'{{table: {opened.name}, file: "{file}", class: …}}'
     return (
         f"{message}; if several columns together have them, such as {first} and {second}, run: "
         f"digits start --layout '{option}'"
@@ -209,10 +217,10 @@ def find_columns_of_names(opened: OpenTable) -> list[str]:
     return []
 
 
-def find_meanings(
+def list_candidates(
     opened: OpenTable, images: dict[str, list[dict[str, Any]]], chosen: Mapping[str, str]
 ) -> list[TableCandidate]:
-    """Return what `describe_table` does for a table whose columns have been read.
+    """Return the candidates of a table whose columns have been read.
 
     Args:
         opened: the table.
@@ -223,7 +231,7 @@ def find_meanings(
     group = chosen.get("group") or columns.find_usual(texts, GROUP_COLUMNS)
     image_id = None if images else columns.find_usual(texts, ID_COLUMNS)
     subsets = columns.find_subsets(texts)
-    used = {*images, group, image_id, *find_columns(subsets)}
+    used = {*images, *find_columns(subsets)} | {name for name in (group, image_id) if name}
     if "class" in chosen:
         classes = [[chosen["class"]]]
     else:
@@ -232,8 +240,11 @@ def find_meanings(
         classes = columns.find_classes(
             others, have_pictures=bool(images), have_header=have_header
         )
+    if not classes and images:
+        raise UserError(explain_missing_classes(opened))
     if not classes:
-        refuse_without_classes(opened, images, used)
+        find_pixels(opened.table, used)  # raises an error about features, or about no rows
+    contents = [content for contents_of in images.values() for content in contents_of]
     found = []
     for names in classes:
         keys: dict[str, Any] = {"class": unlist(names)}
@@ -242,7 +253,6 @@ def find_meanings(
         if image_id:
             keys["id"] = image_id
         unlabelled, labelled_subsets = leave_out_unlabelled(opened, names, subsets)
-        contents = [content for same in images.values() for content in same]
         for content in contents or find_pixels(opened.table, {*used, *names}):
             candidate = TableCandidate(
                 opened.name,
@@ -260,30 +270,20 @@ def find_columns(subsets: Mapping[str, Any]) -> set[str]:
     return {column for part in subsets.values() for column in part["where"]}
 
 
-def refuse_without_classes(
-    opened: OpenTable, images: Mapping[str, Any], used: set[Any]
-) -> None:
-    """Say why a table without a column of classes is not used, if more is known.
-
-    Raises:
-        UserError: it names pictures, or has features, or no rows.
-    """
-    if not images:
-        find_pixels(opened.table, used)
-        return
+def explain_missing_classes(opened: OpenTable) -> str:
+    """Return why a table that names pictures, but has no column of classes, is not used."""
     message = "it names pictures, but has no column of classes"
-    for name in opened.texts:
-        if columns.GROUP_COLUMN.search(name):
-            message += f"; if its column {name} has groups, join the tables"
-            break
-    raise UserError(message)
+    groups = [name for name in opened.texts if columns.GROUP_COLUMN.search(name)]
+    if groups:
+        message += f"; if its column {groups[0]} has groups, join the tables"
+    return message
 
 
 def read_texts(table: TableFile, *, may_have_pixels: bool) -> dict[str, pd.Series]:
-    """Return the columns of a table that have a meaning and no pictures.
+    """Return the columns of a table that may have classes, groups, ids or paths.
 
-    Numbered columns, such as pixel1, are left out. Of other tables that have many columns, or
-    may have pixels, the columns of numbers are left out, but for the first and last one.
+    Columns of pictures and numbered columns, such as pixel1, are left out. If other columns may
+    be pixels, all columns of numbers are left out, except usual names and the two ends.
     """
     names = table.names
     encoded = list_encoded(table)
@@ -293,7 +293,7 @@ def read_texts(table: TableFile, *, may_have_pixels: bool) -> dict[str, pd.Serie
         names = [name for name in names if name not in set(numbered)]
     elif len(names) > MAX_TEXTS or may_have_pixels:
         sample = table.sample.astype(str)
-        ends = (names[0], names[-1])
+        ends = (names[0], names[-1])  # where the classes are in a table without names
         names = [
             name
             for name in names
@@ -315,10 +315,10 @@ def has_packed(table: TableFile) -> bool:
 
 
 def list_encoded(table: TableFile) -> dict[str, str]:
-    """Return the columns that have the images themselves, and the key for each of them.
+    """Return the key of the layout, `picture` or `pixels`, for each column that has images.
 
-    Of a parquet file, the schema says so: `picture` for bytes, and `pixels` for lists. Of a CSV
-    file, the first rows do.
+    A parquet file has a schema: columns of bytes are pictures, and columns of lists are pixels.
+    In a CSV file, pictures are recognized by the first rows.
     """
     if table.schema is not None:
         return find_image_columns(table.schema)
@@ -329,22 +329,25 @@ def list_encoded(table: TableFile) -> dict[str, str]:
     }
 
 
-def find_images(opened: OpenTable, *, names_pictures: bool) -> dict[str, list[dict[str, Any]]]:
-    """Return the columns that have or name images, each with the keys that may say so.
-
-    The result is empty if the columns are single pixels, or say nothing about images.
+def find_images(opened: OpenTable, *, has_pictures: bool) -> dict[str, list[dict[str, Any]]]:
+    """Return the columns that have or name images.
 
     Args:
         opened: the table.
-        names_pictures: whether there are pictures that a column may name.
+        has_pictures: whether there are pictures that a column may name.
+
+    Returns:
+        By column: the keys of a layout, such as {"file": "images/{id}.jpg"}, in each possible
+        way. The result is empty if each pixel is a column, or if no column is about images.
 
     Raises:
-        UserError: the table names pictures that are not there, or are those of another subset.
+        UserError: the pictures that the table names were not found, or are of another subset.
     """
     encoded = list_encoded(opened.table)
     if encoded:
         return {column: [{key: column}] for column, key in encoded.items()}
-    for column in columns.order_by_file(opened.texts) if names_pictures else []:
+    likely_columns = columns.order_by_file(opened.texts) if has_pictures else []
+    for column in likely_columns:
         paths = find_paths(opened, column)
         if paths:
             return {column: [{"file": path} for path in paths]}
@@ -363,13 +366,13 @@ def find_images(opened: OpenTable, *, names_pictures: bool) -> dict[str, list[di
 
 
 def find_paths(opened: OpenTable, column: str) -> list[str]:
-    """Return what the key `file` may be if a column names the pictures.
+    """Return the possible values of the key `file` if a column names the pictures.
 
-    They are the pictures beside the table, or in the nearest folders. There may be some of the
-    same names in several folders.
+    Pictures of the same names may be in several folders. The pictures beside the table are
+    preferred, and then the nearest folders.
 
     Raises:
-        UserError: the pictures are those of another subset.
+        UserError: the pictures are of another subset than the table.
     """
     for_all, for_some = find_templates(opened.place, opened.name, opened.texts[column])
     subsets = {"", opened.subset} if opened.subset else {"", "train", "test"}
@@ -383,22 +386,23 @@ def find_paths(opened: OpenTable, column: str) -> list[str]:
     beside_table = f"{{{column}}}"
     if beside_table in fitting:
         return [beside_table]
-    n_up = min(path.count("../") for path in fitting)
-    return [path for path in fitting if path.count("../") == n_up]
+    distances = [path.count("../") for path in fitting]  # the number of folders upwards
+    nearest = min(distances)
+    return [path for path in fitting if path.count("../") == nearest]
 
 
 def leave_out_unlabelled(
     opened: OpenTable, names: list[str], subsets: dict[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the key `unused` for the rows without a class, and the subsets of the others.
+    """Return the key `unused` for rows without a class, and the subsets of all other rows.
 
-    In a column with a usual name, a missing class is rather a mistake, and is left to be one,
-    unless all such rows are of the test set, as in a contest.
+    In a column with a usual name, a missing class is probably a mistake, which is reported
+    later. If all rows without a class are of the test set, they belong to a contest.
 
     Args:
         opened: the table.
         names: the column of the classes, or a column for each class.
-        subsets: the keys `train` and `test` of the layout, if the table says the subsets.
+        subsets: the keys `train` and `test` of the layout, if a column has the subsets.
 
     Raises:
         UserError: no row has a class.
@@ -407,7 +411,7 @@ def leave_out_unlabelled(
         return {}, subsets
     [column] = names
     class_names = find_class_names(opened.table.schema, column)
-    none = "-1" if class_names else ""  # what Hugging Face writes for no class, or a blank
+    none = "-1" if class_names else ""  # Hugging Face writes -1 for no class
     classes = opened.texts.get(column, pd.Series(dtype=str)).str.strip()
     is_none = classes == none
     if class_names and is_none.all():
@@ -417,7 +421,8 @@ def leave_out_unlabelled(
         [(column_of_subsets, values)] = subsets["test"]["where"].items()
         is_test = opened.texts[column_of_subsets].str.strip().isin(as_list(values))
         if is_test[is_none].all():
-            return unused, subsets if is_test[~is_none].any() else {}
+            test_has_classes = is_test[~is_none].any()
+            return unused, (subsets if test_has_classes else {})
     is_mistake = columns.is_usual(column) and not class_names
     if 0 < is_none.mean() < 0.5 and not is_mistake:
         return unused, subsets
@@ -425,20 +430,24 @@ def leave_out_unlabelled(
 
 
 def find_subsets_of_paths(opened: OpenTable, content: Mapping[str, Any]) -> dict[str, Any]:
-    """Return which rows are in which subset, as the paths of their pictures say, or {}."""
+    """Return the keys `train` and `test` if the paths of pictures have subsets, or {}."""
     field = FIELD.search(content.get("file", ""))
     if not field or field[1] not in opened.texts or opened.subset:
         return {}
     return columns.find_subsets_by_paths(field[1], opened.texts[field[1]])
 
 
-def find_pixels(table: TableFile, used: set[Any]) -> list[dict[str, Any]]:
-    """Return the keys that say which columns are pixels, if there are enough.
+def find_pixels(table: TableFile, used: set[str]) -> list[dict[str, Any]]:
+    """Return the keys of a layout for columns of pixels, or [] if there are too few.
 
-    They are all columns of numbers that mean nothing else.
+    The pixels are all columns of numbers that are not used otherwise.
+
+    Args:
+        table: the table.
+        used: the columns with another meaning, such as the class.
 
     Raises:
-        UserError: they have features, or there are no rows.
+        UserError: the columns are other features, or the table has no rows.
     """
     sample = table.sample
     if sample.empty:
@@ -463,10 +472,10 @@ def find_pixels(table: TableFile, used: set[Any]) -> list[dict[str, Any]]:
 
 
 def check_order(names: list[str]) -> None:
-    """Check that the columns of pixels are not in the order of the alphabet, as p1, p10, p2.
+    """Check that columns of pixels are not in alphabetical order, as p1, p10, p2.
 
     Raises:
-        UserError: they are.
+        UserError: the columns are in this order.
     """
     by_number = sorted(names, key=natural_key)
     if names != sorted(names) or names == by_number:
@@ -482,8 +491,8 @@ def check_order(names: list[str]) -> None:
 def join_series(tables: list[TableCandidate]) -> list[Any]:
     """Return the layouts of tables that have the same columns and class.
 
-    Those whose names differ in more than subsets and numbers may be other images, and those in
-    other folders may be other versions of the same images.
+    Tables whose names differ only in subsets and numbers are a series. Another series may have
+    other images. In another folder, it may have other versions of the same images.
     """
     series: dict[Any, list[TableCandidate]] = defaultdict(list)
     for table in tables:
@@ -499,9 +508,9 @@ def join_series(tables: list[TableCandidate]) -> list[Any]:
 
 
 def name_series(table: TableCandidate) -> tuple[frozenset[str], str]:
-    """Return the words in the name of a table, and its folder, without those of a subset.
+    """Return the words in the name of a table, and its folder, both without subsets.
 
-    A table that names pictures may lie in the folder of these.
+    The folder of a table that names pictures is ignored, because the pictures may be in it.
     """
     folder, name = posixpath.split(table.name)
     words = split_words(HASH.sub("", posixpath.splitext(name)[0])) - SET_WORDS
@@ -511,26 +520,27 @@ def name_series(table: TableCandidate) -> tuple[frozenset[str], str]:
 
 
 def join(tables: list[TableCandidate]) -> list[Any]:
-    """Return the layouts of tables that are of the same series.
+    """Return the layouts of tables of the same series.
 
     Tables with the same keys are one part of a layout.
     """
-    of_keys: dict[Any, list[TableCandidate]] = defaultdict(list)
+    by_keys: dict[Any, list[TableCandidate]] = defaultdict(list)
     for table in tables:
-        of_keys[str(table.keys), str(table.subsets), table.is_test].append(table)
-    groups = list(of_keys.values())
+        # Dictionaries cannot be keys, but their texts can.
+        by_keys[str(table.keys), str(table.subsets), table.is_test].append(table)
+    groups = list(by_keys.values())
     train = [write_part(group) for group in groups if not group[0].is_test]
     test = [write_part(group) for group in groups if group[0].is_test]
     parts = [*train, *test]
-    if len(groups) == 1 and tables[0].subsets:  # the rows say in which subset they are
+    if len(groups) == 1 and tables[0].subsets:  # a column has the subsets
         return [parts[0] | tables[0].subsets]
-    if len({table.name for table in tables}) < len(tables):  # a table may mean several things
+    if len({table.name for table in tables}) < len(tables):  # a table has several candidates
         return parts
     if train and test:
         layouts = [write_subsets(train, test)]
     else:
         layouts = [*parts, *join_folders(parts)]
-    if "file" in tables[0].keys and len(tables) > 1:  # they may name the same pictures
+    if "file" in tables[0].keys and len(tables) > 1:  # each may name all pictures
         layouts += [write_part([table]) for table in tables]
     return layouts
 
@@ -550,7 +560,7 @@ def write_part(tables: Sequence[TableCandidate]) -> dict[str, Any]:
 
 
 def join_folders(parts: list[dict[str, Any]]) -> list[Any]:
-    """Return the layout of tables that differ only in the folders of their pictures, if any."""
+    """Return the layout of all parts if they differ only in the folders of their pictures."""
     files = [part.get("file", "") for part in parts]
     have_one_name = len({posixpath.basename(file) for file in files}) == 1
     have_one_depth = len({file.count("/") for file in files}) == 1
@@ -558,5 +568,6 @@ def join_folders(parts: list[dict[str, Any]]) -> list[Any]:
         return []
     tables = [name for part in parts for name in as_list(part["table"])]
     joined = {"table": tables, "file": generalize(files, str)}
-    first, *others = (part | joined for part in parts)
-    return [first] if all(other == first for other in others) else []
+    first, *others = [part | joined for part in parts]
+    are_equal = all(other == first for other in others)
+    return [first] if are_equal else []
