@@ -240,7 +240,7 @@ def read_array_file(
     Raises:
         UserError: there is no array of images.
     """
-    arrays = place.arrays
+    arrays = place.load_arrays(place.array_files)
     images = [name for name, array in arrays.items() if array.ndim > 1 and array.size > 1]
     if not images:
         raise UserError("a file with arrays needs one with images")

@@ -48,7 +48,7 @@ class Place:
                 )
             self.files[name] = file
         self._tables: dict[Any, TableFile] = {}
-        self._arrays: dict[str, dict[str, Any]] = {}
+        self._arrays_by_file: dict[str, dict[str, Any]] = {}
 
     @cached_property
     def pictures(self) -> list[str]:
@@ -75,15 +75,6 @@ class Place:
     def array_files(self) -> list[str]:
         """The paths of the .npz, .npy, .mat and IDX files."""
         return [name for name, file in self.files.items() if array_file.is_array_file(file)]
-
-    @cached_property
-    def arrays(self) -> dict[str, Any]:
-        """The arrays of all files, as `load_arrays` returns them.
-
-        Raises:
-            UserError: a file cannot be read.
-        """
-        return self.load_arrays(self.array_files)
 
     def find_arrays(self, pattern: str) -> dict[str, Any]:
         """Return the arrays of all files that may have an array whose name fits a pattern.
@@ -117,9 +108,9 @@ class Place:
         """
         arrays: dict[str, Any] = {}
         for name in names:
-            if name not in self._arrays:
-                self._arrays[name] = self.load_array_file(name)
-            arrays |= self._arrays[name]
+            if name not in self._arrays_by_file:
+                self._arrays_by_file[name] = self.load_array_file(name)
+            arrays |= self._arrays_by_file[name]
         return arrays
 
     def load_array_file(self, name: str) -> dict[str, Any]:
