@@ -176,13 +176,13 @@ def find_classes(texts: Texts, *, have_pictures: bool, have_header: bool) -> lis
 
 
 def may_have_classes(name: str, values: pd.Series) -> bool:
-    """Return whether a column may have classes: it has no ids, and its name no group or set."""
+    """Return whether a column may have classes. Columns of ids, groups and sets may not."""
     are_ids = normalize_name(name) in ID_COLUMNS and values.is_unique
     return not are_ids and not split_words(name) & NO_CLASS_WORDS
 
 
 def find_named_classes(names: Sequence[str]) -> list[list[str]]:
-    """Return the columns with a usual name of classes, or else with such an end of the name."""
+    """Return the columns with a usual name of classes, or otherwise with such a last word."""
     usual = [[name] for name in names if normalize_name(name) in CLASS_COLUMNS]
     return usual or [[name] for name in names if CLASS_NAME.search(name)]
 

@@ -117,7 +117,7 @@ def check_columns(columns: dict[str, pd.Series]) -> None:
         UserError: the columns are such labels, or all of them have decimals.
     """
     numbers = pd.DataFrame(columns).apply(pd.to_numeric, errors="coerce").astype(float)
-    for flags in ([0, 1], [-1, 1]):  # as scikit-learn and CelebA write labels
+    for flags in ([0, 1], [-1, 1]):  # CelebA has -1 and 1
         if numbers.isin(flags).all(axis=None):
             check_one_hot(numbers)
     are_numbers = numbers.notna().all()
