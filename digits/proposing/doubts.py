@@ -98,7 +98,8 @@ def doubt_encoding(names: list[str]) -> Iterator[str]:
         yield f"the class {wrong[0]} may be in another encoding than latin-1, such as gbk"
         return
     others = [name for name in names if name != "-1"]
-    if len(others) < len(names) and all(name.isdecimal() for name in others):
+    are_flags = others == ["1"]  # -1 and 1 stand for no and yes
+    if len(others) < len(names) and all(map(str.isdecimal, others)) and not are_flags:
         yield "the class -1 may stand for none; if so, name its rows in the key `unused`"
 
 

@@ -87,7 +87,9 @@ def test_classes_with_nearly_the_same_name_are_named(names: list[str], alike: st
     assert f"classes that may be the same: {alike}; " in line
 
 
-@pytest.mark.parametrize("names", [["cat", "cats"], ["1", "01x"], ["+", "-"], range(10)])
+@pytest.mark.parametrize(
+    "names", [["cat", "cats"], ["1", "01x"], ["+", "-"], ["-1", "1"], range(10)]
+)
 def test_other_classes_are_not_the_same(names: list[object]) -> None:
     assert find_equal_names([str(name) for name in names]) == []
 

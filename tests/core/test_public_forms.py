@@ -1724,6 +1724,17 @@ def test_grey_images_with_three_equal_colours_keep_their_pixels(planes: bool) ->
     assert (arrange(rows, keys["axes"]) == images[..., np.newaxis]).all()
 
 
+@pytest.mark.parametrize(("others", "n_doubts"), [([1], 0), ([1, 2], 1), ([0, 1], 1)])
+def test_minus_one_may_stand_for_no_class_but_beside_1(
+    others: list[int], n_doubts: int, tmp_path: Path
+) -> None:
+    table = make_table(TRAIN)
+    table["label"] = np.resize([-1, *others], 200)
+    table.to_csv(tmp_path / "t.csv", index=False)
+    layout = {"table": "t.csv", "pixels": "pixel0 to pixel63", "class": "label"}
+    assert len(choose(Place(tmp_path), layout).doubts) == n_doubts
+
+
 def test_rows_in_exponents_are_a_table_without_header(tmp_path: Path) -> None:
     amat(tmp_path)
     choice = choose(Place(tmp_path))

@@ -55,7 +55,8 @@ def find_equal_names(class_names: Sequence[str]) -> list[str]:
         decomposed = unicodedata.normalize("NFKD", name).casefold()
         letters = "".join(character for character in decomposed if character.isalnum())
         if letters.isdecimal():
-            letters = letters.lstrip("0")
+            sign = "-" if name.startswith("-") else ""
+            letters = sign + letters.lstrip("0")
         key = letters or name  # a name such as `+` has no letters
         names_by_letters[key].append(name)
     alike = [
