@@ -91,4 +91,4 @@ def draw_examples(X: Pixels, images: pd.DataFrame, class_names: Sequence[object]
     if "file" not in images:  # only arrays and tables have such axes
         echo("If they lie on their side, write `axes: n w h`, or `axes: n (w h)` for a table,")
         echo("into their layout in params.yaml. Without a layout, write `transpose: true`")
-        echo("above `shape`. Then run `digits pin` again.")
+        echo("above `shape`. Then run `digits pin` again, with the name of the dataset.")

@@ -11,6 +11,7 @@ import numpy as np
 
 from digits.data.images import MAX_CLASSES
 from digits.data.intake.collection import shorten
+from digits.data.layout.array_file import CONVERT
 from digits.data.layout.axes import arrange
 from digits.data.layout.pattern import escape
 from digits.data.layout.place import Place
@@ -56,8 +57,14 @@ def propose(place: Place) -> tuple[list[Any], list[str]]:
         labelled = label_by_name(arrays, parts)
         for labelled_parts in labelled:
             layouts += write_layouts(arrays, labelled_parts)
-        if len(parts) > 1 and not labelled:
+        shapes = {find_image_shape(arrays[name], part) for name, part in parts.items()}
+        if len(parts) > 1 and not labelled and len(shapes) == 1:
             layouts = [read_class_in_names(add_scale(arrays, parts))]
+        elif not labelled:
+            described = [f"{name} {array.shape}" for name, array in arrays.items()]
+            reasons.append(
+                f"none of the arrays {shorten(described)} has a class for each image"
+            )
     return [*layouts, *turn_cubes(arrays, layouts)], reasons
 
 
@@ -72,7 +79,8 @@ def drop_irrelevant(arrays: Mapping[str, Any]) -> dict[str, Any]:
 def describe_arrays(arrays: Mapping[str, Any]) -> tuple[PartsByArray, list[str]]:
     """Return the parts of a layout that read arrays, and why other arrays are not images."""
     if not arrays:
-        return {}, ["the files have no arrays of numbers"]
+        reason = "the files have no arrays of numbers; if they have cells or structures"
+        return {}, [f"{reason}, {CONVERT}"]
     parts: PartsByArray = {}
     reasons = []
     for names in group_by_name(arrays):

@@ -60,10 +60,11 @@ def find_templates(
     for_all = []
     for path in for_some:
         try:
-            find_pictures(place, path, table_name, values.to_frame())
+            pictures = find_pictures(place, path, table_name, values.to_frame())
         except UserError:
             continue
-        for_all.append(path)
+        if len(set(pictures)) >= values.nunique():  # else, one picture has several names
+            for_all.append(path)
     return for_all, for_some
 
 
@@ -76,6 +77,9 @@ def describe_pictures(place: Place, column: str, value: str) -> Iterator[Templat
         value: the path, the name, or the name without the ending.
     """
     pictures = place.pictures_by_end
+    inside = value.removeprefix(f"{place.root.name}/")
+    if inside != value and inside in pictures.get(inside, []):
+        yield Template("..", f"{{{column}}}", "")
     name, part = posixpath.basename(value), "name"
     if name not in pictures:  # the value may have the suffix of another file
         name, part = posixpath.splitext(name)[0], "stem"

@@ -781,6 +781,21 @@ def trimaps(place: Path) -> None:
         (place / f"annotations/{name}.txt").write_text("\n".join(lines))
 
 
+def paths_from_above(place: Path) -> None:
+    """Write a table whose paths begin with the name of the folder in which it lies."""
+    paths = write_named(place, TRAIN, "train/patient{n}/view1.png")
+    write_csv(
+        place / "train.csv",
+        {"Path": [f"{place.name}/{path}" for path in paths], "Label": NAMED[:200]},
+    )
+
+
+def several_defects(place: Path) -> None:
+    """Write images, and a column of flags for each of several labels, without names."""
+    flags = np.unpackbits(np.arange(200, dtype=np.uint8)[:, None], axis=1)
+    unnamed_arrays(place, PIXELS[TRAIN], flags)
+
+
 def unnamed_arrays(place: Path, *arrays: Any) -> None:
     """Write arrays that NumPy calls arr_0, arr_1 and so on."""
     np.savez(place / "d.npz", *arrays)
@@ -1276,6 +1291,9 @@ READ = {
         said="may show only 200 things, such as x0; if so, add a column of groups to the table; "
         "see “Add groups to a table” in docs/your-own.md",
     ),
+    "paths that begin above the table, as of CheXpert": Read(
+        paths_from_above, '{table: train.csv, file: "../{Path}", class: Label}'
+    ),
     "a list of paths with blanks": Read(
         list_with_blanks,
         '{table: list.txt, separator: last blank, header: false, file: "{1}", class: "2"}',
@@ -1475,6 +1493,16 @@ ASKED: dict[str, tuple[Callable[[Path], None], list[str]]] = {
 
 # Forms that are refused, and the reason.
 REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
+    "wafers with several defects": (
+        several_defects,
+        "none of the arrays d.npz/arr_0 (200, 8, 8), d.npz/arr_1 (200, 8) has a class for each",
+    ),
+    "cells of MATLAB": (
+        lambda place: scipy.io.savemat(
+            place / "a.mat", {"dat": np.array([[1, "a"], ["b", 2]], dtype=object)}
+        ),
+        "no arrays of numbers; if they have cells or structures, load them in Python",
+    ),
     "four channels": (
         four_channels,
         "has 4 colours, expected 1 or 3; write only those into a new array, such as "

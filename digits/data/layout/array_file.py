@@ -23,8 +23,8 @@ ALLOWED_KINDS = "buifUS"
 
 # What the owner can do about arrays that cannot be read.
 CONVERT = (
-    "load them in Python, and write them with numpy.savez('data/own/images.npz', x_train=…, "
-    "y_train=…, x_test=…, y_test=…)"
+    "load them in Python, write them with numpy.savez('data/own/images.npz', x_train=…, "
+    "y_train=…, x_test=…, y_test=…), and delete these files"
 )
 
 

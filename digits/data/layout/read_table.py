@@ -169,8 +169,9 @@ def find_pictures(
     paths = []
     for row in texts.to_dict("records"):
         values = [normalize_path(row[column], part) for column, part in columns]
-        path = posixpath.join(folder, path_format.format(*values))
-        paths.append(posixpath.normpath(path))
+        path = posixpath.normpath(posixpath.join(folder, path_format.format(*values)))
+        # The paths in a table may begin with the name of the folder that has all files.
+        paths.append(path.removeprefix(f"../{place.root.name}/"))
     if "*" in template:
         found = [find_by_wildcards(place, path) for path in paths]
     else:
