@@ -77,6 +77,8 @@ def carry_over(name: str) -> None:
         ) from None
     text = params.read()
     layout = module.find_layout(find_entry(text, name))
+    if params.read() != text:  # reading the images can take minutes
+        raise UserError(f"{FILE} was edited while the images were read; run the command again")
     with atomic_write(FILE) as temporary:
         temporary.write_text(replace_source(text, name, layout), encoding="utf-8")
     echo(f"{FILE}: datasets.{name} has a layout now, which gives the same images")

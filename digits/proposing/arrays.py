@@ -65,7 +65,7 @@ def propose(place: Place) -> tuple[list[Any], list[str]]:
             reasons.append(
                 f"none of the arrays {shorten(described)} has a class for each image"
             )
-    return [*layouts, *turn_cubes(arrays, layouts)], reasons
+    return [*layouts, *turn_cubes(arrays, layouts)], [*reasons, *not_read]
 
 
 def drop_irrelevant(arrays: Mapping[str, Any]) -> dict[str, Any]:

@@ -81,4 +81,9 @@ def read_labels(place: Place, name: str, n_images: int) -> Vector:
     labels = labels.reshape(-1)
     if len(labels) != n_images:
         raise UserError(f"{n_images} images, but {name} has {len(labels)} labels")
+    if labels.dtype.kind == "S":
+        try:
+            labels = np.char.decode(labels, "utf-8")
+        except UnicodeDecodeError:
+            raise UserError(f"{name} has bytes that are not in UTF-8; decode them") from None
     return labels.astype(str)

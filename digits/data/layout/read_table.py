@@ -313,9 +313,18 @@ def read_pictures(selection: TableSelection) -> Iterator[bytes]:
         for value in block.iloc[:, 0]:
             # Hugging Face stores a mapping with the path and the bytes of a file.
             content = value["bytes"] if isinstance(value, dict) else value
-            if isinstance(content, str):  # `iVBORw0KGgo…`, or `data:image/png;base64,iVBO…`
-                content = base64.b64decode(content.rpartition(",")[2])
-            yield content or b""
+            yield decode_base64(content) if isinstance(content, str) else content or b""
+
+
+def decode_base64(text: str) -> bytes:
+    """Return the picture of a text such as `iVBORw0K…`, or b"" if it is not in base64.
+
+    It may stand after `data:image/png;base64,`.
+    """
+    try:
+        return base64.b64decode(text.rpartition(",")[2])
+    except ValueError:
+        return b""
 
 
 def read_pixels(selection: TableSelection, part: TablePart) -> Iterator[Any]:

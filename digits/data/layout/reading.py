@@ -176,23 +176,19 @@ def to_text(column: pd.Series) -> pd.Series:
 
 
 def find_unused_columns(tables: list[TableSelection]) -> dict[str, pd.Series]:
-    """Return the unused columns that all tables have, with their values in the first table.
+    """Return the unused columns that all tables have, with their values for each image.
 
     Columns that have not been read are omitted, such as columns of pixels.
     """
     if not tables:
         return {}
-    unused = [
-        selection.table.cached_columns.drop(
-            columns=[*selection.columns, *selection.image_columns], errors="ignore"
-        )
-        for selection in tables
-    ]
-    return {
-        str(name): values
-        for name, values in unused[0].items()
-        if all(name in columns for columns in unused)
-    }
+    unused = []
+    for selection in tables:
+        used = [*selection.columns, *selection.image_columns]
+        columns = selection.table.cached_columns.drop(columns=used, errors="ignore")
+        unused.append(columns[selection.is_chosen])
+    joined = pd.concat(unused, join="inner", ignore_index=True)
+    return {str(name): values for name, values in joined.items()}
 
 
 def find_unused_arrays(place: Place, images: PartImages) -> list[str]:

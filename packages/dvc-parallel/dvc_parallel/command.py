@@ -69,9 +69,19 @@ class Command:
                 self._output.finish()
             raise
         # A process that has ended is still there, because nobody has waited for it.
-        process = psutil.Process(self._process.pid)
-        self._identity = identify(process)
-        self._record.write(arguments["env"], process)
+        try:
+            process = psutil.Process(self._process.pid)
+            self._identity = identify(process)
+            self._record.write(arguments["env"], process)
+        except BaseException:  # such as a full disk: nobody would end the command later
+            if os.name == "posix":
+                os.killpg(self._process.pid, KILL)  # with all that it has started
+            self._process.kill()
+            self._process.wait()
+            self._record.remove()
+            if self._output:
+                self._output.finish()
+            raise
 
     def advance(self) -> bool:
         """Start the next command if the current one has ended. Return whether all have."""

@@ -88,9 +88,9 @@ class LockFile:
         `read_if_changed` must have been called since the repository was locked.
         """
         head, entries, tail = self._content
+        entries = dict(entries)
         if not self._is_as_written:  # DVC writes all entries again, too
             entries = {each: write_again(old) for each, old in entries.items()}
-            self._is_as_written = True
         text = dump_entry(name, entry)
         if entries.get(name) == text and entries == self._content.entries:
             return False
@@ -100,10 +100,11 @@ class LockFile:
             last = len(self._ranks)
             names = sorted(entries, key=lambda each: self._ranks.get(each, last))
             entries = {each: entries[each] for each in names}
-        self._content = Content(head, entries, tail)
         replace_file(
             self._path, "".join([head, *entries.values(), tail]), self._temporary_folder
         )
+        self._content = Content(head, entries, tail)
+        self._is_as_written = True
         self._status = self._read_status()
         return True
 

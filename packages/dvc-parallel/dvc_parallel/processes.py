@@ -71,6 +71,9 @@ def describe_leftovers(folder: Path) -> str:
             content = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:  # another run has just removed it
             continue
+        except ValueError:  # the machine stopped while the file was written
+            path.unlink(missing_ok=True)
+            continue
         if find_process(*content["runner"]):
             continue  # this run is alive, and ends its commands itself
         if content["command"]:

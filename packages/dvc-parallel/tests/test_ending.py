@@ -160,6 +160,15 @@ def test_nothing_runs_beside_a_command_that_a_killed_run_has_left(tmp_path: Path
     assert repro(folder).endswith("All stages are up to date.\n")
 
 
+def test_a_damaged_record_of_a_command_does_not_stop_later_runs(tmp_path: Path) -> None:
+    folder = make(tmp_path, WAITING | {"go": ""})
+    record = folder / ".dvc/tmp/dvc-parallel/1.json"
+    record.parent.mkdir(parents=True)
+    record.touch()
+    assert repro(folder).endswith("All stages are up to date.\n")
+    assert not record.exists()
+
+
 def test_another_process_with_the_number_of_a_command_is_not_mistaken_for_it(
     tmp_path: Path,
 ) -> None:
