@@ -28,6 +28,7 @@ from digits.data.pinned_values import compute_pinned_values
 from digits.proposing.arrays import describe_colors
 from digits.proposing.choose import Choice, ChoiceError, choose, describe
 from digits.proposing.show import write
+from digits.settings.errors import UserError
 from tests.helpers.digit_files import (
     LABELS,
     NAMES,
@@ -1750,6 +1751,36 @@ def test_grey_images_with_three_equal_colours_keep_their_pixels(planes: bool) ->
     keys = describe_colors(rows)
     assert keys == {"axes": "n (c h w)" if planes else "n (h w c)"}
     assert (arrange(rows, keys["axes"]) == images[..., np.newaxis]).all()
+
+
+def test_a_damaged_text_in_base64_is_named(tmp_path: Path) -> None:
+    base_64(tmp_path, "")
+    table = pd.read_csv(tmp_path / "t.csv")
+    table.loc[7, "image"] = str(table.loc[7, "image"])[:33]
+    table.to_csv(tmp_path / "t.csv", index=False)
+    choice = choose(Place(tmp_path), {"table": "t.csv", "picture": "image", "class": "label"})
+    with pytest.raises(UserError, match="t/8: the file is empty"):
+        read(choice)
+
+
+def test_labels_of_bytes_are_read_as_utf_8(tmp_path: Path) -> None:
+    names = np.array([name.encode() for name in ["café", "thé"]])
+    np.savez(tmp_path / "a.npz", x=PIXELS[TRAIN], y=names[np.arange(200) % 2])
+    assert set(choose(Place(tmp_path)).rows["class"]) == {"café", "thé"}
+    np.savez(
+        tmp_path / "a.npz", x=PIXELS[TRAIN], y=np.array([b"a", b"\xff"])[np.arange(200) % 2]
+    )
+    with pytest.raises(UserError, match=r"a\.npz/y has bytes that are not in UTF-8"):
+        choose(Place(tmp_path), {"images": "a.npz/x", "class": "a.npz/y"})
+
+
+def test_a_name_for_each_class_is_seen_if_the_sets_are_mixed(tmp_path: Path) -> None:
+    table = make_table(ALL)
+    table["word"] = NAMED
+    table["split"] = np.where(np.arange(240) % 3, "train", "test")
+    table.to_csv(tmp_path / "t.csv", index=False)
+    said = "\n".join(describe(choose(Place(tmp_path))))
+    assert "the column word has a name for each class" in said
 
 
 @pytest.mark.parametrize(("others", "n_doubts"), [([1], 0), ([1, 2], 1), ([0, 1], 1)])
