@@ -266,7 +266,9 @@ def are_labels(name: str, array: Any, n_images: int) -> bool:
         return False
     if is_one_hot(array):
         return n_images in array.shape
-    if array.size != n_images or array.dtype.kind not in "buiUS":
+    # MATLAB stores whole numbers as floats, too.
+    are_decimals = array.dtype.kind == "f" and not np.array_equal(array, np.rint(array))
+    if array.size != n_images or are_decimals:
         return False
     return 2 <= len(np.unique(array)) <= n_images / MIN_PER_CLASS
 

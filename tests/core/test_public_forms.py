@@ -747,6 +747,13 @@ def list_with_blanks(place: Path) -> None:
     (place / "list.txt").write_text("\n".join(lines))
 
 
+def orl(place: Path) -> None:
+    """Write images, labels that are floats, and another file with numbers of rows."""
+    labels = LABELS[TRAIN, None] + 1.0
+    scipy.io.savemat(place / "ORL.mat", {"fea": PIXELS[TRAIN].reshape(200, 64), "gnd": labels})
+    scipy.io.savemat(place / "split.mat", {"trainIdx": np.arange(5), "testIdx": np.arange(3)})
+
+
 def letters_of_matlab(place: Path, name: str) -> None:
     """Write columns of pixels and of flags, and those of the test set under joined names."""
     flags = np.eye(10)[LABELS]
@@ -1298,6 +1305,11 @@ READ = {
     "a list of paths with blanks": Read(
         list_with_blanks,
         '{table: list.txt, separator: last blank, header: false, file: "{1}", class: "2"}',
+    ),
+    "faces of MATLAB, and rows of a test set": Read(
+        orl,
+        '{images: ORL.mat/fea, axes: "n (h w)", class: ORL.mat/gnd}',
+        said="split.mat may say which images are a test set",
     ),
     "letters of MATLAB": Read(
         partial(letters_of_matlab, name="data"),
