@@ -61,10 +61,8 @@ def propose(place: Place) -> tuple[list[Any], list[str]]:
         if len(parts) > 1 and not labelled and len(shapes) == 1:
             layouts = [read_class_in_names(add_scale(arrays, parts))]
         elif not labelled:
-            described = [f"{name} {array.shape}" for name, array in arrays.items()]
-            reasons.append(
-                f"none of the arrays {shorten(described)} has a class for each image"
-            )
+            listed = describe_shapes(arrays)
+            reasons.append(f"none of the arrays {listed} has a class for each image")
     return [*layouts, *turn_cubes(arrays, layouts)], [*reasons, *not_read]
 
 
@@ -89,9 +87,13 @@ def describe_arrays(arrays: Mapping[str, Any]) -> tuple[PartsByArray, list[str]]
         except UserError as error:
             reasons.append(error.message)
     if not parts:
-        described = [f"{name} {array.shape}" for name, array in arrays.items()]
-        reasons.append(f"no images among the arrays {shorten(described)}")
+        reasons.append(f"no images among the arrays {describe_shapes(arrays)}")
     return parts, reasons
+
+
+def describe_shapes(arrays: Mapping[str, Any]) -> str:
+    """Return the names and shapes of arrays, such as `a.npz/x (200, 8, 8)`."""
+    return shorten([f"{name} {array.shape}" for name, array in arrays.items()])
 
 
 def group_by_name(arrays: Mapping[str, Any]) -> list[list[str]]:

@@ -44,6 +44,9 @@ FIRST_WORD = re.compile(r"([^/_-]*[/_-]?)")
 FIRST_FOLDER = re.compile(r"((?:[^/]*/)?)")
 DIGITS = re.compile(r"\d+")
 
+# PNG and JPEG files have fixed beginnings, and so do these files in base64.
+BASE64_START = re.compile(r"(data:image/\w+;base64,)?(iVBORw0KGgo|/9j/)")
+
 MIN_PER_CLASS = 4  # images, on average
 MAX_SHARE_OF_CLASS = 0.9  # a pixel at the edge has a more frequent value, which is black
 MIN_NUMBERED = 64  # so many numbered columns are pixels
@@ -83,9 +86,8 @@ def is_packed(values: pd.Series) -> bool:
 
 
 def are_in_base64(values: pd.Series) -> bool:
-    """Return whether a column has PNG or JPEG files in base64, which have fixed beginnings."""
-    beginning = r"(data:image/\w+;base64,)?(iVBORw0KGgo|/9j/)"
-    return bool(values.astype(str).str.match(beginning).all())
+    """Return whether a column has PNG or JPEG files in base64."""
+    return bool(values.astype(str).str.match(BASE64_START).all())
 
 
 def are_picture_names(values: pd.Series) -> pd.Series:

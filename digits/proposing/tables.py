@@ -181,11 +181,18 @@ def names_picture_in_header(place: Place, table: TableFile) -> bool:
     The second line must name a picture in the same column, because one picture may have the
     name of a column, such as `label.png`.
     """
-    for name, values in table.sample.items():
-        first_texts = [name, *values.head(1)]
-        if all(normalize_path(str(text), "") in place.pictures_by_end for text in first_texts):
-            return True
-    return False
+    names = [name for name in table.names if names_picture(place, name)]
+    if not names:
+        return False
+    second_line = table.sample[names].head(1).astype(str)
+    is_only_line = second_line.empty
+    texts = second_line.to_numpy().ravel()
+    return is_only_line or any(names_picture(place, text) for text in texts)
+
+
+def names_picture(place: Place, text: str) -> bool:
+    """Return whether a text is the end of the path of a picture."""
+    return normalize_path(text, "") in place.pictures_by_end
 
 
 def explain_missing_pictures(opened: OpenTable) -> str:
@@ -322,6 +329,9 @@ def list_encoded(table: TableFile) -> dict[str, str]:
     """
     if table.schema is not None:
         return find_image_columns(table.schema)
+    has_rows = table.start.count("\n") > 1  # otherwise, the first row is too long for it
+    if has_rows and not columns.BASE64_START.search(table.start):
+        return {}
     return {
         str(name): "picture"
         for name, values in table.sample.items()

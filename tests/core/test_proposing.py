@@ -2,6 +2,7 @@
 
 import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -781,6 +782,28 @@ def test_the_layout_of_a_hint_has_the_groups(tmp_path: Path) -> None:
 @pytest.mark.parametrize("names", NO_HINTS.values(), ids=NO_HINTS)
 def test_for_usual_names_there_is_nothing_to_look_at(names: list[str], tmp_path: Path) -> None:
     assert list_hints(tmp_path, names) == []
+
+
+COUNT_OPENINGS = """
+import sys
+from pathlib import Path
+
+from digits.data.layout.place import Place
+from digits.proposing.choose import choose, describe
+
+opened = []
+sys.addaudithook(lambda event, args: opened.append(str(args[0])) if event == "open" else None)
+describe(choose(Place(Path(sys.argv[1]))))
+print(sum(path.endswith("labels.csv") for path in opened))
+"""
+
+
+def test_a_table_is_opened_three_times(tmp_path: Path) -> None:
+    write_numbered(tmp_path, ["{n}.png"])
+    rows = [f"{n}.png,{'cat' if n % 2 else 'dog'}" for n in range(N_PICTURES)]
+    (tmp_path / "labels.csv").write_text("\n".join(["file,label", *rows, ""]))
+    command = [sys.executable, "-c", COUNT_OPENINGS, str(tmp_path)]
+    assert subprocess.check_output(command, text=True) == "3\n"
 
 
 def test_an_index_that_pandas_has_stored_means_nothing(tmp_path: Path) -> None:

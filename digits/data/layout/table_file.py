@@ -1,6 +1,8 @@
 """A CSV or parquet file."""
 
+import codecs
 import gzip
+import io
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -77,6 +79,7 @@ class TableFile:
     Attributes:
         path: the file.
         schema: the schema of a parquet file, or None for a CSV file.
+        start: the first lines of a CSV file.
         cached_columns: the columns that have been read as strings so far.
     """
 
@@ -103,12 +106,15 @@ class TableFile:
         if separator == "last blank":
             self.csv_options["engine"] = "python"  # the only engine with lookahead
         self.cached_columns = pd.DataFrame()
+        self.start = ""
         with self.report_unreadable():
             check_unpacked(path)
             self.schema = pq.read_schema(path) if self.is_parquet else None
             if self.schema is None:
-                start = read_start(path).decode(encoding, errors="ignore")
-                self.csv_options["skiprows"] = int(has_count(start.splitlines()))
+                # The start may end in the middle of a character.
+                decoder = codecs.getincrementaldecoder(encoding)()
+                self.start = decoder.decode(read_start(path))
+                self.csv_options["skiprows"] = int(has_count(self.start.splitlines()))
 
     @cached_property
     def names(self) -> list[str]:
@@ -132,7 +138,9 @@ class TableFile:
     def read_header(self) -> list[str]:
         """Return the names of the columns of a CSV file."""
         options = self.csv_options | {"header": None}
-        first_line = pd.read_csv(self.path, **options, dtype=str, nrows=1)
+        has_whole_line = "\n" in self.start
+        source = io.StringIO(self.start) if has_whole_line else self.path
+        first_line = pd.read_csv(source, **options, dtype=str, nrows=1)
         if first_line.empty:
             raise UserError("it is empty")
         if self.csv_options["header"] is None:
