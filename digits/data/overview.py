@@ -6,13 +6,12 @@ import numpy as np
 import pandas as pd
 
 from digits.core.tables import Pixels, Vector
-from digits.data.intake.collection import shorten
 from digits.data.intake.judge import list_warnings
 from digits.data.splitting import checksums_of
 from digits.imaging import drawing
 from digits.imaging.background import find_common_background
 from digits.imaging.contrast import find_blank
-from digits.settings.errors import echo
+from digits.settings.errors import echo, shorten
 
 # At most this many images are looked at to find their background.
 N_SAMPLES = 1_000

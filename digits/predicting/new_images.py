@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from digits.data.intake.collection import Collection, shorten
+from digits.data.intake.collection import Collection
 from digits.data.layout.array_file import is_array_file
 from digits.data.layout.axes import arrange, split_axes
 from digits.data.layout.column_names import (
@@ -24,7 +24,7 @@ from digits.data.layout.place import Place
 from digits.data.layout.reading import read_layout
 from digits.data.layout.table_file import TableFile
 from digits.imaging.pictures import is_picture_file
-from digits.settings.errors import UserError, warn
+from digits.settings.errors import UserError, shorten, warn
 from digits.settings.layout import ArrayPart, FilesPart, Layout, Part, TablePart, parse
 from digits.settings.params import DatasetParams
 

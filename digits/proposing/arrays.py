@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 
 from digits.data.images import MAX_CLASSES
-from digits.data.intake.collection import shorten
-from digits.data.layout.array_file import CONVERT
+from digits.data.layout.array_file import HOW_TO_CONVERT
 from digits.data.layout.axes import arrange
 from digits.data.layout.pattern import escape
 from digits.data.layout.place import Place
@@ -24,7 +23,7 @@ from digits.proposing.words import (
     split_words,
 )
 from digits.proposing.writing import generalize_names, write_subsets
-from digits.settings.errors import UserError
+from digits.settings.errors import UserError, shorten
 
 MIN_PIXELS = 4  # of an image
 MIN_PER_CLASS = 4  # images, on average
@@ -78,7 +77,7 @@ def describe_arrays(arrays: Mapping[str, Any]) -> tuple[PartsByArray, list[str]]
     """Return the parts of a layout that read arrays, and why other arrays are not images."""
     if not arrays:
         reason = "the files have no arrays of numbers; if they have cells or structures"
-        return {}, [f"{reason}, {CONVERT}"]
+        return {}, [f"{reason}, {HOW_TO_CONVERT}"]
     parts: PartsByArray = {}
     reasons = []
     for names in group_by_name(arrays):

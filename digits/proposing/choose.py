@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from digits.data.intake import one_class
-from digits.data.intake.collection import shorten
 from digits.data.intake.rows import check_names, find_faults
 from digits.data.layout.pattern import escape, find_matches
 from digits.data.layout.place import Place
@@ -30,7 +29,7 @@ from digits.proposing.show import (
 )
 from digits.proposing.single_images import find_single_images, refuse_single_images
 from digits.proposing.writing import add_unused
-from digits.settings.errors import UserError
+from digits.settings.errors import UserError, shorten
 from digits.settings.layout import FilesPart, Part, TablePart, as_list, parse
 
 N_FOLDS = 3  # the smallest number of folds of a model

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
-from digits.data.intake.collection import shorten
 from digits.data.layout.reading import LayoutReading
 from digits.proposing.words import (
     CAMERA_WORDS,
@@ -22,6 +21,7 @@ from digits.proposing.words import (
     is_subset_name,
     split_words,
 )
+from digits.settings.errors import shorten
 
 # Letters and two numbers, as in `IMG_2024_17`.
 TWO_NUMBERS = re.compile(r"[^\W\d].*\d\D+\d")

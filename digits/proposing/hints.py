@@ -10,7 +10,6 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from digits.data.intake.collection import shorten
 from digits.data.layout.reading import LayoutReading
 from digits.proposing.columns import GROUP_COLUMN
 from digits.proposing.series import ORDINARY, add_groups, find_name_groups
@@ -23,6 +22,7 @@ from digits.proposing.words import (
     find_subset,
     split_words,
 )
+from digits.settings.errors import shorten
 from digits.settings.layout import ArrayPart, FilesPart, TablePart, parse
 
 COMPANION = re.compile(r"(?P<base>.+)(?P<end>[_-][A-Za-z0-9]+)")  # `1_gt`, a companion of `1`

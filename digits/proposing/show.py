@@ -10,9 +10,9 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from digits.data.intake.collection import shorten
 from digits.data.layout.read_files import natural_key
 from digits.data.layout.reading import LayoutReading
+from digits.settings.errors import shorten
 
 # Text that needs no quotation marks in YAML, except words with a meaning, such as `yes`.
 PLAIN = re.compile(r"[A-Za-z_][\w./ -]*")

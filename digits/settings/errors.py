@@ -3,7 +3,8 @@
 import difflib
 import re
 import sys
-from collections.abc import Collection, Iterator
+import textwrap
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from digits.settings.extensions import is_in_extension
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 MAX_LISTED = 12  # an error lists the valid values if there are at most this many
+MAX_CHARACTERS = 200  # the largest length of a list of names in a message
 
 # What to do if a file is damaged.
 DAMAGED_FILE_HINT = (
@@ -57,6 +59,11 @@ def echo(text: str = "", *, err: bool = False) -> None:
 def warn(message: object) -> None:
     """Print a message in one line on standard error."""
     echo(to_one_line(message), err=True)
+
+
+def shorten(names: Sequence[object]) -> str:
+    """Return names with commas between them, cut off where they get too long."""
+    return textwrap.shorten(", ".join(map(str, names)), MAX_CHARACTERS)
 
 
 def check_choice(where: str, value: object, choices: Collection[object]) -> None:

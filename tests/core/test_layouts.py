@@ -692,5 +692,5 @@ def test_pictures_with_different_ids_keep_them(name: str, tmp_path: Path) -> Non
 
 def test_a_picture_that_fits_patterns_with_different_classes_is_refused(tmp_path: Path) -> None:
     touch(tmp_path, ["cat/a.png", "dog/b.png", "dog/cat_1.png"])
-    with pytest.raises(UserError, match=r"^dog/cat_1.png fits patterns with different classes"):
+    with pytest.raises(UserError, match=r"^dog/cat_1.png fits two patterns with another class"):
         find_rows(["{class}/*", "dog/{class}_#.png"], tmp_path)

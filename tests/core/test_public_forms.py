@@ -1519,7 +1519,7 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
     "four channels": (
         four_channels,
         "has 4 colours, expected 1 or 3; write only those into a new array, such as "
-        "images[:, :, :3]",
+        "numpy.take(images, [0, 1, 2], axis=2)",
     ),
     "zip codes from -1 to 1": (
         zip_code,

@@ -4,7 +4,6 @@ The package digits/data/layout makes a `Collection` of somebody's files. The com
 `pin` and `predict` and the stage `fetch` read its pixels.
 """
 
-import textwrap
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -32,7 +31,6 @@ from digits.settings.params import DatasetParams
 
 BATCH_SIZE = 1_000  # the number of pictures that are read at a time
 MAX_LISTED = 20  # the largest number of failures that are listed
-MAX_CHARACTERS = 200  # the largest length of a list of names in a message
 
 
 class PictureData(NamedTuple):
@@ -212,8 +210,3 @@ def read_picture(
     except UserError as error:
         return UserError(f"{name}: {error.message}")
     return PictureData(image, sha256(content).hexdigest(), network_features)
-
-
-def shorten(names: Sequence[object]) -> str:
-    """Return names with commas between them, cut off where they get too long."""
-    return textwrap.shorten(", ".join(map(str, names)), MAX_CHARACTERS)

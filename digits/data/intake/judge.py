@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 
 from digits.core.tables import Vector
-from digits.data.intake.collection import shorten
 from digits.data.intake.one_class import describe_quantity
+from digits.settings.errors import shorten
 
 # The end of the stem of an augmented copy, as Roboflow writes it: `dog_jpg.rf.0f3a`.
 COPY = re.compile(r"\.rf\.\w+$")

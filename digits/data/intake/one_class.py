@@ -16,8 +16,7 @@ import numpy as np
 import pandas as pd
 
 from digits.data.images import MAX_CLASSES
-from digits.data.intake.collection import shorten
-from digits.settings.errors import UserError
+from digits.settings.errors import UserError, shorten
 
 ONE_CLASS = "this project classifies images, with one class for each image"
 NO_FEATURES = f"{ONE_CLASS}; for a table of features, use another tool; if these are pixels"

@@ -7,8 +7,7 @@ import pandas as pd
 
 from digits.data.images import MAX_CLASSES
 from digits.data.intake import one_class
-from digits.data.intake.collection import shorten
-from digits.settings.errors import UserError
+from digits.settings.errors import UserError, shorten
 
 
 def find_faults(rows: pd.DataFrame) -> list[str]:

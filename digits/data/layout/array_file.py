@@ -21,8 +21,8 @@ IDX_NAME = re.compile(r".*idx\d-(ubyte|byte|short|int|float|double)(\.gz)?")
 # NumPy's codes of booleans, integers, floats, strings and bytes.
 ALLOWED_KINDS = "buifUS"
 
-# What the owner can do about arrays that cannot be read.
-CONVERT = (
+# What to do about arrays that cannot be read.
+HOW_TO_CONVERT = (
     "load them in Python, write them with numpy.savez('data/own/images.npz', x_train=…, "
     "y_train=…, x_test=…, y_test=…), and delete these files"
 )
@@ -51,7 +51,7 @@ def load_file(path: Path) -> dict[str, Any]:
     elif suffix == ".npy":
         variables = {"": np.load(path, allow_pickle=False)}
     elif suffix == ".mat":
-        variables = scipy.io.loadmat(path)  # and strings such as `__version__`
+        variables = scipy.io.loadmat(path)  # also strings such as `__version__`
     else:
         variables = {"": idx.parse(path.read_bytes())}
     return {name: value for name, value in variables.items() if is_array(value)}
@@ -71,7 +71,7 @@ def check_array_size(path: Path) -> None:
     elif suffix == ".mat":
         n_values = sum(math.prod(shape) for _, shape, _ in scipy.io.whosmat(path))
         check_size(path.stat().st_size, n_values)
-    elif suffix == ".gz" and is_gzip(path):  # some browsers unpack a file, and keep its name
+    elif suffix == ".gz" and is_gzip(path):  # browsers may unpack a file, but keep its name
         check_gzip(path)
 
 
@@ -89,7 +89,7 @@ def is_array(value: Any) -> bool:
 def explain(error: Exception) -> str:
     """Return why a file cannot be read, and what to do."""
     if isinstance(error, NotImplementedError):  # scipy.io cannot read HDF5
-        return f"MATLAB's format 7.3 cannot be read; {CONVERT}"
-    if "allow_pickle" in str(error):
-        return f"it holds a pickle, which can run any code; if you trust it, {CONVERT}"
-    return f"{error}; {CONVERT}"
+        return f"MATLAB's format 7.3 cannot be read; {HOW_TO_CONVERT}"
+    if "allow_pickle" in str(error):  # the argument that would allow it
+        return f"it holds a pickle, which can run any code; if you trust it, {HOW_TO_CONVERT}"
+    return f"{error}; {HOW_TO_CONVERT}"

@@ -8,7 +8,7 @@ import numpy as np
 
 from digits.settings.errors import UserError
 
-AXIS = re.compile(r"\([^()]*\)|\w+")  # an axis of the array, such as `n` or `(h w)`
+AXIS = re.compile(r"\([^()]*\)|\w+")  # such as `n` or `(h w)`
 
 
 def arrange(images: Any, axes: str, scale: float = 1) -> Any:
@@ -27,30 +27,30 @@ def arrange(images: Any, axes: str, scale: float = 1) -> Any:
     Raises:
         UserError: the axes do not fit the array.
     """
-    groups = split_axes(axes)
-    names = [name for group in groups for name in group]
+    names_by_axis = split_axes(axes)
+    names = [name for names_of_axis in names_by_axis for name in names_of_axis]
     rest = AXIS.sub("", axes).strip()  # such as a parenthesis without its partner
     is_grey = sorted(names) == ["h", "n", "w"]
     is_color = sorted(names) == ["c", "h", "n", "w"]
     if rest or not (is_grey or is_color):
         raise UserError(f"the axes {axes!r} need n, h and w, and may have c, each once")
-    if ["n"] not in groups:
+    if ["n"] not in names_by_axis:
         raise UserError(f"in the axes {axes!r}, n must not stand in parentheses")
-    if len(groups) != images.ndim:
+    if len(names_by_axis) != images.ndim:
         raise UserError(f"the axes {axes!r} do not fit an array of shape {images.shape}")
     lengths: list[int] = []
-    for length, group in zip(images.shape, groups, strict=True):
-        lengths += split_length(length, group, axes)
+    for length, names_of_axis in zip(images.shape, names_by_axis, strict=True):
+        lengths += split_length(length, names_of_axis, axes)
     positions = [names.index(name) for name in "nhwc" if name in names]
     arranged = images.reshape(lengths).transpose(positions)
     if is_color and arranged.shape[3] == 1:
         arranged = arranged[..., 0]
     if arranged.ndim == 4 and arranged.shape[3] != 3:
-        index = ", ".join([*[":"] * groups.index(["c"]), ":3"])
+        axis = names_by_axis.index(["c"])
         raise UserError(
             f"with the axes {axes!r}, an array of shape {images.shape} has "
             f"{arranged.shape[3]} colours, expected 1 or 3; write only those into a new array, "
-            f"such as images[{index}]"
+            f"such as numpy.take(images, [0, 1, 2], axis={axis})"
         )
     return arranged if scale == 1 else np.rint(arranged * scale)
 

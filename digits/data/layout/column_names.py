@@ -3,13 +3,18 @@
 import re
 
 # All names are written as `normalize_name` returns them.
-CLASS_COLUMNS = ["class", "label", "labels", "target", "category", "classname", "classid"]
-CLASS_COLUMNS += ["digit", "letter", "character", "symbol"]
+CLASS_COLUMNS = [
+    *("class", "label", "labels", "target", "category", "classname", "classid"),
+    *("digit", "letter", "character", "symbol"),
+]
 GROUP_COLUMNS = ["group", "writer", "patient", "patientid", "subject", "subjectid"]
 ID_COLUMNS = ["id", "imageid", "index"]
 # If a table has several of these, the first one in this list is taken.
-FILE_COLUMNS = ["file", "filename", "filepath", "path", "image", "imagepath", "imagename"]
-FILE_COLUMNS += ["img", "images", "picture", *ID_COLUMNS]
+FILE_COLUMNS = [
+    *("file", "filename", "filepath", "path", "image", "imagepath", "imagename"),
+    *("img", "images", "picture"),
+    *ID_COLUMNS,
+]
 
 # pandas writes the index of a table as a column without a name. `unnamed: 0` is what it calls
 # this column when it reads the file again. In a parquet file, the name is the last one.

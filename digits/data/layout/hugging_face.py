@@ -7,7 +7,10 @@ import pyarrow as pa
 
 
 def find_image_columns(schema: Any) -> dict[str, str]:
-    """Return the key of the layout, `picture` or `pixels`, for each column that has images."""
+    """Return the columns that have images, each with its key in a layout.
+
+    The key is `picture` for encoded pictures, and `pixels` for lists of numbers.
+    """
     keys = {}
     for field in schema:
         if holds_bytes(field.type):
@@ -28,7 +31,8 @@ def holds_bytes(column_type: Any) -> bool:
 
 def holds_numbers(column_type: Any) -> bool:
     """Return whether a column has lists of numbers, or lists of such lists."""
-    if not hasattr(column_type, "value_type") or pa.types.is_dictionary(column_type):
+    is_list = pa.types.is_list(column_type) or pa.types.is_large_list(column_type)
+    if not is_list and not pa.types.is_fixed_size_list(column_type):
         return False
     inner = column_type.value_type
     return holds_numbers(inner) or pa.types.is_integer(inner) or pa.types.is_floating(inner)
@@ -40,7 +44,7 @@ def find_class_names(schema: Any, column: str) -> list[str] | None:
         return None
     metadata = json.loads(schema.metadata.get(b"huggingface", "{}"))
     try:
-        names = metadata["info"]["features"][column]["names"] or []
+        names = metadata["info"]["features"][column]["names"]
     except (LookupError, TypeError):  # the metadata does not describe this column
         return None
-    return [str(name) for name in names]
+    return [str(name) for name in names] if names else None

@@ -16,28 +16,28 @@ def list_visible(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if not IGNORED_NAMES.fullmatch(path.name))
 
 
-def iterate_files(folder: Path, above: tuple[Path, ...] = ()) -> Iterator[Path]:
+def iterate_files(folder: Path, ancestors: tuple[Path, ...] = ()) -> Iterator[Path]:
     """Yield all files in a folder, at any depth, except those with ignored names.
 
     Links are followed.
 
     Args:
         folder: the folder.
-        above: the folders that contain it, with all links resolved.
+        ancestors: the folders that contain it, with all links resolved.
 
     Raises:
-        UserError: a folder is a link to a folder above, or there is a pipe.
+        UserError: a link leads to a folder that contains it, or there is a pipe.
     """
-    above = (*above, folder.resolve())
+    ancestors = (*ancestors, folder.resolve())
     for path in list_visible(folder):
         check_not_special(path)
         if path.is_dir():
             target = path.resolve()
-            # The listing of such a link would never end.
-            if any(each.is_relative_to(target) for each in above):
+            has_this_link = any(folder.is_relative_to(target) for folder in ancestors)
+            if has_this_link:  # the listing would never end
                 raise UserError(
                     f"{path.name!r} is a link to a folder that it lies in; delete it"
                 )
-            yield from iterate_files(path, above)
+            yield from iterate_files(path, ancestors)
         else:
             yield path

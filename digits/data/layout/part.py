@@ -8,9 +8,8 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from digits.core.tables import Vector
-from digits.data.intake.collection import shorten
 from digits.data.layout.table_file import TableFile
-from digits.settings.errors import UserError
+from digits.settings.errors import UserError, shorten
 
 
 class TableSelection(NamedTuple):
@@ -40,7 +39,7 @@ class PartImages:
         shape: height, width and, in colour, 3. For pictures, it is empty.
         files: the files that are used, other than pictures.
         arrays: the arrays that are used.
-        tables: the columns and rows of each table that are used.
+        tables: what the part uses of each table.
     """
 
     rows: pd.DataFrame

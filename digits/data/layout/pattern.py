@@ -97,7 +97,7 @@ class Pattern:
         other = self.other_expression.match(path_and_fields)
         if other is not None:
             other_fields = self.join_fields(other)
-            [name, *_] = [name for name in fields if fields[name] != other_fields[name]]
+            name = next(name for name in fields if fields[name] != other_fields[name])
             raise UserError(
                 f"{path} fits {self} in two ways, with the {name} {other_fields[name]}, or "
                 f"{fields[name]}; write # for a number, or more of the name"
@@ -135,7 +135,9 @@ def find_matches(patterns: Iterable[str], paths: Iterable[str]) -> dict[str, dic
             if fields is None:
                 continue
             if found.setdefault(path, fields) != fields:
-                raise UserError(f"{path} fits patterns with different classes or groups")
+                raise UserError(
+                    f"{path} fits two patterns with another class, group or id"
+                )
     return found
 
 

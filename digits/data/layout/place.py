@@ -7,14 +7,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from digits.data.intake.collection import shorten
 from digits.data.layout import array_file
 from digits.data.layout.listing import iterate_files
 from digits.data.layout.pattern import Pattern, to_nfc
 from digits.data.layout.table_file import TableFile
 from digits.data.sources import NOT_FOUND, check_not_special
 from digits.imaging import pictures
-from digits.settings.errors import UserError
+from digits.settings.errors import UserError, shorten
 from digits.settings.layout import UTF_8
 
 
@@ -94,8 +93,9 @@ class Place:
 
     def find_array_file(self, name: str) -> str:
         """Return the file that has an array: `a.npz` for `a.npz/x`, and `a.npy` for `a.npy`."""
-        [file] = [each for each in self.array_files if f"{name}/".startswith(f"{each}/")]
-        return file
+        return next(
+            file for file in self.array_files if name == file or name.startswith(f"{file}/")
+        )
 
     def load_arrays(self, names: Iterable[str]) -> dict[str, Any]:
         """Return the arrays of numbers and strings in files.

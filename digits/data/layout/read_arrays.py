@@ -7,12 +7,11 @@ import pandas as pd
 
 from digits.core.tables import Vector
 from digits.data.intake import one_class
-from digits.data.intake.collection import shorten
 from digits.data.layout.axes import arrange
 from digits.data.layout.part import PartImages, join
 from digits.data.layout.pattern import escape, find_matches
 from digits.data.layout.place import Place
-from digits.settings.errors import UserError
+from digits.settings.errors import UserError, shorten
 from digits.settings.layout import ArrayPart
 
 
@@ -26,10 +25,12 @@ def read_arrays(place: Place, part: ArrayPart) -> PartImages:
     fields_by_name = find_matches([part.images], arrays)
     if not fields_by_name:
         raise UserError(f"no array is called {part.images}, only {shorten(list(arrays))}")
-    images = []
-    for name, fields in fields_by_name.items():
-        images.append(read_array(place, part, name, arrays[name], fields))
-    return join(images)
+    return join(
+        [
+            read_array(place, part, name, arrays[name], fields)
+            for name, fields in fields_by_name.items()
+        ]
+    )
 
 
 def read_array(

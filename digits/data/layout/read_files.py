@@ -14,8 +14,8 @@ from digits.settings.errors import UserError
 from digits.settings.layout import FilesPart
 
 
-def read_files(place: Place, part: FilesPart, unused: Container[str]) -> PartImages:
-    """Return the pictures of a part, without unused pictures.
+def read_files(place: Place, part: FilesPart, excluded: Container[str]) -> PartImages:
+    """Return the pictures of a part, without excluded pictures.
 
     They are sorted by group, then by name. They are not sorted by class, because the last
     images may become the test set, which needs all classes.
@@ -29,7 +29,7 @@ def read_files(place: Place, part: FilesPart, unused: Container[str]) -> PartIma
         pattern = Pattern(text)
         if not any(pattern.fits(name) for name in fields_by_name):
             raise UserError(f"no picture in {place.root} fits the pattern {text}")
-    names = [name for name in fields_by_name if name not in unused]
+    names = [name for name in fields_by_name if name not in excluded]
     if part.lists:
         listed: set[str] = set()
         for list_name in part.lists:
@@ -37,11 +37,9 @@ def read_files(place: Place, part: FilesPart, unused: Container[str]) -> PartIma
         names = list(listed)
     records = [{"id": name, "file": name, **fields_by_name[name]} for name in names]
     records.sort(key=sort_key)
-    columns = ["id", "file"]
-    for field in Pattern(part.files[0]).fields:  # all patterns have the same fields
-        if field not in columns:
-            columns.append(field)
-    # pandas' type of strings needs UTF-8, and the name of a file may be in another encoding.
+    fields = Pattern(part.files[0]).fields  # all patterns have the same fields
+    columns = list(dict.fromkeys(["id", "file", *fields]))
+    # pandas' type of strings cannot hold the name of a file that is not in UTF-8.
     rows = pd.DataFrame(records, columns=columns, dtype=object)
     return PartImages(
         rows,

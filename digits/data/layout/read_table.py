@@ -11,14 +11,14 @@ import pandas as pd
 
 from digits.core.tables import READ_BYTES, Vector, rows_per_block
 from digits.data.intake import one_class
-from digits.data.intake.collection import BATCH_SIZE, MAX_LISTED, shorten
+from digits.data.intake.collection import BATCH_SIZE, MAX_LISTED
 from digits.data.layout.axes import arrange
 from digits.data.layout.hugging_face import find_class_names
 from digits.data.layout.part import PartImages, TableSelection, join
 from digits.data.layout.pattern import find_matches, to_nfc
 from digits.data.layout.place import Place
 from digits.data.layout.table_file import TableFile
-from digits.settings.errors import UserError
+from digits.settings.errors import UserError, shorten
 from digits.settings.layout import TablePart, Where
 
 # A column in the path of a picture, such as `{id}`, `{path.name}` or `{path.stem}`.

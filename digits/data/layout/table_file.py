@@ -16,8 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from digits.core.unpacking import check_gzip, check_size
-from digits.data.intake.collection import shorten
-from digits.settings.errors import UserError
+from digits.settings.errors import UserError, shorten
 
 MAX_TEXT_COLUMNS = 100  # a CSV file with more columns is not read as a whole
 N_SAMPLE_ROWS = 200
