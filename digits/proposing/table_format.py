@@ -12,7 +12,7 @@ from typing import Any
 
 from digits.data.layout import table_file
 from digits.data.layout.column_names import CLASS_COLUMNS, normalize_name
-from digits.data.layout.table_file import N_BYTES, has_count, is_parquet, read_start
+from digits.data.layout.table_file import N_BYTES, is_parquet, read_start, starts_with_count
 from digits.imaging import pictures
 from digits.settings.layout import UTF_8
 
@@ -54,7 +54,7 @@ def have_equal_lengths(rows: list[list[str]]) -> bool:
 def list_lines(text: str) -> list[str]:
     """Return the first lines that are not blank, without a line with the number of rows."""
     lines = [line for line in text.splitlines() if line.strip()][: N_LINES + 1]
-    return lines[1:] if has_count(lines) else lines[:N_LINES]
+    return lines[1:] if starts_with_count(lines) else lines[:N_LINES]
 
 
 def is_list_line(line: str) -> bool:

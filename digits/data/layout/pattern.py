@@ -135,9 +135,7 @@ def find_matches(patterns: Iterable[str], paths: Iterable[str]) -> dict[str, dic
             if fields is None:
                 continue
             if found.setdefault(path, fields) != fields:
-                raise UserError(
-                    f"{path} fits two patterns with another class, group or id"
-                )
+                raise UserError(f"{path} fits two patterns with another class, group or id")
     return found
 
 

@@ -3,7 +3,7 @@
 import base64
 import posixpath
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,8 +21,8 @@ from digits.data.layout.table_file import TableFile
 from digits.settings.errors import UserError, shorten
 from digits.settings.layout import TablePart, Where
 
-# A column in the path of a picture, such as `{id}`, `{path.name}` or `{path.stem}`.
-COLUMN = re.compile(r"\{([^{}]+)\}")
+# A field in the path of a picture, such as `{id}`, `{path.name}` or `{path.stem}`.
+FIELD = re.compile(r"\{([^{}]+)\}")
 
 
 def read_table(place: Place, part: TablePart, unused: Sequence[Where]) -> PartImages:
@@ -83,25 +83,26 @@ def select_rows(
     table: TableFile, path: str, part: TablePart, unused: Sequence[Where]
 ) -> TableSelection:
     """Return which columns and rows of a table a part uses."""
-    columns_in_path = [column for column, _ in parse_columns(part.file, table.names)]
-    needed = [*part.classes, part.group, part.id, *part.where, *columns_in_path]
-    columns = list(dict.fromkeys(name for name in needed if name))
-    image_columns = [part.picture] if part.picture else []
-    if part.pixels:
+    columns_in_path = [column for column, _ in parse_columns(part.file, table.names).values()]
+    named = [*part.classes, part.group, part.id, *part.where, *columns_in_path]
+    columns = list_distinct(named)
+    if part.picture:
+        image_columns = [part.picture]
+    elif part.pixels:
         image_columns = list_pixels(table, part.pixels, columns)
-    have_images_in_cells = bool(part.picture) or any(map(table.is_nested, image_columns[:1]))
-    # A row is blank if its first and last pixel are. There may be too many pixels to read all.
-    ends = [] if have_images_in_cells else [*image_columns[:1], *image_columns[-1:]]
-    needed_for_rows = list(dict.fromkeys([*columns, *ends]))
-    texts = table.read_texts(needed_for_rows, whole=not part.pixels)
-    if texts.index.empty:
-        raise UserError("it has no rows")
-    is_unused = np.zeros(len(texts), bool) if have_images_in_cells else find_blank(texts)
+    else:
+        image_columns = []
+    is_unused = find_blank(table, columns, image_columns, part)
     for where in unused:
         if set(where).issubset(table.names):
             is_unused = is_unused | match_rows(table.read_texts(list(where)), where)
-    is_chosen = match_rows(texts, part.where) & ~is_unused
+    is_chosen = match_rows(table.read_texts(list(part.where)), part.where) & ~is_unused
     return TableSelection(path, table, columns, image_columns, is_chosen, is_unused)
+
+
+def list_distinct(names: Sequence[str]) -> list[str]:
+    """Return each name once, without blank ones."""
+    return list(dict.fromkeys(name for name in names if name))
 
 
 def list_pixels(table: TableFile, text: str, others: Sequence[str]) -> list[str]:
@@ -125,8 +126,22 @@ def list_pixels(table: TableFile, text: str, others: Sequence[str]) -> list[str]
     return [name for name in table.names[start : stop + 1] if name not in others]
 
 
-def find_blank(texts: pd.DataFrame) -> Vector:
-    """Return which rows have no values, as the last rows of some tables from Excel."""
+def find_blank(
+    table: TableFile, columns: Sequence[str], image_columns: Sequence[str], part: TablePart
+) -> Vector:
+    """Return which rows have no values, as the last rows of some tables from Excel.
+
+    Raises:
+        UserError: the table has no rows.
+    """
+    has_images_in_cells = bool(part.picture) or any(map(table.is_nested, image_columns))
+    # There may be too many columns of pixels to read all, so only the two ends are looked at.
+    ends = [] if has_images_in_cells else [*image_columns[:1], *image_columns[-1:]]
+    texts = table.read_texts(list_distinct([*columns, *ends]), whole=not part.pixels)
+    if texts.index.empty:
+        raise UserError("it has no rows")
+    if has_images_in_cells:
+        return np.zeros(len(texts), bool)
     is_blank = texts.apply(lambda column: column.str.strip() == "")
     return is_blank.all(axis=1).to_numpy(bool)
 
@@ -139,9 +154,9 @@ def match_rows(texts: pd.DataFrame, where: Where) -> Vector:
         booleans = {"true": "True", "false": "False"}
         values = texts[column].str.strip().replace(booleans)
         allowed = [booleans.get(pattern, pattern) for pattern in patterns]
-        # `train` and `val*` become `train|val.*`.
-        expression = "|".join(re.escape(pattern).replace(r"\*", ".*") for pattern in allowed)
-        is_match &= values.str.fullmatch(expression).to_numpy(bool)
+        # `train` and `val*` become `(train|val.*)`.
+        expressions = [re.escape(pattern).replace(r"\*", ".*") for pattern in allowed]
+        is_match &= values.str.fullmatch(f"({'|'.join(expressions)})").to_numpy(bool)
     return is_match
 
 
@@ -161,51 +176,54 @@ def find_pictures(
         UserError: a row names no picture, or several pictures.
     """
     columns = parse_columns(template, [str(name) for name in texts])
-    between_columns = COLUMN.split(template)[::2]
-    # The format string has {} for each column, and {{ for a brace in a name.
-    escaped = [text.replace("{", "{{").replace("}", "}}") for text in between_columns]
-    path_format = "{}".join(escaped)
     folder = posixpath.dirname(table_name)
     paths = []
     for row in texts.to_dict("records"):
-        values = [normalize_path(row[column], part) for column, part in columns]
-        path = posixpath.normpath(posixpath.join(folder, path_format.format(*values)))
-        # The paths in a table may begin with the name of the folder that has all files.
+        values = {
+            text: normalize_path(row[column], part) for text, (column, part) in columns.items()
+        }
+        path = posixpath.normpath(posixpath.join(folder, fill(template, values)))
+        # `a/1.jpg` in the folder `a` may be the picture `1.jpg`.
         paths.append(path.removeprefix(f"../{place.root.name}/"))
     if "*" in template:
-        found = [find_by_wildcards(place, path) for path in paths]
+        candidates = [find_by_wildcards(place, path) for path in paths]
     else:
         known = set(place.pictures)
-        found = [[path] if path in known else [] for path in paths]
-    wrong = [row for row, names in enumerate(found) if len(names) != 1]
-    if wrong:
-        first_rows = texts.iloc[wrong[:MAX_LISTED]].to_numpy()
+        candidates = [[path] if path in known else [] for path in paths]
+    wrong_rows = [row for row, pictures in enumerate(candidates) if len(pictures) != 1]
+    if wrong_rows:
+        first_rows = texts.iloc[wrong_rows[:MAX_LISTED]].to_numpy()
         listed = [" ".join(values).strip() or "a blank" for values in first_rows]
         message = (
-            f"{len(wrong)} of {len(found)} rows name no single picture by {template}: "
+            f"{len(wrong_rows)} of {len(texts)} rows name no single picture by {template}: "
             f"{shorten(listed)}"
         )
-        several = found[wrong[0]]
-        if several:
-            message += f"; the first one may be {shorten(several)}"
+        candidates_of_first = candidates[wrong_rows[0]]
+        if candidates_of_first:
+            message += f"; the first one may be {shorten(candidates_of_first)}"
         raise UserError(f"{message}; correct them, or leave these rows out by the key `unused`")
-    return [names[0] for names in found]
+    return [picture for [picture] in candidates]
 
 
-def parse_columns(template: str, names: Sequence[str]) -> list[tuple[str, str]]:
-    """Return each column in the path of a picture, with `.name`, `.stem` or "" behind it.
+def parse_columns(template: str, names: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Return the column, and the part of its values, that each field of a path stands for.
 
     Args:
-        template: the path. `images/{path.name}` has the column `path` and the part `.name`.
+        template: the path. In `images/{path.name}`, the field `path.name` stands for the part
+            `.name` of the column `path`. The part is `.name`, `.stem`, or "" for everything.
         names: the columns of the table. One of them may itself be called `path.name`.
     """
-    columns = []
-    for text in COLUMN.findall(template):
+    columns = {}
+    for text in FIELD.findall(template):
         column, part = posixpath.splitext(text)
-        if text in names or part not in (".name", ".stem"):
-            column, part = text, ""
-        columns.append((column, part))
+        is_whole_name = text in names or part not in (".name", ".stem")
+        columns[text] = (text, "") if is_whole_name else (column, part)
     return columns
+
+
+def fill(template: str, values: Mapping[str, str]) -> str:
+    """Return a path with the values of its fields: `a/17.jpg` for `a/{id}.jpg`."""
+    return FIELD.sub(lambda field: values[field[1]], template)
 
 
 def find_by_wildcards(place: Place, path: str) -> list[str]:
@@ -237,10 +255,11 @@ def find_shape(selection: TableSelection, axes: str) -> list[int]:
     """Return the shape of the images in the columns of pixels."""
     n_values = len(selection.image_columns)
     if n_values == 1:  # all pixels are in one column
-        first = next(selection.table.read_blocks(selection.image_columns, n_rows=1))
-        n_values = len(list_values(first.iloc[0, 0]))
-    any_image = np.zeros((1, n_values))  # its values do not matter
-    return list(arrange(any_image, axes).shape[1:])
+        blocks = read_selected(selection, BATCH_SIZE)
+        first = next((block for block in blocks if len(block)), None)
+        n_values = 0 if first is None else len(list_values(first.iloc[0, 0]))
+    black_image = np.zeros((1, n_values))
+    return list(arrange(black_image, axes).shape[1:])
 
 
 def make_classes(texts: pd.DataFrame, table: TableFile) -> pd.Series:
@@ -256,7 +275,7 @@ def make_classes(texts: pd.DataFrame, table: TableFile) -> pd.Series:
     if texts.empty:
         return pd.Series(dtype=object)
     if texts.shape[1] > 1:
-        return find_one_hot(texts)
+        return decode_one_hot(texts)
     column = str(texts.columns[0])
     classes = texts[column].str.strip()
     names = find_class_names(table.schema, column)
@@ -272,7 +291,7 @@ def make_classes(texts: pd.DataFrame, table: TableFile) -> pd.Series:
     return named
 
 
-def find_one_hot(texts: pd.DataFrame) -> pd.Series:
+def decode_one_hot(texts: pd.DataFrame) -> pd.Series:
     """Return the name of the column that is 1 in each row.
 
     Raises:

@@ -26,8 +26,8 @@ class LayoutReading:
     """The images of a layout, and everything that the layout does not use."""
 
     images: Collection
-    unused_pictures: list[str]  # the pictures that the key `unused` of the layout names
-    unmatched: list[str]  # the pictures that no key of the layout names
+    unused_pictures: list[str]  # the pictures that the key `unused` of the layout excludes
+    unmatched: list[str]  # the pictures that are neither used nor excluded
     unused_files: list[str]  # the files that are not used, other than pictures
     unused_columns: dict[str, pd.Series]  # the unused columns of the tables that are used
     unused_arrays: list[str]  # the unused arrays of the files that are used
@@ -47,7 +47,7 @@ def read_layout(place: Place, layout: Layout) -> LayoutReading:
     n_train = sum(len(part.rows) for part in parts[: len(layout.train)])
     images = join(parts)
     check_unused_columns(images.tables, layout.unused_rows)
-    n_unused_rows = count_unused_rows(images.tables)
+    check_rows_are_used_once(images.tables)
 
     used_files = images.files.union(images.rows.get("file", []))
     unused = [name for name in place.files if name not in used_files]
@@ -59,7 +59,7 @@ def read_layout(place: Place, layout: Layout) -> LayoutReading:
         unused_files=[name for name in unused if name not in pictures],
         unused_columns=find_unused_columns(images.tables),
         unused_arrays=find_unused_arrays(place, images),
-        n_unused_rows=n_unused_rows,
+        n_unused_rows=count_unused_rows(images.tables),
     )
 
 
@@ -96,8 +96,8 @@ def check_unused_columns(tables: list[TableSelection], unused_rows: list[Where])
             raise UserError(f"unused: no table has the column {' and '.join(where)}")
 
 
-def count_unused_rows(tables: list[TableSelection]) -> int:
-    """Return the number of blank or unused rows. Check that each other row is used once.
+def check_rows_are_used_once(tables: list[TableSelection]) -> None:
+    """Check that each row of a table is in one part of the layout, or is blank or unused.
 
     Args:
         tables: the selections of all parts. Several parts may use the same table, such as one
@@ -106,35 +106,40 @@ def count_unused_rows(tables: list[TableSelection]) -> int:
     Raises:
         UserError: a row is in several parts, or in none.
     """
-    selections_by_path: dict[str, list[TableSelection]] = defaultdict(list)
-    for selection in tables:
-        selections_by_path[selection.path].append(selection)
-    n_unused = 0
-    for path, selections in selections_by_path.items():
+    for path, selections in group_by_path(tables).items():
         # The number of parts that use each row.
         n_parts = np.sum([each.is_chosen for each in selections], axis=0)
-        is_unused = np.all([each.is_unused for each in selections], axis=0)
-        raise_if_any(path, n_parts > 1, "several parts", "let each value stand in one")
-        is_unnamed = (n_parts == 0) & ~is_unused
-        raise_if_any(path, is_unnamed, "no part", "name them in the key `unused`")
-        n_unused += int(is_unused.sum())
-    return n_unused
+        is_in_several = n_parts > 1
+        if is_in_several.any():
+            raise UserError(
+                f"{is_in_several.sum()} rows of {path} are in several parts of the layout, "
+                f"first row {is_in_several.argmax() + 1}; let each value stand in one"
+            )
+        is_left_over = (n_parts == 0) & ~find_unused_rows(selections)
+        if is_left_over.any():
+            raise UserError(
+                f"{is_left_over.sum()} rows of {path} are in no part of the layout, first row "
+                f"{is_left_over.argmax() + 1}; name them in the key `unused`"
+            )
 
 
-def raise_if_any(path: str, is_wrong: Vector, found: str, remedy: str) -> None:
-    """Raise a UserError that counts the wrong rows of a table, if there are any.
+def count_unused_rows(tables: list[TableSelection]) -> int:
+    """Return how many rows of tables are blank or unused."""
+    by_path = group_by_path(tables)
+    return sum(int(find_unused_rows(selections).sum()) for selections in by_path.values())
 
-    Args:
-        path: the path of the table.
-        is_wrong: whether each row is wrong, shape (n_rows,).
-        found: where the wrong rows are: in `no part` of the layout, or in `several parts`.
-        remedy: what to do.
-    """
-    if is_wrong.any():
-        raise UserError(
-            f"{is_wrong.sum()} rows of {path} are in {found} of the layout, first row "
-            f"{is_wrong.argmax() + 1}; {remedy}"
-        )
+
+def group_by_path(tables: list[TableSelection]) -> dict[str, list[TableSelection]]:
+    """Return what all parts use of each table."""
+    selections: dict[str, list[TableSelection]] = defaultdict(list)
+    for selection in tables:
+        selections[selection.path].append(selection)
+    return selections
+
+
+def find_unused_rows(selections: list[TableSelection]) -> Vector:
+    """Return which rows of a table are blank or unused in all parts, shape (n_rows,)."""
+    return np.all([each.is_unused for each in selections], axis=0)
 
 
 def make_collection(place: Place, images: PartImages, n_train: int) -> Collection:
@@ -162,7 +167,7 @@ def make_collection(place: Place, images: PartImages, n_train: int) -> Collectio
 def to_text(column: pd.Series) -> pd.Series:
     """Return classes or groups as strings, in Unicode's form NFC, without blanks around them.
 
-    pandas writes whole numbers as `3.0` if the column has missing values, and NumPy as
+    pandas writes whole numbers as `3.0` if its column once had missing values, and NumPy as
     `3.0e+00`. They become `3`, if all values are such numbers. `03` stays as it is.
     """
     # There are few different values, so each is converted once.

@@ -37,13 +37,17 @@ def read_start(path: Path) -> bytes:
 
     The file may be compressed by gzip.
     """
-    with gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb") as opened:
+    open_file = gzip.open if path.suffix.lower() == ".gz" else open
+    with open_file(path, "rb") as opened:
         start = opened.read(N_BYTES)
-    is_cut = len(start) == N_BYTES
-    return start[: start.rfind(b"\n") + 1] or start if is_cut else start
+    is_whole_file = len(start) < N_BYTES
+    if is_whole_file:
+        return start
+    lines, newline, _ = start.rpartition(b"\n")
+    return lines + newline if newline else start
 
 
-def has_count(lines: Sequence[str]) -> bool:
+def starts_with_count(lines: Sequence[str]) -> bool:
     """Return whether the first line is the number of rows, as in the lists of CelebA."""
     if len(lines) < 2 or not lines[0].strip().isdecimal():
         return False
@@ -113,7 +117,7 @@ class TableFile:
                 # The start may end in the middle of a character.
                 decoder = codecs.getincrementaldecoder(encoding)()
                 self.start = decoder.decode(read_start(path))
-                self.csv_options["skiprows"] = int(has_count(self.start.splitlines()))
+                self.csv_options["skiprows"] = int(starts_with_count(self.start.splitlines()))
 
     @cached_property
     def names(self) -> list[str]:
@@ -180,13 +184,15 @@ class TableFile:
         self.check_names(names)
         read = self.read_parquet if self.is_parquet else self.read_csv
         read_all = whole and not self.is_parquet and len(self.names) <= MAX_TEXT_COLUMNS
+        cached = self.cached_columns
+        is_first_call = cached.columns.empty
+        new = self.names if read_all and is_first_call else list(names)
+        new = [name for name in new if name not in cached]
         with self.report_unreadable():
-            if self.cached_columns.columns.empty:
-                self.cached_columns = read(self.names if read_all else names)
-            else:
-                new = [name for name in names if name not in self.cached_columns]
-                if new:
-                    self.cached_columns = pd.concat([self.cached_columns, read(new)], axis=1)
+            if is_first_call:
+                self.cached_columns = read(new)
+            elif new:
+                self.cached_columns = pd.concat([cached, read(new)], axis=1)
         return self.cached_columns[list(names)]
 
     def read_csv(self, names: Sequence[str]) -> pd.DataFrame:
