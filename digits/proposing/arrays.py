@@ -14,6 +14,7 @@ from digits.data.layout.array_file import HOW_TO_CONVERT
 from digits.data.layout.axes import arrange
 from digits.data.layout.pattern import escape
 from digits.data.layout.place import Place
+from digits.data.layout.read_arrays import has_single_ones
 from digits.proposing.single_images import find_single_images, refuse_single_images
 from digits.proposing.words import (
     CONTENT_WORDS,
@@ -158,8 +159,7 @@ def is_one_hot(array: Any) -> bool:
     """Return whether each row of an array, or each column, has a single 1."""
     if array.ndim != 2 or min(array.shape) > MAX_CLASSES:
         return False
-    are_flags = np.isin(array, [0, 1]).all()
-    return bool(are_flags and any((array.sum(axis=axis) == 1).all() for axis in (0, 1)))
+    return has_single_ones(array) or has_single_ones(array.T)
 
 
 def check_range(images: Any, name: str) -> None:

@@ -9,7 +9,6 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
-import numpy as np
 import pandas as pd
 
 from digits.core.tables import Vector
@@ -82,20 +81,20 @@ def find_images_in_several(
     """
     codes, _ = pd.factorize(checksums)  # equal images have equal codes
     n_values = values.groupby(codes).transform("nunique").to_numpy()
-    in_several = np.flatnonzero(n_values > 1)
-    if not len(in_several):
+    is_in_several = n_values > 1
+    if not is_in_several.any():
         return []
     # The first of these images, and an equal image that contradicts it.
-    first = in_several[0]
+    first = is_in_several.argmax()
     is_equal = codes == codes[first]
     has_other_value = (values != values.iloc[first]).to_numpy()
-    second = np.flatnonzero(is_equal & has_other_value)[0]
+    second = (is_equal & has_other_value).argmax()
     if "file" in images:
         names = [str(images["file"].iloc[row]) for row in (first, second)]
     else:
         names = [f"number {row + 1} ({values.iloc[row]})" for row in (first, second)]
     return [
-        f"{len(in_several)} images are in several {what}, such as {' and '.join(names)}; "
+        f"{is_in_several.sum()} images are in several {what}, such as {' and '.join(names)}; "
         "delete the wrong ones"
     ]
 

@@ -19,7 +19,6 @@ from digits.data.images import MAX_CLASSES
 from digits.settings.errors import UserError, shorten
 
 ONE_CLASS = "this project classifies images, with one class for each image"
-NO_FEATURES = f"{ONE_CLASS}; for a table of features, use another tool; if these are pixels"
 
 # The separators of several labels in one value, and the characters that may enclose a label.
 LABEL_SEPARATORS = ["|", ";", ","]
@@ -28,8 +27,8 @@ BRACKETS = "[](){}'\" "
 # The smallest number of classes that may be the values of a quantity.
 MIN_VALUES = 10
 
-# Grades such as 0, 1/3, 2/3 and 1 may be classes, if there are at most so many grades, and on
-# average so many images of each.
+# Fractions such as 0, 1/3, 2/3 and 1 may be classes, which are grades. Then there are at most
+# so many different ones, and on average at least so many images of each.
 MAX_FRACTIONS = 12
 MIN_IMAGES_PER_FRACTION = 4
 
@@ -107,13 +106,13 @@ def split_labels(name: str, separator: str) -> list[str]:
 
 
 def check_columns(columns: dict[str, pd.Series]) -> None:
-    """Check that columns are neither labels of which an image has several, nor quantities.
+    """Check that columns are neither flags of which a row has several, nor quantities.
 
     Args:
         columns: the first values of each column that may have the classes.
 
     Raises:
-        UserError: the columns are such labels, or all of them have decimals.
+        UserError: the columns are such flags, or all of them have decimals.
     """
     numbers = pd.DataFrame(columns).apply(pd.to_numeric, errors="coerce").astype(float)
     for flags in ([0, 1], [-1, 1]):  # CelebA has -1 and 1
@@ -138,22 +137,21 @@ def check_one_hot(columns: pd.DataFrame) -> None:
     """
     n_labels = (columns > 0).sum(axis=1).to_numpy()
     names = [str(name) for name in columns]
-    start = f"the columns {shorten(names)} are labels, of which row"
-    several = np.flatnonzero(n_labels > 1)
-    if len(several):
-        row = several[0]
-        number = columns.index[row] + 1
+    has_several = n_labels > 1
+    if has_several.any():
+        row = int(has_several.argmax())
         raise UserError(
-            f"{start} {number} has {n_labels[row]}: {ONE_CLASS}; for several labels, use "
-            "another tool; for a single one, run `digits start --class "
-            f"{shlex.quote(names[0])}`"
+            f"the columns {shorten(names)} are labels, of which row {columns.index[row] + 1} "
+            f"has {n_labels[row]}: {ONE_CLASS}; for several labels, use another tool; for a "
+            f"single one, run `digits start --class {shlex.quote(names[0])}`"
         )
-    none = np.flatnonzero(n_labels == 0)
-    if len(none):
-        number = columns.index[none[0]] + 1
+    has_none = n_labels == 0
+    if has_none.any():
+        row = int(has_none.argmax())
         raise UserError(
-            f"{start} {number} has none: {ONE_CLASS}; add a column such as `other`, which "
-            "is 1 in such rows, or delete these rows"
+            f"the columns {shorten(names)} are labels, of which row {columns.index[row] + 1} "
+            f"has none: {ONE_CLASS}; add a column such as `other`, which is 1 in such rows, "
+            "or delete these rows"
         )
 
 
@@ -170,25 +168,32 @@ def check_pixels(columns: dict[str, pd.Series]) -> None:
         UserError: the columns are features.
     """
     names = list(columns)
-    # The values of all columns in one array, because ten thousand single checks are slow.
-    values = np.concatenate([column.to_numpy(object) for column in columns.values()])
-    numbers: Any = pd.to_numeric(values, errors="coerce")
+    # One row per column. There may be ten thousand columns, so they are checked at once.
+    values = np.array([column.to_numpy(object) for column in columns.values()])
+    numbers: Any = pd.to_numeric(values.ravel(), errors="coerce").reshape(values.shape)
     are_fractions = np.nanmin(numbers) >= 0 and np.nanmax(numbers) <= 1
     is_pixel = np.isnan(numbers) | np.isin(numbers, range(256)) | are_fractions
     if not is_pixel.all():
-        first = np.flatnonzero(~is_pixel)[0]
-        n_rows = len(values) // len(names)
-        name = names[first // n_rows]
-        raise UserError(
-            f"the column {name} has {values[first]}, but pixels are whole numbers from 0 to "
-            f"255: {NO_FEATURES}, scale and round them"
+        column, row = np.argwhere(~is_pixel)[0]
+        raise make_features_error(
+            f"the column {names[column]} has {values[column, row]}, but pixels are whole "
+            "numbers from 0 to 255",
+            "scale and round them",
         )
     has_digit = any(character.isdecimal() for character in "".join(names))
     if len(names) >= MIN_NUMBERED and not has_digit:
-        raise UserError(
-            f"the columns {shorten(names)} have no digit in their names, as pixels have: "
-            f"{NO_FEATURES}, rename them to pixel1, pixel2 and so on"
+        raise make_features_error(
+            f"the columns {shorten(names)} have no digit in their names, as pixels have",
+            "rename them to pixel1, pixel2 and so on",
         )
+
+
+def make_features_error(found: str, remedy: str) -> UserError:
+    """Return the error about features. `remedy` is what to do if they are pixels."""
+    return UserError(
+        f"{found}: {ONE_CLASS}; for a table of features, use another tool; if these are "
+        f"pixels, {remedy}"
+    )
 
 
 def find_quantity(names: Sequence[object]) -> list[int]:

@@ -71,8 +71,7 @@ def read_labels(place: Place, name: str, n_images: int) -> Vector:
     labels = arrays[name]
     if labels.ndim == 2 and 1 not in labels.shape:
         one_hot = labels if len(labels) == n_images else labels.T
-        are_flags = np.isin(one_hot, [0, 1]).all()
-        if not are_flags or (one_hot.sum(axis=1) != 1).any():
+        if not has_single_ones(one_hot):
             raise UserError(
                 f"{name} has the shape {labels.shape}, but not a single 1 in each row: "
                 f"{one_class.ONE_CLASS}; if its first column has the classes, write "
@@ -88,3 +87,8 @@ def read_labels(place: Place, name: str, n_images: int) -> Vector:
         except UnicodeDecodeError:
             raise UserError(f"{name} has bytes that are not in UTF-8; decode them") from None
     return labels.astype(str)
+
+
+def has_single_ones(rows: Any) -> bool:
+    """Return whether each row of an array has a single 1, and is 0 otherwise."""
+    return bool(np.isin(rows, [0, 1]).all() and (rows.sum(axis=1) == 1).all())
