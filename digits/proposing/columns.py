@@ -76,7 +76,7 @@ def list_numbered_pixels(names: Iterable[str]) -> list[str]:
     by_word: dict[str, list[str]] = defaultdict(list)
     for name in names:
         by_word[DIGITS.sub("", name)].append(name)
-    numbered = max(by_word.values(), key=len)
+    numbered = max(by_word.values(), key=len, default=[])
     return numbered if len(numbered) >= MIN_NUMBERED else []
 
 

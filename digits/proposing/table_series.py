@@ -1,0 +1,138 @@
+"""Join tables that belong together, such as one table per set, into layouts."""
+
+import posixpath
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from digits.data.layout.pattern import escape
+from digits.proposing.words import SET_WORDS, is_subset_name, split_words
+from digits.proposing.writing import generalize, unlist, write_subsets
+from digits.settings.layout import as_list
+
+# Hugging Face divides a table into shards, such as `train-00000-of-00002-0f3a5b7c.parquet`.
+HASH = re.compile(r"[0-9a-f]{8,}")
+SHARD = re.compile(r"-\d{5}-of-\d{5}\.")
+
+MAX_NAMED = 3  # more tables are written as a pattern
+
+
+class TableCandidate(NamedTuple):
+    """A way to read a table: a part of a layout that has not been written yet.
+
+    Attributes:
+        name: the path of the table.
+        header: the columns of the table.
+        is_test: whether the path names a test set.
+        keys: the keys of the part, without `table`.
+        subsets: the keys `train` and `test` of the layout, if a column has the subsets.
+    """
+
+    name: str
+    header: tuple[str, ...]
+    is_test: bool
+    keys: dict[str, Any]
+    subsets: dict[str, Any]
+
+
+def write_layouts(candidates: Sequence[TableCandidate]) -> list[Any]:
+    """Return the layouts of all tables. Tables with more columns come first.
+
+    Tables with the same columns, class and pixels may be one layout.
+    """
+    by_length = sorted(candidates, key=lambda table: len(table.header), reverse=True)
+    alike: dict[Any, list[TableCandidate]] = defaultdict(list)
+    for table in by_length:
+        pixels = table.keys.get("pixels")
+        alike[table.header, str(table.keys["class"]), pixels].append(table)
+    layouts = []
+    for tables in alike.values():
+        layouts += join_series(tables)
+    return layouts
+
+
+def join_series(tables: list[TableCandidate]) -> list[Any]:
+    """Return the layouts of tables that have the same columns and class.
+
+    Tables whose names differ only in subsets and numbers are a series. Another series may have
+    other images. In another folder, it may have other versions of the same images.
+    """
+    series: dict[Any, list[TableCandidate]] = defaultdict(list)
+    for table in tables:
+        series[name_series(table)].append(table)
+    first_tables = [same[0] for same in series.values()]
+    n_test = sum(table.is_test for table in first_tables)
+    n_train = len(first_tables) - n_test
+    are_two_subsets = n_train <= 1 and n_test <= 1
+    if len(series) == 1 or are_two_subsets:
+        return join(tables)
+    layouts = [layout for same in series.values() for layout in join(same)]
+    differ_in_folders = len({words for words, _ in series}) == 1
+    return layouts if differ_in_folders else [*join(tables), *layouts]
+
+
+def name_series(table: TableCandidate) -> tuple[frozenset[str], str]:
+    """Return the words in the name of a table, and its folder, both without subsets.
+
+    The folder of a table that names pictures is ignored, because the pictures may be in it.
+    """
+    folder, name = posixpath.split(table.name)
+    words = split_words(HASH.sub("", posixpath.splitext(name)[0])) - SET_WORDS
+    levels = [] if "file" in table.keys else folder.split("/")
+    other_levels = [level for level in levels if not is_subset_name(level)]
+    return frozenset(words), "/".join(other_levels)
+
+
+def join(tables: list[TableCandidate]) -> list[Any]:
+    """Return the layouts of tables of the same series.
+
+    Tables with the same keys are one part of a layout.
+    """
+    by_keys: dict[Any, list[TableCandidate]] = defaultdict(list)
+    for table in tables:
+        # Dictionaries cannot be keys, but their texts can.
+        by_keys[str(table.keys), str(table.subsets), table.is_test].append(table)
+    groups = list(by_keys.values())
+    train = [write_part(group) for group in groups if not group[0].is_test]
+    test = [write_part(group) for group in groups if group[0].is_test]
+    parts = [*train, *test]
+    if len(groups) == 1 and tables[0].subsets:  # a column has the subsets
+        return [parts[0] | tables[0].subsets]
+    if len({table.name for table in tables}) < len(tables):  # a table has several candidates
+        return parts
+    if train and test:
+        layouts = [write_subsets(train, test)]
+    else:
+        layouts = [*parts, *join_folders(parts)]
+    if "file" in tables[0].keys and len(tables) > 1:  # each may name all pictures
+        layouts += [write_part([table]) for table in tables]
+    return layouts
+
+
+def write_part(tables: Sequence[TableCandidate]) -> dict[str, Any]:
+    """Return the part of a layout with tables of the same keys."""
+    names = [table.name for table in tables]
+    have_one_depth = len({name.count("/") for name in names}) == 1
+    if all(SHARD.search(name) for name in names):
+        # A shard that is added later is read, too.
+        patterns = sorted({SHARD.sub("-*.", escape(name)) for name in names})
+    elif len(names) > MAX_NAMED and have_one_depth:
+        patterns = [generalize(names)]
+    else:
+        patterns = [escape(name) for name in names]
+    return {"table": unlist(patterns)} | tables[0].keys
+
+
+def join_folders(parts: list[dict[str, Any]]) -> list[Any]:
+    """Return the layout of all parts if they differ only in the folders of their pictures."""
+    files = [part.get("file", "") for part in parts]
+    have_one_name = len({posixpath.basename(file) for file in files}) == 1
+    have_one_depth = len({file.count("/") for file in files}) == 1
+    if len(parts) < 2 or not have_one_name or not have_one_depth:
+        return []
+    tables = [name for part in parts for name in as_list(part["table"])]
+    joined = {"table": tables, "file": generalize(files, str)}
+    layouts = [part | joined for part in parts]
+    are_equal = all(layout == layouts[0] for layout in layouts)
+    return layouts[:1] if are_equal else []
