@@ -6,7 +6,7 @@ remains, `choose` takes it. If several remain, the owner chooses.
 
 - `folders`, `tables` and `arrays` propose, each for a kind of files. Their function `propose`
   returns layouts, and sentences about why files are not used.
-- `masks` finds pictures that are no images, `series` pictures that belong together, and
+- `masks` finds pictures that are no images, `name_groups` pictures that belong together, and
   `single_images` arrays that are not read.
 - `doubts` says why a layout is probably wrong, `hints` what the owner should look at, and
   `advice` what to do about files of other formats.

@@ -18,17 +18,25 @@ from digits.data.layout.column_names import (
 )
 from digits.data.layout.read_table import to_flags
 from digits.imaging import pictures
-from digits.proposing.words import SET_WORDS, are_subset_names, find_subset, split_words
+from digits.proposing.words import (
+    SET_WORDS,
+    are_subset_names,
+    find_subset,
+    split_words,
+    words,
+)
 from digits.proposing.writing import unlist
 
 Texts = Mapping[str, pd.Series]  # the columns of a table as strings
 
-# The end of the name of a column of classes, as in `Finding Labels` and `diseaseLabel`.
-CLASS_NAME = re.compile(r"(?i:(?:[\s_-]|^)(labels?|class|category|target))$|[a-z]Label$")
+# The last word of the name of a column of classes, as in `Finding Labels`.
+CLASS_WORD = re.compile(r"(^|[\s_-])(labels?|class|category|target)$", re.IGNORECASE)
+CLASS_END = re.compile(r"[a-z]Label$")  # as in `diseaseLabel`
 # Words in the names of columns that have sets or groups, and not classes.
-NO_CLASS_WORDS = {*SET_WORDS, "partition", "split", "set", "fold", "kfold"}
-NO_CLASS_WORDS |= {"user", "writer", "patient", "subject", "person", "participant"}
-NO_CLASS_WORDS |= {"site", "camera", "session", "slide", "video", "donor", "volunteer"}
+NO_CLASS_WORDS = SET_WORDS | words(
+    "partition split set fold kfold user writer patient subject person participant "
+    "site camera session slide video donor volunteer"
+)
 # The name of a column that may have groups, such as `Patient ID`, `scan_no` and `artist`. The
 # exact names in `GROUP_COLUMNS` are groups without a question to the owner.
 GROUP_COLUMN = re.compile(
@@ -38,17 +46,15 @@ GROUP_COLUMN = re.compile(
     r"[\s_-]?(id|no|nr|number|name|file)?$",
     re.IGNORECASE,
 )
-# The first word of a path, such as `train_` in `train_1.png`, and the first folder, such as
-# `a-test/` in `a-test/1.png`.
-FIRST_WORD = re.compile(r"([^/_-]*[/_-]?)")
-FIRST_FOLDER = re.compile(r"((?:[^/]*/)?)")
+FIRST_WORD = re.compile(r"([^/_-]*[/_-]?)")  # of a path: `train_` in `train_1.png`
+FIRST_FOLDER = re.compile(r"((?:[^/]*/)?)")  # of a path: `a-test/` in `a-test/1.png`
 DIGITS = re.compile(r"\d+")
 
 # PNG and JPEG files have fixed beginnings, and so do these files in base64.
 BASE64_START = re.compile(r"(data:image/\w+;base64,)?(iVBORw0KGgo|/9j/)")
 
 MIN_PER_CLASS = 4  # images, on average
-MAX_SHARE_OF_CLASS = 0.9  # a pixel at the edge has a more frequent value, which is black
+MAX_SHARE_OF_CLASS = 0.9  # a column with a more frequent value is a pixel at a black edge
 MIN_NUMBERED = 64  # so many numbered columns are pixels
 MAX_SETS = 5  # the largest number of values of a column of sets
 N_VALUES = 50  # the number of values of a column that are looked at
@@ -95,7 +101,7 @@ def are_picture_names(values: pd.Series) -> pd.Series:
     return values.str.strip().str.lower().str.endswith(pictures.SUFFIXES)
 
 
-def order_by_file(texts: Texts) -> list[str]:
+def order_by_likelihood(texts: Texts) -> list[str]:
     """Return the columns that may name pictures, the likeliest first."""
     with_ending = [name for name, values in texts.items() if are_picture_names(values).any()]
     usual = [name for name in texts if normalize_name(name) in FILE_COLUMNS]
@@ -115,7 +121,7 @@ def find_usual(names: Collection[str], usual: Sequence[str]) -> str | None:
 
 
 def find_subsets(texts: Texts) -> dict[str, Any]:
-    """Return the keys `train` and `test` of a layout, if a column says the subsets, or {}.
+    """Return the keys `train` and `test` of a layout, if a column has the subsets, or {}.
 
     Its values are words such as `train`, or are 0 and 1 in a column such as `is_test`.
     """
@@ -123,10 +129,9 @@ def find_subsets(texts: Texts) -> dict[str, Any]:
         distinct = sorted({value.strip() for value in values.unique()})
         if not 2 <= len(distinct) <= MAX_SETS:
             continue
-        are_flags = {text.lower() for text in distinct} <= {"0", "1", "true", "false"}
-        if are_flags and len(distinct) == 2 and normalize_name(name) in ("test", "istest"):
-            false, true = distinct  # in the order of the alphabet
-            return write_where(name, train=[false], test=[true])
+        are_flags = [text.lower() for text in distinct] in (["0", "1"], ["false", "true"])
+        if are_flags and normalize_name(name) in ("test", "istest"):
+            return write_where(name, train=distinct[:1], test=distinct[1:])
         train = [value for value in distinct if find_subset(value) == "train"]
         test = [value for value in distinct if find_subset(value) == "test"]
         if train and test and len(train) + len(test) == len(distinct):
@@ -135,7 +140,7 @@ def find_subsets(texts: Texts) -> dict[str, Any]:
 
 
 def find_subsets_by_paths(name: str, paths: pd.Series) -> dict[str, Any]:
-    """Return the keys `train` and `test`, if the paths in a column say the subsets, or {}."""
+    """Return the keys `train` and `test`, if the paths in a column have the subsets, or {}."""
     for expression in (FIRST_WORD, FIRST_FOLDER):
         found = paths.str.strip().str.extract(expression, expand=False)
         starts = sorted(found.unique())
@@ -186,7 +191,9 @@ def may_have_classes(name: str, values: pd.Series) -> bool:
 def find_named_classes(names: Sequence[str]) -> list[list[str]]:
     """Return the columns with a usual name of classes, or otherwise with such a last word."""
     usual = [[name] for name in names if normalize_name(name) in CLASS_COLUMNS]
-    return usual or [[name] for name in names if CLASS_NAME.search(name)]
+    return usual or [
+        [name] for name in names if CLASS_WORD.search(name) or CLASS_END.search(name)
+    ]
 
 
 def find_classes_of_pictures(texts: Texts) -> list[list[str]]:
@@ -204,15 +211,17 @@ def find_classes_of_pictures(texts: Texts) -> list[list[str]]:
 def find_classes_of_pixels(texts: Texts, *, have_header: bool) -> list[list[str]]:
     """Return the columns that may have the classes in a table of pixels, by their values."""
     names = list(texts)
+    # pandas has renamed equal names, such as 0 and 0, to 0 and 0.1.
     have_no_words = all(re.fullmatch("[0-9.]*", name) for name in names)
     if have_no_words or not have_header:
         candidates = dict.fromkeys([names[0], names[-1]])
         return [[name] for name in candidates if may_be_class(texts[name])]
     if not all(is_numeric(values) for values in texts.values()):
         return [[name] for name, values in texts.items() if has_repeated_values(values)]
-    # The names of pixels differ only in their numbers, unlike the name of the class column.
-    counts = Counter(DIGITS.sub("", name) for name in names)
-    others = [name for name in names if counts[DIGITS.sub("", name)] == 1]
+    # Pixels have names that differ only in their numbers. The column of the classes does not.
+    names_without_numbers = {name: DIGITS.sub("", name) for name in names}
+    counts = Counter(names_without_numbers.values())
+    others = [name for name in names if counts[names_without_numbers[name]] == 1]
     return [[name] for name in others if may_be_class(texts[name])]
 
 

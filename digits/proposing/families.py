@@ -91,11 +91,11 @@ def find_families(names: Iterable[str]) -> list[Family]:
         by_depth[name.count("/")].append(name)
     families = []
     for same in by_depth.values():
-        families += split(same, (), "")
+        families += split_folders(same, (), "")
     return families
 
 
-def split(names: list[str], before: tuple[str, ...], subset: str) -> list[Family]:
+def split_folders(names: list[str], before: tuple[str, ...], subset: str) -> list[Family]:
     """Return the families of pictures that have the same number of folders.
 
     The function looks at one level of folders, and calls itself for the next one.
@@ -113,13 +113,13 @@ def split(names: list[str], before: tuple[str, ...], subset: str) -> list[Family
         by_folder[name.split("/")[level]].append(name)
     folders = sorted(by_folder)
     if len(folders) > 1 and not are_subset_names(folders):
-        return split(names, (*before, ""), subset)
+        return split_folders(names, (*before, ""), subset)
     if len(folders) > 1 and not any(is_subset_name(folder) for folder in folders):
         subset = "train"  # unless a folder names a test set, as `rps-test-set` beside `rps`
     families = []
     for folder in folders:
         own_subset = find_subset(folder) or subset
-        families += split(by_folder[folder], (*before, escape(folder)), own_subset)
+        families += split_folders(by_folder[folder], (*before, escape(folder)), own_subset)
     return families
 
 
@@ -159,23 +159,23 @@ def choose_families(families: list[Family]) -> list[Family]:
             n_pictures[family.n_levels] += len(family.names)
     if not n_pictures:
         return families
-    [(n_levels, _)] = n_pictures.most_common(1)
+    n_levels = max(n_pictures, key=lambda number: n_pictures[number])
     chosen = [family for family in families if family.n_levels == n_levels]
     for family in families:
         if family.n_levels == n_levels - 1:
-            chosen += relax(family, chosen)
+            chosen += vary_at_one_more_level(family, chosen)
     with_subset = [family for family in chosen if family.subset]
     name_both_subsets = {family.subset for family in with_subset} == {"train", "test"}
     most_have_subset = len(list_names(with_subset)) > len(list_names(chosen)) / 2
     return with_subset if name_both_subsets or most_have_subset else chosen
 
 
-def relax(family: Family, others: Sequence[Family]) -> list[Family]:
+def vary_at_one_more_level(family: Family, others: Sequence[Family]) -> list[Family]:
     """Return the family with one more level that varies, if another family varies there, or [].
 
-    For example, a subset may have a single class: `train/good/1.png` beside `test/good/1.png`
-    and `test/bad/2.png`. Then the second level varies in both subsets. A class may also have
-    fewer folders than other classes, as `one/1.png` beside `two/images/1.png`.
+    A subset may have a single class, as `train/good/1.png` beside `test/good/1.png` and
+    `test/bad/2.png`. A class may also have fewer folders than other classes, as `one/1.png`
+    beside `two/images/1.png`.
     """
     for level, folder in enumerate(family.folders):
         if not folder:
@@ -183,7 +183,8 @@ def relax(family: Family, others: Sequence[Family]) -> list[Family]:
         folders = (*family.folders[:level], "", *family.folders[level + 1 :])
         for other in others:
             begin_alike = folders[: level + 1] == other.folders[: level + 1]
-            if begin_alike or merge_subsets(folders) == merge_subsets(other.folders):
+            differ_in_subsets = merge_subsets(folders) == merge_subsets(other.folders)
+            if begin_alike or differ_in_subsets:
                 return [family._replace(folders=folders)]
     return []
 

@@ -23,7 +23,7 @@ from digits.proposing.families import (
 )
 from digits.proposing.file_names import have_more_fields, propose_names, propose_words
 from digits.proposing.masks import find_masks
-from digits.proposing.series import ORDINARY
+from digits.proposing.name_groups import ORDINARY
 from digits.proposing.table_format import may_be_table
 from digits.proposing.words import (
     NUMBERED_WORD,

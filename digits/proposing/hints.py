@@ -12,7 +12,7 @@ import yaml
 
 from digits.data.layout.reading import LayoutReading
 from digits.proposing.columns import GROUP_COLUMN
-from digits.proposing.series import ORDINARY, add_groups, find_name_groups
+from digits.proposing.name_groups import ORDINARY, add_groups, find_name_groups
 from digits.proposing.show import write, write_option
 from digits.proposing.words import (
     GROUP_WORDS,
@@ -178,7 +178,7 @@ def hint_at_series(rows: pd.DataFrame, layout: Any) -> Iterator[str]:
         remedy = f"let the pattern of the layout have {{group}} for {value}"
     yield (
         f"{len(groups.values)} pictures are called like {posixpath.basename(name)}, and may "
-        f"show only {groups.n_things} things, such as {value}; if so, {remedy}"
+        f"show only {groups.n_groups} things, such as {value}; if so, {remedy}"
     )
 
 

@@ -29,6 +29,7 @@ IGNORED_WORDS = MASK_WORDS | CONTAINER_WORDS | SET_WORDS | {"ground", "set"}
 NUMBER_OR_WORD = re.compile(r"\d+|[^\W\d_]+")
 
 Words = tuple[str, ...]  # the words of a folder or of a name
+Path = tuple[Words, ...]  # the words of each folder, and last of the name without its suffix
 
 
 def find_masks(names: Iterable[str]) -> dict[str, str]:
@@ -40,27 +41,27 @@ def find_masks(names: Iterable[str]) -> dict[str, str]:
     by_pattern: dict[str, list[str]] = defaultdict(list)
     for name in names:
         by_pattern[find_mask_pattern(name)].append(name)
-    others = by_pattern.pop("", [])
-    pictures = [list_words(name) for name in others]
-    n_of_name = Counter(path[-1] for path in pictures)
-    known = set(pictures) | drop_common_words(pictures) | {path[-2:] for path in pictures}
+    pictures = [list_words(name) for name in by_pattern.pop("", [])]
+    paths = {*pictures, *drop_common_words(pictures)}
+    paths |= {path[-2:] for path in pictures}  # the last folder and the name are enough
+    names_of_pictures = Counter(path[-1] for path in pictures)
     masks: dict[str, str] = {}
     for pattern, same in by_pattern.items():
-        n_found = sum(belongs_to_picture(name, known, n_of_name) for name in same)
+        n_found = sum(belongs_to_picture(name, paths, names_of_pictures) for name in same)
         if n_found >= len(same) / 2:
             masks |= dict.fromkeys(same, pattern)
     return masks
 
 
 def belongs_to_picture(
-    name: str, pictures: Set[tuple[Words, ...]], n_of_name: Mapping[Words, int]
+    name: str, pictures: Set[Path], names_of_pictures: Mapping[Words, int]
 ) -> bool:
     """Return whether a mask belongs to a picture.
 
     Args:
         name: the path of the mask.
         pictures: the words of the path of each picture, or of the end of this path.
-        n_of_name: the number of pictures with each name.
+        names_of_pictures: the number of pictures with each name.
     """
     *folders, stem = list_words(name)
     # The mask `1-cup` may belong to the picture `1`.
@@ -68,25 +69,28 @@ def belongs_to_picture(
     if any((*folders, start) in pictures for start in starts):
         return True
     # A picture with a name of several words may be in any folder, if no other has this name.
-    if any(len(start) > 1 and n_of_name[start] == 1 for start in starts):
+    if any(len(start) > 1 and names_of_pictures[start] == 1 for start in starts):
         return True
     match = MASK_END.fullmatch(posixpath.splitext(name)[0])
     return match is not None and list_words(f"{match['before']}.png") in pictures
 
 
-def drop_common_words(pictures: Sequence[tuple[Words, ...]]) -> set[tuple[Words, ...]]:
-    """Return the words of paths without the words that all names have.
+def drop_common_words(pictures: Sequence[Path]) -> list[Path]:
+    """Return paths without the words that all names have.
 
-    Then `fish/fish_1/fish_10.png` has the words of `mask/mask_1/mask_10.png`, because the word
+    `fish/fish_1/fish_10.png` becomes `1/10`. So does `mask/mask_1/mask_10.png`, because
     `mask` is ignored.
     """
-    common = set.intersection(*(set(path[-1]) for path in pictures)) if pictures else set()
-    found = set()
-    for path in pictures:
-        parts = [tuple(word for word in part if word not in common) for part in path]
-        *folders, stem = parts
-        found.add((*filter(None, folders), stem))
-    return found
+    if not pictures:
+        return []
+    common = set.intersection(*(set(path[-1]) for path in pictures))
+    return [drop_words(path, common) for path in pictures]
+
+
+def drop_words(path: Path, dropped: Set[str]) -> Path:
+    """Return a path without some words, and without the folders that then have no word."""
+    *folders, name = [tuple(word for word in part if word not in dropped) for part in path]
+    return (*(folder for folder in folders if folder), name)
 
 
 def find_mask_pattern(name: str) -> str:
@@ -96,7 +100,8 @@ def find_mask_pattern(name: str) -> str:
         is_subset = is_subset_name(folder)  # for example `seg_train`
         if split_words(folder) & MASK_WORDS and not is_subset:
             is_last = level == len(folders) - 1
-            return f"**/{escape(folder)}/*" if is_last else f"**/{escape(folder)}/**/*"
+            inside = "*" if is_last else "**/*"
+            return f"**/{escape(folder)}/{inside}"
     match = MASK_END.fullmatch(posixpath.splitext(file)[0])
     if match is None:
         return ""
@@ -104,13 +109,9 @@ def find_mask_pattern(name: str) -> str:
     return f"**/*{escape(match['end'])}{number}.*"
 
 
-def list_words(path: str) -> tuple[Words, ...]:
+def list_words(path: str) -> Path:
     """Return the words and numbers of each folder and of the name, without ignored words."""
     stem, _ = posixpath.splitext(path)
     divided = WORD_BORDER.sub(" ", stem).lower()
-    parts = []
-    for text in divided.split("/"):
-        words = NUMBER_OR_WORD.findall(text)
-        parts.append(tuple(word for word in words if word not in IGNORED_WORDS))
-    *folders, name = parts
-    return (*filter(None, folders), name)
+    parts = tuple(tuple(NUMBER_OR_WORD.findall(part)) for part in divided.split("/"))
+    return drop_words(parts, IGNORED_WORDS)

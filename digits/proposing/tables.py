@@ -213,7 +213,7 @@ def find_images(table: OpenedTable) -> ImageKeys:
         ways = [{key: column} for column, key in table.image_columns.items()]
         return ImageKeys(list(table.image_columns), ways)
     if table.must_name_pictures:
-        for column in columns.order_by_file(table.texts):
+        for column in columns.order_by_likelihood(table.texts):
             paths = find_paths(table, column)
             if paths:
                 return ImageKeys([column], [{"file": path} for path in paths])

@@ -3,41 +3,49 @@
 import re
 from collections.abc import Collection
 
+
+def words(text: str) -> set[str]:
+    """Return the words of a text."""
+    return set(text.split())
+
+
 # Words for the training set, for validation sets, and for the test set.
-TRAIN_WORDS = {"train", "training", "trainset", "trn", "development", "derivation"}
-VALIDATION_WORDS = {"val", "valid", "validation", "dev"}
-TEST_WORDS = {"test", "testing", "testset", "tst", "t10k"}
-TEST_WORDS |= {"eval", "evaluation", "holdout", "heldout"}
+TRAIN_WORDS = words("train training trainset trn development derivation")
+VALIDATION_WORDS = words("val valid validation dev")
+TEST_WORDS = words("test testing testset tst t10k eval evaluation holdout heldout")
 SET_WORDS = TRAIN_WORDS | VALIDATION_WORDS | TEST_WORDS
 
 # Words of a folder that has all images, or a part of all images.
-CONTAINER_WORDS = {"data", "dataset", "images", "image", "imgs", "img"}
-PART_WORDS = {"part", "batch", *CONTAINER_WORDS}
+CONTAINER_WORDS = words("data dataset images image imgs img")
+PART_WORDS = words("part batch") | CONTAINER_WORDS
 
 # Words in the names of masks, and of folders of masks.
-MASK_WORDS = {"mask", "masks", "label", "labels", "gt", "groundtruth", "truth", "anno", "seg"}
-MASK_WORDS |= {"annotation", "annotations", "segmentation", "segmentations", "segmented"}
-MASK_WORDS |= {"contour", "contours", "msk", "trimap", "trimaps"}
+MASK_WORDS = words(
+    "mask masks msk label labels gt groundtruth truth anno annotation annotations "
+    "seg segmentation segmentations segmented contour contours trimap trimaps"
+)
 
 # Words that may stand beside a word for a set, as in `test_images` and `seg_train`.
-WORDS_BESIDE_SETS = {"set", "seg", "split", "folder", "dir", "my", "new", "final"}
-WORDS_BESIDE_SETS |= {"pictures", "photos", "public", "private", *CONTAINER_WORDS}
+WORDS_BESIDE_SETS = CONTAINER_WORDS | words(
+    "set seg split folder dir my new final pictures photos public private"
+)
 
 # Words in the names that cameras and programs give to pictures.
-CAMERA_WORDS = {"img", "dsc", "dscn", "dscf", "pxl", "image", "photo", "picture", "pic"}
-CAMERA_WORDS |= {"frame", "scan", "screenshot", "p", "mvi", "vid"}
+CAMERA_WORDS = words(
+    "img dsc dscn dscf pxl image photo picture pic frame scan screenshot p mvi vid"
+)
 
 # Words of numbered folders whose pictures belong together.
-GROUP_WORDS = {"day", "date", "patient", "subject", "person", "participant", "writer", "user"}
-GROUP_WORDS |= {"usr", "student", "speaker", "child"}
-GROUP_WORDS |= {"camera", "cam", "session", "site", "batch", "fold", "part", "plant", "tree"}
-GROUP_WORDS |= {"animal", "video", "clip", "scan", "visit", "run", "group"}
+GROUP_WORDS = words(
+    "day date patient subject person participant writer user usr student speaker child "
+    "camera cam session site batch fold part plant tree animal video clip scan visit run group"
+)
 
 # Words in the name of an array that say what kind of values it has.
-CONTENT_WORDS = {"images", "image", "imgs", "img", "pixels", "features", "labels", "label"}
-CONTENT_WORDS |= {"targets", "target", "classes", "x", "y", "data", "set", "dataset"}
-CONTENT_WORDS |= {"idx", "ubyte", "byte", "short", "int", "float", "double", "gz", "arr"}
-CONTENT_WORDS |= {"batch"}
+CONTENT_WORDS = words(
+    "images image imgs img pixels features labels label targets target classes x y data set "
+    "dataset idx ubyte byte short int float double gz arr batch"
+)
 
 WORD = re.compile(r"t10k|[^\W\d_]+")  # `t10k` is MNIST's name of its test set
 # The border between two words without a separator, as in `trainX`, `Xtrain` and `testdata`.

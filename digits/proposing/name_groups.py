@@ -3,7 +3,8 @@
 import posixpath
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -19,8 +20,8 @@ ORDINARY = re.compile(r"\D*\d{0,6}|[\d\W_]{0,12}")
 CODED = re.compile(r"[1-9]\d{4}|\d[a-z]+\d|[a-z]\d+[a-z]", re.IGNORECASE)
 LAST_STAR = re.compile(r"(?<![^/])\*$")  # the name in `{class}/*`
 MIN_PER_CLASS = 4  # groups: one for the test set, and one for each fold
-MIN_REPEATED = 0.5  # the smallest share of pictures that belong together with another picture
-MAX_THINGS = 0.7  # the largest number of groups per picture
+MIN_REPEATED = 0.5  # the smallest share of pictures that have a group with another picture
+MAX_GROUPS = 0.7  # the largest number of groups per picture
 
 
 class NameGroups(NamedTuple):
@@ -28,68 +29,92 @@ class NameGroups(NamedTuple):
 
     Attributes:
         values: the part of the name of each picture, such as `patient3`, by its path.
-        n_things: the number of groups. Equal parts in different folders may be two groups.
+        n_groups: the number of groups. Equal parts in different folders may be two groups.
         pattern: the pattern of the names with {group}, or "" if they have no common pattern.
     """
 
     values: dict[str, str]
-    n_things: int
+    n_groups: int
     pattern: str
 
 
 def find_name_groups(rows: pd.DataFrame) -> NameGroups | None:
-    """Return groups by the first part of the names that makes groups, or None.
-
-    The function tries the beginnings of the names up to each separator, as `patient3` in
-    `patient3_scan1.png`. If all names have the same number of words, it also tries each single
-    word, as in `1f3a_patient3_7.png`.
-    """
+    """Return groups by the first part of the names that makes groups, or None."""
     classes = dict(zip(rows["file"], rows["class"], strict=True))
-    stems = {name: posixpath.splitext(posixpath.basename(name))[0] for name in classes}
     # A word and a separator in turn, as ["patient3", "_", "scan1"].
-    words = {name: SEPARATOR.split(stem) for name, stem in stems.items()}
-    lengths = {len(each) for each in words.values()}
-    have_equal_lengths = len(lengths) == 1
-    ends = range(1, max(lengths) + 1, 2)  # the positions behind the words
-    parts = [slice(0, end) for end in ends]
-    if have_equal_lengths:
-        parts += [slice(end - 1, end) for end in ends[1:-1]]
-    for part in parts:
-        values = {}
-        for name, each in words.items():
-            # A whole name only makes a group if it is a code.
-            is_whole = len(each) == part.stop
-            if len(each) > part.stop or (is_whole and CODED.search(stems[name])):
-                values[name] = "".join(each[part])
-        n_things = count_things(values, classes)
-        if n_things:
+    words = {name: SEPARATOR.split(PurePosixPath(name).stem) for name in classes}
+    have_equal_lengths = len(set(map(len, words.values()))) == 1
+    for part in list_parts(words.values()):
+        values = {
+            name: "".join(each[part])
+            for name, each in words.items()
+            if may_be_group(each, part)
+        }
+        groups = distinguish(values)
+        if are_groups(groups, classes):
             pattern = write_pattern(list(words.values()), part) if have_equal_lengths else ""
-            return NameGroups(values, n_things, pattern)
+            return NameGroups(values, len(set(groups.values())), pattern)
     return None
 
 
-def count_things(values: Mapping[str, str], classes: Mapping[str, str]) -> int:
-    """Return the number of groups, or 0 if they are too small, too large, or too few.
+def list_parts(names: Collection[Sequence[str]]) -> list[slice]:
+    """Return the positions of each part of the names that may be a group.
+
+    The parts are the beginnings of the names up to each separator, as `patient3` in
+    `patient3_scan1.png`. If all names have the same number of words, they are also the single
+    words, as in `1f3a_patient3_7.png`.
+
+    Args:
+        names: the words and separators of each name, in turn.
+    """
+    lengths = set(map(len, names))
+    ends = range(1, max(lengths) + 1, 2)  # the positions behind the words
+    parts = [slice(0, end) for end in ends]
+    if len(lengths) == 1:
+        parts += [slice(end - 1, end) for end in ends[1:-1]]
+    return parts
+
+
+def may_be_group(words: Sequence[str], part: slice) -> bool:
+    """Return whether a part of a name may be a group. A whole name must have a code."""
+    if len(words) == part.stop:
+        return CODED.search("".join(words)) is not None
+    return len(words) > part.stop
+
+
+def distinguish(values: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    """Return the group of each picture: a folder, and a part of the name.
+
+    The folder is "" if pictures with the same part belong together in any folder. Ordinary
+    parts do not: pictures called 1 in two folders are two groups.
 
     Args:
         values: the part of the name of each picture, by its path.
-        classes: the class of each picture, by its path.
     """
     n_ordinary = sum(ORDINARY.fullmatch(value) is not None for value in values.values())
     are_ordinary = n_ordinary > len(values) / 2
-    # Pictures called 1 in two folders do not belong together.
-    things = {
+    return {
         name: (posixpath.dirname(name) if are_ordinary else "", value)
         for name, value in values.items()
     }
-    counts = Counter(things.values())
-    repeated = [name for name, thing in things.items() if counts[thing] > 1]
-    things_of_classes = {(classes[name], things[name]) for name in repeated}
+
+
+def are_groups(groups: Mapping[str, tuple[str, str]], classes: Mapping[str, str]) -> bool:
+    """Return whether groups are neither too small nor too few.
+
+    Args:
+        groups: the group of each picture, by its path. Some pictures may have none.
+        classes: the class of each picture, by its path.
+    """
+    sizes = Counter(groups.values())
+    with_others = [name for name, group in groups.items() if sizes[group] > 1]
+    groups_of_classes = {(classes[name], groups[name]) for name in with_others}
     n_classes = len(set(classes.values()))
-    few_are_repeated = len(repeated) < MIN_REPEATED * len(classes)
-    are_too_small = len(counts) > MAX_THINGS * len(things)
-    are_too_few = len(things_of_classes) < MIN_PER_CLASS * n_classes
-    return 0 if few_are_repeated or are_too_small or are_too_few else len(counts)
+    return (
+        len(with_others) >= MIN_REPEATED * len(classes)
+        and len(sizes) <= MAX_GROUPS * len(groups)
+        and len(groups_of_classes) >= MIN_PER_CLASS * n_classes
+    )
 
 
 def write_pattern(names: Sequence[Sequence[str]], part: slice) -> str:
@@ -99,14 +124,14 @@ def write_pattern(names: Sequence[Sequence[str]], part: slice) -> str:
         names: the words and separators of each name. All names have the same number of words.
         part: the positions of the group.
     """
-    texts = [write_word(set(words)) for words in zip(*names, strict=True)]
+    texts = [write_words(set(words)) for words in zip(*names, strict=True)]
     return "".join([*texts[: part.start], "{group}", *texts[part.stop :], ".*"])
 
 
-def write_word(words: set[str]) -> str:
-    """Return the pattern of a word."""
+def write_words(words: set[str]) -> str:
+    """Return the pattern of the words at one position of the names."""
     if len(words) == 1:
-        return "".join(map(escape, words))
+        return escape(words.pop())
     return "#" if all(word.isdecimal() for word in words) else "*"
 
 
@@ -130,7 +155,8 @@ def replace_names(layout: Any, pattern: str) -> Any:
         }
     if isinstance(layout, list):
         return [replace_names(each, pattern) for each in layout]
-    return LAST_STAR.sub(lambda _: pattern, layout)  # a function, because a pattern may have \
+    # A function returns the pattern, because `sub` would interpret a backslash in it.
+    return LAST_STAR.sub(lambda _: pattern, layout)
 
 
 def list_patterns(layout: Any) -> list[str]:
