@@ -101,6 +101,8 @@ def advise_joining(files: Sequence[Path]) -> str:
     A table of labels has one value in each row, or shares a column, such as the id of an image,
     with the table of pixels.
     """
+    if any(map(pictures.is_picture_file, files)):
+        return ""
     columns = {file: list_columns(file) for file in files}
     labels = [file for file, names in columns.items() if 0 < len(names) < MIN_PIXELS]
     pixels = [file for file, names in columns.items() if len(names) >= MIN_PIXELS]

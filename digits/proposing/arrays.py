@@ -62,7 +62,10 @@ def propose(place: Place) -> tuple[list[Any], list[str]]:
             layouts = [read_class_in_names(add_scale(arrays, parts))]
         elif not labelled:
             listed = describe_shapes(arrays)
-            reasons.append(f"none of the arrays {listed} has a class for each image")
+            reasons.append(
+                f"none of the arrays {listed} has a class for each image; if an axis has the "
+                f"classes, {HOW_TO_CONVERT}"
+            )
     return [*layouts, *turn_cubes(arrays, layouts)], [*reasons, *not_read]
 
 

@@ -142,7 +142,9 @@ def choose(place: Place, given: Any = None, columns: Mapping[str, str] | None = 
         not_used += explain_unused_tables(choices, failures)
     if len(choices) > 1 or (is_guess and not clear):
         raise ask(place, choices, not_used)
-    return name_unused(place, choices[0])._replace(not_used=not_used)
+    choice = name_unused(place, choices[0])
+    not_used += tables.find_other_groups(place, choice.reading.unused_files)
+    return choice._replace(not_used=not_used)
 
 
 def propose(place: Place, columns: Mapping[str, str]) -> tuple[list[Any], list[str]]:
@@ -172,23 +174,30 @@ def explain_unused_tables(
 
     A `FewImagesError` is skipped, because it is usual for columns without classes.
     """
-    used = {name for choice in choices for name in list_tables(choice.layout)}
+    used = {name for choice in choices for name in list_tables(choice.parts)}
     return [
         f"{write(layout)}: {error.message}"
         for layout, error in failures
         if not isinstance(error, FewImagesError)
-        and list_tables(layout)
-        and used.isdisjoint(list_tables(layout))
+        and uses_only_tables(layout)
+        and used.isdisjoint(list_tables(parse(layout).parts))
     ]
 
 
-def list_tables(layout: Any) -> list[str]:
-    """Return the tables of a layout, as it is written, or [] if it has none."""
-    if not isinstance(layout, dict):
-        return []
-    parts = [layout, *as_list(layout.get("train", [])), *as_list(layout.get("test", []))]
-    with_tables = [part for part in parts if isinstance(part, dict) and "table" in part]
-    return [name for part in with_tables for name in as_list(part["table"])]
+def uses_only_tables(layout: Any) -> bool:
+    """Return whether all parts of a layout are tables."""
+    return all(isinstance(part, TablePart) for part in parse(layout).parts)
+
+
+def list_tables(parts: Sequence[Part]) -> list[str]:
+    """Return the patterns of the tables and lists of a layout."""
+    names = []
+    for part in parts:
+        if isinstance(part, TablePart):
+            names += part.table
+        elif isinstance(part, FilesPart):
+            names += part.lists
+    return names
 
 
 def read_choice(place: Place, layout: Any) -> Choice:
@@ -216,6 +225,8 @@ def examine(choice: Choice, *, is_guess: bool) -> Choice:
     if choice.class_column and "class" in rows:
         one_class.check_classes(choice.class_column, rows["class"], are_chosen=not is_guess)
     faults = find_faults(rows)
+    if choice.class_column and "" in set(rows.get("class", [])):
+        faults.append("if another column has the classes, run: digits start --class COLUMN")
     if faults:
         raise UserError("; ".join(faults))
     if "group" in rows:
@@ -267,9 +278,11 @@ def covers(choice: Choice, other: Choice) -> bool:
     both = choice.rows.merge(other.rows, on="file", suffixes=("", "_other"))
     if len(both) < len(other.rows):
         return False
-    # If both layouts are patterns, the one that reads fewer pictures may be right.
+    # If both layouts are patterns, the one that reads fewer pictures may be right, unless it
+    # only has no test set.
     have_only_patterns = choice.has_only_patterns and other.has_only_patterns
-    if have_only_patterns and len(both) < len(choice.rows):
+    is_more = ~choice.rows["file"].isin(other.rows["file"])
+    if have_only_patterns and not choice.rows["test"][is_more].all():
         return False
     # Each class of one layout must belong to one class of the other layout.
     pairs = both[["class", "class_other"]].drop_duplicates()
@@ -363,7 +376,8 @@ def ask(place: Place, choices: list[Choice], not_used: Sequence[str]) -> ChoiceE
     lines += [f"  not used: {reason}" for reason in summarize(not_used)[:MAX_SHOWN]]
     if len(choices) == 1:
         found = (
-            "only in a doubtful way, so nothing was changed; if it is right, run the command"
+            "only in a doubtful way, so nothing was changed; if it is right, run the command; "
+            + advise_table(place)
         )
     else:
         found = f"in these {len(choices)} ways, so nothing was changed; run the right command"
@@ -408,10 +422,10 @@ def explain_none(place: Place, reasons: list[str], *, is_guess: bool) -> ChoiceE
     single_images = find_single_images(place) if is_guess else []
     if single_images:
         return ChoiceError(refuse_single_images(single_images), [])
-    for reason in reasons:
-        if one_class.ONE_CLASS in reason:  # nothing else would help
-            return ChoiceError(reason, [])
     advice = find_advice(list(place.files.values()))
+    for reason in reasons:
+        if one_class.ONE_CLASS in reason and not advice:  # nothing else would help
+            return ChoiceError(reason, [])
     if not advice and is_guess and place.pictures:
         advice = advise_table(place)
     if len(reasons) == 1 and not advice:

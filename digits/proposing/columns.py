@@ -42,10 +42,12 @@ NO_CLASS_WORDS = SET_WORDS | words(
 GROUP_COLUMN = re.compile(
     r"(^|[\s_-])"
     r"(scan|artist|author|speaker|site|camera|session|plate|slide|video|case|subject|patient|"
-    r"writer|donor|volunteer|recording|source|src|font)"
+    r"writer|donor|volunteer|recording|source|src|font|lesion|plant|animal|specimen|wsi)"
     r"[\s_-]?(id|no|nr|number|name|file)?$",
     re.IGNORECASE,
 )
+# The name of a column of ids, such as `scan_id`, `Case No` and `lesionID`.
+ID_COLUMN = re.compile(r"(?i:(^|[\s_])(id|no|nr))$|[a-z]ID$")
 FIRST_WORD = re.compile(r"([^/_-]*[/_-]?)")  # of a path: `train_` in `train_1.png`
 FIRST_FOLDER = re.compile(r"((?:[^/]*/)?)")  # of a path: `a-test/` in `a-test/1.png`
 DIGITS = re.compile(r"\d+")
@@ -55,6 +57,7 @@ BASE64_START = re.compile(r"(data:image/\w+;base64,)?(iVBORw0KGgo|/9j/)")
 
 MIN_PER_CLASS = 4  # images, on average
 MAX_SHARE_OF_CLASS = 0.9  # a column with a more frequent value is a pixel at a black edge
+MAX_GROUPS = 0.9  # the largest number of groups per image
 MIN_NUMBERED = 64  # so many numbered columns are pixels
 MAX_SETS = 5  # the largest number of values of a column of sets
 N_VALUES = 50  # the number of values of a column that are looked at
@@ -103,12 +106,13 @@ def are_picture_names(values: pd.Series) -> pd.Series:
 
 def order_by_likelihood(texts: Texts) -> list[str]:
     """Return the columns that may name pictures, the likeliest first."""
-    with_ending = [name for name, values in texts.items() if are_picture_names(values).any()]
     usual = [name for name in texts if normalize_name(name) in FILE_COLUMNS]
     usual.sort(key=lambda name: FILE_COLUMNS.index(normalize_name(name)))
+    with_ending = [name for name, values in texts.items() if are_picture_names(values).any()]
+    both = [name for name in usual if name in with_ending]
     others = [name for name, values in texts.items() if not is_numeric(values)]
     first = list(texts)[:1]
-    return list(dict.fromkeys([*with_ending, *usual, *others, *first]))
+    return list(dict.fromkeys([*both, *with_ending, *usual, *others, *first]))
 
 
 def find_usual(names: Collection[str], usual: Sequence[str]) -> str | None:
@@ -159,6 +163,12 @@ def write_where(column: str, train: list[str], test: list[str]) -> dict[str, Any
     }
 
 
+def may_have_groups(name: str, values: pd.Series) -> bool:
+    """Return whether a column may have groups, by its name and the number of its values."""
+    is_named_so = ID_COLUMN.search(name.strip()) or GROUP_COLUMN.search(name.strip())
+    return bool(is_named_so) and 3 <= values.str.strip().nunique() <= MAX_GROUPS * len(values)
+
+
 def find_classes(texts: Texts, *, have_pictures: bool, have_header: bool) -> list[list[str]]:
     """Return each possible value of the key `class` of a layout, as a list of columns.
 
@@ -205,7 +215,11 @@ def find_classes_of_pictures(texts: Texts) -> list[list[str]]:
     if len(texts) == 1 or are_one_hot(texts):
         return [list(texts)]
     one_class.check_columns(dict(texts))
-    return [[name] for name, values in texts.items() if has_repeated_values(values)]
+    repeated = [[name] for name, values in texts.items() if has_repeated_values(values)]
+    flags = {name: each for name, each in texts.items() if to_flags(each).isin([0, 1]).all()}
+    if len(flags) > 2 and are_one_hot(flags):
+        return [list(flags), *(names for names in repeated if names[0] not in flags)]
+    return repeated
 
 
 def find_classes_of_pixels(texts: Texts, *, have_header: bool) -> list[list[str]]:

@@ -66,6 +66,7 @@ def doubt_names(names: list[str]) -> Iterator[str]:
     are_masks = [bool(each) and each <= MASK_WORDS | {"ground"} for each in words]
     are_containers = [bool(each) and each <= CONTAINER_WORDS for each in words]
     are_pictures_and_masks = any(are_masks) and any(are_containers)
+    are_sides = {name.lower() for name in names} == {"left", "right"}
     are_pictures = differ_in_numbers and all(TWO_NUMBERS.search(name) for name in names)
     are_no_classes = (
         are_subset_names(names)
@@ -74,6 +75,7 @@ def doubt_names(names: list[str]) -> Iterator[str]:
         or are_days
         or are_codes(names)
         or are_cameras
+        or are_sides
         or are_parts
         or are_repeated
         or are_pictures
@@ -114,8 +116,13 @@ def doubt_subsets(rows: pd.DataFrame) -> Iterator[str]:
     wrong_test = rows["test"] & (subset == "train")
     wrong_train = ~rows["test"] & in_test_folder
     wrong = rows["file"][wrong_test | wrong_train]
-    if len(wrong):
-        yield f"{len(wrong)} pictures lie in a folder of the other set, first {wrong.iloc[0]}"
+    if wrong.empty:
+        return
+    doubt = f"{len(wrong)} pictures lie in a folder of the other set, first {wrong.iloc[0]}"
+    classes = rows["class"][subset == "train"].unique()
+    if len(classes) == 1:
+        doubt += f"; the folder of the training set has only the class {classes[0]}"
+    yield doubt
 
 
 def doubt_names_of_subsets(rows: pd.DataFrame) -> Iterator[str]:

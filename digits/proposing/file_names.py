@@ -26,6 +26,7 @@ NAMES = [
 ]
 SEPARATORS = ("__", "_", "-", ".")
 NUMBERED_LETTERS = re.compile(r"([^\W\d_]+)\d+")
+NUMBERED_CLASS = re.compile(r"(?P<word>.*[^\W\d_].*)(?P<sign>[ _.-])\d+")  # `healthy_1`
 YEAR = re.compile(r"[_. -]\d{4}")  # the sign that `cat_2024` is no class
 MIN_PER_CLASS = 4  # pictures, on average
 
@@ -45,6 +46,7 @@ def propose_names(families: list[Family], fields: Sequence[str] = ()) -> list[An
             pattern = drop_common_end(classes, name)
             layouts.append(build_layout(fitting, fields, pattern))
             layouts += propose_parts(fitting, fields, pattern)
+            layouts += propose_numbered(fitting, fields, pattern)
     return layouts or propose_words(families, fields)
 
 
@@ -100,6 +102,23 @@ def propose_parts(families: list[Family], fields: Sequence[str], name: str) -> l
             texts = [name.replace("{class}", separator.join(option)) for option in options]
             return [build_layout(families, fields, text) for text in texts]
     return []
+
+
+def propose_numbered(families: list[Family], fields: Sequence[str], name: str) -> list[Any]:
+    """Return layouts in which the number at the end of a class is no part of the class.
+
+    In `healthy_1_17.png` and `rust_9_3.png`, the pattern `{class}_#.*` finds `healthy_1` and
+    `rust_9`, but 1 and 9 may be plants.
+    """
+    matches = [NUMBERED_CLASS.fullmatch(each) for each in find_classes(families, fields, name)]
+    found = [match for match in matches if match]
+    words = {match["word"] for match in found}
+    signs = {match["sign"] for match in found}
+    if len(found) < len(matches) or not 1 < len(words) < len(found) or len(signs) > 1:
+        return []
+    [sign] = signs
+    texts = [name.replace("{class}", f"{{class}}{sign}{field}") for field in ("{group}", "#")]
+    return [build_layout(families, fields, text) for text in texts]
 
 
 def propose_words(families: list[Family], fields: Sequence[str]) -> list[Any]:

@@ -21,7 +21,12 @@ from digits.proposing.families import (
     list_folders,
     list_names,
 )
-from digits.proposing.file_names import have_more_fields, propose_names, propose_words
+from digits.proposing.file_names import (
+    NAMES,
+    have_more_fields,
+    propose_names,
+    propose_words,
+)
 from digits.proposing.masks import find_masks
 from digits.proposing.name_groups import ORDINARY
 from digits.proposing.table_format import may_be_table
@@ -79,6 +84,7 @@ def propose_excluding(place: Place, masks: Mapping[str, str]) -> list[Any]:
     match families[0].n_levels:
         case 0:
             layouts = propose_names(families)
+            layouts += [each for layout in layouts[:1] for each in propose_lists(place, layout)]
         case 1:
             layouts = propose_one_level(families)
             layouts += propose_lists(place, layouts[0])
@@ -86,6 +92,7 @@ def propose_excluding(place: Place, masks: Mapping[str, str]) -> list[Any]:
             layouts = propose_two_levels(families)
         case _:
             layouts = propose_more_levels(families)
+    layouts += propose_flat_test_set(place, names)
     layouts += propose_first_level(list_names(found))
     layouts += propose_largest_folder(list_names(found))
     unused = sorted(set(masks.values()))
@@ -188,6 +195,36 @@ def name_class(folders: Collection[str]) -> list[str]:
     if not all(matches) or len({match[1] for match in matches if match}) > 1:
         return ["{class}"]
     return ["{class}", "*_{class}"]
+
+
+def propose_flat_test_set(place: Place, names: Sequence[str]) -> list[Any]:
+    """Return the layout whose test set is a folder in which the names have the class.
+
+    For example, `training/cat/1.png` and `testset/cat_1.png`.
+    """
+    by_folder: dict[str, list[str]] = defaultdict(list)
+    for name in names:
+        by_folder[posixpath.dirname(name)].append(name)
+    folders_of_tests = [folder for folder in by_folder if find_subset(folder) == "test"]
+    if len(folders_of_tests) != 1:
+        return []
+    [folder] = folders_of_tests
+    others = [name for name in names if posixpath.dirname(name) != folder]
+    families = choose_families(drop_copies(find_families(others), place))
+    if not families or families[0].n_levels != 1:
+        return []
+    [classes] = list_folders(families)
+    for pattern in NAMES:
+        test = f"{escape(folder)}/{pattern}"
+        try:
+            matches = find_matches([test], by_folder[folder])
+        except UserError:  # a name fits in two ways
+            continue
+        are_classes = {match["class"] for match in matches.values()} <= classes
+        if len(matches) == len(by_folder[folder]) and are_classes:
+            train = [family.write(["{class}"]) for family in families]
+            return [{"train": unlist(train), "test": test}]
+    return []
 
 
 def propose_first_level(names: Sequence[str]) -> list[Any]:

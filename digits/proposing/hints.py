@@ -11,7 +11,7 @@ import pandas as pd
 import yaml
 
 from digits.data.layout.reading import LayoutReading
-from digits.proposing.columns import GROUP_COLUMN
+from digits.proposing.columns import may_have_groups
 from digits.proposing.name_groups import ORDINARY, add_groups, find_name_groups
 from digits.proposing.show import write, write_option
 from digits.proposing.words import (
@@ -32,12 +32,9 @@ GROUPS_OF_TABLE = (
     "add a column of groups to the table; see “Add groups to a table” in docs/your-own.md"
 )
 
-MAX_SHARE = 0.9  # the largest number of groups per image
 MIN_COMPANIONS = 0.25  # the smallest share of pictures that are companions of another picture
 MIN_OTHER_FILES = 0.5  # the smallest number of files with the names of pictures, per picture
 
-# The name of a column of ids, such as `scan_id`, `Case No` and `lesionID`.
-ID_COLUMN = re.compile(r"(?i:(^|[\s_])(id|no|nr))$|[a-z]ID$")
 # Tables of a contest, which do not say which images are a test set.
 ORDINARY_FILE = re.compile(r"(.*/)?(test|sample_?submission)\.csv", re.IGNORECASE)
 PEOPLE_WORDS = {"subject", "person", "speaker"}  # people may be classes, as in face recognition
@@ -87,11 +84,6 @@ def says_more_of_class(values: pd.Series, rows: pd.DataFrame) -> bool:
     return bool(values.groupby(rows["class"].to_numpy()).nunique().max() == 1)
 
 
-def may_be_group(name: str) -> bool:
-    """Return whether the name of a column is a name of ids or of groups, such as cameras."""
-    return bool(ID_COLUMN.search(name) or GROUP_COLUMN.search(name))
-
-
 def hint_at_column(name: str, values: pd.Series) -> Iterator[str]:
     """Yield a hint if an unused column may have sets or groups."""
     distinct = sorted(set(values.str.strip()))
@@ -103,7 +95,7 @@ def hint_at_column(name: str, values: pd.Series) -> Iterator[str]:
             f"the column {name}, {shorten(distinct[:4])}, may say which images are the test "
             "set; if so, write `where` into the layout"
         )
-    elif may_be_group(name.strip()) and 3 <= len(distinct) <= MAX_SHARE * len(values):
+    elif may_have_groups(name, values):
         yield (
             f"the column {name} has {len(distinct)} values for {len(values)} images; if images "
             f"with one value belong together, run: digits start --group {shlex.quote(name)}"
@@ -194,6 +186,9 @@ def hint_at_companions(files: list[str], is_table: bool, has_groups: bool) -> It
     if ends.total() < MIN_COMPANIONS * len(files):
         return
     [(end, _)] = ends.most_common(1)
+    have_numbers = all(re.fullmatch(r"[_-]\d+\.\*", each) for each in ends)
+    if len(ends) > 1 and have_numbers and not is_table:
+        end = f"{end[0]}#.*"  # all of them
     unused = f"'**/*{end}'"
     remedy = "let the pattern of the layout have {group} for the thing"
     if is_table:

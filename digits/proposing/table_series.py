@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from digits.data.layout.pattern import escape
+from digits.data.layout.pattern import escape, find_matches
 from digits.proposing.words import SET_WORDS, is_subset_name, split_words
 from digits.proposing.writing import generalize, unlist, write_subsets
 from digits.settings.layout import as_list
@@ -69,17 +69,22 @@ def join_series(tables: list[TableCandidate]) -> list[Any]:
         return join(tables)
     layouts = [layout for same in series.values() for layout in join(same)]
     differ_in_folders = len({words for words, _ in series}) == 1
-    return layouts if differ_in_folders else [*join(tables), *layouts]
+    name_pictures = "file" in tables[0].keys
+    if differ_in_folders and not name_pictures:
+        return layouts
+    joined = join(tables)
+    return [*joined, *(layout for layout in layouts if layout not in joined)]
 
 
 def name_series(table: TableCandidate) -> tuple[frozenset[str], str]:
     """Return the words in the name of a table, and its folder, both without subsets.
 
-    The folder of a table that names pictures is ignored, because the pictures may be in it.
+    The folder of a table that names pictures in other folders is ignored.
     """
     folder, name = posixpath.split(table.name)
     words = split_words(HASH.sub("", posixpath.splitext(name)[0])) - SET_WORDS
-    levels = [] if "file" in table.keys else folder.split("/")
+    names_pictures_elsewhere = table.keys.get("file", "").startswith("..")
+    levels = [] if names_pictures_elsewhere else folder.split("/")
     other_levels = [level for level in levels if not is_subset_name(level)]
     return frozenset(words), "/".join(other_levels)
 
@@ -94,33 +99,40 @@ def join(tables: list[TableCandidate]) -> list[Any]:
         # Dictionaries cannot be keys, but their texts can.
         by_keys[str(table.keys), str(table.subsets), table.is_test].append(table)
     groups = list(by_keys.values())
-    train = [write_part(group) for group in groups if not group[0].is_test]
-    test = [write_part(group) for group in groups if group[0].is_test]
+    names = [table.name for table in tables]
+    train = [write_part(group, names) for group in groups if not group[0].is_test]
+    test = [write_part(group, names) for group in groups if group[0].is_test]
     parts = [*train, *test]
     if len(groups) == 1 and tables[0].subsets:  # a column has the subsets
         return [parts[0] | tables[0].subsets]
-    if len({table.name for table in tables}) < len(tables):  # a table has several candidates
+    if len(set(names)) < len(names):  # a table has several candidates
         return parts
     if train and test:
         layouts = [write_subsets(train, test)]
     else:
         layouts = [*parts, *join_folders(parts)]
     if "file" in tables[0].keys and len(tables) > 1:  # each may name all pictures
-        layouts += [write_part([table]) for table in tables]
+        layouts += [write_part([table], names) for table in tables]
     return layouts
 
 
-def write_part(tables: Sequence[TableCandidate]) -> dict[str, Any]:
-    """Return the part of a layout with tables of the same keys."""
+def write_part(tables: Sequence[TableCandidate], all_names: Sequence[str]) -> dict[str, Any]:
+    """Return the part of a layout with tables of the same keys.
+
+    Args:
+        tables: the tables.
+        all_names: the paths of all tables, among which others must not fit the part's pattern.
+    """
     names = [table.name for table in tables]
     have_one_depth = len({name.count("/") for name in names}) == 1
     if all(SHARD.search(name) for name in names):
         # A shard that is added later is read, too.
         patterns = sorted({SHARD.sub("-*.", escape(name)) for name in names})
-    elif len(names) > MAX_NAMED and have_one_depth:
-        patterns = [generalize(names)]
     else:
         patterns = [escape(name) for name in names]
+        general = generalize(names) if have_one_depth else ""
+        if len(names) > MAX_NAMED and set(find_matches([general], all_names)) == set(names):
+            patterns = [general]
     return {"table": unlist(patterns)} | tables[0].keys
 
 

@@ -1,6 +1,7 @@
 """Propose layouts in which tables say what the images are."""
 
 import filecmp
+import posixpath
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -127,11 +128,12 @@ def explain_missing_pictures(table: OpenedTable) -> str:
 
 
 def find_columns_of_names(table: OpenedTable) -> list[str]:
-    """Return two columns whose values in the first row are in the path of a picture, or []."""
+    """Return two columns whose values in the first row are words of a picture's name, or []."""
     first_row = table.file.sample.head(1).astype(str)
     values = {str(name): texts.iloc[0] for name, texts in first_row.items() if len(texts)}
     for picture in table.place.pictures:
-        found = [name for name, text in values.items() if len(text) > 1 and text in picture]
+        words = re.split(r"[\W_]+", posixpath.basename(picture))
+        found = [name for name, text in values.items() if text in words]
         if len(found) > 1:
             return found[:2]
     return []
@@ -163,7 +165,7 @@ def list_candidates(
             others, have_pictures=bool(images.ways), have_header=table.has_header
         )
     if not classes and images.ways:
-        raise UserError(explain_missing_classes(table))
+        raise UserError("it names pictures, but has no column of classes")
     if not classes:
         check_pixels(table, list_pixels(table, used))
     header = tuple(name for name in table.file.names if "unnamed: " not in name)
@@ -194,13 +196,32 @@ def find_columns(subsets: Mapping[str, Any]) -> set[str]:
     return {column for part in subsets.values() for column in part["where"]}
 
 
-def explain_missing_classes(table: OpenedTable) -> str:
-    """Return why a table that names pictures, but has no column of classes, is not used."""
-    message = "it names pictures, but has no column of classes"
-    groups = [name for name in table.texts if columns.GROUP_COLUMN.search(name)]
-    if groups:
-        message += f"; if its column {groups[0]} has groups, join the tables"
-    return message
+def find_other_groups(place: Place, names: Sequence[str]) -> list[str]:
+    """Return a sentence about each unused table that may have the groups of the pictures.
+
+    Args:
+        place: all files.
+        names: the unused files.
+    """
+    sentences = []
+    for name in names:
+        if not place.pictures or not may_be_table(name, place.files[name]):
+            continue
+        try:
+            table = OpenedTable(place, name)
+            [column] = find_images(table).columns
+            others = {other: values for other, values in table.texts.items() if other != column}
+        except (OSError, UserError, ValueError):  # it is no table, or names no pictures
+            continue
+        groups = [
+            other for other, values in others.items() if columns.may_have_groups(other, values)
+        ]
+        if groups:
+            sentences.append(
+                f"{name} names the pictures, and its column {groups[0]} may have their groups; "
+                "if so, join the tables; see “Join tables by a column” in docs/your-own.md"
+            )
+    return sentences
 
 
 def find_images(table: OpenedTable) -> ImageKeys:
@@ -213,10 +234,12 @@ def find_images(table: OpenedTable) -> ImageKeys:
         ways = [{key: column} for column, key in table.image_columns.items()]
         return ImageKeys(list(table.image_columns), ways)
     if table.must_name_pictures:
-        for column in columns.order_by_likelihood(table.texts):
-            paths = find_paths(table, column)
-            if paths:
-                return ImageKeys([column], [{"file": path} for path in paths])
+        likely_columns = columns.order_by_likelihood(table.texts)
+        for find in (find_paths_with_folder, find_paths, find_path_of_some):
+            for column in likely_columns:
+                images = find(table, column)
+                if images.ways:
+                    return images
     for column, values in table.texts.items():
         if columns.is_packed(values):
             return ImageKeys([column], [{"pixels": column}])
@@ -239,7 +262,7 @@ def check_pictures_exist(table: OpenedTable) -> None:
             )
 
 
-def find_paths(table: OpenedTable, column: str) -> list[str]:
+def find_paths(table: OpenedTable, column: str) -> ImageKeys:
     """Return the possible values of the key `file` if a column names the pictures.
 
     Pictures of the same names may be in several folders. The pictures beside the table are
@@ -248,9 +271,11 @@ def find_paths(table: OpenedTable, column: str) -> list[str]:
     Raises:
         UserError: the pictures are of another subset than the table.
     """
-    for_all, for_some = find_templates(table.place, table.name, table.texts[column])
+    for_all, _ = find_templates(table.place, table.name, table.texts[column])
     if not for_all:
-        return for_some[:1]
+        return ImageKeys([], [])
+    whole = f"{{{column}}}"
+    for_all = [path for path in for_all if whole in path] or for_all  # rather than its end
     folders = {path: FIELD.sub("", path) for path in for_all}  # without the column
     subsets = {"", table.subset} if table.subset else {"", "train", "test"}
     fitting = [path for path in for_all if find_subset(folders[path]) in subsets]
@@ -258,12 +283,38 @@ def find_paths(table: OpenedTable, column: str) -> list[str]:
         raise UserError(f"its pictures are those of another set, as {for_all[0]} says")
     without_masks = [path for path in fitting if not split_words(folders[path]) & MASK_WORDS]
     fitting = without_masks or fitting
-    beside_table = f"{{{column}}}"
-    if beside_table in fitting:
-        return [beside_table]
-    distances = [path.count("../") for path in fitting]  # the number of folders upwards
-    nearest = min(distances)
-    return [path for path in fitting if path.count("../") == nearest]
+    if whole in fitting:  # the pictures are beside the table
+        return ImageKeys([column], [{"file": whole}])
+    nearest = min(path.count("../") for path in fitting)  # the number of folders upwards
+    ways = [{"file": path} for path in fitting if path.count("../") == nearest]
+    return ImageKeys([column], ways)
+
+
+def find_paths_with_folder(table: OpenedTable, column: str) -> ImageKeys:
+    """Return how a column names the pictures if its names repeat, and another has the folders.
+
+    The value of the key `file` is then `{folder}/{name}`, for example.
+    """
+    names = table.texts[column]
+    if columns.are_picture_names(names).all() and not names.is_unique:
+        for folder, values in table.texts.items():
+            paths = (values + "/" + names).rename("path")
+            for_all, _ = find_templates(table.place, table.name, paths)
+            whole = [path for path in for_all if "{path}" in path]  # not only its end
+            both = f"{{{folder}}}/{{{column}}}"
+            if whole:
+                ways = [{"file": path.replace("{path}", both)} for path in whole]
+                return ImageKeys([column, folder], ways)
+    return ImageKeys([], [])
+
+
+def find_path_of_some(table: OpenedTable, column: str) -> ImageKeys:
+    """Return the value of the key `file` with which most values of a column name a picture.
+
+    All other rows are reported later.
+    """
+    _, for_some = find_templates(table.place, table.name, table.texts[column])
+    return ImageKeys([column], [{"file": path} for path in for_some[:1]])
 
 
 class Unlabelled(NamedTuple):

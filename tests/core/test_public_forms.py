@@ -789,6 +789,103 @@ def trimaps(place: Path) -> None:
         (place / f"annotations/{name}.txt").write_text("\n".join(lines))
 
 
+def flat_test_set(place: Path) -> None:
+    """Write folders of classes, and a test set whose names have the classes."""
+    write_named(place, TRAIN, "pictures/{name}/pic_{n}.png")
+    write_named(place, TEST, "my_testset/my_testset/{name}_{n}.png")
+
+
+def lists_of_names(place: Path) -> None:
+    """Write names with classes, and lists of both sets beside a list of everything."""
+    names = write_named(place / "p", ALL, "{name}_{n}.png")
+    for name, rows in {"train": TRAIN, "test": TEST, "all": ALL}.items():
+        lines = [f"{file} {LABELS[n]}" for n, file in list(enumerate(names))[rows]]
+        (place / f"{name}.txt").write_text("\n".join(lines))
+
+
+def groups_in_another_table(place: Path) -> None:
+    files = write_flat(place / "p", TRAIN)
+    write_csv(place / "classes.csv", {"file": files, "label": NAMED[:200]})
+    write_csv(place / "more.csv", {"file": files, "lesion_id": np.arange(200) // 4})
+
+
+def one_hot_and_lesions(place: Path) -> None:
+    """Write a table with one column per class, and another column with repeated values."""
+    flags = {name: (LABELS[TRAIN] == number) * 1.0 for number, name in enumerate(NAMES)}
+    files = write_flat(place / "p", TRAIN)
+    write_csv(place / "t.csv", {"image": files} | flags | {"lesion": np.arange(200) // 2})
+
+
+def usual_name_behind_others(place: Path) -> None:
+    """Write a table in which two columns name pictures of several rows."""
+    files = write_flat(place / "p", TRAIN)
+    left = [files[n - n % 2] for n in range(200)]
+    right = [files[n - n % 2 + 1] for n in range(200)]
+    columns = {"left": left, "right": right, "filename": files, "label": NAMED[:200]}
+    write_csv(place / "t.csv", columns)
+
+
+def camera_traps(place: Path) -> None:
+    """Write a table with the folders of pictures and their names, which repeat."""
+    numbers = range(200)
+    folders = [f"station{n % 4}\\recn" for n in numbers]
+    names = [f"img{n // 4}.png" for n in numbers]
+    for folder, name, pixels in zip(folders, names, PIXELS[TRAIN], strict=True):
+        write_picture(place / folder.replace("\\", "/") / name, pixels)
+    write_csv(place / "t.csv", {"File": names, "Path": folders, "Species": NAMED[:200]})
+
+
+def two_trees_with_tables(place: Path) -> None:
+    """Write the same pictures in two folders, each with tables of three sets."""
+    for tree in ["rgb", "bands"]:
+        for name, rows in {
+            "train": slice(0, 180),
+            "validation": slice(180, 200),
+            "test": TEST,
+        }.items():
+            files = write_named(place / tree, rows, f"p/{tree}{{n}}.png")
+            write_csv(place / tree / f"{name}.csv", {"file": files, "label": NAMED[rows]})
+
+
+def numbered_plants(place: Path) -> None:
+    """Write names with a state, the number of a plant, and the number of a picture."""
+    for n in range(200):
+        state = "healthy" if n < 100 else "rust"
+        write_picture(place / f"{state}_{n // 10}_{n % 10}.png", PIXELS[n])
+
+
+def sides(place: Path) -> None:
+    for n in range(200):
+        write_picture(place / f"{n // 2}_{['left', 'right'][n % 2]}.png", PIXELS[n])
+
+
+def people_and_codes(place: Path) -> None:
+    """Write a folder for each person, with names in which nothing separates the class."""
+    for n in range(240):
+        person = ["AF01", "AF02", "AM01", "AM02"][n % 4]
+        write_picture(place / person / f"{person}AN{'HS'[n // 120]}L{n}.png", PIXELS[n])
+
+
+def annotations_beside_pictures(place: Path) -> None:
+    write_flat(place / "images", TRAIN)
+    (place / "annotations").mkdir()
+    for n in range(200):
+        np.save(place / f"annotations/{n}_exp.npy", np.array(str(LABELS[n])))
+
+
+def patches(place: Path) -> None:
+    """Write an HDF5 file beside a table about its images."""
+    (place / "train_x.h5").write_bytes(b"\x89HDF")
+    columns = {"coord_x": np.arange(200), "coord_y": np.arange(200) + 300, "tumor": 1}
+    write_csv(place / "train_meta.csv", columns)
+
+
+def blank_classes(place: Path) -> None:
+    files = write_flat(place / "p", TRAIN)
+    taxa = [name if n % 4 else "" for n, name in enumerate(NAMED[:200])]
+    write_csv(place / "t.csv", {"file": files, "class": taxa, "common_name": NAMED[:200]})
+
+
 def paths_from_above(place: Path) -> None:
     """Write a table whose paths begin with the name of the folder in which it lies."""
     paths = write_named(place, TRAIN, "train/patient{n}/view1.png")
@@ -1092,7 +1189,8 @@ READ = {
     ),
     "sign language": Read(
         sign_language,
-        '{files: "asl_train/asl_train/{class}/*", unused: ["asl_test/asl_test/*"]}',
+        '{train: "asl_train/asl_train/{class}/*", test: "asl_test/asl_test/{class}_*"}',
+        n_test=6,
     ),
     "Edge Impulse": Read(
         edge_impulse,
@@ -1157,8 +1255,32 @@ READ = {
         conser_vision,
         '{table: train_labels.csv, file: "train_features/{id}.png", class: [zero, one, two, '
         'three, four, five, six, seven, eight, nine], unused: ["test_features/*"]}',
-        said="features.csv: it names pictures, but has no column of classes; if its "
-        "column site has groups, join the tables",
+        said="train_features.csv names the pictures, and its column site may have their groups; "
+        "if so, join the tables",
+    ),
+    "a flat test set": Read(
+        flat_test_set,
+        '{train: "pictures/{class}/*", test: "my_testset/my_testset/{class}_#.*"}',
+        n_test=40,
+    ),
+    "names and lists": Read(
+        lists_of_names,
+        '{files: "p/{class}_#.*", train: {list: train.txt}, test: {list: test.txt}}',
+        n_test=40,
+    ),
+    "groups in another table": Read(
+        groups_in_another_table,
+        '{table: classes.csv, file: "p/{file}", class: label}',
+        said="look: more.csv names the pictures, and its column lesion_id may have their groups",
+    ),
+    "one-hot classes and lesions": Read(
+        one_hot_and_lesions,
+        '{table: t.csv, file: "p/{image}", class: [zero, one, two, three, four, five, six, '
+        "seven, eight, nine]}",
+        said="the column lesion has 100 values for 200 images",
+    ),
+    "a usual name behind others": Read(
+        usual_name_behind_others, '{table: t.csv, file: "p/{filename}", class: label}'
     ),
     **{
         f"a column {name}": Read(
@@ -1411,7 +1533,36 @@ ASKED: dict[str, tuple[Callable[[Path], None], list[str]]] = {
             'file: "{image_name}", class: category_label}\'',
         ],
     ),
-    "trimaps beside photos": (trimaps, ["--class 2", "--class 3"]),
+    "camera traps": (
+        camera_traps,
+        [
+            "--layout '{class}/recn/*'",
+            "--layout '{table: t.csv, file: \"{Path}/{File}\", class: Species}'",
+        ],
+    ),
+    "trimaps beside photos": (
+        trimaps,
+        [
+            '--layout \'{files: "images/{class}_#.*", train: {list: annotations/trainval.txt}, '
+            'test: {list: annotations/test.txt}, unused: ["**/annotations/**/*"]}\'',
+            '--layout \'{separator: blanks, header: false, file: "../images/{1}.png", '
+            'class: "3", train: {table: annotations/trainval.txt}, '
+            "test: {table: annotations/test.txt}}'",
+        ],
+    ),
+    "two trees with tables": (
+        two_trees_with_tables,
+        [
+            "--layout '{class}/p/*'",
+            '--layout \'{file: "{file}", class: label, train: {table: [bands/train.csv, '
+            "bands/validation.csv, rgb/train.csv, rgb/validation.csv]}, "
+            "test: {table: [bands/test.csv, rgb/test.csv]}}'",
+        ],
+    ),
+    "numbered plants": (
+        numbered_plants,
+        ["--layout '{class}_#.*'", "--layout '{class}_{group}_#.*'"],
+    ),
     "pixels and several columns of classes": (
         packed_and_named,
         ["--class kind", "--class age"],
@@ -1591,6 +1742,24 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "attributes of CelebA": (celeba, "the columns Male, Young are labels, of which row"),
     "missing labels": (missing_labels, "30 images have no class, first p/00000.png"),
+    "blank classes beside names": (
+        blank_classes,
+        "if another column has the classes, run: digits start --class COLUMN",
+    ),
+    "sides": (sides, "doubt: left, right would be classes"),
+    "people and codes": (
+        people_and_codes,
+        "write a table labels.csv with the columns file and class",
+    ),
+    "annotations beside pictures": (
+        annotations_beside_pictures,
+        "write a table labels.csv with the columns file and class",
+    ),
+    "patches": (patches, "for files such as train_x.h5, see “Convert HDF5 files”"),
+    "an axis of classes": (
+        lambda place: np.savez(place / "a.npz", data=PIXELS[:200].reshape(10, 20, 8, 8)),
+        "if an axis has the classes, load them in Python, write them with numpy.savez",
+    ),
 }
 
 
