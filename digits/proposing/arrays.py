@@ -40,33 +40,33 @@ def propose(place: Place) -> tuple[list[Any], list[str]]:
     """Return layouts for the arrays of a place, and why other arrays are not used."""
     single_images = find_single_images(place)
     names = [name for name in place.array_files if name not in single_images]
-    not_read = [refuse_single_images(single_images)] if single_images else []
+    reasons = [refuse_single_images(single_images)] if single_images else []
     if not names:
-        return [], not_read
+        return [], reasons
     try:
         arrays = drop_irrelevant(place.load_arrays(names))
     except UserError as error:
         return [], [error.message]
-    parts, reasons = describe_arrays(arrays)
+    parts, reasons_of_arrays = describe_arrays(arrays)
+    reasons = [*reasons_of_arrays, *reasons]
     if not parts:
-        return [], [*reasons, *not_read]
-    if any("class" in part for part in parts.values()):
-        layouts = write_layouts(arrays, parts)
-    else:
-        layouts = []
-        labelled = label_by_name(arrays, parts)
-        for labelled_parts in labelled:
-            layouts += write_layouts(arrays, labelled_parts)
+        return [], reasons
+    have_labels = any("class" in part for part in parts.values())
+    kinds_of_labels = [parts] if have_labels else label_by_name(arrays, parts)
+    layouts: list[Any] = []
+    for labelled_parts in kinds_of_labels:
+        layouts += write_layouts(arrays, labelled_parts)
+    if not kinds_of_labels:
         shapes = {find_image_shape(arrays[name], part) for name, part in parts.items()}
-        if len(parts) > 1 and not labelled and len(shapes) == 1:
+        if len(parts) > 1 and len(shapes) == 1:
             layouts = [read_class_in_names(add_scale(arrays, parts))]
-        elif not labelled:
+        else:
             listed = describe_shapes(arrays)
             reasons.append(
                 f"none of the arrays {listed} has a class for each image; if an axis has the "
                 f"classes, {HOW_TO_CONVERT}"
             )
-    return [*layouts, *turn_cubes(arrays, layouts)], [*reasons, *not_read]
+    return [*layouts, *turn_cubes(arrays, layouts)], reasons
 
 
 def drop_irrelevant(arrays: Mapping[str, Any]) -> dict[str, Any]:
@@ -101,7 +101,7 @@ def describe_shapes(arrays: Mapping[str, Any]) -> str:
 
 def group_by_name(arrays: Mapping[str, Any]) -> list[list[str]]:
     """Return the names of arrays that belong together: images, and optionally their labels."""
-    if len(arrays) == 2 and have_one_label_each(*arrays.values()):  # whatever their names are
+    if len(arrays) == 2 and have_one_label_each(*arrays.values()):  # the names do not matter
         return [list(arrays)]
     groups: dict[Any, list[str]] = defaultdict(list)
     for name in arrays:
@@ -114,7 +114,7 @@ def group_by_name(arrays: Mapping[str, Any]) -> list[list[str]]:
 
 def have_one_label_each(first: Any, second: Any) -> bool:
     """Return whether one of two arrays has a label for each image in the other one."""
-    labels, images = sorted((first, second), key=lambda array: array.size)  # smallest first
+    labels, images = sorted([first, second], key=lambda array: array.size)
     return not is_images(labels) and count_labels(labels, images) in images.shape
 
 
@@ -255,10 +255,10 @@ def label_by_name(arrays: Mapping[str, Any], parts: PartsByArray) -> list[PartsB
             if is_near and is_same_set and are_labels(label, array, len(arrays[name])):
                 fitting[find_words(label) - SET_WORDS].append(label)
         for kind, labels in fitting.items():
-            taken = {other["class"] for other in parts_by_kind[kind].values()}
+            labelled = parts_by_kind[kind]
+            taken = {other["class"] for other in labelled.values()}
             free = [label for label in labels if label not in taken]
-            first, *_ = free or labels
-            parts_by_kind[kind][name] = part | {"class": first}
+            labelled[name] = part | {"class": (free or labels)[0]}
     return list(parts_by_kind.values())
 
 
@@ -284,8 +284,8 @@ def write_layouts(arrays: Mapping[str, Any], parts: PartsByArray) -> list[Any]:
     """
     kinds: dict[Any, PartsByArray] = defaultdict(dict)
     for name, part in parts.items():
-        kind = find_words(name) - SET_WORDS, find_image_shape(arrays[name], part)
-        kinds[kind][name] = part
+        words = find_words(name) - SET_WORDS
+        kinds[words, find_image_shape(arrays[name], part)][name] = part
     layouts: list[Any] = []
     for same in kinds.values():
         scaled = add_scale(arrays, same)
@@ -341,11 +341,10 @@ def describe_scale(arrays: Sequence[Any]) -> dict[str, Any]:
 
 def split_by_subset(parts: PartsByArray) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Return the parts of the training set and the parts of the test set, by their names."""
-    sets: dict[bool, list[dict[str, Any]]] = {False: [], True: []}
-    for name, part in parts.items():
-        is_test = find_subset(ENDING.sub(" ", name)) == "test"
-        sets[is_test].append(part)
-    return sets[False], sets[True]
+    is_test = {name: find_subset(ENDING.sub(" ", name)) == "test" for name in parts}
+    train = [part for name, part in parts.items() if not is_test[name]]
+    test = [part for name, part in parts.items() if is_test[name]]
+    return train, test
 
 
 def read_class_in_names(parts: PartsByArray) -> dict[str, Any]:

@@ -4,8 +4,7 @@ import posixpath
 import re
 import shlex
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -36,8 +35,6 @@ N_FOLDS = 3  # the smallest number of folds of a model
 MIN_IMAGES = N_FOLDS + 1  # images of most classes: one for each fold, and one for the test set
 MAX_SHOWN = 5  # the largest number of layouts or reasons that are printed
 MAX_NAMED = 3  # more unused pictures are written as patterns
-# A function that returns layouts, and why other files are not used.
-Proposer = Callable[[Place], tuple[list[Any], list[str]]]
 
 HELP = "say what the files mean by `digits start --layout` (docs/layout.md)"
 
@@ -129,18 +126,16 @@ def choose(place: Place, given: Any = None, columns: Mapping[str, str] | None = 
             choices.append(examine(read_choice(place, layout), is_guess=is_guess))
         except UserError as error:
             failures.append((layout, error))
-    clear = [choice for choice in choices if not choice.doubts]
-    if is_guess and clear:
-        # Doubtful layouts are dropped, except tables, which may contradict the folders.
-        doubtful = [choice for choice in choices if choice.doubts]
-        choices = clear + [choice for choice in doubtful if choice.has_tables_of_paths]
+    if is_guess:
+        choices = drop_doubtful(choices)
     choices = drop_covered(choices)
     if not choices:
         reasons = [f"{write(layout)}: {error.message}" for layout, error in failures]
         raise explain_none(place, [*not_used, *reasons], is_guess=is_guess)
     if is_guess:
         not_used += explain_unused_tables(choices, failures)
-    if len(choices) > 1 or (is_guess and not clear):
+    is_doubtful_guess = is_guess and bool(choices[0].doubts)
+    if len(choices) > 1 or is_doubtful_guess:
         raise ask(place, choices, not_used)
     choice = name_unused(place, choices[0])
     not_used += tables.find_other_groups(place, choice.reading.unused_files)
@@ -154,17 +149,12 @@ def propose(place: Place, columns: Mapping[str, str]) -> tuple[list[Any], list[s
         place: the files.
         columns: the columns that the owner has chosen. Only tables have columns.
     """
-    propose_tables = partial(tables.propose, chosen=columns)
-    proposers: list[Proposer] = [folders.propose, propose_tables, arrays.propose]
     if columns:
-        proposers = [propose_tables]
-    layouts: list[Any] = []
-    reasons: list[str] = []
-    for proposer in proposers:
-        proposed, not_used = proposer(place)
-        layouts += proposed
-        reasons += not_used
-    return layouts, reasons
+        return tables.propose(place, columns)
+    of_pictures = folders.propose(place)
+    of_tables, unused_tables = tables.propose(place, {})
+    of_arrays, unused_arrays = arrays.propose(place)
+    return [*of_pictures, *of_tables, *of_arrays], [*unused_tables, *unused_arrays]
 
 
 def explain_unused_tables(
@@ -257,6 +247,18 @@ def check_number_of_groups(rows: pd.DataFrame, *, is_guess: bool) -> None:
         )
 
 
+def drop_doubtful(choices: Sequence[Choice]) -> list[Choice]:
+    """Return layouts without doubtful ones, unless all are doubtful.
+
+    Doubtful tables are kept, because they may contradict the folders.
+    """
+    clear = [choice for choice in choices if not choice.doubts]
+    if not clear:
+        return list(choices)
+    doubtful = [choice for choice in choices if choice.doubts]
+    return clear + [choice for choice in doubtful if choice.has_tables_of_paths]
+
+
 def drop_covered(choices: list[Choice]) -> list[Choice]:
     """Return layouts without the layouts that another one covers."""
     kept: list[Choice] = []
@@ -307,9 +309,9 @@ def name_unused(place: Place, choice: Choice) -> Choice:
 def write_unused(rest: Sequence[str], choice: Choice) -> list[str]:
     """Return patterns for the key `unused` that leave out pictures.
 
-    If possible, the patterns are those of families such as `thumbs/*/*`, or else those of
-    folders. They must not fit pictures that the layout uses, unless tables name these pictures.
-    Few pictures are named one by one, so that pictures that are added later are not left out.
+    The patterns are as general as possible: `thumbs/*/*`, or one for each folder, or the names.
+    They must not fit pictures that the layout uses, unless tables name these pictures. Few
+    pictures are named one by one, so that pictures that are added later are not left out.
     """
     names = sorted(map(escape, rest))
     if len(names) <= MAX_NAMED:
@@ -318,8 +320,9 @@ def write_unused(rest: Sequence[str], choice: Choice) -> list[str]:
     by_folder = sorted(posixpath.join(escape(name), "*") for name in folders_of_rest)
     by_family = [family.as_wildcards() for family in find_families(rest)]
     used = choice.rows.get("file", pd.Series(dtype=object))
-    fits_everything = any(not pattern.strip("*/") for pattern in by_family)  # such as `*/*`
-    for patterns in [by_folder] if fits_everything else [by_family, by_folder]:
+    are_too_general = any(not pattern.strip("*/") for pattern in by_family)  # such as `*/*`
+    candidates = [by_folder] if are_too_general else [by_family, by_folder]
+    for patterns in candidates:
         if choice.has_tables_of_paths or not find_matches(patterns, used):
             return patterns
     return names
@@ -343,7 +346,10 @@ def describe(choice: Choice) -> list[str]:
 
 
 def summarize(reasons: Sequence[str]) -> list[str]:
-    """Return one line for all reasons that differ only in the layout, the file or numbers."""
+    """Return one line for all reasons that differ only in the layout, the file or numbers.
+
+    The layout or the file stands before a colon.
+    """
     by_sentence: dict[str, list[str]] = defaultdict(list)
     for reason in reasons:
         _, _, sentence = reason.rpartition(": ")
@@ -362,12 +368,12 @@ def ask(place: Place, choices: list[Choice], not_used: Sequence[str]) -> ChoiceE
         choices: the layouts.
         not_used: why other files are not used.
     """
-    are_columns_enough = have_different_columns(choices)
+    is_class_enough = have_different_classes(choices)
     files = choices[0].rows.get("file", pd.Series([""]))
     lines = []
     for choice in choices[:MAX_SHOWN]:
         option = write_option(choice.layout)
-        if are_columns_enough:
+        if is_class_enough:
             option = f"--class {shlex.quote(choice.class_column)}"
         lines.append(f"  digits start {option}")
         lines += [f"    {line}" for line in describe_choice(choice, files.iloc[0])]
@@ -375,16 +381,19 @@ def ask(place: Place, choices: list[Choice], not_used: Sequence[str]) -> ChoiceE
         lines.append(f"  and {len(choices) - MAX_SHOWN} more")
     lines += [f"  not used: {reason}" for reason in summarize(not_used)[:MAX_SHOWN]]
     if len(choices) == 1:
-        found = (
-            "only in a doubtful way, so nothing was changed; if it is right, run the command; "
-            + advise_table(place)
+        return ChoiceError(
+            f"{place.root} can be read only in a doubtful way, so nothing was changed; if it "
+            f"is right, run the command; {advise_table(place)}",
+            lines,
         )
-    else:
-        found = f"in these {len(choices)} ways, so nothing was changed; run the right command"
-    return ChoiceError(f"{place.root} can be read {found}", lines)
+    return ChoiceError(
+        f"{place.root} can be read in these {len(choices)} ways, so nothing was changed; run "
+        "the right command",
+        lines,
+    )
 
 
-def have_different_columns(choices: Sequence[Choice]) -> bool:
+def have_different_classes(choices: Sequence[Choice]) -> bool:
     """Return whether the option --class is enough to choose one of several layouts."""
     columns = [choice.class_column for choice in choices]
     are_different = all(columns) and len(set(columns)) == len(columns)
@@ -423,21 +432,19 @@ def explain_none(place: Place, reasons: list[str], *, is_guess: bool) -> ChoiceE
     if single_images:
         return ChoiceError(refuse_single_images(single_images), [])
     advice = find_advice(list(place.files.values()))
-    for reason in reasons:
-        if one_class.ONE_CLASS in reason and not advice:  # nothing else would help
-            return ChoiceError(reason, [])
+    needs_other_tool = [reason for reason in reasons if one_class.ONE_CLASS in reason]
+    if needs_other_tool and not advice:
+        return ChoiceError(needs_other_tool[0], [])
     if not advice and is_guess and place.pictures:
         advice = advise_table(place)
     if len(reasons) == 1 and not advice:
         message = f"{place.root} cannot be used: {reasons[0]}; if that is wrong, {HELP}"
         return ChoiceError(message, [])
-    names = list(place.files)
-    if len(place.pictures) > len(names) / 2:
-        names = place.pictures
-    advice = advice or f"if that is wrong, {HELP}"
+    are_mostly_pictures = len(place.pictures) > len(place.files) / 2
+    names = place.pictures if are_mostly_pictures else list(place.files)
     return ChoiceError(
         f"{place.root} has no images with classes that can be read, but {len(names)} files, "
-        f"first {shorten(names[:3])}; {advice}",
+        f"first {shorten(names[:3])}; {advice or f'if that is wrong, {HELP}'}",
         [f"  {reason}" for reason in summarize(reasons)[:MAX_SHOWN]],
     )
 
@@ -445,8 +452,10 @@ def explain_none(place: Place, reasons: list[str], *, is_guess: bool) -> ChoiceE
 def advise_table(place: Place) -> str:
     """Return the advice to write a table for pictures whose classes were not found."""
     others = sorted(place.files.keys() - set(place.pictures))
-    where = f"the classes are in {shorten(others[:5])}" if others else "you know the classes"
+    condition = (
+        f"the classes are in {shorten(others[:5])}" if others else "you know the classes"
+    )
     return (
-        f"if {where}, write a table labels.csv with the columns file and class; otherwise, "
+        f"if {condition}, write a table labels.csv with the columns file and class; otherwise, "
         f"{HELP}"
     )

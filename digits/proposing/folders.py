@@ -59,14 +59,14 @@ def enter_folders(path: Path) -> Path:
     return enter_folders(inside[0])
 
 
-def propose(place: Place) -> tuple[list[Any], list[str]]:
-    """Return layouts for the pictures of a place, and [], because other files are ignored.
+def propose(place: Place) -> list[Any]:
+    """Return layouts for the pictures of a place.
 
-    If there is no layout without the masks, the masks are pictures. For example, the folder
-    `mask` may have photos of people.
+    If there is no layout without the masks, the masks are images themselves. For example, the
+    folder `mask` may have photos of people.
     """
     masks = find_masks(place.pictures)
-    return propose_excluding(place, masks) or propose_excluding(place, {}), []
+    return propose_excluding(place, masks) or propose_excluding(place, {})
 
 
 def propose_excluding(place: Place, masks: Mapping[str, str]) -> list[Any]:
@@ -81,17 +81,17 @@ def propose_excluding(place: Place, masks: Mapping[str, str]) -> list[Any]:
     families = choose_families(found)
     if not families:
         return []
-    match families[0].n_levels:
-        case 0:
-            layouts = propose_names(families)
-            layouts += [each for layout in layouts[:1] for each in propose_lists(place, layout)]
-        case 1:
-            layouts = propose_one_level(families)
-            layouts += propose_lists(place, layouts[0])
-        case 2:
-            layouts = propose_two_levels(families)
-        case _:
-            layouts = propose_more_levels(families)
+    n_levels = families[0].n_levels  # the same for all families
+    if n_levels == 0:
+        layouts = propose_names(families)
+    elif n_levels == 1:
+        layouts = propose_one_level(families)
+    elif n_levels == 2:
+        layouts = propose_two_levels(families)
+    else:
+        layouts = propose_more_levels(families)
+    if layouts and n_levels < 2:
+        layouts += propose_lists(place, layouts[0])
     layouts += propose_flat_test_set(place, names)
     layouts += propose_first_level(list_names(found))
     layouts += propose_largest_folder(list_names(found))
@@ -119,11 +119,10 @@ def propose_one_level(families: list[Family]) -> list[Any]:
     [folders] = list_folders(families)
     # The names may have the class. Then the folders are groups, or are ignored if there are too
     # few of them.
-    for field in ("{group}", "*"):
-        if are_numbered(folders):
-            layouts += propose_names(families, [field])
-        elif have_more_fields(families):
-            layouts += propose_words(families, [field])
+    if are_numbered(folders):
+        layouts += propose_names(families, ["{group}"]) + propose_names(families, ["*"])
+    elif have_more_fields(families):
+        layouts += propose_words(families, ["{group}"]) + propose_words(families, ["*"])
     return layouts
 
 
@@ -134,10 +133,12 @@ def propose_two_levels(families: list[Family]) -> list[Any]:
     are also layouts without groups, because there may be too few groups.
     """
     outer, inner = list_folders(families)
+    inner_may_be_classes = are_numbered(outer) or not are_numbered(inner)
+    outer_may_be_classes = are_numbered(inner) or not are_numbered(outer)
     orders = []
-    if are_numbered(outer) or not are_numbered(inner):
+    if inner_may_be_classes:
         orders += [["{group}", "{class}"], ["*", "{class}"]]
-    if are_numbered(inner) or not are_numbered(outer):
+    if outer_may_be_classes:
         orders += [["{class}", "{group}"], ["{class}", "*"]]
     layouts = [build_layout(families, fields) for fields in orders]
     return [*layouts, *propose_equal_folders(families)]
@@ -150,22 +151,22 @@ def propose_equal_folders(families: list[Family]) -> list[Any]:
     classes in several ways.
     """
     by_outer: dict[str, list[Family]] = defaultdict(list)
-    inner_paths: dict[str, set[str]] = defaultdict(set)
+    inner_paths: dict[str, set[str]] = defaultdict(set)  # of the pictures in each outer folder
     for family in families:
-        level = family.folders.index("")
-        before, after = family.folders[:level], family.folders[level + 1 :]
-        of_family: dict[str, list[str]] = defaultdict(list)
+        level = family.folders.index("")  # of the outer folders
+        names_by_outer: dict[str, list[str]] = defaultdict(list)
         for name in family.names:
             folders = name.split("/")
-            of_family[folders[level]].append(name)
-            inner = "/".join(folders[level + 1 :])
-            inner_paths[folders[level]].add(posixpath.splitext(inner)[0])
-        for outer, names in of_family.items():
-            fixed = (*before, escape(outer), *after)
+            outer, inner = folders[level], "/".join(folders[level + 1 :])
+            names_by_outer[outer].append(name)
+            inner_paths[outer].add(posixpath.splitext(inner)[0])
+        for outer, names in names_by_outer.items():
+            fixed = (*family.folders[:level], escape(outer), *family.folders[level + 1 :])
             by_outer[outer].append(Family(fixed, names, family.subset))
-    first, *others = inner_paths.values()
-    have_ordinary_names = any(ORDINARY.fullmatch(posixpath.basename(path)) for path in first)
-    if have_ordinary_names or not all(paths == first for paths in others):
+    paths = next(iter(inner_paths.values()))
+    are_equal = all(others == paths for others in inner_paths.values())
+    have_ordinary_names = any(ORDINARY.fullmatch(posixpath.basename(path)) for path in paths)
+    if have_ordinary_names or not are_equal:
         return []
     return [build_layout(same, ["{class}"]) for same in by_outer.values()]
 
@@ -273,7 +274,7 @@ def propose_lists(place: Place, layout: Any) -> list[Any]:
     if isinstance(layout, dict):  # the folders name a test set
         return []
     names = find_matches(as_list(layout), place.pictures)
-    # The lists by the rest of their paths, because `train1.txt` belongs to `test1.txt`.
+    # By the path without the set, because `train1.txt` belongs to `test1.txt`.
     train_lists: dict[str, list[str]] = defaultdict(list)
     test_lists: dict[str, list[str]] = defaultdict(list)
     for name in place.files:
@@ -285,15 +286,15 @@ def propose_lists(place: Place, layout: Any) -> list[Any]:
             read_list(place, name, names)
         except UserError:  # it lists something else
             continue
-        rest = re.sub(r"train_?val|train|test|val", "", name)
+        without_set = re.sub(r"train_?val|train|test|val", "", name)
         lists_of_subset = test_lists if subset == "test" else train_lists
-        lists_of_subset[rest].append(name)
+        lists_of_subset[without_set].append(name)
     layouts = []
-    for rest, lists in train_lists.items():
+    for without_set, lists in train_lists.items():
         # `trainval.txt` has the pictures of both `train.txt` and `val.txt`.
         complete_lists = [name for name in lists if re.search("train_?val", name)]
         train = [{"list": name} for name in complete_lists or lists]
-        if len(test_lists[rest]) == 1:
-            [test] = test_lists[rest]
+        if len(test_lists[without_set]) == 1:
+            [test] = test_lists[without_set]
             layouts.append({"files": layout, "train": unlist(train), "test": {"list": test}})
     return layouts

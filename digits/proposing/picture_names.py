@@ -63,7 +63,8 @@ def find_templates(
             pictures = find_pictures(place, path, table_name, values.to_frame())
         except UserError:
             continue
-        if len(set(pictures)) >= values.nunique():  # else, one picture has several names
+        has_one_name_each = len(set(pictures)) == values.nunique()
+        if has_one_name_each:
             for_all.append(path)
     return for_all, for_some
 
@@ -77,8 +78,8 @@ def describe_pictures(place: Place, column: str, value: str) -> Iterator[Templat
         value: the path, the name, or the name without the ending.
     """
     pictures = place.pictures_by_end
-    inside = value.removeprefix(f"{place.root.name}/")
-    if inside != value and inside in pictures.get(inside, []):
+    starts_with_root = value.startswith(f"{place.root.name}/")
+    if starts_with_root and value.removeprefix(f"{place.root.name}/") in place.pictures:
         yield Template("..", f"{{{column}}}", "")
     name, part = posixpath.basename(value), "name"
     if name not in pictures:  # the value may have the suffix of another file
@@ -87,7 +88,7 @@ def describe_pictures(place: Place, column: str, value: str) -> Iterator[Templat
         folder, file = posixpath.split(path)
         ending = file.removeprefix(name)  # "" if the value has the suffix of the picture
         without_ending = path.removesuffix(ending)
-        if f"/{without_ending}".endswith(f"/{value}"):
+        if without_ending == value or without_ending.endswith(f"/{value}"):
             folder = without_ending.removesuffix(value).rstrip("/")
             yield Template(folder, f"{{{column}}}", ending)
         elif not are_of_two_subsets(value, path):

@@ -38,11 +38,11 @@ def may_be_table(name: str, path: Path) -> bool:
     lines = list_lines(read_start(path).decode(errors="replace"))
     if lines and is_list_line(lines[0]):
         return True
-    separators = (None, "\t")  # None is any blanks
-    return len(lines) > 1 and any(
-        have_equal_lengths([line.split(separator) for line in lines])
-        for separator in separators
-    )
+    if len(lines) < 2:
+        return False
+    by_blanks = [line.split() for line in lines]
+    by_tabs = [line.split("\t") for line in lines]
+    return have_equal_lengths(by_blanks) or have_equal_lengths(by_tabs)
 
 
 def have_equal_lengths(rows: list[list[str]]) -> bool:
@@ -141,9 +141,8 @@ def has_header(values: list[str]) -> bool:
     numbers = [value for value in values if NUMBER.fullmatch(value)]
     if len(numbers) < len(values) / 2:
         return True
-    first, last = numbers[0], numbers[-1]
-    # If pandas has read a row of equal values as a header, it has renamed them to 0, 0.1, 0.2.
-    if values[1:] == [f"{first}.{number}" for number in range(1, len(values))]:
-        return True
-    # Columns without names are numbered from 0 or 1.
-    return first in ("0", "1") and last == str(int(first) + len(numbers) - 1)
+    # pandas writes 0, 0.1, 0.2 for a first row 0, 0, 0 that it has taken for names.
+    renamed = [f"{numbers[0]}.{number}" for number in range(1, len(values))]
+    # A table without names may have the numbers of its columns, from 0 or 1.
+    counted = [[str(start + n) for n in range(len(numbers))] for start in (0, 1)]
+    return values[1:] == renamed or numbers in counted

@@ -33,21 +33,27 @@ def write_subsets(
     Keys that are the same in all parts are written once. So is `unused`, which is a key of the
     layout and not of a part.
     """
-    first, *others = [*train, *test]
-    common = {
-        key: value
-        for key, value in first.items()
-        if others and all(other.get(key) == value for other in others)
-    }
-    layout: dict[str, Any] = dict(common)
-    for subset, parts in {"train": train, "test": test}.items():
-        written_once = {*common, "unused"}
-        own = [{key: part[key] for key in part if key not in written_once} for part in parts]
+    parts = [*train, *test]
+    layout: dict[str, Any] = {}
+    if len(parts) > 1:
+        layout = {
+            key: value
+            for key, value in parts[0].items()
+            if all(part.get(key) == value for part in parts)
+        }
+    written_once = {*layout, "unused"}
+    for subset, parts_of_subset in {"train": train, "test": test}.items():
+        own = [
+            {key: value for key, value in part.items() if key not in written_once}
+            for part in parts_of_subset
+        ]
         if own:
             layout[subset] = unlist(own)
-    unused = [item for part in (first, *others) for item in part.get("unused", [])]
+    unused: list[Any] = []
+    for part in parts:
+        unused += [item for item in part.get("unused", []) if item not in unused]
     if unused:
-        layout["unused"] = list({str(item): item for item in unused}.values())
+        layout["unused"] = unused
     return layout
 
 
@@ -72,8 +78,8 @@ def generalize_names(
     """
     if len(set(names)) == 1:
         return write(names[0])
-    words = [WORD_OR_SIGN.findall(name) for name in names]
-    start = posixpath.commonprefix(words)  # of lists of words
-    reversed_rests = [each[len(start) :][::-1] for each in words]
-    end = posixpath.commonprefix(reversed_rests)[::-1]
+    words_of_names = [WORD_OR_SIGN.findall(name) for name in names]
+    start = posixpath.commonprefix(words_of_names)  # also finds that of lists
+    rests = [words[len(start) :] for words in words_of_names]
+    end = posixpath.commonprefix([rest[::-1] for rest in rests])[::-1]
     return write("".join(start)) + wildcard + write("".join(end))
