@@ -1,5 +1,6 @@
 """How two models are compared on the same images, and when their difference is significant."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,14 @@ import pandas as pd
 import pytest
 from scipy.stats import binomtest, ttest_1samp
 
-from digits.results.differences import NO_TEST, Difference, compare_predictions, t_test
+from digits.results.differences import (
+    NO_TEST,
+    Difference,
+    PairedTest,
+    compare_models,
+    compare_predictions,
+    t_test,
+)
 from digits.results.formatting import format_points, format_significance, format_verdict
 from digits.settings.errors import UserError
 
@@ -35,6 +43,35 @@ def test_the_images_that_one_model_alone_predicts_correctly_are_counted() -> Non
     assert difference.n_images == 400
     assert difference.accuracy_before == BEFORE.mean()
     assert difference.accuracy_after == AFTER.mean()
+
+
+def test_the_images_that_changed_are_named_by_their_rows() -> None:
+    rows = {"row": [40, 10, 30, 20]}
+    before = make_predictions(np.array([False, True, True, False])).assign(**rows)
+    after = make_predictions(np.array([True, True, False, False])).assign(**rows)
+    difference = compare_predictions(before, after)
+    assert difference.fixed.tolist() == [40]
+    assert difference.broken.tolist() == [30]
+
+
+@pytest.mark.parametrize("without_folds", ["before", "after"])
+def test_if_one_of_two_models_has_no_folds_they_are_compared_on_the_test_set(
+    without_folds: str,
+) -> None:
+    def read(path: Path) -> pd.DataFrame:
+        if "predictions" in path.parts:
+            return make_predictions(NUMBERS < 7)
+        table = make_predictions(BEFORE, fold=1)
+        return table[["row", "label"]] if path.stem == without_folds else table
+
+    difference = compare_models("before", "after", read, read)
+    assert not difference.is_cross_validated
+    assert difference.accuracy_after == 7 / 400
+
+
+def test_a_difference_is_significant_below_a_p_value_of_0_01() -> None:
+    assert PairedTest(p_value=0.0099, low=0.1, high=1.0).is_significant
+    assert not PairedTest(p_value=0.01, low=0.0, high=1.0).is_significant
 
 
 def test_a_difference_is_tested_by_the_exact_test_of_these_images() -> None:
@@ -104,6 +141,11 @@ def test_a_difference_on_few_groups_is_not_tested() -> None:
     assert format_verdict(difference).startswith("too few groups for a test: 3 (differences ")
 
 
+def test_six_groups_are_enough_for_a_test() -> None:
+    assert compare_groups(GROUPS // 2).test is not NO_TEST
+    assert compare_groups(np.minimum(GROUPS // 2, 4)).test is NO_TEST
+
+
 def test_a_difference_is_never_a_negative_zero() -> None:
     assert format_points(-0.001) == "+0.00"
     assert format_points(-0.01) == "-0.01"
@@ -117,9 +159,9 @@ def test_differences_that_are_all_equal_have_no_variance(
     assert test == (p_value, 100 * difference, 100 * difference)
 
 
-@pytest.mark.parametrize("column", ["row", "label", "fold"])
-def test_other_images_labels_or_folds_are_not_compared(column: str) -> None:
-    one = make_predictions(np.ones(6), fold=1)
+@pytest.mark.parametrize("column", ["row", "label", "fold", "group"])
+def test_other_images_labels_folds_or_groups_are_not_compared(column: str) -> None:
+    one = make_predictions(np.ones(6), fold=1, group=1)
     other = one.copy()
     other[column] += np.arange(6) == 2
     with pytest.raises(UserError, match="different images, labels or folds"):

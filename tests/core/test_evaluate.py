@@ -399,6 +399,21 @@ def test_there_is_no_confidence_interval(is_correct: Any, groups: Any) -> None:
     assert np.isnan(confidence_interval(is_correct, groups)).all()
 
 
+def test_six_groups_have_a_confidence_interval() -> None:
+    low, high = confidence_interval(IS_CORRECT, np.repeat(np.arange(6), 20))
+    assert 0 < low < high < 1
+
+
+@pytest.mark.parametrize(("n_groups", "n_rows"), [(100, 100), (101, 0)])
+def test_at_most_a_hundred_groups_have_an_accuracy_of_their_own(
+    n_groups: int, n_rows: int
+) -> None:
+    groups = np.resize(np.arange(n_groups), 202)
+    table = make_table(groups % 2, groups - 50.0).assign(group=groups)
+    slices = [name for metric, name in measure(read_table(table)) if metric == "accuracy"]
+    assert len([name for name in slices if name.startswith("group ")]) == n_rows
+
+
 def test_what_git_keeps_has_six_decimals(made: Path) -> None:
     for path in [*made.glob("metrics/*.json"), *made.glob("plots/*/*.csv")]:
         for number in re.findall(r"\d\.\d+", path.read_text(encoding="utf-8")):

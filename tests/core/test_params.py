@@ -52,6 +52,14 @@ REFUSED["an empty list"] = (
     {"datasets.tiny.sources": []},
     "datasets.tiny.sources: must have a length of at least 1, not []",
 )
+REFUSED["a seed below 0"] = (
+    {"seed": -1},
+    "params.yaml: seed: must be greater than or equal to 0, not -1",
+)
+REFUSED["a seed that NumPy cannot take"] = (
+    {"seed": 2**32},
+    "params.yaml: seed: must be less than 4294967296, not 4294967296",
+)
 REFUSED["what is no checksum"] = (
     {"datasets.tiny.sha256.pixels": "1625"},
     "datasets.tiny.sha256.pixels: must be a SHA-256 checksum, as `digits pin` writes it, not '1625'",
@@ -93,6 +101,34 @@ REFUSED["images of four channels"] = (
     {"datasets.tiny.shape": [8, 8, 4]},
     "datasets.tiny.shape: the third number must be 3, for colour, not [8, 8, 4]",
 )
+REFUSED["a side of 257 pixels"] = (
+    {"datasets.tiny.shape": [8, 257]},
+    "datasets.tiny.shape.1: must be less than or equal to 256, not 257",
+)
+REFUSED["a side of no pixels"] = (
+    {"datasets.tiny.shape": [0, 8]},
+    "datasets.tiny.shape.0: must be greater than or equal to 1, not 0",
+)
+REFUSED["a shape of one number"] = (
+    {"datasets.tiny.shape": [64]},
+    "datasets.tiny.shape: must have a length of at least 2, not [64]",
+)
+REFUSED["a shape of four numbers"] = (
+    {"datasets.tiny.shape": [8, 8, 3, 3]},
+    "datasets.tiny.shape: must have a length of at most 3, not [8, 8, 3, 3]",
+)
+REFUSED["more classes than a byte can number"] = (
+    {"datasets.tiny.classes": 257},
+    "datasets.tiny.classes: must be less than or equal to 256, not 257",
+)
+REFUSED["a pixel that exceeds a byte"] = (
+    {"datasets.tiny.pixel_max": 256},
+    "datasets.tiny.pixel_max: must be less than or equal to 255, not 256",
+)
+REFUSED["two kinds of sources in one item"] = (
+    {"datasets.tiny.sources": [{"idx": "idx", "sklearn": "digits"}]},
+    "datasets.tiny.sources.0: must have a length of at most 1, not {'idx'",
+)
 
 # Splits.
 REFUSED["a split of no dataset"] = (
@@ -111,6 +147,14 @@ REFUSED["a test set that did not come with the images"] = (
 REFUSED["two test sizes"] = (
     {"splits.tiny.test": {"groups": 1, "share": 0.5}},
     "{groups: number} or {share: fraction}, not {'groups': 1, 'share': 0.5}",
+)
+REFUSED["a share of all images"] = (
+    {"splits.tiny.test": {"share": 1.0}},
+    "{groups: number} or {share: fraction}, not {'share': 1.0}",
+)
+REFUSED["an empty test set"] = (
+    {"splits.tiny.test": 0},
+    "{groups: number} or {share: fraction}, not 0",
 )
 REFUSED["all images in the test set"] = (
     {"splits.tiny.test": 400},
@@ -184,6 +228,18 @@ REFUSED["a threshold rule that does not exist"] = (
     {HYPERPARAMETERS: {"threshold": {"recal": 0.9}}},
     "threshold: must be a number, {recall: fraction}, {precision: fraction} or {f1: max}, "
     "not {'recal': 0.9}",
+)
+REFUSED["a recall of 0"] = (
+    {HYPERPARAMETERS: {"threshold": {"recall": 0.0}}},
+    "{precision: fraction} or {f1: max}, not {'recall': 0.0}",
+)
+REFUSED["a precision above 1"] = (
+    {HYPERPARAMETERS: {"threshold": {"precision": 1.1}}},
+    "{precision: fraction} or {f1: max}, not {'precision': 1.1}",
+)
+REFUSED["an infinite threshold"] = (
+    {HYPERPARAMETERS: {"threshold": float("inf")}},
+    "{precision: fraction} or {f1: max}, not inf",
 )
 REFUSED["a threshold of ten classes"] = (
     {f"{FIVE}.task": "digit", HYPERPARAMETERS: {"threshold": 1}},
@@ -355,6 +411,41 @@ def test_a_folder_that_is_called_like_a_place_changes_nothing(tmp_path: Path) ->
 def test_the_largest_test_size_is_valid(tmp_path: Path) -> None:
     tiny.edit(tmp_path, {"splits.tiny.test": 399, f"{FIVE}.folds": 0})
     assert call(tmp_path, "check").output == VALID
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"seed": 0},
+        {"seed": 2**32 - 1},
+        {"datasets.tiny.shape": [1, 256]},
+        {"datasets.tiny.pixel_max": 255},
+        {"datasets.tiny.classes": 256},
+        {**FOURTEEN_GROUPS, "splits.tiny.test": {"groups": 13}},
+        {"splits.tiny.test": 0.999},
+        {f"models.{'a' * 100}": tiny.params()["models"]["five-sgd"]},
+        {f"{FIVE}.folds": 2},
+        {f"{FIVE}.folds": 100},
+        {HYPERPARAMETERS: {"threshold": {"recall": 1.0}}},
+        {HYPERPARAMETERS: {"threshold": {"precision": 1.0}}},
+        {HYPERPARAMETERS: {"threshold": -0.5}, f"{FIVE}.folds": 0},
+    ],
+    ids=str,
+)
+def test_the_ends_of_a_range_are_valid(changes: dict[str, Any]) -> None:
+    params.validate(tiny.params(changes))
+
+
+def test_two_classes_may_have_a_threshold_without_a_positive_one() -> None:
+    threshold = {f"{FIVE}.task": "digit", HYPERPARAMETERS: {"threshold": 1}}
+    params.validate(
+        tiny.params({"datasets.tiny.classes": 2, "tasks.five.positive": [1], **threshold})
+    )
+
+
+def test_of_a_long_value_only_the_beginning_is_shown(tmp_path: Path) -> None:
+    tiny.edit(tmp_path, {"seed": "4" * 90})
+    assert failure(tmp_path, "check").endswith(f"must be a whole number, not '{'4' * 79}")
 
 
 def test_the_files_of_this_project_are_valid(monkeypatch: pytest.MonkeyPatch) -> None:
