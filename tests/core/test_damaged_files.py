@@ -18,6 +18,7 @@ import scipy.io
 import scipy.sparse
 from PIL import Image
 
+from digits.core.unpacking import check_size
 from digits.data.fetching import import_source
 from digits.data.intake.collection import read_collection
 from digits.data.layout.place import Place
@@ -181,6 +182,18 @@ def test_a_file_that_unpacks_to_far_more_is_refused(tmp_path: Path, name: str) -
         choose(Place(tmp_path))
     reason = rf"{name}: its \d\.\d MB unpack to more than 100 MB, the most that a packed file"
     assert re.search(reason, caught.value.message)
+
+
+@pytest.mark.parametrize(
+    ("n_packed", "largest"),
+    [(1, 100_000_000), (2_000_000, 100_000_000), (3_000_000, 150_000_000)],
+)
+def test_a_file_may_unpack_to_100_mb_or_to_fifty_times_its_size(
+    n_packed: int, largest: int
+) -> None:
+    check_size(n_packed, largest)
+    with pytest.raises(ValueError, match=f" unpack to more than {largest // 10**6} MB"):
+        check_size(n_packed, largest + 1)
 
 
 def test_damaged_metadata_of_pandas_are_not_read(tmp_path: Path) -> None:

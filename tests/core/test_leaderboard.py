@@ -231,6 +231,7 @@ def test_a_damaged_result_is_one_line(results: Path) -> None:
     [
         ("metrics/five-sgd.json", '"baseline"', '"baselime"', "no 'baseline'"),
         ("metrics/five-sgd.json", '"cv_accuracy"', '"cv_accuracx"', "no 'cv_accuracy'"),
+        ("metrics/five-sgd.json", '"cv_std"', '"cv_stx"', "no 'cv_std'"),
         ("metrics/five-sgd.json", ": 0.5", ': "0..5"', "could not convert string to float"),
         ("plots/five-sgd/metrics.csv", "accuracy,all,0", "accuracy,all,p", "could not convert"),
         ("plots/five-sgd/metrics.csv", "test,accuracy,all", "tesu,accuracy,all", "no 'tesu'"),
@@ -241,6 +242,8 @@ def test_a_damaged_result_is_one_line(results: Path) -> None:
             "no ('test', 'accuracy'",
         ),
         ("plots/five-sgd/metrics.csv", "support,1", "support,0", "two rows have the same"),
+        ("plots/five-sgd/metrics.csv", "support", "sopport", "no 'support'"),
+        ("plots/five-sgd/metrics.csv", "value,low", "value,lo", "no 'low'"),
     ],
 )
 def test_a_result_that_does_not_fit_is_one_line(

@@ -17,6 +17,8 @@ from werkzeug import Request, Response
 
 from digits.commands.pin import update_entry
 from digits.data.overview import find_background
+from digits.imaging.background import find_backgrounds, find_common_background
+from digits.imaging.contrast import find_blank
 from digits.settings import params
 from digits.settings.params import PINNED_KEYS
 from tests.helpers import tiny
@@ -366,6 +368,39 @@ def test_the_background_that_nearly_all_images_have_is_recorded(
         Image.fromarray(pixels).save(path)
     call(folder, "pin", "tried")
     assert read_entry(read_params(folder), "tried").get("background") == background
+
+
+def test_a_background_is_dark_or_light_and_covers_half_of_the_image() -> None:
+    images = np.repeat([0, 40, 41, 59, 60, 100], 64).reshape(-1, 8, 8)
+    images[:, 1:6, 1:7] = (images[:, 1:6, 1:7] + 50) % 101  # 30 of 64 pixels
+    expected = ["dark", "dark", "", "", "light", "light"]
+    assert find_backgrounds(images, 100).tolist() == expected
+    images[:, 6, 1:4] = images[:, 1:2, 1]  # 33 of 64
+    assert set(find_backgrounds(images, 100)) == {""}
+
+
+def test_a_background_may_be_a_little_uneven() -> None:
+    images = np.zeros((2, 8, 8), int)
+    images[0, :3] = 9
+    images[1, :3] = 11
+    images[:, 3:6, 1:7] = 90
+    assert find_backgrounds(images, 100).tolist() == ["dark", ""]
+
+
+@pytest.mark.parametrize(("n_dark", "background"), [(95, "dark"), (94, None)])
+def test_at_most_one_of_twenty_images_has_another_background(
+    n_dark: int, background: str | None
+) -> None:
+    images = np.repeat([0, 255], [n_dark, 100 - n_dark])[:, np.newaxis, np.newaxis]
+    images = np.tile(images, (1, 8, 8))
+    assert find_common_background(images, 255) == background
+    assert find_common_background(255 - images, 255) == (background and "light")
+
+
+def test_a_blank_image_has_a_tenth_of_the_contrast() -> None:
+    rows = np.array([[7, 7], [7, 32], [7, 33]], np.uint8)
+    assert find_blank(rows, 255).tolist() == [True, True, False]
+    assert find_blank(np.array([[0, 1], [0, 2]], np.uint8), 16).tolist() == [True, False]
 
 
 def test_images_from_the_first_to_the_last_decide_on_the_background() -> None:

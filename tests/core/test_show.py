@@ -1,8 +1,10 @@
 """`digits show`: images in the terminal and on a sheet, with predictions, and the mistakes."""
 
+import contextlib
 import json
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,8 +13,12 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from digits.commands.show import predictions_by_row
 from digits.imaging import drawing
 from digits.results.mistakes import rank_mistakes
+from digits.results.read import ImageDataset
+from digits.settings import params
+from digits.settings.errors import UserError
 from tests.helpers import tiny
 from tests.helpers.calls import call, failure
 
@@ -197,6 +203,19 @@ def test_a_terminal_shows_greys(
     assert "\x1b[38;5;" in text
 
 
+def test_a_grey_is_one_of_the_24_of_a_terminal() -> None:
+    image = np.array([[0, 128], [255, 64]], dtype=np.uint8)
+    [line] = drawing.make_lines(image, use_colours=True)
+    codes = [(232, 255), (244, 238)]  # of the upper pixel, and of the lower one
+    greys = [f"\x1b[38;5;{upper};48;5;{lower}m▀" for upper, lower in codes]
+    assert line == "".join(greys) + "\x1b[0m"
+
+
+def test_the_last_line_of_an_odd_number_of_rows_is_drawn() -> None:
+    image = np.array([[0, 255], [255, 0], [0, 255]], dtype=np.uint8)
+    assert drawing.make_lines(image, use_colours=False) == ["@@", " @"]
+
+
 def test_a_large_image_fits_into_the_terminal(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -262,6 +281,25 @@ def test_a_model_without_folds_predicts_only_the_test_set(made: Path) -> None:
     assert line == f"Error: the model has no prediction of image {other}, {reason}"
 
 
+def test_a_model_of_another_dataset_is_one_line(made: Path) -> None:
+    with contextlib.chdir(made):
+        images = replace(ImageDataset.read("tiny"), name="other")
+        settings = params.load()
+    line = (
+        "^five-sgd is a model of tiny, not of other; run `digits show tiny --predictions five"
+    )
+    with pytest.raises(UserError, match=line):
+        predictions_by_row("five-sgd", ["test"], images, settings)
+
+
+def test_a_class_without_a_mistake_is_one_line(made: Path) -> None:
+    table = pd.read_parquet(made / "data/predictions/digit-logreg.parquet")
+    labels = set(range(10)) - set(table.query("label != prediction")["label"])
+    words = ["--mistakes", "digit-logreg", "--label", str(min(labels))]
+    line = "Error: no image to show; the model makes no such mistake, or --label has none"
+    assert failure(made, "show", "tiny", *words) == line
+
+
 def test_a_subset_without_a_model_is_refused(made: Path) -> None:
     refused = call(made, "show", "tiny", "--subset", "train", "--label", "3", status=2)
     assert "--subset needs --predictions or --mistakes" in refused.stderr
@@ -277,6 +315,9 @@ def test_numbers_do_not_choose_among_mistakes(made: Path) -> None:
     [
         ("tinny 1", "DATASET: there is no 'tinny'. Did you mean 'tiny'? Valid: tiny."),
         ("tiny 400", "tiny has no image 400; allowed: 0 to 399"),
+        ("tiny 398-400", "tiny has no image 400; allowed: 0 to 399"),
+        ("tiny 3-1", "'3-1' is neither a number such as 36001 nor a range such as 0-9"),
+        ("tiny one", "'one' is neither a number such as 36001 nor a range such as 0-9"),
         (
             "tiny --predictions digit-logreg --subset train",
             "digit-logreg has no folds",

@@ -1,5 +1,6 @@
 """`digits compare` of revisions, of the workspace, of models and under several seeds."""
 
+import contextlib
 import json
 import re
 import shutil
@@ -12,6 +13,10 @@ import pytest
 from PIL import Image
 from scipy.stats import binomtest
 
+from digits.commands.compare import Pair, draw_sheet
+from digits.imaging import drawing
+from digits.results.differences import compare_predictions
+from digits.results.read import ImageDataset
 from tests.helpers import tiny
 from tests.helpers.calls import call, failure
 
@@ -109,6 +114,23 @@ def test_changed_predictions_are_drawn(made: Path, changed: Path, tmp_path: Path
     replace_table(other, table.assign(prediction=9 - table["label"]))
     refused = call(changed, "compare", "HEAD", "--png", str(sheet), status=1)
     assert refused.stderr == "Error: --png draws one model; name it as MODEL\n"
+
+
+def test_a_drawing_has_the_first_sixty_fixed_and_broken_images(
+    made: Path, tmp_path: Path
+) -> None:
+    table = pd.DataFrame({"row": range(400), "label": 1, "prediction": 1})
+    before = table.assign(prediction=(table["row"] >= 70).astype(int))
+    after = table.assign(prediction=(table["row"] < 335).astype(int))
+    difference = compare_predictions(before, after)
+    assert (len(difference.fixed), len(difference.broken)) == (70, 65)
+    with contextlib.chdir(made):
+        draw_sheet(tmp_path / "a.png", {Pair("five-sgd", "five-sgd"): difference})
+        pixels = ImageDataset.read("tiny").pixels
+    captions = [f"fixed: {row}" for row in range(60)]
+    captions += [f"broken: {row}" for row in range(335, 395)]
+    drawing.write_sheet(tmp_path / "b.png", pixels[[*range(60), *range(335, 395)]], captions)
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
 
 
 def test_two_revisions_are_compared_without_the_workspace(changed: Path) -> None:
@@ -294,14 +316,22 @@ def test_models_that_do_not_use_the_seed_are_refused(short: Path) -> None:
 
 def test_two_equal_entries_are_refused_because_only_the_code_could_differ(short: Path) -> None:
     tiny.commit(short, "a single pass")
+    tiny.replace(short / "params.yaml", "A tiny model", "A small model")
     line = failure(short, "compare", "HEAD", "five-sgd", "--seeds", "3")
     assert line.startswith(
         "Error: five-sgd: both have the same entry in params.yaml, and --seeds"
     )
 
 
-def test_a_task_that_has_other_classes_now_is_not_the_same_task(short: Path) -> None:
-    tiny.edit(short, {"tasks.five.positive": [3]})
+@pytest.mark.parametrize(
+    "change",
+    [{"tasks.five.positive": [3]}, {"models.five-sgd.folds": 2}],
+    ids=["classes", "folds"],
+)
+def test_other_classes_or_folds_cannot_be_compared_with_seeds(
+    short: Path, change: dict[str, Any]
+) -> None:
+    tiny.edit(short, change)
     line = failure(short, "compare", "HEAD", "five-sgd", "--seeds", "3")
     assert line.startswith("Error: five-sgd: --seeds needs two models of the same task with ")
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from scipy.stats import binomtest
 
-from digits.commands.experiments import format_parameter
+from digits.commands.experiments import find_changes, format_parameter
 from tests.helpers import tiny
 from tests.helpers.calls import call, failure, reproduce
 
@@ -76,6 +76,31 @@ def test_experiments_are_compared_with_the_commit_that_they_started_from(
 def test_a_long_value_of_a_parameter_is_cut_with_an_ellipsis() -> None:
     assert format_parameter("a" * 24) == "a" * 24
     assert format_parameter("a" * 25) == "a" * 23 + "…"
+
+
+def test_a_parameter_is_shown_as_params_yaml_has_it() -> None:
+    values = [3.0, 0.1, True, "hinge", None, float("nan"), "None"]
+    expected = ["3", "0.1", "True", "hinge", "–", "–", "–"]
+    assert [format_parameter(value) for value in values] == expected
+
+
+def test_only_changes_that_the_model_depends_on_are_listed() -> None:
+    commit = {
+        "seed": 42,
+        "models.five.task": "five",
+        "models.five.folds": 3,
+        "models.five.description": "A model.",
+        "models.five.tutorial": None,
+        "models.five-sgd.folds": 3,
+        "tasks.five.split": "tiny",
+        "tasks.digit.split": "tiny",
+        "splits.tiny.test": 100,
+        "splits.other.test": 100,
+    }
+    experiment = {key: f"new {value}" for key, value in commit.items()}
+    experiment |= {"models.five.task": "five", "tasks.five.split": "tiny"}
+    changes = find_changes("five", experiment, commit)
+    assert changes == ["seed", "models.five.folds", "splits.tiny.test"]
 
 
 # A metric that the module does not have.
