@@ -18,7 +18,8 @@ import scipy.io
 import scipy.sparse
 from PIL import Image
 
-from digits.core.unpacking import check_size
+from digits.core import unpacking
+from digits.core.unpacking import check_gzip, check_size
 from digits.data.fetching import import_source
 from digits.data.intake.collection import read_collection
 from digits.data.layout.place import Place
@@ -194,6 +195,18 @@ def test_a_file_may_unpack_to_100_mb_or_to_fifty_times_its_size(
     check_size(n_packed, largest)
     with pytest.raises(ValueError, match=f" unpack to more than {largest // 10**6} MB"):
         check_size(n_packed, largest + 1)
+
+
+def test_a_file_in_gzip_is_unpacked_until_it_is_too_large(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unpacking, "ALLOWED_BYTES", 2_000_000)
+    path = tmp_path / "a.csv.gz"
+    path.write_bytes(gzip.compress(bytes(2_000_000)))
+    check_gzip(path)
+    path.write_bytes(gzip.compress(bytes(2_000_001)))
+    with pytest.raises(ValueError, match=r"unpack it by gunzip, if you trust it$"):
+        check_gzip(path)
 
 
 def test_damaged_metadata_of_pandas_are_not_read(tmp_path: Path) -> None:

@@ -16,7 +16,12 @@ from digits.results.differences import (
     compare_predictions,
     t_test,
 )
-from digits.results.formatting import format_points, format_significance, format_verdict
+from digits.results.formatting import (
+    format_p_value,
+    format_points,
+    format_significance,
+    format_verdict,
+)
 from digits.settings.errors import UserError
 
 
@@ -149,6 +154,14 @@ def test_six_groups_are_enough_for_a_test() -> None:
 def test_a_difference_is_never_a_negative_zero() -> None:
     assert format_points(-0.001) == "+0.00"
     assert format_points(-0.01) == "-0.01"
+
+
+@pytest.mark.parametrize(
+    ("p_value", "text"),
+    [(0.00099, "< 0.001"), (0.001, "0.001"), (0.0449, "0.045"), (1.0, "1"), (np.nan, "–")],
+)
+def test_a_p_value_has_two_digits(p_value: float, text: str) -> None:
+    assert format_p_value(p_value) == text
 
 
 @pytest.mark.parametrize(("difference", "p_value"), [(0.02, 0), (-0.02, 0), (0, 1)])

@@ -10,6 +10,7 @@ from digits.commands.check import check
 from digits.core import paths
 from digits.evaluation import metrics
 from digits.settings import params
+from digits.settings.errors import unknown_choice_error
 from tests.helpers import tiny
 from tests.helpers.calls import VALID, call, failure
 
@@ -441,6 +442,14 @@ def test_two_classes_may_have_a_threshold_without_a_positive_one() -> None:
     params.validate(
         tiny.params({"datasets.tiny.classes": 2, "tasks.five.positive": [1], **threshold})
     )
+
+
+@pytest.mark.parametrize(("n_names", "is_listed"), [(12, True), (13, False)])
+def test_a_few_valid_names_are_listed_and_many_are_not(n_names: int, is_listed: bool) -> None:
+    names = [f"name-{number}" for number in range(n_names)]
+    error = unknown_choice_error("models", "nosuch", names)
+    assert error.message.startswith("models: there is no 'nosuch'.")
+    assert ("Valid: " in error.message) == is_listed
 
 
 def test_of_a_long_value_only_the_beginning_is_shown(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import re
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,7 @@ from PIL import Image
 
 from digits.commands.show import predictions_by_row
 from digits.imaging import drawing
+from digits.results.formatting import label_names
 from digits.results.mistakes import rank_mistakes
 from digits.results.read import ImageDataset
 from digits.settings import params
@@ -91,6 +92,21 @@ def test_the_predictions_of_the_test_set_are_in_its_order(made: Path) -> None:
         expected
     )
     assert result.stderr == "showing the first 10 of 100 images; --limit shows more\n"
+
+
+@pytest.mark.parametrize(
+    ("task", "names"),
+    [
+        ({}, ["0", "1", "2", "3"]),
+        ({"positive": [3]}, ["not 3", "3"]),
+        ({"positive": [0, 1]}, ["another", "0 or 1"]),
+        ({"positive": [0], "negative": [1, 2]}, ["1 or 2", "0"]),
+    ],
+)
+def test_a_label_is_called_like_its_classes(task: dict[str, Any], names: list[str]) -> None:
+    tasks = {"a": {"split": "tiny", **task}}
+    changes = {"datasets.tiny.classes": 4, "tasks": tasks, "models": {}}
+    assert label_names(params.validate(tiny.params(changes)), "a") == names
 
 
 def test_any_image_has_a_prediction_by_a_model_that_was_not_trained_on_it(made: Path) -> None:

@@ -340,6 +340,24 @@ def test_the_pictures_of_a_dataset_fit_into_a_page(
     assert len(view.mistakes) + view.n_mistakes_left_out == len(view.dataset.pixels)
 
 
+@pytest.mark.parametrize(
+    ("shape", "file_format"), [((2, 32, 8), "png"), ((2, 8, 33), "jpeg"), ((2, 9, 9, 3), "png")]
+)
+def test_small_pictures_keep_each_pixel(shape: tuple[int, ...], file_format: str) -> None:
+    view = make_view(shape, 2)
+    assert view.draw(view.dataset.pixels[0]).startswith(f"data:image/{file_format};base64,")
+
+
+def test_images_without_any_ink_are_drawn_black() -> None:
+    view = make_view((2, 8, 8), 2)
+    black = ImageDataset(
+        "black", view.dataset.pixels * 0, None, view.dataset.classes, ["a", "b"]
+    )
+    [(_, _, first), _] = DatasetView(black).averages
+    assert first is not None
+    assert not decode(first).any()
+
+
 def test_the_most_confident_mistakes_of_each_kind_are_kept(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

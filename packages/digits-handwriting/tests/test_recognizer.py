@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from digits import predicting
+from digits.predicting.prediction import PicturePrediction
 from digits_handwriting.boxes import place_marks
 from digits_handwriting.prediction import DigitPrediction
 from tests.helpers import tiny
@@ -136,3 +138,39 @@ def test_a_label_is_inside_the_picture() -> None:
     digit = DigitPrediction(5, 0.9, [], image, box=(3, 2, 20, 28), is_atypical=False)
     [mark] = place_marks([digit])
     assert (mark.label_left, mark.label_top) == (0, 0)
+
+
+def make_digit(height: int, *, is_atypical: bool = False) -> DigitPrediction:
+    """Return the prediction of a digit of some height."""
+    box = (300, 200, 10, height)
+    return DigitPrediction(5, 0.9, [], np.zeros((8, 8), np.uint8), box, is_atypical)
+
+
+def test_marks_follow_the_median_height_and_the_scale_of_the_picture() -> None:
+    first, *others = place_marks([make_digit(height) for height in (120, 160, 900)], scale=2)
+    assert (first.left, first.top) == (150 - 3, 100 - 3)
+    assert (first.width, first.height) == (5 + 6, 60 + 6)
+    assert {mark.label_height for mark in [first, *others]} == {40}  # half of 160 / 2
+    assert first.line_width == 3
+    assert (first.label_left, first.label_top) == (147, 97 - 1.3 * 40)
+    [small] = place_marks([make_digit(20)])
+    assert (small.label_height, small.line_width) == (12, 1)
+
+
+@pytest.mark.parametrize(
+    ("n_digits", "n_flagged", "is_turned"), [(3, 2, True), (4, 2, False), (2, 2, False)]
+)
+def test_a_picture_of_mostly_flagged_digits_may_be_turned(
+    place: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    n_digits: int,
+    n_flagged: int,
+    is_turned: bool,
+) -> None:
+    monkeypatch.chdir(place)
+    digits = [make_digit(20, is_atypical=number < n_flagged) for number in range(n_digits)]
+    picture = PicturePrediction("a.png", None, digits)
+    warnings = predicting.load("digit-logreg").describe_warnings([picture])
+    turned = f"a.png: {n_flagged} of {n_digits} are flagged; turn the picture upright"
+    assert warnings[0].startswith(turned) == is_turned
+    assert any("? flags what does not resemble" in line for line in warnings)
