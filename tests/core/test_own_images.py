@@ -177,6 +177,12 @@ def test_a_faint_picture_of_floats_stays_faint() -> None:
     assert pictures.read(encode(faint, "TIFF")).grey.max() == 64
 
 
+def test_values_that_are_no_brightness_are_black() -> None:
+    values = np.array([[-4, 0, 0.5], [1, np.inf, 0], [np.nan, -np.inf, 0]], np.float32)
+    picture = pictures.read(encode(Image.fromarray(values), "TIFF"))
+    assert picture.grey.tolist() == [[0, 0, 128], [255, 0, 0], [0, 0, 0]]
+
+
 @pytest.mark.parametrize("dtype", [np.uint16, np.int32, np.float32])
 def test_values_up_to_255_are_those_of_8_bits_in_a_file_of_more_bits_too(dtype: Any) -> None:
     file_format = "PNG" if dtype is np.uint16 else "TIFF"
@@ -217,6 +223,16 @@ def test_a_file_that_is_too_large_for_a_picture_is_not_read(tmp_path: Path) -> N
         file.truncate(10**12)  # it takes no space on the disk
     with pytest.raises(PictureError, match="too large; at most 400 MB"):
         pictures.read(path)
+
+
+def test_standard_input_that_is_too_large_is_no_damaged_picture(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pictures, "MAX_BYTES", 10)
+    with pytest.raises(PictureError, match="the file is too large"):
+        pictures.read(io.BytesIO(bytes(11)))
+    with pytest.raises(PictureError, match="not a picture"):
+        pictures.read(io.BytesIO(bytes(10)))
 
 
 PICTURE_NAMES = [f"own/{label}/{index}.png" for index, label in enumerate(CLASSES)]

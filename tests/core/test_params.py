@@ -339,6 +339,19 @@ REFUSED_BY_CHECK["a reserved hyperparameter"] = (
     {HYPERPARAMETERS: {"random_state": 1}},
     "there is no 'random_state'.",
 )
+for reserved in ["n_jobs", "warm_start"]:
+    REFUSED_BY_CHECK[f"the reserved hyperparameter {reserved}"] = (
+        {HYPERPARAMETERS: {reserved: True}},
+        f"there is no '{reserved}'.",
+    )
+REFUSED_BY_CHECK["a shape of the scores"] = (
+    {f"{FIVE}.classifier": "svm.SVC", HYPERPARAMETERS: {"decision_function_shape": "ovo"}},
+    "there is no 'decision_function_shape'.",
+)
+REFUSED_BY_CHECK["features as a hyperparameter"] = (
+    {f"{FIVE}.classifier": "augmented_svc", HYPERPARAMETERS: {"features": "raw"}},
+    "there is no 'features'.",
+)
 REFUSED_BY_CHECK["passes of a classifier without partial_fit"] = (
     {f"{FIVE}.classifier": "svm.SVC", HYPERPARAMETERS: {"passes": 1}},
     "hyperparameters of svm.SVC: `passes` needs a classifier with `partial_fit`",

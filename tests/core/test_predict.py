@@ -269,8 +269,9 @@ def test_the_images_of_the_dataset_are_said_to_be_those_of_the_training(
 ) -> None:
     project = tiny.copy(place, tmp_path / "tiny")
     write_image(project / "own/3/a.png", 3)
-    result = call(project, "predict", *MODEL, "own")
-    assert "own has the images that the model was trained on; name others\n" in result.stderr
+    for name in ["own", "scans/../own", str(project / "own")]:
+        warning = call(project, "predict", *MODEL, name).stderr
+        assert f"{name} has the images that the model was trained on; name others\n" in warning
 
 
 def test_a_sheet_has_all_pictures_and_overwrites_none(place: Path, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ import pytest
 import yaml
 from click.testing import Result
 
+from digits.commands.repro import is_in_git
 from tests.helpers import tiny
 from tests.helpers.calls import call, failure
 from tests.helpers.processes import Running
@@ -109,6 +110,17 @@ def test_an_archive_of_the_project_says_how_to_make_it_a_repository(project: Pat
     shutil.rmtree(project / ".git")
     line = failure(project, "repro")
     assert line.endswith("which DVC needs; run `git init`, then `digits setup`")
+
+
+def test_a_project_may_be_a_folder_of_its_repository(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = tmp_path / "work/project"
+    project.mkdir(parents=True)
+    monkeypatch.chdir(project)
+    assert not is_in_git()
+    (tmp_path / ".git").mkdir()
+    assert is_in_git()
 
 
 @pytest.mark.slow

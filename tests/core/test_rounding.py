@@ -1,10 +1,14 @@
 """The environment in which NumPy rounds in the same way on every machine."""
 
 import os
+from importlib import import_module
+from pathlib import Path
 
 import pytest
 
 from digits.core.rounding import fix_rounding
+from tests.helpers import tiny
+from tests.helpers.calls import call, import_anew
 
 
 def test_a_number_of_threads_in_the_environment_does_not_change_results(
@@ -15,3 +19,19 @@ def test_a_number_of_threads_in_the_environment_does_not_change_results(
     fix_rounding()
     assert os.environ["OPENBLAS_NUM_THREADS"] == "1"
     assert os.environ["OPENBLAS_CORETYPE"] == "Nehalem"
+
+
+def test_each_command_rounds_in_this_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "8")
+    tiny.edit(tmp_path, {})
+    call(tmp_path, "check")
+    assert os.environ["OPENBLAS_NUM_THREADS"] == "1"
+
+
+def test_each_stage_rounds_in_this_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "8")
+    with import_anew("stages"):
+        import_module("stages")
+    assert os.environ["OPENBLAS_NUM_THREADS"] == "1"

@@ -9,6 +9,7 @@ from digits.data.storage import add_to_dvc, find_unstored, warn_about_unstored
 from digits.settings.errors import UserError
 from docs.tools.shapes import write_pictures
 from tests.helpers import tiny
+from tests.helpers.calls import VALID, call
 
 SOURCES = [{"files": "data/own"}]
 OWN = Path("data/own")
@@ -79,6 +80,14 @@ def test_an_image_that_was_not_added_is_named(
         "1 files of data/own/cross are in neither Git nor DVC, first data/own/cross/new.jpg, so "
         "colleagues and experiments do not get them; run `dvc add data/own`\n"
     )
+
+
+def test_check_names_images_that_are_not_stored(project: Path) -> None:
+    sources = [*SOURCES, {"openml": "nosuch/1"}]  # so that the images are not compared
+    tiny.edit(project, {"datasets.tiny.sources": sources})
+    result = call(project, "check")
+    assert result.stdout == VALID
+    assert "data/own" in result.stderr
 
 
 def test_images_in_git_are_stored(project: Path) -> None:

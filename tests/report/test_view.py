@@ -3,6 +3,7 @@
 import base64
 import io
 import re
+from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -267,6 +268,18 @@ def test_the_chart_of_the_best_models_has_the_first_row_of_each_task() -> None:
     table = read_csv(charts.make_table_of_best(pd.DataFrame(rows)))
     assert table["model"].tolist() == ["first", "other"]
     assert table["baseline"].tolist() == [0.5, 0.1]
+
+
+def test_the_script_of_the_charts_is_that_of_the_installed_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    installed = version("vl-convert-python")
+    folder = tmp_path / ".dvc/tmp"
+    folder.mkdir(parents=True)
+    for name, text in [("vega", "old"), ("vega-0.1", "old"), (f"vega-{installed}", "new")]:
+        (folder / f"{name}.js").write_text(text)
+    assert charts.vega_script() == "new"
 
 
 @pytest.mark.parametrize(

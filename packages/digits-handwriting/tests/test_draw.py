@@ -373,6 +373,11 @@ def test_a_taken_port_is_one_line(made: Path, server: str) -> None:
     assert line.startswith(f"Error: port {port} of {ADDRESS}: ")
 
 
+@pytest.mark.parametrize("address", ["192.168.1.7", "10.0.0.1", "127.0.0.1"])
+def test_an_address_of_a_local_network_is_taken(address: str) -> None:
+    assert local_address(address) == address
+
+
 @pytest.mark.parametrize("address", ["8.8.8.8", "0.0.0.0", "localhost"])
 def test_an_address_that_is_no_local_one_is_one_line(address: str) -> None:
     message = f"--host: '{address}' is no address on a local network"

@@ -21,6 +21,21 @@ def test_a_colleague_pulls_what_was_pushed_and_runs_nothing(made: Path, project:
     assert tiny.repro(colleague) == []
 
 
+def test_the_lines_for_git_are_written_once_and_below_one_s_own(project: Path) -> None:
+    attributes = project / ".git/info/attributes"
+    attributes.write_text("*.ipynb -diff", encoding="utf-8")  # without the end of the line
+    call(project, "setup")
+    lines = attributes.read_text(encoding="utf-8").splitlines()
+    assert lines[:2] == ["*.ipynb -diff", "/dvc.lock merge=dvc-lock"]
+    call(project, "setup")
+    assert attributes.read_text(encoding="utf-8").splitlines() == lines
+
+
+def test_an_archive_of_the_project_needs_no_setup(tmp_path: Path) -> None:
+    assert call(tmp_path, "setup").output == ""
+    assert list(tmp_path.iterdir()) == []
+
+
 def set_up(clone: Path) -> str:
     """Set a clone up, and return the address of the remote in its own configuration."""
     call(clone, "setup")
