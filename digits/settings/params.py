@@ -626,7 +626,7 @@ def _readable_error(error: ErrorDetails) -> UserError:
         hint = ""
         if keys[-1] in MAY_BE_EMPTY:
             hint = "; write {} for the defaults"
-        elif len(keys) == 3 and keys[-1] in PINNED_KEYS:
+        elif keys[-1] in PINNED_KEYS:
             hint = f"; run `digits pin {keys[1]}`"
         return UserError(f"{where} is missing{hint}")
     return UserError(f"{where}: {describe_error(error)}")
