@@ -184,6 +184,7 @@ def measure(predictions: Predictions) -> dict[Any, Any]:
 def test_one_confident_mistake_does_not_cost_an_infinite_loss() -> None:
     confident = make_predictions([0, 1], [0.0, 0.0], "probability")
     assert measure(confident)["log_loss", "all"] < 10
+    assert confident.probabilities[:, 1].tolist() == pytest.approx([0.001] * 2, rel=0.1)
     assert confident.probabilities.sum(axis=1).tolist() == pytest.approx([1, 1])
 
 

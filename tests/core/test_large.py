@@ -247,6 +247,13 @@ def test_no_model_is_fitted_on_held_out_rows() -> None:
     assert np.allclose(fitted.cv_scores[is_held_out], expected, rtol=1e-3, atol=1e-3)
 
 
+def test_all_images_of_a_batch_may_be_held_out() -> None:
+    test_fold = np.where(np.arange(400) < 2 * ROWS_PER_BATCH, 1, 2)
+    fitted = fit_all(build(tiny.SGD, passes=1), TrainingSet(PIXELS, CLASSES), test_fold, 1)
+    assert fitted.cv_scores is not None
+    assert np.isfinite(fitted.cv_scores).all()
+
+
 def test_passes_need_partial_fit() -> None:
     with pytest.raises(UserError, match="needs a classifier with `partial_fit`"):
         build(MLP, passes=1, solver="lbfgs")

@@ -311,6 +311,16 @@ def test_a_collection_goes_on_and_neither_overwrites_nor_deletes_what_was_there(
     assert {(tmp_path / name).read_bytes() for name in names} == {b"mine"}
 
 
+def test_hidden_files_are_not_counted_and_names_need_no_number(tmp_path: Path) -> None:
+    (tmp_path / "5").mkdir()
+    for name in [".hidden.png", "photo.png"]:
+        (tmp_path / "5" / name).touch()
+    collection = Collection(tmp_path)
+    assert collection.state()["counts"] == [0, 0, 0, 0, 0, 1, 0, 0, 0, 0]
+    collection.add("5", png())
+    assert collection.state()["last"] == "5/0001.png"
+
+
 def test_on_a_full_disk_no_part_of_a_drawing_is_kept(tmp_path: Path) -> None:
     collection = Collection(tmp_path)
     collection.add("5", png())
