@@ -56,13 +56,13 @@ def doubt_names(names: list[str]) -> Iterator[str]:
     all_words = set.union(*words)
     without_numbers = {re.sub(r"\d+", "", name) for name in names}
     differ_in_numbers = len(names) > 1 and len(without_numbers) == 1
-    # For example, `train_cat` and `test_dog`.
-    name_both_subsets = {find_subset(name) for name in names} == {"train", "test"}
+    subsets = {find_subset(name) for name in names}
+    name_both_subsets = subsets == {"train", "test"}  # such as `train_cat` and `test_dog`
     are_days = are_numbered(set(names)) or all(DATE.match(name) for name in names)
     are_cameras = all(each and each <= CAMERA_WORDS for each in words)  # `IMG` and `DSC`
     are_parts = differ_in_numbers and not all_words.isdisjoint(PART_WORDS)
-    # For example, `study1_negative`, `study1_positive` and `study2_positive`.
-    are_repeated = 1 < len(without_numbers) < len(names) and are_numbered_words(names)
+    # Such as `study1_negative`, `study1_positive` and `study2_positive`.
+    repeat_words = 1 < len(without_numbers) < len(names) and are_numbered_words(names)
     are_masks = [bool(each) and each <= MASK_WORDS | {"ground"} for each in words]
     are_containers = [bool(each) and each <= CONTAINER_WORDS for each in words]
     are_pictures_and_masks = any(are_masks) and any(are_containers)
@@ -77,7 +77,7 @@ def doubt_names(names: list[str]) -> Iterator[str]:
         or are_cameras
         or are_sides
         or are_parts
-        or are_repeated
+        or repeat_words
         or are_pictures
         or are_pictures_and_masks
     )
@@ -155,15 +155,15 @@ def doubt_unused_folders(rows: pd.DataFrame, unused: list[str]) -> Iterator[str]
     if "file" not in rows:
         return
     parents = set()  # the folders that have a folder of a class
-    for path, class_name in zip("/" + rows["file"], rows["class"], strict=True):
-        parent, class_folder, _ = path.partition(f"/{class_name}/")
-        if class_folder:
-            parents.add(parent)
+    for file, class_name in zip(rows["file"], rows["class"], strict=True):
+        folders = file.split("/")[:-1]
+        if class_name in folders:
+            parents.add(tuple(folders[: folders.index(class_name)]))
     classes = set(rows["class"])
     beside = set()
     for file in unused:
-        parent, name = posixpath.split(posixpath.dirname(f"/{file}"))
-        if name and parent.rstrip("/") in parents and name not in classes:
+        *parent, name, _ = ["", *file.split("/")]
+        if name and tuple(parent[1:]) in parents and name not in classes:
             beside.add(name)
     if beside:
         yield f"the folders {shorten(sorted(beside))}, beside those of classes, are not used"

@@ -4,7 +4,7 @@ import posixpath
 import re
 import shlex
 from collections import Counter
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Sequence
 from typing import Any
 
 import pandas as pd
@@ -23,10 +23,11 @@ from digits.proposing.words import (
     split_words,
 )
 from digits.settings.errors import shorten
-from digits.settings.layout import ArrayPart, FilesPart, TablePart, parse
+from digits.settings.layout import ArrayPart, FilesPart, Part, TablePart, parse
 
-COMPANION = re.compile(r"(?P<base>.+)(?P<end>[_-][A-Za-z0-9]+)")  # `1_gt`, a companion of `1`
-KIND = re.compile(r"(?P<base>.*\d)[_-][A-Za-z]{2,}")  # `1_depth`, a companion of `1_crop`
+# Names of companions: of `1_gt` for the picture `1`, and of `1_depth` for `1_crop`.
+WITH_END = re.compile(r"(?P<base>.+)(?P<end>[_-][A-Za-z0-9]+)")
+WITH_KIND = re.compile(r"(?P<base>.*\d)[_-][A-Za-z]{2,}")
 
 GROUPS_OF_TABLE = (
     "add a column of groups to the table; see “Add groups to a table” in docs/your-own.md"
@@ -43,7 +44,8 @@ LIST_ENDINGS = (".csv", ".json", ".lst", ".mat", ".tsv", ".txt", ".xml")
 
 def find_hints(reading: LayoutReading, layout: Any) -> list[str]:
     """Return what may be wrong with the images of a layout, or with what it does not use."""
-    is_table = any(isinstance(part, TablePart) for part in parse(layout).parts)
+    parts = parse(layout).parts
+    is_table = any(isinstance(part, TablePart) for part in parts)
     rows = reading.images.rows
     hints: list[str] = []
     for name, values in reading.unused_columns.items():
@@ -54,7 +56,7 @@ def find_hints(reading: LayoutReading, layout: Any) -> list[str]:
     files = list(rows.get("file", []))
     if files:
         has_groups = "group" in rows
-        hints += hint_at_folders(rows, is_table, list_used_levels(layout))
+        hints += hint_at_folders(rows, is_table, list_used_levels(parts))
         companions = list(hint_at_companions(files, is_table, has_groups))
         hints += companions
         if not companions and not has_groups:
@@ -64,7 +66,7 @@ def find_hints(reading: LayoutReading, layout: Any) -> list[str]:
         hints += hint_at_people(rows, layout)
     for name in reading.unused_arrays:
         hints += hint_at_array(name)
-    hints += hint_at_matlab(layout)
+    hints += hint_at_matlab(parts)
     if not rows["test"].any():
         hints += hint_at_lists(reading.unused_files)
     return hints
@@ -74,23 +76,24 @@ def lies_within_groups(values: pd.Series, rows: pd.DataFrame) -> bool:
     """Return whether all images with the same value of a column are in the same group."""
     if "group" not in rows or rows["test"].any() or len(values) != len(rows):
         return False
-    return bool(rows["group"].groupby(values.to_numpy()).nunique().max() == 1)
+    return depends_on(rows["group"], values)
 
 
 def says_more_of_class(values: pd.Series, rows: pd.DataFrame) -> bool:
     """Return whether all images of a class have the same value, such as the class's name."""
-    if len(values) != len(rows):
-        return False
-    return bool(values.groupby(rows["class"].to_numpy()).nunique().max() == 1)
+    return len(values) == len(rows) and depends_on(values, rows["class"])
+
+
+def depends_on(values: pd.Series, others: pd.Series) -> bool:
+    """Return whether values are equal wherever other values are."""
+    return bool(values.groupby(others.to_numpy()).nunique().max() == 1)
 
 
 def hint_at_column(name: str, values: pd.Series) -> Iterator[str]:
     """Yield a hint if an unused column may have sets or groups."""
     distinct = sorted(set(values.str.strip()))
-    are_subset_names = 2 <= len(distinct) <= 4 and all(
-        split_words(text) & SET_WORDS for text in distinct
-    )
-    if are_subset_names or split_words(name) & SET_WORDS:
+    name_sets = all(split_words(text) & SET_WORDS for text in distinct)
+    if (name_sets and 2 <= len(distinct) <= 4) or split_words(name) & SET_WORDS:
         yield (
             f"the column {name}, {shorten(distinct[:4])}, may say which images are the test "
             "set; if so, write `where` into the layout"
@@ -121,14 +124,12 @@ def hint_at_class_names(name: str, values: pd.Series, classes: pd.Series) -> Ite
 
 def is_one_to_one(values: pd.Series, others: pd.Series) -> bool:
     """Return whether equal values stand beside equal values, in both directions."""
-    pairs = pd.DataFrame({"value": values.to_numpy(), "other": others.to_numpy()})
-    pairs = pairs.drop_duplicates()
-    return bool(pairs["value"].is_unique and pairs["other"].is_unique)
+    return depends_on(values, others) and depends_on(others, values)
 
 
-def hint_at_matlab(layout: Any) -> Iterator[str]:
+def hint_at_matlab(parts: Sequence[Part]) -> Iterator[str]:
     """Yield a hint if images are rows of an array of MATLAB, which stores columns first."""
-    arrays = [part for part in parse(layout).parts if isinstance(part, ArrayPart)]
+    arrays = [part for part in parts if isinstance(part, ArrayPart)]
     if any(".mat" in part.images.lower() and "(" in part.axes for part in arrays):
         axes = arrays[0].axes
         turned = axes.replace("h w", "w h")
@@ -157,7 +158,8 @@ def hint_at_series(rows: pd.DataFrame, layout: Any) -> Iterator[str]:
     groups = find_name_groups(rows)
     if groups is None:
         return
-    name, value = next(iter(groups.values.items()))
+    name = next(iter(groups.values))  # of any picture
+    value = groups.values[name]
     with_groups = add_groups(layout, groups) if layout and groups.pattern else None
     things = rows["file"].map(groups.values)
     if rows["test"].groupby(things).nunique().max() > 1:
@@ -187,14 +189,15 @@ def hint_at_companions(files: list[str], is_table: bool, has_groups: bool) -> It
         return
     [(end, _)] = ends.most_common(1)
     have_numbers = all(re.fullmatch(r"[_-]\d+\.\*", each) for each in ends)
-    if len(ends) > 1 and have_numbers and not is_table:
-        end = f"{end[0]}#.*"  # all of them
-    unused = f"'**/*{end}'"
-    remedy = "let the pattern of the layout have {group} for the thing"
     if is_table:
-        where = f"{{COLUMN: '*{end}'}}"
-        unused = f"[{{where: {where}}}]"
+        unused = f"[{{where: {{COLUMN: '*{end}'}}}}]"
         remedy = GROUPS_OF_TABLE
+    elif have_numbers:
+        unused = f"'**/*{end[0]}#.*'"  # fits all numbers
+        remedy = "let the pattern of the layout have {group} for the thing"
+    else:
+        unused = f"'**/*{end}'"
+        remedy = "let the pattern of the layout have {group} for the thing"
     groups = "" if has_groups else f"; if they are other views of one thing, {remedy}"
     yield (
         f"{ends.total()} pictures are called like others, with {end.removesuffix('.*')} or the "
@@ -221,10 +224,10 @@ def count_ends(files: list[str]) -> Counter[str]:
             ends[suffix] += 1
         stems[stem] = posixpath.basename(stem)
     special_names = {name for name in stems.values() if not ORDINARY.fullmatch(name)}
-    kinds = [KIND.fullmatch(stem) for stem in stems]
+    kinds = [WITH_KIND.fullmatch(stem) for stem in stems]
     n_kinds = Counter(match["base"] for match in kinds if match)
     for stem, name in stems.items():
-        match = COMPANION.fullmatch(name)
+        match = WITH_END.fullmatch(name)
         if match is None:
             continue
         base = match["base"]
@@ -232,16 +235,15 @@ def count_ends(files: list[str]) -> Counter[str]:
         beside = posixpath.join(folder, base)
         above = posixpath.join(posixpath.dirname(folder), base)
         is_near = beside in stems or above in stems
-        has_other_kinds = KIND.fullmatch(name) is not None and n_kinds[beside] > 1
+        has_other_kinds = WITH_KIND.fullmatch(name) is not None and n_kinds[beside] > 1
         if is_near or base in special_names or has_other_kinds:
             ends[f"{match['end']}.*"] += 1
     return ends
 
 
-def list_used_levels(layout: Any) -> set[int]:
+def list_used_levels(parts: Sequence[Part]) -> set[int]:
     """Return the levels of folders at which a pattern of a layout has a field."""
-    parts = [part for part in parse(layout).parts if isinstance(part, FilesPart)]
-    patterns = [pattern for part in parts for pattern in part.files]
+    patterns = [text for part in parts if isinstance(part, FilesPart) for text in part.files]
     return {
         level
         for pattern in patterns
@@ -266,21 +268,20 @@ def hint_at_folders(
     if len(set(map(len, paths))) > 1:
         return
     known = [rows[name] for name in ("class", "group", "test") if name in rows]
+    if is_table:
+        advice = f"if they are people or days, {GROUPS_OF_TABLE}"
+    else:
+        advice = (
+            "if they are classes, people or days, let the pattern of the layout have {class} "
+            "or {group} for them"
+        )
     for level, folders_of_level in enumerate(zip(*paths, strict=True)):
-        folders = pd.Series(folders_of_level, rows.index)
-        names = set(folders_of_level)
-        if level in used_levels:
+        names = sorted(set(folders_of_level))
+        if level in used_levels or len(names) == 1 or any(map(find_subset, names)):
             continue
-        # For example, all images of a class are in the same folder.
-        is_known = any(folders.groupby(each).nunique().max() == 1 for each in known)
-        if len(names) > 1 and not is_known and not any(find_subset(name) for name in names):
-            meaning = "classes, people or days"
-            remedy = "let the pattern of the layout have {class} or {group} for them"
-            if is_table:
-                meaning = "people or days"
-                remedy = GROUPS_OF_TABLE
-            listed = shorten(sorted(names)[:5])
-            yield f"the folders {listed} are not used; if they are {meaning}, {remedy}"
+        folders = pd.Series(folders_of_level, rows.index)
+        if not any(depends_on(folders, values) for values in known):
+            yield f"the folders {shorten(names[:5])} are not used; {advice}"
             return
 
 
@@ -309,12 +310,11 @@ def hint_at_people(rows: pd.DataFrame, layout: Any) -> Iterator[str]:
     pairs = rows[["class", "group"]].drop_duplicates()
     has_all_pairs = len(pairs) == len(groups) * rows["class"].nunique()
     if has_all_pairs and all(split_words(name) & PEOPLE_WORDS for name in groups):
-        fields = {"{group}": "{class}", "{class}": "{group}"}
-        swapped_text = re.sub(r"\{(group|class)\}", lambda match: fields[match[0]], text)
-        swapped = yaml.safe_load(swapped_text)
+        swapped = text.replace("{group}", "{G}").replace("{class}", "{group}")
+        swapped = swapped.replace("{G}", "{class}")
         yield (
             f"if the groups, such as {rows['group'].iloc[0]}, are the classes, run: "
-            f"digits start {write_option(swapped)}"
+            f"digits start {write_option(yaml.safe_load(swapped))}"
         )
 
 
