@@ -1,56 +1,77 @@
-"""The order of the lines of .gitignore, to which DVC adds the outputs of a stage."""
+"""Put the lines that DVC adds to .gitignore files into an order that does not vary.
+
+DVC adds a line for each output of a stage when the stage has ended. With several jobs, stages
+end in any order, so the files would differ between runs, and from those of `dvc repro`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
+
+from .replacing import replace_file
 
 
 class IgnoredOutputs:
-    """The outputs that a run has added to .gitignore files.
+    """The outputs that a run has added to .gitignore files."""
 
-    Their lines are in the order in which `dvc repro` would have added them, not in the order in
-    which the stages ended.
-    """
-
-    def __init__(self) -> None:
-        """Remember nothing yet."""
-        self._ranks: dict[Path, dict[str, tuple[int, int]]] = {}
-
-    def add(self, paths: Sequence[str], stage_rank: int) -> None:
-        """Put the lines that DVC has just added for the outputs of a stage in their places.
+    def __init__(self, temporary_folder: Path) -> None:
+        """Remember nothing yet.
 
         Args:
-            paths: the paths of the outputs.
-            stage_rank: the place of the stage in the order of `dvc repro`.
+            temporary_folder: DVC's folder for temporary files.
         """
-        for rank, path in enumerate(paths):
-            file = Path(path).parent / ".gitignore"
-            self._ranks.setdefault(file, {})[f"/{Path(path).name}"] = (stage_rank, rank)
-        for file in {Path(path).parent / ".gitignore" for path in paths}:
-            sort_lines(file, self._ranks[file])
+        self._temporary_folder = temporary_folder
+        # For each file: the lines that DVC has added, with their places in its order
+        self._places: dict[Path, dict[bytes, tuple[int, int]]] = {}
+
+    def add(self, paths: Iterable[str], stage_place: int) -> None:
+        """Put the lines that DVC has just added for the outputs of a stage in their places.
+
+        A file that cannot be read or written keeps the order of DVC.
+
+        Args:
+            paths: the paths of the outputs, in the order of the stage.
+            stage_place: the place of the stage in the order of `dvc repro`.
+        """
+        changed = set()
+        for out_place, path in enumerate(map(Path, paths)):
+            file = path.parent / ".gitignore"
+            line = b"/" + os.fsencode(path.name)
+            self._places.setdefault(file, {})[line] = (stage_place, out_place)
+            changed.add(file)
+        for file in changed:
+            with suppress(OSError):
+                self._sort(file)
+
+    def _sort(self, file: Path) -> None:
+        """Sort the lines of this run in a file, and write the file if that changes it."""
+        old = file.read_bytes()
+        new = sort_lines(old, self._places[file])
+        if new != old:
+            replace_file(file, new, self._temporary_folder)
 
 
-def sort_lines(path: Path, ranks: dict[str, tuple[int, int]]) -> None:
-    """Sort some lines of a file among themselves, and leave all other lines where they are.
+def sort_lines(content: bytes, places: dict[bytes, tuple[int, int]]) -> bytes:
+    """Sort some lines of a .gitignore file among themselves. All other lines stay as they are.
 
-    A line that another process has added, too, stays once.
+    Two runs at the same time can add the same line. It stays once.
 
     Args:
-        path: the path of the file.
-        ranks: the ranks of the lines, without the backslashes of DVC.
+        content: the content of the file, in any encoding and with any line ends.
+        places: the places of the lines to sort, without the backslashes that DVC writes before
+            special characters.
     """
-    old_lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    lines = []
-    ranked: dict[str, tuple[int, int]] = {}
-    for line in old_lines:
-        rank = ranks.get(line.strip().replace("\\", ""))
-        if line in ranked:
-            continue
-        if rank is not None:
-            ranked[line] = rank
-        lines.append(line)
-    in_order = iter(sorted(ranked, key=ranked.__getitem__))
-    lines = [next(in_order) if line in ranked else line for line in lines]
-    if lines != old_lines:
-        path.write_text("".join(lines), encoding="utf-8")
+    lines: list[bytes] = []
+    to_sort: dict[bytes, tuple[int, int]] = {}
+    for line in content.splitlines(keepends=True):
+        place = places.get(line.strip().replace(b"\\", b""))
+        if place is None:
+            lines.append(line)
+        elif line not in to_sort:
+            to_sort[line] = place
+            lines.append(line)
+    in_order = iter(sorted(to_sort, key=to_sort.__getitem__))
+    return b"".join(next(in_order) if line in to_sort else line for line in lines)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import re
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from dvc.utils.serialize import dumps_yaml, parse_yaml, parse_yaml_for_update
+
+from .replacing import replace_file
 
 NEW_FILE = {"schema": "2.0"}
 SECTION = "stages:\n"
@@ -100,9 +99,8 @@ class LockFile:
             last = len(self._ranks)
             names = sorted(entries, key=lambda each: self._ranks.get(each, last))
             entries = {each: entries[each] for each in names}
-        replace_file(
-            self._path, "".join([head, *entries.values(), tail]), self._temporary_folder
-        )
+        text = "".join([head, *entries.values(), tail])
+        replace_file(self._path, text.encode(), self._temporary_folder)
         self._content = Content(head, entries, tail)
         self._is_as_written = True
         self._status = self._read_status()
@@ -174,33 +172,3 @@ def write_again(text: str) -> str:
 def dump_entry(name: str, entry: dict[str, Any]) -> str:
     """Return the lines of an entry, as DVC writes them."""
     return dumps_yaml({"stages": {name: entry}}).removeprefix(SECTION)
-
-
-def replace_file(path: Path, text: str, temporary_folder: Path) -> None:
-    """Write a file so that a kill leaves the old file or the new one, and no half of a file.
-
-    Args:
-        path: the path of the file.
-        text: the new text.
-        temporary_folder: a folder that is usually on the same file system.
-    """
-    path = path.resolve()  # of the file that a link refers to
-    name = f"{path.name}.{os.getpid()}"
-    try:
-        write_and_rename(Path(temporary_folder, name), path, text)
-    except OSError as error:
-        if error.errno != errno.EXDEV:
-            raise
-        write_and_rename(path.with_name(f".{name}"), path, text)  # on the other file system
-
-
-def write_and_rename(unfinished: Path, path: Path, text: str) -> None:
-    """Write a text under another name first."""
-    try:
-        unfinished.write_bytes(text.encode())
-        if path.exists():
-            shutil.copymode(path, unfinished)
-        unfinished.replace(path)
-    except OSError:
-        unfinished.unlink(missing_ok=True)
-        raise

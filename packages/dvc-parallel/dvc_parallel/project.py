@@ -36,6 +36,7 @@ from dvc.stage.run import (
     prepare_kwargs,
 )
 from dvc.stage.serialize import to_lockfile
+from dvc_data.hashfile.hash_info import HashInfo
 from dvc_data.hashfile.tree import Tree
 
 from .gitignore import IgnoredOutputs
@@ -133,7 +134,7 @@ class Project:
         self.is_stopped = False
         self._kept_files = KeptFiles()
         self._lock_files: dict[Path, LockFile] = {}
-        self._ignored = IgnoredOutputs()
+        self._ignored = IgnoredOutputs(Path(repo.tmp_dir))
         self._is_index_old = False  # because a command has run since DVC has read the stages
         self._changes: dict[Stage, bool] = {}  # of the stages that the plan has looked at
         self.stages: list[Stage] = []
@@ -344,11 +345,9 @@ class Project:
         for each in self.stages:
             if not isinstance(each, PipelineStage) or lock_path(each) != path:
                 continue
-            entry = entries.get(each.name)
             is_own = each in self.reproduced or (is_recorded and each == stage)
-            if entry and not is_own:
-                each.cmd_changed = entry["cmd"] != each.cmd
-                StageLoader.fill_from_lock(each, entry)
+            if not is_own:
+                take_over_entry(each, entries.get(each.name))
 
     def _reproduce_without_command(
         self, stage: Stage, upstream: list[Stage], is_forced: bool
@@ -417,16 +416,16 @@ class Project:
 
     def _write(self, stage: Stage) -> None:
         """Write a stage to dvc.lock, or to its .dvc file, and sort what Git ignores."""
+        if isinstance(stage, PipelineStage):
+            self._take_over_changes(stage, is_recorded=True)
+            path = lock_path(stage)
+            entry = to_lockfile(stage)[stage.name]
+            if self._lock_files[path].record(stage.name, entry):
+                self.repo.scm_context.track_file(os.path.relpath(path))
+        else:
+            stage.dump(update_pipeline=False)
         ignored_paths = self.repo.scm_context.ignored_paths
         self._ignored.add(ignored_paths, self._ranks.get(stage, len(self._ranks)))
-        if not isinstance(stage, PipelineStage):
-            stage.dump(update_pipeline=False)
-            return
-        self._take_over_changes(stage, is_recorded=True)
-        path = lock_path(stage)
-        entry = to_lockfile(stage)[stage.name]
-        if self._lock_files[path].record(stage.name, entry):
-            self.repo.scm_context.track_file(os.path.relpath(path))
 
 
 @contextmanager
@@ -553,6 +552,19 @@ def command_arguments(
             args = [*prefix, *words]
         commands.append((line, {"args": args, **options}))
     return commands
+
+
+def take_over_entry(stage: PipelineStage, entry: dict[str, Any] | None) -> None:
+    """Let a stage be as if DVC had read it with an entry of dvc.lock, or without any entry."""
+    if entry:
+        stage.cmd_changed = entry["cmd"] != stage.cmd
+        StageLoader.fill_from_lock(stage, entry)
+        return
+    stage.cmd_changed = False
+    StageLoader.fill_from_lock(stage, {"cmd": stage.cmd})  # with no hash of any file
+    for dep in stage.deps:
+        if isinstance(dep, ParamsDependency):  # DVC leaves those that the entry does not have
+            dep.hash_info = HashInfo()
 
 
 def lock_path(stage: Stage) -> Path:

@@ -576,6 +576,93 @@ def test_new_lines_of_gitignore_do_not_depend_on_what_ends_first(tmp_path: Path)
     assert (ours / ".gitignore").read_text().startswith("/x\n/a\n/b\n")
 
 
+@pytest.mark.parametrize("left", [["first"], None])
+def test_an_entry_that_disappears_from_dvc_lock_makes_its_stage_outdated(
+    tmp_path: Path, left: list[str] | None
+) -> None:
+    """`second` is behind `first`, which writes the same again, so it would be skipped."""
+    files = {
+        "a.txt": "1",
+        "params.yaml": "seed: 1",
+        "dvc.yaml": f"""
+            stages:
+              first: {{cmd: "{WAIT} && echo same > b.txt", deps: [a.txt], outs: [b.txt]}}
+              second: {{cmd: cp b.txt c.txt, deps: [b.txt], params: [seed], outs: [c.txt]}}
+              third: {{cmd: 'echo >> runs', deps: [b.txt], params: [seed]}}
+        """,
+        "go": "",
+    }
+    folder = make(tmp_path, files)
+    repro(folder)
+    before = read_lock(folder)
+    write(folder, {"a.txt": "2"})
+    for name in ["go", "waiting"]:
+        (folder / name).unlink()
+    with subprocess.Popen(COMMAND, cwd=folder) as running:
+        try:
+            wait_for_file(folder / "waiting", running)
+            if left is None:
+                (folder / "dvc.lock").unlink()
+            else:
+                stages = {name: before[name] for name in left}
+                lock = yaml.safe_dump({"schema": "2.0", "stages": stages})
+                (folder / "dvc.lock").write_text(lock)
+        finally:
+            (folder / "go").touch()
+        assert running.wait() == 0
+    after = read_lock(folder)
+    assert list(after) == ["first", "second", "third"]
+    assert after["second"] == before["second"]
+    assert (folder / "runs").read_text() == "\n\n"
+    assert repro(folder) == "Nothing to do: all stages are up to date.\n"
+
+
+# Latin-1, with the line ends of Windows and of Unix, and without one at the end
+FOREIGN_GITIGNORE = b"# caf\xe9\r\n/x\r\n/y\x0bz\n/end"
+
+
+@pytest.mark.parametrize("is_reversed", [False, True])
+def test_a_gitignore_in_any_encoding_is_as_after_dvc_repro(
+    tmp_path: Path, is_reversed: bool
+) -> None:
+    files = {
+        "wait.sh": "if [ -e .dvc/tmp/waits ]; then while [ ! -e b ]; do sleep 0.02; done; fi",
+        "dvc.yaml": """
+            stages:
+              a: {cmd: sh wait.sh && echo a > a, outs: [a]}
+              b: {cmd: echo b > b, outs: [b]}
+        """,
+    }
+    ours, theirs = make_two(tmp_path, files)
+    for folder in [ours, theirs]:
+        write(folder, {".dvc/config": "[core]\nanalytics = false"})
+        (folder / ".gitignore").write_bytes(FOREIGN_GITIGNORE)
+        run("git init --quiet", folder)
+    if is_reversed:
+        write(ours, {".dvc/tmp/waits": ""})
+    repro(ours, "--jobs", "2")
+    run_dvc("repro", theirs)
+    assert (ours / ".gitignore").read_bytes() == FOREIGN_GITIGNORE + b"\n/a\n/b\n"
+    assert (ours / ".gitignore").read_bytes() == (theirs / ".gitignore").read_bytes()
+    assert (ours / "dvc.lock").read_bytes() == (theirs / "dvc.lock").read_bytes()
+
+
+def test_a_gitignore_is_replaced_as_a_whole(tmp_path: Path) -> None:
+    """A process that has the file open never sees half of the new one."""
+    pipeline = """
+        stages:
+          a: {cmd: 'while [ ! -e b ]; do sleep 0.02; done; echo > a', outs: [a]}
+          b: {cmd: echo > b, outs: [b]}
+    """
+    folder = make(tmp_path, {"dvc.yaml": pipeline, ".gitignore": "# mine\n"})
+    write(folder, {".dvc/config": "[core]\nanalytics = false"})
+    run("git init --quiet", folder)
+    with (folder / ".gitignore").open() as old:
+        repro(folder, "--jobs", "2")
+        assert old.read() == "# mine\n/b\n/a\n"
+    assert (folder / ".gitignore").read_text() == "# mine\n/a\n/b\n"
+
+
 def test_temporary_files_of_dvc_can_be_on_another_file_system(tmp_path: Path) -> None:
     other = Path("/dev/shm")
     if not other.is_dir() or other.stat().st_dev == tmp_path.stat().st_dev:
