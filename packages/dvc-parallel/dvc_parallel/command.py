@@ -11,10 +11,12 @@ from contextlib import suppress
 from typing import Any
 
 import psutil
+from dvc.stage import Stage
+from dvc.stage.run import _enforce_cmd_list, _make_cmd, get_executable, prepare_kwargs
 from tqdm import tqdm
 
-from .output import Output
-from .processes import Record, find_processes, identify, is_running
+from .output import CommandOutput
+from .processes import PidFile, find_processes, identify, is_running
 
 GRACE_SECONDS = 5  # how long a command may take to stop before it is killed
 POLL_SECONDS = 0.05
@@ -32,8 +34,8 @@ class Command:
         self,
         commands: Sequence[tuple[str, dict[str, Any]]],
         announce: Callable[[str], None],
-        output: Output | None,
-        record: Record,
+        output: CommandOutput | None,
+        pid_file: PidFile,
     ) -> None:
         """Start the first command.
 
@@ -42,15 +44,15 @@ class Command:
             announce: is called with each command before it starts.
             output: where the output goes. Without it, the commands use the terminal, or
                 whatever input and output this process has.
-            record: the file that names the running command.
+            pid_file: the file that names the running command.
         """
         self.return_code = 0
         self._waiting = list(commands)
         self._announce = announce
         self._output = output
-        self._record = record
+        self._pid_file = pid_file
         self._start_time = time.monotonic()
-        self._known: set[psutil.Process] = set()  # processes that were sent a signal
+        self._signalled: set[psutil.Process] = set()  # processes that were sent a signal
         self._start_next()
 
     def _start_next(self) -> None:
@@ -61,27 +63,33 @@ class Command:
             pipe = self._output.write_end
             arguments |= {"stdin": subprocess.DEVNULL, "stdout": pipe, "stderr": pipe}
         try:
-            self._record.write(arguments["env"], None)
+            self._pid_file.write(arguments["env"], None)
             self._process = subprocess.Popen(**arguments, start_new_session=True)
         except OSError:  # such as a shell that does not exist
-            self._record.remove()
-            if self._output:
-                self._output.finish()
+            self._forget()
             raise
-        # A process that has ended is still there, because nobody has waited for it.
         try:
+            # A process that has ended is still there, because nobody has waited for it.
             process = psutil.Process(self._process.pid)
             self._identity = identify(process)
-            self._record.write(arguments["env"], process)
+            self._pid_file.write(arguments["env"], process)
         except BaseException:  # such as a full disk: nobody would end the command later
-            if os.name == "posix":
-                os.killpg(self._process.pid, KILL)  # with all that it has started
-            self._process.kill()
-            self._process.wait()
-            self._record.remove()
-            if self._output:
-                self._output.finish()
+            self._kill()
+            self._forget()
             raise
+
+    def _kill(self) -> None:
+        """Kill the command that has just started, with all that it has started."""
+        if os.name == "posix":
+            os.killpg(self._process.pid, KILL)
+        self._process.kill()
+        self._process.wait()
+
+    def _forget(self) -> None:
+        """Remove what is there for a command that runs, because none does."""
+        self._pid_file.remove()
+        if self._output:
+            self._output.finish()
 
     def advance(self) -> bool:
         """Start the next command if the current one has ended. Return whether all have."""
@@ -93,8 +101,12 @@ class Command:
             return False
         if self._output and not self._output.finish():
             return False
-        self._record.remove()
+        self._pid_file.remove()
         return True
+
+    def has_succeeded(self) -> bool:
+        """Return whether all commands have ended without a failure, even if not yet noticed."""
+        return not self._waiting and self._process.poll() == 0
 
     def describe_failure(self) -> str:
         """Return why the command failed: the signal that ended it, or its last line."""
@@ -120,24 +132,46 @@ class Command:
     def is_running(self) -> bool:
         """Return whether a process of the command runs, even if the command has ended."""
         self._process.poll()  # otherwise it stays in the table of processes
-        self._known = {each for each in self._known if is_running(each)}
-        return bool(self._known) or bool(find_processes(*self._identity))
+        self._signalled = {each for each in self._signalled if is_running(each)}
+        return bool(self._signalled) or bool(find_processes(*self._identity))
 
     def send_signal(self, number: signal.Signals) -> None:
         """Send a signal to all processes of the command, and to all that they have started."""
         if os.name != "posix":
             number = signal.SIGTERM  # Windows can send no other signal.
-        self._known.update(find_processes(*self._identity))
-        for process in self._known:
+        self._signalled.update(find_processes(*self._identity))
+        for process in self._signalled:
             with suppress(psutil.Error):  # it has ended, or belongs to another user
                 process.send_signal(number)
 
     def close(self) -> None:
-        """Forget the command. If it could not be killed, the record tells the next run."""
+        """Forget the command. If it could not be killed, its file tells the next run."""
         if self._output:
             wait_until(self._output.finish, GRACE_SECONDS)
         if not self.is_running():
-            self._record.remove()
+            self._pid_file.remove()
+
+
+def command_arguments(
+    stage: Stage, variables: dict[str, str], prefix: list[str]
+) -> list[tuple[str, dict[str, Any]]]:
+    """Return the commands of a stage, each with the arguments that DVC passes to `Popen`.
+
+    Args:
+        stage: the stage.
+        variables: environment variables to set.
+        prefix: words in front of the shell that runs a command.
+    """
+    options = prepare_kwargs(stage, run_env=variables)
+    commands = []
+    for line in _enforce_cmd_list(stage.cmd):
+        words = _make_cmd(get_executable(), line)
+        if isinstance(words, str):  # on Windows
+            args: Any = " ".join([*prefix, words])
+        else:
+            args = [*prefix, *words]
+        commands.append((line, {"args": args, **options}))
+    return commands
 
 
 def end_commands(

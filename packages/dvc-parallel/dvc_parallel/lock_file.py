@@ -1,4 +1,9 @@
-"""The file dvc.lock, in which a stage is recorded without parsing the entries of all others."""
+"""Change single entries of dvc.lock.
+
+DVC parses and writes the whole file after each stage, which takes longer the more stages there
+are. Here, the file is kept as text, with the lines of each entry apart. Only the entry of the
+stage that has ended is written anew. The file is the same byte for byte.
+"""
 
 from __future__ import annotations
 
@@ -11,61 +16,62 @@ from dvc.utils.serialize import dumps_yaml, parse_yaml, parse_yaml_for_update
 
 from .replacing import replace_file
 
-NEW_FILE = {"schema": "2.0"}
-SECTION = "stages:\n"
-# The first line of an entry. DVC writes quotes around a name that this does not match.
-ENTRY = re.compile(r"  ([A-Za-z_][\w@./ -]*):\n")
-
-
-# A line that DVC writes again as it is: a key, and a value without quotes
+EMPTY_FILE = {"schema": "2.0"}
+STAGES_LINE = "stages:\n"
+# The first line of an entry, with a name around which DVC writes no quotes
+FIRST_LINE = re.compile(r"  ([A-Za-z_][\w@./ -]*):\n")
+# A line that DVC writes in the same way again: a key, and a value without quotes
 PLAIN_LINE = re.compile(r" +(?:- )?[\w@./~+-]+:(?: [\w@./~+=-][^'\"#]*)?\n")
-MAX_PLAIN_CHARACTERS = 80  # Depending on the version, DVC breaks a longer line.
+MAX_PLAIN_CHARACTERS = 80  # Depending on its version, DVC breaks a longer line.
 
 
 class Content(NamedTuple):
-    """The text of a dvc.lock: what is before the entries, each entry, and what is behind."""
+    """The text of a dvc.lock in parts.
 
-    head: str
+    Attributes:
+        before: the lines before the entries.
+        entries: the lines of each entry, by the name of its stage.
+        after: the lines behind the entries.
+    """
+
+    before: str
     entries: dict[str, str]
-    tail: str
+    after: str
 
 
 class LockFile:
     """A dvc.lock.
 
-    New entries are in the order in which `dvc repro` would have added them, not in the order in
-    which the stages ended.
+    A new entry gets the place that `dvc repro` would have given it, whichever stage ends first.
     """
 
-    def __init__(self, path: Path, planned: Sequence[str], temporary_folder: Path) -> None:
+    def __init__(self, path: Path, names: Sequence[str], temporary_folder: Path) -> None:
         """Read the file, if there is one.
 
         Args:
             path: the path of the file.
-            planned: the names of all stages in the order in which `dvc repro` runs them.
+            names: the names of all its stages, in the order in which `dvc repro` runs them.
             temporary_folder: DVC's folder for temporary files.
         """
         self._path = path
         self._temporary_folder = temporary_folder
         self._status = self._read_status()
-        self._content = self._read()
-        self._is_as_written = False
-        names = dict.fromkeys([*self._content.entries, *planned])  # without duplicates
-        self._ranks = {name: rank for rank, name in enumerate(names)}
+        self._text = self._read_text()
+        self._content = split_text(self._text, path)
+        places = dict.fromkeys([*self._content.entries, *names])  # without duplicates
+        self._places = {name: place for place, name in enumerate(places)}
 
     def _read_status(self) -> tuple[int, int, int] | None:
-        """Return what changes when another process writes the file; None without a file."""
+        """Return what changes when another process writes the file, or None without a file."""
         try:
             status = self._path.stat()
         except FileNotFoundError:
             return None
         return status.st_mtime_ns, status.st_size, status.st_ino
 
-    def _read(self) -> Content:
-        """Return the content of the file."""
-        if self._status is None:
-            return split_content("", self._path)
-        return split_content(self._path.read_text(encoding="utf-8"), self._path)
+    def _read_text(self) -> str:
+        """Return the text of the file, which is empty if there is no file."""
+        return "" if self._status is None else self._path.read_text(encoding="utf-8")
 
     def read_if_changed(self) -> dict[str, Any] | None:
         """Return the parsed entries if another process has written the file, otherwise None."""
@@ -73,12 +79,10 @@ class LockFile:
         if status == self._status:
             return None
         self._status = status
-        self._content = self._read()
-        self._is_as_written = False
-        if status is None:
-            return {}
-        text = self._path.read_text(encoding="utf-8")
-        entries: dict[str, Any] = parse_yaml(text, self._path).get("stages") or {}
+        self._text = self._read_text()
+        self._content = split_text(self._text, self._path)
+        parsed = parse_yaml(self._text, self._path) or {}
+        entries: dict[str, Any] = parsed.get("stages") or {}
         return entries
 
     def record(self, name: str, entry: dict[str, Any]) -> bool:
@@ -86,89 +90,89 @@ class LockFile:
 
         `read_if_changed` must have been called since the repository was locked.
         """
-        head, entries, tail = self._content
-        entries = dict(entries)
-        if not self._is_as_written:  # DVC writes all entries again, too
-            entries = {each: write_again(old) for each, old in entries.items()}
-        text = dump_entry(name, entry)
-        if entries.get(name) == text and entries == self._content.entries:
-            return False
-        is_new = name not in entries
-        entries[name] = text
-        if is_new:
-            last = len(self._ranks)
-            names = sorted(entries, key=lambda each: self._ranks.get(each, last))
+        entries = {**self._content.entries, name: dump_entry(name, entry)}
+        if name not in self._content.entries:
+            last = len(self._places)
+            names = sorted(entries, key=lambda each: self._places.get(each, last))
             entries = {each: entries[each] for each in names}
-        text = "".join([head, *entries.values(), tail])
+        content = self._content._replace(entries=entries)
+        text = "".join([content.before, *content.entries.values(), content.after])
+        if text == self._text:
+            return False
         replace_file(self._path, text.encode(), self._temporary_folder)
-        self._content = Content(head, entries, tail)
-        self._is_as_written = True
+        self._content = content
+        self._text = text
         self._status = self._read_status()
         return True
 
 
-def split_content(text: str, path: Path) -> Content:
-    """Return the parts of the text of a dvc.lock.
+def split_text(text: str, path: Path) -> Content:
+    """Return the parts of a text. The entries are as DVC will write them again.
+
+    Args:
+        text: the text of a dvc.lock.
+        path: the path of the file, for messages.
 
     Raises:
         DvcException: the text is not valid.
     """
-    return split_lines(text) or split_parsed(parse_yaml(text, path) or NEW_FILE)
+    content = split_lines(text)
+    if content is None:
+        return split_parsed(parse_yaml(text, path) or EMPTY_FILE)
+    entries = {name: write_again(entry) for name, entry in content.entries.items()}
+    return content._replace(entries=entries)
 
 
 def split_lines(text: str) -> Content | None:
-    """Return the parts of a text whose lines are as DVC writes them, otherwise None."""
-    lines = iter(text.splitlines(keepends=True))
-    head = ""
-    for line in lines:
-        head += line
-        if line == SECTION:
-            break
-    else:
+    """Return the parts of a text, or None if its lines are not as DVC writes them."""
+    before, stages_line, rest = text.partition(STAGES_LINE)
+    is_at_start_of_line = not before or before.endswith("\n")
+    if not (stages_line and is_at_start_of_line and text.endswith("\n")):
         return None
-    entries: dict[str, list[str]] = {}
-    entry: list[str] = []
-    tail = ""
-    for line in lines:
-        if not line.endswith("\n"):
-            return None
-        found = ENTRY.fullmatch(line)
-        if found:
-            entry = entries[found[1]] = [line]
-        elif entry and (line.startswith("   ") or line == "\n"):
-            entry.append(line)
-        elif line[0].isalpha():
-            tail = "".join([line, *lines])
+    lines = rest.splitlines(keepends=True)
+    entries: dict[str, str] = {}
+    name = None
+    for number, line in enumerate(lines):
+        first_line = FIRST_LINE.fullmatch(line)
+        is_next_section = line[0].isalpha()
+        if is_next_section:
+            return Content(before + stages_line, entries, "".join(lines[number:]))
+        if first_line:
+            name = first_line[1]
+            entries[name] = line
+        elif name and (line.startswith("   ") or line == "\n"):
+            entries[name] += line
         else:  # such as a comment, or a name in quotes
             return None
-    return Content(head, {name: "".join(own) for name, own in entries.items()}, tail)
+    return Content(before + stages_line, entries, "")
 
 
-def split_parsed(content: dict[str, Any]) -> Content:
-    """Return the parts of the text that DVC would write for some content."""
-    entries = content.get("stages") or {}
-    sections = list(content)
+def split_parsed(parsed: dict[str, Any]) -> Content:
+    """Return the parts of the text that DVC would write for the content of a file."""
+    sections = list(parsed)
     end = sections.index("stages") if "stages" in sections else len(sections)
-    before = {name: content[name] for name in sections[:end]}
-    after = {name: content[name] for name in sections[end + 1 :]}
+    sections_before = {name: parsed[name] for name in sections[:end]}
+    sections_after = {name: parsed[name] for name in sections[end + 1 :]}
+    entries = parsed.get("stages") or {}
     return Content(
-        head=(dumps_yaml(before) if before else "") + SECTION,
+        before=(dumps_yaml(sections_before) if sections_before else "") + STAGES_LINE,
         entries={name: dump_entry(name, entry) for name, entry in entries.items()},
-        tail=dumps_yaml(after) if after else "",
+        after=dumps_yaml(sections_after) if sections_after else "",
     )
 
 
-def write_again(text: str) -> str:
+def write_again(entry: str) -> str:
     """Return the lines of an entry as DVC writes them when it has read them from the file.
 
     Comments stay. An older version of DVC may have broken lines at other places.
     """
-    lines = text.splitlines(keepends=True)
-    if all(len(line) <= MAX_PLAIN_CHARACTERS and PLAIN_LINE.fullmatch(line) for line in lines):
-        return text
-    return dumps_yaml(parse_yaml_for_update(SECTION + text, "dvc.lock")).removeprefix(SECTION)
+    for line in entry.splitlines(keepends=True):
+        if len(line) > MAX_PLAIN_CHARACTERS or not PLAIN_LINE.fullmatch(line):
+            parsed = parse_yaml_for_update(STAGES_LINE + entry, "dvc.lock")
+            return dumps_yaml(parsed).removeprefix(STAGES_LINE)
+    return entry
 
 
 def dump_entry(name: str, entry: dict[str, Any]) -> str:
     """Return the lines of an entry, as DVC writes them."""
-    return dumps_yaml({"stages": {name: entry}}).removeprefix(SECTION)
+    return dumps_yaml({"stages": {name: entry}}).removeprefix(STAGES_LINE)

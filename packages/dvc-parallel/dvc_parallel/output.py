@@ -10,6 +10,7 @@ from threading import Thread
 from typing import BinaryIO
 
 import click
+from dvc.stage import Stage
 from tqdm import tqdm
 
 CHUNK_BYTES = 2**16
@@ -18,7 +19,7 @@ PROGRESS_SECONDS = 10  # how often a progress bar is printed, which redraws its 
 IDLE_SECONDS = 1  # how long an ended command's output is waited for if a process keeps it open
 
 
-class Output:
+class CommandOutput:
     """The output of the commands of a stage, which a thread reads and prints line by line.
 
     The thread reads also while DVC records another stage. Otherwise a command that prints much
@@ -36,15 +37,15 @@ class Output:
             stage: the name of the stage.
             log: an open file that gets all of the output, as it comes.
         """
-        self._log = log
         self.last_line = ""
         self.is_closed = False
         self._prefix = f"{stage}: ".encode()
-        self._announced = b""
-        self._rest = b""  # of the line that has not ended yet
+        self._log = log
+        self._announced = b""  # the line with the command that runs
+        self._unfinished_line = b""
         self._print_time = self._read_time = time.monotonic()
         self._read_end, self.write_end = os.pipe()
-        self._is_complete = False
+        self._is_finished = False
         self._thread = Thread(target=self._read, daemon=True)
         self._thread.start()
 
@@ -59,9 +60,9 @@ class Output:
         A process that a command has left in the background may keep the pipe open. Its output
         is printed as long as the run goes on.
         """
-        if not self._is_complete:
+        if not self._is_finished:
+            self._is_finished = True
             os.close(self.write_end)
-            self._is_complete = True
             self._read_time = time.monotonic()
         is_idle = time.monotonic() - self._read_time > IDLE_SECONDS
         return is_idle or not self._thread.is_alive()
@@ -71,10 +72,10 @@ class Output:
         while chunk := os.read(self._read_end, CHUNK_BYTES):
             self._read_time = time.monotonic()
             self._write_log(chunk)
-            self._print_lines(chunk)
+            self._print(self._split_lines(chunk))
         os.close(self._read_end)
-        if self._rest:
-            self._print_lines(b"\n")
+        if self._unfinished_line:
+            self._print(self._split_lines(b"\n"))
         if self._log:
             self._log.close()
 
@@ -87,14 +88,19 @@ class Output:
                 self._log.close()
                 self._log = None
 
-    def _print_lines(self, chunk: bytes) -> None:
-        """Print the lines that a piece of the output completes."""
-        *lines, self._rest = (self._rest + chunk).split(b"\n")
-        lines = [newest_state(line) for line in lines]
-        is_time = time.monotonic() - self._print_time > PROGRESS_SECONDS
-        if len(self._rest) > MAX_LINE_BYTES or (b"\r" in self._rest and is_time):
-            lines.append(newest_state(self._rest))
-            self._rest = b""
+    def _split_lines(self, chunk: bytes) -> list[bytes]:
+        """Return the lines that a piece of the output completes."""
+        *lines, rest = (self._unfinished_line + chunk).split(b"\n")
+        has_waited_long = time.monotonic() - self._print_time > PROGRESS_SECONDS
+        is_progress_bar = b"\r" in rest
+        if len(rest) > MAX_LINE_BYTES or (is_progress_bar and has_waited_long):
+            lines.append(rest)
+            rest = b""
+        self._unfinished_line = rest
+        return [newest_state(line) for line in lines]
+
+    def _print(self, lines: list[bytes]) -> None:
+        """Print some lines, each behind the name of the stage."""
         if not lines:
             return
         self._print_time = time.monotonic()
@@ -106,6 +112,13 @@ class Output:
             print_above_bar(text)
         except (OSError, ValueError):  # The command must be able to go on, so reading goes on.
             self.is_closed = True
+
+
+def log_path(stage: Stage) -> Path:
+    """Return the path of the log of a stage in the folder of the logs."""
+    folder = Path(stage.path_in_repo).parent
+    name = getattr(stage, "name", None) or Path(stage.path).name  # a .dvc file has no name
+    return folder / f"{name.replace(os.sep, '_')}.log"
 
 
 def open_log(path: Path) -> BinaryIO:

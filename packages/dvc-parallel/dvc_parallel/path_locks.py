@@ -1,8 +1,9 @@
-"""Locks of paths, by which processes of DVC keep each other from their files.
+"""Lock the files of a stage while its command runs, and at no other time.
 
-Before each step of a stage, DVC writes the paths that it uses into a file, `rwlock`, and takes
-them out again after it. That is needed only while a command runs, because DVC holds the lock of
-the whole repository during all other steps. With many stages, it is much of the work.
+Before each step of a stage, DVC writes the paths that it uses into a file, `rwlock`, so that
+other processes of DVC leave them alone. After the step, it takes them out again. That is needed
+only while a command runs, because DVC holds the lock of the whole repository during all other
+steps. With many stages, it is much of the work.
 """
 
 from __future__ import annotations
@@ -33,8 +34,9 @@ class PathLocks:
         self._path = Path(repo.tmp_dir, RWLOCK_FILE)
         self._uses_hardlinks = repo.config["core"].get("hardlink_lock", False)
         self._held: dict[Stage, ExitStack] = {}
-        self._known_status: tuple[int, int] | None = None
-        self._is_free = True
+        # The time and the size of the file when it was read, and what was found in it
+        self._read_version: tuple[int, int] | None = None
+        self._had_locks_of_others = False
 
     def acquire(self, stage: Stage) -> None:
         """Lock the files of a stage as DVC does while its command runs.
@@ -66,42 +68,45 @@ class PathLocks:
             self.release(stage)
 
     @contextmanager
-    def spare_dvc(self) -> Iterator[None]:
-        """Let DVC's own steps lock paths only if another process has locked some.
+    def patch_dvc(self) -> Iterator[None]:
+        """Let DVC's own functions lock no paths, during a `with` block.
 
-        This process holds the lock of the repository during all of these steps, as DVC makes
-        sure itself, so no other process can lock a path meanwhile.
+        This process holds the lock of the repository during the block, so no other process can
+        lock a path meanwhile. If another process had locked some before, DVC's functions look.
         """
-
-        @contextmanager
-        def rwlock_if_needed(*args: Any, **kwargs: Any) -> Iterator[None]:
-            if self._is_free_of_others():
-                yield
-            else:
-                with rwlock(*args, **kwargs):
-                    yield
-
-        dvc.rwlock.rwlock = rwlock_if_needed
+        dvc.rwlock.rwlock = self._rwlock_if_needed
         try:
             yield
         finally:
             dvc.rwlock.rwlock = rwlock
 
-    def _is_free_of_others(self) -> bool:
-        """Return whether no other process has locked a path."""
+    @contextmanager
+    def _rwlock_if_needed(self, *args: Any, **kwargs: Any) -> Iterator[None]:
+        """Do what DVC's function `rwlock` does if another process has locked a path."""
+        if self._has_locks_of_others():
+            with rwlock(*args, **kwargs):
+                yield
+        else:
+            yield
+
+    def _has_locks_of_others(self) -> bool:
+        """Return whether another process has locked a path.
+
+        The file is read again only if it has changed since the last time.
+        """
         try:
             status = self._path.stat()
         except FileNotFoundError:
-            return True
-        known = (status.st_mtime_ns, status.st_size)
-        if known != self._known_status:
+            return False
+        version = (status.st_mtime_ns, status.st_size)
+        if version != self._read_version:
             try:
                 locks = json.loads(self._path.read_text(encoding="utf-8"))
             except ValueError:  # another process is writing it
-                return False
-            self._is_free = list_owners(locks) <= {os.getpid()}
-            self._known_status = known
-        return self._is_free
+                return True
+            self._had_locks_of_others = bool(list_owners(locks) - {os.getpid()})
+            self._read_version = version
+        return self._had_locks_of_others
 
     def remove_damaged(self) -> None:
         """Remove the file of the locks if a killed process left it half written."""

@@ -22,7 +22,7 @@ DVC_ROOT = "DVC_ROOT"
 DVC_STAGE = "DVC_STAGE"
 
 
-class Record:
+class PidFile:
     """A file that names the command of a stage that runs, for the case that this run is killed.
 
     Nothing ends the commands of a run that is killed by SIGKILL. They would write over the

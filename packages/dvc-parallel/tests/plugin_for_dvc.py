@@ -20,7 +20,8 @@ from dvc.repo import Repo
 from dvc.stage import Stage
 
 from dvc_parallel.limits import Limits
-from dvc_parallel.project import Options, Project
+from dvc_parallel.options import Options
+from dvc_parallel.project import Project
 from dvc_parallel.run import Run
 
 MODE = os.environ.get("DVC_PARALLEL_MODE", "1")
@@ -53,15 +54,16 @@ def in_process(repo: Repo, targets: Any = None, **options: Any) -> list[Stage]:
     repo._reset()
     project = Project(repo, names, Options(**fields))
     if is_dry:
-        return project.stages
-    if not project.stages:
+        return project.plan.stages
+    if not project.plan.stages:
         return []
     run = Run(project, int(MODE), Limits([]))
     run.run()
     repo._reset()
-    if run.errors and not fields.get("ignore_errors"):
-        failed = ", ".join(repr(stage.addressing) for stage in run.errors)
-        error = next(iter(run.errors.values()))
+    errors = run.results.errors
+    if errors and not fields.get("ignore_errors"):
+        failed = ", ".join(repr(stage.addressing) for stage in errors)
+        error = next(iter(errors.values()))
         raise ReproductionError(f"failed to reproduce {failed}") from error
     return project.reproduced
 

@@ -199,6 +199,66 @@ def test_a_command_that_had_just_started_when_its_run_was_killed_is_found(
     assert not record.exists()
 
 
+def test_a_stage_whose_outputs_are_being_stored_at_a_signal_is_recorded(tmp_path: Path) -> None:
+    """The second stage sends the signal when the first one's files appear in the cache."""
+    pipeline = """
+        stages:
+          many: {cmd: mkdir many && seq 3000 | split -l 1 -a 3 - many/, outs: [many]}
+          send: {cmd: exec sh send.sh, outs: [never]}
+    """
+    send = """
+        while [ -z "$(ls .dvc/cache/files/md5 2> /dev/null)" ]; do sleep 0.01; done
+        kill -INT $PPID
+        sleep 1000
+    """
+    folder = make(tmp_path, {"dvc.yaml": pipeline, "send.sh": send})
+    assert repro(folder, "--jobs", "2", status=1).splitlines()[-1] == INTERRUPTED
+    assert list(read_lock(folder)) == ["many"]
+    assert repro(folder, "--dry") == "send\n"
+
+
+def test_a_stage_whose_command_has_ended_when_a_signal_comes_is_recorded(
+    tmp_path: Path,
+) -> None:
+    """The run waits for DVC's lock to record `late`. It cannot notice that `early` has ended."""
+    hold = """
+        import os, psutil, signal, subprocess, sys, time, zc.lockfile
+
+        def wait_for_end(pid, is_reaped):
+            while psutil.pid_exists(pid):
+                if not is_reaped and psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+                    break
+                time.sleep(0.02)
+
+        if sys.argv[1:]:
+            runner, late = int(sys.argv[1]), int(sys.argv[2])
+            early = int(open("early.pid").read())
+            lock = zc.lockfile.LockFile(".dvc/tmp/lock")
+            open("held", "w").close()
+            wait_for_end(late, is_reaped=True)
+            open("go", "w").close()
+            wait_for_end(early, is_reaped=False)
+            os.kill(runner, signal.SIGINT)
+            sys.exit()
+        while not os.path.exists("early.pid"):
+            time.sleep(0.02)
+        words = [sys.executable, __file__, str(os.getppid()), str(os.getpid())]
+        subprocess.Popen(words, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while not os.path.exists("held"):
+            time.sleep(0.02)
+    """
+    pipeline = """
+        stages:
+          early: {cmd: "echo $$ > unfinished; mv unfinished early.pid; while [ ! -e go ]; do sleep 0.02; done; echo > 1", outs: ["1"]}
+          late: {cmd: exec python hold.py}
+          after: {cmd: cp 1 2, deps: ["1"], outs: ["2"]}
+    """
+    folder = make(tmp_path, {"dvc.yaml": pipeline, "hold.py": hold})
+    assert repro(folder, "--jobs", "2", status=1).splitlines()[-1] == INTERRUPTED
+    assert list(read_lock(folder)) == ["early", "late"]
+    assert not list(folder.glob(".dvc/tmp/dvc-parallel/*.json"))
+
+
 @pytest.mark.slow
 def test_a_run_that_waits_for_another_dvc_can_be_stopped(tmp_path: Path) -> None:
     """The stage holds DVC's lock, so that its end cannot be recorded."""
@@ -218,7 +278,11 @@ def test_a_run_that_waits_for_another_dvc_can_be_stopped(tmp_path: Path) -> None
         tmp_path, {"hold.py": hold, "dvc.yaml": "stages: {a: {cmd: exec python hold.py}}"}
     )
     try:
-        assert repro(folder, status=1).splitlines()[-1] == INTERRUPTED
+        lines = repro(folder, status=1).splitlines()
+        assert lines[-1] == INTERRUPTED
+        assert any(
+            line.startswith("Stage 'a' has ended, but is not recorded") for line in lines
+        )
     finally:
         psutil.Process(int((folder / "held").read_text())).kill()
 

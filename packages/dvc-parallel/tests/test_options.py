@@ -5,8 +5,13 @@ import pty
 import shutil
 import subprocess
 import sys
+import time
 from contextlib import suppress
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
+from typing import Any
 
 import pytest
 
@@ -15,6 +20,7 @@ from dvc_projects import (
     make,
     make_two,
     read_files,
+    read_lock,
     repro,
     repro_both,
     run_dvc,
@@ -106,9 +112,78 @@ def test_missing_files_are_skipped_or_pulled_as_by_dvc_repro(tmp_path: Path) -> 
     assert (ours / "first.runs").read_text() == "\n"
 
 
-def forget(project: Path, *names: str) -> None:
-    """Delete files of a project, and its cache."""
-    for name in [".dvc/cache", *names]:
+# What is missing, and what the remote has: an output, a dependency, or an output that only the
+# run cache names
+DOWNLOADS = {
+    "output": ["b.txt"],
+    "dependency": ["raw"],
+    "run cache": ["b.txt", "dvc.lock"],
+}
+
+
+@pytest.mark.parametrize("missing", DOWNLOADS)
+def test_downloads_do_not_hold_up_other_stages(tmp_path: Path, missing: str) -> None:
+    """The remote answers only when `other` is recorded, or after a long time."""
+    size = "large " * 1000  # so that it starts before `other`
+    files = {
+        "a.txt": size,
+        "other.txt": "1",
+        "raw/one.txt": size,
+        "dvc.yaml": "stages:\n"
+        + stage("first", "a.txt", "b.txt")
+        + stage("second", "raw/one.txt", "c.txt")
+        + stage("other", "other.txt", "d.txt"),
+    }
+    folder = make(tmp_path / "project", files)
+    repro(folder)
+    run_dvc(f"remote add --quiet local {tmp_path / 'remote'}", folder)
+    run_dvc("push --quiet --remote local", folder)
+    forget(folder, *DOWNLOADS[missing], cache="files")
+    write(folder, {"other.txt": "2"})
+    if missing == "dependency":
+        text = files["dvc.yaml"].replace("cp raw/one.txt c.txt", "cp  raw/one.txt c.txt")
+        write(folder, {"dvc.yaml": text})
+    before = (folder / "other.runs").read_text()
+
+    held_up: list[str] = []
+
+    class Remote(SimpleHTTPRequestHandler):
+        def do_GET(self) -> None:
+            deadline = time.monotonic() + (0 if held_up else 10)
+            while not is_other_recorded():
+                if time.monotonic() > deadline:
+                    held_up.append(self.path)
+                    break
+                time.sleep(0.02)
+            super().do_GET()
+
+        def log_message(self, *_: Any) -> None:
+            """Log nothing."""
+
+    old_hash = read_lock(folder)["other"]["deps"] if (folder / "dvc.lock").exists() else None
+
+    def is_other_recorded() -> bool:
+        if not (folder / "dvc.lock").exists():
+            return False
+        entry = read_lock(folder).get("other")
+        return entry is not None and entry["deps"] != old_hash
+
+    handler = partial(Remote, directory=tmp_path / "remote")
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        run_dvc(f"remote add -d web http://127.0.0.1:{server.server_port}", folder)
+        printed = repro(folder, "--jobs", "2", "--pull")
+        server.shutdown()
+    assert not held_up
+    assert (folder / "other.runs").read_text() == f"{before}\n"
+    assert (folder / "b.txt").read_text() == (folder / "c.txt").read_text() == size
+    assert (folder / "first.runs").read_text() == "\n"  # it did not run again
+    assert "\nAll stages are up to date.\n" in printed
+
+
+def forget(project: Path, *names: str, cache: str = "") -> None:
+    """Delete files of a project, and its cache or one folder of it."""
+    for name in [f".dvc/cache/{cache}", *names]:
         path = project / name
         if path.is_dir():
             shutil.rmtree(path)

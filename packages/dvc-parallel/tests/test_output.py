@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from dvc_parallel import output, storing
-from dvc_parallel.output import Output
+from dvc_parallel.output import CommandOutput
 from dvc_projects import make, make_two, repro, repro_both, write
 
 pytest_plugins = ["dvc_environment"]
@@ -203,7 +203,7 @@ def test_a_run_stops_if_nobody_reads_its_output(tmp_path: Path) -> None:
 def test_pieces_of_output_become_lines(
     capfdbinary: pytest.CaptureFixture[bytes], pieces: list[bytes], printed: bytes
 ) -> None:
-    reader = Output("x")
+    reader = CommandOutput("x")
     for piece in pieces:
         os.write(reader.write_end, piece)
         time.sleep(0.01)
@@ -216,7 +216,7 @@ def test_a_progress_bar_is_printed_now_and_then(
     capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(output, "PROGRESS_SECONDS", 0)
-    reader = Output("x")
+    reader = CommandOutput("x")
     os.write(reader.write_end, b"10%\r20%\r")
     shown = b""
     while not shown:

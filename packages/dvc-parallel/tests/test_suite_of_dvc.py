@@ -51,7 +51,8 @@ def test_the_tests_of_dvc_pass(tmp_path: Path, mode: str) -> None:
     source = os.environ.get("DVC_SOURCE")
     if not source:
         pytest.skip("the variable DVC_SOURCE does not name the source of DVC")
-    pytest.importorskip("pytest_test_utils", reason="needs the packages of dvc[tests]")
+    for package in ["pytest_docker", "dvc_s3"]:
+        pytest.importorskip(package, reason="needs the packages of dvc[tests] and dvc-s3")
     report = tmp_path / "report.xml"
     scripts = Path(sys.executable).parent
     environment = os.environ | {

@@ -1,4 +1,8 @@
-"""Files of parameters, which DVC parses again for each stage that reads them."""
+"""Parse each file of parameters once, and not once for each stage that reads it.
+
+Many stages usually read the same params.yaml. DVC parses it several times per stage, which
+takes most of the time of a run without work.
+"""
 
 from __future__ import annotations
 
@@ -12,18 +16,21 @@ from dvc.dependency.param import read_param_file
 from dvc.utils.serialize import PARSERS, load_path
 
 
-class KeptFiles:
-    """Parsed files, each of which is kept as long as its text is the same."""
+class ParamsFileCache:
+    """Files of parameters that have been parsed.
+
+    A file is parsed again only if its text has changed.
+    """
 
     def __init__(self) -> None:
-        """Keep nothing yet."""
+        """Make an empty cache."""
         self._texts: dict[str, str] = {}
         self._contents: dict[str, Any] = {}
 
     @contextmanager
-    def spare_dvc(self) -> Iterator[None]:
-        """Let DVC read parameters by the methods of this object, which are quicker."""
-        dvc.dependency.param.load_path = self.load
+    def patch_dvc(self) -> Iterator[None]:
+        """Replace two functions of DVC by methods of this object, during a `with` block."""
+        dvc.dependency.param.load_path = self.load_path
         dvc.dependency.param.read_param_file = self.read_param_file
         try:
             yield
@@ -31,13 +38,13 @@ class KeptFiles:
             dvc.dependency.param.load_path = load_path
             dvc.dependency.param.read_param_file = read_param_file
 
-    def load(self, path: str, fs: Any, **options: Any) -> Any:
-        """Return the content of a file as DVC's `load_path` does.
+    def load_path(self, path: str, fs: Any, **options: Any) -> Any:
+        """Return the content of a file, as the function `load_path` of DVC does.
 
         Args:
             path: the path of the file.
             fs: the file system of DVC that it is on.
-            options: those of `load_path`.
+            options: the options of that function.
 
         Raises:
             DvcException: the file cannot be parsed.
@@ -49,7 +56,8 @@ class KeptFiles:
         except UnicodeDecodeError:
             return load_path(path, fs)  # DVC has a message for it
         if self._texts.get(path) != text:
-            self._contents[path] = PARSERS[Path(path).suffix.lower()](text, path)
+            parse = PARSERS[Path(path).suffix.lower()]
+            self._contents[path] = parse(text, path)
             self._texts[path] = text
         return self._contents[path]
 
@@ -61,12 +69,13 @@ class KeptFiles:
         flatten: bool = False,
         **options: Any,
     ) -> Any:
-        """Return parameters of a file as DVC's `read_param_file` does.
+        """Return parameters of a file, as the function `read_param_file` of DVC does.
 
-        DVC compares each parameter that it looks for with all parameters of the file.
+        DVC compares each parameter that it looks for with all parameters of the file. Here, the
+        parameter is looked up in the dictionaries of the file.
         """
         if flatten and key_paths:
-            content = self.load(path, fs, **options)
+            content = self.load_path(path, fs, **options)
             with suppress(KeyError):
                 return {key_path: look_up(content, key_path) for key_path in key_paths}
         return read_param_file(fs, path, key_paths, flatten, **options)
@@ -76,7 +85,7 @@ def look_up(content: Any, key_path: str) -> Any:
     """Return the parameter with a path such as `train.seed`.
 
     Raises:
-        KeyError: it is not there, or DVC must look for it, because it is in a list.
+        KeyError: there is no such parameter, or it is in a list, which only DVC searches.
     """
     for key in key_path.split("."):
         if not isinstance(content, dict):
