@@ -1,7 +1,8 @@
-"""Limits of the user: how many stages of a kind run at a time, and where.
+"""Limit how many stages of a kind run at a time, and say where they run.
 
-They are in a file of their own, `dvc-parallel.yaml` beside the folder `.dvc`. DVC ignores that
-file. In `.dvc/config` and in dvc.yaml, it refuses keys that it does not know.
+The limits are in a file of their own, `dvc-parallel.yaml` beside the folder `.dvc`,
+because DVC ignores that file. DVC refuses keys that it does not know in `.dvc/config` and in
+dvc.yaml.
 """
 
 from __future__ import annotations
@@ -42,14 +43,21 @@ class Limit:
 
     def matches(self, stage: Stage) -> bool:
         """Return whether the pattern matches the name of a stage."""
-        name = getattr(stage, "name", None) or stage.path_in_repo
-        return any(
-            fnmatchcase(each, self.pattern) for each in [name, f"{stage.path_in_repo}:{name}"]
-        )
+        name = getattr(stage, "name", None) or stage.path_in_repo  # a .dvc file has no name
+        name_with_file = f"{stage.path_in_repo}:{name}"
+        return fnmatchcase(name, self.pattern) or fnmatchcase(name_with_file, self.pattern)
 
     def is_reached(self) -> bool:
         """Return whether no further stage may run."""
         return self.jobs is not None and len(self.users) >= self.jobs
+
+    def take_slot(self, stage: Stage) -> int:
+        """Count a stage that begins to run. Return the lowest number that no other one has."""
+        number = 0
+        while number in self.users.values():
+            number += 1
+        self.users[stage] = number
+        return number
 
 
 class Limits:
@@ -81,11 +89,9 @@ class Limits:
         variables: dict[str, str] = {}
         prefix: list[str] = []
         for limit in self._find(stage):
-            taken = limit.users.values()
-            number = next(n for n in range(len(taken) + 1) if n not in taken)
-            limit.users[stage] = number
+            slot = limit.take_slot(stage)
             if limit.slots:
-                variables |= limit.slots[number]
+                variables |= limit.slots[slot]
             prefix += limit.prefix
         return variables, prefix
 
@@ -131,20 +137,38 @@ def read_limit(pattern: str, entry: Any) -> Limit:
     jobs, slots, prefix = (entry.get(key) for key in KEYS)
     if jobs is not None and slots is not None:
         raise DvcException(f"{where} give jobs or slots, because each slot is one job")
-    if jobs is not None and (type(jobs) is not int or jobs < 1):  # True is an int, too
-        raise DvcException(f"{where} jobs: must be a positive number, not {jobs!r}")
-    if slots is not None and not (
-        slots and isinstance(slots, list) and all(map(is_slot, slots))
-    ):
-        raise DvcException(f"{where} slots: must be a list of environment variables")
-    if prefix is not None and not isinstance(prefix, str):
-        raise DvcException(f"{where} prefix: must be words in front of a command")
-    texts = [{name: str(value) for name, value in slot.items()} for slot in slots or []]
-    try:
-        words = shlex.split(prefix or "")
-    except ValueError as error:  # a quote that is not closed
-        raise DvcException(f"{where} prefix: {prefix!r}: {error}") from None
-    return Limit(pattern, len(texts) or jobs, texts, words)
+    limit = Limit(pattern)
+    if jobs is not None:
+        limit.jobs = read_jobs(jobs, where)
+    if slots is not None:
+        limit.slots = read_slots(slots, where)
+        limit.jobs = len(limit.slots)
+    if prefix is not None:
+        limit.prefix = read_prefix(prefix, where)
+    return limit
+
+
+def read_jobs(jobs: Any, where: str) -> int:
+    """Return how many stages may run at a time.
+
+    Raises:
+        DvcException: the value is not valid. The message begins with where it is.
+    """
+    is_number = isinstance(jobs, int) and not isinstance(jobs, bool)  # True is an int, too
+    if is_number and jobs > 0:
+        return int(jobs)
+    raise DvcException(f"{where} jobs: must be a positive number, not {jobs!r}")
+
+
+def read_slots(slots: Any, where: str) -> list[dict[str, str]]:
+    """Return the environment variables of each slot.
+
+    Raises:
+        DvcException: the value is not valid. The message begins with where it is.
+    """
+    if slots and isinstance(slots, list) and all(is_slot(slot) for slot in slots):
+        return [{name: str(value) for name, value in slot.items()} for slot in slots]
+    raise DvcException(f"{where} slots: must be a list of environment variables")
 
 
 def is_slot(slot: Any) -> bool:
@@ -152,6 +176,20 @@ def is_slot(slot: Any) -> bool:
     return isinstance(slot, dict) and all(
         isinstance(value, (str, int)) and not isinstance(value, bool) for value in slot.values()
     )
+
+
+def read_prefix(prefix: Any, where: str) -> list[str]:
+    """Return the words in front of each command.
+
+    Raises:
+        DvcException: the value is not valid. The message begins with where it is.
+    """
+    if not isinstance(prefix, str):
+        raise DvcException(f"{where} prefix: must be words in front of a command")
+    try:
+        return shlex.split(prefix)
+    except ValueError as error:  # a quote that is not closed
+        raise DvcException(f"{where} prefix: {prefix!r}: {error}") from None
 
 
 def join(words: Sequence[str]) -> str:
