@@ -210,7 +210,8 @@ class Run:
     def _place(self, stage: Stage) -> tuple[dict[str, str], list[str]]:
         """Return the environment variables of a stage, and the words before its commands."""
         own, prefix = self._limits.take(stage)
-        n_commands = min(self._n_jobs, len(self._commands) + 1 + len(self._ready))
+        n_others = len(self._commands) + sum(self._limits.allow(each) for each in self._ready)
+        n_commands = min(self._n_jobs, n_others + 1)  # that may run at the same time
         variables = {**share_cores(n_commands), **own}
         if self._n_jobs > 1:
             # Otherwise Python keeps back what a command prints until it has printed much.

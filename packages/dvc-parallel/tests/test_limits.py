@@ -73,6 +73,19 @@ def test_stages_that_run_at_once_have_slots_of_their_own(tmp_path: Path) -> None
     assert used[2] in {"0", "1,2"}
 
 
+def test_a_stage_that_the_limits_let_run_alone_has_all_cores(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    pipeline = """
+        stages:
+          fit: {matrix: {n: [one, two]}, cmd: "echo $OMP_NUM_THREADS > ${item.n}"}
+    """
+    folder = make(tmp_path, {"dvc.yaml": pipeline, "dvc-parallel.yaml": ONE})
+    repro(folder, "--jobs", "2")
+    assert (folder / "one").read_text() == (folder / "two").read_text() == "\n"
+
+
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_words_are_put_before_the_shell_of_each_command(tmp_path: Path, jobs: str) -> None:
     files = {
