@@ -60,10 +60,15 @@ class PidFile:
 
 
 def describe_leftovers(folder: Path) -> str:
-    """Return which commands of killed runs still run, and what to do. Forget all others.
+    """Return which commands of killed runs still run, and what to do about them.
+
+    The files of all other commands of killed runs are removed.
+
+    Args:
+        folder: the folder of the files.
 
     Returns:
-        a sentence for each stage, or an empty text if there are none.
+        a sentence for each command, or an empty text if there are none.
     """
     sentences = []
     for path in sorted(folder.glob("*.json")):
@@ -76,21 +81,25 @@ def describe_leftovers(folder: Path) -> str:
             continue
         if find_process(*content["runner"]):
             continue  # this run is alive, and ends its commands itself
-        if content["command"]:
-            processes = find_processes(*content["command"])
-        else:  # The run was killed at the start of the command.
-            processes = find_by_variables(content["variables"])
-        if processes:
-            stage = content["variables"][DVC_STAGE]
-            pids = " ".join(str(each.pid) for each in processes)
-            sentences.append(
-                f"stage '{stage}' of an earlier run, which was killed, is still running "
-                f"and may overwrite outputs; wait for it, or end it with `kill {pids}`, and "
-                "run the same command again"
-            )
-        else:
+        processes = find_leftovers(content)
+        if not processes:
             path.unlink(missing_ok=True)
+            continue
+        stage = content["variables"][DVC_STAGE]
+        pids = " ".join(str(each.pid) for each in processes)
+        sentences.append(
+            f"stage '{stage}' of an earlier run, which was killed, is still running "
+            f"and may overwrite outputs; wait for it, or end it with `kill {pids}`, and "
+            "run the same command again"
+        )
     return "\n".join(sentences)
+
+
+def find_leftovers(content: dict[str, Any]) -> list[psutil.Process]:
+    """Return the running processes of the command that a PidFile names."""
+    if content["command"]:
+        return find_processes(*content["command"])
+    return find_by_variables(content["variables"])  # killed when the command had just started
 
 
 def identify(process: psutil.Process) -> tuple[int, float]:
@@ -105,9 +114,15 @@ def find_process(pid: int, start_time: float) -> psutil.Process | None:
     """Return the process with this number and start, or None if it has ended."""
     with suppress(psutil.NoSuchProcess):
         process = psutil.Process(pid)
-        if abs(process.create_time() - start_time) < CLOCK_TOLERANCE_SECONDS:
-            return process if is_running(process) else None
+        if has_started_at(process, start_time) and is_running(process):
+            return process
     return None
+
+
+def has_started_at(process: psutil.Process, start_time: float) -> bool:
+    """Return whether a process started at some time, and is not a later one with its number."""
+    difference = abs(process.create_time() - start_time)
+    return bool(difference < CLOCK_TOLERANCE_SECONDS)
 
 
 def find_processes(pid: int, start_time: float) -> list[psutil.Process]:
@@ -123,7 +138,7 @@ def find_processes(pid: int, start_time: float) -> list[psutil.Process]:
     found = set()
     try:
         process = psutil.Process(pid)
-        if abs(process.create_time() - start_time) >= CLOCK_TOLERANCE_SECONDS:
+        if not has_started_at(process, start_time):
             return []  # The number was given away, so nothing is left of the session.
         found = {process, *process.children(recursive=True)}
     except psutil.NoSuchProcess:

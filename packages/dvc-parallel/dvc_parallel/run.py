@@ -77,7 +77,7 @@ class Run:
         self._retry_times: dict[Stage, float] = {}  # of stages on whose files another DVC works
         # With one job, no other stage would run during a download.
         self._downloads_first = project.options.pull and n_jobs > 1
-        self._missing: dict[Stage, list[Output]] = {}  # what to download for a stage
+        self._to_download: dict[Stage, list[Output]] = {}
         self._downloads: dict[Stage, Download] = {}
         self._commands: dict[Stage, Command] = {}
         self._inputs: dict[Stage, list[Input]] = {}  # of stages whose commands run or have run
@@ -98,11 +98,12 @@ class Run:
         with bar:
             try:
                 while self._has_work() and not self._signals:
-                    has_progressed = self._advance()
+                    if self._advance():
+                        pause = SHORTEST_POLL_SECONDS
+                    else:
+                        pause = min(2 * pause, POLL_SECONDS)
                     bar.n = len(self.results.outcomes)
                     bar.set_postfix_str(self._describe_commands())  # draws the bar, too
-                    longer = min(2 * pause, POLL_SECONDS)
-                    pause = SHORTEST_POLL_SECONDS if has_progressed else longer
                     time.sleep(pause)
             finally:
                 self._end()
@@ -113,12 +114,14 @@ class Run:
 
     def _advance(self) -> bool:
         """Start and record what is possible now. Return whether anything was."""
-        has_progressed = self._start_downloads()
-        has_progressed |= self._collect_downloads()
-        has_progressed |= self._start_ready()
-        has_progressed |= self._collect_commands()
-        has_progressed |= self._collect_stored()
-        return has_progressed
+        progress = [
+            self._start_downloads(),
+            self._collect_downloads(),
+            self._start_ready(),
+            self._collect_commands(),
+            self._collect_stored(),
+        ]
+        return any(progress)
 
     # Before the command of a stage
 
@@ -128,22 +131,31 @@ class Run:
             return False
         has_started = False
         for stage in self._ready:
-            if stage not in self._missing:
-                with suppress(LockError), self._project.locked():
-                    self._missing[stage] = self._project.find_downloads(stage)
-            must_start = self._missing.get(stage) and stage not in self._downloads
-            if must_start and len(self._downloads) < self._n_jobs:
-                self._downloads[stage] = Download(self._missing[stage])
+            if stage not in self._to_download:
+                self._to_download[stage] = self._find_downloads(stage)
+            is_waiting = not self._is_downloaded(stage) and stage not in self._downloads
+            if is_waiting and len(self._downloads) < self._n_jobs:
+                self._downloads[stage] = Download(self._to_download[stage])
                 has_started = True
         return has_started
+
+    def _find_downloads(self, stage: Stage) -> list[Output]:
+        """Return what to download for a stage."""
+        with suppress(LockError), self._project.locked():
+            return self._project.find_downloads(stage)
+        return []  # The run is stopped.
 
     def _collect_downloads(self) -> bool:
         """Note for which stages a download has ended. Return whether there were any."""
         ended = [stage for stage, each in self._downloads.items() if not each.is_alive()]
         for stage in ended:
             del self._downloads[stage]
-            self._missing[stage] = []  # DVC gets what is missing nevertheless, or fails
+            self._to_download[stage] = []  # If something is missing nevertheless, DVC says so.
         return bool(ended)
+
+    def _is_downloaded(self, stage: Stage) -> bool:
+        """Return whether there is nothing to download for a stage, or nothing any more."""
+        return not self._downloads_first or self._to_download.get(stage) == []
 
     def _start_ready(self) -> bool:
         """Start ready stages, as many at a time as are allowed. Return whether one started."""
@@ -163,8 +175,7 @@ class Run:
         now = time.monotonic()
         for stage in self._ready:
             is_busy = self._retry_times.get(stage, now) > now
-            is_downloaded = not self._downloads_first or self._missing.get(stage) == []
-            if is_downloaded and not is_busy and self._limits.allow(stage):
+            if not is_busy and self._is_downloaded(stage) and self._limits.allow(stage):
                 return stage
         return None
 
@@ -198,7 +209,8 @@ class Run:
         if leftovers:
             raise CommandError(leftovers)
         pid_file = PidFile(folder)
-        commands = command_arguments(stage, *self._place(stage))
+        variables, prefix = self._choose_environment(stage)
+        commands = command_arguments(stage, variables, prefix)
         if self._n_jobs == 1:
             self._print(f"Running stage '{stage.addressing}':")
             return Command(commands, lambda line: self._print(f"> {line}"), None, pid_file)
@@ -207,12 +219,13 @@ class Run:
         output = CommandOutput(stage.addressing, open_log(log))
         return Command(commands, output.announce, output, pid_file)
 
-    def _place(self, stage: Stage) -> tuple[dict[str, str], list[str]]:
+    def _choose_environment(self, stage: Stage) -> tuple[dict[str, str], list[str]]:
         """Return the environment variables of a stage, and the words before its commands."""
-        own, prefix = self._limits.take(stage)
-        n_others = len(self._commands) + sum(self._limits.allow(each) for each in self._ready)
-        n_commands = min(self._n_jobs, n_others + 1)  # that may run at the same time
-        variables = {**share_cores(n_commands), **own}
+        slot_variables, prefix = self._limits.take(stage)
+        n_ready = sum(self._limits.allow(each) for each in self._ready)
+        # How many commands may run at the same time, with this one
+        n_commands = min(self._n_jobs, len(self._commands) + n_ready + 1)
+        variables = {**share_cores(n_commands), **slot_variables}
         if self._n_jobs > 1:
             # Otherwise Python keeps back what a command prints until it has printed much.
             variables["PYTHONUNBUFFERED"] = os.environ.get("PYTHONUNBUFFERED", "1")
