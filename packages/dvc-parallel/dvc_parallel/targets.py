@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dvc.dvcfile import PROJECT_FILE
+from dvc.exceptions import DvcException
 from dvc.repo import Repo
 from dvc.stage import PipelineStage, Stage
 from dvc.utils import parse_target
@@ -58,10 +59,15 @@ def find_stages(repo: Repo, target: str, options: Options) -> list[Stage]:
     if not found:
         file, name = parse_target(target, isa_glob=options.glob)
         found = find_by_name(list_stages(repo, file or PROJECT_FILE), name, options.glob)
-    if not found:
-        # DVC itself also finds stages that are not in the index, or says why there are none.
-        found = list(repo.stage.collect(target, glob=options.glob))
-    return found
+    if found:
+        return found
+    if "*" in target and not options.glob:
+        raise DvcException(
+            f"no stage matches {target!r} in dvc.yaml of this folder; with --glob, a target "
+            "can be a pattern behind the path of another one, such as 'FOLDER/dvc.yaml:train*'"
+        )
+    # DVC itself also finds stages that are not in the index, or says why there are none.
+    return list(repo.stage.collect(target, glob=options.glob))
 
 
 def list_stages(repo: Repo, file: str) -> list[Stage]:

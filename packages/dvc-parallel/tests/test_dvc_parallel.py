@@ -220,6 +220,15 @@ def test_targets_are_those_of_dvc_repro(tmp_path: Path) -> None:
     repro_both(ours, theirs, "--force", "first")
     assert repro(ours, "--dry", "sub/dvc.yaml") == "sub/dvc.yaml:second\nsub/dvc.yaml:third\n"
     assert "'nosuch'" in repro(ours, "nosuch", status=1)
+    assert repro(ours, "--force", "--dry", "--glob", "sub/dvc.yaml:t*") == (
+        "first\nsub/dvc.yaml:second\nsub/dvc.yaml:third\n"
+    )
+    for pattern in ["t*", "sub/dvc.yaml:t*"]:
+        assert repro(ours, pattern, status=1) == (
+            f"Error: no stage matches '{pattern}' in dvc.yaml of this folder; with --glob, a "
+            "target can be a pattern behind the path of another one, such as "
+            "'FOLDER/dvc.yaml:train*'\n"
+        )
 
 
 def test_after_a_failure_other_stages_go_on_and_the_next_run_does_the_rest(
