@@ -38,8 +38,8 @@ def list_limit_files(root: Path) -> list[Path]:
         _, controllers, group = line.split(":", 2)  # such as `4:memory:/job` or `0::/job`
         for controller in controllers.split(","):
             if controller in LIMIT_FILES:
-                mounted = root / "sys/fs/cgroup" / controller
-                path = mounted / group.lstrip("/")
-                inside = [path, *path.parents][: len(path.parts) - len(mounted.parts) + 1]
-                files += [folder / LIMIT_FILES[controller] for folder in inside]
+                top = root / "sys/fs/cgroup" / controller
+                folder = top / group.lstrip("/")
+                above = [each for each in folder.parents if each.is_relative_to(top)]
+                files += [each / LIMIT_FILES[controller] for each in [folder, *above]]
     return files

@@ -63,9 +63,8 @@ def make_plan(repo: Repo, targets: Sequence[str], options: Options) -> Plan:
     """
     named = find_named_stages(repo, targets, options)
     changes = Changes(options)
-    if is_whole_repository(repo, named) and not changes.any_in(named):
-        return Plan()  # This is the most frequent case, and it needs no graph.
-
+    if is_everything_up_to_date(repo, named, options, changes):
+        return Plan()
     graph = get_active_graph(repo.index.graph)
     # The order of the whole repository, because DVC's order for some targets varies
     places = {stage: place for place, stage in enumerate(plan_repro(graph))}
@@ -131,16 +130,18 @@ class Changes:
                 self._answers[stage] = True
         return self._answers[stage]
 
-    def any_in(self, stages: Sequence[Stage]) -> bool:
-        """Return whether one of the stages has changed, or this cannot be told so easily."""
-        if self._allow_missing:  # DVC must know the upstream stages
-            return True
-        return any(self.has_changed(stage, []) for stage in stages)
 
+def is_everything_up_to_date(
+    repo: Repo, named: Collection[Stage], options: Options, changes: Changes
+) -> bool:
+    """Return whether the named stages are all stages, and all are up to date.
 
-def is_whole_repository(repo: Repo, stages: Collection[Stage]) -> bool:
-    """Return whether some stages are all stages of the repository."""
-    return set(stages) == set(repo.index.stages)
+    That is the most frequent case. It needs no graph, which takes DVC a while to make, except
+    with `allow_missing`: DVC must then know the upstream stages.
+    """
+    if options.allow_missing or set(named) != set(repo.index.stages):
+        return False
+    return not any(changes.has_changed(stage, []) for stage in named)
 
 
 def find_upstream(graph: nx.DiGraph, stage: Stage) -> list[Stage]:

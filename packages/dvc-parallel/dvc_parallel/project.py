@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -107,14 +107,14 @@ class Project:
             LockError: the run is stopped, and another process still holds the lock.
         """
         self._acquire_lock()
-        with ExitStack() as stack:
-            stack.callback(self.repo.lock.unlock)
-            self.repo._lock_depth += 1  # so that DVC's own functions do not lock it again
-            stack.callback(self._decrement_lock_depth)
-            stack.enter_context(self.path_locks.patch_dvc())
-            stack.enter_context(self._params_files.patch_dvc())
-            stack.enter_context(self.repo.scm_context(quiet=True))
-            yield
+        self.repo._lock_depth += 1  # so that DVC's own functions do not lock it again
+        try:
+            scm_context = self.repo.scm_context(quiet=True)
+            with self.path_locks.patch_dvc(), self._params_files.patch_dvc(), scm_context:
+                yield
+        finally:
+            self.repo._lock_depth -= 1
+            self.repo.lock.unlock()
 
     def _acquire_lock(self) -> None:
         """Wait for the lock of the repository. After a stop, wait as long as DVC does."""
@@ -126,9 +126,6 @@ class Project:
             except LockError:  # DVC has tried it for three seconds
                 if was_stopped:
                     raise
-
-    def _decrement_lock_depth(self) -> None:
-        self.repo._lock_depth -= 1
 
     def prepare(self, stage: Stage) -> list[Input] | Done:
         """Bring a stage up to date without its command if possible.
