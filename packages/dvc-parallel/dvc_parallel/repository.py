@@ -46,6 +46,7 @@ def paused_garbage_collection() -> Iterator[None]:
 def describe_error(error: Exception) -> str:
     """Return the message of an error, and that of its cause, as one line."""
     message = str(error) or type(error).__name__
-    if error.__cause__ is not None:
-        message = f"{message}: {error.__cause__}"
+    cause = str(error.__cause__ or "")
+    if cause not in message:
+        message = f"{message}: {cause}"
     return " ".join(message.split())

@@ -114,6 +114,13 @@ def test_missing_files_are_skipped_or_pulled_as_by_dvc_repro(tmp_path: Path) -> 
     assert (ours / "first.runs").read_text() == "\n"
 
 
+def test_without_a_remote_there_is_one_line_about_it(tmp_path: Path) -> None:
+    folder = make(tmp_path, REMOTE)
+    [line] = [each for each in repro(folder, "--pull").splitlines() if "run cache" in each]
+    assert line.startswith("The run cache was not pulled: config file error: no remote")
+    assert line.count("no remote specified") == 1
+
+
 # What is missing, and what the remote has: an output, a dependency, or an output that only the
 # run cache names
 DOWNLOADS = {
