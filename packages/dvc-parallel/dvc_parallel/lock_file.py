@@ -20,8 +20,10 @@ EMPTY_FILE = {"schema": "2.0"}
 STAGES_LINE = "stages:\n"
 # The first line of an entry, with a name around which DVC writes no quotes
 FIRST_LINE = re.compile(r"  ([A-Za-z_][\w@./ -]*):\n")
-# A line that DVC writes in the same way again: a key, and a value without quotes
-PLAIN_LINE = re.compile(r" +(?:- )?[\w@./~+-]+:(?: [\w@./~+=-][^'\"#]*)?\n")
+# A line that DVC writes in the same way again: a key with a value, a key alone, or an item of a
+# list. The value has no quotes.
+VALUE = r"(?:\{\}|\[\]|[\w@./~+=-][^'\"#]*)"
+PLAIN_LINE = re.compile(rf" +(?:(?:- )?[\w@./~+-]+:(?: {VALUE})?|- {VALUE})\n")
 MAX_PLAIN_CHARACTERS = 80  # Depending on its version, DVC breaks a longer line.
 
 
