@@ -26,7 +26,7 @@ from digits.core.tables import Pixels, Scores, Vector, rows_per_block
 from digits.learning.folds import assign_folds
 from digits.learning.inputs import select_input
 from digits.learning.parallel import parallel_backend
-from digits.learning.pipelines import build_pipeline, requires_fit
+from digits.learning.pipelines import build_pipeline, separate_stateless_steps
 from digits.learning.scores import (
     compute_scores,
     make_predictions_table,
@@ -145,13 +145,6 @@ def fit_all(
     for (_, test_rows), (_, test_scores) in zip(fold_splits, fold_fits, strict=True):
         cv_scores[test_rows] = test_scores
     return FitResult(model, train_scores, cv_scores)
-
-
-def separate_stateless_steps(pipeline: Pipeline) -> tuple[Pipeline, Pipeline]:
-    """Cut a pipeline before its first step that learns from data."""
-    is_learning = [requires_fit(step) for _, step in pipeline.steps]
-    n_stateless = is_learning.index(True)
-    return pipeline[:n_stateless], pipeline[n_stateless:]
 
 
 def apply_stateless_steps(stateless_steps: Pipeline, training_set: TrainingSet) -> TrainingSet:

@@ -25,6 +25,7 @@ from digits.settings.extensions import is_in_extension
 from digits.settings.params import ModelParams, describe_error
 
 FEATURES_FOLDER = Path(__file__).parent.parent / "features"
+FEATURES_PACKAGE = "digits.features."
 
 # The classifiers that have a name of their own.
 OWN_CLASSIFIERS = {
@@ -72,6 +73,7 @@ def build_pipeline(
     features = build_features(
         model_params.features, model_params.feature_parameters, shape, pixel_max
     )
+    check_module(model_params.classifier, model_params.features)
     # The other hyperparameters, without `passes` and `threshold`, are the classifier's.
     arguments = model_params.hyperparameters.model_extra or {}
     classifier = make_classifier(model_params.classifier, arguments, seed)
@@ -92,6 +94,22 @@ def build_pipeline(
         classifier.set_params(features=features)
         return Pipeline([("classifier", classifier)])
     return Pipeline([*features.steps, ("classifier", classifier)])
+
+
+def check_module(classifier: str, features: str) -> None:
+    """Check that a classifier in a module of features is used with these features.
+
+    DVC would not notice an edit of another module, because a model depends only on the module
+    of its own features.
+
+    Raises:
+        UserError: the classifier is in the module of other features.
+    """
+    if not classifier.startswith(FEATURES_PACKAGE):
+        return
+    module, *_ = classifier.removeprefix(FEATURES_PACKAGE).split(".")
+    if module != features:
+        raise UserError(f"classifier: {classifier} needs `features: {module}`, not {features}")
 
 
 def build_features(
@@ -145,16 +163,22 @@ def put_beside_network(features: Pipeline, weight: float, n_values: int) -> Pipe
         weight: their weight.
         n_values: the number of values of an image. They follow the network's features.
     """
-    stateless = [step for step in features.steps if not requires_fit(step[1])]
-    learning = features.steps[len(stateless) :]
-    other = Pipeline([*stateless, ("normalized", Normalizer())])
+    stateless, learning = separate_stateless_steps(features)
+    other = Pipeline([*stateless.steps, ("normalized", Normalizer())])
     parts = [
         ("network", Normalizer(), slice(None, -n_values)),
         ("other", other, slice(-n_values, None)),
     ]
     # A sparse matrix would not be faster, because the network's features are dense.
     beside = ColumnTransformer(parts, transformer_weights={"other": weight}, sparse_threshold=0)
-    return Pipeline([("features", beside), *learning])
+    return Pipeline([("features", beside), *learning.steps])
+
+
+def separate_stateless_steps(pipeline: Pipeline) -> tuple[Pipeline, Pipeline]:
+    """Cut a pipeline before its first step that learns from data. Each part may be empty."""
+    is_learning = [requires_fit(step) for _, step in pipeline.steps]
+    n_stateless = is_learning.index(True) if any(is_learning) else len(is_learning)
+    return pipeline[:n_stateless], pipeline[n_stateless:]
 
 
 def requires_fit(step: Any) -> bool:

@@ -58,13 +58,12 @@ def test_classifiers_features_and_a_source_are_added(extended: Path) -> None:
     pytest.importorskip("xgboost")
     modules = write_modules(extended)
     write_images(extended)
-    [features] = [Path(name).stem for name in modules if "features" in name]
     models: dict[str, Any] = {}
     for place in ["in", "also in"]:
         models |= yaml.safe_load(EXAMPLES[f"params.yaml, {place} `models`"])
     changes = {}
     for name, model in models.items():
-        changes[f"models.{name}"] = model | {"task": "mine", "features": features}
+        changes[f"models.{name}"] = model | {"task": "mine", "features": "best_pixels"}
     sections = yaml.safe_load(EXAMPLES["params.yaml"])
     for section, entries in sections.items():
         for entry_name, entry in entries.items():
@@ -96,13 +95,13 @@ def insert(path: Path, name: str, entry: str) -> None:
 
 @pytest.mark.slow
 def test_a_classifier_is_written(extended: Path) -> None:
-    [name] = [name for name in EXAMPLES if name.startswith("digits/learning/classifiers/")]
-    (extended / name).write_text(EXAMPLES[name], encoding="utf-8")
-    classifier = "digits.learning.classifiers.nearest_mean.NearestMean"
-    model = tiny.model("digit", "scaled", classifier, 3, sharpness=2.0)
-    tiny.edit(extended, {"models.digit-mean": model})
-    assert "evaluate@digit-mean" in tiny.repro(extended)
-    metrics = json.loads((extended / "metrics/digit-mean.json").read_text(encoding="utf-8"))
+    module = "digits/features/nearest_mean.py"
+    (extended / module).write_text(EXAMPLES[module], encoding="utf-8")
+    entry = yaml.safe_load(EXAMPLES["params.yaml: a model with a classifier of your own"])
+    [(name, model)] = entry.items()
+    tiny.edit(extended, {f"models.{name}": model | {"task": "digit"}})
+    assert tiny.repro(extended) == [f"evaluate@{name}", f"train@{name}"]
+    metrics = json.loads((extended / f"metrics/{name}.json").read_text(encoding="utf-8"))
     assert metrics["cv_accuracy"] > metrics["baseline"] + 0.2
 
 

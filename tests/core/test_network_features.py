@@ -9,14 +9,17 @@ from PIL import Image
 from sklearn.datasets import load_sample_images
 from sklearn.decomposition import PCA
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import normalize
+from sklearn.preprocessing import Normalizer, normalize
 from sklearn.svm import SVC
 
 from digits.core import paths, tables
 from digits.features.color_histogram import color_histogram
 from digits.learning import model_file
-from digits.learning.fitting import separate_stateless_steps
-from digits.learning.pipelines import build_features
+from digits.learning.pipelines import (
+    build_features,
+    put_beside_network,
+    separate_stateless_steps,
+)
 from digits.networks import describe_picture, efficientnet_lite0
 from digits.settings import params
 from tests.helpers import tiny
@@ -127,6 +130,12 @@ def test_gradients_beside_a_network_are_computed_once_for_all_folds() -> None:
     features = build_features("hog", {WEIGHT: 2}, (28, 28), 255)
     _, learning = separate_stateless_steps(Pipeline([*features.steps, ("svc", SVC())]))
     assert list(learning.named_steps) == ["svc"]
+
+
+def test_steps_after_one_that_learns_follow_both_sets_of_features() -> None:
+    features = Pipeline([("a", Normalizer()), ("components", PCA(2)), ("b", Normalizer())])
+    beside = put_beside_network(features, weight=0.5, n_values=64)
+    assert list(beside.named_steps) == ["features", "components", "b"]
 
 
 def test_principal_components_beside_a_network_are_those_of_both(photos: Path) -> None:

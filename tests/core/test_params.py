@@ -310,6 +310,10 @@ REFUSED_BY_CHECK["a parameter of the features of another type"] = (
     {f"{FIVE}.features": "raw", f"{FIVE}.feature_parameters": {"sparse": "yes"}},
     f"{FIVE}: feature_parameters of raw: sparse: must be true or false, not 'yes'",
 )
+REFUSED_BY_CHECK["a classifier in the module of other features"] = (
+    {f"{FIVE}.features": "raw", f"{FIVE}.classifier": "digits.features.hog.Boost"},
+    f"{FIVE}: classifier: digits.features.hog.Boost needs `features: hog`, not raw",
+)
 REFUSED_BY_CHECK["copies of images that are not square"] = (
     {
         f"{FIVE}.features": "raw",
