@@ -14,6 +14,8 @@ import pandas as pd
 
 from digits.core.tables import Pixels, Vector
 from digits.plugins import find_plugins
+from digits.settings import params
+from digits.settings.columns import COLUMNS, names_key
 from digits.settings.errors import UserError, check_choice
 from digits.settings.params import DatasetParams
 
@@ -76,6 +78,24 @@ def fetch_images(
             "`dvc repro evaluate@MODEL`, or `make demo`"
         )
     raise UserError(message)
+
+
+def fetch_dataset(name: str) -> tuple[Pixels, pd.DataFrame]:
+    """Fetch a dataset from which a source makes another one, as `fetch_images` does.
+
+    Raises:
+        UserError: there is no such dataset, no source has it, or it is itself made from one.
+    """
+    # `params.load` is not used, because it refuses a new entry that `digits pin` has yet to
+    # complete, such as the entry of the dataset that is made.
+    entries = params.parse(params.read())["datasets"]
+    check_choice("datasets", name, entries)
+    dataset = params.validate_dataset(name, entries[name])
+    kinds = [kind for source in dataset.sources for kind in source]
+    if any(getattr(import_source(kind), "READS_DATASET", False) for kind in kinds):
+        # A dataset that is made from itself would never end.
+        raise UserError(f"{name} is itself made from a dataset; name that one")
+    return fetch_images(name, dataset)
 
 
 def needs_network(dataset: DatasetParams) -> bool:
@@ -146,7 +166,7 @@ def check_pinned(name: str, X: Pixels, images: pd.DataFrame, dataset: DatasetPar
 
 
 def compute_checksums(X: Pixels, images: pd.DataFrame) -> dict[str, str]:
-    """Return the SHA-256 of pixels and labels and, if there are any, groups, files, test set.
+    """Return the SHA-256 of pixels and labels and, if there are any, COLUMNS, files, test set.
 
     They determine the images and the split into training set and test set.
     """
@@ -154,11 +174,12 @@ def compute_checksums(X: Pixels, images: pd.DataFrame) -> dict[str, str]:
         "pixels": sha256_of_array(X),
         "labels": sha256_of_array(images["class"].to_numpy()),
     }
-    if "group_names" in images.attrs:
-        names = images.attrs["group_names"]
-        checksums["groups"] = sha256_of_lines(names[group] for group in images["group"])
-    elif "group" in images:
-        checksums["groups"] = sha256_of_array(images["group"].to_numpy())
+    for name, column in COLUMNS.items():
+        names = images.attrs.get(names_key(name))
+        if names is not None:
+            checksums[column.checksum] = sha256_of_lines(names[code] for code in images[name])
+        elif name in images:
+            checksums[column.checksum] = sha256_of_array(images[name].to_numpy())
     if "sha256" in images:
         checksums["files"] = sha256_of_lines(images["sha256"])
     if "test" in images:

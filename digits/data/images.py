@@ -2,13 +2,14 @@
 
 import math
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from digits.core.tables import PIXEL_MAX, Pixels, Vector, map_pixels
+from digits.settings.columns import COLUMNS, names_key
 from digits.settings.errors import UserError
 from digits.settings.params import RESERVED_NAME, DatasetParams
 
@@ -22,8 +23,7 @@ def make_images(
     *,
     names: Sequence[str] | None = None,
     is_test: Vector | None = None,
-    groups: Vector | None = None,
-    group_names: Sequence[str] | None = None,
+    columns: Mapping[str, Any] | None = None,
     files: Sequence[str] | None = None,
 ) -> tuple[Pixels, pd.DataFrame]:
     """Return the pixels `X` of images, and the table of all other columns.
@@ -39,8 +39,8 @@ def make_images(
             are numbered here.
         is_test: whether each image is in the test set that came with the images, shape
             (n_images,), or None.
-        groups: the number of the group of each image, from 0, shape (n_images,), or None.
-        group_names: the names of the groups, or None.
+        columns: other columns by their names in COLUMNS, such as `group`, each of shape
+            (n_images,). Groups are numbers, or names, which are numbered here.
         files: the paths of the pictures, or None.
 
     Raises:
@@ -63,19 +63,31 @@ def make_images(
         )
 
     images = pd.DataFrame({"class": classes})
-    if groups is not None:
-        images["group"] = groups.astype(np.uint32)
+    images.attrs = {"shape": dataset.shape, "pixel_max": pixel_max}
+    if names:
+        images.attrs["names"] = list(names)
+    for name, values in (columns or {}).items():
+        add_column(images, name, values)
     if files is not None:
         images["file"] = files
     if is_test is not None and is_test.any():
         images["test"] = is_test.astype(bool)
-
-    images.attrs = {"shape": dataset.shape, "pixel_max": pixel_max}
-    if names:
-        images.attrs["names"] = list(names)
-    if group_names is not None:
-        images.attrs["group_names"] = list(group_names)
     return X, images
+
+
+def add_column(images: pd.DataFrame, name: str, values: Any) -> None:
+    """Add one of COLUMNS to a table of images, as the column is stored.
+
+    Args:
+        images: the table.
+        name: the name of the column.
+        values: numbers, or texts as a table has them, shape (n_images,).
+    """
+    column = COLUMNS[name]
+    if column.has_names and not pd.api.types.is_numeric_dtype(values):
+        values, names = pd.factorize(values)
+        images.attrs[names_key(name)] = list(names)
+    images[name] = np.asarray(values).astype(column.dtype)
 
 
 def transpose(block: Any, shape: Sequence[int]) -> Any:

@@ -28,6 +28,7 @@ class Predictions:
         majority_label: the most frequent label of the training images.
         has_positive: whether the task has positive classes, with the label 1, and others, with
             the label 0. Otherwise all classes are equal, also if there are two.
+        table: the table of the predictions, for any other column.
     """
 
     classes: Vector
@@ -41,6 +42,7 @@ class Predictions:
     group_names: list[str] | None
     majority_label: int
     has_positive: bool
+    table: pd.DataFrame
 
     @classmethod
     def from_table(
@@ -78,6 +80,7 @@ class Predictions:
             majority_label=majority_label,
             # digits/data/labels.py gives names only to classes that are all equal.
             has_positive=len(classes) == 2 and "label_names" not in table.attrs,
+            table=table,
         )
 
     @property

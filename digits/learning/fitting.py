@@ -38,6 +38,7 @@ from digits.learning.thresholds import (
     set_threshold,
 )
 from digits.learning.training_set import TrainingSet
+from digits.settings.columns import COLUMNS
 from digits.settings.errors import UserError
 from digits.settings.extensions import is_in_extension
 from digits.settings.params import ModelParams, Threshold
@@ -90,7 +91,8 @@ def fit_and_cross_validate(
     if model_params.folds > 0:
         groups = images.get("group")  # such as the writer of each image; None if unknown
         test_fold = assign_folds(y, model_params.folds, groups)
-    training_set = TrainingSet(select_input(model_params, X, images), y)
+    columns = [name for name in ("label", *COLUMNS) if name in images]
+    training_set = TrainingSet(select_input(model_params, X, images), images[columns])
     result = fit_all(pipeline, training_set, test_fold, model_params.hyperparameters.passes)
 
     model = result.model

@@ -15,6 +15,7 @@ from sklearn.pipeline import Pipeline
 
 from digits.core.tables import Pixels, Scores, Vector
 from digits.learning.parallel import parallel_backend
+from digits.settings.columns import COLUMNS
 
 # The prefix of the columns of scores in a table of predictions, by response method.
 COLUMN_PREFIXES = {"decision_function": "decision", "predict_proba": "probability"}
@@ -103,15 +104,15 @@ def make_predictions_table(
     """Return a table of predictions, with the columns that docs/reference/files.md describes.
 
     Args:
-        images: the table of the labelled images, whose `row`, `file`, `group` and `label` are
-            copied.
+        images: the table of the labelled images, whose `row`, `file`, `group` and other
+            COLUMNS, and `label` are copied.
         model: the model, for the names of the columns.
         scores: the scores of the images.
         y_pred: the predicted labels, shape (n_images,).
         test_fold: the fold in which each image was held out, or None for test images.
     """
-    copied_columns = [name for name in ["row", "file", "group", "label"] if name in images]
-    table = images[copied_columns].copy()
+    copied_columns = ["row", "file", *COLUMNS, "label"]
+    table = images[[name for name in copied_columns if name in images]].copy()
     if test_fold is not None:
         table["fold"] = test_fold
     table["prediction"] = y_pred

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, ValidationError
 
+from digits.settings.columns import COLUMNS
 from digits.settings.errors import UserError, unknown_choice_error
 from digits.settings.params import Entry, describe_error
 
@@ -38,7 +39,17 @@ class FilesPart(Entry):
     lists: Strings = Field(default=[], alias="list")  # text files that name the pictures
 
 
-class TablePart(Entry):
+class RowsPart(Entry):
+    """What parts with tables and parts with arrays have in common."""
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """The column of the table, or the array, by its name in COLUMNS, for each one given."""
+        values = {name: getattr(self, name, "") for name in COLUMNS}
+        return {name: value for name, value in values.items() if value}
+
+
+class TablePart(RowsPart):
     """Rows of tables. Exactly one of the keys `file`, `picture` and `pixels` is given."""
 
     table: Strings  # patterns of the paths of the tables
@@ -56,7 +67,7 @@ class TablePart(Entry):
     header: bool = True  # whether the first line has the names of the columns
 
 
-class ArrayPart(Entry):
+class ArrayPart(RowsPart):
     """Arrays of images."""
 
     images: str  # a pattern of their names

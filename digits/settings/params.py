@@ -24,6 +24,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+from digits.settings.columns import COLUMNS
 from digits.settings.errors import UserError, check_choice, unknown_choice_error
 
 FILE = Path("params.yaml")
@@ -60,6 +61,9 @@ MAX_SHOWN = 80  # an error shows at most this many characters of a value
 # The first characters of the lines that Git writes into a file with a conflict.
 CONFLICT_MARKERS = ("<<<<<<< ", "||||||| ", ">>>>>>> ")
 
+# The keys of `sha256` in a dataset.
+CHECKSUMS = ["pixels", "labels", *(each.checksum for each in COLUMNS.values()), "files", "test"]
+
 # The keys of a dataset that `digits pin` writes.
 PINNED_KEYS = {"images", "classes", "groups", "background", "sha256"}
 
@@ -88,6 +92,13 @@ def _check_shape(shape: list[int]) -> list[int]:
     return shape
 
 
+def _check_checksum_key(key: str) -> str:
+    """Check that a checksum is one of those that `digits pin` writes."""
+    if key not in CHECKSUMS:
+        raise PydanticCustomError("checksum", f"a key must be one of {', '.join(CHECKSUMS)}")
+    return key
+
+
 Name = Annotated[
     str,
     Field(pattern="^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$", max_length=100),
@@ -104,6 +115,7 @@ Sha256 = Annotated[
     Field(pattern="^[0-9a-f]{64}$"),
     with_message("must be a SHA-256 checksum, as `digits pin` writes it"),
 ]
+ChecksumKey = Annotated[str, AfterValidator(_check_checksum_key)]
 PathPair = Annotated[list[str], Field(min_length=2, max_length=2)]
 Source = Annotated[dict[str, str], Field(min_length=1, max_length=1)]
 Class = Annotated[int | str, with_message("must be the number or the name of a class")]
@@ -295,7 +307,7 @@ class DatasetParams(Entry):
     ```
     """
 
-    sha256: dict[Literal["pixels", "labels", "groups", "files", "test"], Sha256]
+    sha256: dict[ChecksumKey, Sha256]
     """The SHA-256 checksums of the images.
 
     - `pixels` and `labels`: the images.

@@ -197,7 +197,7 @@ def test_copies_are_in_the_group_of_their_image() -> None:
         ("tiny 300 399", "tiny has 400 images; write 1 to 400 for the first number"),
         ("tiny 401 999", "at least 400 for the second"),
         ("tiny 0 999", "tiny has 400 images"),
-        ("large 3 9", "large has deformed images itself"),
+        ("large 3 9", "large is itself made from a dataset; name that one"),
         ("nosuch 300 999", "there is no 'nosuch'"),
     ],
 )
@@ -217,7 +217,9 @@ def build(classifier: str, features: str = "scaled", **hyperparameters: Any) -> 
 
 @pytest.mark.parametrize(("name", "kind"), [(tiny.SGD, SGDClassifier), (MLP, MLPClassifier)])
 def test_a_model_is_fitted_with_partial_fit_in_each_pass(name: str, kind: Any) -> None:
-    fitted = fit_all(build(name, passes=3), TrainingSet(PIXELS, CLASSES), None, 3)
+    fitted = fit_all(
+        build(name, passes=3), TrainingSet(PIXELS, pd.DataFrame({"label": CLASSES})), None, 3
+    )
     expected = kind(random_state=42)
     for _ in range(3):
         for start in range(0, 400, ROWS_PER_BATCH):
@@ -230,7 +232,9 @@ def test_a_model_is_fitted_with_partial_fit_in_each_pass(name: str, kind: Any) -
 def test_no_model_is_fitted_on_held_out_rows() -> None:
     test_fold = 1 + np.arange(400) % 2
     pipeline = build(tiny.SGD, features="scaled 50", passes=5)
-    fitted = fit_all(pipeline, TrainingSet(PIXELS, CLASSES), test_fold, 5)
+    fitted = fit_all(
+        pipeline, TrainingSet(PIXELS, pd.DataFrame({"label": CLASSES})), test_fold, 5
+    )
 
     # Fit the model of the second fold in the same way.
     rows = np.flatnonzero(test_fold == 1)

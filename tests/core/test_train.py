@@ -295,7 +295,7 @@ def test_the_same_seed_gives_the_same_scores_and_another_seed_gives_others(
 def test_gradient_boosting_is_that_of_one_thread(tmp_path: Path) -> None:
     X, y = tiny.digits()
     boosting = build(tiny.model("digit", "raw", BOOSTING, 0, max_iter=2))
-    found = fitting.fit_all(boosting, TrainingSet(X, y), None)
+    found = fitting.fit_all(boosting, TrainingSet(X, pd.DataFrame({"label": y})), None)
     with threadpool_limits(1, user_api="openmp"):
         expected = clone(boosting).fit(X, y)
     model_file.save(tmp_path / "found", found.model)
@@ -380,7 +380,10 @@ def test_the_progress_bar_is_gone_from_the_terminal_when_the_model_is_fitted(
     with open(end, "w", encoding="utf-8") as stderr, monkeypatch.context() as patch:  # noqa: PTH123
         patch.setattr(sys, "stderr", stderr)
         fitting.fit_all(
-            pipeline, TrainingSet(X, CLASSES == 5), test_fold=None, n_passes=n_passes
+            pipeline,
+            TrainingSet(X, pd.DataFrame({"label": CLASSES == 5})),
+            test_fold=None,
+            n_passes=n_passes,
         )
         stderr.write("next line\n")
     shown = b""

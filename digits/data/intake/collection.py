@@ -26,6 +26,7 @@ from digits.data.images import make_images
 from digits.imaging import pictures
 from digits.imaging.pictures import Picture
 from digits.networks import describe_picture, import_network
+from digits.settings.columns import COLUMNS
 from digits.settings.errors import UserError, warn
 from digits.settings.params import DatasetParams
 
@@ -60,7 +61,7 @@ class Collection:
             - `id`: what the owner calls the image: a name, a path, or its number from 1.
             - `file`: the path of the picture in its folder, if there are pictures.
             - `class`: the class, as a string. Without classes, images can only be predicted.
-            - `group`: the group, as a string, if there are groups.
+            - `group` and any other of COLUMNS, as strings, if the images have it.
             - `test`: whether the image is in the test set that came with the images.
 
         pictures: a function that yields the picture files in the order of the rows: their
@@ -99,12 +100,14 @@ def read_collection(
             of params.yaml says. Several pictures are printed first.
     """
     rows = collection.rows
-    columns: dict[str, Any] = {"classes": rows["class"], "is_test": rows["test"].to_numpy()}
-    if "group" in rows:
-        # The groups are numbered in the order of their first images.
-        columns["groups"], columns["group_names"] = pd.factorize(rows["group"])
+    make = partial(
+        make_images,
+        classes=rows["class"],
+        is_test=rows["test"].to_numpy(),
+        columns={name: rows[name] for name in COLUMNS if name in rows},
+    )
     if collection.blocks is not None:
-        return make_images(dataset, collection.blocks(), **columns)
+        return make(dataset, collection.blocks())
 
     assert collection.pictures is not None
     names = rows["file"].tolist()
@@ -123,7 +126,7 @@ def read_collection(
             yield np.array([picture.image.ravel() for picture in batch])
 
     blocks = read_blocks(collection.pictures())
-    X, images = make_images(dataset, blocks, files=names, **columns)
+    X, images = make(dataset, blocks, files=names)
     images["sha256"] = checksums
     if network is not None:
         images["network"] = pd.array(network_features, dtype="binary[pyarrow]")

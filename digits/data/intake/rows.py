@@ -7,6 +7,7 @@ import pandas as pd
 
 from digits.data.images import MAX_CLASSES
 from digits.data.intake import one_class
+from digits.settings.columns import COLUMNS
 from digits.settings.errors import UserError, shorten
 
 
@@ -31,6 +32,7 @@ def find_faults(rows: pd.DataFrame) -> list[str]:
         check_files,
         check_ids,
         check_test_set,
+        check_columns,
         check_groups,
     ]:
         try:
@@ -121,11 +123,21 @@ def check_test_set(rows: pd.DataFrame) -> None:
     raise UserError(reason)
 
 
+def check_columns(rows: pd.DataFrame) -> None:
+    """Check that each image has a value in each other column, such as a group."""
+    for name, column in COLUMNS.items():
+        if name not in rows:
+            continue
+        raise_if_wrong(rows, rows[name] == "", f"have no {name}")
+        if not column.has_names:
+            numbers = pd.to_numeric(rows[name], errors="coerce")
+            raise_if_wrong(rows, numbers.isna(), f"have a {name} that is no number")
+
+
 def check_groups(rows: pd.DataFrame) -> None:
-    """Check that each image has a group, and that no group is in both sets."""
+    """Check that no group is in both sets."""
     if "group" not in rows:
         return
-    raise_if_wrong(rows, rows["group"] == "", "have no group")
     is_test = rows["test"]
     in_both = sorted(set(rows["group"][is_test]).intersection(rows["group"][~is_test]))
     if in_both:

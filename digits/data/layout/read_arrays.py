@@ -42,9 +42,9 @@ def read_array(
     rows = pd.DataFrame(fields, index=range(n_images))
     if part.classes:
         rows["class"] = read_labels(place, part.classes, n_images)
-    if part.group:
-        rows["group"] = read_labels(place, part.group, n_images)
-    arrays = {each for each in (name, part.classes, part.group) if each}
+    for column, labels in part.columns.items():
+        rows[column] = read_labels(place, labels, n_images)
+    arrays = {each for each in (name, part.classes, *part.columns.values()) if each}
     single_block = images.reshape(n_images, -1)
     return PartImages(
         rows,

@@ -63,8 +63,8 @@ def read_single_table(
             rows["file"] = [f"{stem}/{index + 1}" for index in rows.index]
         if part.id:
             rows["id"] = texts[part.id]
-        if part.group:
-            rows["group"] = texts[part.group]
+        for name, column in part.columns.items():
+            rows[name] = texts[column]
         if part.classes:
             rows["class"] = make_classes(texts[part.classes], table)
     rows = rows.reset_index(drop=True)
@@ -84,7 +84,7 @@ def select_rows(
 ) -> TableSelection:
     """Return which columns and rows of a table a part uses."""
     columns_in_path = [column for column, _ in parse_columns(part.file, table.names).values()]
-    named = [*part.classes, part.group, part.id, *part.where, *columns_in_path]
+    named = [*part.classes, *part.columns.values(), part.id, *part.where, *columns_in_path]
     columns = list_distinct(named)
     if part.picture:
         image_columns = [part.picture]

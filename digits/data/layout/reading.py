@@ -17,6 +17,7 @@ from digits.data.layout.place import Place
 from digits.data.layout.read_arrays import read_arrays
 from digits.data.layout.read_files import read_files
 from digits.data.layout.read_table import read_table
+from digits.settings.columns import COLUMNS
 from digits.settings.errors import UserError
 from digits.settings.layout import FilesPart, Layout, Part, TablePart, Where
 
@@ -75,12 +76,12 @@ def read_part(
 
 
 def check_same_columns(parts: list[PartImages]) -> None:
-    """Check that classes, groups and ids are each in all parts or in no part.
+    """Check that classes, ids and each other column are in all parts or in no part.
 
     Raises:
-        UserError: only some parts have classes, groups or ids.
+        UserError: only some parts have a column.
     """
-    for column in ("class", "group", "id"):
+    for column in ("class", *COLUMNS, "id"):
         if len({column in part.rows for part in parts}) > 1:
             raise UserError(f"only some parts of the layout have the key `{column}`")
 
@@ -148,7 +149,7 @@ def make_collection(place: Place, images: PartImages, n_train: int) -> Collectio
     if "id" not in rows:
         numbers = np.arange(1, len(rows) + 1)
         rows["id"] = pd.Series(numbers, rows.index).astype("str")
-    for column in ("class", "group"):
+    for column in ("class", *COLUMNS):
         if column in rows:
             rows[column] = to_text(rows[column])
     rows["test"] = rows.index >= n_train

@@ -10,6 +10,7 @@ The module may have these constants:
 - `MIRROR_KIND = "idx"`: if the environment variable DATA_MIRROR is set to a folder or an
   address, the source `idx` first tries to read its subfolder with the name of the dataset.
 - `READS_FILES = True`: the place is a file or a folder, which DVC should store.
+- `READS_DATASET = True`: the place names another dataset, which `fetch_dataset` reads.
 - `READS_PICTURES = True`: the dataset may have a `network`. Then the column `network` of the
   table has the features that the network computes from each picture.
 

@@ -23,12 +23,13 @@ import pandas as pd
 from tqdm import tqdm
 
 from digits.core.tables import Pixels
-from digits.data.fetching import fetch_images
+from digits.data.fetching import fetch_dataset
 from digits.data.images import make_images
 from digits.imaging.transforms.deformation import STRONG, deform_rows, list_blocks
-from digits.settings import params
-from digits.settings.errors import UserError, check_choice
+from digits.settings.errors import UserError
 from digits.settings.params import DatasetParams
+
+READS_DATASET = True
 
 # The seed of params.yaml is not used, so that the checksums of the dataset stay the same.
 SEED = 42
@@ -48,17 +49,9 @@ def read(place: str, dataset: DatasetParams) -> tuple[Pixels, pd.DataFrame]:
         UserError: there is no such dataset, or it has other numbers of images.
     """
     name, n_first, n_images = split_place(place)
-    # `params.load` is not used, because it refuses a new entry that `digits pin` has yet to
-    # complete, such as the entry of this dataset.
-    entries = params.parse(params.read())["datasets"]
-    check_choice("datasets", name, entries)
-    original_dataset = params.validate_dataset(name, entries[name])
-    is_deformed = any("deformed" in source for source in original_dataset.sources)
-    if is_deformed:  # a dataset that is made from itself would never end
-        raise UserError(f"{name} has deformed images itself; name the dataset it is made from")
     if dataset.is_color:
         raise UserError("only grey images can be deformed")
-    X, images = fetch_images(name, original_dataset)
+    X, images = fetch_dataset(name)
     if not 1 <= n_first <= len(X) <= n_images:
         raise UserError(
             f"{name} has {len(X)} images; write 1 to {len(X)} for the first number, and at "
@@ -74,7 +67,8 @@ def read(place: str, dataset: DatasetParams) -> tuple[Pixels, pd.DataFrame]:
         groups = images["group"].to_numpy()[originals]
     classes = images["class"].to_numpy()[originals]
     blocks = yield_deformed(X, n_first, end_of_copies, images.attrs["shape"])
-    return make_images(dataset, blocks, classes, names=images.attrs.get("names"), groups=groups)
+    names = images.attrs.get("names")
+    return make_images(dataset, blocks, classes, names=names, columns={"group": groups})
 
 
 def split_place(place: str) -> tuple[str, int, int]:

@@ -32,4 +32,4 @@ def read(place: str, dataset: DatasetParams) -> tuple[Pixels, pd.DataFrame]:
         raise UserError(f"scikit-learn ships no images called {place!r}, only 'digits'")
     bunch = load_digits()
     groups = np.repeat(np.arange(len(FORM_SIZES)), FORM_SIZES)
-    return make_images(dataset, [bunch.data], bunch.target, groups=groups)
+    return make_images(dataset, [bunch.data], bunch.target, columns={"group": groups})
