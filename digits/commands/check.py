@@ -13,12 +13,14 @@ from digits.learning.pipelines import build_pipeline
 from digits.networks import import_network
 from digits.results import mixed_stages
 from digits.settings import params
-from digits.settings.errors import UserError, echo, prefix_errors
+from digits.settings.errors import MissingExtraError, UserError, echo, prefix_errors, warn
 from digits.settings.params import DatasetParams, Params
 
 
 def check(settings: Params) -> None:
     """Check what the schema of params.yaml cannot: sources, features and classifiers.
+
+    A model that needs a package of an extra that is not installed is only warned about.
 
     Raises:
         UserError: names the first mistake.
@@ -29,9 +31,12 @@ def check(settings: Params) -> None:
     for name, model_params in settings.models.items():
         dataset = settings.dataset_of_task(model_params.task)
         pixel_max = dataset.pixel_max or PIXEL_MAX
-        with prefix_errors(f"{params.FILE}: models.{name}"):
-            build_pipeline(model_params, settings.seed, pixel_max, dataset.shape)
-            check_network(model_params, has_network=dataset.network is not None)
+        try:
+            with prefix_errors(f"{params.FILE}: models.{name}"):
+                check_network(model_params, has_network=dataset.network is not None)
+                build_pipeline(model_params, settings.seed, pixel_max, dataset.shape)
+        except MissingExtraError as error:
+            warn(error.message)  # all other models can be trained without this package
 
 
 def check_sources(name: str, dataset: DatasetParams) -> None:

@@ -20,7 +20,14 @@ from sklearn.utils import all_estimators, get_tags
 from digits.learning.classifiers.augmented_svc import AugmentedSVC
 from digits.learning.inputs import NETWORK, WEIGHT, takes_network
 from digits.learning.trust import find_package, is_installed
-from digits.settings.errors import UserError, check_choice, unknown_choice_error
+from digits.settings.errors import (
+    MissingExtraError,
+    UserError,
+    check_choice,
+    check_extras,
+    report_missing_extra,
+    unknown_choice_error,
+)
 from digits.settings.extensions import is_in_extension
 from digits.settings.params import ModelParams, describe_error
 
@@ -129,7 +136,8 @@ def build_features(
             does not suit the shape.
     """
     check_choice("features", name, [path.stem for path in FEATURES_FOLDER.glob("*.py")])
-    function = import_module(f"digits.features.{name}").make_features
+    with report_missing_extra():
+        function = import_module(f"digits.features.{name}").make_features
     where = f"feature_parameters of {name}"
     accepted = set(inspect.signature(function).parameters) - {"shape", "pixel_max"}
     if name != NETWORK:
@@ -299,12 +307,16 @@ def import_class(name: str, package: str) -> Any:
     """
     is_in_sklearn = find_package(name) == "sklearn"
     if not (is_in_sklearn or is_installed(package)):
+        check_extras(package)
         raise UserError(
             f"classifier: {name}: there is no package {package}; to install one, see "
             "docs/extending.md"
         )
     try:
-        return pkgutil.resolve_name(f"sklearn.{name}" if is_in_sklearn else name)
+        with report_missing_extra():
+            return pkgutil.resolve_name(f"sklearn.{name}" if is_in_sklearn else name)
+    except MissingExtraError:
+        raise
     except (AttributeError, ModuleNotFoundError, ValueError):
         return None
     except Exception as error:  # what another package raises can be anything

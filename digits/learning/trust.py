@@ -15,7 +15,7 @@ from pathlib import Path
 import skops.io
 from sklearn.base import BaseEstimator
 
-from digits.settings.errors import UserError
+from digits.settings.errors import UserError, check_extras
 from digits.settings.extensions import LIBRARY_FOLDERS, is_in_folders
 
 # The distance metrics of the trees of nearest neighbours. PyFuncDistance64 is left out because
@@ -79,6 +79,9 @@ def check_types(content: bytes, classifier: str) -> list[str]:
     types: list[str] = skops.io.get_untrusted_types(data=content)
     package = find_package(classifier)
     refused = [name for name in types if not is_trusted(name, package)]
+    if refused and not is_installed(package):
+        check_extras(package)
+        raise UserError(f"the model needs the package {package}, which is not installed")
     if refused:
         raise UserError(
             f"the model holds {', '.join(refused)}, which TRUSTED_TYPES of {__name__} "

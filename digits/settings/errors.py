@@ -4,6 +4,7 @@ import difflib
 import re
 import sys
 import textwrap
+import tomllib
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,6 +35,44 @@ class UserError(click.ClickException):
 
     def __init__(self, message: object) -> None:
         super().__init__(to_one_line(message))
+
+
+class MissingExtraError(UserError):
+    """A model needs a package of an extra of pyproject.toml, and it is not installed."""
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(f"it needs {package}; `make -B venv EXTRAS={extra}` installs it")
+
+
+def check_extras(package: str) -> None:
+    """Check that a package that was not found is in no extra of pyproject.toml.
+
+    Args:
+        package: the name by which it is imported. The extra may have a longer name, such as
+            `xgboost-cpu` for `xgboost`.
+
+    Raises:
+        MissingExtraError: an extra has it.
+    """
+    project = Path("pyproject.toml")
+    if not project.exists():
+        return
+    settings = tomllib.loads(project.read_text(encoding="utf-8"))["project"]
+    name = re.compile(rf"{re.escape(package.replace('_', '-'))}\b")
+    for extra, requirements in settings.get("optional-dependencies", {}).items():
+        if any(name.match(requirement.replace("_", "-")) for requirement in requirements):
+            raise MissingExtraError(package, extra)
+
+
+@contextmanager
+def report_missing_extra() -> Iterator[None]:
+    """Turn the failed import of a package that an extra has into a MissingExtraError."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        package, *_ = str(error.name).split(".")
+        check_extras(package)
+        raise
 
 
 def to_one_line(text: object) -> str:
@@ -97,7 +136,8 @@ def prefix_errors(prefix: object) -> Iterator[None]:
     try:
         yield
     except UserError as error:
-        raise UserError(f"{prefix}: {error.message}") from None
+        error.message = to_one_line(f"{prefix}: {error.message}")
+        raise
 
 
 @contextmanager
