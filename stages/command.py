@@ -5,6 +5,7 @@ DVC computes the checksums of a stage's dependencies after its command has ended
 parameters together with the outputs of the old ones. DVC does not record a stage that fails.
 """
 
+import re
 import signal
 import warnings
 from collections.abc import Collection, Iterator
@@ -22,6 +23,8 @@ from stages import edits
 
 DVC_FILE = Path("dvc.yaml")
 VERSIONS_FILE = Path("stages/versions.yaml")
+
+TEMPLATE = re.compile(r"\$\{(.*?)\}")  # what DVC fills in
 
 # scikit-learn may warn spuriously while several threads fit or apply models. Each of its
 # threads replaces the filters of warnings, which all threads share, and warns if they are empty
@@ -64,14 +67,17 @@ class Dependencies(NamedTuple):
 def read_dependencies(stage: str, name: str, params_text: str) -> Dependencies:
     """Return what dvc.yaml declares that a stage depends on for an entry of params.yaml.
 
-    `${key}` and `${item.…}` are filled in as DVC does it. DVC itself is not asked, because
-    importing it takes longer than most stages.
+    `${key}`, `${item.…}` and keys of params.yaml are filled in as DVC does it. DVC itself is
+    not asked, because importing it takes longer than most stages.
 
     Args:
         stage: the name of the stage, such as `train`. A stage that dvc.yaml does not have has
             no dependencies, because DVC does not record it.
         name: the name of the entry, such as `digit-fast`.
         params_text: the text of params.yaml.
+
+    Raises:
+        UserError: dvc.yaml has another template, so that a dependency would be overlooked.
     """
     if not DVC_FILE.exists():
         return Dependencies([], [], [])
@@ -79,14 +85,21 @@ def read_dependencies(stage: str, name: str, params_text: str) -> Dependencies:
     declared = stages.get(stage, {})
     # `foreach: ${models}` repeats what is below `do` for each entry of a section.
     template = declared.get("do", declared)
-    section = declared.get("foreach", "").removeprefix("${").removesuffix("}")
-    entry = find_value(params.parse(params_text), f"{section}.{name}") or {}
+    section = str(declared.get("foreach", "")).removeprefix("${").removesuffix("}")
+    values = params.parse(params_text)
+    values |= {"key": name, "item": find_value(values, f"{section}.{name}")}
+
+    def find_text(template: re.Match[str]) -> str:
+        value = find_value(values, template[1].strip())
+        if not isinstance(value, str | int | float):
+            raise UserError(
+                f"{DVC_FILE}: stages.{stage}: {template[0]} is not a key of {params.FILE}; the "
+                "guard against edits cannot fill it in"
+            )
+        return str(value)
 
     def fill_in(text: str) -> str:
-        text = text.replace("${key}", name)
-        for key, value in entry.items():
-            text = text.replace(f"${{item.{key}}}", str(value))
-        return text
+        return TEMPLATE.sub(find_text, text)
 
     paths = [Path(fill_in(path)) for path in template.get("deps", [])]
     keys = []

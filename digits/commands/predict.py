@@ -246,6 +246,8 @@ def command(
     """
     if submission and submission.count(",") != 1:
         raise click.UsageError("--submission: expected two names, such as ImageId,Label")
+    if submission and (show or table_format != "table"):
+        raise click.UsageError("--submission cannot be used with --format or --show")
     if show and table_format != "table":
         raise click.UsageError(f"--show cannot be used with --format {table_format}")
     predictor = predicting.load(model)

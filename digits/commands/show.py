@@ -206,9 +206,8 @@ def choose_rows(
         class_number = images.class_names.index(label)
         rows = rows[images.classes[rows] == class_number]
     if len(rows) == 0:
-        raise UserError(
-            "no image to show; the model makes no such mistake, or --label has none"
-        )
+        reason = f"none has the class {label}" if label else "the model makes no mistake"
+        raise UserError(f"no image to show: {reason}")
     return rows
 
 

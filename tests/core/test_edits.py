@@ -118,6 +118,16 @@ def test_a_stage_that_dvc_yaml_does_not_have_has_no_dependencies(editing: Path) 
     assert fetch(editing) == ""
 
 
+def test_a_dependency_that_a_key_of_params_yaml_names_is_guarded(editing: Path) -> None:
+    tiny.replace(editing / "dvc.yaml", "stages/fetch.py", "stages/${datasets.tiny.files[0]}.py")
+    (editing / "edit.py").write_text("")
+    assert "stages.fetch: ${datasets.tiny.files[0]} is not a key of" in fetch(editing, status=1)
+    tiny.replace(editing / "dvc.yaml", r"\$\{datasets.tiny.files\[0\]\}", "${seed}")
+    (editing / "stages/42.py").write_text("")
+    (editing / "edit.py").write_text("open('stages/42.py', 'w').write('1')")
+    assert "stages/42.py was edited while the stage ran" in fetch(editing, status=1)
+
+
 def test_an_edit_while_the_modules_are_imported_fails_the_stage(project: Path) -> None:
     path = project / "digits/core/tables.py"
     with path.open("a") as file:  # what the first import of the module does

@@ -429,6 +429,9 @@ def test_a_submission_has_the_ids_and_the_labels(
     assert printed.splitlines() == ["ImageId,Label", *lines]
     refused = call(place, *words, "--submission", "Label", status=2).stderr
     assert "expected two names, such as ImageId,Label" in refused
+    for other in ["--show", "--format=json"]:
+        refused = call(place, *words, "--submission", "id,label", other, status=2).stderr
+        assert "--submission cannot be used with --format or --show" in refused
 
 
 def test_a_submission_has_each_id_once(place: Path, tmp_path: Path) -> None:

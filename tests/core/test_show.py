@@ -269,6 +269,11 @@ def test_a_dataset_that_was_not_fetched_is_one_line(tmp_path: Path) -> None:
     assert line == f"Error: {path} was not found; {remedy}"
 
 
+def test_no_image_of_the_class_is_one_line(made: Path) -> None:
+    line = failure(made, "show", "tiny", "0", "--label", "5")  # image 0 is a zero
+    assert line == "Error: no image to show: none has the class 5"
+
+
 def test_predictions_that_were_not_made_are_one_line(project: Path) -> None:
     path = "data/predictions/five-sgd.parquet"
     (project / path).unlink()
