@@ -31,12 +31,13 @@ def check(settings: Params) -> None:
     for name, model_params in settings.models.items():
         dataset = settings.dataset_of_task(model_params.task)
         pixel_max = dataset.pixel_max or PIXEL_MAX
-        try:
-            with prefix_errors(f"{params.FILE}: models.{name}"):
-                check_network(model_params, has_network=dataset.network is not None)
+        where = f"{params.FILE}: models.{name}"
+        with prefix_errors(where):
+            try:
                 build_pipeline(model_params, settings.seed, pixel_max, dataset.shape)
-        except MissingExtraError as error:
-            warn(error.message)  # all other models can be trained without this package
+            except MissingExtraError as error:
+                warn(f"{where}: {error.message}")  # the other models do without this package
+            check_network(model_params, has_network=dataset.network is not None)
 
 
 def check_sources(name: str, dataset: DatasetParams) -> None:

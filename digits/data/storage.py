@@ -2,8 +2,8 @@
 
 import shlex
 import subprocess
-import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from digits.data.fetching import import_source
@@ -11,8 +11,6 @@ from digits.data.layout.listing import iterate_files
 from digits.settings.errors import UserError, echo, warn
 
 Sources = Sequence[dict[str, str]]  # as in an entry of params.yaml
-
-DVC: list[str | Path] = [sys.executable, "-m", "dvc"]
 
 NOT_SHARED = "so colleagues and experiments do not get"
 
@@ -85,10 +83,11 @@ def find_obstacle(file: Path) -> str:
             return f"DVC does not follow the link {folder}; put the folder itself there"
         if (folder / ".dvc").is_dir() and folder != Path():
             return f"{folder} is another project of DVC; delete {folder / '.dvc'}"
-    command = [*DVC, "check-ignore", "--details", file]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.stdout:
-        rule, _, _ = done.stdout.partition("\t")  # such as `.dvcignore:3:mutants/`
+    from dvc.repo import Repo
+
+    result = Repo().dvcignore.check_ignore(str(file))
+    if result.match:
+        rule = result.pattern_infos[-1].file_info  # such as `.dvcignore:3:mutants/`
         return f"the line {rule} excludes it; delete this line, or rename the folder"
     return ""
 
@@ -123,14 +122,18 @@ def add_target(target: Path) -> None:
     Raises:
         UserError: as `add_to_dvc` does.
     """
+    from dvc.repo import Repo
+
     file = Path(f"{target}.dvc")
     before = file.read_bytes() if file.exists() else None
-    done = subprocess.run([*DVC, "add", target], capture_output=True, text=True, check=False)
-    if done.returncode:
-        reason = find_error(done.stderr)
-    else:
+    repo = Repo()
+    repo.scm_context.quiet = True  # what to type next is said below
+    try:
+        repo.add(str(target))
         unstored = find_unstored(target)
         reason = describe_unstored(target, unstored) if unstored else ""
+    except Exception as error:  # DVC's packages have exceptions of their own
+        reason = str(error)
     if not reason:
         # `dvc exp run --temp` copies only files that Git knows.
         subprocess.run(["git", "add", str(file)], check=True)
@@ -139,13 +142,7 @@ def add_target(target: Path) -> None:
     if before is not None:
         file.write_bytes(before)
     elif file.exists():
-        # `dvc remove` cannot remove the empty file that a full disk leaves.
-        subprocess.run([*DVC, "remove", file], capture_output=True, check=False)
+        with suppress(Exception):  # for the empty file that a full disk leaves
+            repo.remove(str(file))
         file.unlink(missing_ok=True)
     raise UserError(f"DVC cannot store {target}: {reason}")
-
-
-def find_error(text: str) -> str:
-    """Return the line with the error in what DVC has printed."""
-    lines = [line.removeprefix("ERROR: ") for line in text.splitlines() if "ERROR: " in line]
-    return lines[0] if lines else text

@@ -136,8 +136,7 @@ def prefix_errors(prefix: object) -> Iterator[None]:
     try:
         yield
     except UserError as error:
-        error.message = to_one_line(f"{prefix}: {error.message}")
-        raise
+        raise UserError(f"{prefix}: {error.message}") from None
 
 
 @contextmanager

@@ -17,7 +17,7 @@ OWN = Path("data/own")
 
 def make_repository(folder: Path) -> None:
     tiny.run("git init --quiet", folder)
-    tiny.run("dvc init --quiet", folder)
+    tiny.run_dvc("init --quiet", folder)
 
 
 @pytest.fixture

@@ -230,19 +230,29 @@ def test_the_tests_of_the_new_project_pass(project: Path) -> None:
     run("make lint test", project)
 
 
-@pytest.fixture
-def shapes(tmp_path: Path) -> Path:
+@pytest.fixture(scope="session")
+def clone(request: pytest.FixtureRequest) -> Path:
+    """Return a clone of this project. Do not change it."""
+    return tiny.once(request, "clone", make_clone)
+
+
+def copy_clone(clone: Path, place: Path) -> Path:
     """Return a clone called `shapes`, with the remote that `make venv` configures."""
-    project = make_clone(tmp_path / "shapes")
+    project = tiny.copy(clone, place / "shapes")
     call(project, "setup")
     return project
 
 
+@pytest.fixture
+def shapes(clone: Path, tmp_path: Path) -> Path:
+    """Return a clone called `shapes`, with the remote that `make venv` configures."""
+    return copy_clone(clone, tmp_path)
+
+
 @pytest.fixture(scope="module")
-def started(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def started(clone: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a clone in which `digits start` was called. Do not change it."""
-    project = make_clone(tmp_path_factory.mktemp("started") / "shapes")
-    call(project, "setup")
+    project = copy_clone(clone, tmp_path_factory.mktemp("started"))
     (project / "data/raw").mkdir()
     (project / "data/raw/small.parquet").touch()
     write_pictures(project / "data/own")

@@ -240,7 +240,7 @@ def replace(path: Path, pattern: str, text: str) -> None:
     path.write_text(re.sub(pattern, text, content), encoding="utf-8")
 
 
-def once(request: pytest.FixtureRequest, name: str, make: Callable[[Path], None]) -> Path:
+def once(request: pytest.FixtureRequest, name: str, make: Callable[[Path], object]) -> Path:
     """Return a project that one pytest worker makes for all workers. Do not change it."""
     temporary: Path = request.getfixturevalue("tmp_path_factory").getbasetemp()
     if hasattr(request.config, "workerinput"):
