@@ -253,7 +253,12 @@ def test_no_model_is_fitted_on_held_out_rows() -> None:
 
 def test_all_images_of_a_batch_may_be_held_out() -> None:
     test_fold = np.where(np.arange(400) < 2 * ROWS_PER_BATCH, 1, 2)
-    fitted = fit_all(build(tiny.SGD, passes=1), TrainingSet(PIXELS, CLASSES), test_fold, 1)
+    fitted = fit_all(
+        build(tiny.SGD, passes=1),
+        TrainingSet(PIXELS, pd.DataFrame({"label": CLASSES})),
+        test_fold,
+        1,
+    )
     assert fitted.cv_scores is not None
     assert np.isfinite(fitted.cv_scores).all()
 
