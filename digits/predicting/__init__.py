@@ -37,19 +37,20 @@ def choose_model(settings: Params) -> str:
     Raises:
         UserError: no such model has been evaluated.
     """
-    datasets = {}  # the name of each model's dataset
+    dataset_of_model = {}  # the name of each dataset
     for name, model in settings.models.items():
         has_positive = settings.tasks[model.task].positive is not None
         is_evaluated = paths.model(name).exists() and paths.metrics(name).exists()
         if is_evaluated and not has_positive:
-            datasets[name] = settings.dataset_name_of_task(model.task)
-    if not datasets:
+            dataset_of_model[name] = settings.dataset_name_of_task(model.task)
+    if not dataset_of_model:
         raise UserError(
             "no model that predicts all classes is here; run `dvc pull` if one was shared, or "
             "`dvc repro`, or choose a --model"
         )
-    largest = max(datasets.values(), key=lambda dataset: settings.datasets[dataset].images)
-    candidates = [name for name, dataset in datasets.items() if dataset == largest]
+    datasets = dataset_of_model.values()
+    largest = max(datasets, key=lambda dataset: settings.datasets[dataset].images)
+    candidates = [name for name, dataset in dataset_of_model.items() if dataset == largest]
     return max(candidates, key=lambda name: read_metrics(name).get("cv_accuracy", 0))
 
 

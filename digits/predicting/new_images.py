@@ -115,14 +115,13 @@ def read_folder(place: Place, layout: Layout | None, class_names: set[str]) -> C
         UserError: there are no pictures.
     """
     notes = []
-    if layout is not None:
-        try:
-            reading = read_layout(place, layout)
-        except UserError as error:
-            notes = [explain_mismatch(error)]
-        else:
-            if not reading.unmatched:
-                return reading.images
+    try:
+        reading = None if layout is None else read_layout(place, layout)
+    except UserError as error:
+        reading = None
+        notes = [explain_mismatch(error)]
+    if reading is not None and not reading.unmatched:
+        return reading.images
     if not place.pictures:
         found = "has no pictures" if place.files else "is empty"
         raise UserError(
@@ -155,9 +154,9 @@ def read_table(path: Path, parts: Sequence[TablePart]) -> Collection:
     notes = []
     for part in parts:
         place = Place(path.parent if part.file else path)
-        known_part = adapt_part(part, place, name)
+        part_of_table = adapt_part(part, place, name)
         try:
-            return read_part(place, known_part)
+            return read_part(place, part_of_table)
         except UserError as error:  # it has other columns, or names other pictures
             notes.append(explain_mismatch(error))
     images = read_other_table(Place(path))
@@ -204,8 +203,8 @@ def read_other_table(place: Place) -> Collection:
             pixel_columns.append(column)
     image_columns = find_image_columns(table.schema or [])
     if image_columns:
-        [(column, key), *_] = image_columns.items()
-        keys[key] = column
+        first = next(iter(image_columns))
+        keys[image_columns[first]] = first
     elif len(pixel_columns) == 1:
         keys["pixels"] = pixel_columns[0]
     elif pixel_columns:
@@ -216,7 +215,10 @@ def read_other_table(place: Place) -> Collection:
 
 
 def is_unlabelled(table: TableFile, columns: list[str]) -> bool:
-    """Return whether labels are missing: some are blank, or all are -1, as at Hugging Face."""
+    """Return whether labels are missing: some are blank, or all are -1, as at Hugging Face.
+
+    If only some are blank, a warning is printed.
+    """
     if len(columns) != 1:  # one for each class
         return False
     labels = table.read_texts(columns)[columns[0]].str.strip()

@@ -6,7 +6,7 @@ subclasses of `Predictor` as entry points of the group `digits.predictors`.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
 from operator import itemgetter
@@ -121,8 +121,8 @@ class Predictor:
         """
         content = pictures.read_content(source)
         image = pictures.read_resized(BytesIO(content), self.shape)
-        are_training_images_pictures = "files" in self.dataset.sha256
-        if not are_training_images_pictures:
+        has_picture_files = "files" in self.dataset.sha256  # their checksums
+        if not has_picture_files:
             image = (image * (self.pixel_max / PIXEL_MAX)).round().astype(np.uint8)
         if self.network is None:
             return self.predict_images(image[np.newaxis])
@@ -192,7 +192,7 @@ class Predictor:
         predictions = []
         for image, label, row in zip(images, y_pred, probabilities, strict=True):
             name = self.labels[label]
-            others = dict(zip(self.labels.values(), row, strict=True))
+            others = dict(zip(self.labels.values(), row, strict=True))  # in their order
             probability = others.pop(name)
             runners_up = sorted(others.items(), key=itemgetter(1), reverse=True)
             predictions.append(Prediction(name, probability, runners_up, image))
@@ -225,20 +225,14 @@ class Predictor:
     def describe_warnings(self, predicted: Sequence[PicturePrediction]) -> list[str]:
         """Return warnings about the predictions, one sentence each."""
         sentences = []
-        n_inverted = sum(
-            any(prediction.is_inverted for prediction in picture.predictions)
-            for picture in predicted
-        )
+        n_inverted = count_pictures(predicted, lambda prediction: prediction.is_inverted)
         if n_inverted:
             background = self.dataset.background
             sentences.append(
                 f"{n_inverted} of {len(predicted)} pictures were inverted, because nearly all "
                 f"training images have a {background} background"
             )
-        n_blank = sum(
-            any(prediction.is_blank for prediction in picture.predictions)
-            for picture in predicted
-        )
+        n_blank = count_pictures(predicted, lambda prediction: prediction.is_blank)
         if n_blank:
             sentences.append(
                 f"{n_blank} of {len(predicted)} pictures are blank or nearly blank"
@@ -246,3 +240,10 @@ class Predictor:
         if self.temperature is None:
             sentences.append(formatting.calibration_warning(self.model_name))
         return sentences
+
+
+def count_pictures(
+    predicted: Sequence[PicturePrediction], has_property: Callable[[Prediction], bool]
+) -> int:
+    """Return the number of pictures of which a prediction has a property."""
+    return sum(any(map(has_property, picture.predictions)) for picture in predicted)
