@@ -317,7 +317,7 @@ def test_a_class_without_a_mistake_is_one_line(made: Path) -> None:
     table = pd.read_parquet(made / "data/predictions/digit-logreg.parquet")
     labels = set(range(10)) - set(table.query("label != prediction")["label"])
     words = ["--mistakes", "digit-logreg", "--label", str(min(labels))]
-    line = "Error: no image to show; the model makes no such mistake, or --label has none"
+    line = f"Error: no image to show: none has the class {min(labels)}"
     assert failure(made, "show", "tiny", *words) == line
 
 
