@@ -1,5 +1,6 @@
 """Turn this clone into a project about your own images."""
 
+import math
 import re
 import shutil
 import subprocess
@@ -96,6 +97,8 @@ YAML_START = re.compile(r"\{\s*\w+\s*:|\[\s*[\"'{\w]")
 # The files in metrics/ and plots/ that the stage `evaluate` writes.
 RESULT = re.compile(r"metrics/[^/]+\.json|plots/[^/]+/[^/]+\.csv")
 
+TEST_SHARE = 0.25  # as templates/params.yaml says
+
 NOT_AS_CLONED = "{} is not as in a new clone; clone the project again"
 
 
@@ -104,6 +107,7 @@ NOT_AS_CLONED = "{} is not as in a new clone; clone the project again"
         "start",
         "start --class breed",
         "start --layout '{group}/{class}/*'",
+        "start --min-images 10",
         "start --handwriting",
     )
 )
@@ -111,12 +115,20 @@ NOT_AS_CLONED = "{} is not as in a new clone; clone the project again"
 @click.option("--group", "group_column", metavar="COLUMN", help="Take the groups from COLUMN.")
 @click.option("--layout", metavar="LAYOUT", help="Say what the files mean (docs/layout.md).")
 @click.option("--test", metavar="LAYOUT", help="Say which other files are the test set.")
+@click.option(
+    "--min-images",
+    metavar="N",
+    type=click.IntRange(min=1),
+    default=1,
+    help="Leave out classes with fewer than N images for training.",
+)
 @click.option("--handwriting", is_flag=True, help="Read single digits on paper.")
 def command(
     class_column: str | None,
     group_column: str | None,
     layout: str | None,
     test: str | None,
+    min_images: int,
     handwriting: bool,
 ) -> None:
     """Turn a new clone into a project about your own images.
@@ -141,7 +153,7 @@ def command(
     else:
         options = {"class": class_column, "group": group_column}
         columns = {key: name for key, name in options.items() if name is not None}
-        start_with_layout(parse_options(layout, test), columns)
+        start_with_layout(parse_options(layout, test), columns, min_images)
     echo("If something above is wrong, run `git restore .`, and `digits start` again.")
 
 
@@ -168,17 +180,18 @@ def start_handwriting() -> None:
     echo_next_steps()
 
 
-def start_with_layout(layout: Any, columns: dict[str, str]) -> None:
+def start_with_layout(layout: Any, columns: dict[str, str], min_images: int) -> None:
     """Turn this clone into a project about images in any form.
 
     Args:
         layout: the layout that the user has written, or None.
         columns: the columns that the user has chosen as `class` and `group`.
+        min_images: classes with fewer images are left out.
 
     Raises:
         UserError: no layout or more than one was found, or the images cannot be used.
     """
-    folder, choice = choose_layout(layout, columns)
+    folder, choice = choose_layout(layout, columns, min_images)
     collection = choice.reading.images
     traits = find_traits(collection)
     entry = {
@@ -242,19 +255,20 @@ def parse_layout(text: str | None) -> Any:
         ) from None
 
 
-def choose_layout(layout: Any, columns: dict[str, str]) -> tuple[Path, Choice]:
+def choose_layout(layout: Any, columns: dict[str, str], min_images: int) -> tuple[Path, Choice]:
     """Return the folder of the images, and the layout in which its files make sense.
 
     Args:
         layout: the layout that the user has written, or None.
         columns: the columns that the user has chosen as `class` and `group`.
+        min_images: classes with fewer images are left out.
 
     Raises:
         ChoiceError: there is no such layout, or there are several, which are printed.
     """
     root = enter_folders(OWN_IMAGES) if OWN_IMAGES.is_dir() else OWN_IMAGES
     try:
-        choice = choose(Place(root), layout, columns)
+        choice = choose(Place(root), layout, columns, min_images)
     except ChoiceError as error:
         for line in error.lines:
             indentation = " " * (len(line) - len(line.lstrip()))  # `to_one_line` removes it
@@ -292,10 +306,12 @@ def read_images(
         listed = ", ".join(f"{names[number]} {counts[number]}" for number in rare[:10])
         numbers = one_class.find_quantity(names)
         other_remedy = f"; {one_class.advise_ranges(numbers)}" if numbers else ""
+        has_test_set = "test" in images
+        needed = n_folds if has_test_set else math.ceil(n_folds / (1 - TEST_SHARE))
         raise UserError(
             f"{len(rare)} classes have fewer than {n_folds} images in the training set, "
-            f"which cross-validation needs: {listed}; add images, or move these classes "
-            f"elsewhere{other_remedy}"
+            f"which cross-validation needs: {listed}; add images, or leave these classes out "
+            f"by `digits start --min-images {needed}`{other_remedy}"
         )
     check_groups(images.iloc[train_rows], n_folds)
     return values, X, images
@@ -320,7 +336,7 @@ def check_groups(train_images: pd.DataFrame, n_folds: int) -> None:
 
 def choose_test_set(values: dict[str, Any]) -> TestSize:
     """Return the test set that templates/params.yaml writes: the given one, or a quarter."""
-    return "given" if "test" in values["sha256"] else ChecksumShare(share=0.25)
+    return "given" if "test" in values["sha256"] else ChecksumShare(share=TEST_SHARE)
 
 
 def rewrite_or_restore(

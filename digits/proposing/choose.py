@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from digits.data.images import MAX_CLASSES
 from digits.data.intake import one_class
 from digits.data.intake.rows import check_names, find_faults
 from digits.data.layout.pattern import escape, find_matches
@@ -27,7 +28,7 @@ from digits.proposing.show import (
     write_option,
 )
 from digits.proposing.single_images import find_single_images, refuse_single_images
-from digits.proposing.writing import add_unused
+from digits.proposing.writing import add_unused, unlist
 from digits.settings.errors import UserError, shorten
 from digits.settings.layout import FilesPart, Part, TablePart, as_list, parse
 
@@ -36,6 +37,7 @@ MIN_IMAGES = N_FOLDS + 1  # images of most classes: one for each fold, and one f
 MAX_SHOWN = 5  # the largest number of layouts or reasons that are printed
 MAX_NAMED = 3  # more unused pictures are written as patterns
 
+LEAVE_OUT = f"to leave out classes with few images, run: digits start --min-images {MIN_IMAGES}"
 HELP = "say what the files mean by `digits start --layout` (docs/layout.md)"
 
 
@@ -61,6 +63,7 @@ class Choice(NamedTuple):
     Attributes:
         layout: the layout, as it is written in params.yaml.
         parts: the parsed parts of the layout.
+        rare_classes: the classes to leave out, which have too few images.
         reading: the images that the layout reads.
         doubts: why the layout is probably wrong.
         not_used: why other files are not used.
@@ -69,6 +72,7 @@ class Choice(NamedTuple):
     layout: Any
     parts: list[Part]
     reading: LayoutReading
+    rare_classes: Sequence[str] = ()
     doubts: Sequence[str] = ()
     not_used: Sequence[str] = ()
 
@@ -100,13 +104,19 @@ class Choice(NamedTuple):
         return classes[0] if len(classes) == 1 else ""
 
 
-def choose(place: Place, given: Any = None, columns: Mapping[str, str] | None = None) -> Choice:
+def choose(
+    place: Place,
+    given: Any = None,
+    columns: Mapping[str, str] | None = None,
+    min_images: int = 1,
+) -> Choice:
     """Return the only layout in which the files make sense, with patterns of unused pictures.
 
     Args:
         place: the files.
         given: the layout that the owner has written, or None to propose some.
         columns: the columns that the owner has chosen as `class` and `group`.
+        min_images: classes with fewer images outside the test set are left out.
 
     Raises:
         ChoiceError: there is no such layout, or there are several. Its lines show the options
@@ -123,7 +133,8 @@ def choose(place: Place, given: Any = None, columns: Mapping[str, str] | None = 
     failures: list[tuple[Any, UserError]] = []
     for layout in layouts:
         try:
-            choices.append(examine(read_choice(place, layout), is_guess=is_guess))
+            choice = read_choice(place, layout, min_images)
+            choices.append(examine(choice, is_guess=is_guess))
         except UserError as error:
             failures.append((layout, error))
     if is_guess:
@@ -136,7 +147,7 @@ def choose(place: Place, given: Any = None, columns: Mapping[str, str] | None = 
         not_used += explain_unused_tables(choices, failures)
     is_doubtful_guess = is_guess and bool(choices[0].doubts)
     if len(choices) > 1 or is_doubtful_guess:
-        raise ask(place, choices, not_used)
+        raise ask(place, choices, not_used, min_images)
     choice = name_unused(place, choices[0])
     not_used += tables.find_other_groups(place, choice.reading.unused_files)
     return choice._replace(not_used=not_used)
@@ -190,14 +201,23 @@ def list_tables(parts: Sequence[Part]) -> list[str]:
     return names
 
 
-def read_choice(place: Place, layout: Any) -> Choice:
-    """Read the rows of a layout. No picture is opened.
+def read_choice(place: Place, layout: Any, min_images: int = 1) -> Choice:
+    """Read the rows of a layout, without rare classes. No picture is opened.
 
     Raises:
         UserError: the files are not as the layout says.
     """
     parsed = parse(layout)
-    return Choice(layout, parsed.parts, read_layout(place, parsed))
+    reading = read_layout(place, parsed)
+    rows = reading.images.rows
+    rare: list[str] = []
+    if min_images > 1 and "class" in rows:
+        n_train = (~rows["test"]).groupby(rows["class"]).sum()
+        rare = sorted(n_train[n_train < min_images].index)
+    if rare:
+        parsed.unused_classes.extend(rare)
+        reading = read_layout(place, parsed)
+    return Choice(layout, parsed.parts, reading, rare)
 
 
 def examine(choice: Choice, *, is_guess: bool) -> Choice:
@@ -215,16 +235,20 @@ def examine(choice: Choice, *, is_guess: bool) -> Choice:
     if choice.class_column and "class" in rows:
         one_class.check_classes(choice.class_column, rows["class"], are_chosen=not is_guess)
     faults = find_faults(rows)
-    if choice.class_column and "" in set(rows.get("class", [])):
+    counts = rows.get("class", pd.Series(dtype=str)).value_counts()
+    if choice.class_column and "" in counts:
         faults.append("if another column has the classes, run: digits start --class COLUMN")
+    if len(counts) > MAX_CLASSES and counts.min() < MIN_IMAGES:
+        faults.append(LEAVE_OUT)
     if faults:
         raise UserError("; ".join(faults))
     if "group" in rows:
         check_number_of_groups(rows, is_guess=is_guess)
-    counts = rows["class"].value_counts()
     if is_guess and counts.median() < MIN_IMAGES:
         listed = shorten([f"{name} {number}" for name, number in counts.items()])
-        raise FewImagesError(f"most classes have fewer than {MIN_IMAGES} images: {listed}")
+        raise FewImagesError(
+            f"most classes have fewer than {MIN_IMAGES} images: {listed}; {LEAVE_OUT}"
+        )
     return choice._replace(doubts=find_doubts(choice.reading))
 
 
@@ -298,11 +322,14 @@ def covers(choice: Choice, other: Choice) -> bool:
 
 
 def name_unused(place: Place, choice: Choice) -> Choice:
-    """Return a layout with patterns for all pictures that it does not use."""
+    """Return a layout with its rare classes, and with patterns for pictures it does not use."""
     rest = choice.reading.unmatched
-    if not rest:
+    unused: list[Any] = write_unused(rest, choice) if rest else []
+    if choice.rare_classes:
+        unused.append({"class": unlist(choice.rare_classes)})
+    if not unused:
         return choice
-    layout = add_unused(choice.layout, write_unused(rest, choice))
+    layout = add_unused(choice.layout, unused)
     return choice._replace(layout=layout, reading=read_layout(place, parse(layout)))
 
 
@@ -360,13 +387,16 @@ def summarize(reasons: Sequence[str]) -> list[str]:
     return lines
 
 
-def ask(place: Place, choices: list[Choice], not_used: Sequence[str]) -> ChoiceError:
+def ask(
+    place: Place, choices: list[Choice], not_used: Sequence[str], min_images: int
+) -> ChoiceError:
     """Return the error that shows several layouts, or a doubtful one, and how to choose.
 
     Args:
         place: the files.
         choices: the layouts.
         not_used: why other files are not used.
+        min_images: the argument of `choose`.
     """
     is_class_enough = have_different_classes(choices)
     files = choices[0].rows.get("file", pd.Series([""]))
@@ -375,6 +405,8 @@ def ask(place: Place, choices: list[Choice], not_used: Sequence[str]) -> ChoiceE
         option = write_option(choice.layout)
         if is_class_enough:
             option = f"--class {shlex.quote(choice.class_column)}"
+        if min_images > 1:
+            option += f" --min-images {min_images}"
         lines.append(f"  digits start {option}")
         lines += [f"    {line}" for line in describe_choice(choice, files.iloc[0])]
     if len(choices) > MAX_SHOWN:

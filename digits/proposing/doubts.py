@@ -11,7 +11,6 @@ from digits.proposing.words import (
     CAMERA_WORDS,
     CONTAINER_WORDS,
     DATE,
-    MASK_WORDS,
     NUMBERED_WORD,
     PART_WORDS,
     are_codes,
@@ -63,9 +62,8 @@ def doubt_names(names: list[str]) -> Iterator[str]:
     are_parts = differ_in_numbers and not all_words.isdisjoint(PART_WORDS)
     # Such as `study1_negative`, `study1_positive` and `study2_positive`.
     repeat_words = 1 < len(without_numbers) < len(names) and are_numbered_words(names)
-    are_masks = [bool(each) and each <= MASK_WORDS | {"ground"} for each in words]
-    are_containers = [bool(each) and each <= CONTAINER_WORDS for each in words]
-    are_pictures_and_masks = any(are_masks) and any(are_containers)
+    # Such as `images` beside `masks` or `resized`.
+    are_containers = any(each and each <= CONTAINER_WORDS for each in words)
     are_sides = {name.lower() for name in names} == {"left", "right"}
     are_pictures = differ_in_numbers and all(TWO_NUMBERS.search(name) for name in names)
     are_no_classes = (
@@ -79,7 +77,7 @@ def doubt_names(names: list[str]) -> Iterator[str]:
         or are_parts
         or repeat_words
         or are_pictures
-        or are_pictures_and_masks
+        or are_containers
     )
     if are_no_classes:
         yield f"{shorten(names)} would be classes"

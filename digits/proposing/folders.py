@@ -31,6 +31,7 @@ from digits.proposing.masks import find_masks
 from digits.proposing.name_groups import ORDINARY
 from digits.proposing.table_format import may_be_table
 from digits.proposing.words import (
+    GROUP_WORDS,
     NUMBERED_WORD,
     are_numbered,
     find_subset,
@@ -39,6 +40,8 @@ from digits.proposing.words import (
 from digits.proposing.writing import add_unused, unlist
 from digits.settings.errors import UserError
 from digits.settings.layout import as_list
+
+NUMBERED_FOLDER = re.compile(r"([^\W\d_]+)[\s_-]?\d+")  # letter01
 
 MIN_SHARE = 0.9  # the share of all pictures in a folder, so that the others may be no classes
 
@@ -140,6 +143,8 @@ def propose_two_levels(families: list[Family]) -> list[Any]:
         orders += [["{group}", "{class}"], ["*", "{class}"]]
     if outer_may_be_classes:
         orders += [["{class}", "{group}"], ["{class}", "*"]]
+    if are_numbered_parts(inner):
+        orders.append(["{class}", "{class}"])
     layouts = [build_layout(families, fields) for fields in orders]
     return [*layouts, *propose_equal_folders(families)]
 
@@ -187,7 +192,21 @@ def propose_more_levels(families: list[Family]) -> list[Any]:
                 fields = list(others)
                 fields[level] = name
                 layouts.append(build_layout(families, fields))
+    if are_numbered_parts(levels[-1]):
+        fields = [*["*"] * (len(levels) - 2), "{class}", "{class}"]
+        layouts.append(build_layout(families, fields))
     return layouts
+
+
+def are_numbered_parts(folders: Collection[str]) -> bool:
+    """Return whether folders may be parts of the class that the folder above names.
+
+    In `greek/letter01/1.png` and `latin/letter01/2.png`, the classes may be greek/letter01 and
+    latin/letter01. Numbered words such as `day1` are groups.
+    """
+    matches = [NUMBERED_FOLDER.fullmatch(name) for name in folders]
+    words = {match[1].lower() for match in matches if match}
+    return all(matches) and len(words) == 1 and not words & GROUP_WORDS
 
 
 def name_class(folders: Collection[str]) -> list[str]:

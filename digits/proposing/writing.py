@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from digits.data.layout.pattern import escape
+from digits.settings.layout import as_list
 
 # A word, a number, or another character.
 WORD_OR_SIGN = re.compile(r"[^\W\d_]+|\d+|.", re.DOTALL)
@@ -16,13 +17,12 @@ def unlist(values: Sequence[Any]) -> Any:
     return values if len(values) > 1 else values[0]
 
 
-def add_unused(layout: Any, patterns: Sequence[str]) -> Any:
-    """Return a layout with more patterns of unused pictures."""
-    if not patterns:
+def add_unused(layout: Any, items: Sequence[Any]) -> Any:
+    """Return a layout with more items of the key `unused`, such as patterns of pictures."""
+    if not items:
         return layout
     keys = layout if isinstance(layout, dict) else {"files": layout}
-    unused = [*keys.get("unused", []), *patterns]
-    return keys | {"unused": unused}
+    return keys | {"unused": [*as_list(keys.get("unused", [])), *items]}
 
 
 def write_subsets(

@@ -94,6 +94,7 @@ class Layout(Entry):
     test: list[Part] = Field(default=[])
     unused: list[str] = Field(default=[])  # patterns of the pictures that are left out
     unused_rows: list[Where] = Field(default=[])  # the rows of tables that are left out
+    unused_classes: list[str] = Field(default=[])  # the classes whose images are left out
 
     @property
     def parts(self) -> list[Part]:
@@ -105,6 +106,12 @@ class UnusedRows(Entry):
     """An item of the key `unused` that selects rows of tables."""
 
     where: Where
+
+
+class UnusedClasses(Entry):
+    """An item of the key `unused` that selects all images of some classes."""
+
+    classes: Strings = Field(alias="class")
 
 
 def parse(value: Any) -> Layout:
@@ -126,14 +133,15 @@ def parse(value: Any) -> Layout:
     else:
         train = [parse_part("", common)]
         test = []
-    unused = []
-    unused_rows = []
+    layout = Layout(train=train, test=test)
     for item in as_list(mapping.get("unused") or []):
         if isinstance(item, str):
-            unused.append(item)
+            layout.unused.append(item)
+        elif isinstance(item, dict) and "class" in item:
+            layout.unused_classes.extend(validate("unused", UnusedClasses, item).classes)
         else:
-            unused_rows.append(validate("unused", UnusedRows, item).where)
-    return Layout(train=train, test=test, unused=unused, unused_rows=unused_rows)
+            layout.unused_rows.append(validate("unused", UnusedRows, item).where)
+    return layout
 
 
 def parse_set(name: str, value: Any, common: dict[str, Any]) -> list[Part]:

@@ -210,6 +210,35 @@ def test_another_layout_that_was_tried_before_changes_nothing(
     assert len(read_layout(place, layout.parse(part | unused)).images.rows) == 10
 
 
+def test_the_images_of_unused_classes_are_left_out(tmp_path: Path) -> None:
+    X = np.arange(6 * 4).reshape(6, 2, 2)
+    np.savez(tmp_path / "m.npz", x=X, y=["a", "b", "c", "a", "b", "c"])
+    written = {"images": "m.npz/x", "class": "m.npz/y", "unused": [{"class": "b"}]}
+    images = read_layout(Place(tmp_path), layout.parse(written)).images
+    assert images.rows["class"].tolist() == ["a", "c", "a", "c"]
+    assert images.rows["id"].tolist() == ["1", "3", "4", "6"]
+    assert images.blocks is not None
+    [block] = images.blocks()
+    assert np.array_equal(block, X.reshape(6, 4)[[0, 2, 3, 5]])
+
+
+def test_pictures_of_unused_classes_are_unused(tmp_path: Path) -> None:
+    touch(tmp_path, ["a/1.png", "b/2.png", "c/3.png"])
+    written = {"files": "{class}/*", "unused": [{"class": ["a", "c"]}]}
+    reading = read_layout(Place(tmp_path), layout.parse(written))
+    assert reading.images.rows["file"].tolist() == ["b/2.png"]
+    assert reading.images.pictures is not None
+    assert list(reading.images.pictures()) == [tmp_path / "b/2.png"]
+    assert reading.unused_pictures == ["a/1.png", "c/3.png"]
+    assert reading.unmatched == []
+
+
+def test_an_unused_class_must_exist(tmp_path: Path) -> None:
+    touch(tmp_path, ["a/1.png", "b/2.png"])
+    with pytest.raises(UserError, match="unused: no image is of the class 'cat'"):
+        find_rows({"files": "{class}/*", "unused": [{"class": "cat"}]}, tmp_path)
+
+
 def test_an_empty_key_unused_leaves_nothing_out() -> None:
     assert layout.parse({"files": "{class}/*", "unused": None}).unused == []
 

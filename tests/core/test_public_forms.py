@@ -803,6 +803,28 @@ def lists_of_names(place: Path) -> None:
         (place / f"{name}.txt").write_text("\n".join(lines))
 
 
+def resized_copies(place: Path) -> None:
+    """Write folders of classes, one in a wrong encoding, and flat copies beside them."""
+    for n in range(200):
+        name = "D├╝rer" if NAMED[n] == "one" else NAMED[n]
+        write_picture(place / f"images/images/{name}/{name}_{n}.png", PIXELS[n])
+        write_picture(place / f"resized/resized/{name}_{n}.png", PIXELS[n])
+
+
+def letters_of_alphabets(place: Path) -> None:
+    """Write the numbered letters of two alphabets."""
+    for n in range(200):
+        alphabet = ["greek", "latin"][n // 100]
+        write_picture(place / f"{alphabet}/letter{n % 5:02d}/{n}.png", PIXELS[n])
+
+
+def few_faces(place: Path) -> None:
+    """Write many people, of whom only two have several pictures."""
+    for n in range(240):
+        name = f"person {n}" if n < 200 else ["ann", "bob"][n % 2]
+        write_picture(place / name / f"{n}.png", PIXELS[n])
+
+
 def groups_in_another_table(place: Path) -> None:
     files = write_flat(place / "p", TRAIN)
     write_csv(place / "classes.csv", {"file": files, "label": NAMED[:200]})
@@ -1258,6 +1280,10 @@ READ = {
         said="train_features.csv names the pictures, and its column site may have their groups; "
         "if so, join the tables",
     ),
+    "a header that is called like a picture": Read(
+        header_called_like_a_picture,
+        '{table: t.csv, file: "{file}", class: label, unused: [other/label.png]}',
+    ),
     "a flat test set": Read(
         flat_test_set,
         '{train: "pictures/{class}/*", test: "my_testset/my_testset/{class}_#.*"}',
@@ -1559,6 +1585,21 @@ ASKED: dict[str, tuple[Callable[[Path], None], list[str]]] = {
             "test: {table: [bands/test.csv, rgb/test.csv]}}'",
         ],
     ),
+    "letters of alphabets": (
+        letters_of_alphabets,
+        [
+            "--layout '*/{class}/*'",
+            "--layout '{class}/{group}/*'",
+            "--layout '{class}/{class}/*'",
+        ],
+    ),
+    "resized copies": (
+        resized_copies,
+        [
+            "--layout 'images/images/{class}/*'",
+            '--layout \'["*/{class}/*", "*/{class}/{class}/*"]\'',
+        ],
+    ),
     "numbered plants": (
         numbered_plants,
         ["--layout '{class}_#.*'", "--layout '{class}_{group}_#.*'"],
@@ -1568,13 +1609,6 @@ ASKED: dict[str, tuple[Callable[[Path], None], list[str]]] = {
         ["--class kind", "--class age"],
     ),
     "columns of two labels": (columns_of_two_labels, ["--class root", "--class vowel"]),
-    "a header that is called like a picture": (
-        header_called_like_a_picture,
-        [
-            "--layout '{class}/*'",
-            "--layout '{table: t.csv, file: \"{file}\", class: label}'",
-        ],
-    ),
     "pixels beside pictures": (
         partial(embeddings, values=RANDOM.integers(0, 256, (200, 64))),
         [
@@ -1755,6 +1789,14 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
         annotations_beside_pictures,
         "write a table labels.csv with the columns file and class",
     ),
+    "few faces": (
+        few_faces,
+        "most classes have fewer than 4 images: ann 20, bob 20, person 0 1, person 1 1, ",
+    ),
+    "rare classes": (
+        few_faces,
+        "to leave out classes with few images, run: digits start --min-",
+    ),
     "patches": (patches, "for files such as train_x.h5, see “Convert HDF5 files”"),
     "an axis of classes": (
         lambda place: np.savez(place / "a.npz", data=PIXELS[:200].reshape(10, 20, 8, 8)),
@@ -1820,6 +1862,19 @@ def test_a_form_is_refused_with_its_reason(
     with pytest.raises(ChoiceError) as error:
         choose(Place(tmp_path))
     assert reason in "\n".join([*error.value.lines, error.value.message])
+
+
+def test_rare_classes_are_left_out(tmp_path: Path) -> None:
+    few_faces(tmp_path)
+    choice = choose(Place(tmp_path), min_images=4)
+    unused = choice.layout["unused"]
+    assert choice.layout == {"files": "{class}/*", "unused": unused}
+    assert [sorted(item) for item in unused] == [["class"]]
+    assert len(unused[0]["class"]) == 200
+    _, X, images = read(choice)
+    assert images.attrs["names"] == ["ann", "bob"]
+    assert np.array_equal(X, PIXELS[200:240].reshape(40, 64))
+    assert "200 pictures" in "\n".join(describe(choice))
 
 
 def test_two_datasets_in_one_folder_are_asked_for(tmp_path: Path) -> None:

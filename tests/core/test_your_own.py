@@ -500,7 +500,7 @@ OTHERS: dict[str, tuple[dict[str, Any], str, str]] = {
     "few pictures of each age": (
         {"age": range(20, 40)},
         "age",
-        "or move these classes elsewhere; if they are a quantity, such as ages, replace them by "
+        "classes out by `digits start --min-images 4`; if they are a quantity, such as ages, replace them by "
         "ranges such as '20 to 25', or use another tool",
     ),
     "several labels": ({"pets": ["cat", "dog", "cat|dog"]}, "pets", "such as 'cat|dog', where"),

@@ -3,8 +3,10 @@
 import posixpath
 import re
 from collections import defaultdict
-from collections.abc import Container
-from dataclasses import dataclass
+from collections.abc import Container, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import compress
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -50,11 +52,17 @@ def read_layout(place: Place, layout: Layout) -> LayoutReading:
     check_unused_columns(images.tables, layout.unused_rows)
     check_rows_are_used_once(images.tables)
 
-    used_files = images.files.union(images.rows.get("file", []))
+    all_images = make_collection(place, images, n_train)
+    collection = leave_out_classes(all_images, layout.unused_classes)
+    excluded.update(
+        set(all_images.rows.get("file", [])).difference(collection.rows.get("file", []))
+    )
+
+    used_files = images.files.union(collection.rows.get("file", []))
     unused = [name for name in place.files if name not in used_files]
     pictures = set(place.pictures)
     return LayoutReading(
-        make_collection(place, images, n_train),
+        collection,
         unused_pictures=[name for name in unused if name in excluded],
         unmatched=[name for name in unused if name in pictures and name not in excluded],
         unused_files=[name for name in unused if name not in pictures],
@@ -163,6 +171,36 @@ def make_collection(place: Place, images: PartImages, n_train: int) -> Collectio
         top = posixpath.commonpath(folders)
         rows["file"] = [posixpath.relpath(name, top) for name in rows["file"]]
     return Collection(rows, pictures=images.contents)
+
+
+def leave_out_classes(images: Collection, names: Sequence[str]) -> Collection:
+    """Return images without those of some classes.
+
+    Raises:
+        UserError: no image is of such a class.
+    """
+    if not names:
+        return images
+    classes = images.rows.get("class", pd.Series(dtype=str))
+    unknown = [name for name in names if name not in set(classes)]
+    if unknown:
+        raise UserError(f"unused: no image is of the class {unknown[0]!r}")
+    is_used = ~classes.isin(names).to_numpy(bool)
+    rows = images.rows[is_used].reset_index(drop=True)
+    if images.blocks is None:
+        assert images.pictures is not None
+        all_pictures = images.pictures
+        return replace(images, rows=rows, pictures=lambda: compress(all_pictures(), is_used))
+    all_blocks = images.blocks
+
+    def blocks() -> Iterator[Any]:
+        start = 0
+        for block in all_blocks():
+            stop = start + len(block)
+            yield block[is_used[start:stop]]
+            start = stop
+
+    return replace(images, rows=rows, blocks=blocks)
 
 
 def to_text(column: pd.Series) -> pd.Series:
