@@ -255,7 +255,9 @@ def parse_layout(text: str | None) -> Any:
         ) from None
 
 
-def choose_layout(layout: Any, columns: dict[str, str], min_images: int) -> tuple[Path, Choice]:
+def choose_layout(
+    layout: Any, columns: dict[str, str], min_images: int = 1
+) -> tuple[Path, Choice]:
     """Return the folder of the images, and the layout in which its files make sense.
 
     Args:

@@ -177,7 +177,8 @@ def check_range(images: Any, name: str) -> None:
     if not (are_fractions or (low >= 0 and are_whole)):
         raise UserError(
             f"{name} has numbers from {low:.3g} to {high:.3g}; pixels are whole numbers from 0 "
-            "to 255, or fractions from 0 to 1"
+            "to 255, or fractions from 0 to 1; if these are pixels, scale or clip them, "
+            "and write them by numpy.savez"
         )
 
 

@@ -803,6 +803,13 @@ def lists_of_names(place: Path) -> None:
         (place / f"{name}.txt").write_text("\n".join(lines))
 
 
+def paths_with_a_slash(place: Path) -> None:
+    """Write a list whose paths begin with a slash."""
+    paths = write_named(place / "data", TRAIN, "p/{n}.png")
+    lines = [f"/{path} {LABELS[n]}" for n, path in enumerate(paths)]
+    (place / "train.txt").write_text("\n".join(lines))
+
+
 def resized_copies(place: Path) -> None:
     """Write folders of classes, one in a wrong encoding, and flat copies beside them."""
     for n in range(200):
@@ -1293,6 +1300,10 @@ READ = {
         lists_of_names,
         '{files: "p/{class}_#.*", train: {list: train.txt}, test: {list: test.txt}}',
         n_test=40,
+    ),
+    "paths with a slash": Read(
+        paths_with_a_slash,
+        '{table: train.txt, separator: last blank, header: false, file: "data/{1}", class: "2"}',
     ),
     "groups in another table": Read(
         groups_in_another_table,

@@ -243,7 +243,7 @@ def normalize_path(path: str, part: str) -> str:
         part: `.name` for the part after the last slash, `.stem` for this part without the
             suffix of the file, or "" for the whole path.
     """
-    text = to_nfc(path.strip().replace("\\", "/")).removeprefix("./")
+    text = to_nfc(path.strip().replace("\\", "/")).removeprefix("./").lstrip("/")
     if part:
         text = posixpath.basename(text)
     if part == ".stem":

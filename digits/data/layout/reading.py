@@ -236,6 +236,9 @@ def find_unused_columns(tables: list[TableSelection]) -> dict[str, pd.Series]:
 
 
 def find_unused_arrays(place: Place, images: PartImages) -> list[str]:
-    """Return the unused arrays of the files that are used."""
+    """Return the unused arrays of the files that are used, without single values."""
     files = images.files.intersection(place.array_files)
-    return [name for name in place.load_arrays(sorted(files)) if name not in images.arrays]
+    arrays = place.load_arrays(sorted(files))
+    return [
+        name for name, array in arrays.items() if name not in images.arrays and array.size > 1
+    ]
