@@ -62,6 +62,11 @@ def test_an_image_in_two_groups_is_named() -> None:
     assert "several groups" not in describe(PIXELS, LABELS, group=groups[:-2])
 
 
+def test_classes_that_may_be_a_quantity_are_named() -> None:
+    ages = [str(20 + 5 * number) for number in range(10)]
+    assert "each number from 20 to 65 is a class; " in describe(PIXELS, LABELS, ages)
+
+
 def test_copies_are_counted_unless_they_are_groups() -> None:
     names = [f"dog{number % 100}_jpg.rf.{number:032x}.jpg" for number in range(len(LABELS))]
     said = describe(PIXELS, LABELS, file=names)

@@ -582,6 +582,16 @@ def test_an_array_that_has_not_one_label_for_each_image_is_refused(
         read_array_labels(tmp_path, labels, "class")
 
 
+def test_labels_that_are_not_in_the_file_are_refused_with_those_that_are(
+    tmp_path: Path,
+) -> None:
+    np.savez(tmp_path / "m.npz", x=PIXELS[:3], y=[1, 2, 3])
+    with pytest.raises(
+        UserError, match=r"no array is called m\.npz/z, only m\.npz/x, m\.npz/y"
+    ):
+        find_rows({"images": "m.npz/x", "class": "m.npz/z"}, tmp_path)
+
+
 def read_listed(place: Path, text: str) -> list[str]:
     """Return the pictures that the lines of a list name."""
     touch(place, ["a/1.png", "b/1.png", "a/2.png", "b/3 x.png", "a/5.jpg", "a/5.png"])

@@ -247,6 +247,19 @@ def test_the_layout_of_the_owner_names_what_it_does_not_use(tmp_path: Path) -> N
     assert len(choice.reading.unused_pictures) == 3 * N_PICTURES
 
 
+def test_of_images_that_are_all_used_only_the_layout_and_one_image_are_said(
+    tmp_path: Path,
+) -> None:
+    write_tree(tmp_path / "pictures", "{cat,dog}")
+    assert describe(choose(Place(tmp_path / "pictures"))) == [
+        'layout: "{class}/*"',
+        "cat/cat_0.png → class cat",
+    ]
+    images = np.arange(20 * 64).reshape(20, 8, 8) % 256
+    np.savez(tmp_path / "a.npz", x=images, y=np.arange(20) % 2)
+    assert describe(choose(Place(tmp_path / "a.npz")))[1:] == ["image 1 → class 0"]
+
+
 def test_nothing_is_proposed_for_an_empty_folder(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="is empty; put your images into it"):
         choose(Place(tmp_path))
@@ -822,7 +835,7 @@ def test_a_column_with_a_value_for_each_image_is_no_group(
     assert any("--group visit_id" in line for line in lines) == is_hint
 
 
-@pytest.mark.parametrize("ending", ["txt", "lst"])
+@pytest.mark.parametrize("ending", ["txt", "lst", "TXT"])
 def test_lists_of_both_sets_are_one_of_the_ways(ending: str, tmp_path: Path) -> None:
     write_numbered(tmp_path, ["cat/{n}.jpg", "dog/{n}.jpg"])
     names = sorted(Place(tmp_path).pictures)

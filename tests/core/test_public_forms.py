@@ -238,6 +238,11 @@ def blank_rows(place: Path) -> None:
         file.write(",\n" * 200)
 
 
+def names_of_other_files(place: Path) -> None:
+    files = [f"{Path(name).stem}.dcm" for name in write_flat(place / "p", TRAIN)]
+    write_csv(place / "t.csv", {"file": files, "label": NAMED[:200]})
+
+
 def title_line(place: Path) -> None:
     named_by_table(place, "sheet.csv")
     text = (place / "sheet.csv").read_text().replace("\n", ",\n")
@@ -1206,7 +1211,14 @@ READ = {
         'group: patient_id, unused: ["jpeg/test/*"]}',
         said="other files: 1 .csv, first test.csv",
     ),
-    "blank rows": Read(blank_rows, '{table: sheet.csv, file: "p/{file}", class: class}'),
+    "blank rows": Read(
+        blank_rows,
+        '{table: sheet.csv, file: "p/{file}", class: class}',
+        said="not used: 200 rows of tables, which are blank or unused",
+    ),
+    "names with the suffix of another file": Read(
+        names_of_other_files, '{table: t.csv, file: "p/{file.stem}.png", class: label}'
+    ),
     "names from a Mac": Read(
         decomposed_names, '{table: t.csv, file: "bilder/{file}", class: class}'
     ),
@@ -1809,6 +1821,10 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
         "to leave out classes with few images, run: digits start --min-",
     ),
     "patches": (patches, "for files such as train_x.h5, see “Convert HDF5 files”"),
+    "an array that has no label for each image": (
+        lambda place: np.savez(place / "a.npz", faces=PIXELS[TRAIN], ages=LABELS[TEST]),
+        "none of the arrays a.npz/faces (200, 8, 8), a.npz/ages (40,) has a class for each",
+    ),
     "an axis of classes": (
         lambda place: np.savez(place / "a.npz", data=PIXELS[:200].reshape(10, 20, 8, 8)),
         "if an axis has the classes, load them in Python, write them with numpy.savez",
