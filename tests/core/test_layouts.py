@@ -468,6 +468,7 @@ AMBIGUOUS = {
     ("*_{class}_*", "a_x_y_x_b"): "the class y_x, or x",
     ("**/{class}/**/*", "cat/sub/cat/1.png"): "the class sub, or cat",
     ("{group}-{class}.png", "a-b-c.png"): "the group a, or a-b",
+    ("{class}/{group}_*", "cat/a_b_1.png"): "the group a, or a_b",
 }
 
 

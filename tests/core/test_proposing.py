@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from digits.data.layout.place import Place
@@ -223,6 +224,34 @@ def test_a_single_doubtful_way_is_not_taken(name: str, tmp_path: Path) -> None:
     write_tree(tmp_path, TREES[name][0])
     with pytest.raises(ChoiceError, match="only in a doubtful way"):
         choose(Place(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "folders",
+    ["{20240501_apple,pear}", "{left_hand,right_hand}", "{study1_a,b}", "{mask,hat}"],
+)
+def test_classes_of_which_only_some_words_are_doubtful_are_taken(
+    folders: str, tmp_path: Path
+) -> None:
+    write_tree(tmp_path, folders)
+    assert choose(Place(tmp_path)).layout == "{class}/*"
+
+
+@pytest.mark.parametrize(("n_ways", "rest"), [(5, []), (6, ["  and 1 more"])])
+def test_of_many_ways_the_first_are_shown_and_the_others_are_counted(
+    n_ways: int, rest: list[str], tmp_path: Path
+) -> None:
+    columns = ["ear", "eye", "leg", "paw", "fur", "tail"]
+    names = [f"{number}.png" for number in range(30)]
+    write_files(tmp_path, names)
+    table = pd.DataFrame({"file": names})
+    for number, column in enumerate(columns[:n_ways], start=2):
+        table[column] = [f"{column} {row % number}" for row in range(30)]
+    table.to_csv(tmp_path / "t.csv", index=False)
+    with pytest.raises(ChoiceError, match=f"in these {n_ways} ways") as raised:
+        choose(Place(tmp_path))
+    shown = [line for line in raised.value.lines if not line.startswith("    ")]
+    assert shown == [*(f"  digits start --class {name}" for name in columns[:5]), *rest]
 
 
 @pytest.mark.parametrize(("names", "pattern"), NAMES.items(), ids=NAMES)
