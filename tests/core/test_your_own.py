@@ -4,6 +4,7 @@ The new project is checked afterwards.
 """
 
 import contextlib
+import io
 import json
 import re
 import shlex
@@ -13,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import click
 import numpy as np
 import pandas as pd
 import pytest
@@ -20,7 +22,14 @@ import yaml
 from PIL import Image
 
 from digits.commands import start
-from digits.proposing.image_traits import ImageTraits, find_traits_of_pictures
+from digits.data.intake.collection import Collection
+from digits.proposing.image_traits import (
+    DEFAULT_TRAITS,
+    ImageTraits,
+    find_traits,
+    find_traits_of_pictures,
+)
+from digits.settings.errors import UserError
 from docs.tools.shapes import SHAPES, write_pictures
 from tests.helpers import pages, tiny
 from tests.helpers.calls import call, failure
@@ -494,6 +503,48 @@ def test_start_says_which_layout_is_no_yaml(shapes: Path, layout: str) -> None:
     assert f"{layout} is no YAML; write quotation marks around each pattern" in result.stderr
 
 
+LAYOUTS: dict[str, tuple[str | None, str | None, Any]] = {
+    "none": (None, None, None),
+    "a pattern": ("{class}/*", None, "{class}/*"),
+    "a pattern with a sign in brackets": ("[#]1/{class}/*", None, "[#]1/{class}/*"),
+    "a list": ('["{class}/a/*", b/*]', None, ["{class}/a/*", "b/*"]),
+    "a mapping": ('{files: "{class}/*"}', None, {"files": "{class}/*"}),
+    "both sets": ("a/*", "{files: b/*}", {"train": "a/*", "test": {"files": "b/*"}}),
+}
+
+
+@pytest.mark.parametrize(("layout", "test", "expected"), LAYOUTS.values(), ids=LAYOUTS)
+def test_the_options_of_start_are_patterns_or_yaml(
+    layout: str | None, test: str | None, expected: Any
+) -> None:
+    assert start.parse_options(layout, test) == expected
+
+
+def test_start_refuses_a_test_set_of_which_the_other_images_are_not_named() -> None:
+    with pytest.raises(click.UsageError, match="--test needs --layout, which says what"):
+        start.parse_options(None, "b/*")
+
+
+def test_start_refuses_files_that_are_not_as_in_a_new_clone() -> None:
+    stages = (tiny.ROOT / "dvc.yaml").read_text(encoding="utf-8")
+    with pytest.raises(
+        UserError, match=r"dvc\.yaml is not as in a new clone; clone the project"
+    ):
+        start.edit_stages(stages.replace("artifacts:", "others:"))
+    targets = (tiny.ROOT / "Makefile").read_text(encoding="utf-8")
+    for line in ["DEMO := ", "help demo start repro", "EXTRAS :="]:
+        with pytest.raises(UserError, match="Makefile is not as in a new clone; clone the"):
+            start.edit_targets(targets.replace(line, ""), "")
+
+
+def test_start_restores_all_files_if_it_cannot_finish(shapes: Path) -> None:
+    shutil.rmtree(shapes / "docs/notebooks")
+    (shapes / "docs/notebooks").symlink_to(".")  # `rmtree` refuses links
+    tiny.commit(shapes, "a link")
+    assert "Cannot call rmtree on a symbolic link" in failure(shapes, "start", "--handwriting")
+    assert tiny.run("git status --porcelain", shapes).stdout == ""
+
+
 # What people bring who need another tool, and the column that they name.
 OTHERS: dict[str, tuple[dict[str, Any], str, str]] = {
     "decimals": ({"weight": [8.224, 7.5]}, "weight", "weight is a quantity, such as 8.224: "),
@@ -685,6 +736,51 @@ def test_start_looks_at_the_pictures(
         Image.fromarray(pixels).convert(mode).save(tmp_path / f"{number}.png")
     traits = find_traits_of_pictures(iter(sorted(tmp_path.iterdir())), 3)
     assert (traits.is_photo, traits.shape) == (is_photo, shape)
+
+
+def make_collection(shape: list[int]) -> Collection:
+    """Return a collection of arrays, of which nothing is read."""
+    return Collection(pd.DataFrame(), blocks=lambda: iter([]), shape=shape)
+
+
+@pytest.mark.parametrize(
+    ("shape", "is_color", "suits_gradients"),
+    [
+        ([20, 20], False, True),
+        ([19, 19], False, False),
+        ([20, 24], False, False),
+        ([24, 20], False, False),
+        ([20, 20, 3], True, False),
+        ([256, 256], False, True),
+    ],
+)
+def test_start_looks_at_the_shape_of_arrays(
+    shape: list[int], is_color: bool, suits_gradients: bool
+) -> None:
+    traits = find_traits(make_collection(shape))
+    assert traits.shape == shape
+    assert traits.is_color == is_color
+    assert traits.suits_gradients == suits_gradients
+    assert not traits.are_pictures
+    assert not traits.is_photo
+    assert traits.n_folds == 3
+
+
+@pytest.mark.parametrize("shape", [[257, 8], [8, 257, 3]])
+def test_start_refuses_arrays_of_large_images(shape: list[int]) -> None:
+    with pytest.raises(UserError, match=f"images of {shape[0]} × {shape[1]}.* cannot be used"):
+        find_traits(make_collection(shape))
+
+
+def test_pictures_that_cannot_be_read_say_nothing_about_the_others(tmp_path: Path) -> None:
+    photo = io.BytesIO()
+    pixels = np.random.default_rng(0).integers(0, 256, (64, 90, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(photo, "PNG")
+    damaged: list[Path | bytes] = [b"no picture", tmp_path / "missing.png"]
+    traits = find_traits_of_pictures(iter([*damaged, photo.getvalue()]), 3)
+    assert traits == ImageTraits(True, is_color=True, is_photo=True, shape=[64, 64, 3])
+    assert traits.n_folds == 5
+    assert find_traits_of_pictures(iter(damaged), 2) == DEFAULT_TRAITS
 
 
 def test_start_looks_at_pictures_from_the_first_to_the_last(tmp_path: Path) -> None:
