@@ -177,6 +177,34 @@ def test_an_idx_file_of_other_values_than_bytes_is_read() -> None:
         idx.parse(b"\0\0\x07\1" + of_integers[4:])
 
 
+@pytest.mark.parametrize(
+    ("code", "dtype"),
+    [(8, ">u1"), (9, ">i1"), (11, ">i2"), (12, ">i4"), (13, ">f4"), (14, ">f8")],
+)
+def test_idx_files_have_values_of_six_types(code: int, dtype: str) -> None:
+    values = np.array([[3, 1], [2, 100]]).astype(dtype)
+    sizes = (2).to_bytes(4, "big") * 2
+    content = bytes([0, 0, code, 2]) + sizes + values.tobytes()
+    assert idx.parse(content).tolist() == [[3, 1], [2, 100]]
+
+
+@pytest.mark.parametrize(
+    ("source", "reason", "needs_network"),
+    [
+        ({"openml": "tiny"}, "is not a name and a version, such as mnist_784/1", True),
+        ({"openml": "tiny/a"}, "is not a name and a version, such as mnist_784/1", True),
+        ({"sklearn": "iris"}, "scikit-learn ships no images called 'iris', only", False),
+    ],
+)
+def test_a_source_with_a_wrong_name_is_one_line(
+    source: dict[str, str], reason: str, needs_network: bool, tmp_path: Path
+) -> None:
+    use_sources(tmp_path, source)
+    line = failure(tmp_path, *FETCH)
+    assert reason in line
+    assert ("Without network, set DATA_MIRROR" in line) == needs_network
+
+
 def test_openml_is_asked_through_scikit_learn(
     folder: Path, httpserver_ipv4: HTTPServer
 ) -> None:
@@ -184,6 +212,7 @@ def test_openml_is_asked_through_scikit_learn(
     serve_openml(httpserver_ipv4, "tiny")
     with in_place_of_openml(httpserver_ipv4):
         call(folder, *FETCH)
+    assert any("/data_version/1" in request.path for request, _ in httpserver_ipv4.log)
     assert socket.getdefaulttimeout() is None  # as before
     labels = pd.read_parquet(folder / "data/raw/tiny.parquet")["class"]
     assert labels.tolist() == tiny.digits()[1].tolist()

@@ -1216,6 +1216,12 @@ READ = {
         '{table: sheet.csv, file: "p/{file}", class: class}',
         said="not used: 200 rows of tables, which are blank or unused",
     ),
+    "sets with blanks around them": Read(
+        partial(column_of_sets, name="part", train="train ", test=" test"),
+        '{table: t.csv, file: "images/{file}", class: label, train: {where: {part: train}}, '
+        "test: {where: {part: test}}}",
+        n_test=40,
+    ),
     "names with the suffix of another file": Read(
         names_of_other_files, '{table: t.csv, file: "p/{file.stem}.png", class: label}'
     ),
@@ -1821,6 +1827,12 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
         "to leave out classes with few images, run: digits start --min-",
     ),
     "patches": (patches, "for files such as train_x.h5, see “Convert HDF5 files”"),
+    "two arrays of labels of the same name": (
+        lambda place: np.savez(
+            place / "a.npz", images=PIXELS[TRAIN], labels=LABELS[TRAIN], targets=LABELS[TRAIN]
+        ),
+        "no images among the arrays a.npz/images (200, 8, 8), a.npz/labels (200,), a.npz/targ",
+    ),
     "an array that has no label for each image": (
         lambda place: np.savez(place / "a.npz", faces=PIXELS[TRAIN], ages=LABELS[TEST]),
         "none of the arrays a.npz/faces (200, 8, 8), a.npz/ages (40,) has a class for each",
