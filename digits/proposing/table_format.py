@@ -127,7 +127,7 @@ def split_line(line: str, separator: str) -> list[str]:
     if separator == "blanks":
         return line.split()
     if separator == "last blank":
-        return re.split(table_file.SEPARATORS[separator], line.strip())
+        return re.split(table_file.SEPARATORS[separator], line)
     [row] = csv.reader([line], delimiter=separator)
     return [value.strip() for value in row]
 
