@@ -219,7 +219,7 @@ def find_other_groups(place: Place, names: Sequence[str]) -> list[str]:
         if groups:
             sentences.append(
                 f"{name} names the pictures, and its column {groups[0]} may have their groups; "
-                "if so, join the tables; see “Join tables by a column” in docs/your-own.md"
+                "if so, see “Add the groups of another table” in docs/your-own.md"
             )
     return sentences
 

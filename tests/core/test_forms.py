@@ -674,6 +674,17 @@ def test_groups_are_added_to_a_table(tmp_path: Path) -> None:
     assert table["group"].tolist() == ["p17", "p17", ""]
 
 
+def test_groups_of_another_table_are_added(tmp_path: Path) -> None:
+    place = tmp_path / "data/own"
+    place.mkdir(parents=True)
+    names = ["1.jpg", "2.jpg", "3.jpg"]
+    pd.DataFrame({"image": names}).to_csv(place / "labels.csv", index=False)
+    metadata = pd.DataFrame({"image": names[::-1], "lesion_id": ["x", "y", "x"]})
+    metadata.to_csv(place / "metadata.csv", index=False)
+    follow("Add the groups of another table", tmp_path)
+    assert pd.read_csv(place / "labels.csv")["group"].tolist() == ["x", "y", "x"]
+
+
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
 def test_images_are_understood_or_refused_with_what_helps(
     form: Form, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -1303,7 +1303,7 @@ READ = {
         '{table: train_labels.csv, file: "train_features/{id}.png", class: [zero, one, two, '
         'three, four, five, six, seven, eight, nine], unused: ["test_features/*"]}',
         said="train_features.csv names the pictures, and its column site may have their groups; "
-        "if so, join the tables",
+        "if so, see “Add the groups of another table” in docs/your-own.md",
     ),
     "a header that is called like a picture": Read(
         header_called_like_a_picture,
