@@ -153,9 +153,18 @@ def test_several_at_a_time_write_the_same_bytes_and_those_that_fail_end_only_the
     assert output == "Nothing to do: all stages are up to date.\n"
 
 
-def test_only_the_models_that_match_are_run(project: Path) -> None:
-    tiny.edit(project, {f"{MODEL}.hyperparameters.max_iter": 5, "models.digit-logreg.folds": 2})
-    assert repro(project, "--dry", "five-*").stdout.split() == OF_FIVE
+def test_only_the_models_that_match_are_run_and_a_warning_follows(project: Path) -> None:
+    (project / "data/own").mkdir()
+    (project / "data/own/1.png").touch()
+    changes = {
+        "datasets.other": tiny.dataset({"idx": "idx"}, {"files": "data/own"}),
+        f"{MODEL}.hyperparameters.max_iter": 5,
+        "models.digit-logreg.folds": 2,
+    }
+    tiny.edit(project, changes)
+    result = repro(project, "--dry", "five-*")
+    assert result.stdout.split() == OF_FIVE
+    assert result.stderr.startswith("data/own is in neither Git nor DVC")
     [line] = repro(project, "five-sdg", status=1).stderr.splitlines()
     assert "'five-sdg' not found" in line
 

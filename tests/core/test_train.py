@@ -327,6 +327,14 @@ def test_a_model_that_cannot_be_fitted_is_one_line(tmp_path: Path) -> None:
     assert line.startswith("Error: the model cannot be fitted: Solver lbfgs supports only")
 
 
+def test_a_value_that_no_other_fold_has_is_one_line_for_a_model_of_categories(
+    tmp_path: Path,
+) -> None:
+    prepare(tmp_path, tiny.model("five", "raw", "naive_bayes.CategoricalNB", 3))
+    line = failure(tmp_path, "train", "five-sgd")
+    assert line.startswith("Error: the model cannot be fitted: index ")
+
+
 @pytest.mark.parametrize("classifier", ["naive_bayes.GaussianNB", "augmented_svc"])
 def test_features_that_a_classifier_cannot_take_are_one_line(
     tmp_path: Path, classifier: str
