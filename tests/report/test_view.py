@@ -411,6 +411,20 @@ def test_each_model_is_compared_with_the_better_ones(made: Path, dataset: ImageD
     assert comparison["verdict"] in " ".join(printed.split())
 
 
+def test_a_better_model_gains_on_a_worse_one(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    table = tables.read(made / "data/crossval/five-sgd.parquet")
+    n_correct = {"better": len(table), "worse": len(table) - 30}
+    for name, n in n_correct.items():
+        wrong = np.where(np.arange(len(table)) < n, table["label"], 1 - table["label"])
+        tables.write(Path(f"data/crossval/{name}.parquet"), table.assign(prediction=wrong))
+    results = pd.DataFrame({"task": ["five", "five"], "model": list(n_correct)})
+    comparison = compare_all(results)["worse"]["better"]
+    assert comparison["cells"][2:] == ["+10.00", "< 0.001", "30", "0"]
+
+
 def test_both_models_are_compared_by_the_tables_of_the_reader(
     made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
