@@ -48,7 +48,7 @@ def split(digits: Sequence[Digit], compute_typicality: ComputeTypicality) -> lis
     for digit, typicality in zip(digits, typicalities.tolist(), strict=True):
         min_product = MIN_RATIO * typicality
         halves = None
-        if not digit.is_alone and min_product < 1:  # no product is above 1
+        if min_product < 1:  # no product is above 1
             halves = find_halves(digit, min_product, compute_typicality)
         split_digits.append(halves or [digit])
     return split_digits

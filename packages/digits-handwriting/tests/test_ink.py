@@ -106,6 +106,10 @@ FOUND["dust, a dot and an underline"] = (
     page(100, 120, (30, 40, ink(*SEVEN)), DUST, DOT, UNDERLINE),
     [WHERE],
 )
+FOUND["a digit at the lower edge, and nothing else"] = (
+    page(100, 120, (58, 40, ink(*SEVEN))),
+    [(40, 58, 42, 42)],
+)
 
 
 @pytest.mark.parametrize(("drawn", "boxes"), FOUND.values(), ids=FOUND)

@@ -45,10 +45,12 @@ def test_digits_are_drawn_as_predict_draws_them_and_a_picture_of_two_is_refused(
     assert table["class"].tolist() == [0, 1]
     assert table.attrs["names"] == ["1", "7"]
     assert 0 < read(tmp_path, shape=[8, 8], pixel_max=16)[0].max() <= 16
-    with pytest.raises(
-        UserError, match="draws images of 28 × 28 or 8 × 8 pixels, not of 20 × 28"
-    ):
-        read(tmp_path, shape=[20, 28])
+    for shape in [[20, 28], [28, 20], [20, 20], [28, 28, 3]]:
+        written = " × ".join(map(str, shape))
+        with pytest.raises(
+            UserError, match=f"draws images of 28 × 28 or 8 × 8 pixels, not of {written}$"
+        ):
+            read(tmp_path, shape=shape)
     draw(tmp_path / "7" / "two.png", 20, 30)
     with pytest.raises(
         UserError,

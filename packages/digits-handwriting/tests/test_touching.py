@@ -18,7 +18,9 @@ from digits.settings.params import DatasetParams
 from digits_handwriting.normalize import normalize
 from digits_handwriting.prediction import DigitPrediction
 from digits_handwriting.recognizer import Recognizer
+from digits_handwriting.touching import split
 from digits_handwriting.typicality import Typicality
+from test_ink import ALONE, found
 
 TRAIN = 600
 IMAGES = 800
@@ -53,6 +55,12 @@ def beside(left: Pixels, right: Pixels, overlap: int) -> Pixels:
     return np.pad(np.maximum(left, right), 14)
 
 
+def test_a_digit_without_a_cut_into_two_of_nearly_its_height_is_one() -> None:
+    digits = found(ALONE)
+    halves = split(digits, lambda images: np.full(len(images), 0.01))
+    assert halves == [digits]
+
+
 def test_pairs_that_overlap_are_read_as_two_and_single_digits_as_one() -> None:
     bunch = load_digits()
     large = np.kron(bunch.images[:IMAGES] / 16, np.ones((1, 4, 4))).astype(np.float32)
@@ -78,4 +86,11 @@ def test_pairs_that_overlap_are_read_as_two_and_single_digits_as_one() -> None:
             assert left + left_width == right
             assert right + right_width == pytest.approx(columns[-1] + 1, abs=2)
         assert len(read(np.pad(images[i], 14))) == 1
+        assert len(read(normalize(sheet.astype(np.float32), 28))) == 1  # as large as an image
     assert n_right >= 6
+
+    assert recognizer.typicality
+    without_gaussians = recognizer.typicality._replace(density_model=None)
+    without_gaussians.calibration_scores.pop()
+    recognizer = replace(recognizer, typicality=without_gaussians)
+    assert len(read(sheet)) == 1

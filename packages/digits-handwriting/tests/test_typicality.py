@@ -5,15 +5,21 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import requests
 from PIL import Image
 from playwright.sync_api import expect
+from scipy.special import expit
 from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
 from sklearn.pipeline import Pipeline
+from sklearn.svm import SVC
 
 from digits import predicting
+from digits.core import paths, tables
+from digits.core.tables import Scores
 from digits.settings import params
+from digits.settings.params import ModelParams
 from digits_handwriting import boxes
 from digits_handwriting.recognizer import Recognizer
 from digits_handwriting.typicality import DENSITY, Typicality, find_density_model
@@ -114,7 +120,10 @@ def test_gaussians_are_taken_where_they_are_here(
 ) -> None:
     project = tiny.copy(place, tmp_path / "copy")
     monkeypatch.chdir(project)
-    assert find_density_model(params.load().models, "five") is None  # there is one of `digit`
+    models = params.load().models
+    assert find_density_model(models, "five") is None  # there is one of `digit`
+    without_folds = models["digit-density"].model_copy(update={"folds": 0})
+    assert find_density_model({"digit-density": without_folds}, "digit") is None
     for has_density in (True, False):
         recognizer = predicting.load("digit-folded")
         assert isinstance(recognizer, Recognizer)
@@ -124,6 +133,29 @@ def test_gaussians_are_taken_where_they_are_here(
     detector = predicting.load("five-sgd")  # a letter is not a five, as it says
     assert isinstance(detector, Recognizer)
     assert detector.typicality is None
+
+
+def test_of_two_labels_no_density_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    entries = {
+        "svc": tiny.model("two", "raw", "svm.SVC", 3),
+        "density": tiny.model("two", "raw", DENSITY, 3),
+    }
+    models = {name: ModelParams.model_validate(entry) for name, entry in entries.items()}
+    for name in models:
+        tables.write(paths.cv_predictions(name), pd.DataFrame({"decision_1": [-2.0, 1, 3]}))
+    paths.model("density").parent.mkdir()
+    paths.model("density").touch()
+    model = Pipeline([("classifier", SVC().fit([[0], [1]], [0, 1]))])
+
+    def calibrate(scores: Scores) -> Scores:
+        return np.transpose([expit(-scores), expit(scores)])
+
+    typicality = Typicality.load(models, "svc", model, calibrate)
+    assert typicality
+    assert typicality.density_model is None
 
 
 @pytest.mark.slow
