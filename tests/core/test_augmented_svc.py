@@ -134,6 +134,11 @@ def test_gamma_can_follow_the_variance_as_in_scikit_learn() -> None:
     assert model.gamma_ == pytest.approx(1 / (64 * variance), rel=1e-6)
 
 
+def test_images_that_are_all_alike_can_be_learned_from() -> None:
+    model = make_model().set_params(gamma="scale")
+    assert model.fit(np.full((4, 64), 7, np.uint8), [0, 1, 0, 1]).gamma_ == 1
+
+
 def test_images_that_are_not_square_are_refused() -> None:
     X, y = load_images()
     with pytest.raises(ValueError, match="of square images, not of 48 pixels"):

@@ -87,6 +87,12 @@ def test_all_features_but_gradients_take_images_that_are_not_square(features: st
     assert Z.shape[0] == 120
 
 
+@pytest.mark.parametrize("shape", [(8, 6), (6, 8, 3)])
+def test_gradients_need_square_images(shape: tuple[int, ...]) -> None:
+    with pytest.raises(UserError, match=f"needs square images, not {shape[0]} × {shape[1]} "):
+        build_features("hog", {}, shape, 255)
+
+
 @pytest.mark.parametrize("features", FEATURES)
 def test_a_dark_image_has_the_same_features_alone_and_beside_bright_ones(features: str) -> None:
     X = RNG.integers(0, 256, (20, 8 * 8 * 3), dtype=np.uint8)

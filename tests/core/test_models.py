@@ -183,6 +183,16 @@ def test_a_model_that_was_trained_with_other_code_is_loaded_with_a_warning(
     )
 
 
+def test_what_lies_between_the_fields_of_records_is_not_stored() -> None:
+    fields = np.dtype([("small", "u1"), ("large", "<f8")], align=True)
+    contents = []
+    for between in [b"\0", b"\1"]:
+        file = io.BytesIO()
+        np.save(file, np.frombuffer(b"\1" + 7 * between + 8 * b"\1", fields))
+        contents.append(model_file.clear_padding(file.getvalue()))
+    assert contents[0] == contents[1]
+
+
 def test_a_truncated_model_is_refused(project: Path) -> None:
     content = (project / paths.model("five-sgd")).read_bytes()
     check_refused(project, content[:-50], "File is not a zip file")

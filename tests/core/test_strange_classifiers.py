@@ -1,6 +1,7 @@
 """What looks at somebody's params.yaml runs no code but that of installed packages."""
 
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,39 @@ def test_a_package_whose_import_fails_is_one_line(
     assert error.value.message == (
         "classifier: broken_boost.Boost cannot be imported (libgomp.so.1 was not found)"
     )
+
+
+# A class of another package that does not derive from those of scikit-learn, as CatBoost's.
+OTHER_CLASS = """
+class Boost:
+    _estimator_type = {kind!r}
+
+    def get_params(self, deep=True):
+        return {{}}
+
+    def fit(self, X, y):
+        return self
+"""
+
+
+@pytest.mark.parametrize("kind", ["classifier", "regressor"])
+def test_a_class_may_only_say_that_it_is_a_classifier(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    site = folder.parent / "site"
+    install_package(site, f"{kind}_boost", OTHER_CLASS.format(kind=kind))
+    monkeypatch.syspath_prepend(site)
+    if kind == "classifier":
+        assert type(make_classifier("classifier_boost.Boost", {}, seed=0)).__name__ == "Boost"
+    else:
+        with pytest.raises(UserError, match="there is no 'regressor_boost"):
+            make_classifier("regressor_boost.Boost", {}, seed=0)
+
+
+def test_the_environment_may_lie_in_the_project(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(Path(sysconfig.get_path("purelib")).parent)
+    trust.is_installed.cache_clear()
+    assert trust.is_installed("joblib")
 
 
 def test_an_installed_package_that_also_lies_in_the_project_is_not_imported(

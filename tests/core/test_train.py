@@ -159,6 +159,23 @@ def test_no_group_is_in_two_folds(data: st.DataObject, n_folds: int) -> None:
     assert set(folds) == set(range(1, n_folds + 1))
 
 
+def test_a_label_may_be_missing_among_the_images_that_are_held_out() -> None:
+    y = np.repeat([0, 1], [12, 4])
+    groups = pd.Series(np.repeat(np.arange(8), 2))  # two of them have the label 1
+    assert len(set(assign_folds(y, 3, groups)[y == 1])) == 2
+
+
+def test_the_images_of_a_group_are_held_out_together_and_keep_their_file(
+    tmp_path: Path,
+) -> None:
+    rows = np.arange(len(X))
+    files = [f"{row}.png" for row in rows]
+    task = make_task().assign(group=rows.astype(np.uint32) // 40, file=files)
+    _, cv_predictions = train(tmp_path, LOGISTIC, task=task)
+    assert (cv_predictions.groupby("group")["fold"].nunique() == 1).all()
+    assert cv_predictions["file"].tolist() == files
+
+
 @pytest.mark.parametrize(
     ("n_ones", "n_folds", "groups", "line"),
     [
@@ -228,11 +245,43 @@ def test_of_equally_good_thresholds_the_one_with_the_fewest_positives_is_chosen(
     assert choose({"recall": 0.5}, is_positive, np.arange(3.0)) == 1.5
 
 
+def test_if_all_images_must_be_positive_the_threshold_is_the_lowest_score() -> None:
+    assert choose({"recall": 1}, np.array([True, False, True]), np.array([3.0, 4, 5])) == 3
+    assert choose({"recall": 1}, np.array([False, True, True]), np.array([3.0, 4, 5])) == 3.5
+
+
 def test_a_precision_that_no_threshold_has_is_refused() -> None:
     is_positive = np.array([True, True, False])
     line = r"none has a precision of 0\.9; the best is 0\.6667"
     with pytest.raises(UserError, match=line):
         choose({"precision": 0.9}, is_positive, np.ones(3))
+
+
+def test_a_rule_is_fulfilled_on_cross_validated_scores(tmp_path: Path) -> None:
+    rule = {"recall": 0.9}
+    model, cv_predictions = train(
+        tmp_path, {**LOGISTIC, "hyperparameters": {"threshold": rule}}
+    )
+    is_positive = (cv_predictions["label"] == 1).to_numpy()
+    expected = choose(rule, is_positive, cv_predictions["decision_1"].to_numpy())
+    assert model[-1].threshold == expected
+
+
+def test_a_rule_chooses_the_threshold_of_a_fold_on_the_other_folds() -> None:
+    model = Pipeline([("classifier", LogisticRegression())]).fit([[0], [1]], [0, 1])
+    test_fold = np.array([1, 1, 2, 2])
+
+    def predict(rule: Any, y: list[int], scores: list[float]) -> list[int]:
+        threshold = params.Hyperparameters.model_validate({"threshold": rule}).threshold
+        found = predict_cross_validated(
+            threshold, model, np.array(y), np.array(scores), test_fold
+        )
+        labels: list[int] = found.tolist()
+        return labels
+
+    assert predict({"f1": "max"}, [0, 1, 0, 1], [0, 1, 10, 11]) == [0, 0, 1, 1]
+    with pytest.raises(UserError, match=r"the best is 0\.5000 in all folds but 1$"):
+        predict({"precision": 1}, [0, 1, 1, 0], [0, 1, 0, 1])
 
 
 def test_a_score_equal_to_a_given_threshold_is_positive(tmp_path: Path) -> None:
