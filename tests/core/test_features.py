@@ -10,6 +10,7 @@ import pytest
 from scipy.ndimage import map_coordinates
 from scipy.sparse import issparse
 
+from digits.features.color_histogram import color_histogram
 from digits.features.hog import gradients_by_direction, hog, window_weights
 from digits.features.normalized import normalize
 from digits.imaging.transforms.deskewing import deskew, moments
@@ -78,6 +79,14 @@ def test_the_parameters_of_the_features_are_those_of_params_yaml() -> None:
     assert np.array_equal(found, hog(X, tiny.PIXEL_MAX, **parameters))
     found = build_features("normalized", {"norm": 2.5}, (24, 24), 16).fit_transform(X)
     assert np.array_equal(found.toarray(), normalize(X, 2.5).toarray())
+    colours = RNG.integers(0, 256, (20, 4 * 4 * 3), dtype=np.uint8)
+    parameters = {"hues": 2, "saturations": 3, "values": 5}
+    features = build_features("color_histogram", parameters, (4, 4, 3), 255)
+    found = features.fit_transform(colours)
+    assert np.array_equal(found, color_histogram(colours, 255, [2, 3, 5]))
+    parameters["n_components"] = 4
+    features = build_features("color_histogram", parameters, (4, 4, 3), 255)
+    assert features.fit_transform(colours).shape == (20, 4)
 
 
 @pytest.mark.parametrize("features", OTHER_THAN_GRADIENTS)

@@ -160,6 +160,8 @@ def test_folds_have_their_own_accuracies(views: dict[str, ModelView]) -> None:
     assert accuracies == pytest.approx(expected.tolist(), abs=1e-6)
     assert views["digit-logreg"].accuracies("fold") == {}
     assert [view.is_calibrated for view in views.values()] == [True, False]
+    # Only of two classes, one is predicted from a threshold on.
+    assert [view.metric("train", "threshold") for view in views.values()] == [0, None]
 
 
 def test_thresholds_reach_their_recalls(views: dict[str, ModelView]) -> None:
