@@ -8,14 +8,16 @@ from typing import Any
 import click
 import pandas as pd
 from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import CommentMark
+from ruamel.yaml.tokens import CommentToken
 
 from digits.commands import examples
 from digits.core.files import atomic_write
 from digits.core.tables import Pixels
 from digits.data.fetching import FORMER_KINDS
 from digits.data.overview import describe_images, draw_examples
-from digits.data.pinned_values import compute_pinned_values
+from digits.data.pinned_values import compute_pinned_values, validate_unpinned
 from digits.data.storage import add_to_dvc
 from digits.settings import params
 from digits.settings.errors import UserError, check_choice, echo, to_one_line
@@ -23,6 +25,9 @@ from digits.settings.params import FILE
 
 # The keys that an entry has only if the images have such values.
 OPTIONAL_KEYS = {"groups", "names", "background"}
+
+Container = CommentedMap | CommentedSeq
+NO_COMMENTS = (None, None, None, None)  # of a value, in the form of ruamel.yaml
 
 
 @click.command(epilog=examples("pin own"))
@@ -38,7 +43,10 @@ def command(dataset: str) -> None:
     The command says what the images are, and draws two of them. If they are in a file or folder
     of this project that Git does not track, it also runs `dvc add`.
     """
-    if is_former(find_entry(params.read(), dataset)):
+    entry = find_entry(params.read(), dataset)
+    # The former kinds of sources came with the key `columns`, which no longer exists.
+    validate_unpinned(dataset, {key: entry[key] for key in entry if key != "columns"})
+    if is_former(entry):
         carry_over(dataset)
     entry = find_entry(params.read(), dataset)
     values, X, images = compute_pinned_values(dataset, entry)
@@ -58,9 +66,8 @@ def command(dataset: str) -> None:
 
 
 def is_former(entry: dict[str, Any]) -> bool:
-    """Return whether the first source of an entry is of a kind that no longer exists."""
-    sources = entry.get("sources") or [{}]
-    return any(kind in FORMER_KINDS for kind in sources[0])
+    """Return whether the first source of a valid entry is of a kind that no longer exists."""
+    return any(kind in FORMER_KINDS for kind in entry["sources"][0])
 
 
 def carry_over(name: str) -> None:
@@ -133,11 +140,25 @@ def find_entry(text: str, name: str) -> dict[str, Any]:
     """Return the entry of a dataset in a text of params.yaml.
 
     Raises:
-        UserError: there is no such entry.
+        UserError: there is no such entry, or it has no keys.
     """
     entries = params.parse(text).get("datasets") or {}
+    check_mapping(f"{FILE}: datasets", entries)
     check_choice(f"{FILE}: datasets", name, entries)
-    return entries[name] or {}
+    entry = entries[name] or {}
+    check_mapping(f"{FILE}: datasets.{name}", entry)
+    return entry
+
+
+def check_mapping(where: str, value: Any) -> None:
+    """Check that a value of params.yaml is a mapping.
+
+    Raises:
+        UserError: it is none. The message begins with `where`.
+    """
+    if not isinstance(value, dict):
+        must_be = params.MESSAGES["dict_type"]
+        raise UserError(f"{where}: {must_be}, not {repr(value)[: params.MAX_SHOWN]}")
 
 
 def update_entry(text: str, name: str, values: dict[str, Any]) -> str:
@@ -167,8 +188,8 @@ def update_entry(text: str, name: str, values: dict[str, Any]) -> str:
 def update_mapping(mapping: CommentedMap, values: dict[str, Any]) -> None:
     """Update a mapping of ruamel.yaml in place, and keep its comments.
 
-    ruamel.yaml stores the comments after a mapping or a list with its last key or item. So this
-    key stays the last one, and the last item is replaced and not removed.
+    ruamel.yaml stores the comments after a mapping with its last key. So this key stays the
+    last one.
     """
     for index, (key, value) in enumerate(values.items()):
         if key not in mapping:
@@ -177,20 +198,75 @@ def update_mapping(mapping: CommentedMap, values: dict[str, Any]) -> None:
         elif isinstance(value, dict) and mapping[key]:
             update_mapping(mapping[key], value)
         elif isinstance(value, list) and mapping[key]:
-            *first_items, last_item = value
-            mapping[key][:-1] = first_items
-            mapping[key][-1] = last_item
+            update_list(mapping[key], value)
         else:
             mapping[key] = value
 
 
+def update_list(items: CommentedSeq, values: list[str]) -> None:
+    """Update a list of ruamel.yaml in place. The comment of an item that stays, stays with it.
+
+    ruamel.yaml stores the comments after a list with its last item.
+    """
+    last = len(items) - 1
+    end_of_line, newline, below = get_comment(items, last).partition("\n")
+    set_comment(items, last, end_of_line + newline)
+    comments = {item: get_comment(items, index) for index, item in enumerate(items)}
+    items[:] = values
+    for index, value in enumerate(values):
+        set_comment(items, index, comments.get(value, ""))
+    append_lines(items, len(values) - 1, below)
+
+
 def remove_key(mapping: CommentedMap, key: str) -> None:
-    """Remove a key, if it is there. If it is the last one, the comments after it stay."""
+    """Remove a key with the comment at the end of its line. The comments below it stay."""
     if key not in mapping:
         return
-    comments_by_key = mapping.ca.items  # the comments after the value of each key
-    comments = comments_by_key.get(key)
-    *other_keys, last_key = mapping
+    _, _, below = get_comment(*find_end(mapping, key)).partition("\n")
+    position = list(mapping).index(key)
+    set_comment(mapping, key, "")
     del mapping[key]
-    if key == last_key and comments is not None:
-        comments_by_key[other_keys[-1]] = comments
+    if position > 0:
+        append_lines(*find_end(mapping, list(mapping)[position - 1]), below)
+
+
+def find_end(container: Container, key: str | int) -> tuple[Container, str | int]:
+    """Return where ruamel.yaml stores the comments after a value.
+
+    They are stored with the last key or item of the innermost block that ends there.
+    """
+    value = container[key]
+    is_block = isinstance(value, CommentedMap | CommentedSeq) and not value.fa.flow_style()
+    if not is_block or not value:
+        return container, key
+    last = list(value)[-1] if isinstance(value, CommentedMap) else len(value) - 1
+    return find_end(value, last)
+
+
+def get_comment(container: Container, key: str | int) -> str:
+    """Return the comment at the end of the line of a value, and the lines below it, or ""."""
+    token = container.ca.items.get(key, NO_COMMENTS)[comment_index(container)]
+    return token.value if token else ""
+
+
+def set_comment(container: Container, key: str | int, text: str) -> None:
+    """Replace what `get_comment` returns."""
+    tokens = container.ca.items.setdefault(key, list(NO_COMMENTS))
+    index = comment_index(container)
+    if not text:
+        tokens[index] = None
+    elif tokens[index]:
+        tokens[index].value = text  # it stays in its column
+    else:
+        tokens[index] = CommentToken(text, CommentMark(0), None)
+
+
+def comment_index(container: Container) -> int:
+    """Return which of the comments of a value ruamel.yaml writes behind it."""
+    return 2 if isinstance(container, CommentedMap) else 0
+
+
+def append_lines(container: Container, key: str | int, lines: str) -> None:
+    """Add blank lines and comments below a value."""
+    if lines:
+        set_comment(container, key, (get_comment(container, key) or "\n") + lines)

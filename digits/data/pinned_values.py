@@ -10,7 +10,7 @@ from digits.data.images import MAX_CLASSES
 from digits.data.intake.collection import Collection, read_collection
 from digits.data.overview import find_background
 from digits.settings import params
-from digits.settings.params import PINNED_KEYS
+from digits.settings.params import PINNED_KEYS, DatasetParams
 
 # The keys of an entry that do not change its images: those that are computed here, and the
 # network, whose features are not recorded.
@@ -41,10 +41,7 @@ def compute_pinned_values(
     Raises:
         UserError: the entry is not valid, or the dataset cannot be fetched.
     """
-    kept = {key: value for key, value in entry.items() if key not in IGNORED_KEYS}
-    if entry.get("names"):
-        kept["classes"] = len(entry["names"])
-    dataset = params.validate_dataset(name, PLACEHOLDERS | kept)
+    dataset = validate_unpinned(name, entry)
     if collection is None:
         X, images = fetch_images(name, dataset, require_pinned=False)
     else:
@@ -60,3 +57,20 @@ def compute_pinned_values(
         values["background"] = background
     values["sha256"] = compute_checksums(X, images)
     return values, X, images
+
+
+def validate_unpinned(name: str, entry: dict[str, Any]) -> DatasetParams:
+    """Validate an entry whose values are computed here, and may still be missing.
+
+    Args:
+        name: the name of the dataset.
+        entry: its entry of params.yaml.
+
+    Raises:
+        UserError: there is a mistake. The message describes the first one.
+    """
+    kept = {key: value for key, value in entry.items() if key not in IGNORED_KEYS}
+    names = entry.get("names")
+    if isinstance(names, list) and names:
+        kept["classes"] = len(names)
+    return params.validate_dataset(name, PLACEHOLDERS | kept)

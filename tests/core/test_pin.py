@@ -163,6 +163,87 @@ def test_groups_that_are_new_come_before_the_last_key_and_its_comments() -> None
     assert grouped.endswith("\n      labels: y\n\n# the end\nsplits: {}\n")
 
 
+COMMENTED = """\
+datasets:
+  own:
+    # how many
+    images: 4 # four
+    classes: 2   # two
+    names:
+    - a # the first
+    - b
+    - c # the last
+
+    # now the checksums
+    sha256:
+      pixels: x
+      labels: y # why
+      groups: z # gone
+      # of all
+    shape: [8, 8]  # small
+    background: dark # gone
+
+# the end
+splits: {}
+"""
+
+
+def test_a_comment_goes_only_with_its_own_line() -> None:
+    values = {"images": 4, "names": ["a", "c"], "sha256": {"pixels": "x", "labels": "y"}}
+    expected = COMMENTED.replace("    - b\n", "")
+    for line in ["      groups: z # gone\n", "    background: dark # gone\n"]:
+        expected = expected.replace(line, "")
+    assert update_entry(COMMENTED, "own", values) == expected
+
+
+def test_comments_stay_if_the_last_of_several_names_is_gone() -> None:
+    values = {"names": ["a", "b", "d"]}
+    expected = COMMENTED.replace("- c # the last", "- d")
+    assert update_entry(COMMENTED, "own", values) == expected
+    expected = COMMENTED.replace("    - b\n    - c # the last\n", "")
+    assert update_entry(COMMENTED, "own", {"names": ["a"]}) == expected
+
+
+@pytest.mark.parametrize("gone", ["background: dark # gone", "names: # gone\n    - a # gone"])
+@pytest.mark.parametrize("last", ["    classes: 2 # two\n", "    classes: 2\n", ""])
+def test_comments_below_a_last_key_that_goes_stay(last: str, gone: str) -> None:
+    entry = f"    sha256:\n      labels: y # why\n{last}    {gone}\n"
+    text = f"datasets:\n  own:\n{entry}\n# the end\nsplits: {{}}\n"
+    expected = text.replace(f"    {gone}\n", "")
+    assert update_entry(text, "own", {"sha256": {"labels": "y"}}) == expected
+
+
+WRONG_ENTRIES = {
+    "tried: 5": "datasets.tried: must be a mapping, which has keys, not 5",
+    "tried: [a]": "datasets.tried: must be a mapping, which has keys, not ['a']",
+    "tried: {sources: {files: own}, shape: [8, 8]}": (
+        "datasets.tried.sources: must be a list, not {'files': 'own'}"
+    ),
+    "tried: {sources: [own], shape: [8, 8]}": (
+        "datasets.tried.sources.0: must be a mapping, which has keys, not 'own'"
+    ),
+    "tried: {sources: [{folder: 5}], shape: [8, 8]}": (
+        "datasets.tried.sources.0.folder: must be text, not 5"
+    ),
+    "tried: {sources: [{files: own}], shape: [8, 8], names: 3}": (
+        "datasets.tried.names: must be a list, not 3"
+    ),
+    "tried:": "datasets.tried.shape is missing",
+}
+
+
+@pytest.mark.parametrize(("entry", "message"), WRONG_ENTRIES.items())
+def test_a_wrong_entry_is_one_line(tmp_path: Path, entry: str, message: str) -> None:
+    (tmp_path / "params.yaml").write_text(f"datasets:\n  {entry}\n")
+    assert failure(tmp_path, "pin", "tried") == f"Error: params.yaml: {message}"
+
+
+def test_datasets_without_names_are_one_line(tmp_path: Path) -> None:
+    (tmp_path / "params.yaml").write_text("datasets: 5\n")
+    line = "Error: params.yaml: datasets: must be a mapping, which has keys, not 5"
+    assert failure(tmp_path, "pin", "tried") == line
+
+
 def put_into_groups(folder: Path) -> None:
     """Move the pictures of each class into the folders of two groups."""
     for name in NAMES:
