@@ -45,8 +45,8 @@ def read_new_images(path: Path, dataset: DatasetParams) -> Collection:
     """Return the images of a folder, a table or a file with arrays.
 
     They are read by the dataset's layout if they match it. Otherwise, the pixels of a table are
-    all columns except the class and the id, and the images of an array file are its largest
-    array.
+    all columns except those of classes and ids, and the images of an array file are its
+    largest array.
 
     Args:
         path: the folder or the file.
@@ -154,10 +154,10 @@ def read_table(path: Path, parts: Sequence[TablePart]) -> Collection:
     notes = []
     for part in parts:
         place = Place(path.parent if part.file else path)
-        part_of_table = adapt_part(part, place, name)
         try:
-            return read_part(place, part_of_table)
-        except UserError as error:  # it has other columns, or names other pictures
+            return read_part(place, adapt_part(part, place, name))
+        # It has another encoding, has other columns, or names other pictures.
+        except UserError as error:
             notes.append(explain_mismatch(error))
     images = read_other_table(Place(path))
     images.notes.extend(notes)
@@ -168,6 +168,9 @@ def adapt_part(part: TablePart, place: Place, name: str) -> TablePart:
     """Return a part of a layout for a new table, which need not have classes.
 
     Its groups and the key `where` are ignored.
+
+    Raises:
+        UserError: the table cannot be read as the part says, for example in its encoding.
     """
     table = place.open_table(name, part.separator, part.encoding, header=part.header)
     changes: dict[str, Any] = {"table": [escape(name)], "where": {}, "group": ""}
@@ -190,17 +193,20 @@ def read_other_table(place: Place) -> Collection:
     [name] = place.files  # only the table
     separator = "\t" if name.lower().endswith(".tsv") else ","
     table = place.open_table(name, separator)
-    keys = {"table": escape(name), "separator": separator}
+    keys: dict[str, Any] = {"table": escape(name), "separator": separator}
     pixel_columns = []
     for column in table.names:
         usual_name = normalize_name(column)
-        if usual_name in CLASS_COLUMNS and "class" not in keys:
-            if not is_unlabelled(table, [column]):
-                keys["class"] = column
-        elif usual_name in ID_COLUMNS and "id" not in keys:
-            keys["id"] = column
-        elif usual_name not in PANDAS_INDEX:
+        if usual_name not in {*CLASS_COLUMNS, *ID_COLUMNS, *PANDAS_INDEX}:
             pixel_columns.append(column)
+        elif usual_name in ID_COLUMNS:
+            keys.setdefault("id", column)
+        elif (
+            usual_name in CLASS_COLUMNS
+            and "class" not in keys
+            and not is_unlabelled(table, [column])
+        ):
+            keys["class"] = column
     image_columns = find_image_columns(table.schema or [])
     if image_columns:
         first = next(iter(image_columns))
@@ -209,6 +215,11 @@ def read_other_table(place: Place) -> Collection:
         keys["pixels"] = pixel_columns[0]
     elif pixel_columns:
         keys["pixels"] = f"{pixel_columns[0]} to {pixel_columns[-1]}"
+        start, stop = (table.names.index(pixel_columns[end]) for end in (0, -1))
+        between = [name for name in table.names[start:stop] if name not in pixel_columns]
+        # A column between the pixels that the layout names is no pixel. This condition names
+        # them, and is true for all rows.
+        keys["where"] = dict.fromkeys(between, "*")
     else:
         raise UserError("a table needs columns of pixels, or a column of pictures")
     return read_part(place, TablePart.model_validate(keys))

@@ -51,7 +51,7 @@ def predict_collection(
 
     Raises:
         UserError: the images are pixels of another shape than the model takes, or have other
-            values.
+            values, or the model takes only picture files.
     """
     rows = collection.rows
     actual = rows["class"] if "class" in rows else [None] * len(rows)
@@ -77,9 +77,15 @@ def predict_blocks(
     """Predict the images of a collection that has pixels.
 
     Raises:
-        UserError: they have another shape or other values than the model takes.
+        UserError: they have another shape or other values than the model takes, or the model
+            takes features that a network computes from picture files.
     """
     assert collection.blocks is not None
+    if predictor.network is not None:
+        raise UserError(
+            f"{place} has pixels, but {predictor.model_name} takes picture files, because a "
+            "network reads them in a size of its own; name pictures, or another model"
+        )
     if math.prod(collection.shape) != math.prod(predictor.shape):
         raise UserError(
             f"{place} has images of the shape {collection.shape}, but {predictor.model_name} "

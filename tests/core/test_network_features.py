@@ -117,6 +117,16 @@ def test_a_blank_picture_is_said_to_be_blank(photos: Path, tmp_path: Path, name:
     assert "1 of 1 pictures are blank or nearly blank\n" in warnings
 
 
+@pytest.mark.parametrize("name", ["network-svc", "both-svc"])
+def test_a_model_of_a_network_refuses_pixels(photos: Path, tmp_path: Path, name: str) -> None:
+    np.save(tmp_path / "new.npy", np.zeros((1, 16, 16, 3), np.uint8))
+    line = failure(photos, "predict", "--model", name, str(tmp_path / "new.npy"))
+    assert line == (
+        f"Error: {tmp_path}/new.npy has pixels, but {name} takes picture files, because a "
+        "network reads them in a size of its own; name pictures, or another model"
+    )
+
+
 def test_each_set_of_features_has_the_same_norm_before_the_weight(photos: Path) -> None:
     X, images = tables.read_images(photos / paths.task("class", "train"))
     features = np.stack([np.frombuffer(row, np.uint8) for row in images["network"]])

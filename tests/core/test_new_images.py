@@ -121,6 +121,51 @@ def test_a_new_table_without_the_columns_of_the_dataset_is_read_by_itself(
     assert images.rows["class"].tolist() == LABELS[ROWS].astype(str).tolist()
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "ascii"])
+def test_a_new_table_in_another_encoding_than_that_of_the_dataset_is_read_by_itself(
+    encoding: str, tmp_path: Path
+) -> None:
+    table = make_table(ROWS)[[f"pixel{number}" for number in range(64)]]
+    table.insert(0, "label", "ä")
+    table.to_csv(tmp_path / "new.csv", index=False)
+    images = read(tmp_path / "new.csv", PIXEL_COLUMNS | {"encoding": encoding})
+    assert np.array_equal(read_pixels(images), FLAT)
+    [note] = images.notes
+    assert note.startswith("the dataset's layout is not used (new.csv")
+    assert images.rows["class"].unique().tolist() == ["ä"]
+
+
+# Columns that stand between the pixels of a table, and the expected classes and ids.
+BETWEEN: dict[str, tuple[dict[str, Any], Any, Any]] = {
+    "a blank class": ({"label": ""}, None, None),
+    "missing classes": ({"label": -1}, None, None),
+    "two classes": ({"label": LABELS[ROWS], "digit": "x"}, LABELS[ROWS], None),
+    "a blank class and a class": ({"label": "", "digit": LABELS[ROWS]}, LABELS[ROWS], None),
+    "two ids": ({"id": range(5, 25), "index": 0}, None, range(5, 25)),
+    "an index of pandas": ({"Unnamed: 0": range(20)}, None, None),
+}
+
+
+@pytest.mark.parametrize(("columns", "classes", "ids"), BETWEEN.values(), ids=BETWEEN)
+@pytest.mark.parametrize("ending", [".csv", ".parquet"])
+def test_columns_of_classes_and_ids_between_the_pixels_are_no_pixels(
+    ending: str, columns: dict[str, Any], classes: Any, ids: Any, tmp_path: Path
+) -> None:
+    table = pd.DataFrame(FLAT).add_prefix("p")
+    for position, (name, values) in enumerate(columns.items(), start=32):
+        table.insert(position, name, values)
+    path = tmp_path / f"new{ending}"
+    table.to_csv(path, index=False) if ending == ".csv" else table.to_parquet(path)
+    images = read(path, None)
+    assert images.shape == [8, 8]
+    assert np.array_equal(read_pixels(images), FLAT)
+    assert ("class" in images.rows) == (classes is not None)
+    if classes is not None:
+        assert images.rows["class"].tolist() == list(map(str, classes))
+    if ids is not None:
+        assert images.rows["id"].tolist() == list(map(str, ids))
+
+
 def test_a_new_table_names_pictures_as_that_of_the_dataset_does(tmp_path: Path) -> None:
     names = write_flat(tmp_path / "scans", ROWS)
     stems = [name.removesuffix(".png") for name in names]
