@@ -18,7 +18,7 @@ import click
 from ruamel.yaml import YAML
 
 from digits.settings import params
-from digits.settings.errors import UserError, report_os_errors, warn
+from digits.settings.errors import UserError, check_choice, report_os_errors, warn
 from stages import edits
 
 DVC_FILE = Path("dvc.yaml")
@@ -77,7 +77,8 @@ def read_dependencies(stage: str, name: str, params_text: str) -> Dependencies:
         params_text: the text of params.yaml.
 
     Raises:
-        UserError: dvc.yaml has another template, so that a dependency would be overlooked.
+        UserError: there is no such entry, or dvc.yaml has another template, so that a
+            dependency would be overlooked.
     """
     if not DVC_FILE.exists():
         return Dependencies([], [], [])
@@ -87,6 +88,9 @@ def read_dependencies(stage: str, name: str, params_text: str) -> Dependencies:
     template = declared.get("do", declared)
     section = str(declared.get("foreach", "")).removeprefix("${").removesuffix("}")
     values = params.parse(params_text)
+    entries = values.get(section)
+    if isinstance(entries, dict):  # otherwise, the stage says what is wrong with the section
+        check_choice(f"{params.FILE}: {section}", name, entries)
     values |= {"key": name, "item": find_value(values, f"{section}.{name}")}
 
     def find_text(template: re.Match[str]) -> str:

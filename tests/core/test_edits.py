@@ -15,7 +15,7 @@ import pytest
 from digits.settings.errors import UserError
 from stages.command import print_warnings
 from tests.helpers import tiny
-from tests.helpers.calls import call, import_anew
+from tests.helpers.calls import call, failure, import_anew
 
 # A source that runs a script, which edits the project, before it reads the images.
 EDITING = """
@@ -116,6 +116,22 @@ def test_a_stage_that_dvc_yaml_does_not_have_has_no_dependencies(editing: Path) 
     (editing / "dvc.yaml").write_text("stages:\n  another:\n    cmd: echo\n")
     (editing / "edit.py").write_text(EDIT_TABLES)
     assert fetch(editing) == ""
+
+
+@pytest.mark.parametrize(
+    ("stage", "message"),
+    {
+        "fetch": "datasets: there is no 'typo'. Valid: tiny.",
+        "split": "splits: there is no 'typo'. Valid: tiny, tiny-random.",
+        "binarize": "tasks: there is no 'typo'. Valid: digit, five.",
+        "train": "models: there is no 'typo'. Valid: digit-logreg, five-sgd.",
+        "evaluate": "models: there is no 'typo'. Valid: digit-logreg, five-sgd.",
+    }.items(),
+)
+def test_a_name_that_does_not_exist_is_one_line(
+    project: Path, stage: str, message: str
+) -> None:
+    assert failure(project, stage, "typo") == f"Error: params.yaml: {message}"
 
 
 def test_a_dependency_that_a_key_of_params_yaml_names_is_guarded(editing: Path) -> None:
