@@ -104,14 +104,15 @@ def command(
         if mistakes:
             table = table.iloc[rank_mistakes(table)]
 
-    rows = choose_rows(images, numbers, table, label)
+    rows = choose_rows(images, numbers, table, label, only_mistakes=mistakes is not None)
     if random:
         rows = np.random.default_rng().permutation(rows)[:random]  # in random order
     default_limit = len(rows) if numbers or random else DEFAULT_LIMIT
-    limit = limit or default_limit
-    if limit < len(rows):
-        warn(f"showing the first {limit} of {len(rows)} images; --limit shows more")
-        rows = rows[:limit]
+    n_shown = limit or default_limit
+    if n_shown < len(rows):
+        hint = "" if limit else "; --limit shows more"
+        warn(f"showing the first {n_shown} of {len(rows)} images{hint}")
+        rows = rows[:n_shown]
 
     descriptions = [images.class_names[number] for number in images.classes[rows]]
     if model_name and table is not None:
@@ -177,6 +178,8 @@ def choose_rows(
     numbers: tuple[str, ...],
     table: pd.DataFrame | None,
     label: str | None,
+    *,
+    only_mistakes: bool,
 ) -> Vector:
     """Return the numbers of the images to show.
 
@@ -186,6 +189,7 @@ def choose_rows(
             images of `table` are shown.
         table: the predictions of a model. If None, all images of the dataset are shown.
         label: the class of the images, or None for all classes.
+        only_mistakes: whether `table` has only the mistakes of the model.
 
     Raises:
         UserError: an image does not exist or has no prediction, or no image matches.
@@ -206,8 +210,10 @@ def choose_rows(
         class_number = images.class_names.index(label)
         rows = rows[images.classes[rows] == class_number]
     if len(rows) == 0:
-        reason = f"none has the class {label}" if label else "the model makes no mistake"
-        raise UserError(f"no image to show: {reason}")
+        if not only_mistakes:
+            raise UserError(f"no image to show: none has the class {label}")
+        among = f" among images of the class {label}" if label else ""
+        raise UserError(f"no image to show: the model makes no mistake{among}")
     return rows
 
 

@@ -64,6 +64,11 @@ def test_digits_by_number_are_side_by_side(made: Path) -> None:
     assert shades.tolist() == expected_shades.tolist()
 
 
+def test_a_limit_that_was_chosen_is_not_advised(made: Path) -> None:
+    warning = call(made, "show", "tiny", "--predictions", "five-sgd", "--limit", "1").stderr
+    assert warning == "showing the first 1 of 100 images\n"
+
+
 def find_fives(text: str) -> list[int]:
     """Return the numbers of the fives in captions."""
     return [int(row) for row in re.findall(r"tiny (\d+): 5", text)]
@@ -317,8 +322,8 @@ def test_a_class_without_a_mistake_is_one_line(made: Path) -> None:
     table = pd.read_parquet(made / "data/predictions/digit-logreg.parquet")
     labels = set(range(10)) - set(table.query("label != prediction")["label"])
     words = ["--mistakes", "digit-logreg", "--label", str(min(labels))]
-    line = f"Error: no image to show: none has the class {min(labels)}"
-    assert failure(made, "show", "tiny", *words) == line
+    reason = f"the model makes no mistake among images of the class {min(labels)}"
+    assert failure(made, "show", "tiny", *words) == f"Error: no image to show: {reason}"
 
 
 def test_a_subset_without_a_model_is_refused(made: Path) -> None:
