@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -23,7 +24,7 @@ FILE = "dvc-parallel.yaml"
 KEYS = ["jobs", "slots", "prefix"]
 
 
-@dataclass
+@dataclass(eq=False)  # each limit is itself, so that limits can be counted
 class Limit:
     """What the file says about the stages whose names match a pattern.
 
@@ -47,9 +48,9 @@ class Limit:
         name_with_file = f"{stage.path_in_repo}:{name}"
         return fnmatchcase(name, self.pattern) or fnmatchcase(name_with_file, self.pattern)
 
-    def is_reached(self) -> bool:
-        """Return whether no further stage may run."""
-        return self.jobs is not None and len(self.users) >= self.jobs
+    def is_reached(self, n_further: int = 0) -> bool:
+        """Return whether no stage may run beside those that run, and some further ones."""
+        return self.jobs is not None and len(self.users) + n_further >= self.jobs
 
     def take_slot(self, stage: Stage) -> int:
         """Count a stage that begins to run. Return the lowest number that no other one has."""
@@ -78,7 +79,18 @@ class Limits:
 
     def allow(self, stage: Stage) -> bool:
         """Return whether a stage may run now."""
-        return not any(limit.is_reached() for limit in self._find(stage))
+        return self.count_startable([stage]) == 1
+
+    def count_startable(self, stages: Iterable[Stage]) -> int:
+        """Return how many of some stages can start now, if they start in this order."""
+        n_startable = 0
+        n_further: Counter[Limit] = Counter()
+        for stage in stages:
+            limits = self._find(stage)
+            if not any(limit.is_reached(n_further[limit]) for limit in limits):
+                n_startable += 1
+                n_further.update(limits)
+        return n_startable
 
     def take(self, stage: Stage) -> tuple[dict[str, str], list[str]]:
         """Count a stage that begins to run.

@@ -222,9 +222,9 @@ class Run:
     def _choose_environment(self, stage: Stage) -> tuple[dict[str, str], list[str]]:
         """Return the environment variables of a stage, and the words before its commands."""
         slot_variables, prefix = self._limits.take(stage)
-        n_ready = sum(self._limits.allow(each) for each in self._ready)
-        # How many commands may run at the same time, with this one
-        n_commands = min(self._n_jobs, len(self._commands) + n_ready + 1)
+        # Stages that the limits do not let start beside this one need no cores.
+        n_others = len(self._commands) + self._limits.count_startable(self._ready)
+        n_commands = min(self._n_jobs, n_others + 1)
         variables = {**share_cores(n_commands), **slot_variables}
         if self._n_jobs > 1:
             # Otherwise Python keeps back what a command prints until it has printed much.

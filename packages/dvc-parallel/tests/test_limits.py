@@ -1,9 +1,12 @@
 """How many stages of a kind run at a time, where, and behind which words."""
 
+import contextlib
 from pathlib import Path
 
 import pytest
 
+from dvc_parallel.limits import read_limits
+from dvc_parallel.repository import open_repository
 from dvc_projects import make, read_lock, repro, run_dvc, write
 
 pytest_plugins = ["dvc_environment"]
@@ -84,6 +87,24 @@ def test_a_stage_that_the_limits_let_run_alone_has_all_cores(
     folder = make(tmp_path, {"dvc.yaml": pipeline, "dvc-parallel.yaml": ONE})
     repro(folder, "--jobs", "2")
     assert (folder / "one").read_text() == (folder / "two").read_text() == "\n"
+
+
+def test_only_stages_that_can_start_together_share_the_cores(tmp_path: Path) -> None:
+    folder = make(
+        tmp_path, COLLIDING | {"dvc-parallel.yaml": "{fit@*: {jobs: 2}, '*': {jobs: 3}}"}
+    )
+    limits = read_limits(folder)
+    with contextlib.chdir(folder), open_repository() as repo:
+        knn, svm, trees, sgd, free = repo.index.stages
+        assert limits.count_startable([knn, svm, trees, sgd, free]) == 3
+        limits.take(knn)
+        assert limits.count_startable([svm, trees, sgd, free]) == 2
+        limits.take(free)
+        assert limits.count_startable([svm, trees, sgd]) == 1
+        limits.take(svm)
+        assert limits.count_startable([trees, sgd]) == 0
+        limits.give_back(knn)
+        assert limits.count_startable([trees, sgd]) == 1
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
