@@ -18,7 +18,7 @@ from typing import Any
 
 from dvc.exceptions import DvcException
 from dvc.stage import Stage
-from dvc.utils.serialize import parse_yaml
+from dvc.utils.serialize import EncodingError, parse_yaml
 
 FILE = "dvc-parallel.yaml"
 KEYS = ["jobs", "slots", "prefix"]
@@ -128,7 +128,11 @@ def read_limits(root: Path) -> Limits:
     path = root / FILE
     if not path.exists():
         return Limits([])
-    content = parse_yaml(path.read_text(encoding="utf-8"), os.fspath(path))
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise EncodingError(os.fspath(path), "utf-8") from None
+    content = parse_yaml(text, os.fspath(path))
     if not isinstance(content, dict):
         raise DvcException(f"{FILE}: must be patterns of stages, each with {join(KEYS)}")
     return Limits(read_limit(str(pattern), entry) for pattern, entry in content.items())
@@ -178,16 +182,32 @@ def read_slots(slots: Any, where: str) -> list[dict[str, str]]:
     Raises:
         DvcException: the value is not valid. The message begins with where it is.
     """
-    if slots and isinstance(slots, list) and all(is_slot(slot) for slot in slots):
-        return [{name: str(value) for name, value in slot.items()} for slot in slots]
-    raise DvcException(f"{where} slots: must be a list of environment variables")
+    is_list = slots and isinstance(slots, list)
+    if not is_list or not all(slot and isinstance(slot, dict) for slot in slots):
+        raise DvcException(f"{where} slots: must be a list of environment variables")
+    for slot in slots:
+        for name, value in slot.items():
+            if not is_variable_name(name):
+                raise DvcException(
+                    f"{where} slots: {name!r} cannot be the name of an environment variable"
+                )
+            if not is_variable_value(value):
+                raise DvcException(
+                    f"{where} slots: {name}: must be a text or a whole number, not {value!r}"
+                )
+    return [{name: str(value) for name, value in slot.items()} for slot in slots]
 
 
-def is_slot(slot: Any) -> bool:
-    """Return whether something is a set of environment variables."""
-    return isinstance(slot, dict) and all(
-        isinstance(value, (str, int)) and not isinstance(value, bool) for value in slot.values()
-    )
+def is_variable_name(name: Any) -> bool:
+    """Return whether the operating system takes something as the name of a variable."""
+    return isinstance(name, str) and name != "" and "=" not in name and "\0" not in name
+
+
+def is_variable_value(value: Any) -> bool:
+    """Return whether the operating system takes something as the value of a variable."""
+    if isinstance(value, str):
+        return "\0" not in value
+    return isinstance(value, int) and not isinstance(value, bool)  # True is an int, too
 
 
 def read_prefix(prefix: Any, where: str) -> list[str]:

@@ -431,13 +431,16 @@ def run_stages(
         targets: the names of stages, as `make_plan` takes them.
         jobs: how many commands may run at a time.
         dry: whether to print the names of the stages, instead of running them.
-        json_file: the path of a file that tells a program how each stage has ended.
+        json_file: the path of a file that tells a program how each stage has ended. With `dry`,
+            none has run.
         check: is called before the first stage runs. An error that it raises ends the run.
         options: the fields of `Options`.
 
     Raises:
-        ClickException: a stage failed, the run was interrupted, or DVC refused it.
+        ClickException: a stage failed, the run was interrupted, or DVC refused it. Or the JSON
+            file cannot be written.
     """
+    check_json_file(json_file)
     with open_repository() as repo:
         leftovers = describe_leftovers(Path(repo.tmp_dir, FOLDER))
         if leftovers and not dry:
@@ -452,6 +455,7 @@ def run_stages(
             click.echo("Nothing to do: all stages are up to date.")
             return
         if dry:
+            write_json(json_file, Results(stages).as_json())
             click.echo("\n".join(stage.addressing for stage in stages))
             return
         for pattern in limits.find_unmatched(repo.index.stages):
@@ -461,15 +465,40 @@ def run_stages(
         run = Run(project, jobs, limits)
         with call_on_signals(run.stop):
             run.run()
-        write_json(json_file, run.results.as_json())
-        run.report()
+        try:
+            write_json(json_file, run.results.as_json())
+        finally:  # The user wants to know how the run went, even if the disk is full.
+            run.report()
+
+
+def check_json_file(path: str | None) -> None:
+    """Refuse a JSON file that could not be written, before any stage runs.
+
+    Raises:
+        ClickException: the path is that of a folder, or its folder does not exist.
+    """
+    if not path:
+        return
+    folder = Path(path).parent
+    if not folder.is_dir():
+        raise click.ClickException(f"--json {path}: there is no folder {folder}")
+    if Path(path).is_dir():
+        raise click.ClickException(f"--json {path}: is a folder")
 
 
 def write_json(path: str | None, content: dict[str, Any]) -> None:
-    """Write a JSON file if the user wants one."""
-    if path:
-        text = json.dumps(content, indent=2)
+    """Write a JSON file if the user wants one.
+
+    Raises:
+        ClickException: the file cannot be written.
+    """
+    if not path:
+        return
+    text = json.dumps(content, indent=2)
+    try:
         Path(path).write_text(f"{text}\n", encoding="utf-8")
+    except OSError as error:
+        raise click.ClickException(f"--json {path}: {error.strerror}") from None
 
 
 @contextmanager

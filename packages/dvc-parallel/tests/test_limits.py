@@ -134,6 +134,27 @@ def test_words_are_put_before_the_shell_of_each_command(tmp_path: Path, jobs: st
         ("fit@*: {jobs: true}", "fit@*: jobs: must be a positive number, not True"),
         ("fit@*: {slots: []}", "fit@*: slots: must be a list of environment variables"),
         ("fit@*: {slots: [0]}", "fit@*: slots: must be a list of environment variables"),
+        ("fit@*: {slots: [{}]}", "fit@*: slots: must be a list of environment variables"),
+        (
+            "fit@*: {slots: [{A: 1.5}]}",
+            "fit@*: slots: A: must be a text or a whole number, not 1.5",
+        ),
+        (
+            'fit@*: {slots: [{A: "1\\0"}]}',
+            r"fit@*: slots: A: must be a text or a whole number, not '1\x00'",
+        ),
+        (
+            "fit@*: {slots: [{A: 1}, {1: x}]}",
+            "fit@*: slots: 1 cannot be the name of an environment variable",
+        ),
+        (
+            "fit@*: {slots: [{A=B: x}]}",
+            "fit@*: slots: 'A=B' cannot be the name of an environment variable",
+        ),
+        (
+            "fit@*: {slots: [{'': x}]}",
+            "fit@*: slots: '' cannot be the name of an environment variable",
+        ),
         (
             "fit@*: {jobs: 1, slots: [{A: 1}]}",
             "fit@*: give jobs or slots, because each slot is one job",
@@ -151,6 +172,13 @@ def test_a_file_that_is_no_yaml_is_one_line(tmp_path: Path) -> None:
     folder = make(tmp_path, COLLIDING | {"dvc-parallel.yaml": "fit: ["})
     [line] = repro(folder, status=1).splitlines()
     assert line.startswith("Error: unable to read: 'dvc-parallel.yaml', YAML file structure")
+
+
+def test_a_file_that_is_not_utf_8_is_one_line(tmp_path: Path) -> None:
+    folder = make(tmp_path, COLLIDING)
+    (folder / "dvc-parallel.yaml").write_bytes(b"fit: {jobs: 1} # \xff")
+    message = "unable to read: 'dvc-parallel.yaml', is not valid utf-8"  # as DVC says it
+    assert repro(folder, status=1) == f"Error: {message}\n"
 
 
 def test_a_pattern_that_matches_nothing_is_named(tmp_path: Path) -> None:

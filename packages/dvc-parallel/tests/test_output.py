@@ -156,6 +156,40 @@ def test_a_restored_stage_is_counted(tmp_path: Path) -> None:
     assert json.loads((folder / "run.json").read_text())["stages"] == []
 
 
+def test_a_dry_run_writes_its_stages_for_programs_too(tmp_path: Path) -> None:
+    folder = make(tmp_path, {"dvc.yaml": "stages: {a: {cmd: touch a}, b: {cmd: touch b}}"})
+    assert repro(folder, "--dry", "--json", "run.json") == "a\nb\n"
+    stages = json.loads((folder / "run.json").read_text())["stages"]
+    not_run = {"outcome": "not run", "seconds": None, "error": None, "log": None}
+    assert stages == [{"stage": "a", **not_run}, {"stage": "b", **not_run}]
+    assert not (folder / "a").exists()
+
+
+@pytest.mark.parametrize(
+    ("file", "message"),
+    [
+        ("no/such.json", "there is no folder no"),
+        ("here", "is a folder"),
+    ],
+)
+def test_a_file_for_programs_that_cannot_be_written_is_refused_before_the_first_stage(
+    tmp_path: Path, file: str, message: str
+) -> None:
+    folder = make(tmp_path, {"dvc.yaml": "stages: {a: {cmd: touch a}}", "here/x": ""})
+    assert repro(folder, "--json", file, status=1) == f"Error: --json {file}: {message}\n"
+    assert not (folder / "a").exists()
+
+
+def test_a_run_is_summarized_even_if_the_file_for_programs_cannot_be_written_any_more(
+    tmp_path: Path,
+) -> None:
+    folder = make(tmp_path, {"dvc.yaml": "stages: {a: {cmd: rmdir to}}"})
+    (folder / "to").mkdir()
+    output = repro(folder, "--json", "to/run.json", status=1)
+    assert "1 stage: 1 run, in " in output
+    assert output.endswith("Error: --json to/run.json: No such file or directory\n")
+
+
 def test_large_outputs_are_recorded_as_by_dvc_repro(tmp_path: Path) -> None:
     large = f"dd if=/dev/zero of=large bs={storing.LARGE_BYTES + 1} count=1 status=none"
     pipeline = f"""
