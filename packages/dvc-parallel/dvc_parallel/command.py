@@ -174,7 +174,7 @@ def command_arguments(
     return commands
 
 
-def end_commands(
+def terminate(
     commands: Collection[Command], number: signal.Signals, is_urgent: Callable[[], bool]
 ) -> None:
     """Send a signal to commands, and kill what has not ended after some seconds.
@@ -188,15 +188,14 @@ def end_commands(
     def have_ended() -> bool:
         return not any(command.is_running() for command in commands)
 
-    def kill() -> bool:  # again and again, because a process may start another one meanwhile
-        for command in commands:
-            command.send_signal(KILL)
-        return have_ended()
-
     for command in commands:
         command.send_signal(number)
     wait_until(lambda: have_ended() or is_urgent(), GRACE_SECONDS)
-    wait_until(kill, GRACE_SECONDS)
+    deadline = time.monotonic() + GRACE_SECONDS
+    while not have_ended() and time.monotonic() < deadline:
+        for command in commands:  # again and again: a process may start another one meanwhile
+            command.send_signal(KILL)
+        time.sleep(POLL_SECONDS)
     for command in commands:
         command.close()
 

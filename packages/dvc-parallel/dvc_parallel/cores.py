@@ -39,5 +39,5 @@ def share_cores(n_commands: int) -> dict[str, str]:
         return {}
     share = str(max(1, count_cores() // n_commands))
     unset = [name for name in THREAD_VARIABLES if name not in os.environ]
-    # What the user has given as the number of cores is shared, because `count_cores` obeys it.
+    # LOKY_MAX_CPU_COUNT is set even if the user has set it: `count_cores` already obeys that.
     return dict.fromkeys([*unset, CORES_VARIABLE], share)

@@ -121,12 +121,16 @@ def split_text(text: str, path: Path) -> Content:
     content = split_lines(text)
     if content is None:
         return split_parsed(parse_yaml(text, path) or EMPTY_FILE)
-    entries = {name: write_again(entry) for name, entry in content.entries.items()}
+    entries = {name: normalize_entry(entry) for name, entry in content.entries.items()}
     return content._replace(entries=entries)
 
 
 def split_lines(text: str) -> Content | None:
-    """Return the parts of a text, or None if its lines are not as DVC writes them."""
+    """Return the parts of a text, or None if its lines are not as DVC writes them.
+
+    DVC indents the name of a stage by two blanks, and the lines of its entry by more. A line
+    without indentation begins the next section.
+    """
     before, stages_line, rest = text.partition(STAGES_LINE)
     is_at_start_of_line = not before or before.endswith("\n")
     if not (stages_line and is_at_start_of_line and text.endswith("\n")):
@@ -163,7 +167,7 @@ def split_parsed(parsed: dict[str, Any]) -> Content:
     )
 
 
-def write_again(entry: str) -> str:
+def normalize_entry(entry: str) -> str:
     """Return the lines of an entry as DVC writes them when it has read them from the file.
 
     Comments stay. An older version of DVC may have broken lines at other places.

@@ -72,7 +72,8 @@ class PathLocks:
         """Let DVC's own functions lock no paths, during a `with` block.
 
         This process holds the lock of the repository during the block, so no other process can
-        lock a path meanwhile. If another process had locked some before, DVC's functions look.
+        lock a path meanwhile. If another process holds such locks from before, DVC's own
+        function is called, which heeds them.
         """
         dvc.rwlock.rwlock = self._rwlock_if_needed
         try:

@@ -27,7 +27,7 @@ from .command import (
     POLL_SECONDS,
     Command,
     command_arguments,
-    end_commands,
+    terminate,
     wait_until,
 )
 from .cores import share_cores
@@ -44,7 +44,7 @@ from .results import Outcome, Results
 from .storing import Storing, has_large_outputs
 
 SHORTEST_POLL_SECONDS = 0.001
-BUSY_SECONDS = 1  # after which a stage is tried again on whose files another DVC works
+BUSY_SECONDS = 1  # until a stage is tried again if another process of DVC has locked its files
 
 
 class CommandError(Exception):
@@ -74,16 +74,18 @@ class Run:
         self._n_jobs = n_jobs
         self._limits = limits
         self._ready = ReadyStages(order, plan.waits_for)
-        self._retry_times: dict[Stage, float] = {}  # of stages on whose files another DVC works
+        # When to try stages again whose files another process of DVC has locked
+        self._retry_times: dict[Stage, float] = {}
         # With one job, no other stage would run during a download.
         self._downloads_first = project.options.pull and n_jobs > 1
         self._to_download: dict[Stage, list[Output]] = {}
         self._downloads: dict[Stage, Download] = {}
+        self._downloaded: set[Stage] = set()  # stages with nothing to download, or no longer
         self._commands: dict[Stage, Command] = {}
         self._inputs: dict[Stage, list[Input]] = {}  # of stages whose commands run or have run
         self._storing: dict[Stage, Storing] = {}
         self._signals: list[signal.Signals] = []  # that have told this process to stop
-        self._is_ending_commands = False
+        self._is_terminating = False
 
     def run(self) -> None:
         """Run all stages. If one of them fails, those that do not depend on it go on.
@@ -106,7 +108,7 @@ class Run:
                     bar.set_postfix_str(self._describe_commands())  # draws the bar, too
                     time.sleep(pause)
             finally:
-                self._end()
+                self._shut_down()
 
     def _has_work(self) -> bool:
         """Return whether a stage has not ended yet."""
@@ -131,10 +133,13 @@ class Run:
             return False
         has_started = False
         for stage in self._ready:
+            if stage in self._downloaded or stage in self._downloads:
+                continue
             if stage not in self._to_download:
                 self._to_download[stage] = self._find_downloads(stage)
-            is_waiting = not self._is_downloaded(stage) and stage not in self._downloads
-            if is_waiting and len(self._downloads) < self._n_jobs:
+            if not self._to_download[stage]:
+                self._downloaded.add(stage)
+            elif len(self._downloads) < self._n_jobs:
                 self._downloads[stage] = Download(self._to_download[stage])
                 has_started = True
         return has_started
@@ -150,12 +155,12 @@ class Run:
         ended = [stage for stage, each in self._downloads.items() if not each.is_alive()]
         for stage in ended:
             del self._downloads[stage]
-            self._to_download[stage] = []  # If something is missing nevertheless, DVC says so.
+            self._downloaded.add(stage)  # If something is missing nevertheless, DVC says so.
         return bool(ended)
 
     def _is_downloaded(self, stage: Stage) -> bool:
         """Return whether there is nothing to download for a stage, or nothing any more."""
-        return not self._downloads_first or self._to_download.get(stage) == []
+        return not self._downloads_first or stage in self._downloaded
 
     def _start_ready(self) -> bool:
         """Start ready stages, as many at a time as are allowed. Return whether one started."""
@@ -327,38 +332,38 @@ class Run:
         """
         self._signals.append(signal.Signals(number))
         self._project.is_stopped = True
-        if len(self._signals) > 1 and not self._is_ending_commands:
+        if len(self._signals) > 1 and not self._is_terminating:
             raise KeyboardInterrupt
 
-    def _end(self) -> None:
+    def _shut_down(self) -> None:
         """End the commands that still run, and record the stages whose commands had ended."""
         try:
-            ended = {
+            finished = {
                 stage: command
                 for stage, command in self._commands.items()
                 if command.has_succeeded()
             }
-            for stage in ended:
+            for stage in finished:
                 del self._commands[stage]
-            self._end_commands()
+            self._terminate_commands()
             if len(self._signals) == 1:  # A second one asks to end without that.
-                self._record_ended(ended)
+                self._record_finished(finished)
         finally:
             self._project.path_locks.release_all()
 
-    def _end_commands(self) -> None:
+    def _terminate_commands(self) -> None:
         """End the commands that run, by the signal that has told this process to stop."""
         if self._signals and self._commands:
             with suppress(OSError):  # the terminal was closed
                 click.echo("Ending the running stages. Ctrl-C kills them at once.", err=True)
         number = self._signals[0] if self._signals else signal.SIGTERM
-        self._is_ending_commands = True
-        end_commands(self._commands.values(), number, lambda: len(self._signals) > 1)
-        self._is_ending_commands = False
+        self._is_terminating = True
+        terminate(self._commands.values(), number, lambda: len(self._signals) > 1)
+        self._is_terminating = False
 
-    def _record_ended(self, ended: dict[Stage, Command]) -> None:
+    def _record_finished(self, finished: dict[Stage, Command]) -> None:
         """Record the stages whose commands had ended before a signal came, as DVC would."""
-        for stage, command in ended.items():
+        for stage, command in finished.items():
             wait_until(command.advance, GRACE_SECONDS)  # for the rest of its output
             with self._errors_noted(stage):
                 self._record_or_store(stage, command)
