@@ -3,6 +3,7 @@
 import posixpath
 import re
 import shlex
+import textwrap
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -35,6 +36,7 @@ from digits.settings.layout import FilesPart, Part, TablePart, as_list, parse
 N_FOLDS = 3  # the smallest number of folds of a model
 MIN_IMAGES = N_FOLDS + 1  # images of most classes: one for each fold, and one for the test set
 MAX_SHOWN = 5  # the largest number of layouts or reasons that are printed
+MAX_CHARACTERS = 1_000  # of a layout that is printed; params.yaml has all of it
 MAX_NAMED = 3  # more unused pictures are written as patterns
 
 LEAVE_OUT = f"to leave out classes with few images, run: digits start --min-images {MIN_IMAGES}"
@@ -365,7 +367,7 @@ def describe(choice: Choice) -> list[str]:
         *summarize(choice.not_used)[:MAX_SHOWN],
     ]
     return [
-        f"layout: {write(choice.layout)}",
+        f"layout: {textwrap.shorten(write(choice.layout), MAX_CHARACTERS)}",
         *(describe_image(rows, first) for first in first_of_sets),
         *describe_unused(choice.reading),
         *(f"look: {hint}" for hint in dict.fromkeys(hints)),  # each hint once

@@ -1913,7 +1913,10 @@ def test_rare_classes_are_left_out(tmp_path: Path) -> None:
     _, X, images = read(choice)
     assert images.attrs["names"] == ["ann", "bob"]
     assert np.array_equal(X, PIXELS[200:240].reshape(40, 64))
-    assert "200 pictures" in "\n".join(describe(choice))
+    lines = describe(choice)
+    assert "not used: 200 pictures, first person 0/0.png" in lines
+    assert lines[0].startswith('layout: {files: "{class}/*", unused: [{class: [person 0,')
+    assert lines[0].endswith(" [...]")
 
 
 def test_two_datasets_in_one_folder_are_asked_for(tmp_path: Path) -> None:
