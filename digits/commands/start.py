@@ -147,13 +147,18 @@ def command(
     which brings back all files that were in Git, you can run it again. For the next steps see
     docs/your-own.md.
     """
+    options = {"class": class_column, "group": group_column}
+    columns = {key: name for key, name in options.items() if name is not None}
+    written = parse_options(layout, test)
+    if columns and written is not None:
+        raise click.UsageError("--class and --group need no --layout, which has the columns")
+    if handwriting and (columns or written is not None or min_images > 1):
+        raise click.UsageError("--handwriting needs no other option")
     check_clone()
     if handwriting:
         start_handwriting()
     else:
-        options = {"class": class_column, "group": group_column}
-        columns = {key: name for key, name in options.items() if name is not None}
-        start_with_layout(parse_options(layout, test), columns, min_images)
+        start_with_layout(written, columns, min_images)
     echo("If something above is wrong, run `git restore .`, and `digits start` again.")
 
 

@@ -27,7 +27,7 @@ TWO_NUMBERS = re.compile(r"[^\W\d].*\d\D+\d")
 FIRST_LETTERS = re.compile(r"[^\W\d_]*")
 
 # If text of another encoding is read as Latin-1, most characters are signs or have accents.
-SIGN = re.compile("[\x80-\xbf]")
+SIGN = re.compile("[\x80-\xaf\xb1-\xbf]")  # but `90°` has a sign
 ACCENT = re.compile("[\xc0-\xff]")
 
 
@@ -92,7 +92,9 @@ def are_numbered_words(names: Sequence[str]) -> bool:
 def doubt_encoding(names: list[str]) -> Iterator[str]:
     """Yield a doubt if a class may be in a wrong encoding, or may stand for no class."""
     wrong = [
-        name for name in names if SIGN.search(name) or len(ACCENT.findall(name)) > len(name) / 2
+        name
+        for name in names
+        if SIGN.search(name) or len(ACCENT.findall(name)) > max(1, len(name) / 2)
     ]
     if wrong:
         yield f"the class {wrong[0]} may be in another encoding than latin-1, such as gbk"

@@ -303,7 +303,7 @@ def propose_lists(place: Place, layout: Any) -> list[Any]:
             continue
         try:
             read_list(place, name, names)
-        except UserError:  # it lists something else
+        except (UserError, OSError):  # it lists something else, or is a broken link
             continue
         without_set = re.sub(r"train_?val|train|test|val", "", name)
         lists_of_subset = test_lists if subset == "test" else train_lists

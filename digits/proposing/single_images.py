@@ -48,7 +48,7 @@ def list_ids(place: Place) -> set[str]:
             if len(table.names) > MAX_COLUMNS:
                 continue
             texts = table.read_texts(table.names)
-        except (OSError, UserError):
+        except (OSError, EOFError, UserError):
             continue
         if any(columns.has_repeated_values(texts[column]) for column in texts):
             for column in texts:

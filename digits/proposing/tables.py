@@ -78,7 +78,7 @@ def find_candidates(
             if not of_table:
                 reasons.append(f"{name}: no column looks like classes of images")
             candidates += of_table
-        except OSError as error:  # for example a broken link, or a damaged gzip file
+        except (OSError, EOFError) as error:  # such as a broken link, or a damaged gzip file
             reasons.append(f"{name}: {error}")
         except UserError as error:
             reasons.append(error.message)
@@ -205,13 +205,13 @@ def find_other_groups(place: Place, names: Sequence[str]) -> list[str]:
     """
     sentences = []
     for name in names:
-        if not place.pictures or not may_be_table(name, place.files[name]):
-            continue
         try:
+            if not place.pictures or not may_be_table(name, place.files[name]):
+                continue
             table = OpenedTable(place, name)
             [column] = find_images(table).columns
             others = {other: values for other, values in table.texts.items() if other != column}
-        except (OSError, UserError, ValueError):  # it is no table, or names no pictures
+        except (OSError, EOFError, UserError, ValueError):  # no table, or no pictures
             continue
         groups = [
             other for other, values in others.items() if columns.may_have_groups(other, values)

@@ -22,7 +22,7 @@ def add_unused(layout: Any, items: Sequence[Any]) -> Any:
     if not items:
         return layout
     keys = layout if isinstance(layout, dict) else {"files": layout}
-    return keys | {"unused": [*as_list(keys.get("unused", [])), *items]}
+    return keys | {"unused": [*as_list(keys.get("unused") or []), *items]}
 
 
 def write_subsets(

@@ -4,6 +4,7 @@ Each form is made with a few images, and what is read is compared with these.
 """
 
 import base64
+import gzip
 import io
 import re
 import unicodedata
@@ -1917,6 +1918,30 @@ def test_rare_classes_are_left_out(tmp_path: Path) -> None:
     assert "not used: 200 pictures, first person 0/0.png" in lines
     assert lines[0].startswith('layout: {files: "{class}/*", unused: [{class: [person 0,')
     assert lines[0].endswith(" [...]")
+
+
+def test_broken_files_beside_pictures_are_said(tmp_path: Path) -> None:
+    write_named(tmp_path, TRAIN, "{name}/{n}.png")
+    (tmp_path / "train.txt").symlink_to(tmp_path / "nothing")
+    packed = gzip.compress(b"file,class\n" + b"1.png,a\n" * 99)
+    (tmp_path / "labels.csv.gz").write_bytes(packed[:-20])
+    choice = choose(Place(tmp_path))
+    assert choice.layout == "{class}/*"
+    assert any("labels.csv.gz: " in reason for reason in choice.not_used)
+
+
+def test_an_empty_key_unused_gets_patterns(tmp_path: Path) -> None:
+    write_named(tmp_path, TRAIN, "{name}/{n}.png")
+    write_picture(tmp_path / "1.png", PIXELS[0])
+    choice = choose(Place(tmp_path), {"files": "{class}/*", "unused": None})
+    assert choice.layout == {"files": "{class}/*", "unused": ["1.png"]}
+
+
+@pytest.mark.parametrize("name", ["90°", "ä"])
+def test_a_degree_or_an_accent_is_no_other_encoding(tmp_path: Path, name: str) -> None:
+    for n in range(200):
+        write_picture(tmp_path / ["0", name][n % 2] / f"{n}.png", PIXELS[n])
+    assert choose(Place(tmp_path)).layout == "{class}/*"
 
 
 def test_two_datasets_in_one_folder_are_asked_for(tmp_path: Path) -> None:

@@ -497,6 +497,20 @@ def test_start_refuses_too_few_groups_for_the_folds(shapes: Path) -> None:
     assert tiny.run("git status --porcelain", shapes).stdout == ""
 
 
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        (["--layout", "{class}/*", "--class", "x"], "--class and --group need no --layout"),
+        (["--handwriting", "--min-images", "9"], "--handwriting needs no other option"),
+        (["--handwriting", "--group", "x"], "--handwriting needs no other option"),
+    ],
+)
+def test_start_refuses_options_that_it_would_ignore(
+    shapes: Path, options: list[str], line: str
+) -> None:
+    assert line in call(shapes, "start", *options, status=2).stderr
+
+
 @pytest.mark.parametrize("layout", ["{train: {class}/*}", "[a/*, 'b/*]"])
 def test_start_says_which_layout_is_no_yaml(shapes: Path, layout: str) -> None:
     result = call(shapes, "start", "--layout", layout, status=2)
