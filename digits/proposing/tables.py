@@ -203,10 +203,12 @@ def find_other_groups(place: Place, names: Sequence[str]) -> list[str]:
         place: all files.
         names: the unused files.
     """
+    if not place.pictures:
+        return []
     sentences = []
     for name in names:
         try:
-            if not place.pictures or not may_be_table(name, place.files[name]):
+            if not may_be_table(name, place.files[name]):
                 continue
             table = OpenedTable(place, name)
             [column] = find_images(table).columns

@@ -1,6 +1,6 @@
 """The images of a part of a layout, before their pixels are read."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, NamedTuple
@@ -68,3 +68,17 @@ def join(parts: Sequence[PartImages]) -> PartImages:
         arrays=set().union(*(part.arrays for part in parts)),
         tables=[selection for part in parts for selection in part.tables],
     )
+
+
+def select_in_blocks(blocks: Iterable[Any], is_chosen: Vector) -> Iterator[Any]:
+    """Yield the chosen rows of each block.
+
+    Args:
+        blocks: arrays or tables, one after another.
+        is_chosen: whether each row of all blocks together is chosen, shape (n_rows,).
+    """
+    start = 0
+    for block in blocks:
+        stop = start + len(block)
+        yield block[is_chosen[start:stop]]
+        start = stop

@@ -14,7 +14,7 @@ from digits.data.intake import one_class
 from digits.data.intake.collection import BATCH_SIZE, MAX_LISTED
 from digits.data.layout.axes import arrange
 from digits.data.layout.hugging_face import find_class_names
-from digits.data.layout.part import PartImages, TableSelection, join
+from digits.data.layout.part import PartImages, TableSelection, join, select_in_blocks
 from digits.data.layout.pattern import find_matches, to_nfc
 from digits.data.layout.place import Place
 from digits.data.layout.table_file import TableFile
@@ -318,12 +318,9 @@ def to_flags(texts: pd.Series) -> pd.Series:
 
 
 def read_selected(selection: TableSelection, n_rows: int) -> Iterator[pd.DataFrame]:
-    """Yield the image columns of the selected rows, in blocks of at most `n_rows` rows."""
-    start = 0
-    for block in selection.table.read_blocks(selection.image_columns, n_rows):
-        stop = start + len(block)
-        yield block[selection.is_chosen[start:stop]]
-        start = stop
+    """Return the image columns of the selected rows, in blocks of at most `n_rows` rows."""
+    blocks = selection.table.read_blocks(selection.image_columns, n_rows)
+    return select_in_blocks(blocks, selection.is_chosen)
 
 
 def read_pictures(selection: TableSelection) -> Iterator[bytes]:

@@ -3,17 +3,16 @@
 import posixpath
 import re
 from collections import defaultdict
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 from itertools import compress
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from digits.core.tables import Vector
 from digits.data.intake.collection import Collection
-from digits.data.layout.part import PartImages, TableSelection, join
+from digits.data.layout.part import PartImages, TableSelection, join, select_in_blocks
 from digits.data.layout.pattern import find_matches, to_nfc
 from digits.data.layout.place import Place
 from digits.data.layout.read_arrays import read_arrays
@@ -192,15 +191,7 @@ def leave_out_classes(images: Collection, names: Sequence[str]) -> Collection:
         all_pictures = images.pictures
         return replace(images, rows=rows, pictures=lambda: compress(all_pictures(), is_used))
     all_blocks = images.blocks
-
-    def blocks() -> Iterator[Any]:
-        start = 0
-        for block in all_blocks():
-            stop = start + len(block)
-            yield block[is_used[start:stop]]
-            start = stop
-
-    return replace(images, rows=rows, blocks=blocks)
+    return replace(images, rows=rows, blocks=lambda: select_in_blocks(all_blocks(), is_used))
 
 
 def to_text(column: pd.Series) -> pd.Series:
