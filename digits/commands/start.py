@@ -91,8 +91,8 @@ EXTRA = "network"
 MAX_OF_FEW_BITS = 31
 
 # The start of a mapping in YAML, such as `{files: `, or of a list, such as `[train/`. Patterns
-# such as `{class}/*` and `[#]1/*` do not match.
-YAML_START = re.compile(r"\{\s*\w+\s*:|\[\s*[\"'{\w]")
+# such as `{class}/*`, `[#]1/*` and `[{]1/*` do not match.
+YAML_START = re.compile(r"\{\s*\w+\s*:|\[\s*([\"'\w]|\{(?!\]))")
 
 # The files in metrics/ and plots/ that the stage `evaluate` writes.
 RESULT = re.compile(r"metrics/[^/]+\.json|plots/[^/]+/[^/]+\.csv")
@@ -303,6 +303,8 @@ def read_images(
     """
     values, X, images = compute_pinned_values("own", entry, collection)
     largest = int(X.max())
+    if largest == 0:
+        raise UserError("all pixels of all images are 0, which is black; nothing can be learnt")
     if largest <= MAX_OF_FEW_BITS:
         entry["pixel_max"] = images.attrs["pixel_max"] = largest
     train_rows, _ = split_rows(X, images, choose_test_set(values), seed=0)

@@ -112,7 +112,7 @@ def advise_joining(files: Sequence[Path]) -> str:
         shared = [name for name in named if name in columns[pixels[0]]]
         if shared:
             return f"{advice} “Join tables by a column” in {PAGE} about {shared[0]}"
-        if len(columns[file]) == 1 and len(labels) == len(pixels):
+        if len(columns[file]) == 1 and columns[file] != [""] and len(labels) == len(pixels):
             return f"{advice} “Join two tables” in {PAGE}"
     return ""
 

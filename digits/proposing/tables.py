@@ -433,12 +433,14 @@ def describe_pixels(table: OpenedTable, names: Sequence[str]) -> list[dict[str, 
     """Return the keys of a layout for columns of pixels, or [] if there are too few.
 
     Raises:
-        UserError: as `check_pixels`.
+        UserError: as `check_pixels`, or each row has a blank pixel.
     """
     check_pixels(table, names)
     if len(names) < MIN_PIXELS:
         return []
     sample = table.file.sample[list(names)]
     numbers = sample.apply(pd.to_numeric, errors="coerce").dropna().to_numpy(float)
+    if not numbers.size:
+        raise UserError(f"each of its first {len(sample)} rows has a blank pixel")
     keys = {"pixels": f"{names[0]} to {names[-1]}"}
     return [keys | describe_colors(numbers) | describe_scale([numbers])]

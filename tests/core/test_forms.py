@@ -774,7 +774,9 @@ NO_QUANTITIES = {
 @pytest.mark.parametrize("numbers", QUANTITIES.values(), ids=QUANTITIES)
 def test_classes_that_may_be_a_quantity_are_doubted(numbers: Sequence[int]) -> None:
     [line] = one_class.describe_quantity(numbers)
-    assert line.startswith(f"each number from {min(numbers)} to {max(numbers)} is a class; if")
+    assert line.startswith(
+        f"the classes are {len(numbers)} numbers from {min(numbers)} to {max(numbers)}; if "
+    )
 
 
 @pytest.mark.parametrize("names", NO_QUANTITIES.values(), ids=NO_QUANTITIES)

@@ -239,6 +239,14 @@ def test_an_unused_class_must_exist(tmp_path: Path) -> None:
         find_rows({"files": "{class}/*", "unused": [{"class": "cat"}]}, tmp_path)
 
 
+def test_unused_patterns_need_not_have_the_same_fields(tmp_path: Path) -> None:
+    touch(tmp_path, ["cat/1.png", "dog/1.png", "x/y/1.png", "z/1_2_3.png"])
+    written = {"files": "{class}/#.png", "unused": ["x/{class}/*", "z/{id}_*"]}
+    reading = read_layout(Place(tmp_path), layout.parse(written))
+    assert reading.unused_pictures == ["x/y/1.png", "z/1_2_3.png"]
+    assert reading.unmatched == []
+
+
 def test_an_empty_key_unused_leaves_nothing_out() -> None:
     assert layout.parse({"files": "{class}/*", "unused": None}).unused == []
 
@@ -404,10 +412,13 @@ def test_a_row_of_pixels_without_a_class_is_not_blank(
 
 
 @pytest.mark.parametrize("ending", ["csv", "csv.gz"])
-def test_the_number_of_rows_before_a_table_is_left_out(ending: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("start", ["2\n", "\n \n2\n"])
+def test_the_number_of_rows_before_a_table_is_left_out(
+    start: str, ending: str, tmp_path: Path
+) -> None:
     touch(tmp_path, ["1.png", "2.png"])
     with (gzip.open if ending == "csv.gz" else open)(tmp_path / f"t.{ending}", "wt") as opened:
-        opened.write("2\nfile,class\n1.png,a\n2.png,b\n")
+        opened.write(f"{start}file,class\n1.png,a\n2.png,b\n")
     rows = find_rows({"table": f"t.{ending}", "file": "{file}", "class": "class"}, tmp_path)
     assert rows["class"].tolist() == ["a", "b"]
 
@@ -563,6 +574,19 @@ def test_arrays_of_labels_have_several_shapes(
 
 
 @pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        pytest.param([-1.0, 0.0, 1.0], ["-1", "0", "1"], id="whole"),
+        pytest.param([-1.5, 0.0, 1.0], ["-1.5", "0.0", "1.0"], id="not all whole"),
+    ],
+)
+def test_whole_labels_that_are_floats_are_written_as_whole_numbers(
+    labels: list[float], expected: list[str], tmp_path: Path
+) -> None:
+    assert read_array_labels(tmp_path, labels, "class") == expected
+
+
+@pytest.mark.parametrize(
     ("labels", "line"),
     [
         pytest.param([[1, 0], [0, 0], [0, 1]], "a single 1 in each row", id="no class"),
@@ -645,6 +669,7 @@ def test_a_list_names_the_pictures_of_all_its_lines(tmp_path: Path) -> None:
         ("a/5", "several pictures are called a/5"),
         ("1.png 17", "several pictures are called 1.png 17"),
         ("4.png", "no picture is called 4.png"),
+        ("4.png 2", "no picture is called 4.png 2"),
         (".png", "no picture is called .png"),
     ],
 )

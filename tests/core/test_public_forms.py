@@ -1719,6 +1719,16 @@ ASKED: dict[str, tuple[Callable[[Path], None], list[str]]] = {
     ),
 }
 
+
+def a_blank_pixel_in_each_row(place: Path) -> None:
+    pixels = np.arange(60 * 64).reshape(60, 64) % 256
+    table = pd.DataFrame(pixels, columns=[f"pixel{number}" for number in range(64)]).astype(str)
+    for row in range(60):
+        table.iloc[row, row % 5] = ""
+    table.insert(0, "label", np.resize(["a", "b"], 60))
+    table.to_csv(place / "t.csv", index=False)
+
+
 # Forms that are refused, and the reason.
 REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
     "wafers with several defects": (
@@ -1744,6 +1754,14 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
         ids_in_two_tables,
         "if train.csv has the classes of train_0.parquet, see “Join tables by a column” in "
         "docs/your-own.md about image_id",
+    ),
+    "a parquet file without rows": (
+        lambda place: pd.DataFrame(columns=["a", "b", "label"]).to_parquet(place / "t.parquet"),
+        "t.parquet: it has no rows",
+    ),
+    "a blank pixel in each row": (
+        a_blank_pixel_in_each_row,
+        "t.csv: each of its first 60 rows has a blank pixel",
     ),
     "a title line": (title_line, "sheet.csv: its first line has one value; if it is a title"),
     "only the pictures of another set": (

@@ -417,12 +417,20 @@ def write_list(place: Path, count: int, **columns: Any) -> None:
     table.to_csv(place / "list.csv", index=False)
 
 
+def write_black(place: Path) -> None:
+    for number in range(40):
+        path = place / "ab"[number % 2] / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (8, 8)).save(path)
+
+
 UNUSABLE = {
     "nothing": (write_nothing, "data/own is empty; put your images into it, as they are: "),
     "an archive": (
         write_zip,
         "for files such as pictures.zip, see “Unpack archives” in docs/your-own.md",
     ),
+    "black pictures": (write_black, "all pixels of all images are 0, which is black"),
     "few pictures": (write_few, "most classes have fewer than 4 images: circle 2, cross 2"),
     "damaged pictures": (write_damaged, "2 of 61 pictures cannot be read, those above; "),
 }
@@ -521,6 +529,8 @@ LAYOUTS: dict[str, tuple[str | None, str | None, Any]] = {
     "none": (None, None, None),
     "a pattern": ("{class}/*", None, "{class}/*"),
     "a pattern with a sign in brackets": ("[#]1/{class}/*", None, "[#]1/{class}/*"),
+    "a pattern with a brace in brackets": ("[{]1/{class}/*", None, "[{]1/{class}/*"),
+    "a list of mappings": ('[{files: "a/*"}]', None, [{"files": "a/*"}]),
     "a list": ('["{class}/a/*", b/*]', None, ["{class}/a/*", "b/*"]),
     "a mapping": ('{files: "{class}/*"}', None, {"files": "{class}/*"}),
     "both sets": ("a/*", "{files: b/*}", {"train": "a/*", "test": {"files": "b/*"}}),
@@ -587,7 +597,7 @@ def test_start_doubts_classes_that_may_be_ages(shapes: Path) -> None:
     assert (
         "  72 images of 12 classes: 20 6, 21 6, 22 6, 23 6, 24 6, 25 6, 26 6, 27 6, 28 6, 29 6, "
         "30 6, 31 6\n"
-        "  each number from 20 to 31 is a class; if they are a quantity, such as ages, replace "
+        "  the classes are 12 numbers from 20 to 31; if they are a quantity, such as ages, replace "
         "them by ranges such as '20 to 23', or use another tool, because this project estimates "
         "no numbers; if they are codes, ignore this line\n"
         "  28 × 28 pixels, grey, on a light background\n"

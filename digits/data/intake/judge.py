@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import filterfalse
 from pathlib import PurePosixPath
 
 import pandas as pd
@@ -14,6 +15,12 @@ import pandas as pd
 from digits.core.tables import Vector
 from digits.data.intake.one_class import describe_quantity
 from digits.settings.errors import shorten
+
+# The zeros before the first digit of a number, such as `00` in `007`, and not the only `0`.
+LEADING_ZEROS = re.compile(r"(?<![\d.])0+(?=\d)")
+
+# What is written for a blank. A `-` before a digit or at the end is a sign.
+BLANKS = re.compile(r"[\s_]+|(?<=\w)[-.']+(?=[^\W\d])")
 
 # The end of the stem of an augmented copy, as Roboflow writes it: `dog_jpg.rf.0f3a`.
 COPY = re.compile(r"\.rf\.\w+$")
@@ -50,14 +57,11 @@ def find_equal_names(class_names: Sequence[str]) -> list[str]:
     """Return a line about classes whose names differ only by case, accents, blanks or zeros."""
     names_by_letters: dict[str, list[str]] = defaultdict(list)
     for name in class_names:
-        # NFKD divides `é` into `e` and an accent, which is not alphanumeric.
+        # NFKD divides `é` into `e` and an accent.
         decomposed = unicodedata.normalize("NFKD", name).casefold()
-        letters = "".join(character for character in decomposed if character.isalnum())
-        if letters.isdecimal():
-            sign = "-" if name.startswith("-") else ""
-            letters = sign + letters.lstrip("0")
-        key = letters or name  # a name such as `+` has no letters
-        names_by_letters[key].append(name)
+        without_accents = "".join(filterfalse(unicodedata.combining, decomposed))
+        without_zeros = LEADING_ZEROS.sub("", without_accents)
+        names_by_letters[BLANKS.sub("", without_zeros)].append(name)
     alike = [
         " and ".join(repr(name) for name in names)
         for names in names_by_letters.values()

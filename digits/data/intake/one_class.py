@@ -228,7 +228,8 @@ def describe_quantity(names: Sequence[object]) -> list[str]:
     if len(numbers) < n_possible / 2:
         return []
     return [
-        f"each number from {numbers[0]} to {numbers[-1]} is a class; {advise_ranges(numbers)}; "
+        f"the classes are {len(numbers)} numbers from {numbers[0]} to {numbers[-1]}; "
+        f"{advise_ranges(numbers)}; "
         "if they are codes, ignore this line"
     ]
 

@@ -10,6 +10,7 @@ import pandas as pd
 from digits.data.layout.part import PartImages
 from digits.data.layout.pattern import Pattern, find_matches, to_nfc
 from digits.data.layout.place import Place
+from digits.imaging.pictures import SUFFIXES
 from digits.settings.errors import UserError
 from digits.settings.layout import FilesPart
 
@@ -98,9 +99,14 @@ def read_list(place: Place, list_name: str, names: Iterable[str]) -> set[str]:
 
 
 def find_pictures_of_line(place: Place, line: str, names: set[str]) -> set[str]:
-    """Return the pictures that the whole line, its first word or its last word names."""
+    """Return the pictures that the whole line, its first word or its last word names.
+
+    In `9.png 3`, the last word is a class, even if there is no 9.png, but a 3.png.
+    """
     words = line.split()
-    for text in (line, words[0], words[-1]):
+    first_is_picture = words[0].lower().endswith(SUFFIXES)
+    texts = (line, words[0]) if first_is_picture else (line, words[0], words[-1])
+    for text in texts:
         without_start = re.sub(r"^\.?/+", "", to_nfc(text))  # `1.jpg` for `./1.jpg`
         pictures = names.intersection(place.pictures_by_end.get(without_start, []))
         if pictures:

@@ -13,7 +13,7 @@ import pandas as pd
 from digits.core.tables import Vector
 from digits.data.intake.collection import Collection
 from digits.data.layout.part import PartImages, TableSelection, join, select_in_blocks
-from digits.data.layout.pattern import find_matches, to_nfc
+from digits.data.layout.pattern import Pattern, to_nfc
 from digits.data.layout.place import Place
 from digits.data.layout.read_arrays import read_arrays
 from digits.data.layout.read_files import read_files
@@ -43,7 +43,8 @@ def read_layout(place: Place, layout: Layout) -> LayoutReading:
         UserError: the files are not as the layout says, or a row of a table is in no part of
             the layout, or in several parts.
     """
-    excluded = set(find_matches(layout.unused, place.pictures))
+    unused = [Pattern(text) for text in layout.unused]
+    excluded = {name for name in place.pictures if any(each.fits(name) for each in unused)}
     parts = [read_part(place, part, excluded, layout.unused_rows) for part in layout.parts]
     check_same_columns(parts)
     n_train = sum(len(part.rows) for part in parts[: len(layout.train)])
@@ -58,13 +59,14 @@ def read_layout(place: Place, layout: Layout) -> LayoutReading:
     )
 
     used_files = images.files.union(collection.rows.get("file", []))
-    unused = [name for name in place.files if name not in used_files]
+    unused_files = [name for name in place.files if name not in used_files]
     pictures = set(place.pictures)
+    not_excluded = pictures - excluded
     return LayoutReading(
         collection,
-        unused_pictures=[name for name in unused if name in excluded],
-        unmatched=[name for name in unused if name in pictures and name not in excluded],
-        unused_files=[name for name in unused if name not in pictures],
+        unused_pictures=[name for name in unused_files if name in excluded],
+        unmatched=[name for name in unused_files if name in not_excluded],
+        unused_files=[name for name in unused_files if name not in pictures],
         unused_columns=find_unused_columns(images.tables),
         unused_arrays=find_unused_arrays(place, images),
         n_unused_rows=count_unused_rows(images.tables),
@@ -203,7 +205,7 @@ def to_text(column: pd.Series) -> pd.Series:
     # There are few different values, so each is converted once.
     codes, values = pd.factorize(column, use_na_sentinel=False)
     texts = [to_nfc(str(value).strip()) for value in values]
-    are_decimals = all(re.fullmatch(r"\d+\.\d*(e[+-]?\d+)?", text) for text in texts)
+    are_decimals = all(re.fullmatch(r"-?\d+\.\d*(e[+-]?\d+)?", text) for text in texts)
     if are_decimals and all(float(text).is_integer() for text in texts):
         texts = [str(int(float(text))) for text in texts]
     # pandas' type of strings needs UTF-8, and the name of a folder may be in another encoding.

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,13 @@ def read_start(path: Path) -> bytes:
         return start
     lines, newline, _ = start.rpartition(b"\n")
     return lines + newline if newline else start
+
+
+def count_skipped_lines(text: str) -> int:
+    """Return the number of lines before a table: those until a line with the number of rows."""
+    lines = text.splitlines()
+    n_blank = len(list(takewhile(lambda line: not line.strip(), lines)))
+    return n_blank + 1 if starts_with_count(lines[n_blank:]) else 0
 
 
 def starts_with_count(lines: Sequence[str]) -> bool:
@@ -117,7 +125,7 @@ class TableFile:
                 # The start may end in the middle of a character.
                 decoder = codecs.getincrementaldecoder(encoding)()
                 self.start = decoder.decode(read_start(path))
-                self.csv_options["skiprows"] = int(starts_with_count(self.start.splitlines()))
+                self.csv_options["skiprows"] = count_skipped_lines(self.start)
 
     @cached_property
     def names(self) -> list[str]:
@@ -153,7 +161,8 @@ class TableFile:
     @cached_property
     def sample(self) -> pd.DataFrame:
         """The first rows. pandas has converted columns of numbers."""
-        return next(self.read_blocks(self.names, N_SAMPLE_ROWS), pd.DataFrame())
+        no_rows = pd.DataFrame(columns=self.names)
+        return next(self.read_blocks(self.names, N_SAMPLE_ROWS), no_rows)
 
     def check_names(self, names: Sequence[str]) -> None:
         """Check that there are columns.
