@@ -194,5 +194,8 @@ def to_uint8(values: Any) -> Pixels:
     with np.errstate(invalid="ignore"):
         integers = numbers.astype(np.uint8, copy=False)
     if not np.array_equal(integers, numbers):
-        raise UserError("its values are not all whole numbers from 0 to 255")
+        raise UserError(
+            "its values are not all whole numbers from 0 to 255; if they are pixels, the key "
+            "`scale` of the layout changes their range"
+        )
     return integers

@@ -1,5 +1,6 @@
 """What to do about files that no layout can describe."""
 
+import re
 from collections.abc import Sequence, Set
 from pathlib import Path
 
@@ -28,16 +29,30 @@ RECIPES = {
         ".tar.gz",
         ".tar.bz2",
         ".tar.xz",
+        ".bz2",
+        ".xz",
     ),
     "Convert JSON lines": (".jsonl",),
     "Convert ARFF files": (".arff",),
     "Convert Excel files": (".xlsx",),
     "Convert HDF5 files": (".h5",),
     "Convert DICOM files": (".dcm",),
-    "Convert pickles": (".pkl", ".pickle", ".pt", ".pth", ".joblib"),
+    "Convert pickles": (
+        ".pkl",
+        ".pickle",
+        ".p",
+        ".pkl.gz",
+        ".pickle.gz",
+        ".pt",
+        ".pth",
+        ".joblib",
+    ),
 }
 # The first bytes of pickles of the protocols 2 to 5.
 PICKLE_STARTS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
+
+# A line of LIBSVM's format: a label, and pairs of a number of a column and its value.
+LIBSVM_LINE = re.compile(rb"\S+(\s+\d+:\S+)+\s*")
 
 N_BYTES = 100_000  # the largest number of bytes of a first line that are read
 MIN_PIXELS = 20  # the smallest number of columns of a table of pixels
@@ -52,6 +67,7 @@ def find_advice(files: Sequence[Path]) -> str:
         or advise_suffixes(files)
         or advise_joining(files)
         or advise_loading(files)
+        or advise_libsvm(files)
     )
 
 
@@ -141,3 +157,15 @@ def advise_loading(files: Sequence[Path]) -> str:
     if not names or any(map(pictures.is_picture_file, files)):
         return ""
     return f"{names[0]} is not read; load it in Python, and write the images by {SAVE}"
+
+
+def advise_libsvm(files: Sequence[Path]) -> str:
+    """Return what to do about files in the format of LIBSVM, or ""."""
+    others = [file for file in files if not pictures.is_picture_file(file)]
+    for file in others[:N_TRIED]:
+        if LIBSVM_LINE.fullmatch(read_first_line(file)):
+            return (
+                f"{file.name} has the format of LIBSVM; load it by "
+                f"sklearn.datasets.load_svmlight_file, and write the images by {SAVE}"
+            )
+    return ""

@@ -463,8 +463,9 @@ def explain_none(place: Place, reasons: list[str], *, is_guess: bool) -> ChoiceE
             f"{place.root} is empty; put your images into it, as they are: {FORMS}", []
         )
     single_images = find_single_images(place) if is_guess else []
+    lines = [f"  {reason}" for reason in summarize(reasons)[:MAX_SHOWN]]
     if single_images:
-        return ChoiceError(refuse_single_images(single_images), [])
+        return ChoiceError(refuse_single_images(single_images), lines)
     advice = find_advice(list(place.files.values()))
     needs_other_tool = [reason for reason in reasons if one_class.ONE_CLASS in reason]
     if needs_other_tool and not advice:
@@ -479,7 +480,7 @@ def explain_none(place: Place, reasons: list[str], *, is_guess: bool) -> ChoiceE
     return ChoiceError(
         f"{place.root} has no images with classes that can be read, but {len(names)} files, "
         f"first {shorten(names[:3])}; {advice or f'if that is wrong, {HELP}'}",
-        [f"  {reason}" for reason in summarize(reasons)[:MAX_SHOWN]],
+        lines,
     )
 
 

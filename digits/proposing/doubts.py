@@ -22,6 +22,9 @@ from digits.proposing.words import (
 )
 from digits.settings.errors import shorten
 
+# The end of the name of a part, as in `faces_part1`.
+NUMBERED_PART = re.compile(r"(?i:(?<![^\W\d_])(part|batch)[\s_-]?\d+$)")
+
 # Letters and two numbers, as in `IMG_2024_17`.
 TWO_NUMBERS = re.compile(r"[^\W\d].*\d\D+\d")
 FIRST_LETTERS = re.compile(r"[^\W\d_]*")
@@ -59,7 +62,9 @@ def doubt_names(names: list[str]) -> Iterator[str]:
     name_both_subsets = subsets == {"train", "test"}  # such as `train_cat` and `test_dog`
     are_days = are_numbered(set(names)) or all(DATE.match(name) for name in names)
     are_cameras = all(each and each <= CAMERA_WORDS for each in words)  # `IMG` and `DSC`
-    are_parts = differ_in_numbers and not all_words.isdisjoint(PART_WORDS)
+    are_parts = any(map(NUMBERED_PART.search, names)) or (
+        differ_in_numbers and not all_words.isdisjoint(PART_WORDS)
+    )
     # Such as `study1_negative`, `study1_positive` and `study2_positive`.
     repeat_words = 1 < len(without_numbers) < len(names) and are_numbered_words(names)
     # Such as `images` beside `masks` or `resized`.

@@ -5,8 +5,9 @@ second level. `test/cat/3.png` is of another family, because `test` names anothe
 """
 
 import filecmp
+import posixpath
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from digits.data.layout.pattern import escape
@@ -14,6 +15,8 @@ from digits.data.layout.place import Place
 from digits.proposing.words import are_subset_names, find_subset, is_subset_name
 from digits.proposing.writing import unlist
 
+COPY_LEVELS = 2  # copies of folders are found at so many levels of folders
+MAX_COPIES = 10  # among more folders, only copies of the folder above are found
 N_COMPARED = 50  # the number of files that are compared to find a copy of a folder
 
 
@@ -123,26 +126,52 @@ def split_folders(names: list[str], before: tuple[str, ...], subset: str) -> lis
     return families
 
 
-def drop_copies(families: list[Family], place: Place) -> list[Family]:
-    """Return families without copies, in the order of their numbers of folders.
+def drop_copies(names: Sequence[str], place: Place) -> list[str]:
+    """Return pictures without those in a folder that is a copy of other folders.
 
-    An archive may have been unpacked twice, as `pets/cat/1.jpg` beside `cat/1.jpg`.
+    An archive may have been unpacked twice, as `pets/cat/1.jpg` beside `cat/1.jpg`, or may have
+    the same pictures in `a/cat/1.jpg` and `b/cat/1.jpg`.
     """
-    kept = [family for family in families if not is_copy(family, place)]
-    return sorted(kept, key=lambda family: len(family.folders))
+    # The pictures in each folder, by their paths inside it. A copy may differ in case.
+    by_folder: dict[str, dict[str, str]] = defaultdict(dict)
+    for name in names:
+        *folders, _ = parts = name.split("/")
+        for level in range(min(len(folders), COPY_LEVELS) + 1):
+            path = "/".join(parts[level:])
+            by_folder["/".join(parts[:level])][path.casefold()] = name
+    by_parent: dict[str, list[str]] = defaultdict(list)
+    for folder in sorted(by_folder, reverse=True):
+        if folder:
+            by_parent[posixpath.dirname(folder)].append(folder)
+    copies: list[str] = []
+    for parent, folders in by_parent.items():
+        for folder in folders:
+            others = [] if len(folders) > MAX_COPIES else folders
+            originals = [each for each in (parent, *others) if each not in (folder, *copies)]
+            if any(is_copy(by_folder[folder], by_folder[each], place) for each in originals):
+                copies.append(folder)
+    starts = tuple(f"{folder}/" for folder in copies)
+    return [name for name in names if not name.startswith(starts)]
 
 
-def is_copy(family: Family, place: Place) -> bool:
-    """Return whether the paths, without their first folder, lead to equal files."""
-    originals = [name.partition("/")[2] for name in family.names]
-    if not all(original in place.files for original in originals):
+def is_copy(pictures: Mapping[str, str], originals: Mapping[str, str], place: Place) -> bool:
+    """Return whether pictures are equal to others with the same paths in another folder.
+
+    They must be in folders of their own, because pictures of two classes may be called alike.
+
+    Args:
+        pictures: the name of each picture, by its path inside its folder.
+        originals: that of the pictures in the other folder.
+        place: all files.
+    """
+    are_in_folders = all("/" in path for path in pictures)
+    if not are_in_folders or not pictures.keys() <= originals.keys():
         return False
-    pairs = list(zip(family.names, originals, strict=True))
-    step = max(1, len(pairs) // N_COMPARED)
-    for name, original in pairs[::step]:
-        path, other = place.files[name], place.files[original]
-        are_there = path.exists() and other.exists()  # a broken link does not exist
-        if not (are_there and filecmp.cmp(path, other, shallow=False)):
+    step = max(1, len(pictures) // N_COMPARED)
+    for path in list(pictures)[::step]:
+        picture, original = place.files[pictures[path]], place.files[originals[path]]
+        are_there = picture.exists() and original.exists()  # a broken link does not exist
+        if not (are_there and filecmp.cmp(picture, original, shallow=False)):
             return False
     return True
 

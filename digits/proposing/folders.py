@@ -3,7 +3,7 @@
 import posixpath
 import re
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +31,13 @@ from digits.proposing.masks import find_masks
 from digits.proposing.name_groups import ORDINARY
 from digits.proposing.table_format import may_be_table
 from digits.proposing.words import (
+    AUGMENTATION_WORDS,
     GROUP_WORDS,
     NUMBERED_WORD,
     are_numbered,
     find_subset,
     is_subset_name,
+    split_words,
 )
 from digits.proposing.writing import add_unused, unlist
 from digits.settings.errors import UserError
@@ -66,10 +68,27 @@ def propose(place: Place) -> list[Any]:
     """Return layouts for the pictures of a place.
 
     If there is no layout without the masks, the masks are images themselves. For example, the
-    folder `mask` may have photos of people.
+    folder `mask` may have photos of people. If a folder has augmented pictures, there are also
+    layouts without them.
     """
     masks = find_masks(place.pictures)
-    return propose_excluding(place, masks) or propose_excluding(place, {})
+    layouts = propose_excluding(place, masks) or propose_excluding(place, {})
+    augmented = find_augmented(place.pictures)
+    if augmented:
+        layouts += propose_excluding(place, masks | augmented)
+    return layouts
+
+
+def find_augmented(names: Iterable[str]) -> dict[str, str]:
+    """Return the pictures in folders such as `augmented`, with the pattern of each folder."""
+    augmented = {}
+    for name in names:
+        *folders, _ = name.split("/")
+        for level, folder in enumerate(folders):
+            if split_words(folder) & AUGMENTATION_WORDS:
+                augmented[name] = f"{escape('/'.join(folders[: level + 1]))}/**/*"
+                break
+    return augmented
 
 
 def propose_excluding(place: Place, masks: Mapping[str, str]) -> list[Any]:
@@ -79,8 +98,9 @@ def propose_excluding(place: Place, masks: Mapping[str, str]) -> list[Any]:
         place: the pictures.
         masks: the pattern of each mask.
     """
-    names = [name for name in place.pictures if name not in masks]
-    found = drop_copies(find_families(names), place)
+    names = drop_copies([name for name in place.pictures if name not in masks], place)
+    # The families with the fewest folders come first.
+    found = sorted(find_families(names), key=lambda family: len(family.folders))
     families = choose_families(found)
     if not families:
         return []
@@ -95,9 +115,9 @@ def propose_excluding(place: Place, masks: Mapping[str, str]) -> list[Any]:
         layouts = propose_more_levels(families)
     if layouts and n_levels < 2:
         layouts += propose_lists(place, layouts[0])
-    layouts += propose_flat_test_set(place, names)
-    layouts += propose_first_level(list_names(found))
-    layouts += propose_largest_folder(list_names(found))
+    layouts += propose_flat_test_set(names)
+    layouts += propose_first_level(names)
+    layouts += propose_largest_folder(names)
     unused = sorted(set(masks.values()))
     if find_matches(unused, names):  # these patterns would leave out other pictures, too
         unused = sorted(map(escape, masks))
@@ -217,7 +237,7 @@ def name_class(folders: Collection[str]) -> list[str]:
     return ["{class}", "*_{class}"]
 
 
-def propose_flat_test_set(place: Place, names: Sequence[str]) -> list[Any]:
+def propose_flat_test_set(names: Sequence[str]) -> list[Any]:
     """Return the layout whose test set is a folder in which the names have the class.
 
     For example, `training/cat/1.png` and `testset/cat_1.png`.
@@ -230,7 +250,7 @@ def propose_flat_test_set(place: Place, names: Sequence[str]) -> list[Any]:
         return []
     [folder] = folders_of_tests
     others = [name for name in names if posixpath.dirname(name) != folder]
-    families = choose_families(drop_copies(find_families(others), place))
+    families = choose_families(find_families(others))
     if not families or families[0].n_levels != 1:
         return []
     [classes] = list_folders(families)

@@ -19,6 +19,7 @@ from digits.proposing.words import (
     MASK_WORDS,
     SET_WORDS,
     TEST_WORDS,
+    are_subset_names,
     find_subset,
     split_words,
 )
@@ -162,6 +163,8 @@ def hint_at_series(rows: pd.DataFrame, layout: Any) -> Iterator[str]:
     value = groups.values[name]
     with_groups = add_groups(layout, groups) if layout and groups.pattern else None
     things = rows["file"].map(groups.values)
+    # Equal values in different folders may be the same thing, or not.
+    counts = sorted({things.nunique(), groups.n_groups})
     if rows["test"].groupby(things).nunique().max() > 1:
         remedy = "the training set and the test set share some of them"
     elif layout is None:
@@ -172,7 +175,7 @@ def hint_at_series(rows: pd.DataFrame, layout: Any) -> Iterator[str]:
         remedy = f"let the pattern of the layout have {{group}} for {value}"
     yield (
         f"{len(groups.values)} pictures are called like {posixpath.basename(name)}, and may "
-        f"show only {groups.n_groups} things, such as {value}; if so, {remedy}"
+        f"show only {' to '.join(map(str, counts))} things, such as {value}; if so, {remedy}"
     )
 
 
@@ -277,12 +280,16 @@ def hint_at_folders(
         )
     for level, folders_of_level in enumerate(zip(*paths, strict=True)):
         names = sorted(set(folders_of_level))
-        if level in used_levels or len(names) == 1 or any(map(find_subset, names)):
+        if level in used_levels or len(names) == 1 or are_subset_names(names):
             continue
         folders = pd.Series(folders_of_level, rows.index)
-        if not any(depends_on(folders, values) for values in known):
-            yield f"the folders {shorten(names[:5])} are not used; {advice}"
-            return
+        if any(depends_on(folders, values) for values in known):
+            continue
+        subsets = [name for name in names if find_subset(name)]
+        if subsets and not is_table:
+            advice = f"if {subsets[0]} is the test set, give its pattern by `--test`; {advice}"
+        yield f"the folders {shorten(names[:5])} are not used; {advice}"
+        return
 
 
 def hint_at_unused_folders(rows: pd.DataFrame, unused: list[str]) -> Iterator[str]:

@@ -21,6 +21,7 @@ CODED = re.compile(r"[1-9]\d{4}|\d[a-z]+\d|[a-z]\d+[a-z]", re.IGNORECASE)
 LAST_STAR = re.compile(r"(?<![^/])\*$")  # the name in `{class}/*`
 MIN_PER_CLASS = 4  # groups: one for the test set, and one for each fold
 MIN_REPEATED = 0.5  # the smallest share of pictures that have a group with another picture
+MIN_ALIKE = 0.9  # the share of names with the same number of words, if the others are odd
 MAX_GROUPS = 0.7  # the largest number of groups per picture
 
 
@@ -42,8 +43,12 @@ def find_name_groups(rows: pd.DataFrame) -> NameGroups | None:
     """Return groups by the first part of the names that makes groups, or None."""
     classes = dict(zip(rows["file"], rows["class"], strict=True))
     # A word and a separator in turn, as ["patient3", "_", "scan1"].
-    words = {name: SEPARATOR.split(PurePosixPath(name).stem) for name in classes}
-    have_equal_lengths = len(set(map(len, words.values()))) == 1
+    all_words = {name: SEPARATOR.split(PurePosixPath(name).stem) for name in classes}
+    [(usual_length, n_usual)] = Counter(map(len, all_words.values())).most_common(1)
+    have_equal_lengths = n_usual == len(all_words)
+    words = all_words
+    if n_usual >= MIN_ALIKE * len(all_words):
+        words = {name: each for name, each in all_words.items() if len(each) == usual_length}
     for part in list_parts(words.values()):
         values = {
             name: "".join(each[part])

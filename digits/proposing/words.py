@@ -25,6 +25,9 @@ MASK_WORDS = words(
     "seg segmentation segmentations segmented contour contours trimap trimaps"
 )
 
+# Words of a folder whose pictures were made from other pictures, such as turned copies.
+AUGMENTATION_WORDS = words("aug augmented augmentation augmentations")
+
 # Words that may stand beside a word for a set, as in `test_images` and `seg_train`.
 WORDS_BESIDE_SETS = CONTAINER_WORDS | words(
     "set seg split folder dir my new final pictures photos public private"

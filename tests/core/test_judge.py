@@ -27,6 +27,15 @@ def test_usual_images_give_no_doubt() -> None:
     assert describe(PIXELS, LABELS, file=names) == "8 × 8 pixels, grey"
 
 
+@pytest.mark.parametrize(("n_copies", "n_lines"), [(3, 0), (6, 1)])
+def test_many_equal_images_of_a_class_are_counted(n_copies: int, n_lines: int) -> None:
+    rows = [*range(len(LABELS)), *range(n_copies)]  # of 400 images
+    said = describe(PIXELS[rows], LABELS[rows])
+    assert (
+        said.count(f"{n_copies} images are equal to an earlier one of their class") == n_lines
+    )
+
+
 def test_an_image_in_two_classes_is_named() -> None:
     pixels = np.concatenate([PIXELS, PIXELS[3:4], PIXELS[5:6]])
     classes = np.append(LABELS, [7, LABELS[5]])  # the first copy has another class

@@ -367,6 +367,41 @@ def test_classes_that_were_unpacked_twice_are_read_once(tmp_path: Path) -> None:
     assert choose(Place(tmp_path)).layout == layout
 
 
+def test_pictures_that_are_in_two_folders_are_read_once(tmp_path: Path) -> None:
+    for folder in ["Pets", "pets(1)"]:
+        for name in ["Cat", "Dog"]:
+            path = tmp_path / folder / (name if folder == "Pets" else name.lower())
+            path.mkdir(parents=True)
+            for number in range(N_PICTURES):
+                (path / f"{number}.png").write_bytes(f"{name} {number}".encode())
+    layout = {"files": "Pets/{class}/*", "unused": ["pets(1)/*/*"]}
+    assert choose(Place(tmp_path)).layout == layout
+
+
+def test_classes_with_equal_pictures_are_read(tmp_path: Path) -> None:
+    for name in ["cat", "dog"]:
+        (tmp_path / name).mkdir()
+        for number in range(N_PICTURES):
+            (tmp_path / name / f"{number}.png").write_bytes(f"{number}".encode())
+    assert choose(Place(tmp_path)).layout == "{class}/*"
+
+
+def test_a_folder_that_may_be_the_test_set_is_named(tmp_path: Path) -> None:
+    folders = ["tiles/x", "tiles/y", "VAL-tiles7k/x", "VAL-tiles7k/y"]
+    write_numbered(tmp_path, [f"{folder}/{{n}}.png" for folder in folders])
+    lines = describe(choose(Place(tmp_path), "*/{class}/*"))
+    assert any(
+        "if VAL-tiles7k is the test set, give its pattern by `--test`" in x for x in lines
+    )
+
+
+def test_a_folder_called_like_a_part_is_no_class(tmp_path: Path) -> None:
+    write_numbered(tmp_path, ["faces/{n}.png", "faces_part1/{n}.png"])
+    with pytest.raises(ChoiceError, match="only in a doubtful way") as error:
+        choose(Place(tmp_path))
+    assert "    doubt: faces, faces_part1 would be classes" in error.value.lines
+
+
 def test_a_test_set_of_equally_large_files_is_no_copy(tmp_path: Path) -> None:
     for name in ["train/a", "train/b", "test/images/a", "test/images/b"]:
         files = [f"{name}/{n}.bmp" for n in range(N_PICTURES)]
@@ -595,6 +630,19 @@ PUBLIC = {
         ],
         ["bm/*/{class}/*", "[bm/{class}/*, bm/{class}/*/*]"],
     ),
+    "augmented pictures beside the original ones": (
+        [
+            "Original/x/{n}.png",
+            "Original/y/{n}.png",
+            "Augmented/x_augmented/{n}.png",
+            "Augmented/y_augmented/{n}.png",
+        ],
+        [
+            "*/{class}/*",
+            "{class}/*/*",
+            "{files: Original/{class}/*, unused: [Augmented/**/*]}",
+        ],
+    ),
     "digits of speakers, as in FSDD": (
         [f"{digit}_{name}_{{n}}.png" for digit in "012" for name in ("ann", "bo", "cy", "di")],
         ["{class}_#.*", "{class}_{group}_#.*", "*_{class}_#.*"],
@@ -684,8 +732,8 @@ HINTS = {
     ),
     "slides in the middle, as of Kather": (
         [f"{name}/{name}{{n}}_HE-0{{t}}.tif_Row_{{n}}.tif" for name in "ab"],
-        "24 pictures are called like a0_HE-00.tif_Row_0.tif, and may show only 8 things, such as "
-        "00; if so, run: digits start --layout '{class}/*_HE-{group}.tif_Row_#.*'",
+        "24 pictures are called like a0_HE-00.tif_Row_0.tif, and may show only 4 to 8 things, such "
+        "as 00; if so, run: digits start --layout '{class}/*_HE-{group}.tif_Row_#.*'",
     ),
     "pictures of a thing from several sides": (
         [f"{name}/{name}{{n}}_{side}.jpg" for name in ("ok", "bad") for side in "abc"],
@@ -694,8 +742,13 @@ HINTS = {
     ),
     "numbers of things in each folder": (
         ["cat/{t}-{n}.jpg", "dog/{t}-{n}.jpg"],
-        "24 pictures are called like 0-0.jpg, and may show only 8 things, such as 0; if so, run: "
-        "digits start --layout '{class}/{group}-#.*'",
+        "24 pictures are called like 0-0.jpg, and may show only 4 to 8 things, such as 0; if so, "
+        "run: digits start --layout '{class}/{group}-#.*'",
+    ),
+    "slides, and an odd name": (
+        [*[f"{name}/{name}{{n}}_HE-0{{t}}.tif_Row_{{n}}.tif" for name in "ab"], "a/HE-00c.tif"],
+        "24 pictures are called like a0_HE-00.tif_Row_0.tif, and may show only 4 to 8 things, "
+        "such as 00; if so, let the pattern of the layout have {group} for 00",
     ),
     "names with different numbers of words": (
         ["cat/c{t}_{n}.jpg", "dog/d{t}_x_{n}.jpg"],

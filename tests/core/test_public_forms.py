@@ -4,6 +4,7 @@ Each form is made with a few images, and what is read is compared with these.
 """
 
 import base64
+import bz2
 import gzip
 import io
 import re
@@ -1720,6 +1721,21 @@ ASKED: dict[str, tuple[Callable[[Path], None], list[str]]] = {
 }
 
 
+LIBSVM = b"7 1:-1 2:-0.8 256:-1 \n3 1:-1 2:0.5 256:-1 \n" * 30
+
+
+def pickles_and_names(place: Path) -> None:
+    for name in ["train.p", "test.p"]:
+        (place / name).write_bytes(b"\x80\x03")
+    (place / "names.csv").write_text("ClassId,SignName\n0,stop\n1,yield\n")
+
+
+def exams_and_other_format(place: Path) -> None:
+    exams(place)
+    header = b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM"
+    (place / "cvind.mat").write_bytes(header.ljust(512) + b"\x89HDF\r\n\x1a\n")
+
+
 def a_blank_pixel_in_each_row(place: Path) -> None:
     pixels = np.arange(60 * 64).reshape(60, 64) % 256
     table = pd.DataFrame(pixels, columns=[f"pixel{number}" for number in range(64)]).astype(str)
@@ -1762,6 +1778,26 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
     "a blank pixel in each row": (
         a_blank_pixel_in_each_row,
         "t.csv: each of its first 60 rows has a blank pixel",
+    ),
+    "pickles beside a list of classes": (
+        pickles_and_names,
+        "for files such as test.p, see “Convert pickles” in docs/your-own.md",
+    ),
+    "a packed pickle": (
+        lambda place: (place / "mnist.pkl.gz").write_bytes(gzip.compress(b"\x80\x03")),
+        "for files such as mnist.pkl.gz, see “Convert pickles”",
+    ),
+    "a packed file": (
+        lambda place: (place / "usps.bz2").write_bytes(bz2.compress(LIBSVM)),
+        "for files such as usps.bz2, see “Unpack archives”",
+    ),
+    "the format of LIBSVM": (
+        lambda place: (place / "usps").write_bytes(LIBSVM),
+        "usps has the format of LIBSVM; load it by sklearn.datasets.load_svmlight_file, and write",
+    ),
+    "an array for each exam, and one in another format": (
+        exams_and_other_format,
+        "cvind.mat: MATLAB's format 7.3 cannot be read",
     ),
     "a title line": (title_line, "sheet.csv: its first line has one value; if it is a title"),
     "only the pictures of another set": (

@@ -22,6 +22,8 @@ LEADING_ZEROS = re.compile(r"(?<![\d.])0+(?=\d)")
 # What is written for a blank. A `-` before a digit or at the end is a sign.
 BLANKS = re.compile(r"[\s_]+|(?<=\w)[-.']+(?=[^\W\d])")
 
+MIN_EQUAL = 0.01  # the share of equal images; a few may be equal by chance
+
 # The end of the stem of an augmented copy, as Roboflow writes it: `dog_jpg.rf.0f3a`.
 COPY = re.compile(r"\.rf\.\w+$")
 
@@ -42,6 +44,7 @@ def list_warnings(
         *describe_quantity(class_names),
         *find_equal_names(names),
         *find_images_in_several(images, checksums, "classes", classes),
+        *find_equal_images(checksums, classes),
         *find_copies(images),
     ]
     if "group" in images:
@@ -100,6 +103,17 @@ def find_images_in_several(
     return [
         f"{is_in_several.sum()} images are in several {what}, such as {' and '.join(names)}; "
         "delete the wrong ones"
+    ]
+
+
+def find_equal_images(checksums: Vector, classes: pd.Series) -> list[str]:
+    """Return a line about images that are in one class several times, if there are many."""
+    is_copy = pd.DataFrame({"checksum": checksums, "class": classes.to_numpy()}).duplicated()
+    if is_copy.mean() < MIN_EQUAL:
+        return []
+    return [
+        f"{is_copy.sum()} images are equal to an earlier one of their class; if these are "
+        "copies of files, delete them"
     ]
 
 
