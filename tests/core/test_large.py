@@ -28,6 +28,7 @@ from digits.learning.training_set import TrainingSet
 from digits.settings import params
 from digits.settings.errors import UserError
 from digits.settings.params import DatasetParams, ModelParams
+from docs.tools.shapes import write_pictures
 from tests.helpers import tiny
 from tests.helpers.calls import call
 from tests.helpers.processes import full_disk
@@ -188,6 +189,17 @@ def test_copies_are_in_the_group_of_their_image() -> None:
     groups = images["group"].to_numpy()
     assert (groups[300:503] == groups[:203]).all()
     assert groups.max() == 13  # the last form of digits
+
+
+def test_copies_have_the_names_of_the_classes() -> None:
+    write_pictures(Path("own"), count=40)
+    own = {"sources": [{"files": "own"}], "layout": "{class}/*", "shape": [8, 8]}
+    more = {"sources": [{"deformed": "own 40 60"}], "shape": [8, 8]}
+    tiny.edit(Path(), {"datasets.own": own, "datasets.more": more})
+    call(Path(), "pin", "own")
+    call(Path(), "pin", "more")
+    datasets = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))["datasets"]
+    assert datasets["more"]["names"] == ["circle", "cross", "line"]
 
 
 @pytest.mark.parametrize(

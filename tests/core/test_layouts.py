@@ -334,6 +334,22 @@ def test_a_row_with_a_wrong_label_is_named_by_its_place_in_the_table(
         read(part | sets, [8, 8])
 
 
+def test_a_row_with_another_number_is_named_by_its_place_in_the_table(tmp_path: Path) -> None:
+    touch(tmp_path, [f"{number}.png" for number in range(6)])
+    table = pd.DataFrame(
+        {
+            "file": [f"{number}.png" for number in range(6)],
+            "set": ["extra", "extra", "train", "train", "train", "train"],
+            "a": [1, 1, 1, 0, 2, 0],
+            "b": [0, 0, 0, 1, 0, 1],
+        }
+    )
+    table.to_csv(tmp_path / "t.csv", index=False)
+    written = {"table": "t.csv", "file": "{file}", "class": ["a", "b"]}
+    with pytest.raises(UserError, match="row 5 has 2, 0 in the columns of the classes"):
+        find_rows(written | {"unused": [{"where": {"set": "extra"}}]}, tmp_path)
+
+
 def test_folders_of_tables_may_have_braces(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -637,6 +653,7 @@ def read_listed(place: Path, text: str) -> list[str]:
         pytest.param("b/3 x.png", "b/3 x.png", id="a name with a blank"),
         pytest.param("b/1.png 17", "b/1.png", id="a word after it"),
         pytest.param("17 b/1.png", "b/1.png", id="a word before it"),
+        pytest.param("b/1.png 2", "b/1.png", id="the name of another picture after it"),
     ],
 )
 def test_a_line_of_a_list_names_a_picture(line: str, name: str, tmp_path: Path) -> None:

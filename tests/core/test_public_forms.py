@@ -7,6 +7,7 @@ import base64
 import bz2
 import gzip
 import io
+import os
 import re
 import unicodedata
 from collections.abc import Callable
@@ -1033,13 +1034,21 @@ def arrays_in_folders(place: Path) -> None:
     np.savez(place / "d.npz", **content)
 
 
-def blank_classes_in_the_training_set(place: Path) -> None:
-    table = make_table(TRAIN, labelled=False)
-    table.insert(0, "number", [name if n % 20 else "" for n, name in enumerate(NAMED[:200])])
-    table.to_csv(place / "train.csv", index=False)
-    test = make_table(TEST, labelled=False)
-    test.insert(0, "number", NAMED[200:240])
-    test.to_csv(place / "test.csv", index=False)
+def blank_classes_in_a_set(place: Path, subset: str) -> None:
+    for name, rows in [("train", TRAIN), ("test", TEST)]:
+        table = make_table(rows, labelled=False)
+        classes = pd.Series(NAMED[rows])
+        if name == subset:
+            classes[::20] = ""
+        table.insert(0, "number", classes)
+        table.to_csv(place / f"{name}.csv", index=False)
+
+
+def tables_of_the_same_size_and_time(place: Path) -> None:
+    for name, rows in [("train", slice(0, 40)), ("test", TEST)]:
+        path = place / f"{name}.csv"
+        write_csv(path, {"file": write_flat(place / "p", rows), "class": LABELS[rows]})
+        os.utime(path, (1_700_000_000, 1_700_000_000))
 
 
 class Read(NamedTuple):
@@ -1199,6 +1208,15 @@ READ = {
     "a table with tabs": Read(
         partial(named_by_table, name="t.txt", sep="\t"),
         '{table: t.txt, separator: "\\t", file: "p/{file}", class: class}',
+    ),
+    "a table in gzip with an ending in capitals": Read(
+        partial(named_by_table, name="T.CSV.GZ"),
+        '{table: T.CSV.GZ, file: "p/{file}", class: class}',
+    ),
+    "two tables of the same size and time": Read(
+        tables_of_the_same_size_and_time,
+        '{file: "p/{file}", class: class, train: {table: train.csv}, test: {table: test.csv}}',
+        n_test=40,
     ),
     "a table in gzip": Read(
         partial(named_by_table, name="t.csv.gz"),
@@ -1531,10 +1549,16 @@ READ = {
         n_test=40,
     ),
     "blank classes in the training set": Read(
-        blank_classes_in_the_training_set,
+        partial(blank_classes_in_a_set, subset="train"),
         "{pixels: pixel0 to pixel63, class: number, train: {table: train.csv}, "
         'test: {table: test.csv}, unused: [{where: {number: ""}}]}',
         n_test=40,
+    ),
+    "blank classes in the test set": Read(
+        partial(blank_classes_in_a_set, subset="test"),
+        "{pixels: pixel0 to pixel63, class: number, train: {table: train.csv}, "
+        'test: {table: test.csv}, unused: [{where: {number: ""}}]}',
+        n_test=38,
     ),
     "one more name for each class": Read(
         names_of_classes, '{table: t.csv, file: "p/{file}", class: class}'

@@ -85,6 +85,7 @@ def test_by_label_at_random_other_images_are_shown_each_time(made: Path) -> None
     assert len(set(first)) == 5
     assert len(set(second)) == 5
     assert first != second  # they are equal once in 10 million times
+    assert len(find_fives(show(made, "--label", "5", "--random", "15"))) == 15
 
 
 def test_the_predictions_of_the_test_set_are_in_its_order(made: Path) -> None:

@@ -99,6 +99,12 @@ def test_images_in_git_are_stored(project: Path) -> None:
     assert not Path("data/own.dvc").exists()
 
 
+def test_images_in_git_with_accents_in_their_names_are_stored(project: Path) -> None:
+    (OWN / "cross").rename(OWN / "blüte")
+    tiny.run("git add data/own", project)
+    assert find_unstored(OWN) == []
+
+
 def test_a_link_to_a_picture_is_stored(project: Path) -> None:
     (OWN / "cross/1.jpg").rename(project.parent / "1.jpg")
     (OWN / "cross/1.jpg").symlink_to(project.parent / "1.jpg")

@@ -153,6 +153,17 @@ def test_metrics_are_those_of_the_predictions(views: dict[str, ModelView], name:
             assert table[metric].to_numpy() == pytest.approx(expected, abs=1e-6)
 
 
+def test_a_class_without_test_images_is_shown(
+    project: Path, dataset: ImageDataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
+    path = Path("plots/five-sgd/metrics.csv")
+    metrics = pd.read_csv(path, dtype=str)
+    metrics[(metrics["slice"] != "1") | (metrics["subset"] != "test")].to_csv(path, index=False)
+    view = ModelView("five-sgd", params.load(), dataset)
+    assert view.classes.index.tolist() == ["not 5", "5"]
+
+
 def test_folds_have_their_own_accuracies(views: dict[str, ModelView]) -> None:
     predictions = read_predictions("five-sgd", "cross_validation")
     expected = 1 - is_wrong(predictions).groupby(predictions["fold"]).mean()

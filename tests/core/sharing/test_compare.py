@@ -314,6 +314,12 @@ def test_models_that_do_not_use_the_seed_are_refused(short: Path) -> None:
     assert line == f"Error: dummy → same: {reason}"
 
 
+def test_one_of_two_models_may_ignore_the_seed(short: Path) -> None:
+    [record] = read_json(short, "--between", "dummy", "five-sgd", "--seeds", "3")
+    assert record["std_before"] == pytest.approx(0)
+    assert record["std_after"] > 0.001
+
+
 def test_two_equal_entries_are_refused_because_only_the_code_could_differ(short: Path) -> None:
     tiny.commit(short, "a single pass")
     tiny.replace(short / "params.yaml", "A tiny model", "A small model")
