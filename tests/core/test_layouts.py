@@ -635,7 +635,9 @@ def test_labels_that_are_not_in_the_file_are_refused_with_those_that_are(
 
 def read_listed(place: Path, text: str) -> list[str]:
     """Return the pictures that the lines of a list name."""
-    touch(place, ["a/1.png", "b/1.png", "a/2.png", "b/3 x.png", "a/5.jpg", "a/5.png"])
+    touch(
+        place, ["a/1.png", "b/1.png", "a/2.png", "b/3 x.png", "a/5.jpg", "a/5.png", "b/s.1.png"]
+    )
     (place / "list.txt").write_text(text)
     return sorted(find_rows({"files": "{class}/*", "list": "list.txt"}, place)["file"])
 
@@ -649,6 +651,7 @@ def read_listed(place: Path, text: str) -> list[str]:
         pytest.param("b/1", "b/1.png", id="no ending"),
         pytest.param("2.png", "a/2.png", id="the name"),
         pytest.param("2", "a/2.png", id="the name without its ending"),
+        pytest.param("s.1", "b/s.1.png", id="a name with a point without its ending"),
         pytest.param("a/5.jpg", "a/5.jpg", id="one of two endings"),
         pytest.param("b/3 x.png", "b/3 x.png", id="a name with a blank"),
         pytest.param("b/1.png 17", "b/1.png", id="a word after it"),

@@ -139,6 +139,11 @@ def test_a_new_table_in_another_encoding_than_that_of_the_dataset_is_read_by_its
 BETWEEN: dict[str, tuple[dict[str, Any], Any, Any]] = {
     "a blank class": ({"label": ""}, None, None),
     "missing classes": ({"label": -1}, None, None),
+    "the class -1 among others": (
+        {"label": np.resize([-1, 0, 1], 20)},
+        np.resize([-1, 0, 1], 20),
+        None,
+    ),
     "two classes": ({"label": LABELS[ROWS], "digit": "x"}, LABELS[ROWS], None),
     "a blank class and a class": ({"label": "", "digit": LABELS[ROWS]}, LABELS[ROWS], None),
     "two ids": ({"id": range(5, 25), "index": 0}, None, range(5, 25)),

@@ -205,9 +205,11 @@ def dogs_and_cats(place: Path) -> None:
     write_csv(place / "sampleSubmission.csv", {"id": [1, 2], "label": 0})
 
 
-def named_by_table(place: Path, name: str, **options: Any) -> None:
+def named_by_table(place: Path, name: str, first: str = "", **options: Any) -> None:
+    """Write pictures and a table, whose first line begins with a text."""
     files = write_flat(place / "p", TRAIN)
-    write_csv(place / name, {"file": files, "class": NAMED[:200]}, **options)
+    columns = {f"{first}file": files, "class": NAMED[:200]}
+    write_csv(place / name, columns, **options)
 
 
 def fractions_in_arrays(place: Path) -> None:
@@ -1201,6 +1203,10 @@ READ = {
         '{files: "train/train/{class}.#.*", unused: ["test1/test1/*"]}',
         said="not used: 40 pictures",
     ),
+    "a table in UTF-16, big end first": Read(
+        partial(named_by_table, name="t.csv", encoding="utf-16-be", first="\ufeff"),
+        '{table: t.csv, encoding: utf-16, file: "p/{file}", class: class}',
+    ),
     "a table in UTF-16": Read(
         partial(named_by_table, name="t.csv", sep="\t", encoding="utf-16"),
         '{table: t.csv, encoding: utf-16, separator: "\\t", file: "p/{file}", class: class}',
@@ -1980,6 +1986,16 @@ def test_a_form_is_refused_with_its_reason(
     with pytest.raises(ChoiceError) as error:
         choose(Place(tmp_path))
     assert reason in "\n".join([*error.value.lines, error.value.message])
+
+
+def test_classes_that_are_rare_in_the_training_set_are_left_out(tmp_path: Path) -> None:
+    for name, n_train, n_test in [("a", 9, 3), ("b", 9, 3), ("c", 2, 5)]:
+        for number in range(n_train):
+            write_picture(tmp_path / "train" / name / f"{number}.png", PIXELS[number])
+        for number in range(n_test):
+            write_picture(tmp_path / "test" / name / f"{number}.png", PIXELS[20 + number])
+    choice = choose(Place(tmp_path), min_images=4)
+    assert choice.layout["unused"] == [{"class": "c"}]
 
 
 def test_rare_classes_are_left_out(tmp_path: Path) -> None:

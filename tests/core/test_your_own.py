@@ -728,6 +728,15 @@ def test_what_git_could_not_bring_back_is_not_touched(shapes: Path) -> None:
     assert tiny.run("git status --porcelain", shapes).stdout == "?? notes.txt\n"
 
 
+def test_an_edited_result_is_not_overwritten(shapes: Path) -> None:
+    write_pictures(shapes / "data/own")
+    path = tiny.run("git ls-files metrics/*.json", shapes).stdout.split()[0]
+    (shapes / path).write_text("{}")
+    message = failure(shapes, "start")
+    assert message.startswith(f"Error: Git has uncommitted changes, first {path}; ")
+    assert (shapes / path).read_text() == "{}"
+
+
 def test_a_file_in_plots_that_no_stage_writes_is_not_deleted(shapes: Path) -> None:
     write_pictures(shapes / "data/own")
     figure = shapes / "plots/figure.png"
