@@ -55,10 +55,11 @@ def predict_collection(
     """
     rows = collection.rows
     actual = rows["class"] if "class" in rows else [None] * len(rows)
+    ids = list(map(str, rows["id"]))
     if collection.pictures is not None:
         contents = collection.pictures()
         for name, content, label, image_id in zip(
-            rows["file"], contents, actual, rows["id"], strict=True
+            rows["file"], contents, actual, ids, strict=True
         ):
             if isinstance(content, Path):  # beside the table, or in an inner folder
                 yield predict_picture(predictor, str(content), content, label, image_id)
@@ -67,7 +68,7 @@ def predict_collection(
                 yield predict_picture(predictor, file, BytesIO(content), label, image_id)
         return
     predictions = predict_blocks(predictor, place, collection)
-    for image_id, label, prediction in zip(rows["id"], actual, predictions, strict=True):
+    for image_id, label, prediction in zip(ids, actual, predictions, strict=True):
         yield PicturePrediction(f"{place}:{image_id}", label, [prediction], None, image_id)
 
 

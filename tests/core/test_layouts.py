@@ -216,7 +216,7 @@ def test_the_images_of_unused_classes_are_left_out(tmp_path: Path) -> None:
     written = {"images": "m.npz/x", "class": "m.npz/y", "unused": [{"class": "b"}]}
     images = read_layout(Place(tmp_path), layout.parse(written)).images
     assert images.rows["class"].tolist() == ["a", "c", "a", "c"]
-    assert images.rows["id"].tolist() == ["1", "3", "4", "6"]
+    assert images.rows["id"].tolist() == [1, 3, 4, 6]
     assert images.blocks is not None
     [block] = images.blocks()
     assert np.array_equal(block, X.reshape(6, 4)[[0, 2, 3, 5]])

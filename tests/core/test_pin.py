@@ -403,7 +403,7 @@ def test_a_former_source_is_replaced_by_the_layout_that_gives_the_pinned_images(
         for number, pattern in enumerate(patterns):
             path = folder / "own" / pattern.format(n=f"{who}{n}", who=who, name=name)
             path.parent.mkdir(parents=True, exist_ok=True)
-            shade = 20 * n + 7 * len(who) + 90 * number + len(name)
+            shade = 20 * n + 7 * len(who) + 90 * number + ord(name[0]) - ord("a")
             Image.new("L", (28, 28), shade).save(path)
     written = yaml.safe_dump(layout, default_flow_style=True, width=1_000).splitlines()[0]
     text = read_params(folder).replace(ENTRY, f"    layout: {written}\n{ENTRY}")

@@ -477,7 +477,7 @@ def test_a_table_of_other_values_than_those_of_the_training_images_is_refused(
     table = pd.DataFrame(PIXELS[:20].astype(int)).add_prefix("pixel")
     table.iloc[7, 30] = largest
     table.to_csv(path, index=False)
-    assert failure(place, "predict", *MODEL, str(path)).endswith(f"test.csv: {reason}")
+    assert f"test.csv: {reason}" in failure(place, "predict", *MODEL, str(path))
 
 
 def test_arrays_are_set_upright_if_the_dataset_says_that_its_images_lie_on_their_side(

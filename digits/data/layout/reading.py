@@ -156,8 +156,7 @@ def make_collection(place: Place, images: PartImages, n_train: int) -> Collectio
     """Return the images of all parts, of which the first `n_train` are the training set."""
     rows = images.rows
     if "id" not in rows:
-        numbers = np.arange(1, len(rows) + 1)
-        rows["id"] = pd.Series(numbers, rows.index).astype("str")
+        rows["id"] = np.arange(1, len(rows) + 1)
     for column in ("class", *COLUMNS):
         if column in rows:
             rows[column] = to_text(rows[column])
