@@ -147,7 +147,9 @@ def drop_copies(names: Sequence[str], place: Place) -> list[str]:
     for parent, folders in by_parent.items():
         for folder in folders:
             others = [] if len(folders) > MAX_COPIES else folders
-            originals = [each for each in (parent, *others) if each not in (folder, *copies)]
+            # A test set may have the pictures of the training set by mistake.
+            same = [each for each in others if find_subset(each) == find_subset(folder)]
+            originals = [each for each in (parent, *same) if each not in (folder, *copies)]
             if any(is_copy(by_folder[folder], by_folder[each], place) for each in originals):
                 copies.append(folder)
     starts = tuple(f"{folder}/" for folder in copies)

@@ -57,7 +57,10 @@ def find_hints(reading: LayoutReading, layout: Any) -> list[str]:
     files = list(rows.get("file", []))
     if files:
         has_groups = "group" in rows
-        hints += hint_at_folders(rows, is_table, list_used_levels(parts))
+        # `train/17` is no file, but the picture in row 17 of train.parquet.
+        are_in_cells = any(isinstance(part, TablePart) and part.picture for part in parts)
+        if not are_in_cells:
+            hints += hint_at_folders(rows, is_table, list_used_levels(parts))
         companions = list(hint_at_companions(files, is_table, has_groups))
         hints += companions
         if not companions and not has_groups:

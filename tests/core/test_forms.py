@@ -210,14 +210,6 @@ def fractions(place: Path) -> None:
     table.to_csv(place / "train.csv", index=False)
 
 
-def latin_in_the_last_byte(place: Path) -> None:
-    names = write_flat(place, TRAIN)
-    table = pd.DataFrame({"file": names, "class": [f"c{label}" for label in LABELS[TRAIN]]})
-    table["note"] = "-"
-    text = table.to_csv(index=False).removesuffix("-\n") + "é"
-    (place / "table.csv").write_bytes(text.encode("latin1"))
-
-
 def latin(place: Path) -> None:
     names = write_flat(place, TRAIN)
     table = pd.DataFrame({"file": names, "class": [f"é{label}" for label in LABELS[TRAIN]]})
@@ -418,7 +410,6 @@ FORMS = {
     "a CSV file without a header": Form(without_header),
     "pixels that are fractions from 0 to 1": Form(fractions),
     "a table in Latin-1, UTF-16 or gzip": Form(latin),
-    "a table whose last byte is in Latin-1": Form(latin_in_the_last_byte),
     "an archive": Form(archive, recipe="Unpack archives"),
     "an archive for each class": Form(archive_per_class, recipe="Unpack archives"),
     "`train.csv` and `train.zip` of a contest": Form(
@@ -978,12 +969,6 @@ LAYOUTS: dict[str, Any] = {
     "class_in_name": "train/{class}.#.*",
     "without_header": {"table": "*.csv", "header": False, "pixels": "2 to 65", "class": 1},
     "fractions": {"table": "train.csv", "scale": 255} | SETS_OF_PIXELS,
-    "latin_in_the_last_byte": {
-        "table": "table.csv",
-        "encoding": "latin-1",
-        "file": "{file}",
-        "class": "class",
-    },
     "latin": {"table": "table.csv", "encoding": "latin-1", "file": "{file}", "class": "class"},
 }
 

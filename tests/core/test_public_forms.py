@@ -212,6 +212,13 @@ def named_by_table(place: Path, name: str, first: str = "", **options: Any) -> N
     write_csv(place / name, columns, **options)
 
 
+def latin_in_the_last_byte(place: Path) -> None:
+    files = write_flat(place / "p", TRAIN)
+    table = pd.DataFrame({"file": files, "class": NAMED[:200], "note": "-"})
+    text = table.to_csv(index=False).removesuffix("-\n") + "é"
+    (place / "table.csv").write_bytes(text.encode("latin1"))
+
+
 def fractions_in_arrays(place: Path) -> None:
     np.save(place / "X.npy", PIXELS[TRAIN].astype(np.float32) / 255)
     np.save(place / "Y.npy", np.eye(10)[LABELS[TRAIN]])
@@ -1203,6 +1210,10 @@ READ = {
         '{files: "train/train/{class}.#.*", unused: ["test1/test1/*"]}',
         said="not used: 40 pictures",
     ),
+    "a table whose last byte is in Latin-1": Read(
+        latin_in_the_last_byte,
+        '{table: table.csv, encoding: latin-1, file: "p/{file}", class: class}',
+    ),
     "a table in UTF-16, big end first": Read(
         partial(named_by_table, name="t.csv", encoding="utf-16-be", first="\ufeff"),
         '{table: t.csv, encoding: utf-16, file: "p/{file}", class: class}',
@@ -1986,6 +1997,17 @@ def test_a_form_is_refused_with_its_reason(
     with pytest.raises(ChoiceError) as error:
         choose(Place(tmp_path))
     assert reason in "\n".join([*error.value.lines, error.value.message])
+
+
+def test_tables_with_pictures_are_no_unused_folders(tmp_path: Path) -> None:
+    for name, rows in [("train-a09bef", slice(0, 60)), ("valid-7c1eda", slice(60, 90))]:
+        table = pd.DataFrame({"label": LABELS[rows] % 3})
+        table["image"] = [encode(pixels) for pixels in PIXELS[rows]]
+        table.to_parquet(tmp_path / f"{name}.parquet")
+    layout = {"table": "*.parquet", "picture": "image", "class": "label"}
+    choice = choose(Place(tmp_path), layout)
+    assert len(choice.rows) == 90
+    assert not any("are not used" in line for line in describe(choice))
 
 
 def test_classes_that_are_rare_in_the_training_set_are_left_out(tmp_path: Path) -> None:
