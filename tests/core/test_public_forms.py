@@ -2002,7 +2002,7 @@ def test_a_form_is_refused_with_its_reason(
 def test_tables_with_pictures_are_no_unused_folders(tmp_path: Path) -> None:
     for name, rows in [("train-a09bef", slice(0, 60)), ("valid-7c1eda", slice(60, 90))]:
         table = pd.DataFrame({"label": LABELS[rows] % 3})
-        table["image"] = [encode(pixels) for pixels in PIXELS[rows]]
+        table["image"] = pd.Series([encode(pixels) for pixels in PIXELS[rows]], dtype=object)
         table.to_parquet(tmp_path / f"{name}.parquet")
     layout = {"table": "*.parquet", "picture": "image", "class": "label"}
     choice = choose(Place(tmp_path), layout)
