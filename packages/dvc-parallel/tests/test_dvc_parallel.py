@@ -660,7 +660,7 @@ def test_a_gitignore_is_replaced_as_a_whole(tmp_path: Path) -> None:
     """A process that has the file open never sees half of the new one."""
     pipeline = """
         stages:
-          a: {cmd: 'while [ ! -e b ]; do sleep 0.02; done; echo > a', outs: [a]}
+          a: {cmd: 'while ! grep -q b .gitignore; do sleep 0.02; done; echo > a', outs: [a]}
           b: {cmd: echo > b, outs: [b]}
     """
     folder = make(tmp_path, {"dvc.yaml": pipeline, ".gitignore": "# mine\n"})
