@@ -149,7 +149,8 @@ def choose(
         not_used += explain_unused_tables(choices, failures)
     is_doubtful_guess = is_guess and bool(choices[0].doubts)
     if len(choices) > 1 or is_doubtful_guess:
-        raise ask(place, choices, not_used, min_images)
+        group = (columns or {}).get("group")
+        raise ask(place, choices, not_used, min_images, group)
     choice = name_unused(place, choices[0])
     not_used += tables.find_other_groups(place, choice.reading.unused_files)
     return choice._replace(not_used=not_used)
@@ -390,7 +391,11 @@ def summarize(reasons: Sequence[str]) -> list[str]:
 
 
 def ask(
-    place: Place, choices: list[Choice], not_used: Sequence[str], min_images: int
+    place: Place,
+    choices: list[Choice],
+    not_used: Sequence[str],
+    min_images: int,
+    group: str | None,
 ) -> ChoiceError:
     """Return the error that shows several layouts, or a doubtful one, and how to choose.
 
@@ -399,6 +404,7 @@ def ask(
         choices: the layouts.
         not_used: why other files are not used.
         min_images: the argument of `choose`.
+        group: the column that the owner has chosen as `group`.
     """
     is_class_enough = have_different_classes(choices)
     files = choices[0].rows.get("file", pd.Series([""]))
@@ -407,6 +413,7 @@ def ask(
         option = write_option(choice.layout)
         if is_class_enough:
             option = f"--class {shlex.quote(choice.class_column)}"
+            option += f" --group {shlex.quote(group)}" if group else ""
         if min_images > 1:
             option += f" --min-images {min_images}"
         lines.append(f"  digits start {option}")

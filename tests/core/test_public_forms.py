@@ -1999,6 +1999,17 @@ def test_a_form_is_refused_with_its_reason(
     assert reason in "\n".join([*error.value.lines, error.value.message])
 
 
+def test_the_column_of_groups_that_was_chosen_stays_in_the_options(tmp_path: Path) -> None:
+    ham_10000(tmp_path)
+    with pytest.raises(ChoiceError) as error:
+        choose(Place(tmp_path), columns={"group": "lesion_id"})
+    options = [line for line in error.value.lines if line.startswith("  digits start")]
+    assert options == [
+        "  digits start --class dx --group lesion_id",
+        "  digits start --class sex --group lesion_id",
+    ]
+
+
 def test_tables_with_pictures_are_no_unused_folders(tmp_path: Path) -> None:
     for name, rows in [("train-a09bef", slice(0, 60)), ("valid-7c1eda", slice(60, 90))]:
         table = pd.DataFrame({"label": LABELS[rows] % 3})
