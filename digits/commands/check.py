@@ -7,10 +7,10 @@ import click
 from digits.commands import examples
 from digits.core.tables import PIXEL_MAX
 from digits.data.fetching import NO_PICTURES, fetch_images, import_source, needs_network
-from digits.data.storage import warn_about_unstored
+from digits.data.storage import find_dvc_file, warn_about_unstored
 from digits.learning.inputs import check_network
 from digits.learning.pipelines import build_pipeline
-from digits.networks import import_network
+from digits.networks import load_network
 from digits.results import mixed_stages
 from digits.settings import params
 from digits.settings.errors import MissingExtraError, UserError, echo, prefix_errors, warn
@@ -58,8 +58,8 @@ def check_sources(name: str, dataset: DatasetParams) -> None:
             raise UserError(f"{kind} {place}: {NO_PICTURES}")
         reads_files = getattr(module, "READS_FILES", False)
         is_found = is_found or (reads_files and Path(place).exists())
-    if dataset.network is not None:
-        import_network(dataset.network)
+    if not is_pulled_later(dataset):
+        load_network(dataset)
     # Images that are not here, for example because they were not pulled, are not checked.
     if is_found and not needs_network(dataset):
         # Computing the network's features would take long.
@@ -69,18 +69,27 @@ def check_sources(name: str, dataset: DatasetParams) -> None:
             raise UserError(NO_PICTURES)
 
 
+def is_pulled_later(dataset: DatasetParams) -> bool:
+    """Return whether DVC has the file of a dataset's network, but it was not pulled."""
+    if dataset.network_file is None:
+        return False
+    path = Path(dataset.network_file.file)
+    return not path.exists() and find_dvc_file(path).exists()
+
+
 @click.command(epilog=examples("check"))
 def command() -> None:
     """Validate params.yaml, and print the first mistake in it.
 
     Every value is checked, and every name must refer to an existing entry, kind of source, set
-    of features or classifier. If a dataset needs no network, and its folder or file exists, the
-    images must have the checksums that `digits pin` has recorded. The command says which images
-    are in neither Git nor DVC, and whether a merge has mixed two runs of a stage in dvc.lock.
+    of features or classifier. The ONNX file of a network must be usable. If a dataset needs no
+    network, and its folder or file exists, the images must have the checksums that `digits pin`
+    has recorded. The command says which images and ONNX files are in neither Git nor DVC, and
+    whether a merge has mixed two runs of a stage in dvc.lock.
     """
     settings = params.load()
     check(settings)
     mixed_stages.check_stages()
     for dataset in settings.datasets.values():
-        warn_about_unstored(dataset.sources)
+        warn_about_unstored(dataset.sources, dataset.network_file)
     echo(f"{params.FILE} is valid.")

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import click
@@ -19,9 +20,12 @@ from digits.data.fetching import FORMER_KINDS
 from digits.data.overview import describe_images, draw_examples
 from digits.data.pinned_values import compute_pinned_values, validate_unpinned
 from digits.data.storage import add_to_dvc
+from digits.networks.weights import onnx_file
 from digits.settings import params
-from digits.settings.errors import UserError, check_choice, echo, to_one_line
-from digits.settings.params import FILE
+from digits.settings.errors import UserError, check_choice, echo, shorten, to_one_line
+from digits.settings.params import FILE, ONNX, NetworkFile
+
+DVC_FILE = Path("dvc.yaml")
 
 # The keys that an entry has only if the images have such values.
 OPTIONAL_KEYS = {"groups", "names", "background"}
@@ -42,10 +46,15 @@ def command(dataset: str) -> None:
 
     The command says what the images are, and draws two of them. If they are in a file or folder
     of this project that Git does not track, it also runs `dvc add`.
+
+    If `network` is an ONNX file, the command tries it, writes its checksum, runs `dvc add` for
+    it, and lets the stage `fetch` in dvc.yaml depend on it.
     """
     entry = find_entry(params.read(), dataset)
     # The former kinds of sources came with the key `columns`, which no longer exists.
-    validate_unpinned(dataset, {key: entry[key] for key in entry if key != "columns"})
+    kept = {key: value for key, value in entry.items() if key != "columns"}
+    network_file = find_network_file(dataset, kept)
+    network = None if network_file is None else onnx_file.load(network_file)
     if is_former(entry):
         carry_over(dataset)
     entry = find_entry(params.read(), dataset)
@@ -62,7 +71,73 @@ def command(dataset: str) -> None:
 
     echo(f"{FILE}: datasets.{dataset} has")
     print_overview(values, X, images)
-    add_to_dvc(entry["sources"])
+    if network is not None:
+        height, width, _ = network.shape
+        echo(
+            f"{network.output!r} of {network.file} gives {network.n_features} features of each "
+            f"picture, in {height} × {width} pixels"
+        )
+    add_to_dvc(entry["sources"], network_file)
+    declare_networks()
+
+
+def declare_networks() -> None:
+    """Let the stage `fetch` in dvc.yaml depend on the ONNX files that datasets name.
+
+    Raises:
+        UserError: dvc.yaml has no such stage.
+    """
+    if not DVC_FILE.exists():
+        return
+    entries = params.parse(params.read())["datasets"]
+    networks = [find_network_file(name, entry or {}) for name, entry in entries.items()]
+    files = [network.file for network in networks if network is not None]
+    text = DVC_FILE.read_text(encoding="utf-8")
+    new_text = update_dependencies(text, files)
+    if new_text != text:
+        with atomic_write(DVC_FILE) as temporary:
+            temporary.write_text(new_text, encoding="utf-8")
+        echo(f"{DVC_FILE}: the stage fetch depends on {shorten(files) or 'no network'}")
+
+
+def find_network_file(name: str, entry: dict[str, Any]) -> NetworkFile | None:
+    """Return the ONNX file of a dataset's network, or None if its network is none.
+
+    Args:
+        name: the name of the dataset.
+        entry: its entry of params.yaml, which may be incomplete.
+
+    Raises:
+        UserError: the entry is not valid.
+    """
+    return validate_unpinned(name, entry).network_file
+
+
+def update_dependencies(text: str, files: Sequence[str]) -> str:
+    """Return the text of dvc.yaml in which `fetch` depends on some ONNX files, and no others.
+
+    Raises:
+        UserError: it has no stage `fetch` for each dataset.
+    """
+    yaml = make_yaml()
+    yaml.preserve_quotes = True
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    document = yaml.load(text)
+    try:
+        dependencies = document["stages"]["fetch"]["do"]["deps"]
+    except (KeyError, TypeError):
+        raise UserError(f"{DVC_FILE}: stages.fetch.do has no `deps`") from None
+    declared = [path for path in dependencies if path.endswith(ONNX)]
+    if set(declared) == set(files):
+        return text
+    for path in declared:
+        dependencies.remove(path)
+    for path in reversed(dict.fromkeys(files)):
+        dependencies.insert(0, path)
+        dependencies.yaml_add_eol_comment("after a change, run `digits pin`", 0, column=0)
+    stream = io.StringIO()
+    yaml.dump(document, stream)
+    return stream.getvalue()
 
 
 def is_former(entry: dict[str, Any]) -> bool:

@@ -13,11 +13,12 @@ import numpy as np
 import pandas as pd
 
 from digits.core.tables import Pixels, Vector
+from digits.networks import NetworkError
 from digits.plugins import find_plugins
 from digits.settings import params
 from digits.settings.columns import COLUMNS, names_key
 from digits.settings.errors import UserError, check_choice
-from digits.settings.params import DatasetParams
+from digits.settings.params import IMAGE_CHECKSUMS, DatasetParams
 
 PACKAGE = Path(__file__).parent.parent  # the folder digits/
 
@@ -45,6 +46,7 @@ def fetch_images(
 
     Raises:
         UserError: no source has the images. The message gives the reason for each.
+        NetworkError: the dataset's network cannot be used.
     """
     sources = list(dataset.sources)
     mirror = os.environ.get("DATA_MIRROR")
@@ -64,6 +66,8 @@ def fetch_images(
             if dataset.network is not None and "network" not in images:
                 raise UserError(NO_PICTURES)
             return X, images
+        except NetworkError:
+            raise
         except UserError as error:
             failures.append(f"{kind} {place}: {error}")
 
@@ -156,7 +160,7 @@ def check_pinned(name: str, X: Pixels, images: pd.DataFrame, dataset: DatasetPar
         "number of classes": dataset.classes,
         "number of groups": dataset.groups,
         "names": dataset.names,
-        **dataset.sha256,
+        **{key: dataset.sha256.get(key) for key in IMAGE_CHECKSUMS},
     }
     for key in actual | pinned:
         if actual.get(key) != pinned.get(key):

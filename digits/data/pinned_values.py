@@ -9,16 +9,13 @@ from digits.data.fetching import compute_checksums, fetch_images
 from digits.data.images import MAX_CLASSES
 from digits.data.intake.collection import Collection, read_collection
 from digits.data.overview import find_background
+from digits.networks.weights import onnx_file
 from digits.settings import params
-from digits.settings.params import PINNED_KEYS, DatasetParams
-
-# The keys of an entry that do not change its images: those that are computed here, and the
-# network, whose features are not recorded.
-IGNORED_KEYS = PINNED_KEYS | {"network"}
+from digits.settings.params import NETWORK_CHECKSUM, PINNED_KEYS, DatasetParams
 
 # An entry is validated before its images are read. These values stand in for the required ones
 # that are not known yet.
-PLACEHOLDERS = {"images": 1, "classes": MAX_CLASSES, "sha256": {}}
+PLACEHOLDERS = {"images": 1, "classes": MAX_CLASSES, "sha256": {NETWORK_CHECKSUM: 64 * "0"}}
 
 
 def compute_pinned_values(
@@ -42,6 +39,9 @@ def compute_pinned_values(
         UserError: the entry is not valid, or the dataset cannot be fetched.
     """
     dataset = validate_unpinned(name, entry)
+    network_file = dataset.network_file
+    # Computing the network's features would take long, and they are not recorded.
+    dataset = dataset.model_copy(update={"network": None})
     if collection is None:
         X, images = fetch_images(name, dataset, require_pinned=False)
     else:
@@ -56,6 +56,8 @@ def compute_pinned_values(
     if background:
         values["background"] = background
     values["sha256"] = compute_checksums(X, images)
+    if network_file is not None:
+        values["sha256"][NETWORK_CHECKSUM] = onnx_file.compute_checksum(network_file)
     return values, X, images
 
 
@@ -69,7 +71,7 @@ def validate_unpinned(name: str, entry: dict[str, Any]) -> DatasetParams:
     Raises:
         UserError: there is a mistake. The message describes the first one.
     """
-    kept = {key: value for key, value in entry.items() if key not in IGNORED_KEYS}
+    kept = {key: value for key, value in entry.items() if key not in PINNED_KEYS}
     names = entry.get("names")
     if isinstance(names, list) and names:
         kept["classes"] = len(names)

@@ -1,4 +1,4 @@
-"""Store somebody's images with DVC, and warn of those that neither Git nor DVC has."""
+"""Store images and networks with DVC, and warn of those that neither Git nor DVC has."""
 
 import shlex
 import subprocess
@@ -9,20 +9,28 @@ from pathlib import Path
 from digits.data.fetching import import_source
 from digits.data.layout.listing import iterate_files
 from digits.settings.errors import UserError, echo, warn
+from digits.settings.params import NetworkFile
 
 Sources = Sequence[dict[str, str]]  # as in an entry of params.yaml
 
 NOT_SHARED = "so colleagues and experiments do not get"
 
 
-def list_places(sources: Sources) -> list[Path]:
-    """Return the files and folders that sources read, and that exist."""
+def list_places(sources: Sources, network: NetworkFile | None = None) -> list[Path]:
+    """Return the files and folders that a dataset reads, and that exist.
+
+    Args:
+        sources: the sources of the dataset.
+        network: its network, if that is an ONNX file.
+    """
     places = []
     for source in sources:
         for kind, place in source.items():
             reads_files = getattr(import_source(kind), "READS_FILES", False)
             if reads_files and Path(place).exists():
                 places.append(Path(place))
+    if network is not None and Path(network.file).exists():
+        places.append(Path(network.file))
     return places
 
 
@@ -54,10 +62,10 @@ def find_in_dvc(place: Path) -> set[Path]:
     return {Path(name) for name in names}
 
 
-def warn_about_unstored(sources: Sources) -> None:
-    """Print which images are only on this disk."""
+def warn_about_unstored(sources: Sources, network: NetworkFile | None = None) -> None:
+    """Print which files of `list_places` are only on this disk."""
     if Path(".dvc").exists():
-        for place in list_places(sources):
+        for place in list_places(sources, network):
             unstored = find_unstored(place)
             if unstored:
                 warn(describe_unstored(place, unstored))
@@ -100,8 +108,13 @@ def find_target(place: Path) -> Path:
     return Path(*place.parts[:2]) if place.parts[:1] == ("data",) else place
 
 
-def add_to_dvc(sources: Sources) -> None:
-    """Add images in the folder data/ to DVC, unless Git has them.
+def find_dvc_file(place: Path) -> Path:
+    """Return the file in which DVC records the target of a place."""
+    return Path(f"{find_target(place)}.dvc")
+
+
+def add_to_dvc(sources: Sources, network: NetworkFile | None = None) -> None:
+    """Add what `list_places` finds in the folder data/ to DVC, unless Git has it.
 
     If DVC has them already, it notices what has changed.
 
@@ -110,7 +123,7 @@ def add_to_dvc(sources: Sources) -> None:
     """
     if not Path(".dvc").exists():
         return
-    targets = [find_target(place) for place in list_places(sources)]
+    targets = [find_target(place) for place in list_places(sources, network)]
     for target in dict.fromkeys(targets):  # each once
         if target.parts[:1] == ("data",) and not find_in_git(target):
             add_target(target)

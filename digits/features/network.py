@@ -1,6 +1,6 @@
 """The features of the dataset's `network`, which was trained on other pictures.
 
-They are square roots of the network's features, scaled to the same Euclidean norm.
+They are the bytes that the stage `fetch` has stored, scaled to the same Euclidean norm.
 """
 
 from collections.abc import Sequence

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from io import BytesIO
 from operator import itemgetter
 from pathlib import Path
-from types import ModuleType
 from typing import Any, BinaryIO, Self
 
 import numpy as np
@@ -27,7 +26,7 @@ from digits.imaging.contrast import find_blank
 from digits.learning import model_file
 from digits.learning import scores as model_scores
 from digits.learning.inputs import check_network, takes_network, takes_pixels
-from digits.networks import describe_picture, import_network
+from digits.networks import Network, describe_picture, load_network
 from digits.predicting.prediction import PicturePrediction, Prediction
 from digits.results import formatting
 from digits.results.read import check_evaluated, read_temperature
@@ -48,7 +47,7 @@ class Predictor:
             number.
         model: the model.
         temperature: the temperature of the calibration. None if the model has no folds.
-        network: the module of the network whose features the model takes, or None.
+        network: the network whose features the model takes, or None.
         takes_pixels: whether the model takes the pixels.
     """
 
@@ -57,7 +56,7 @@ class Predictor:
     labels: dict[int, int | str]
     model: Pipeline
     temperature: float | None
-    network: ModuleType | None = None
+    network: Network | None = None
     takes_pixels: bool = True
 
     @property
@@ -86,9 +85,10 @@ class Predictor:
         check_network(model_params, has_network=dataset.network is not None)
         n_pixels = model.n_features_in_
         network = None
-        if dataset.network is not None and takes_network(model_params):
-            network = import_network(dataset.network)
-            n_pixels -= network.N_FEATURES
+        if takes_network(model_params):
+            network = load_network(dataset)
+        if network is not None:
+            n_pixels -= network.n_features
         if takes_pixels(model_params) and n_pixels != math.prod(dataset.shape):
             raise UserError(
                 f"{name} takes images of {n_pixels} values, but the shape of its dataset is "

@@ -14,9 +14,11 @@ from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
+    Discriminator,
     Field,
     FiniteFloat,
     PositiveInt,
+    Tag,
     ValidationError,
     WrapValidator,
 )
@@ -31,6 +33,8 @@ FILE = Path("params.yaml")
 MAX_FOLDS = 100
 
 N_CHANNELS = 3  # of an image in colour: red, green and blue
+
+MAX_NETWORK_SIDE = 1_024  # the longest side of a picture that a network takes, in pixels
 
 # No class can have this name, because it stands for all images in the tables of metrics.
 RESERVED_NAME = "all"
@@ -53,16 +57,25 @@ MESSAGES = {
     "too_short": "must have a length of at least {min_length}",
 }
 
-# What pydantic appends to the place of an error that is in the name of an entry.
+# What pydantic appends to the place of an error: that it is in the name of an entry, or which
+# form of a value was taken.
 IN_NAME = "[key]"
+AS_NAME = "[name]"
+AS_MAPPING = "[mapping]"
 
 MAX_SHOWN = 80  # an error shows at most this many characters of a value
 
 # The first characters of the lines that Git writes into a file with a conflict.
 CONFLICT_MARKERS = ("<<<<<<< ", "||||||| ", ">>>>>>> ")
 
-# The keys of `sha256` in a dataset.
-CHECKSUMS = ["pixels", "labels", *(each.checksum for each in COLUMNS.values()), "files", "test"]
+# The keys of `sha256` in a dataset: those of the images, and that of the file of a network.
+IMAGE_CHECKSUMS = [
+    *("pixels", "labels", *(each.checksum for each in COLUMNS.values()), "files", "test")
+]
+NETWORK_CHECKSUM = "network"
+CHECKSUMS = [*IMAGE_CHECKSUMS, NETWORK_CHECKSUM]
+
+ONNX = ".onnx"  # the suffix of a network's file
 
 # The keys of a dataset that `digits pin` writes.
 PINNED_KEYS = {"images", "classes", "groups", "background", "sha256"}
@@ -92,6 +105,26 @@ def _check_shape(shape: list[int]) -> list[int]:
     return shape
 
 
+def _check_network_file(file: str) -> str:
+    """Check that the file of a network is in the folder data/, so that DVC can store it."""
+    folder, *others = Path(file).parts or [""]
+    if folder != "data" or ".." in others or not file.endswith(ONNX):
+        raise PydanticCustomError(
+            "network_file", "must be an ONNX file in data/, such as data/network.onnx"
+        )
+    return file
+
+
+def _check_network_name(name: str) -> str:
+    """Check the file of a network, if the value is one, and not the name of a module."""
+    return _check_network_file(name) if "/" in name or name.endswith(ONNX) else name
+
+
+def _choose_form(value: Any) -> str:
+    """Return which form a value has that may be a name, or a mapping with keys."""
+    return AS_MAPPING if isinstance(value, dict | Entry) else AS_NAME
+
+
 def _check_checksum_key(key: str) -> str:
     """Check that a checksum is one of those that `digits pin` writes."""
     if key not in CHECKSUMS:
@@ -117,6 +150,8 @@ Sha256 = Annotated[
 ]
 ChecksumKey = Annotated[str, AfterValidator(_check_checksum_key)]
 PathPair = Annotated[list[str], Field(min_length=2, max_length=2)]
+PerColor = Field(min_length=N_CHANNELS, max_length=N_CHANNELS)
+PositiveFloat = Annotated[FiniteFloat, Field(gt=0)]
 Source = Annotated[dict[str, str], Field(min_length=1, max_length=1)]
 Class = Annotated[int | str, with_message("must be the number or the name of a class")]
 Classes = Annotated[list[Class], Field(min_length=1)]
@@ -195,6 +230,54 @@ class MaxF1(Entry):
 Threshold = Annotated[
     FiniteFloat | MinRecall | MinPrecision | MaxF1,
     with_message("must be a number, {recall: fraction}, {precision: fraction} or {f1: max}"),
+]
+
+
+class NetworkFile(Entry):
+    """A network that is an ONNX file, and what the file does not say."""
+
+    file: Annotated[str, AfterValidator(_check_network_file)]
+    """The ONNX file, such as `data/network.onnx`. It must be in the folder `data`."""
+
+    output: str | None = None
+    """The name of the output, or of another layer, whose values are the features.
+
+    Without this key, it is the first output of the file.
+    """
+
+    size: Annotated[int, Field(ge=1, le=MAX_NETWORK_SIDE)] | None = None
+    """The height and the width of the pictures, in pixels, if the file leaves them open."""
+
+    mean: Annotated[list[FiniteFloat], PerColor] | None = None
+    """What is subtracted from red, green and blue, each of which is 0 to 255.
+
+    Without this key and without `std`, the metadata `Image.NominalPixelRange` of the file say
+    both. Without them, the mean is that of ImageNet, 123.675, 116.28 and 103.53, and the
+    standard deviation is 58.395, 57.12 and 57.375. With `std` alone, the mean is 0.
+    """
+
+    std: Annotated[list[PositiveFloat], PerColor] | None = None
+    """What red, green and blue are then divided by. With `mean` alone, it is 1.
+
+    For example, for a network that takes values from -1 to 1:
+
+    ```yaml
+    mean:
+    - 127.5
+    - 127.5
+    - 127.5
+    std:
+    - 127.5
+    - 127.5
+    - 127.5
+    ```
+    """
+
+
+Network = Annotated[
+    Annotated[str, AfterValidator(_check_network_name), Tag(AS_NAME)]
+    | Annotated[NetworkFile, Tag(AS_MAPPING)],
+    Discriminator(_choose_form),
 ]
 
 
@@ -285,13 +368,22 @@ class DatasetParams(Entry):
     ```
     """
 
-    network: str | None = None
+    network: Network | None = None
     """A network that was trained on other pictures. It computes features of each picture.
 
     The value is the name of a module in `digits/networks`, without `.py`, such as
-    `efficientnet_lite0`. The network reads the picture file in a size of its own, which does
-    not depend on `shape`. The source must read picture files. A model takes these features with
-    `features: network`, or with the feature parameter `weight_beside_network`.
+    `efficientnet_lite0`, or [an ONNX file of your own](../network.md), such as
+    `data/network.onnx`. Keys may say more about the file:
+
+    ```yaml
+    network:
+      file: data/network.onnx
+      size: 224
+    ```
+
+    The network reads the picture file in a size of its own, which does not depend on `shape`.
+    The source must read picture files. A model takes these features with `features: network`,
+    or with the feature parameter `weight_beside_network`.
     """
 
     files: list[PathPair] | None = None
@@ -314,9 +406,17 @@ class DatasetParams(Entry):
     - `groups`: the names of the groups, if the source has them.
     - `files`: the picture files, if the source has them.
     - `test`: the test set that came with the images, if there is one.
+    - `network`: the ONNX file of the `network`, if it is one.
 
     The stage `fetch` fails if the images have other checksums. `digits pin` writes this key.
     """
+
+    @property
+    def network_file(self) -> NetworkFile | None:
+        """The ONNX file of the network, or None if the network is none, or a module."""
+        if isinstance(self.network, str):
+            return NetworkFile(file=self.network) if self.network.endswith(ONNX) else None
+        return self.network
 
     @property
     def is_color(self) -> bool:
@@ -630,7 +730,7 @@ def validate_dataset(name: str, entry: dict[str, Any]) -> DatasetParams:
 
 def _readable_error(error: ErrorDetails) -> UserError:
     """Return a UserError that says in the words of params.yaml what pydantic found."""
-    keys = [str(key) for key in error["loc"] if key != IN_NAME]
+    keys = [str(key) for key in error["loc"] if key not in {IN_NAME, AS_NAME, AS_MAPPING}]
     where = f"{FILE}: {'.'.join(keys)}"
     if error["type"] == "extra_forbidden":
         return _unknown_key_error(keys)
@@ -659,6 +759,8 @@ def _unknown_key_error(keys: list[str]) -> UserError:
     if not parents:
         return unknown_choice_error(str(FILE), key, Params.model_fields)
     schema = SCHEMAS[parents[0]]
+    if parents[2:] == ["network"]:
+        schema = NetworkFile
     return unknown_choice_error(f"{FILE}: {'.'.join(parents)}", key, schema.model_fields)
 
 
@@ -668,6 +770,9 @@ def _check_entries(settings: Params) -> None:
         _check_names(getattr(settings, section))
     for name, dataset in settings.datasets.items():
         _check_class_names(f"{FILE}: datasets.{name}.names", dataset)
+        if dataset.network_file and NETWORK_CHECKSUM not in dataset.sha256:
+            where = f"{FILE}: datasets.{name}.sha256.{NETWORK_CHECKSUM}"
+            raise UserError(f"{where} is missing; run `digits pin {name}`")
     for name, split in settings.splits.items():
         check_choice(f"{FILE}: splits.{name}.dataset", split.dataset, settings.datasets)
         dataset = settings.datasets[split.dataset]

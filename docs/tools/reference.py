@@ -185,12 +185,20 @@ def list_keys() -> list[Key]:
                 keys += keys_of(referenced_class(schema), f"{name}.")
             for entry in schema.get("patternProperties", {}).values():
                 keys += keys_of(referenced_class(entry), f"{name}.NAME.")
-            for form in schema.get("anyOf", []):
+            for form in list_forms(schema):
                 if "$ref" in form:
                     keys += keys_of(referenced_class(form), f"{name}.", is_alternative=True)
         return keys
 
     return keys_of("Params", "")
+
+
+def list_forms(schema: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the schemas of the forms of a value, or nothing if it has only one."""
+    forms = []
+    for form in schema.get("anyOf", schema.get("oneOf", [])):
+        forms += list_forms(form) or [form]
+    return forms
 
 
 def referenced_class(schema: dict[str, Any]) -> str:
@@ -233,8 +241,8 @@ def describe_presence(is_required: bool, schema: dict[str, Any]) -> str:
 
 def describe_type(schema: dict[str, Any]) -> str:
     """Return which values a JSON schema allows, such as `integer (at least 1) or mapping`."""
-    if "anyOf" in schema:
-        forms = [describe_type(form) for form in schema["anyOf"] if form != {"type": "null"}]
+    if list_forms(schema):
+        forms = [describe_type(form) for form in list_forms(schema) if form != {"type": "null"}]
         return " or ".join(dict.fromkeys(forms))  # each form once
     if "const" in schema:
         return f"`{schema['const']}`"

@@ -13,7 +13,6 @@ from hashlib import sha256
 from io import BytesIO
 from itertools import islice
 from pathlib import Path
-from types import ModuleType
 from typing import Any, NamedTuple
 
 import joblib
@@ -25,7 +24,7 @@ from digits.core.tables import Pixels
 from digits.data.images import make_images
 from digits.imaging import pictures
 from digits.imaging.pictures import Picture
-from digits.networks import describe_picture, import_network
+from digits.networks import Network, describe_picture, load_network
 from digits.settings.columns import COLUMNS
 from digits.settings.errors import UserError, warn
 from digits.settings.params import DatasetParams
@@ -111,9 +110,7 @@ def read_collection(
 
     assert collection.pictures is not None
     names = rows["file"].tolist()
-    network = None
-    if dataset.network is not None and convert is None:
-        network = import_network(dataset.network)
+    network = load_network(dataset) if convert is None else None
     read = partial(read_picture, shape=dataset.shape, convert=convert, network=network)
     # `read_blocks` fills these lists while `make_images` reads its blocks.
     checksums: list[str] = []
@@ -188,7 +185,7 @@ def read_picture(
     name: str,
     shape: Sequence[int],
     convert: Callable[[Picture], Pixels] | None,
-    network: ModuleType | None,
+    network: Network | None,
 ) -> PictureData | UserError:
     """Return what the dataset stores of a picture, or the error if it cannot be read.
 
@@ -199,7 +196,7 @@ def read_picture(
         name: the name of the picture, for messages.
         shape: the shape of the resized image.
         convert: the function of `read_collection`.
-        network: the module of the dataset's network, or None.
+        network: the dataset's network, or None.
     """
     try:
         content = pictures.read_content(source) if isinstance(source, Path) else source

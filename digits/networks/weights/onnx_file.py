@@ -1,0 +1,384 @@
+"""Compute features with an ONNX file, by ONNX Runtime.
+
+ONNX Runtime runs no Python of the file, and knows only the operators of the ONNX standard and
+its own. It adds numbers in an order that depends on the processor, so that a byte of the
+features may differ by 1.
+"""
+
+import textwrap
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import numpy.typing as npt
+
+from digits.core.tables import Pixels
+from digits.settings.errors import MissingExtraError, UserError, prefix_errors
+from digits.settings.params import MAX_NETWORK_SIDE, N_CHANNELS, NetworkFile
+
+EXTRA = "onnx"  # the extra of pyproject.toml that has ONNX Runtime
+
+# The mean and the standard deviation of ImageNet's photos, on which most networks are trained.
+IMAGENET = ([123.675, 116.28, 103.53], [58.395, 57.12, 57.375])
+
+# The metadata of ONNX for pictures: what the values of a picture are, as mean and standard
+# deviation of values from 0 to 255, and that blue comes first.
+RANGE = "Image.NominalPixelRange"
+RANGES = {
+    "NominalRange_0_255": (0.0, 1.0),
+    "Normalized_0_1": (0.0, 255.0),
+    "Normalized_1_1": (127.5, 127.5),
+}
+FORMAT = "Image.BitmapPixelFormat"
+BLUE_FIRST = "Bgr8"
+
+FLOATS = "tensor(float)"  # the type of an input that ONNX Runtime calls so
+MAX_FEATURES = 16_384
+MAX_BYTES = 2**31  # protobuf reads no larger file
+MAX_BYTE = 255
+
+# The memory for the values that a network computes. A small file can describe large ones.
+MEMORY = 2**30
+MEMORY_PER_CORE = 2**28  # several pictures are read at a time
+
+# The fields of protobuf by which an ONNX file names an output: ModelProto.graph,
+# GraphProto.output and ValueInfoProto.name.
+GRAPH, OUTPUT, NAME = 7, 12, 1
+LENGTH_DELIMITED = 2  # the type of these fields
+
+Values = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class OnnxNetwork:
+    """A network of an ONNX file.
+
+    Attributes:
+        file: the path of the file.
+        session: the network in ONNX Runtime.
+        input: the name of its input.
+        output: the name of the output or layer that has the features.
+        shape: height, width and 3 of the pictures that it takes.
+        channels_first: whether the axes of its input are n c h w, and not n h w c.
+        blue_first: whether its colours are blue, green and red.
+        mean: what is subtracted from red, green and blue.
+        std: what they are then divided by.
+        n_features: the number of features of a picture, 0 if it is not known yet.
+    """
+
+    file: str
+    session: Any
+    input: str
+    output: str
+    shape: list[int]
+    channels_first: bool
+    blue_first: bool
+    mean: Values
+    std: Values
+    n_features: int = 0
+
+    def compute(self, picture: Pixels) -> Values:
+        """Return the outputs for a picture of the shape `shape`, shape (n_outputs,).
+
+        Raises:
+            UserError: ONNX Runtime fails, or the outputs cannot be features.
+        """
+        values = (picture - self.mean) / self.std
+        if self.blue_first:
+            values = values[:, :, ::-1]
+        if self.channels_first:
+            values = values.transpose(2, 0, 1)
+        try:
+            [outputs] = self.session.run([self.output], {self.input: values[np.newaxis]})
+        except Exception as error:  # ONNX Runtime's exceptions have no class in common
+            raise UserError(f"it cannot compute {self.output!r}: {describe(error)}") from None
+        return average(self.output, outputs)
+
+    def describe(self, picture: Pixels) -> Pixels:
+        """Return the features of a picture of the shape `shape`, as `to_bytes` stores them.
+
+        Raises:
+            UserError: as `compute` does.
+        """
+        return to_bytes(self.compute(picture))
+
+
+def load(network: NetworkFile) -> OnnxNetwork:
+    """Return the network of an ONNX file, which has been tried with a grey picture.
+
+    Args:
+        network: the file, and what the file does not say.
+
+    Raises:
+        MissingExtraError: ONNX Runtime is not installed.
+        UserError: the file is missing or damaged, or does not compute features of pictures.
+    """
+    with prefix_errors(f"network: {network.file}"):
+        content = read(Path(network.file))
+        session = open_session(content, network.file)
+        output = session.get_outputs()[0].name
+        if network.output is not None:
+            output = network.output
+            if output not in {declared.name for declared in session.get_outputs()}:
+                session = open_layer(content, network.file, output)
+        name, shape, channels_first = find_input(session, network.size)
+        metadata = session.get_modelmeta().custom_metadata_map
+        mean, std = choose_scale(network, metadata)
+        loaded = OnnxNetwork(
+            file=network.file,
+            session=session,
+            input=name,
+            output=output,
+            shape=shape,
+            channels_first=channels_first,
+            blue_first=metadata.get(FORMAT) == BLUE_FIRST,
+            mean=np.array(mean, dtype=np.float32),
+            std=np.array(std, dtype=np.float32),
+        )
+        grey = np.full(shape, 127, dtype=np.uint8)
+        return replace(loaded, n_features=len(loaded.describe(grey)))
+
+
+def read(path: Path) -> bytes:
+    """Return the content of the file of a network.
+
+    Raises:
+        UserError: it is missing, too large, or not a file.
+    """
+    if not path.is_file():
+        raise UserError(
+            f"it was not found; put it there, or fetch what was shared by `dvc pull {path}`"
+        )
+    if path.stat().st_size > MAX_BYTES:
+        raise UserError("it is too large; at most 2 GB are allowed")
+    return path.read_bytes()
+
+
+def compute_checksum(network: NetworkFile) -> str:
+    """Return the SHA-256 of the file of a network.
+
+    Raises:
+        UserError: as `read` does.
+    """
+    with prefix_errors(f"network: {network.file}"):
+        return sha256(read(Path(network.file))).hexdigest()
+
+
+def open_session(content: bytes, file: str) -> Any:
+    """Return the network in ONNX Runtime, in a single thread.
+
+    Several pictures are read at a time, each in a thread of its own. Weights in another file
+    are refused, because no checksum would notice a change of them. ONNX Runtime looks for them
+    in a folder, and the network's file is none.
+
+    Args:
+        content: the content of the ONNX file.
+        file: its path.
+
+    Raises:
+        MissingExtraError: ONNX Runtime is not installed.
+        UserError: the content is no ONNX file, or ONNX Runtime cannot use it.
+    """
+    try:
+        import onnxruntime  # here, because only these networks need it
+    except ModuleNotFoundError:
+        raise MissingExtraError("onnxruntime", EXTRA) from None
+    limit_memory(onnxruntime)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4  # what is wrong is in the exceptions
+    options.add_session_config_entry("session.use_env_allocators", "1")  # of `limit_memory`
+    options.add_session_config_entry(
+        "session.model_external_initializers_file_folder_path", file
+    )
+    try:
+        return onnxruntime.InferenceSession(
+            content, options, providers=["CPUExecutionProvider"]
+        )
+    except Exception as error:  # ONNX Runtime's exceptions have no class in common
+        raise UserError(
+            f"ONNX Runtime cannot load it: {describe(error)}; export it again"
+        ) from None
+
+
+def limit_memory(onnxruntime: Any) -> None:
+    """Limit the memory in which the sessions of this process compute."""
+    memory = onnxruntime.OrtMemoryInfo(
+        "Cpu",
+        onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR,
+        0,  # the number of the device
+        onnxruntime.OrtMemType.DEFAULT,
+    )
+    limit = MEMORY + joblib.cpu_count() * MEMORY_PER_CORE
+    onnxruntime.create_and_register_allocator(
+        memory, onnxruntime.OrtArenaCfg({"max_mem": limit})
+    )
+
+
+def describe(error: Exception) -> str:
+    """Return the message of an exception of ONNX Runtime in one line, without its code."""
+    _, _, message = f" : {error}".rpartition(" : ")
+    if "Available memory of" in message:
+        return "it needs too much memory"
+    if "External data path" in message:
+        return "its weights are in another file, and must be in the same one"
+    return textwrap.shorten(message.strip().rstrip("."), 160)
+
+
+def open_layer(content: bytes, file: str, layer: str) -> Any:
+    """Return the network in ONNX Runtime, with the values of a layer as a further output.
+
+    ONNX Runtime computes only outputs. Protobuf merges what is appended to a file into its
+    messages, so an output is added without reading the file.
+
+    Args:
+        content: the content of the ONNX file, which can be loaded.
+        file: its path.
+        layer: the name of a layer's values.
+
+    Raises:
+        UserError: the network has no layer of this name.
+    """
+    output = encode_field(GRAPH, encode_field(OUTPUT, encode_field(NAME, layer.encode())))
+    try:
+        return open_session(content + output, file)
+    except UserError:
+        raise UserError(
+            f"output: it has no output and no layer {layer!r}; a viewer such as Netron shows "
+            "the names"
+        ) from None
+
+
+def encode_field(number: int, value: bytes) -> bytes:
+    """Return a field of a protobuf message that holds a text or another message."""
+    length = len(value)
+    digits = bytearray()  # of the length to the base 128, the lowest first
+    while length >= 128:
+        digits.append(length % 128 + 128)  # 128 says that another digit follows
+        length //= 128
+    digits.append(length)
+    return bytes([number << 3 | LENGTH_DELIMITED, *digits]) + value
+
+
+def find_input(session: Any, size: int | None) -> tuple[str, list[int], bool]:
+    """Return what pictures a network takes.
+
+    Args:
+        session: the network.
+        size: the height and the width that params.yaml gives, or None.
+
+    Returns:
+        The name of the input, the shape of a picture (height, width, 3), and whether the axes
+        of the input are n c h w, and not n h w c.
+
+    Raises:
+        UserError: it does not take a single picture in colour, or `size` is missing or wrong.
+    """
+    inputs = session.get_inputs()
+    if len(inputs) != 1:
+        names = ", ".join(declared.name for declared in inputs)
+        raise UserError(f"it has {len(inputs)} inputs ({names}); it must have one, the picture")
+    [declared] = inputs
+    axes = declared.shape
+    channels_first = len(axes) == 4 and axes[1] == N_CHANNELS
+    channels_last = len(axes) == 4 and axes[3] == N_CHANNELS
+    if channels_first == channels_last or (isinstance(axes[0], int) and axes[0] != 1):
+        text = " × ".join(str(axis or "?") for axis in axes)
+        raise UserError(
+            f"its input is {text}; a picture in colour is n × 3 × height × width or "
+            "n × height × width × 3, where n is 1 or open"
+        )
+    if declared.type != FLOATS:
+        raise UserError(f"its input is {declared.type}; export it with an input of float32")
+    sides = axes[2:4] if channels_first else axes[1:3]
+    is_open = not all(isinstance(side, int) for side in sides)
+    if is_open and size is None:
+        raise UserError("it leaves height and width open; write the key `size`, such as 224")
+    if not is_open and size is not None and sides != [size, size]:
+        height, width = sides
+        raise UserError(
+            f"size: {size}, but the file takes {height} × {width} pixels; delete this key"
+        )
+    height, width = [side if isinstance(side, int) else int(size or 0) for side in sides]
+    if not 1 <= min(height, width) <= max(height, width) <= MAX_NETWORK_SIDE:
+        raise UserError(
+            f"it takes pictures of {height} × {width} pixels; at most {MAX_NETWORK_SIDE} × "
+            f"{MAX_NETWORK_SIDE} are allowed"
+        )
+    return declared.name, [height, width, N_CHANNELS], channels_first
+
+
+def choose_scale(
+    network: NetworkFile, metadata: dict[str, str]
+) -> tuple[list[float], list[float]]:
+    """Return what is subtracted from red, green and blue, and what they are then divided by.
+
+    Args:
+        network: the entry of params.yaml, whose values come first.
+        metadata: the metadata of the file.
+    """
+    if network.mean is not None or network.std is not None:
+        return network.mean or [0.0] * N_CHANNELS, network.std or [1.0] * N_CHANNELS
+    if metadata.get(RANGE) in RANGES:
+        mean, std = RANGES[metadata[RANGE]]
+        return [mean] * N_CHANNELS, [std] * N_CHANNELS
+    return IMAGENET
+
+
+def average(name: str, outputs: Any) -> Values:
+    """Return one value per channel, the mean over all positions in a picture.
+
+    Args:
+        name: the name of the output.
+        outputs: shape (1, n_channels), (1, n_positions, n_channels), as transformers have it,
+            (1, n_channels, height, width), or (1, height, width, n_channels) if only height and
+            width are equal.
+
+    Raises:
+        UserError: they are not numbers of this shape, are too many, or are not finite.
+    """
+    if not isinstance(outputs, np.ndarray) or outputs.dtype.kind != "f":
+        kind = getattr(outputs, "dtype", type(outputs).__name__)
+        raise UserError(f"output: {name!r} is {kind}; choose one that is float32")
+    shape = outputs.shape
+    channels_last = len(shape) == 3 or (len(shape) == 4 and shape[1] == shape[2] != shape[3])
+    if channels_last:
+        outputs = np.moveaxis(outputs, -1, 1)
+    if outputs.ndim not in {2, 3, 4} or len(outputs) != 1 or not outputs.size > 0:
+        text = " × ".join(map(str, shape)) or "a single number"
+        raise UserError(
+            f"output: {name!r} is {text}; features are 1 × n, 1 × positions × n or "
+            "1 × n × height × width"
+        )
+    n_channels = outputs.shape[1]
+    if n_channels > MAX_FEATURES:
+        raise UserError(
+            f"output: {name!r} has {n_channels} values; at most {MAX_FEATURES} are allowed"
+        )
+    means = outputs.reshape(n_channels, -1).mean(axis=1, dtype=np.float64)
+    if not np.isfinite(means).all():
+        raise UserError(f"output: {name!r} has values that are not finite")
+    return means.astype(np.float32)
+
+
+def to_bytes(values: Values) -> Pixels:
+    """Return the features of a picture: its outputs, divided by the largest absolute one.
+
+    The positive and the negative outputs have bytes of their own, so that 0 stays 0, and the
+    features can be scaled to the same norm. A square root, as efficientnet_lite0 takes it, is
+    omitted because it makes models on the signed outputs of transformers worse.
+
+    Args:
+        values: the outputs for the picture, shape (n_outputs,).
+
+    Returns:
+        Shape (2 * n_outputs,), 0 to 255. The first half is of the positive outputs.
+    """
+    largest = np.abs(values).max()
+    shares = values / largest if largest > 0 else values
+    parts = np.concatenate([shares, -shares]).clip(0)
+    return np.rint(parts * MAX_BYTE).astype(np.uint8)
