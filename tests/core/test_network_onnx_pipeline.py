@@ -1,0 +1,179 @@
+"""An ONNX file in a project: recorded by `digits pin`, and used by the stages and by predict."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from digits.commands.pin import update_dependencies
+from digits.core import paths, tables
+from digits.imaging.pictures import read_resized
+from digits.networks.weights import onnx_file
+from digits.settings import params
+from digits.settings.errors import UserError
+from digits.settings.params import NetworkFile
+from tests.core.test_network_features import write_photos
+from tests.helpers import onnx, tiny
+from tests.helpers.calls import VALID, call, failure, reproduce
+from tests.helpers.onnx import node
+
+FILE = "data/network.onnx"
+KEYS: dict[str, Any] = {"file": FILE, "output": "hidden", "size": 32}
+DVC_FILE = "dvc.yaml"
+
+# The mean and the variance of each colour, of which `y` has only the mean.
+NETWORK = onnx.model(
+    [
+        node("Mul", "x x", "squares"),
+        node("Concat", "x squares", "hidden", axis=1),
+        node("GlobalAveragePool", "x", "y"),
+    ],
+    ["n", 3, "height", "width"],
+)
+OTHER = NETWORK.replace(b"Mul", b"Add")  # another network, which gives other features
+
+CHANGES = {
+    "datasets.tiny": {
+        "sources": [{"files": "data/own"}],
+        "shape": [16, 16, 3],
+        "network": KEYS,
+    },
+    "splits": {"tiny": {"dataset": "tiny", "test": 8}},
+    "tasks": {"class": {"split": "tiny"}},
+    "models": {"svc": tiny.model("class", "network", "svm.SVC", 2)},
+}
+
+
+@pytest.fixture(scope="module")
+def pinned(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a project with a network whose features are trained on. Do not change it."""
+    project = tiny.copy(made, tmp_path_factory.mktemp("onnx") / "tiny")
+    tiny.edit(project, CHANGES)
+    write_photos(project / "data/own")
+    (project / FILE).write_bytes(NETWORK)
+    output = call(project, "pin", "tiny").stdout
+    assert (
+        f"'hidden' of {FILE} gives 12 features of each picture, in 32 × 32 pixels\n" in output
+    )
+    assert f"DVC now stores {FILE}. Run `dvc push` to share it.\n" in output
+    assert f"dvc.yaml: the stage fetch depends on {FILE}\n" in output
+    reproduce(
+        project, "fetch@tiny", "split@tiny", "binarize@class", "train@svc", "evaluate@svc"
+    )
+    return project
+
+
+@pytest.fixture
+def project(pinned: Path, tmp_path: Path) -> Path:
+    """Return a copy of `pinned` that a test may change."""
+    return tiny.copy(pinned, tmp_path / "tiny")
+
+
+def test_the_stages_store_the_features_of_the_network(
+    pinned: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(pinned)
+    network = onnx_file.load(NetworkFile(**KEYS))
+    _, images = tables.read_images(paths.raw("tiny"))
+    for file, features in zip(images["file"], images["network"], strict=True):
+        picture = read_resized(Path("data/own") / file, [32, 32, 3])
+        assert features == bytes(network.describe(picture))
+    assert images["network"].nunique() == len(images)
+
+
+def test_predictions_of_pictures_are_those_of_the_stages(pinned: Path) -> None:
+    predictions = pd.read_parquet(pinned / paths.predictions("svc"))
+    files = [f"data/own/{file}" for file in predictions["file"]]
+    text = call(pinned, "predict", "--model", "svc", "--format", "csv", *files).stdout
+    labels = [line.split(",")[4] for line in text.splitlines()[1:]]
+    names = {0: "flower", 1: "temple"}
+    assert labels == [names[label] for label in predictions["prediction"]]
+
+
+def test_a_recorded_network_is_valid_and_stored(pinned: Path) -> None:
+    result = call(pinned, "check")
+    assert (result.stdout, result.stderr) == (VALID, "")
+    assert (pinned / f"{FILE}.dvc").exists()
+    before = tiny.files(pinned)
+    call(pinned, "pin", "tiny")
+    assert tiny.files(pinned) == before
+
+
+def test_another_file_is_refused_until_it_is_recorded_and_then_fetched(project: Path) -> None:
+    assert tiny.repro(project, "evaluate@svc") == []
+    (project / FILE).write_bytes(OTHER)
+    line = (
+        f"network: {FILE} has another checksum than `sha256` has recorded; if that is right, run "
+        "`digits pin` for this dataset"
+    )
+    assert failure(project, "fetch", "tiny") == f"Error: {line}"
+    assert (
+        failure(project, "predict", "--model", "svc", "data/own/temple/0.jpg")
+        == f"Error: {line}"
+    )
+    assert failure(project, "check") == f"Error: params.yaml: datasets.tiny: {line}"
+    _, before = tables.read_images(project / paths.raw("tiny"))
+    call(project, "pin", "tiny")
+    assert "fetch@tiny" in tiny.repro(project, "evaluate@svc")
+    _, after = tables.read_images(project / paths.raw("tiny"))
+    assert not after["network"].equals(before["network"])
+    assert after["file"].equals(before["file"])
+
+
+def test_a_file_that_was_not_pulled_is_missed_only_where_it_is_needed(project: Path) -> None:
+    (project / FILE).unlink()
+    assert call(project, "check").stdout == VALID
+    line = (
+        f"network: {FILE}: it was not found; put it there, or fetch what was shared by `dvc pull "
+        f"{FILE}`"
+    )
+    for words in [
+        ["fetch", "tiny"],
+        ["pin", "tiny"],
+        ["predict", "--model", "svc", "data/own/temple/0.jpg"],
+    ]:
+        assert failure(project, *words) == f"Error: {line}"
+    (project / f"{FILE}.dvc").unlink()
+    assert failure(project, "check") == f"Error: params.yaml: datasets.tiny: {line}"
+
+
+def test_a_file_that_cannot_be_used_changes_nothing(project: Path) -> None:
+    (project / FILE).write_bytes(NETWORK[:100])
+    before = tiny.files(project)
+    assert "ONNX Runtime cannot load it" in failure(project, "pin", "tiny")
+    assert tiny.files(project) == before
+
+
+def test_pin_forgets_a_network_that_is_no_longer_named(project: Path) -> None:
+    entry = params.parse((project / "params.yaml").read_text())["datasets"]["tiny"]
+    assert "network" in entry["sha256"]
+    without = {key: value for key, value in entry.items() if key != "network"}
+    tiny.edit(project, CHANGES | {"datasets.tiny": without})
+    assert "the stage fetch depends on no network" in call(project, "pin", "tiny").stdout
+    entry = params.parse((project / "params.yaml").read_text())["datasets"]["tiny"]
+    assert "network" not in entry["sha256"]
+    assert FILE not in (project / DVC_FILE).read_text()
+
+
+STAGES = (tiny.ROOT / DVC_FILE).read_text(encoding="utf-8")
+
+
+def test_a_dependency_is_a_line_of_dvc_yaml_and_nothing_else_changes() -> None:
+    start = STAGES.partition(".onnx")[0]
+    assert start == STAGES, "this project has a network of its own"
+    text = update_dependencies(STAGES, ["data/a.onnx", "data/b.onnx", "data/a.onnx"])
+    added = [line for line in text.splitlines() if line not in STAGES.splitlines()]
+    comment = "# after a change, run `digits pin`"
+    assert added == [f"        - data/{name}.onnx {comment}" for name in "ab"]
+    assert update_dependencies(text, ["data/b.onnx", "data/a.onnx"]) == text
+    assert update_dependencies(text, []) == STAGES
+    replaced = update_dependencies(text, ["data/c.onnx"])
+    assert [line for line in replaced.splitlines() if ".onnx" in line] == [
+        f"        - data/c.onnx {comment}"
+    ]
+
+
+def test_a_file_without_the_stage_fetch_is_refused() -> None:
+    with pytest.raises(UserError, match=r"dvc.yaml: stages.fetch.do has no `deps`"):
+        update_dependencies("stages: {}\n", ["data/a.onnx"])
