@@ -370,7 +370,7 @@ def to_bytes(values: Values) -> Pixels:
 
     The positive and the negative outputs have bytes of their own, so that 0 stays 0, and the
     features can be scaled to the same norm. A square root, as efficientnet_lite0 takes it, is
-    omitted because it makes models on the signed outputs of transformers worse.
+    omitted because it made logistic regression on the signed outputs of a transformer worse.
 
     Args:
         values: the outputs for the picture, shape (n_outputs,).
