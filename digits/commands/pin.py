@@ -119,9 +119,7 @@ def update_dependencies(text: str, files: Sequence[str]) -> str:
     Raises:
         UserError: it has no stage `fetch` for each dataset.
     """
-    yaml = make_yaml()
-    yaml.preserve_quotes = True
-    yaml.indent(mapping=2, sequence=4, offset=2)
+    yaml = make_stages_yaml()
     document = yaml.load(text)
     try:
         dependencies = document["stages"]["fetch"]["do"]["deps"]
@@ -133,8 +131,7 @@ def update_dependencies(text: str, files: Sequence[str]) -> str:
     for path in declared:
         dependencies.remove(path)
     for path in reversed(dict.fromkeys(files)):
-        dependencies.insert(0, path)
-        dependencies.yaml_add_eol_comment("after a change, run `digits pin`", 0, column=0)
+        insert_dependency(dependencies, path, "digits pin")
     stream = io.StringIO()
     yaml.dump(document, stream)
     return stream.getvalue()
@@ -185,6 +182,20 @@ def make_yaml() -> YAML:
     yaml = YAML()
     yaml.width = 10_000  # so that no line is wrapped
     return yaml
+
+
+def make_stages_yaml() -> YAML:
+    """Return a reader and writer of dvc.yaml that keeps its quotation marks and its form."""
+    yaml = make_yaml()
+    yaml.preserve_quotes = True
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    return yaml
+
+
+def insert_dependency(dependencies: CommentedSeq, path: str, command: str) -> None:
+    """Insert the first of the dependencies of a stage, with what to run when it has changed."""
+    dependencies.insert(0, path)
+    dependencies.yaml_add_eol_comment(f"after a change, run `{command}`", 0, column=0)
 
 
 def print_overview(values: dict[str, Any], X: Pixels, images: pd.DataFrame) -> None:

@@ -15,7 +15,6 @@ import jinja2
 import numpy as np
 import pandas as pd
 import yaml
-from ruamel.yaml import YAML
 
 from digits.commands import examples, pin
 from digits.commands.setup import check_path, write_url
@@ -462,18 +461,14 @@ def edit_stages(text: str) -> str:
     Raises:
         UserError: it is not as in a new clone.
     """
-    editor = YAML()  # keeps comments
-    editor.preserve_quotes = True
-    editor.width = 10_000  # so that no line is wrapped
-    editor.indent(mapping=2, sequence=4, offset=2)
+    editor = pin.make_stages_yaml()
     document = editor.load(text)
     try:
         dependencies = document["stages"]["fetch"]["do"]["deps"]
         del document["artifacts"]
     except KeyError:
         raise UserError(NOT_AS_CLONED.format("dvc.yaml")) from None
-    dependencies.insert(0, str(OWN_IMAGES))
-    dependencies.yaml_add_eol_comment("after a change, run `digits pin own`", 0, column=0)
+    pin.insert_dependency(dependencies, str(OWN_IMAGES), "digits pin own")
     stream = StringIO()
     editor.dump(document, stream)
     return stream.getvalue()

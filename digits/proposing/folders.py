@@ -81,12 +81,16 @@ def propose(place: Place) -> list[Any]:
 
 def find_augmented(names: Iterable[str]) -> dict[str, str]:
     """Return the pictures in folders such as `augmented`, with the pattern of each folder."""
-    augmented = {}
+    by_folder: dict[str, list[str]] = defaultdict(list)
     for name in names:
-        *folders, _ = name.split("/")
-        for level, folder in enumerate(folders):
+        by_folder[posixpath.dirname(name)].append(name)
+    augmented: dict[str, str] = {}
+    for path, same in by_folder.items():
+        folders = path.split("/")
+        for level, folder in enumerate(folders, 1):
             if split_words(folder) & AUGMENTATION_WORDS:
-                augmented[name] = f"{escape('/'.join(folders[: level + 1]))}/**/*"
+                pattern = f"{escape('/'.join(folders[:level]))}/**/*"
+                augmented |= dict.fromkeys(same, pattern)
                 break
     return augmented
 

@@ -69,9 +69,8 @@ MAX_SHOWN = 80  # an error shows at most this many characters of a value
 CONFLICT_MARKERS = ("<<<<<<< ", "||||||| ", ">>>>>>> ")
 
 # The keys of `sha256` in a dataset: those of the images, and that of the file of a network.
-IMAGE_CHECKSUMS = [
-    *("pixels", "labels", *(each.checksum for each in COLUMNS.values()), "files", "test")
-]
+OF_COLUMNS = [column.checksum for column in COLUMNS.values()]
+IMAGE_CHECKSUMS = ["pixels", "labels", *OF_COLUMNS, "files", "test"]
 NETWORK_CHECKSUM = "network"
 CHECKSUMS = [*IMAGE_CHECKSUMS, NETWORK_CHECKSUM]
 

@@ -356,33 +356,32 @@ def test_a_layout_that_leaves_out_a_folder_beside_its_classes_is_doubted(
     assert list(doubts) == ["the folders c, beside those of classes, are not used"]
 
 
+def write_contents(folder: Path, text: str) -> None:
+    """Write twelve different files, whose contents follow from a text and their numbers."""
+    folder.mkdir(parents=True)
+    for number in range(N_PICTURES):
+        (folder / f"{number}.png").write_bytes(f"{text} {number}".encode())
+
+
 def test_classes_that_were_unpacked_twice_are_read_once(tmp_path: Path) -> None:
     for folder in ["", "archive/"]:
         for name in ["rock", "paper"]:
-            path = tmp_path / folder / name
-            path.mkdir(parents=True)
-            for number in range(N_PICTURES):
-                (path / f"{name}{number}.png").write_bytes(f"{name} {number}".encode())
+            write_contents(tmp_path / folder / name, name)
     layout = {"files": "{class}/*", "unused": ["archive/*/*"]}
     assert choose(Place(tmp_path)).layout == layout
 
 
 def test_pictures_that_are_in_two_folders_are_read_once(tmp_path: Path) -> None:
-    for folder in ["Pets", "pets(1)"]:
-        for name in ["Cat", "Dog"]:
-            path = tmp_path / folder / (name if folder == "Pets" else name.lower())
-            path.mkdir(parents=True)
-            for number in range(N_PICTURES):
-                (path / f"{number}.png").write_bytes(f"{name} {number}".encode())
+    for name in ["Cat", "Dog"]:
+        write_contents(tmp_path / "Pets" / name, name)
+        write_contents(tmp_path / "pets(1)" / name.lower(), name)
     layout = {"files": "Pets/{class}/*", "unused": ["pets(1)/*/*"]}
     assert choose(Place(tmp_path)).layout == layout
 
 
 def test_classes_with_equal_pictures_are_read(tmp_path: Path) -> None:
     for name in ["cat", "dog"]:
-        (tmp_path / name).mkdir()
-        for number in range(N_PICTURES):
-            (tmp_path / name / f"{number}.png").write_bytes(f"{number}".encode())
+        write_contents(tmp_path / name, "the same")
     assert choose(Place(tmp_path)).layout == "{class}/*"
 
 
