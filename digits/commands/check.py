@@ -10,7 +10,7 @@ from digits.data.fetching import NO_PICTURES, fetch_images, import_source, needs
 from digits.data.storage import find_dvc_file, warn_about_unstored
 from digits.learning.inputs import check_network
 from digits.learning.pipelines import build_pipeline
-from digits.networks import load_network
+from digits.networks import load_networks
 from digits.results import mixed_stages
 from digits.settings import params
 from digits.settings.errors import MissingExtraError, UserError, echo, prefix_errors, warn
@@ -59,7 +59,7 @@ def check_sources(name: str, dataset: DatasetParams) -> None:
         reads_files = getattr(module, "READS_FILES", False)
         is_found = is_found or (reads_files and Path(place).exists())
     if not is_pulled_later(dataset):
-        load_network(dataset)
+        load_networks(dataset)
     # Images that are not here, for example because they were not pulled, are not checked.
     if is_found and not needs_network(dataset):
         # Computing the network's features would take long.
@@ -70,11 +70,9 @@ def check_sources(name: str, dataset: DatasetParams) -> None:
 
 
 def is_pulled_later(dataset: DatasetParams) -> bool:
-    """Return whether DVC has the file of a dataset's network, but it was not pulled."""
-    if dataset.network_file is None:
-        return False
-    path = Path(dataset.network_file.file)
-    return not path.exists() and find_dvc_file(path).exists()
+    """Return whether DVC has a file of a dataset's networks, but it was not pulled."""
+    paths = [Path(network.file) for network in dataset.network_files]
+    return any(not path.exists() and find_dvc_file(path).exists() for path in paths)
 
 
 @click.command(epilog=examples("check"))
@@ -91,5 +89,5 @@ def command() -> None:
     check(settings)
     mixed_stages.check_stages()
     for dataset in settings.datasets.values():
-        warn_about_unstored(dataset.sources, dataset.network_file)
+        warn_about_unstored(dataset.sources, dataset.network_files)
     echo(f"{params.FILE} is valid.")

@@ -51,10 +51,8 @@ def command(dataset: str) -> None:
     it, and lets the stage `fetch` in dvc.yaml depend on it.
     """
     entry = find_entry(params.read(), dataset)
-    # The former kinds of sources came with the key `columns`, which no longer exists.
-    kept = {key: value for key, value in entry.items() if key != "columns"}
-    network_file = find_network_file(dataset, kept)
-    network = None if network_file is None else onnx_file.load(network_file)
+    networks = list_network_files(dataset, entry)
+    loaded_networks = [onnx_file.load(network) for network in networks]
     if is_former(entry):
         carry_over(dataset)
     entry = find_entry(params.read(), dataset)
@@ -66,42 +64,31 @@ def command(dataset: str) -> None:
             f"{FILE}: datasets.{dataset} was edited while its images were read; run "
             f"`digits pin {dataset}` again"
         )
-    with atomic_write(FILE) as temporary:
-        temporary.write_text(update_entry(text, dataset, values), encoding="utf-8")
+    all_networks = [
+        network.file
+        for name, other in params.parse(text)["datasets"].items()
+        for network in list_network_files(name, other or {})
+    ]
+    stages = DVC_FILE.read_text(encoding="utf-8") if DVC_FILE.exists() else ""
+    new_stages = update_dependencies(stages, all_networks) if stages else ""
+    write_text(FILE, update_entry(text, dataset, values))
+    if new_stages != stages:
+        write_text(DVC_FILE, new_stages)
+        echo(f"{DVC_FILE}: the stage fetch depends on {shorten(all_networks) or 'no network'}")
 
     echo(f"{FILE}: datasets.{dataset} has")
     print_overview(values, X, images)
-    if network is not None:
+    for network in loaded_networks:
         height, width, _ = network.shape
         echo(
             f"{network.output!r} of {network.file} gives {network.n_features} features of each "
             f"picture, in {height} × {width} pixels"
         )
-    add_to_dvc(entry["sources"], network_file)
-    declare_networks()
+    add_to_dvc(entry["sources"], networks)
 
 
-def declare_networks() -> None:
-    """Let the stage `fetch` in dvc.yaml depend on the ONNX files that datasets name.
-
-    Raises:
-        UserError: dvc.yaml has no such stage.
-    """
-    if not DVC_FILE.exists():
-        return
-    entries = params.parse(params.read())["datasets"]
-    networks = [find_network_file(name, entry or {}) for name, entry in entries.items()]
-    files = [network.file for network in networks if network is not None]
-    text = DVC_FILE.read_text(encoding="utf-8")
-    new_text = update_dependencies(text, files)
-    if new_text != text:
-        with atomic_write(DVC_FILE) as temporary:
-            temporary.write_text(new_text, encoding="utf-8")
-        echo(f"{DVC_FILE}: the stage fetch depends on {shorten(files) or 'no network'}")
-
-
-def find_network_file(name: str, entry: dict[str, Any]) -> NetworkFile | None:
-    """Return the ONNX file of a dataset's network, or None if its network is none.
+def list_network_files(name: str, entry: dict[str, Any]) -> list[NetworkFile]:
+    """Return the ONNX files of a dataset's networks.
 
     Args:
         name: the name of the dataset.
@@ -110,7 +97,15 @@ def find_network_file(name: str, entry: dict[str, Any]) -> NetworkFile | None:
     Raises:
         UserError: the entry is not valid.
     """
-    return validate_unpinned(name, entry).network_file
+    # The former kinds of sources came with the key `columns`, which no longer exists.
+    kept = {key: value for key, value in entry.items() if key != "columns"}
+    return validate_unpinned(name, kept).network_files
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file."""
+    with atomic_write(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
 
 def update_dependencies(text: str, files: Sequence[str]) -> str:
@@ -132,9 +127,7 @@ def update_dependencies(text: str, files: Sequence[str]) -> str:
         dependencies.remove(path)
     for path in reversed(dict.fromkeys(files)):
         insert_dependency(dependencies, path, "digits pin")
-    stream = io.StringIO()
-    yaml.dump(document, stream)
-    return stream.getvalue()
+    return dump(yaml, document)
 
 
 def is_former(entry: dict[str, Any]) -> bool:
@@ -158,8 +151,7 @@ def carry_over(name: str) -> None:
     layout = module.find_layout(find_entry(text, name))
     if params.read() != text:  # reading the images can take minutes
         raise UserError(f"{FILE} was edited while the images were read; run the command again")
-    with atomic_write(FILE) as temporary:
-        temporary.write_text(replace_source(text, name, layout), encoding="utf-8")
+    write_text(FILE, replace_source(text, name, layout))
     echo(f"{FILE}: datasets.{name} has a layout now, which gives the same images")
 
 
@@ -172,9 +164,7 @@ def replace_source(text: str, name: str, layout: Any) -> str:
     entry["sources"][0] = {"files": path}
     entry.insert(list(entry).index("sources") + 1, "layout", layout)
     remove_key(entry, "columns")
-    stream = io.StringIO()
-    yaml.dump(document, stream)
-    return stream.getvalue()
+    return dump(yaml, document)
 
 
 def make_yaml() -> YAML:
@@ -190,6 +180,13 @@ def make_stages_yaml() -> YAML:
     yaml.preserve_quotes = True
     yaml.indent(mapping=2, sequence=4, offset=2)
     return yaml
+
+
+def dump(yaml: YAML, document: CommentedMap) -> str:
+    """Return the text of a document."""
+    stream = io.StringIO()
+    yaml.dump(document, stream)
+    return stream.getvalue()
 
 
 def insert_dependency(dependencies: CommentedSeq, path: str, command: str) -> None:
@@ -266,9 +263,7 @@ def update_entry(text: str, name: str, values: dict[str, Any]) -> str:
             remove_key(entry, key)
         for key in entry["sha256"].keys() - values["sha256"].keys():
             remove_key(entry["sha256"], key)
-    stream = io.StringIO()
-    yaml.dump(document, stream)
-    return stream.getvalue()
+    return dump(yaml, document)
 
 
 def update_mapping(mapping: CommentedMap, values: dict[str, Any]) -> None:
@@ -277,10 +272,10 @@ def update_mapping(mapping: CommentedMap, values: dict[str, Any]) -> None:
     ruamel.yaml stores the comments after a mapping with its last key. So this key stays the
     last one.
     """
-    for index, (key, value) in enumerate(values.items()):
+    for position, (key, value) in enumerate(values.items()):
         if key not in mapping:
             before_last = len(mapping) - 1
-            mapping.insert(min(index, before_last), key, value)
+            mapping.insert(min(position, before_last), key, value)
         elif isinstance(value, dict) and mapping[key]:
             update_mapping(mapping[key], value)
         elif isinstance(value, list) and mapping[key]:

@@ -65,4 +65,4 @@ def command(**options: Any) -> None:
 
     run_stages(**options, check=check_models)
     for dataset in settings.datasets.values():
-        warn_about_unstored(dataset.sources, dataset.network_file)
+        warn_about_unstored(dataset.sources, dataset.network_files)

@@ -1,6 +1,7 @@
 """Write files atomically."""
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,13 +14,14 @@ def atomic_write(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`, and rename the file to `path` at the end.
 
     If the block fails, or the process is killed, no file at `path` is half written. Two
-    processes may write the same file. The last one to end wins. The block should only write,
-    because each OSError in it is reported as one of this file.
+    processes or threads may write the same file. The last one to end wins. The block should
+    only write, because each OSError in it is reported as one of this file.
 
     Raises:
         UserError: the file cannot be written, for example because the disk is full.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    writer = f"{os.getpid()}-{threading.get_ident()}"
+    temporary = path.with_name(f".{path.name}.{writer}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:

@@ -39,7 +39,7 @@ def compute_pinned_values(
         UserError: the entry is not valid, or the dataset cannot be fetched.
     """
     dataset = validate_unpinned(name, entry)
-    network_file = dataset.network_file
+    network_files = dataset.network_files
     # Computing the network's features would take long, and they are not recorded.
     dataset = dataset.model_copy(update={"network": None})
     if collection is None:
@@ -56,8 +56,8 @@ def compute_pinned_values(
     if background:
         values["background"] = background
     values["sha256"] = compute_checksums(X, images)
-    if network_file is not None:
-        values["sha256"][NETWORK_CHECKSUM] = onnx_file.compute_checksum(network_file)
+    if network_files:
+        values["sha256"][NETWORK_CHECKSUM] = onnx_file.compute_checksum(network_files)
     return values, X, images
 
 

@@ -16,12 +16,12 @@ Sources = Sequence[dict[str, str]]  # as in an entry of params.yaml
 NOT_SHARED = "so colleagues and experiments do not get"
 
 
-def list_places(sources: Sources, network: NetworkFile | None = None) -> list[Path]:
+def list_places(sources: Sources, networks: Sequence[NetworkFile] = ()) -> list[Path]:
     """Return the files and folders that a dataset reads, and that exist.
 
     Args:
         sources: the sources of the dataset.
-        network: its network, if that is an ONNX file.
+        networks: its networks that are ONNX files.
     """
     places = []
     for source in sources:
@@ -29,9 +29,8 @@ def list_places(sources: Sources, network: NetworkFile | None = None) -> list[Pa
             reads_files = getattr(import_source(kind), "READS_FILES", False)
             if reads_files and Path(place).exists():
                 places.append(Path(place))
-    if network is not None and Path(network.file).exists():
-        places.append(Path(network.file))
-    return places
+    files = [Path(network.file) for network in networks]
+    return places + [file for file in files if file.exists()]
 
 
 def find_unstored(place: Path) -> list[Path]:
@@ -62,10 +61,10 @@ def find_in_dvc(place: Path) -> set[Path]:
     return {Path(name) for name in names}
 
 
-def warn_about_unstored(sources: Sources, network: NetworkFile | None = None) -> None:
+def warn_about_unstored(sources: Sources, networks: Sequence[NetworkFile] = ()) -> None:
     """Print which files of `list_places` are only on this disk."""
     if Path(".dvc").exists():
-        for place in list_places(sources, network):
+        for place in list_places(sources, networks):
             unstored = find_unstored(place)
             if unstored:
                 warn(describe_unstored(place, unstored))
@@ -113,7 +112,7 @@ def find_dvc_file(place: Path) -> Path:
     return Path(f"{find_target(place)}.dvc")
 
 
-def add_to_dvc(sources: Sources, network: NetworkFile | None = None) -> None:
+def add_to_dvc(sources: Sources, networks: Sequence[NetworkFile] = ()) -> None:
     """Add what `list_places` finds in the folder data/ to DVC, unless Git has it.
 
     If DVC has them already, it notices what has changed.
@@ -123,7 +122,7 @@ def add_to_dvc(sources: Sources, network: NetworkFile | None = None) -> None:
     """
     if not Path(".dvc").exists():
         return
-    targets = [find_target(place) for place in list_places(sources, network)]
+    targets = [find_target(place) for place in list_places(sources, networks)]
     for target in dict.fromkeys(targets):  # each once
         if target.parts[:1] == ("data",) and not find_in_git(target):
             add_target(target)

@@ -6,14 +6,14 @@ They are the bytes that the stage `fetch` has stored, scaled to the same Euclide
 from collections.abc import Sequence
 
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import Normalizer
+
+from digits.learning.inputs import scale_networks
 
 
-def make_features(shape: Sequence[int], pixel_max: int) -> Pipeline:
+def make_features(n_network_features: Sequence[int]) -> Pipeline:
     """Return the steps that scale the features. They take no pixels.
 
     Args:
-        shape: has no effect.
-        pixel_max: has no effect.
+        n_network_features: the number of features of each network of the dataset.
     """
-    return Pipeline([("normalized", Normalizer())])
+    return Pipeline([("normalized", scale_networks(n_network_features))])

@@ -24,7 +24,7 @@ from tqdm import tqdm
 
 from digits.core.tables import Pixels, Scores, Vector, rows_per_block
 from digits.learning.folds import assign_folds
-from digits.learning.inputs import select_input
+from digits.learning.inputs import N_FEATURES, select_input
 from digits.learning.parallel import parallel_backend
 from digits.learning.pipelines import build_pipeline, separate_stateless_steps
 from digits.learning.scores import (
@@ -86,7 +86,8 @@ def fit_and_cross_validate(
     if len(np.unique(y)) < 2:
         raise UserError(f"all training images have the label {y[0]}; a model needs two")
     pixel_max, shape = images.attrs["pixel_max"], images.attrs["shape"]
-    pipeline = build_pipeline(model_params, seed, pixel_max, shape)
+    n_network_features = images.attrs.get(N_FEATURES, [])
+    pipeline = build_pipeline(model_params, seed, pixel_max, shape, n_network_features)
     test_fold = None
     if model_params.folds > 0:
         groups = images.get("group")  # such as the writer of each image; None if unknown

@@ -2,11 +2,16 @@
 
 A model takes the network's features if its `features` are `network`. It takes them together
 with the pixels if its `feature_parameters` have `weight_beside_network`. Each row is then the
-network's features followed by the pixels, one byte each.
+network's features followed by the pixels, one byte each. If the dataset has several networks,
+their features follow each other.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from sklearn.compose import ColumnTransformer
+from sklearn.preprocessing import Normalizer
 
 from digits.core.tables import READ_BYTES, Pixels, map_pixels, rows_per_block
 from digits.settings.errors import UserError
@@ -14,6 +19,9 @@ from digits.settings.params import ModelParams
 
 NETWORK = "network"  # the name of the set of features, and of their column in a table of images
 WEIGHT = "weight_beside_network"
+
+# The key of the table's attrs that has the number of features of each network.
+N_FEATURES = "n_network_features"
 
 
 def takes_network(model_params: ModelParams) -> bool:
@@ -62,3 +70,20 @@ def select_input(model_params: ModelParams, X: Pixels, images: pd.DataFrame) -> 
     n_rows = rows_per_block(READ_BYTES, X.shape[1])
     blocks = [slice(start, start + n_rows) for start in range(0, len(X), n_rows)]
     return map_pixels(np.hstack([features[rows], X[rows]]) for rows in blocks)
+
+
+def scale_networks(n_features: Sequence[int]) -> Normalizer | ColumnTransformer:
+    """Return the unfitted step that scales the features of each network to the norm 1.
+
+    Otherwise, the network with the larger features would count more.
+
+    Args:
+        n_features: the number of features of each network.
+    """
+    if len(n_features) < 2:
+        return Normalizer()
+    stops = np.cumsum(n_features).tolist()
+    parts = []
+    for number, (n, stop) in enumerate(zip(n_features, stops, strict=True), start=1):
+        parts.append((f"network {number}", Normalizer(), slice(stop - n, stop)))
+    return ColumnTransformer(parts)

@@ -18,7 +18,7 @@ from sklearn.svm import SVC
 from sklearn.utils import all_estimators, get_tags
 
 from digits.learning.classifiers.augmented_svc import AugmentedSVC
-from digits.learning.inputs import NETWORK, WEIGHT, takes_network
+from digits.learning.inputs import NETWORK, WEIGHT, scale_networks, takes_network
 from digits.learning.trust import find_package, is_installed
 from digits.settings.errors import (
     MissingExtraError,
@@ -63,7 +63,11 @@ UNSAVABLE_METRICS = {"seuclidean"}
 
 
 def build_pipeline(
-    model_params: ModelParams, seed: int, pixel_max: int, shape: Sequence[int]
+    model_params: ModelParams,
+    seed: int,
+    pixel_max: int,
+    shape: Sequence[int],
+    n_network_features: Sequence[int] = (),
 ) -> Pipeline:
     """Return the unfitted pipeline of a model.
 
@@ -72,13 +76,18 @@ def build_pipeline(
         seed: the seed of the classifier's random numbers.
         pixel_max: the largest value that a pixel can have.
         shape: the height and width of the images and, if they are in colour, the number 3.
+        n_network_features: the number of features of each network of the dataset.
 
     Raises:
         UserError: the features, the classifier or a hyperparameter doesn't exist, or does not
             suit the shape.
     """
     features = build_features(
-        model_params.features, model_params.feature_parameters, shape, pixel_max
+        model_params.features,
+        model_params.feature_parameters,
+        shape,
+        pixel_max,
+        n_network_features,
     )
     check_module(model_params.classifier, model_params.features)
     # The other hyperparameters, without `passes` and `threshold`, are the classifier's.
@@ -120,7 +129,11 @@ def check_module(classifier: str, features: str) -> None:
 
 
 def build_features(
-    name: str, parameters: Mapping[str, Any], shape: Sequence[int], pixel_max: int
+    name: str,
+    parameters: Mapping[str, Any],
+    shape: Sequence[int],
+    pixel_max: int,
+    n_network_features: Sequence[int] = (),
 ) -> Pipeline:
     """Return the unfitted steps that compute a set of features.
 
@@ -130,6 +143,7 @@ def build_features(
             function `make_features`, and `weight_beside_network`.
         shape: the height and width of the images and, if they are in colour, the number 3.
         pixel_max: the largest value that a pixel can have.
+        n_network_features: the number of features of each network of the dataset.
 
     Raises:
         UserError: there is no such set, a parameter or its value is not allowed, or the set
@@ -139,16 +153,23 @@ def build_features(
     with report_missing_extra():
         function = import_module(f"digits.features.{name}").make_features
     where = f"feature_parameters of {name}"
-    accepted = set(inspect.signature(function).parameters) - {"shape", "pixel_max"}
+    of_dataset = {
+        "shape": shape,
+        "pixel_max": pixel_max,
+        "n_network_features": n_network_features,
+    }
+    names = set(inspect.signature(function).parameters)
+    accepted = names - set(of_dataset)
     if name != NETWORK:
         accepted.add(WEIGHT)
     for parameter in parameters:
         check_choice(where, parameter, accepted)
-    arguments = {key: value for key, value in parameters.items() if key != WEIGHT}
+    arguments = {key: value for key, value in of_dataset.items() if key in names}
+    arguments |= {key: value for key, value in parameters.items() if key != WEIGHT}
     # The annotations of the function's arguments say which values are allowed.
     validate = validate_call(config=ConfigDict(strict=True))
     try:
-        features = validate(function)(shape=shape, pixel_max=pixel_max, **arguments)
+        features = validate(function)(**arguments)
         if WEIGHT not in parameters:
             return features
         weight = TypeAdapter(PositiveFloat).validate_python(parameters[WEIGHT], strict=True)
@@ -157,24 +178,27 @@ def build_features(
         # The validation of the weight has no location. That of an item of a list has two parts.
         invalid_parameter = error["loc"][0] if error["loc"] else WEIGHT
         raise UserError(f"{where}: {invalid_parameter}: {describe_error(error)}") from None
-    return put_beside_network(features, weight, n_values=math.prod(shape))
+    return put_beside_network(features, weight, math.prod(shape), n_network_features)
 
 
-def put_beside_network(features: Pipeline, weight: float, n_values: int) -> Pipeline:
+def put_beside_network(
+    features: Pipeline, weight: float, n_values: int, n_network_features: Sequence[int] = ()
+) -> Pipeline:
     """Return the unfitted steps that compute features beside those of a network.
 
-    Both are scaled to the same Euclidean norm before one of them gets a weight. Steps that
-    learn from data, such as principal components, follow, and learn from both.
+    Each set is scaled to the norm 1 before the other features get a weight. Steps that learn
+    from data, such as principal components, follow, and learn from all.
 
     Args:
         features: the unfitted steps that compute the other features.
         weight: their weight.
         n_values: the number of values of an image. They follow the network's features.
+        n_network_features: the number of features of each network of the dataset.
     """
     stateless, learning = separate_stateless_steps(features)
     other = Pipeline([*stateless.steps, ("normalized", Normalizer())])
     parts = [
-        ("network", Normalizer(), slice(None, -n_values)),
+        ("network", scale_networks(n_network_features), slice(None, -n_values)),
         ("other", other, slice(-n_values, None)),
     ]
     # A sparse matrix would not be faster, because the network's features are dense.

@@ -1,6 +1,6 @@
 """Networks that were trained on other pictures.
 
-The key `network` of a dataset names an ONNX file, or a module of this folder, which has
+The key `network` of a dataset names ONNX files, or modules of this folder, each of which has
 
 - `SIDE`: the height and width of the pictures that the network takes, in pixels.
 - `N_FEATURES`: the number of features.
@@ -8,11 +8,12 @@ The key `network` of a dataset names an ONNX file, or a module of this folder, w
 - `describe(picture)`: returns the features of a picture of the shape (SIDE, SIDE, 3), one byte
   each.
 
-The same picture must have the same features on every machine, because DVC compares the tables
-in which they are stored. The features of an ONNX file may differ by 1.
+A module must compute the same features on every machine, because DVC compares the tables in
+which they are stored. ONNX Runtime does not quite: digits/networks/weights/onnx_file.py says
+what may differ.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from io import BytesIO
 from pathlib import Path
@@ -20,9 +21,10 @@ from typing import NamedTuple
 
 from digits.core.tables import Pixels
 from digits.imaging.pictures import read_resized
+from digits.networks.feature_cache import FeatureCache
 from digits.networks.weights import onnx_file
 from digits.settings.errors import UserError, check_choice
-from digits.settings.params import N_CHANNELS, NETWORK_CHECKSUM, DatasetParams
+from digits.settings.params import N_CHANNELS, NETWORK_CHECKSUM, DatasetParams, NetworkFile
 
 FOLDER = Path(__file__).parent
 
@@ -35,18 +37,21 @@ class Network(NamedTuple):
     """A network, with its weights loaded.
 
     Attributes:
+        identity: what its features depend on, besides the picture and the code, such as the
+            checksum of its weights.
         shape: height, width and 3 of the pictures that it takes.
         n_features: the number of features.
         describe: returns the features of a picture of this shape, one byte each.
     """
 
+    identity: str
     shape: list[int]
     n_features: int
     describe: Callable[[Pixels], Pixels]
 
 
-def load_network(dataset: DatasetParams) -> Network | None:
-    """Return the network of a dataset, or None if it has none.
+def load_networks(dataset: DatasetParams) -> list[Network]:
+    """Return the networks of a dataset, which may have none.
 
     Args:
         dataset: the entry of params.yaml.
@@ -55,30 +60,41 @@ def load_network(dataset: DatasetParams) -> Network | None:
         NetworkError: there is no such network, its weights are not installed, or its file is
             missing, damaged, or not the one that `digits pin` has recorded.
     """
-    if dataset.network is None:
-        return None
     try:
-        if dataset.network_file is None:
-            return import_network(str(dataset.network))
-        check_file(dataset)
-        network = onnx_file.load(dataset.network_file)
+        check_files(dataset)
+        return [load_network(network) for network in dataset.networks]
     except UserError as error:
         raise NetworkError(error.message) from None
-    return Network(network.shape, network.n_features, network.describe)
 
 
-def check_file(dataset: DatasetParams) -> None:
-    """Check that the ONNX file of a dataset is the one that `digits pin` has recorded.
+def load_network(network: str | NetworkFile) -> Network:
+    """Return a network.
+
+    Args:
+        network: the name of a network, such as `efficientnet_lite0`, or an ONNX file.
 
     Raises:
-        UserError: it is another file, or is missing.
+        UserError: there is no such network, its weights are not installed, or its file is
+            missing or damaged.
     """
-    assert dataset.network_file is not None
-    actual = onnx_file.compute_checksum(dataset.network_file)
-    if actual != dataset.sha256[NETWORK_CHECKSUM]:
+    if isinstance(network, str):
+        return import_network(network)
+    loaded = onnx_file.load(network)
+    return Network(loaded.identity, loaded.shape, loaded.n_features, loaded.describe)
+
+
+def check_files(dataset: DatasetParams) -> None:
+    """Check that the ONNX files of a dataset are those that `digits pin` has recorded.
+
+    Raises:
+        UserError: a file is another one, or is missing.
+    """
+    files = dataset.network_files
+    if files and onnx_file.compute_checksum(files) != dataset.sha256[NETWORK_CHECKSUM]:
+        listed = ", ".join(network.file for network in files)
         raise UserError(
-            f"network: {dataset.network_file.file} has another checksum than `sha256` has "
-            "recorded; if that is right, run `digits pin` for this dataset"
+            f"network: {listed} has another checksum than `sha256` has recorded; if that is "
+            "right, run `digits pin` for this dataset"
         )
 
 
@@ -91,23 +107,34 @@ def import_network(name: str) -> Network:
     Raises:
         UserError: there is no such network, or its weights are not installed.
     """
-    names = {path.stem for path in FOLDER.glob("*.py")} - {"__init__"}
+    names = {path.stem for path in FOLDER.glob("*.py")} - {"__init__", "feature_cache"}
     check_choice("network", name, names)
     module = import_module(f"digits.networks.{name}")
     module.load()
-    return Network([module.SIDE, module.SIDE, N_CHANNELS], module.N_FEATURES, module.describe)
+    shape = [module.SIDE, module.SIDE, N_CHANNELS]
+    return Network(module.SHA256, shape, module.N_FEATURES, module.describe)
 
 
-def describe_picture(network: Network, content: bytes) -> bytes:
-    """Return the features of a picture, read at the size that a network takes.
+def describe_picture(
+    networks: Sequence[Network], content: bytes, cache: FeatureCache | None = None
+) -> bytes:
+    """Return the features of a picture, those of one network after those of another.
 
     Args:
-        network: the network.
+        networks: the networks. Each reads the picture at the size that it takes.
         content: the content of the picture file.
+        cache: has the features of pictures that were described before, or is None.
 
     Raises:
         PictureError: the content is not that of a picture, is too large, or is damaged.
-        UserError: the network cannot describe this picture.
+        UserError: a network cannot describe this picture.
     """
-    features = network.describe(read_resized(BytesIO(content), network.shape))
-    return bytes(features)
+    features = []
+    for network in networks:
+        saved = cache.load(content, network.identity) if cache else None
+        if saved is None:
+            saved = bytes(network.describe(read_resized(BytesIO(content), network.shape)))
+            if cache:
+                cache.save(content, network.identity, saved)
+        features.append(saved)
+    return b"".join(features)

@@ -82,7 +82,7 @@ def predict_blocks(
             takes features that a network computes from picture files.
     """
     assert collection.blocks is not None
-    if predictor.network is not None:
+    if predictor.networks:
         raise UserError(
             f"{place} has pixels, but {predictor.model_name} takes picture files, because a "
             "network reads them in a size of its own; name pictures, or another model"

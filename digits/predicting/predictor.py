@@ -26,7 +26,7 @@ from digits.imaging.contrast import find_blank
 from digits.learning import model_file
 from digits.learning import scores as model_scores
 from digits.learning.inputs import check_network, takes_network, takes_pixels
-from digits.networks import Network, describe_picture, load_network
+from digits.networks import Network, describe_picture, load_networks
 from digits.predicting.prediction import PicturePrediction, Prediction
 from digits.results import formatting
 from digits.results.read import check_evaluated, read_temperature
@@ -47,7 +47,7 @@ class Predictor:
             number.
         model: the model.
         temperature: the temperature of the calibration. None if the model has no folds.
-        network: the network whose features the model takes, or None.
+        networks: the networks whose features the model takes.
         takes_pixels: whether the model takes the pixels.
     """
 
@@ -56,7 +56,7 @@ class Predictor:
     labels: dict[int, int | str]
     model: Pipeline
     temperature: float | None
-    network: Network | None = None
+    networks: Sequence[Network] = ()
     takes_pixels: bool = True
 
     @property
@@ -83,13 +83,15 @@ class Predictor:
         task_name = model_params.task
         dataset = settings.dataset_of_task(task_name)
         check_network(model_params, has_network=dataset.network is not None)
-        n_pixels = model.n_features_in_
-        network = None
-        if takes_network(model_params):
-            network = load_network(dataset)
-        if network is not None:
-            n_pixels -= network.n_features
-        if takes_pixels(model_params) and n_pixels != math.prod(dataset.shape):
+        networks = load_networks(dataset) if takes_network(model_params) else []
+        n_pixels = model.n_features_in_ - sum(network.n_features for network in networks)
+        if not takes_pixels(model_params):
+            if n_pixels != 0:
+                raise UserError(
+                    f"{name} takes the features of another network than its dataset has now; "
+                    f"run `dvc repro evaluate@{name}`"
+                )
+        elif n_pixels != math.prod(dataset.shape):
             raise UserError(
                 f"{name} takes images of {n_pixels} values, but the shape of its dataset is "
                 f"{dataset.shape} now; run `dvc repro evaluate@{name}`"
@@ -103,7 +105,7 @@ class Predictor:
             labels[label] = names[label] if has_other_name else label
         temperature = read_temperature(name)
         return cls(
-            name, dataset, labels, model, temperature, network, takes_pixels(model_params)
+            name, dataset, labels, model, temperature, networks, takes_pixels(model_params)
         )
 
     def predict(self, source: Path | BinaryIO) -> Sequence[Prediction]:
@@ -124,10 +126,10 @@ class Predictor:
         has_picture_files = "files" in self.dataset.sha256  # their checksums
         if not has_picture_files:
             image = (image * (self.pixel_max / PIXEL_MAX)).round().astype(np.uint8)
-        if self.network is None:
+        if not self.networks:
             return self.predict_images(image[np.newaxis])
         # Photos, which networks are for, have no common background.
-        features = np.frombuffer(describe_picture(self.network, content), np.uint8)
+        features = np.frombuffer(describe_picture(self.networks, content), np.uint8)
         if self.takes_pixels:
             features = np.concatenate([features, image.ravel()])
         [prediction] = self.classify(image[np.newaxis], features[np.newaxis])

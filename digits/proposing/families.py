@@ -133,24 +133,27 @@ def drop_copies(names: Sequence[str], place: Place) -> list[str]:
     the same pictures in `a/cat/1.jpg` and `b/cat/1.jpg`.
     """
     # The pictures in each folder, by their paths inside it. A copy may differ in case.
-    by_folder: dict[str, dict[str, str]] = defaultdict(dict)
+    pictures: dict[str, dict[str, str]] = defaultdict(dict)
     for name in names:
-        *folders, _ = parts = name.split("/")
-        for level in range(min(len(folders), COPY_LEVELS) + 1):
+        parts = name.split("/")
+        n_folders = len(parts) - 1
+        for level in range(min(n_folders, COPY_LEVELS) + 1):
+            folder = "/".join(parts[:level])
             path = "/".join(parts[level:])
-            by_folder["/".join(parts[:level])][path.casefold()] = name
+            pictures[folder][path.casefold()] = name
     by_parent: dict[str, list[str]] = defaultdict(list)
-    for folder in sorted(by_folder, reverse=True):
+    for folder in sorted(pictures, reverse=True):  # of two equal folders, the first one stays
         if folder:
             by_parent[posixpath.dirname(folder)].append(folder)
     copies: list[str] = []
     for parent, folders in by_parent.items():
         for folder in folders:
-            others = [] if len(folders) > MAX_COPIES else folders
-            # A test set may have the pictures of the training set by mistake.
-            same = [each for each in others if find_subset(each) == find_subset(folder)]
-            originals = [each for each in (parent, *same) if each not in (folder, *copies)]
-            if any(is_copy(by_folder[folder], by_folder[each], place) for each in originals):
+            others = [parent]
+            if len(folders) <= MAX_COPIES:
+                # A test set may have the pictures of the training set by mistake.
+                others += [each for each in folders if find_subset(each) == find_subset(folder)]
+            originals = [other for other in others if other not in (folder, *copies)]
+            if any(is_copy(pictures[folder], pictures[other], place) for other in originals):
                 copies.append(folder)
     starts = tuple(f"{folder}/" for folder in copies)
     return [name for name in names if not name.startswith(starts)]

@@ -62,13 +62,15 @@ MESSAGES = {
 IN_NAME = "[key]"
 AS_NAME = "[name]"
 AS_MAPPING = "[mapping]"
+AS_LIST = "[list]"
+NOT_KEYS = {IN_NAME, AS_NAME, AS_MAPPING, AS_LIST}
 
 MAX_SHOWN = 80  # an error shows at most this many characters of a value
 
 # The first characters of the lines that Git writes into a file with a conflict.
 CONFLICT_MARKERS = ("<<<<<<< ", "||||||| ", ">>>>>>> ")
 
-# The keys of `sha256` in a dataset: those of the images, and that of the file of a network.
+# The keys of `sha256` in a dataset: those of the images, and that of the files of networks.
 OF_COLUMNS = [column.checksum for column in COLUMNS.values()]
 IMAGE_CHECKSUMS = ["pixels", "labels", *OF_COLUMNS, "files", "test"]
 NETWORK_CHECKSUM = "network"
@@ -120,7 +122,9 @@ def _check_network_name(name: str) -> str:
 
 
 def _choose_form(value: Any) -> str:
-    """Return which form a value has that may be a name, or a mapping with keys."""
+    """Return which form a value has that may be a name, a mapping with keys, or a list."""
+    if isinstance(value, list):
+        return AS_LIST
     return AS_MAPPING if isinstance(value, dict | Entry) else AS_NAME
 
 
@@ -273,9 +277,20 @@ class NetworkFile(Entry):
     """
 
 
+NetworkName = Annotated[str, AfterValidator(_check_network_name)]
+SingleNetwork = Annotated[
+    Annotated[NetworkName, Tag(AS_NAME)] | Annotated[NetworkFile, Tag(AS_MAPPING)],
+    Discriminator(
+        _choose_form,
+        custom_error_type="network",
+        custom_error_message="must be a network, and not a list",
+    ),
+]
+NetworkList = Annotated[list[SingleNetwork], Field(min_length=1)]
 Network = Annotated[
-    Annotated[str, AfterValidator(_check_network_name), Tag(AS_NAME)]
-    | Annotated[NetworkFile, Tag(AS_MAPPING)],
+    Annotated[NetworkName, Tag(AS_NAME)]
+    | Annotated[NetworkFile, Tag(AS_MAPPING)]
+    | Annotated[NetworkList, Tag(AS_LIST)],
     Discriminator(_choose_form),
 ]
 
@@ -370,14 +385,23 @@ class DatasetParams(Entry):
     network: Network | None = None
     """A network that was trained on other pictures. It computes features of each picture.
 
-    The value is the name of a module in `digits/networks`, without `.py`, such as
-    `efficientnet_lite0`, or [an ONNX file of your own](../network.md), such as
-    `data/network.onnx`. Keys may say more about the file:
+    The value is `efficientnet_lite0`, `efficientnet_lite1`, `efficientnet_lite2`, or [an ONNX
+    file of your own](../network.md), such as `data/network.onnx`. Keys may say more about the
+    file:
 
     ```yaml
     network:
       file: data/network.onnx
       size: 224
+    ```
+
+    A list names [several networks](../network.md#use-several-networks), whose features are used
+    together:
+
+    ```yaml
+    network:
+    - efficientnet_lite0
+    - efficientnet_lite2
     ```
 
     The network reads the picture file in a size of its own, which does not depend on `shape`.
@@ -405,17 +429,29 @@ class DatasetParams(Entry):
     - `groups`: the names of the groups, if the source has them.
     - `files`: the picture files, if the source has them.
     - `test`: the test set that came with the images, if there is one.
-    - `network`: the ONNX file of the `network`, if it is one.
+    - `network`: the ONNX file of the `network`, if it is one. If there are several, this is the
+      checksum of the list of their checksums.
 
     The stage `fetch` fails if the images have other checksums. `digits pin` writes this key.
     """
 
     @property
-    def network_file(self) -> NetworkFile | None:
-        """The ONNX file of the network, or None if the network is none, or a module."""
-        if isinstance(self.network, str):
-            return NetworkFile(file=self.network) if self.network.endswith(ONNX) else None
-        return self.network
+    def networks(self) -> list[str | NetworkFile]:
+        """All networks: the name of each, or its ONNX file."""
+        if self.network is None:
+            return []
+        networks = self.network if isinstance(self.network, list) else [self.network]
+        return [
+            NetworkFile(file=network)
+            if isinstance(network, str) and network.endswith(ONNX)
+            else network
+            for network in networks
+        ]
+
+    @property
+    def network_files(self) -> list[NetworkFile]:
+        """The networks that are ONNX files."""
+        return [network for network in self.networks if isinstance(network, NetworkFile)]
 
     @property
     def is_color(self) -> bool:
@@ -729,7 +765,7 @@ def validate_dataset(name: str, entry: dict[str, Any]) -> DatasetParams:
 
 def _readable_error(error: ErrorDetails) -> UserError:
     """Return a UserError that says in the words of params.yaml what pydantic found."""
-    keys = [str(key) for key in error["loc"] if key not in {IN_NAME, AS_NAME, AS_MAPPING}]
+    keys = [str(key) for key in error["loc"] if key not in NOT_KEYS]
     where = f"{FILE}: {'.'.join(keys)}"
     if error["type"] == "extra_forbidden":
         return _unknown_key_error(keys)
@@ -758,7 +794,7 @@ def _unknown_key_error(keys: list[str]) -> UserError:
     if not parents:
         return unknown_choice_error(str(FILE), key, Params.model_fields)
     schema = SCHEMAS[parents[0]]
-    if parents[2:] == ["network"]:
+    if parents[2:3] == ["network"]:
         schema = NetworkFile
     return unknown_choice_error(f"{FILE}: {'.'.join(parents)}", key, schema.model_fields)
 
@@ -769,7 +805,7 @@ def _check_entries(settings: Params) -> None:
         _check_names(getattr(settings, section))
     for name, dataset in settings.datasets.items():
         _check_class_names(f"{FILE}: datasets.{name}.names", dataset)
-        if dataset.network_file and NETWORK_CHECKSUM not in dataset.sha256:
+        if dataset.network_files and NETWORK_CHECKSUM not in dataset.sha256:
             where = f"{FILE}: datasets.{name}.sha256.{NETWORK_CHECKSUM}"
             raise UserError(f"{where} is missing; run `digits pin {name}`")
     for name, split in settings.splits.items():

@@ -317,7 +317,9 @@ def write_features() -> str:
         signature = inspect.signature(module.make_features)
         descriptions = read_arguments(module.make_features)
         lines = ["| parameter | default | description |", "|---|---|---|"]
-        for name, parameter in list(signature.parameters.items())[2:]:
+        for name, parameter in signature.parameters.items():
+            if parameter.default is inspect.Parameter.empty:  # a property of the dataset
+                continue
             default = json.dumps(parameter.default)  # as YAML has it: `true`, `null`
             description = find(descriptions, name, path)
             lines.append(f"| `{name}` | `{default}` | {description} |")

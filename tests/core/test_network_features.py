@@ -81,7 +81,7 @@ def test_all_tables_of_images_have_the_features_of_the_pictures(photos: Path) ->
     network = import_network("efficientnet_lite0")
     for file, features in raw.items():
         content = (photos / "own" / str(file)).read_bytes()
-        assert features == describe_picture(network, content)
+        assert features == describe_picture([network], content)
     for path in [paths.split("tiny", "train"), paths.task("class", "test")]:
         _, images = tables.read_images(photos / path)
         assert images["network"].tolist() == raw[images["file"]].tolist()
@@ -141,6 +141,15 @@ def test_gradients_beside_a_network_are_computed_once_for_all_folds() -> None:
     features = build_features("hog", {WEIGHT: 2}, (28, 28), 255)
     _, learning = separate_stateless_steps(Pipeline([*features.steps, ("svc", SVC())]))
     assert list(learning.named_steps) == ["svc"]
+
+
+def test_each_of_several_networks_has_the_same_norm_beside_other_features() -> None:
+    X = np.random.default_rng(0).integers(1, 256, (5, 2 + 3 + 48), dtype=np.uint8)
+    features = build_features("color_histogram", {WEIGHT: 0.25}, (4, 4, 3), 255, [2, 3])
+    Z = features.fit_transform(X)
+    colors = normalize(color_histogram(X[:, 5:], 255, [16, 4, 8]))
+    expected = [normalize(X[:, :2]), normalize(X[:, 2:5]), 0.25 * colors]
+    np.testing.assert_allclose(Z, np.hstack(expected), rtol=1e-5)
 
 
 def test_steps_after_one_that_learns_follow_both_sets_of_features() -> None:

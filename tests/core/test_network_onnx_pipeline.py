@@ -1,14 +1,20 @@
 """An ONNX file in a project: recorded by `digits pin`, and used by the stages and by predict."""
 
+import shutil
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
+from sklearn.preprocessing import normalize
 
 from digits.commands.pin import update_dependencies
 from digits.core import paths, tables
 from digits.imaging.pictures import read_resized
+from digits.learning import model_file
 from digits.networks.weights import onnx_file
 from digits.settings import params
 from digits.settings.errors import UserError
@@ -154,6 +160,132 @@ def test_pin_forgets_a_network_that_is_no_longer_named(project: Path) -> None:
     entry = params.parse((project / "params.yaml").read_text())["datasets"]["tiny"]
     assert "network" not in entry["sha256"]
     assert FILE not in (project / DVC_FILE).read_text()
+
+
+def read_features(project: Path) -> dict[str, bytes]:
+    """Return the features of each picture, by its path."""
+    _, images = tables.read_images(project / paths.raw("tiny"))
+    return dict(zip(images["file"], images["network"], strict=True))
+
+
+def list_cache(project: Path) -> set[Path]:
+    """Return the files in which features were saved."""
+    return {path for path in (project / ".dvc/cache/networks").rglob("*") if path.is_file()}
+
+
+def fetch(project: Path, **keys: Any) -> dict[str, bytes]:
+    """Record a changed entry of the dataset, fetch it, and return its features."""
+    text = (project / "params.yaml").read_text()
+    entry = params.parse(text)["datasets"]["tiny"] | keys
+    tiny.edit(project, CHANGES | {"datasets.tiny": entry})
+    call(project, "pin", "tiny")
+    call(project, "fetch", "tiny")
+    return read_features(project)
+
+
+def test_no_picture_is_described_twice(project: Path) -> None:
+    """Whether pictures are added, or the shape changes, or all is fetched anew."""
+    before = read_features(project)
+    cache = list_cache(project)
+    assert len(cache) == len(set(before.values()))
+    # Other features, with their checksum, show where saved ones are used.
+    for path in cache:
+        features = bytes(255 - value for value in path.read_bytes()[:-32])
+        path.write_bytes(features + sha256(features).digest())
+    added = project / "data/own/temple/new.jpg"
+    Image.new("RGB", (40, 40), "orange").save(added)
+    after = fetch(project)
+    for file, features in before.items():
+        assert after[file] == bytes(255 - value for value in features)
+    assert after["temple/new.jpg"] not in before.values()
+    assert len(list_cache(project) - cache) == 1
+    assert fetch(project, shape=[8, 8]) == after
+    assert len(list_cache(project) - cache) == 1
+
+
+def test_saved_features_are_those_of_one_picture_and_one_network(project: Path) -> None:
+    before = read_features(project)
+    cache = list_cache(project)
+    first, second = sorted(before)[:2]
+    (project / "data/own" / first).write_bytes((project / "data/own" / second).read_bytes())
+    after = fetch(project)
+    assert after == before | {first: before[second]}
+    assert list_cache(project) == cache
+    others = fetch(project, network=KEYS | {"std": [1, 1, 1]})
+    assert others.keys() == after.keys()
+    assert not set(others.values()) & set(after.values())
+
+
+@pytest.mark.parametrize("damage", ["changed", "cut", "empty", "folder"])
+def test_damaged_features_are_computed_again(project: Path, damage: str) -> None:
+    before = read_features(project)
+    for path in list_cache(project):
+        content = path.read_bytes()
+        path.unlink()
+        if damage == "changed":
+            path.write_bytes(bytes([content[0] ^ 1]) + content[1:])
+        elif damage == "cut":
+            path.write_bytes(content[:-1])
+        elif damage == "empty":
+            path.touch()
+        else:
+            path.mkdir()
+    call(project, "fetch", "tiny")
+    assert read_features(project) == before
+
+
+def test_a_cache_that_cannot_be_written_is_not_needed(project: Path) -> None:
+    before = read_features(project)
+    shutil.rmtree(project / ".dvc/cache/networks")
+    (project / ".dvc/cache/networks").touch()
+    call(project, "fetch", "tiny")
+    assert read_features(project) == before
+
+
+def test_the_features_of_several_networks_follow_each_other(project: Path) -> None:
+    single = read_features(project)
+    other = "data/other.onnx"
+    (project / other).write_bytes(OTHER)
+    both = fetch(project, network=[KEYS, KEYS | {"file": other}])
+    assert {file: features[:12] for file, features in both.items()} == single
+    assert all(len(features) == 24 for features in both.values())
+    for stage in [
+        ("split", "tiny"),
+        ("binarize", "class"),
+        ("train", "svc"),
+        ("evaluate", "svc"),
+    ]:
+        call(project, *stage)
+    X = np.array([list(features) for features in both.values()])
+    scaled = model_file.load(project / paths.model("svc"))[:-1].transform(X)
+    expected = np.hstack([normalize(X[:, :12]), normalize(X[:, 12:])])
+    np.testing.assert_allclose(scaled, expected)
+    text = call(project, "predict", "data/own/temple/1.jpg").stdout
+    assert "predicted temple" in text
+    assert call(project, "check").stdout == VALID
+    stages = (project / DVC_FILE).read_text()
+    assert FILE in stages
+    assert other in stages
+    (project / other).write_bytes(NETWORK)
+    assert "has another checksum" in failure(project, "fetch", "tiny")
+
+
+def test_a_model_of_other_networks_is_refused(project: Path) -> None:
+    (project / "data/other.onnx").write_bytes(OTHER)
+    fetch(project, network=[KEYS, KEYS | {"file": "data/other.onnx"}])
+    line = failure(project, "predict", "--model", "svc", "data/own/temple/0.jpg")
+    assert line == (
+        "Error: svc takes the features of another network than its dataset has now; run "
+        "`dvc repro evaluate@svc`"
+    )
+
+
+def test_nothing_is_recorded_if_the_stages_cannot_be_edited(project: Path) -> None:
+    (project / DVC_FILE).write_text("stages: {}\n")
+    before = tiny.files(project)
+    (project / FILE).write_bytes(OTHER)
+    assert "stages.fetch.do has no `deps`" in failure(project, "pin", "tiny")
+    assert tiny.files(project) | {FILE: before[FILE]} == before
 
 
 STAGES = (tiny.ROOT / DVC_FILE).read_text(encoding="utf-8")

@@ -24,7 +24,8 @@ from digits.core.tables import Pixels
 from digits.data.images import make_images
 from digits.imaging import pictures
 from digits.imaging.pictures import Picture
-from digits.networks import Network, describe_picture, load_network
+from digits.networks import Network, describe_picture, load_networks
+from digits.networks.feature_cache import FeatureCache, open_cache
 from digits.settings.columns import COLUMNS
 from digits.settings.errors import UserError, warn
 from digits.settings.params import DatasetParams
@@ -39,12 +40,13 @@ class PictureData(NamedTuple):
     Attributes:
         image: its pixels, in the shape of the dataset.
         checksum: the SHA-256 of its file.
-        network_features: the features that the dataset's network computes, or None.
+        network_features: the features that the dataset's networks compute. Empty if it has
+            none.
     """
 
     image: Pixels
     checksum: str
-    network_features: bytes | None
+    network_features: bytes
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,11 +112,14 @@ def read_collection(
 
     assert collection.pictures is not None
     names = rows["file"].tolist()
-    network = load_network(dataset) if convert is None else None
-    read = partial(read_picture, shape=dataset.shape, convert=convert, network=network)
+    networks = load_networks(dataset) if convert is None else []
+    cache = open_cache() if networks else None
+    read = partial(
+        read_picture, shape=dataset.shape, convert=convert, networks=networks, cache=cache
+    )
     # `read_blocks` fills these lists while `make_images` reads its blocks.
     checksums: list[str] = []
-    network_features: list[bytes | None] = []
+    network_features: list[bytes] = []
 
     def read_blocks(contents: Iterator[Path | bytes]) -> Iterator[Pixels]:
         for batch in read_batches(read, contents, names):
@@ -125,8 +130,9 @@ def read_collection(
     blocks = read_blocks(collection.pictures())
     X, images = make(dataset, blocks, files=names)
     images["sha256"] = checksums
-    if network is not None:
+    if networks:
         images["network"] = pd.array(network_features, dtype="binary[pyarrow]")
+        images.attrs["n_network_features"] = [network.n_features for network in networks]
     return X, images
 
 
@@ -185,7 +191,8 @@ def read_picture(
     name: str,
     shape: Sequence[int],
     convert: Callable[[Picture], Pixels] | None,
-    network: Network | None,
+    networks: Sequence[Network],
+    cache: FeatureCache | None,
 ) -> PictureData | UserError:
     """Return what the dataset stores of a picture, or the error if it cannot be read.
 
@@ -196,7 +203,8 @@ def read_picture(
         name: the name of the picture, for messages.
         shape: the shape of the resized image.
         convert: the function of `read_collection`.
-        network: the dataset's network, or None.
+        networks: the dataset's networks.
+        cache: has the features of pictures that were described before, or is None.
     """
     try:
         content = pictures.read_content(source) if isinstance(source, Path) else source
@@ -204,7 +212,7 @@ def read_picture(
             image = pictures.read_resized(BytesIO(content), shape)
         else:
             image = convert(pictures.read(BytesIO(content)))
-        network_features = None if network is None else describe_picture(network, content)
+        network_features = describe_picture(networks, content, cache)
     except OSError as error:
         return UserError(f"{name}: {error.strerror or error}")
     except UserError as error:

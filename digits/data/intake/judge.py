@@ -17,10 +17,13 @@ from digits.core.tables import Vector
 from digits.data.intake.one_class import describe_quantity
 from digits.settings.errors import shorten
 
-# The zeros before the first digit of a number, such as `00` in `007`, and not the only `0`.
+# The zeros before the first digit of a number, such as `00` in `007`, but not a lone `0`.
 LEADING_ZEROS = re.compile(r"(?<![\d.])0+(?=\d)")
 
-# What is written for a blank. A `-` before a digit or at the end is a sign.
+# The blanks between two numbers, as in `1 1`. They count, because `11` is another number.
+BETWEEN_NUMBERS = re.compile(r"(?<=\d)[\s_]+(?=\d)")
+
+# What is written for another blank. A `-` before a digit or at the end is a sign.
 BLANKS = re.compile(r"[\s_]+|(?<=\w)[-.']+(?=[^\W\d])")
 
 MIN_EQUAL = 0.01  # the share of equal images; a few may be equal by chance
@@ -73,7 +76,8 @@ def find_equal_names(class_names: Sequence[str]) -> list[str]:
         decomposed = unicodedata.normalize("NFKD", name).casefold()
         without_accents = "".join(filterfalse(unicodedata.combining, decomposed))
         without_zeros = LEADING_ZEROS.sub("", without_accents)
-        names_by_letters[BLANKS.sub("", without_zeros)].append(name)
+        with_separators = BETWEEN_NUMBERS.sub("-", without_zeros)
+        names_by_letters[BLANKS.sub("", with_separators)].append(name)
     alike = [
         " and ".join(repr(name) for name in names)
         for names in names_by_letters.values()

@@ -6,8 +6,11 @@ features may differ by 1.
 """
 
 import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from hashlib import sha256
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +24,8 @@ from digits.settings.params import MAX_NETWORK_SIDE, N_CHANNELS, NetworkFile
 
 EXTRA = "onnx"  # the extra of pyproject.toml that has ONNX Runtime
 
-# The mean and the standard deviation of ImageNet's photos, on which most networks are trained.
+# The mean and the standard deviation of ImageNet's photos, on which most networks are trained,
+# as the keys `mean` and `std` in digits/settings/params.py say.
 IMAGENET = ([123.675, 116.28, 103.53], [58.395, 57.12, 57.375])
 
 # The metadata of ONNX for pictures: what the values of a picture are, as mean and standard
@@ -35,14 +39,16 @@ RANGES = {
 FORMAT = "Image.BitmapPixelFormat"
 BLUE_FIRST = "Bgr8"
 
-FLOATS = "tensor(float)"  # the type of an input that ONNX Runtime calls so
+FLOATS = "tensor(float)"  # ONNX Runtime's name of the type of an input
 MAX_FEATURES = 16_384
-MAX_BYTES = 2**31  # protobuf reads no larger file
-MAX_BYTE = 255
+MAX_FILE_SIZE = 2**31 - 1  # in bytes; protobuf reads no larger file
+LARGEST_FEATURE = 255
 
 # The memory for the values that a network computes. A small file can describe large ones.
 MEMORY = 2**30
 MEMORY_PER_CORE = 2**28  # several pictures are read at a time
+
+TOO_MUCH_MEMORY = "it needs too much memory"
 
 # The fields of protobuf by which an ONNX file names an output: ModelProto.graph,
 # GraphProto.output and ValueInfoProto.name.
@@ -58,6 +64,7 @@ class OnnxNetwork:
 
     Attributes:
         file: the path of the file.
+        identity: what the outputs depend on, besides the picture.
         session: the network in ONNX Runtime.
         input: the name of its input.
         output: the name of the output or layer that has the features.
@@ -70,6 +77,7 @@ class OnnxNetwork:
     """
 
     file: str
+    identity: str
     session: Any
     input: str
     output: str
@@ -94,8 +102,17 @@ class OnnxNetwork:
         try:
             [outputs] = self.session.run([self.output], {self.input: values[np.newaxis]})
         except Exception as error:  # ONNX Runtime's exceptions have no class in common
-            raise UserError(f"it cannot compute {self.output!r}: {describe(error)}") from None
-        return average(self.output, outputs)
+            reason = explain(error)
+            raise UserError(f"it cannot compute {self.output!r}: {reason}") from None
+        check_outputs(self.output, outputs)
+        height, width, _ = self.shape
+        values = average(outputs, height, width)
+        if len(values) > MAX_FEATURES:
+            raise UserError(
+                f"output: {self.output!r} has {len(values)} values; at most {MAX_FEATURES} are "
+                "allowed"
+            )
+        return values
 
     def describe(self, picture: Pixels) -> Pixels:
         """Return the features of a picture of the shape `shape`, as `to_bytes` stores them.
@@ -129,6 +146,7 @@ def load(network: NetworkFile) -> OnnxNetwork:
         mean, std = choose_scale(network, metadata)
         loaded = OnnxNetwork(
             file=network.file,
+            identity=identify(content, network),
             session=session,
             input=name,
             output=output,
@@ -152,27 +170,44 @@ def read(path: Path) -> bytes:
         raise UserError(
             f"it was not found; put it there, or fetch what was shared by `dvc pull {path}`"
         )
-    if path.stat().st_size > MAX_BYTES:
+    if path.stat().st_size > MAX_FILE_SIZE:
         raise UserError("it is too large; at most 2 GB are allowed")
     return path.read_bytes()
 
 
-def compute_checksum(network: NetworkFile) -> str:
-    """Return the SHA-256 of the file of a network.
+def compute_checksum(networks: Sequence[NetworkFile]) -> str:
+    """Return the SHA-256 of the file of a network, or of the checksums of several files.
 
     Raises:
         UserError: as `read` does.
     """
-    with prefix_errors(f"network: {network.file}"):
-        return sha256(read(Path(network.file))).hexdigest()
+    checksums = []
+    for network in networks:
+        with prefix_errors(f"network: {network.file}"):
+            checksums.append(sha256(read(Path(network.file))).hexdigest())
+    if len(checksums) == 1:
+        return checksums[0]
+    return sha256("\n".join(checksums).encode()).hexdigest()
+
+
+def identify(content: bytes, network: NetworkFile) -> str:
+    """Return what the outputs of a network depend on, besides the picture.
+
+    Args:
+        content: the content of the ONNX file.
+        network: what the file does not say.
+    """
+    keys = network.model_dump_json(exclude={"file"})
+    return f"{sha256(content).hexdigest()} {keys} {version('onnxruntime')}"
 
 
 def open_session(content: bytes, file: str) -> Any:
     """Return the network in ONNX Runtime, in a single thread.
 
-    Several pictures are read at a time, each in a thread of its own. Weights in another file
-    are refused, because no checksum would notice a change of them. ONNX Runtime looks for them
-    in a folder, and the network's file is none.
+    Several pictures are read at a time, each in a thread of its own.
+
+    Weights in other files are refused, because no checksum would notice a change of them. ONNX
+    Runtime fails to find them, because the path of their folder is that of the network's file.
 
     Args:
         content: the content of the ONNX file.
@@ -186,7 +221,6 @@ def open_session(content: bytes, file: str) -> Any:
         import onnxruntime  # here, because only these networks need it
     except ModuleNotFoundError:
         raise MissingExtraError("onnxruntime", EXTRA) from None
-    limit_memory(onnxruntime)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
@@ -196,17 +230,21 @@ def open_session(content: bytes, file: str) -> Any:
         "session.model_external_initializers_file_folder_path", file
     )
     try:
+        limit_memory()
         return onnxruntime.InferenceSession(
             content, options, providers=["CPUExecutionProvider"]
         )
     except Exception as error:  # ONNX Runtime's exceptions have no class in common
         raise UserError(
-            f"ONNX Runtime cannot load it: {describe(error)}; export it again"
+            f"ONNX Runtime cannot load it: {explain(error)}; export it again"
         ) from None
 
 
-def limit_memory(onnxruntime: Any) -> None:
-    """Limit the memory in which the sessions of this process compute."""
+@cache
+def limit_memory() -> None:
+    """Limit the memory in which the sessions of this process compute, once."""
+    import onnxruntime
+
     memory = onnxruntime.OrtMemoryInfo(
         "Cpu",
         onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR,
@@ -219,18 +257,18 @@ def limit_memory(onnxruntime: Any) -> None:
     )
 
 
-def describe(error: Exception) -> str:
+def explain(error: Exception) -> str:
     """Return the message of an exception of ONNX Runtime in one line, without its code."""
     _, _, message = f" : {error}".rpartition(" : ")
     if "Available memory of" in message:
-        return "it needs too much memory"
+        return TOO_MUCH_MEMORY
     if "External data path" in message:
         return "its weights are in another file, and must be in the same one"
     return textwrap.shorten(message.strip().rstrip("."), 160)
 
 
 def open_layer(content: bytes, file: str, layer: str) -> Any:
-    """Return the network in ONNX Runtime, with the values of a layer as a further output.
+    """Return the network in ONNX Runtime, with the values of a layer as another output.
 
     ONNX Runtime computes only outputs. Protobuf merges what is appended to a file into its
     messages, so an output is added without reading the file.
@@ -241,12 +279,14 @@ def open_layer(content: bytes, file: str, layer: str) -> Any:
         layer: the name of a layer's values.
 
     Raises:
-        UserError: the network has no layer of this name.
+        UserError: the network has no layer of this name, or its values need too much memory.
     """
     output = encode_field(GRAPH, encode_field(OUTPUT, encode_field(NAME, layer.encode())))
     try:
         return open_session(content + output, file)
-    except UserError:
+    except UserError as error:
+        if TOO_MUCH_MEMORY in error.message:
+            raise
         raise UserError(
             f"output: it has no output and no layer {layer!r}; a viewer such as Netron shows "
             "the names"
@@ -329,40 +369,56 @@ def choose_scale(
     return IMAGENET
 
 
-def average(name: str, outputs: Any) -> Values:
-    """Return one value per channel, the mean over all positions in a picture.
+def check_outputs(name: str, outputs: Any) -> None:
+    """Check that the outputs for a picture can be features.
 
     Args:
         name: the name of the output.
-        outputs: shape (1, n_channels), (1, n_positions, n_channels), as transformers have it,
-            (1, n_channels, height, width), or (1, height, width, n_channels) if only height and
-            width are equal.
+        outputs: what ONNX Runtime returns.
 
     Raises:
-        UserError: they are not numbers of this shape, are too many, or are not finite.
+        UserError: they are not numbers, have another shape than `average` takes, or are not
+            finite.
     """
     if not isinstance(outputs, np.ndarray) or outputs.dtype.kind != "f":
         kind = getattr(outputs, "dtype", type(outputs).__name__)
         raise UserError(f"output: {name!r} is {kind}; choose one that is float32")
-    shape = outputs.shape
-    channels_last = len(shape) == 3 or (len(shape) == 4 and shape[1] == shape[2] != shape[3])
-    if channels_last:
-        outputs = np.moveaxis(outputs, -1, 1)
     if outputs.ndim not in {2, 3, 4} or len(outputs) != 1 or not outputs.size > 0:
-        text = " × ".join(map(str, shape)) or "a single number"
+        text = " × ".join(map(str, outputs.shape)) or "a single number"
         raise UserError(
             f"output: {name!r} is {text}; features are 1 × n, 1 × positions × n or "
             "1 × n × height × width"
         )
-    n_channels = outputs.shape[1]
-    if n_channels > MAX_FEATURES:
-        raise UserError(
-            f"output: {name!r} has {n_channels} values; at most {MAX_FEATURES} are allowed"
-        )
-    means = outputs.reshape(n_channels, -1).mean(axis=1, dtype=np.float64)
-    if not np.isfinite(means).all():
+    if not np.isfinite(outputs).all():
         raise UserError(f"output: {name!r} has values that are not finite")
+
+
+def average(outputs: Values, height: int, width: int) -> Values:
+    """Return one value per channel, the mean over all positions in a picture.
+
+    Args:
+        outputs: shape (1, n_channels), (1, n_positions, n_channels), as transformers have it,
+            (1, n_channels, n_rows, n_columns), or (1, n_rows, n_columns, n_channels).
+        height: the height of the picture.
+        width: the width of the picture.
+    """
+    if outputs.ndim == 3 or has_channels_last(outputs.shape, height, width):
+        outputs = np.moveaxis(outputs, -1, 1)
+    n_channels = outputs.shape[1]
+    means = outputs.reshape(n_channels, -1).mean(axis=1, dtype=np.float64)
     return means.astype(np.float32)
+
+
+def has_channels_last(shape: tuple[int, ...], height: int, width: int) -> bool:
+    """Return whether outputs are (1, n_rows, n_columns, n_channels).
+
+    The axes of the input do not tell, because ONNX's own convolutions have the channels first.
+    The numbers of rows and columns have the same ratio as height and width.
+    """
+    if len(shape) != 4:
+        return False
+    _, first, second, third = shape
+    return first * width == second * height and second * width != third * height
 
 
 def to_bytes(values: Values) -> Pixels:
@@ -381,4 +437,4 @@ def to_bytes(values: Values) -> Pixels:
     largest = np.abs(values).max()
     shares = values / largest if largest > 0 else values
     parts = np.concatenate([shares, -shares]).clip(0)
-    return np.rint(parts * MAX_BYTE).astype(np.uint8)
+    return np.rint(parts * LARGEST_FEATURE).astype(np.uint8)
