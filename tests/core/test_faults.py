@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 from pathlib import Path
 
 import pytest
@@ -48,7 +49,8 @@ def test_a_full_disk_is_one_line_and_the_next_run_is_right(made: Path, project: 
         path = project / output
         before = path.read_bytes()
         # A file is written under this name, and is renamed when it is whole.
-        path.with_name(f".{path.name}.{os.getpid()}.tmp").symlink_to(FULL_DISK)
+        writer = f"{os.getpid()}-{threading.get_ident()}"
+        path.with_name(f".{path.name}.{writer}.tmp").symlink_to(FULL_DISK)
         line = failure(project, *stage.split())
         assert line.startswith(f"Error: {output} cannot be written: ")
         assert line.endswith("No space left on device")
@@ -71,6 +73,23 @@ def test_two_processes_may_write_the_same_file(tmp_path: Path) -> None:
         write = f"with atomic_write(Path({str(path)!r})) as file: file.write_text('second')"
         imports = "from pathlib import Path; from digits.core.files import atomic_write"
         tiny.run(["python", "-c", f"{imports}\n{write}"], tiny.ROOT)
+        assert path.read_text() == "second"
+    assert path.read_text() == "first"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_two_threads_may_write_the_same_file(tmp_path: Path) -> None:
+    path = tmp_path / "file.txt"
+
+    def write(text: str) -> None:
+        with atomic_write(path) as temporary:
+            temporary.write_text(text)
+
+    with atomic_write(path) as temporary:
+        temporary.write_text("first")
+        thread = threading.Thread(target=write, args=["second"])
+        thread.start()
+        thread.join()
         assert path.read_text() == "second"
     assert path.read_text() == "first"
     assert list(tmp_path.iterdir()) == [path]
