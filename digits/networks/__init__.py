@@ -1,32 +1,33 @@
 """Networks that were trained on other pictures.
 
-The key `network` of a dataset names ONNX files, or modules of this folder, each of which has
+The key `network` of a dataset names ONNX files, or networks of `NETWORKS`, each of which has
 
-- `SIDE`: the height and width of the pictures that the network takes, in pixels.
-- `N_FEATURES`: the number of features.
-- `load()`: raises a UserError if the network's weights are not installed.
-- `describe(picture)`: returns the features of a picture of the shape (SIDE, SIDE, 3), one byte
+- `side`: the height and width of the pictures that it takes, in pixels.
+- `n_features`: the number of features.
+- `sha256`: the checksum of its weights.
+- `load()`: raises a UserError if the weights are not installed.
+- `describe(picture)`: returns the features of a picture of the shape (side, side, 3), one byte
   each.
 
-A module must compute the same features on every machine, because DVC compares the tables in
-which they are stored. ONNX Runtime does not quite: digits/networks/weights/onnx_file.py says
+Such a network must compute the same features on every machine, because DVC compares the tables
+in which they are stored. ONNX Runtime does not quite: digits/networks/weights/onnx_file.py says
 what may differ.
 """
 
 from collections.abc import Callable, Sequence
-from importlib import import_module
 from io import BytesIO
-from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from digits.core.tables import Pixels
 from digits.imaging.pictures import read_resized
+from digits.networks import efficientnet_lite
 from digits.networks.feature_cache import FeatureCache
 from digits.networks.weights import onnx_file
 from digits.settings.errors import UserError, check_choice
 from digits.settings.params import N_CHANNELS, NETWORK_CHECKSUM, DatasetParams, NetworkFile
 
-FOLDER = Path(__file__).parent
+# The networks by their names in params.yaml. A network of your own is added here.
+NETWORKS: dict[str, Any] = {network.name: network for network in efficientnet_lite.VARIANTS}
 
 
 class NetworkError(UserError):
@@ -77,10 +78,14 @@ def load_network(network: str | NetworkFile) -> Network:
         UserError: there is no such network, its weights are not installed, or its file is
             missing or damaged.
     """
-    if isinstance(network, str):
-        return import_network(network)
-    loaded = onnx_file.load(network)
-    return Network(loaded.identity, loaded.shape, loaded.n_features, loaded.describe)
+    if isinstance(network, NetworkFile):
+        file = onnx_file.load(network)
+        return Network(file.identity, file.shape, file.n_features, file.describe)
+    check_choice("network", network, NETWORKS)
+    found = NETWORKS[network]
+    found.load()
+    shape = [found.side, found.side, N_CHANNELS]
+    return Network(found.sha256, shape, found.n_features, found.describe)
 
 
 def check_files(dataset: DatasetParams) -> None:
@@ -96,23 +101,6 @@ def check_files(dataset: DatasetParams) -> None:
             f"network: {listed} has another checksum than `sha256` has recorded; if that is "
             "right, run `digits pin` for this dataset"
         )
-
-
-def import_network(name: str) -> Network:
-    """Return the network of a module of this folder.
-
-    Args:
-        name: the key `network` of a dataset, such as `efficientnet_lite0`.
-
-    Raises:
-        UserError: there is no such network, or its weights are not installed.
-    """
-    names = {path.stem for path in FOLDER.glob("*.py")} - {"__init__", "feature_cache"}
-    check_choice("network", name, names)
-    module = import_module(f"digits.networks.{name}")
-    module.load()
-    shape = [module.SIDE, module.SIDE, N_CHANNELS]
-    return Network(module.SHA256, shape, module.N_FEATURES, module.describe)
 
 
 def describe_picture(

