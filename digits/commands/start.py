@@ -29,7 +29,14 @@ from digits.data.storage import add_to_dvc
 from digits.learning.folds import assign_folds
 from digits.proposing.choose import Choice, ChoiceError, choose, describe
 from digits.proposing.folders import enter_folders
-from digits.proposing.image_traits import DEFAULT_TRAITS, ImageTraits, find_traits
+from digits.proposing.image_traits import (
+    DEFAULT_TRAITS,
+    MANY_IMAGES,
+    N_COMPONENTS_OF_GRADIENTS,
+    N_COMPONENTS_WITH_NETWORK,
+    ImageTraits,
+    find_traits,
+)
 from digits.proposing.show import write
 from digits.settings.errors import UserError, echo, to_one_line
 from digits.settings.params import ChecksumShare, TestSize
@@ -80,10 +87,6 @@ HANDWRITING = [
     "docs/handwriting.md",
     "packages/digits-handwriting",
 ]
-
-# The network that describes photos, and the extra of pyproject.toml that has its weights.
-NETWORK = "efficientnet_lite0"
-EXTRA = "network"
 
 # Images without a larger pixel have few bits per pixel, as the digits of scikit-learn have. In
 # such images, the largest pixel is white.
@@ -203,12 +206,12 @@ def start_with_layout(layout: Any, columns: dict[str, str], min_images: int) -> 
         "layout": choice.layout,
         "shape": traits.shape,
     }
-    if traits.is_photo:
-        entry["network"] = NETWORK
+    if traits.network:
+        entry["network"] = traits.network
     values, X, images = read_images(entry, collection, traits.n_folds)
     add_to_dvc(entry["sources"])
     rewrite_or_restore(entry, traits, values)
-    echo_project(describe(choice))
+    echo_project([*describe(choice), traits.describe()])
     pin.print_overview(values, X, images)
     echo_next_steps()
 
@@ -378,13 +381,15 @@ def rewrite(entry: dict[str, Any], traits: ImageTraits, values: dict[str, Any]) 
         "layout": write_block(entry.get("layout")),
         "traits": traits,
         "has_test": "test" in values.get("sha256", {}),
-        "n_components": traits.choose_n_components(values.get("images", 0)),
+        "are_many": values.get("images", 0) >= MANY_IMAGES,
+        "n_components_with_network": N_COMPONENTS_WITH_NETWORK,
+        "n_components_of_gradients": N_COMPONENTS_OF_GRADIENTS,
     }
     texts = {file: render(file, **settings) for file in ["params.yaml", "README.md"]}
     if values:
         texts["params.yaml"] = pin.update_entry(texts["params.yaml"], "own", values)
     texts["dvc.yaml"] = edit_stages(read("dvc.yaml"))
-    texts["Makefile"] = edit_targets(read("Makefile"), EXTRA if traits.is_photo else "")
+    texts["Makefile"] = edit_targets(read("Makefile"), traits.extra)
     for file_name, text in texts.items():
         Path(file_name).write_text(text, encoding="utf-8")
     rename_remote(name)

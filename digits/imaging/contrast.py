@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 # An image is blank if its values differ by less than this share of the largest possible value.
-MIN_CONTRAST = 0.1
+# The noise of an empty sheet of paper has less, and a photo of a lawn has more.
+MIN_CONTRAST = 0.05
 
 
 def find_blank(rows: NDArray[Any], pixel_max: int) -> NDArray[np.bool_]:

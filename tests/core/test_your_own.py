@@ -329,18 +329,17 @@ def test_start_chooses_edge_directions_for_arrays_that_are_large_enough(
 
 
 def test_start_for_many_drawings_writes_models_that_are_trained_fast() -> None:
-    drawings = ImageTraits(are_pictures=True, is_color=False, is_photo=False, shape=[28, 28])
-    assert drawings.choose_n_components(1_699) is None
-    assert drawings.choose_n_components(1_700) == 60
-    text = start.render(
-        "params.yaml",
-        kind="files",
-        entry={"sources": [{"files": "data/own"}], "shape": [28, 28]},
-        traits=drawings,
-        n_components=60,
-    )
-    model = yaml.safe_load(text)["models"]["gradients-svc"]
-    assert model["feature_parameters"] == {"n_components": 60}
+    for are_many, parameters in [(False, {}), (True, {"n_components": 60})]:
+        text = start.render(
+            "params.yaml",
+            kind="files",
+            entry={"sources": [{"files": "data/own"}], "shape": [28, 28]},
+            traits=DEFAULT_TRAITS,
+            are_many=are_many,
+            n_components_of_gradients=60,
+        )
+        model = yaml.safe_load(text)["models"]["gradients-svc"]
+        assert model["feature_parameters"] == parameters
 
 
 @pytest.mark.skipif(not tiny.HANDWRITING.exists(), reason="the package was deleted")
@@ -747,28 +746,70 @@ def test_a_file_in_plots_that_no_stage_writes_is_not_deleted(shapes: Path) -> No
     assert figure.exists()
 
 
+PHOTOS, DRAWINGS = "efficientnet_lite0", "efficientnet_lite1"
+WITH_COLORS = ["network-gradients-svc", "network-colors-svc", "gradients-svc"]
+WITH_GREY = ["network-gradients-svc", "gradients-svc"]
+SMALL = ["pixels-svc", "gradients-svc"]
+
+
+def write_noise(path: Path, side: int, saturation: int, background: float) -> None:
+    """Write a picture of grey noise with a colour, below a white background.
+
+    Args:
+        path: the file.
+        side: the height and the width.
+        saturation: the difference between red and the other two colours, except in white.
+        background: the share of the rows that are white.
+    """
+    rng = np.random.default_rng(0)
+    grey = rng.integers(0, 256 - saturation, (side, side, 1), dtype=np.uint8)
+    pixels = np.repeat(grey, 3, axis=2)
+    pixels[:, :, 0] += np.uint8(saturation)
+    pixels[: round(side * background)] = 255
+    Image.fromarray(pixels).save(path)
+
+
 @pytest.mark.parametrize(
-    ("mode", "side", "is_photo", "shape"),
+    ("side", "saturation", "background", "network", "shape", "models"),
     [
-        ("RGB", 100, True, [64, 64, 3]),
-        ("RGB", 30, False, [28, 28, 3]),
-        ("L", 100, True, [64, 64]),
-        ("1", 100, False, [28, 28]),
+        (100, 60, 0, PHOTOS, [64, 64, 3], WITH_COLORS),
+        (100, 6, 0, PHOTOS, [64, 64, 3], WITH_COLORS),
+        (100, 5, 0, PHOTOS, [64, 64], WITH_GREY),
+        (30, 60, 0, PHOTOS, [64, 64, 3], WITH_COLORS),
+        (30, 0, 0, PHOTOS, [64, 64], WITH_GREY),
+        (100, 0, 0.6, DRAWINGS, [28, 28], WITH_GREY),
+        (64, 49, 0.6, DRAWINGS, [28, 28], WITH_GREY),
+        (100, 52, 0.6, PHOTOS, [64, 64, 3], WITH_COLORS),
+        (63, 0, 0.6, None, [28, 28], SMALL),
     ],
-    ids=["photos", "icons", "grey photos", "drawings"],
+    ids=[
+        "photos",
+        "muted photos",
+        "grey photos",
+        "small photos",
+        "small grey photos",
+        "drawings",
+        "drawings on coloured paper",
+        "cartoons",
+        "symbols",
+    ],
 )
 def test_start_looks_at_the_pictures(
-    tmp_path: Path, mode: str, side: int, is_photo: bool, shape: list[int]
+    tmp_path: Path,
+    side: int,
+    saturation: int,
+    background: float,
+    network: str | None,
+    shape: list[int],
+    models: list[str],
 ) -> None:
-    rng = np.random.default_rng(0)
-    for number in range(3):
-        pixels = rng.integers(0, 256, (side, side, 3), dtype=np.uint8)
-        if mode == "1":  # a thin line on paper
-            pixels[:] = 255
-            pixels[20, 20:80] = 0
-        Image.fromarray(pixels).convert(mode).save(tmp_path / f"{number}.png")
-    traits = find_traits_of_pictures(iter(sorted(tmp_path.iterdir())), 3)
-    assert (traits.is_photo, traits.shape) == (is_photo, shape)
+    path = tmp_path / "0.png"
+    write_noise(path, side, saturation, background)
+    traits = find_traits_of_pictures(iter([path]), 1)
+    assert (traits.network, traits.shape) == (network, shape)
+    assert traits.n_folds == (5 if network else 3)
+    text = start.render("params.yaml", kind="files", entry={"sources": []}, traits=traits)
+    assert list(yaml.safe_load(text)["models"]) == models
 
 
 def make_collection(shape: list[int]) -> Collection:
@@ -777,7 +818,7 @@ def make_collection(shape: list[int]) -> Collection:
 
 
 @pytest.mark.parametrize(
-    ("shape", "is_color", "suits_gradients"),
+    ("shape", "is_color", "suits_copies"),
     [
         ([20, 20], False, True),
         ([19, 19], False, False),
@@ -788,14 +829,14 @@ def make_collection(shape: list[int]) -> Collection:
     ],
 )
 def test_start_looks_at_the_shape_of_arrays(
-    shape: list[int], is_color: bool, suits_gradients: bool
+    shape: list[int], is_color: bool, suits_copies: bool
 ) -> None:
     traits = find_traits(make_collection(shape))
     assert traits.shape == shape
     assert traits.is_color == is_color
-    assert traits.suits_gradients == suits_gradients
+    assert traits.suits_copies == suits_copies
     assert not traits.are_pictures
-    assert not traits.is_photo
+    assert traits.network is None
     assert traits.n_folds == 3
 
 
@@ -811,8 +852,7 @@ def test_pictures_that_cannot_be_read_say_nothing_about_the_others(tmp_path: Pat
     Image.fromarray(pixels).save(photo, "PNG")
     damaged: list[Path | bytes] = [b"no picture", tmp_path / "missing.png"]
     traits = find_traits_of_pictures(iter([*damaged, photo.getvalue()]), 3)
-    assert traits == ImageTraits(True, is_color=True, is_photo=True, shape=[64, 64, 3])
-    assert traits.n_folds == 5
+    assert traits == ImageTraits(True, True, False, PHOTOS, [64, 64, 3])
     assert find_traits_of_pictures(iter(damaged), 2) == DEFAULT_TRAITS
 
 
@@ -823,7 +863,7 @@ def test_start_looks_at_pictures_from_the_first_to_the_last(tmp_path: Path) -> N
     Image.fromarray(pixels).save(photo)
     # Many collections begin with all pictures of one class.
     traits = find_traits_of_pictures(iter([drawing] * 120 + [photo] * 180), 300)
-    assert traits.is_photo
+    assert traits.network == PHOTOS
     assert traits.shape == [64, 64, 3]
 
 
@@ -831,11 +871,11 @@ def test_start_looks_at_pictures_from_the_first_to_the_last(tmp_path: Path) -> N
 def test_models_of_many_photos_learn_from_principal_components(
     shapes: Path, n_images: int, expected: set[int]
 ) -> None:
-    traits = ImageTraits(are_pictures=True, is_color=True, is_photo=True, shape=[64, 64, 3])
+    traits = ImageTraits(True, True, False, PHOTOS, [64, 64, 3])
     entry = {
         "sources": [{"files": "data/own"}],
         "shape": traits.shape,
-        "network": start.NETWORK,
+        "network": traits.network,
     }
     values = {"images": n_images, "classes": 2, "sha256": {"pixels": "0", "labels": "1"}}
     with contextlib.chdir(shapes):
