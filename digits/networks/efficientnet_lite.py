@@ -25,11 +25,13 @@ All arrays have the axes height, width, channel.
 from functools import cache
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, distribution
+from math import ceil
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from numpy.lib.stride_tricks import sliding_window_view
 
 from digits.core.tables import Pixels
 from digits.networks.weights import torch_file
@@ -44,6 +46,10 @@ MAX_SUM = 2**24
 MEAN_PIXEL = 127
 WEIGHT_UNIT = 2.0**-32  # of absolute values of weights, before they are summed
 MAX_BYTE = 255
+
+# A run is one pixel, or neighbouring pixels of a row that have at most so many values together.
+# NumPy computes run by run, because its loops over fewer values take twice as long per value.
+MAX_RUN = 1024
 
 Values = npt.NDArray[np.float32]  # whole numbers
 
@@ -77,11 +83,12 @@ class Layer(NamedTuple):
 
     Attributes:
         weights: shape (n_inputs, n_outputs). If each channel has a convolution of its own, it
-            is (size * size, n_channels).
+            is (size * size, n_outputs), repeated for each pixel of a run.
         input_scale: what its inputs stand for.
         output_scale: what its outputs stand for.
-        factors: what the sum of each output is multiplied by.
-        offsets: what is then added.
+        factors: what the sum of each output is multiplied by, repeated for each pixel of a run:
+            shape (n_pixels * n_outputs,).
+        offsets: what is then added, in the same shape.
     """
 
     weights: Values
@@ -91,11 +98,19 @@ class Layer(NamedTuple):
     offsets: Values
 
     def to_outputs(self, sums: Values) -> Values:
-        """Turn sums of weighted inputs into outputs, in place."""
-        sums *= self.factors
-        sums += self.offsets
-        np.rint(sums, out=sums)
-        return np.clip(sums, self.output_scale.low, self.output_scale.high, out=sums)
+        """Return the outputs for the sums of weighted inputs, which may be overwritten.
+
+        Args:
+            sums: the sums of all pixels, in any shape.
+
+        Returns:
+            Shape (n_runs, n_pixels * n_outputs).
+        """
+        runs = sums.reshape(-1, len(self.factors))
+        runs *= self.factors
+        runs += self.offsets
+        np.rint(runs, out=runs)
+        return runs.clip(self.output_scale.low, self.output_scale.high, out=runs)
 
 
 class EfficientNetLite(NamedTuple):
@@ -213,9 +228,9 @@ def apply_block(layers: dict[str, Layer], number: int, step: int, values: Values
 
 def convolve_pixels(layer: Layer, pixels: Values) -> Values:
     """Return the convolution of all channels together, in windows that are two pixels apart."""
-    windows = np.lib.stride_tricks.sliding_window_view(pad(pixels, 3, 2), (3, 3), (0, 1))
-    height, width, *_ = windows[::2, ::2].shape
-    return mix_channels(layer, windows[::2, ::2].reshape(height, width, -1))
+    windows = sliding_window_view(pad(pixels, 3, 2), (3, 3, 3))[::2, ::2]
+    height, width, *_ = windows.shape
+    return mix_channels(layer, windows.reshape(height, width, -1))
 
 
 def mix_channels(layer: Layer, values: Values) -> Values:
@@ -229,26 +244,33 @@ def convolve_channels(layer: Layer, values: Values, step: int) -> Values:
     """Return the convolution of each channel, in windows that are `step` pixels apart."""
     size = int(len(layer.weights) ** 0.5)
     padded = pad(values, size, step)
-    height, width = (-(-length // step) for length in values.shape[:2])  # rounded up
-    sums = np.zeros((height, width, values.shape[2]), dtype=np.float32)
-    products = np.empty_like(sums)
-    for index, weights in enumerate(layer.weights):
-        top, left = divmod(index, size)
-        bottom = top + step * (height - 1) + 1
-        right = left + step * (width - 1) + 1
-        np.multiply(padded[top:bottom:step, left:right:step], weights, out=products)
-        sums += products
-    return layer.to_outputs(sums)
+    height, width = (ceil(length / step) for length in values.shape[:2])
+    n_channels = values.shape[2]
+    n_pixels = layer.weights.shape[1] // n_channels
+    # A view of all windows: the row, the run, the row in the window, the column in the window,
+    # and the values of the run.
+    row, pixel, value = padded.strides
+    windows = np.ndarray(
+        (height, width // n_pixels, size, size, n_pixels * n_channels),
+        padded.dtype,
+        padded,
+        strides=(step * row, step * n_pixels * pixel, row, pixel, value),
+    )
+    weights = layer.weights.reshape(size, size, -1)
+    sums = np.einsum("hrijv,ijv->hrv", windows, weights)
+    return layer.to_outputs(sums).reshape(height, width, n_channels)
 
 
 def pad(values: Values, size: int, step: int) -> Values:
     """Add as many zeros around pixels as windows of a size need, as TensorFlow does."""
-    margins = []
-    for length in values.shape[:2]:
-        n_windows = -(-length // step)  # rounded up
-        n_zeros = max((n_windows - 1) * step + size - length, 0)
-        margins.append((n_zeros // 2, n_zeros - n_zeros // 2))
-    return np.pad(values, [*margins, (0, 0)])
+    height, width, n_channels = values.shape
+    n_rows, n_columns = (
+        max((ceil(length / step) - 1) * step + size - length, 0) for length in (height, width)
+    )
+    top, left = n_rows // 2, n_columns // 2
+    padded = np.zeros((height + n_rows, width + n_columns, n_channels), dtype=np.float32)
+    padded[top : top + height, left : left + width] = values
+    return padded
 
 
 @cache
@@ -259,21 +281,25 @@ def load_layers(network: EfficientNetLite) -> dict[str, Layer]:
         UserError: the weights are missing or were changed.
     """
     tensors = read_weights(network)
-    layers = {
-        "stem": make_layer(tensors, "_conv_stem", "_bn0", PIXEL, ACTIVATION),
-        "head": make_layer(tensors, "_conv_head", "_bn1", BLOCK, ACTIVATION),
-    }
+    width = ceil(network.side / 2)
+    layers = {"stem": make_layer(tensors, "_conv_stem", "_bn0", PIXEL, ACTIVATION, width)}
     for number in range(network.n_blocks):
-        steps = [
-            ("expand", "_bn0", BLOCK, ACTIVATION),
-            ("depthwise", "_bn1", ACTIVATION, ACTIVATION),
-            ("project", "_bn2", ACTIVATION, BLOCK),
-        ]
-        for step, norm, input_scale, output_scale in steps if number > 0 else steps[1:]:
-            block = f"_blocks.{number}."
-            layers[f"{number} {step}"] = make_layer(
-                tensors, f"{block}_{step}_conv", f"{block}{norm}", input_scale, output_scale
+        block = f"_blocks.{number}."
+        if number > 0:
+            layers[f"{number} expand"] = make_layer(
+                tensors, f"{block}_expand_conv", f"{block}_bn0", BLOCK, ACTIVATION, width
             )
+        is_halving = number in network.halving_blocks
+        width = ceil(width / 2) if is_halving else width
+        depthwise = make_layer(
+            tensors, f"{block}_depthwise_conv", f"{block}_bn1", ACTIVATION, ACTIVATION, width
+        )
+        # In a run, the values of neighbouring windows must follow each other in memory.
+        layers[f"{number} depthwise"] = depthwise if is_halving else repeat_weights(depthwise)
+        layers[f"{number} project"] = make_layer(
+            tensors, f"{block}_project_conv", f"{block}_bn2", ACTIVATION, BLOCK, width
+        )
+    layers["head"] = make_layer(tensors, "_conv_head", "_bn1", BLOCK, ACTIVATION, width)
     return layers
 
 
@@ -301,7 +327,12 @@ def read_weights(network: EfficientNetLite) -> Tensors:
 
 
 def make_layer(
-    tensors: Tensors, convolution: str, norm: str, input_scale: Scale, output_scale: Scale
+    tensors: Tensors,
+    convolution: str,
+    norm: str,
+    input_scale: Scale,
+    output_scale: Scale,
+    width: int,
 ) -> Layer:
     """Return a layer in whole numbers.
 
@@ -311,10 +342,11 @@ def make_layer(
         norm: the name of the batch normalization after it.
         input_scale: what the inputs stand for.
         output_scale: what the outputs stand for.
+        width: the width of the output, in pixels.
     """
     kernels, offsets = merge_norm(tensors, convolution, norm)
     n_outputs = len(kernels)
-    exact = kernels.reshape(n_outputs, -1).T
+    exact = kernels.transpose(2, 3, 1, 0).reshape(-1, n_outputs)
 
     # Rounding to whole numbers makes each weight larger by 1 at most.
     largest_sum = MAX_SUM / input_scale.largest - len(exact)
@@ -322,13 +354,26 @@ def make_layer(
     sums[sums == 0] = 1  # a few outputs have no weights but zeros
     per_unit = largest_sum / sums
     factors = output_scale.per_unit / (input_scale.per_unit * per_unit)
+    n_pixels = count_pixels(width, n_outputs)
     return Layer(
         np.rint(exact * per_unit).astype(np.float32, order="C"),
         input_scale,
         output_scale,
-        factors.astype(np.float32),
-        (offsets * output_scale.per_unit).astype(np.float32),
+        np.tile(factors.astype(np.float32), n_pixels),
+        np.tile((offsets * output_scale.per_unit).astype(np.float32), n_pixels),
     )
+
+
+def repeat_weights(layer: Layer) -> Layer:
+    """Return a layer whose weights are repeated for each pixel of a run."""
+    n_pixels = len(layer.factors) // layer.weights.shape[1]
+    return layer._replace(weights=np.tile(layer.weights, n_pixels))
+
+
+def count_pixels(width: int, n_outputs: int) -> int:
+    """Return how many pixels a run has. A row has a whole number of runs."""
+    most = max(MAX_RUN // n_outputs, 1)
+    return max(n_pixels for n_pixels in range(1, most + 1) if width % n_pixels == 0)
 
 
 def merge_norm(
