@@ -18,14 +18,22 @@ from bench import measuring
 
 @click.command(help=f"\b\n{__doc__}")
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-def main(folder: Path) -> None:
+@click.option(
+    "--keep",
+    metavar="PROJECT",
+    type=click.Path(path_type=Path),
+    help="Keep the clone, for `python -m bench.by_hand PROJECT`.",
+)
+@click.option("--layout", help="The option of `digits start`.")
+def main(folder: Path, keep: Path | None, layout: str | None) -> None:
     """Train the models in a clone, and print the leaderboard."""
     with tempfile.TemporaryDirectory() as temporary:
-        project = measuring.clone_project(Path(temporary, "photos"))
+        project = measuring.clone_project(keep or Path(temporary, "photos"))
         shutil.copytree(folder, project / "data/own")
+        start = ["start"] if layout is None else ["start", "--layout", layout]
         n_seconds = 0.0
-        for command in ["start", "repro"]:
-            n_seconds += measuring.run(project, "digits", *command.split()).cpu_seconds
+        for words in [start, ["repro"]]:
+            n_seconds += measuring.run(project, "digits", *words).cpu_seconds
         table = ["digits", "leaderboard", "--format", "markdown"]
         print(subprocess.check_output(table, cwd=project, text=True))
         for path in sorted((project / "models").glob("*.skops")):
