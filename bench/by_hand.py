@@ -70,8 +70,9 @@ def compute_features(
 def read(path: Path) -> npt.NDArray[np.float32]:
     """Return a picture as the network takes it, shape (3, SIDE, SIDE), about -1 to 1."""
     picture = Image.open(path).convert("RGB").resize((SIDE, SIDE), Image.Resampling.BICUBIC)
-    values = (np.asarray(picture) - 127) / 128
-    return values.transpose(2, 0, 1).astype(np.float32)
+    values = np.asarray(picture, dtype=np.float32)
+    scaled: npt.NDArray[np.float32] = (values - np.float32(127)) / np.float32(128)
+    return scaled.transpose(2, 0, 1)
 
 
 if __name__ == "__main__":
