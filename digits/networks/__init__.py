@@ -2,10 +2,11 @@
 
 The key `network` of a dataset names ONNX files, or networks of `NETWORKS`, each of which has
 
+- `name`: its name in params.yaml.
 - `side`: the height and width of the pictures that it takes, in pixels.
 - `n_features`: the number of features.
 - `sha256`: the checksum of its weights.
-- `load()`: raises a UserError if the weights are not installed.
+- `load()`: loads the weights. It raises a UserError if they are not installed.
 - `describe(picture)`: returns the features of a picture of the shape (side, side, 3), one byte
   each.
 
@@ -26,7 +27,7 @@ from digits.networks.weights import onnx_file
 from digits.settings.errors import UserError, check_choice
 from digits.settings.params import N_CHANNELS, NETWORK_CHECKSUM, DatasetParams, NetworkFile
 
-# The networks by their names in params.yaml. A network of your own is added here.
+# The networks by their names in params.yaml. Add your own, an object with these attributes.
 NETWORKS: dict[str, Any] = {network.name: network for network in efficientnet_lite.VARIANTS}
 
 

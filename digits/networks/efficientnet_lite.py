@@ -16,8 +16,8 @@ roots, and rounding to whole numbers, which IEEE 754 defines to the last bit.
 - An activation, which is 0 to 6, is 0 to 504, in units of 1/84.
 - A value between two blocks is -1023 to 1023, in units of 1/16. What is larger is cut off.
 - The weights of each output have a unit of their own, which is as small as the largest possible
-  input allows. How large the sum of the weights' absolute values is does not depend on the
-  order of the sum either, because they are rounded up to multiples of 2**-32 first.
+  input allows. To choose it, the absolute values of the weights are first rounded up to
+  multiples of 2**-32. Their sum is then exact, in any order.
 
 All arrays have the axes height, width, channel.
 """

@@ -49,7 +49,7 @@ class FeatureCache:
             network: the attribute `identity` of the network.
         """
         try:
-            content = self.find(picture, network).read_bytes()
+            content = self.find_path(picture, network).read_bytes()
         except OSError:
             return None
         features = content[:-N_BYTES_OF_CHECKSUM]
@@ -58,19 +58,19 @@ class FeatureCache:
 
     def save(self, picture: bytes, network: str, features: bytes) -> None:
         """Save features. If the folder cannot be written, nothing happens."""
-        path = self.find(picture, network)
+        path = self.find_path(picture, network)
         with suppress(UserError), atomic_write(path) as temporary:
             temporary.write_bytes(features + sha256(features).digest())
 
-    def find(self, picture: bytes, network: str) -> Path:
+    def find_path(self, picture: bytes, network: str) -> Path:
         """Return the path of the file for a picture and a network, which may not exist."""
         digest = sha256(picture).hexdigest()
-        name = sha256(f"{network} {describe_code()} {digest}".encode()).hexdigest()
+        name = sha256(f"{network} {compute_code_checksum()} {digest}".encode()).hexdigest()
         return self.folder / name[:2] / name[2:]
 
 
 @cache
-def describe_code() -> str:
+def compute_code_checksum() -> str:
     """Return the SHA-256 of the code that computes features, and of its packages' versions."""
     parts = [sha256(path.read_bytes()).hexdigest() for path in CODE]
     parts += [f"{package} {version(package)}" for package in PACKAGES]

@@ -19,6 +19,7 @@ import pandas as pd
 from digits.data.intake.collection import Collection
 from digits.imaging import pictures
 from digits.imaging.transforms.border import median_of_border
+from digits.networks import NETWORKS
 from digits.proposing.choose import N_FOLDS
 from digits.settings.errors import UserError
 from digits.settings.params import N_CHANNELS
@@ -35,23 +36,21 @@ MIN_BACKGROUND = 0.5
 # The saturation of a pixel is the difference between the largest and the smallest of red, green
 # and blue: 0 to 255. A picture is in colour if its mean saturation is larger than this. Photos
 # from the air or through a microscope have 17. The paper of a grey drawing may have a colour.
-MIN_COLOR = 5
-MIN_COLOR_ON_BACKGROUND = 20
+MAX_GREY = 5
+MAX_GREY_ON_BACKGROUND = 20
 
 # The shorter side of a large picture, in pixels.
 MIN_LARGE_SIDE = 64
 
 # With so many images or more, models learn from principal components of the features.
 MANY_IMAGES = 1_700
-N_COMPONENTS_WITH_NETWORK = 300  # the files of models then have less than 20 MB
-N_COMPONENTS_OF_GRADIENTS = 60  # the training then takes a fifth of the time
+N_COMPONENTS = 300  # the files of models are then smaller than 20 MB
+N_COMPONENTS_WITH_COPIES = 60  # the training then takes a fifth of the time
 
-# The networks that describe pictures, and the extras of pyproject.toml that have their weights.
 # In cross-validation, efficientnet_lite1 was better than efficientnet_lite0 on drawings, and
 # not on photos.
 NETWORK_OF_PHOTOS = "efficientnet_lite0"
 NETWORK_OF_DRAWINGS = "efficientnet_lite1"
-EXTRAS = {NETWORK_OF_PHOTOS: "network", NETWORK_OF_DRAWINGS: "networks"}
 
 # Edge directions need square images, which are at least 20 pixels wide.
 MIN_SIDE_OF_GRADIENTS = 20
@@ -86,7 +85,7 @@ class ImageTraits(NamedTuple):
     @property
     def extra(self) -> str:
         """The extra of pyproject.toml that has the weights of the network, or ""."""
-        return EXTRAS[self.network] if self.network else ""
+        return str(NETWORKS[self.network].extra) if self.network else ""
 
     @property
     def suits_copies(self) -> bool:
@@ -104,8 +103,9 @@ class ImageTraits(NamedTuple):
             kind = "large drawings" if self.network else "small drawings"
         else:
             kind = "pictures in colour" if self.is_color else "grey pictures"
-        basis = f"the features of {self.network}" if self.network else "pixels"
-        return f"most look like {kind}, so the models learn from {basis}"
+        if self.network is None:
+            return f"most look like {kind}, so there is no network"
+        return f"most look like {kind}, so the network is {self.network}"
 
 
 # The traits of pictures of digits. They are also used for pictures that will be added later.
@@ -135,7 +135,7 @@ def find_traits(collection: Collection) -> ImageTraits:
 
 
 def find_traits_of_pictures(contents: Iterator[Path | bytes], n_pictures: int) -> ImageTraits:
-    """Return what most pictures of a sample look like.
+    """Return what most pictures of a sample, which is every n-th picture, look like.
 
     Pictures that cannot be read are ignored. They are reported later.
     """
@@ -146,8 +146,8 @@ def find_traits_of_pictures(contents: Iterator[Path | bytes], n_pictures: int) -
         return DEFAULT_TRAITS
     medians = pd.DataFrame(readable).median()
     has_background = medians["background"] >= MIN_BACKGROUND
-    min_color = MIN_COLOR_ON_BACKGROUND if has_background else MIN_COLOR
-    is_color = bool(medians["colour"] > min_color)
+    max_grey = MAX_GREY_ON_BACKGROUND if has_background else MAX_GREY
+    is_color = bool(medians["saturation"] > max_grey)
     is_drawing = bool(has_background and not is_color)
     if not is_drawing:
         shape = [64, 64, N_CHANNELS] if is_color else [64, 64]
@@ -162,12 +162,12 @@ def measure_picture(source: Path | bytes) -> dict[str, float] | None:
 
     Returns:
         side: the shorter side, in pixels.
-        colour: the mean saturation, 0 to 255.
+        saturation: the mean saturation, 0 to 255.
         background: the fraction of the pixels that are background.
     """
     try:
         opened = source if isinstance(source, Path) else BytesIO(source)
-        image, _ = pictures.read_image(opened, mode="RGB")
+        image, scale = pictures.read_image(opened, mode="RGB")
     except (OSError, UserError):
         return None
     pixels = np.array(image, dtype=int)
@@ -175,7 +175,7 @@ def measure_picture(source: Path | bytes) -> dict[str, float] | None:
     differences = np.abs(pixels - background).max(axis=2)
     is_background = differences < MAX_BACKGROUND_DIFFERENCE
     return {
-        "side": min(image.size),
-        "colour": np.ptp(pixels, axis=2).mean(),
+        "side": min(image.size) * scale,
+        "saturation": np.ptp(pixels, axis=2).mean(),
         "background": is_background.mean(),
     }

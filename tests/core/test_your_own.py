@@ -336,7 +336,7 @@ def test_start_for_many_drawings_writes_models_that_are_trained_fast() -> None:
             entry={"sources": [{"files": "data/own"}], "shape": [28, 28]},
             traits=DEFAULT_TRAITS,
             are_many=are_many,
-            n_components_of_gradients=60,
+            n_components_with_copies=60,
         )
         model = yaml.safe_load(text)["models"]["gradients-svc"]
         assert model["feature_parameters"] == parameters
