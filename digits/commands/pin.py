@@ -78,12 +78,14 @@ def command(dataset: str) -> None:
 
     echo(f"{FILE}: datasets.{dataset} has")
     print_overview(values, X, images)
-    for network in loaded_networks:
+    for keys, network in zip(networks, loaded_networks, strict=True):
         height, width, _ = network.shape
         echo(
             f"{network.output!r} of {network.file} gives {network.n_features} features of each "
             f"picture, in {height} × {width} pixels"
         )
+        if keys.output is None:
+            echo("  This is its first output. If these are classes, name a layer by `output`.")
     add_to_dvc(entry["sources"], networks)
 
 

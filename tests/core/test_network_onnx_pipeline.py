@@ -288,6 +288,16 @@ def test_nothing_is_recorded_if_the_stages_cannot_be_edited(project: Path) -> No
     assert tiny.files(project) | {FILE: before[FILE]} == before
 
 
+def test_pin_asks_whether_the_first_output_is_the_classes(project: Path) -> None:
+    entry = params.parse((project / "params.yaml").read_text())["datasets"]["tiny"]
+    entry["network"] = {"file": FILE, "size": 32}
+    tiny.edit(project, CHANGES | {"datasets.tiny": entry})
+    hint = "This is its first output. If these are classes, name a layer by `output`.\n"
+    assert hint in call(project, "pin", "tiny").stdout
+    tiny.edit(project, CHANGES | {"datasets.tiny": entry | {"network": KEYS}})
+    assert hint not in call(project, "pin", "tiny").stdout
+
+
 STAGES = (tiny.ROOT / DVC_FILE).read_text(encoding="utf-8")
 
 
