@@ -6,7 +6,6 @@ import shutil
 import subprocess
 import textwrap
 from collections.abc import Sequence
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -474,9 +473,7 @@ def edit_stages(text: str) -> str:
     except KeyError:
         raise UserError(NOT_AS_CLONED.format("dvc.yaml")) from None
     pin.insert_dependency(dependencies, str(OWN_IMAGES), "digits pin own")
-    stream = StringIO()
-    editor.dump(document, stream)
-    return stream.getvalue()
+    return pin.dump(editor, document)
 
 
 def edit_targets(text: str, extra: str) -> str:
