@@ -25,7 +25,6 @@ from digits.data.layout.place import Place
 from digits.data.pinned_values import compute_pinned_values
 from digits.data.splitting import split_rows
 from digits.data.storage import add_to_dvc
-from digits.learning.folds import assign_folds
 from digits.proposing.choose import Choice, ChoiceError, choose, describe
 from digits.proposing.folders import enter_folders
 from digits.proposing.image_traits import (
@@ -207,10 +206,12 @@ def start_with_layout(layout: Any, columns: dict[str, str], min_images: int) -> 
     }
     if traits.network:
         entry["network"] = traits.network
+    lines = [*describe(choice), traits.describe()]
     values, X, images = read_images(entry, collection, traits.n_folds)
+    del choice, collection  # a table of a million rows is large, and so is what follows
     add_to_dvc(entry["sources"])
     rewrite_or_restore(entry, traits, values)
-    echo_project([*describe(choice), traits.describe()])
+    echo_project(lines)
     pin.print_overview(values, X, images)
     echo_next_steps()
 
@@ -335,6 +336,8 @@ def check_groups(train_images: pd.DataFrame, n_folds: int) -> None:
     """
     if "group" not in train_images:
         return
+    from digits.learning.folds import assign_folds  # here, because it takes half a second
+
     try:
         assign_folds(train_images["class"].to_numpy(), n_folds, train_images["group"])
     except UserError as error:

@@ -17,5 +17,4 @@ def find_blank(rows: NDArray[Any], pixel_max: int) -> NDArray[np.bool_]:
         rows: the pixels, shape (n_images, n_values). They need not fit into memory.
         pixel_max: the largest value that a pixel can have.
     """
-    contrasts = np.fromiter((np.ptp(pixels) for pixels in rows), np.uint8, len(rows))
-    return contrasts < MIN_CONTRAST * pixel_max
+    return np.ptp(rows, axis=1) < MIN_CONTRAST * pixel_max

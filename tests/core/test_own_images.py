@@ -658,7 +658,7 @@ def test_an_image_without_a_group_is_refused(tmp_path: Path) -> None:
         ),
         (
             "label,p\n1,0,0\n2,0,0\n",
-            "own.csv: its first line has 2 values, but another one has",
+            "own.csv: its first line has 2 values, but the next one has",
         ),
     ],
 )

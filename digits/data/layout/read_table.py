@@ -136,14 +136,22 @@ def find_blank(
     """
     has_images_in_cells = bool(part.picture) or any(map(table.is_nested, image_columns))
     # There may be too many columns of pixels to read all, so only the two ends are looked at.
-    ends = [] if has_images_in_cells else [*image_columns[:1], *image_columns[-1:]]
-    texts = table.read_texts(list_distinct([*columns, *ends]), whole=not part.pixels)
+    ends = [] if has_images_in_cells else list_distinct(image_columns[:1] + image_columns[-1:])
+    texts = table.read_texts(columns or ends, whole=not part.pixels)
     if texts.index.empty:
         raise UserError("it has no rows")
     if has_images_in_cells:
         return np.zeros(len(texts), bool)
-    is_blank = texts.apply(lambda column: column.str.strip() == "")
-    return is_blank.all(axis=1).to_numpy(bool)
+    is_blank = find_blank_rows(texts)
+    if is_blank.any():
+        is_blank &= find_blank_rows(table.read_texts(ends))
+    return is_blank
+
+
+def find_blank_rows(texts: pd.DataFrame) -> Vector:
+    """Return which rows have only blank values."""
+    are_blank = [texts[name].str.strip() == "" for name in texts]
+    return np.all(are_blank, axis=0)
 
 
 def match_rows(texts: pd.DataFrame, where: Where) -> Vector:

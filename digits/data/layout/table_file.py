@@ -148,15 +148,30 @@ class TableFile:
 
     def read_header(self) -> list[str]:
         """Return the names of the columns of a CSV file."""
-        options = self.csv_options | {"header": None}
-        has_whole_line = "\n" in self.start
-        source = io.StringIO(self.start) if has_whole_line else self.path
-        first_line = pd.read_csv(source, **options, dtype=str, nrows=1)
+        first_line = self.read_first_row(self.csv_options | {"header": None})
         if first_line.empty:
             raise UserError("it is empty")
         if self.csv_options["header"] is None:
             return [str(number + 1) for number in range(first_line.shape[1])]
+        first_row = self.read_first_row(self.csv_options)
+        # If a row has more values than the header, pandas makes the first column the index.
+        has_numbered_rows = isinstance(first_row.index, pd.RangeIndex)
+        if len(first_row) and not has_numbered_rows:
+            raise UserError(
+                f"its first line has {first_line.shape[1]} values, but the next one has more; "
+                "add a name, or delete the commas at the ends of lines"
+            )
         return [str(name).strip() for name in first_line.iloc[0]]
+
+    def read_first_row(self, options: dict[str, Any]) -> pd.DataFrame:
+        """Return the first row of a CSV file as strings.
+
+        Args:
+            options: those of `pd.read_csv`.
+        """
+        has_two_lines = self.start.count("\n") > 1
+        source = io.StringIO(self.start) if has_two_lines else self.path
+        return pd.read_csv(source, **options, dtype=str, nrows=1)
 
     @cached_property
     def sample(self) -> pd.DataFrame:
@@ -210,7 +225,6 @@ class TableFile:
         # pandas reports a row with too many values only without `usecols`.
         usecols = positions if len(positions) < len(self.names) else None
         frame = pd.read_csv(self.path, **self.csv_options, usecols=usecols, dtype=str)
-        self.check_index(frame)
         return frame.set_axis([self.names[i] for i in positions], axis=1).fillna("")
 
     def read_parquet(self, names: Sequence[str]) -> pd.DataFrame:
@@ -228,18 +242,6 @@ class TableFile:
         # pandas' type `string` keeps missing values, so that `fillna` finds them.
         texts: pd.DataFrame = frame.astype("string").fillna("").astype(str)
         return texts
-
-    def check_index(self, frame: pd.DataFrame) -> None:
-        """Check that pandas has not used the first column as the index.
-
-        Raises:
-            UserError: pandas has, because the rows have more values than the first line.
-        """
-        if not isinstance(frame.index, pd.RangeIndex):
-            raise UserError(
-                f"its first line has {len(self.names)} values, but another one has more; add a "
-                "name, or delete the commas at the ends of lines"
-            )
 
     def read_blocks(self, names: Sequence[str], n_rows: int) -> Iterator[pd.DataFrame]:
         """Yield columns, `n_rows` rows at a time. pandas has converted columns of numbers.
@@ -260,7 +262,6 @@ class TableFile:
             # Without `usecols`, a row with too many values is an error.
             with pd.read_csv(self.path, **options) as blocks:
                 for block in blocks:
-                    self.check_index(block)
                     yield block.iloc[:, positions].set_axis(list(names), axis=1)
 
     @contextmanager
