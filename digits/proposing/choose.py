@@ -343,7 +343,7 @@ def write_unused(rest: Sequence[str], choice: Choice) -> list[str]:
     They must not fit pictures that the layout uses, unless tables name these pictures. Few
     pictures are named one by one, so that pictures that are added later are not left out.
     """
-    names = sorted(map(escape, rest))
+    names = [escape(name) for name in rest]
     if len(names) <= MAX_NAMED:
         return names
     folders_of_rest = {posixpath.dirname(name) for name in rest}

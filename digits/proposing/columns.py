@@ -217,7 +217,7 @@ def find_classes_of_pictures(texts: Texts) -> list[list[str]]:
     one_class.check_columns(dict(texts))
     repeated = [[name] for name, values in texts.items() if has_repeated_values(values)]
     flags = {name: each for name, each in texts.items() if to_flags(each).isin([0, 1]).all()}
-    if len(flags) > 2 and are_one_hot(flags):
+    if len(flags) > 1 and are_one_hot(flags):
         return [list(flags), *(names for names in repeated if names[0] not in flags)]
     return repeated
 

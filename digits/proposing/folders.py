@@ -334,9 +334,7 @@ def propose_lists(place: Place, layout: Any) -> list[Any]:
         lists_of_subset[without_set].append(name)
     layouts = []
     for without_set, lists in train_lists.items():
-        # `trainval.txt` has the pictures of both `train.txt` and `val.txt`.
-        complete_lists = [name for name in lists if re.search("train_?val", name)]
-        train = [{"list": name} for name in complete_lists or lists]
+        train = [{"list": name} for name in lists]
         if len(test_lists[without_set]) == 1:
             [test] = test_lists[without_set]
             layouts.append({"files": layout, "train": unlist(train), "test": {"list": test}})

@@ -4,7 +4,7 @@ import posixpath
 import re
 import shlex
 from collections import Counter
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pandas as pd
@@ -24,7 +24,7 @@ from digits.proposing.words import (
     split_words,
 )
 from digits.settings.errors import shorten
-from digits.settings.layout import ArrayPart, FilesPart, Part, TablePart, parse
+from digits.settings.layout import ArrayPart, Part, TablePart, parse
 
 # Names of companions: of `1_gt` for the picture `1`, and of `1_depth` for `1_crop`.
 WITH_END = re.compile(r"(?P<base>.+)(?P<end>[_-][A-Za-z0-9]+)")
@@ -60,7 +60,7 @@ def find_hints(reading: LayoutReading, layout: Any) -> list[str]:
         # `train/17` is no file, but the picture in row 17 of train.parquet.
         are_in_cells = any(isinstance(part, TablePart) and part.picture for part in parts)
         if not are_in_cells:
-            hints += hint_at_folders(rows, is_table, list_used_levels(parts))
+            hints += hint_at_folders(rows, is_table)
         companions = list(hint_at_companions(files, is_table, has_groups))
         hints += companions
         if not companions and not has_groups:
@@ -247,20 +247,7 @@ def count_ends(files: list[str]) -> Counter[str]:
     return ends
 
 
-def list_used_levels(parts: Sequence[Part]) -> set[int]:
-    """Return the levels of folders at which a pattern of a layout has a field."""
-    patterns = [text for part in parts if isinstance(part, FilesPart) for text in part.files]
-    return {
-        level
-        for pattern in patterns
-        for level, text in enumerate(pattern.split("/")[:-1])
-        if "{" in text
-    }
-
-
-def hint_at_folders(
-    rows: pd.DataFrame, is_table: bool, used_levels: Container[int]
-) -> Iterator[str]:
+def hint_at_folders(rows: pd.DataFrame, is_table: bool) -> Iterator[str]:
     """Yield a hint if folders are not used, and may be groups or the real classes.
 
     A level of folders is skipped if it follows from the classes, the groups or the sets.
@@ -268,7 +255,6 @@ def hint_at_folders(
     Args:
         rows: the images.
         is_table: whether the layout has a table.
-        used_levels: the levels of folders that the layout uses.
     """
     paths = [posixpath.dirname(name).split("/") for name in rows["file"]]
     if len(set(map(len, paths))) > 1:
@@ -281,9 +267,9 @@ def hint_at_folders(
             "if they are classes, people or days, let the pattern of the layout have {class} "
             "or {group} for them"
         )
-    for level, folders_of_level in enumerate(zip(*paths, strict=True)):
+    for folders_of_level in zip(*paths, strict=True):
         names = sorted(set(folders_of_level))
-        if level in used_levels or len(names) == 1 or are_subset_names(names):
+        if are_subset_names(names):
             continue
         folders = pd.Series(folders_of_level, rows.index)
         if any(depends_on(folders, values) for values in known):

@@ -111,7 +111,7 @@ def join(tables: list[TableCandidate]) -> list[Any]:
         layouts = [write_subsets(train, test)]
     else:
         layouts = [*parts, *join_folders(parts)]
-    if "file" in tables[0].keys and len(tables) > 1:  # each may name all pictures
+    if "file" in tables[0].keys:  # each may name all pictures
         layouts += [write_part([table], names) for table in tables]
     return layouts
 

@@ -103,9 +103,7 @@ def are_subset_names(names: list[str]) -> bool:
 
 
 def are_numbered(names: set[str]) -> bool:
-    """Return whether names are dates, or numbered words such as `day3` and `patient_17`."""
-    if all(DATE.fullmatch(name) for name in names):
-        return True
+    """Return whether names are numbered words, such as `day3` and `patient_17`."""
     matches = [NUMBERED.fullmatch(name) for name in names]
     starts = {match[1].lower() if match else "" for match in matches}
     return len(starts) == 1 and starts <= GROUP_WORDS

@@ -839,6 +839,9 @@ NO_HINTS = {
     "companions of pictures of another class": ["cat/{n}.jpg", "dog/{n}_left.jpg"],
     "one folder around all": ["all/cat/{n}.jpg", "all/dog/{n}.jpg"],
     "sets": ["train/cat/{n}.jpg", "train/dog/{n}.jpg", "test/cat/{n}.jpg", "test/dog/{n}.jpg"],
+    "a validation set": [
+        f"{subset}/{name}/{{n}}.jpg" for subset in ("train", "val") for name in "ab"
+    ],
     "a few files beside pictures": ["cat/{n}.jpg", "dog/{n}.jpg", "cat/1.json"],
     "other files": ["cat/{n}.jpg", "dog/{n}.jpg", "notes/day{n}.txt"],
 }
