@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from digits.data.intake import one_class
 from digits.data.intake.judge import find_equal_names
 from digits.data.overview import describe_images
 from tests.helpers import tiny
@@ -74,6 +75,10 @@ def test_an_image_in_two_groups_is_named() -> None:
 def test_classes_that_may_be_a_quantity_are_named() -> None:
     ages = [str(20 + 5 * number) for number in range(10)]
     assert "the classes are 10 numbers from 20 to 65; " in describe(PIXELS, LABELS, ages)
+
+
+def test_fractions_up_to_1_are_pixels() -> None:
+    one_class.check_pixels({f"p{n}": pd.Series([0.5, 1.0], dtype=object) for n in range(9)})
 
 
 def test_copies_are_counted_unless_they_are_groups() -> None:

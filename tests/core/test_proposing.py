@@ -697,6 +697,11 @@ HINTS = {
         "if the groups, such as subject00, are the classes, run: digits start --layout "
         "'{class}.{group}.*'",
     ),
+    "people with several pictures of each class": (
+        [f"subject0{{t}}/{name}{{n}}.gif" for name in ("glad", "happy", "sad", "wink")],
+        "if the groups, such as subject00, are the classes, run: digits start --layout "
+        "'{class}/{group}#.*'",
+    ),
     "other pictures of the same classes": (
         [
             f"{folder}/{name}/{{n}}.png"
@@ -927,6 +932,22 @@ def test_lists_of_both_sets_are_one_of_the_ways(ending: str, tmp_path: Path) -> 
     (tmp_path / f"test.{ending}").write_text("\n".join(names[1::2]))
     rows = choose(Place(tmp_path)).rows
     assert sorted(rows["file"][rows["test"]]) == names[1::2]
+
+
+def test_an_index_that_repeats_in_tables_that_were_joined_is_no_class(tmp_path: Path) -> None:
+    write_numbered(tmp_path, ["{n}.png"])
+    table = pd.DataFrame({"file": [f"{n}.png" for n in range(N_PICTURES)]})
+    table["species"] = np.resize(["cat", "dog", "eel"], N_PICTURES)
+    table.index = pd.Index(np.resize([0, 1, 2], N_PICTURES))
+    table.to_csv(tmp_path / "t.csv")
+    assert choose(Place(tmp_path)).class_column == "species"
+
+
+def test_a_class_of_the_test_set_alone_is_not_left_out(tmp_path: Path) -> None:
+    write_tree(tmp_path, "train/{a,b} test/{a,b,c}")
+    with pytest.raises(ChoiceError) as raised:
+        choose(Place(tmp_path))
+    assert "only the test set has the classes c" in "".join(raised.value.lines)
 
 
 def test_decimals_of_arrays_are_no_pixels(tmp_path: Path) -> None:
