@@ -211,7 +211,8 @@ def start_with_layout(layout: Any, columns: dict[str, str], min_images: int) -> 
     del choice, collection  # a table of a million rows is large, and so is what follows
     add_to_dvc(entry["sources"])
     rewrite_or_restore(entry, traits, values)
-    echo_project(lines)
+    models = ", ".join(yaml.safe_load(read("params.yaml"))["models"])
+    echo_project([*lines, f"models: {models}"])
     pin.print_overview(values, X, images)
     echo_next_steps()
 

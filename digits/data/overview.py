@@ -86,7 +86,8 @@ def draw_examples(X: Pixels, images: pd.DataFrame, class_names: Sequence[object]
     """Draw an image of each of two classes in the terminal."""
     rows = images["class"].drop_duplicates().index[:2]
     captions = [str(class_names[images["class"][row]]) for row in rows]
-    drawing.print_images(X[rows].reshape(-1, *images.attrs["shape"]), captions)
+    pictures = X[rows].reshape(-1, *images.attrs["shape"])
+    drawing.print_images(pictures, captions, min_side_by_side=len(rows))
     if "file" not in images:  # only arrays and tables have such axes
         echo("If they lie on their side, write `axes: n w h`, or `axes: n (w h)` for a table,")
         echo("into their layout in params.yaml. Without a layout, write `transpose: true`")

@@ -43,20 +43,20 @@ def stretch_contrast(pixels: Pixels) -> Pixels:
     return stretched[pixels]
 
 
-def print_images(images: Pixels, captions: Sequence[str]) -> None:
+def print_images(images: Pixels, captions: Sequence[str], min_side_by_side: int = 1) -> None:
     """Print images in the terminal, as many side by side as fit into its width.
-
-    Images that are larger than the width are reduced.
 
     Args:
         images: shape (n_images, height, width), where 0 is paper, or, in colour,
             (n_images, height, width, 3).
         captions: the text above each image.
+        min_side_by_side: larger images are reduced, so that so many fit side by side.
     """
     captions = [to_one_line(caption) for caption in captions]
     terminal_width = shutil.get_terminal_size().columns
+    max_width = (terminal_width + GAP) // min_side_by_side - GAP
     use_colours = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
-    images = np.stack([shrink(image, terminal_width) for image in stretch_contrast(images)])
+    images = np.stack([shrink(image, max_width) for image in stretch_contrast(images)])
     if not use_colours and images.shape[2] < MIN_WIDTH:
         images = enlarge(images, 2)
 

@@ -225,6 +225,15 @@ def test_a_terminal_shows_greys(
     assert "\x1b[38;5;" in text
 
 
+def test_two_large_images_fit_side_by_side(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    drawing.print_images(np.full((2, 64, 64), 255, np.uint8), ["", ""], min_side_by_side=2)
+    shown = ["@" * 38 + "   " + "@" * 38] * 19  # a character is two pixels high
+    assert capsys.readouterr().out.splitlines() == [*shown, ""]
+
+
 def test_a_grey_is_one_of_the_24_of_a_terminal() -> None:
     image = np.array([[0, 128], [255, 64]], dtype=np.uint8)
     [line] = drawing.make_lines(image, use_colours=True)
