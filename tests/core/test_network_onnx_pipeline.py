@@ -15,6 +15,8 @@ from digits.commands.pin import update_dependencies
 from digits.core import paths, tables
 from digits.imaging.pictures import read_resized
 from digits.learning import model_file
+from digits.networks import feature_cache
+from digits.networks.feature_cache import FeatureCache
 from digits.networks.weights import onnx_file
 from digits.settings import params
 from digits.settings.errors import UserError
@@ -22,6 +24,7 @@ from digits.settings.params import NetworkFile
 from tests.core.test_network_features import write_photos
 from tests.helpers import onnx, tiny
 from tests.helpers.calls import VALID, call, failure, reproduce
+from tests.helpers.installed import install_package
 from tests.helpers.onnx import node
 
 FILE = "data/network.onnx"
@@ -232,6 +235,19 @@ def test_damaged_features_are_computed_again(project: Path, damage: str) -> None
             path.mkdir()
     call(project, "fetch", "tiny")
     assert read_features(project) == before
+
+
+def test_another_version_of_a_package_computes_features_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved = FeatureCache(tmp_path)
+    saved.save(b"picture", "network", b"features")
+    assert saved.load(b"picture", "network") == b"features"
+    install_package(tmp_path / "site", "pillow", "")
+    monkeypatch.syspath_prepend(tmp_path / "site")
+    feature_cache.compute_code_checksum.cache_clear()
+    assert saved.load(b"picture", "network") is None
+    feature_cache.compute_code_checksum.cache_clear()
 
 
 def test_a_cache_that_cannot_be_written_is_not_needed(project: Path) -> None:

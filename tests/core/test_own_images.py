@@ -418,6 +418,10 @@ def link_to_folder_above(path: Path) -> None:
     path.symlink_to(".")
 
 
+def link_to_folder_around_all(path: Path) -> None:
+    path.symlink_to("..")
+
+
 def link_to_each_other(path: Path) -> None:
     path.symlink_to("../3")
     (path.parent.parent / "3/back").symlink_to("../2")
@@ -453,6 +457,11 @@ BAD_FOLDERS: dict[str, tuple[str, Callable[[Path], None], str]] = {
         "train",
         link_to_folder_above,
         "'train' is a link to a folder that it lies in; delete it",
+    ),
+    "a link to a folder around all": (
+        "all",
+        link_to_folder_around_all,
+        "'all' is a link to a folder that it lies in; delete it",
     ),
     "links to each other": (
         "2/there",

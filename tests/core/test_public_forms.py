@@ -990,6 +990,11 @@ def lists_in_parquet(place: Path, *, nested: bool, ending: str) -> None:
     pq.write_table(table, place / f"t.{ending}")
 
 
+def large_lists_in_parquet(place: Path) -> None:
+    images = pa.array([pixels.ravel() for pixels in PIXELS[TRAIN]], pa.large_list(pa.uint8()))
+    pq.write_table(pa.table({"label": LABELS[TRAIN], "image": images}), place / "t.parquet")
+
+
 def base_64(place: Path, start: str) -> None:
     encoded = [base64.b64encode(encode(pixels)["bytes"]).decode() for pixels in PIXELS[TRAIN]]
     write_csv(
@@ -1548,6 +1553,9 @@ READ = {
     "lists of lists in parquet": Read(
         partial(lists_in_parquet, nested=True, ending="parquet"),
         "{table: t.parquet, pixels: image, class: label}",
+    ),
+    "large lists in parquet, as Polars writes them": Read(
+        large_lists_in_parquet, "{table: t.parquet, pixels: image, class: label}"
     ),
     **{
         f"pictures in base64 after {start!r}": Read(
