@@ -174,7 +174,7 @@ def write_zeros(file: Path) -> None:
         pytest.param("a.csv.gz", marks=pytest.mark.slow),
         pytest.param("a-idx3-ubyte.gz", marks=pytest.mark.slow),
         pytest.param("a.mat", marks=pytest.mark.slow),
-        pytest.param("a.parquet", marks=pytest.mark.slow),
+        "a.parquet",
     ],
 )
 def test_a_file_that_unpacks_to_far_more_is_refused(tmp_path: Path, name: str) -> None:

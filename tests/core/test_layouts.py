@@ -268,6 +268,16 @@ def test_rows_are_chosen_by_a_truth_value(
     assert values["images"] == 20
 
 
+def test_blanks_around_a_class_or_a_group_are_ignored(tmp_path: Path) -> None:
+    touch(tmp_path, ["1.png", "2.png"])
+    table = "file,class,who\n1.png,cat ,anna\n2.png, cat,anna \n"
+    (tmp_path / "t.csv").write_text(table)
+    part = {"table": "t.csv", "file": "{file}", "class": "class", "group": "who"}
+    rows = find_rows(part, tmp_path)
+    assert rows["class"].tolist() == ["cat", "cat"]
+    assert rows["group"].tolist() == ["anna", "anna"]
+
+
 def test_whole_numbers_beside_a_missing_one_stay_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
