@@ -490,15 +490,19 @@ def test_a_class_may_have_the_names_of_two_others(tmp_path: Path) -> None:
     assert images.attrs["names"] == ["dog", "hot", "hot dog"]
 
 
-def test_a_damaged_picture_among_many_is_named(tmp_path: Path) -> None:
+def test_all_damaged_pictures_among_many_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     content = encode(Image.new("L", (8, 8))).getvalue()
     for folder in ["even", "odd"]:
         (tmp_path / folder).mkdir()
     for number in range(1, 1_003):  # pictures are read a thousand at a time
         path = tmp_path / ("odd" if number % 2 else "even") / f"{number}.png"
-        path.write_bytes(b"" if number == 1_001 else content)
-    with pytest.raises(UserError, match=r"^odd/1001\.png: the file is empty"):
+        path.write_bytes(b"" if number in {4, 1_001} else content)
+    with pytest.raises(UserError, match="^2 of 1002 pictures cannot be read, those above;"):
         read("{class}/*", tmp_path)
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split(": ")[0] for line in lines] == ["even/4.png", "odd/1001.png"]
 
 
 @pytest.mark.parametrize("names", [[None, "1.png"], ["1.png", " "], ["1.png", "2.png"]])
