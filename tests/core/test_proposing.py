@@ -603,6 +603,17 @@ PUBLIC = {
         ],
         ["{files: CXR/*_*_{class}.*, unused: [**/ManualMask/**/*]}"],
     ),
+    "one mask or two of each picture, as in BUSI": (
+        [
+            *[
+                f"{name}/{name} ({{n}}){end}.png"
+                for name in ("ill", "well")
+                for end in ("", "_mask")
+            ],
+            "ill/ill ({n})_mask_1.png",
+        ],
+        ["{files: {class}/*, unused: [**/*_mask*.*, **/*_mask.*]}"],
+    ),
     "segmented pictures, as in Leafsnap": (
         [
             f"{folder}/{name}/{name}{{n}}.png"
@@ -912,6 +923,22 @@ def test_an_index_that_pandas_has_stored_means_nothing(tmp_path: Path) -> None:
     make_table(slice(0, 100)).sample(frac=1, random_state=0).to_parquet(tmp_path / "t.parquet")
     layout = {"table": "t.parquet", "pixels": "pixel0 to pixel63", "class": "label"}
     assert choose(Place(tmp_path)).layout == layout
+
+
+def test_the_commands_that_are_shown_leave_out_rare_classes_too(tmp_path: Path) -> None:
+    write_tree(tmp_path, "{circle,cross,line}/{anna,ben,cem,dan}")
+    with pytest.raises(ChoiceError) as raised:
+        choose(Place(tmp_path), min_images=4)
+    options = [line for line in raised.value.lines if line.startswith("  digits start")]
+    assert [option.endswith(" --min-images 4") for option in options] == [True, True]
+
+
+def test_the_command_for_a_column_with_a_blank_in_its_name_can_be_typed(tmp_path: Path) -> None:
+    table = make_table(slice(0, 100)).assign(**{"visit id": np.arange(100) % 30})
+    table.to_csv(tmp_path / "t.csv", index=False)
+    assert "run: digits start --group 'visit id'" in "\n".join(
+        describe(choose(Place(tmp_path)))
+    )
 
 
 @pytest.mark.parametrize(("n_visits", "is_hint"), [(30, True), (100, False)])
