@@ -499,7 +499,7 @@ def test_all_damaged_pictures_among_many_are_named(
     for number in range(1, 1_003):  # pictures are read a thousand at a time
         path = tmp_path / ("odd" if number % 2 else "even") / f"{number}.png"
         path.write_bytes(b"" if number in {4, 1_001} else content)
-    with pytest.raises(UserError, match="^2 of 1002 pictures cannot be read, those above;"):
+    with pytest.raises(UserError, match=r"^2 of 1002 pictures cannot be read, those above;"):
         read("{class}/*", tmp_path)
     lines = capsys.readouterr().err.splitlines()
     assert [line.split(": ")[0] for line in lines] == ["even/4.png", "odd/1001.png"]
