@@ -165,7 +165,7 @@ def write_where(column: str, train: list[str], test: list[str]) -> dict[str, Any
 
 def may_have_groups(name: str, values: pd.Series) -> bool:
     """Return whether a column may have groups, by its name and the number of its values."""
-    is_named_so = ID_COLUMN.search(name.strip()) or GROUP_COLUMN.search(name.strip())
+    is_named_so = ID_COLUMN.search(name) or GROUP_COLUMN.search(name)
     return bool(is_named_so) and 3 <= values.str.strip().nunique() <= MAX_GROUPS * len(values)
 
 

@@ -700,6 +700,7 @@ def test_a_list_names_the_pictures_of_all_its_lines(tmp_path: Path) -> None:
         ("1.png 17", "several pictures are called 1.png 17"),
         ("4.png", "no picture is called 4.png"),
         ("4.png 2", "no picture is called 4.png 2"),
+        ("4.PNG 2", "no picture is called 4.PNG 2"),
         (".png", "no picture is called .png"),
     ],
 )

@@ -68,6 +68,14 @@ def test_new_arrays_are_read_with_the_axes_and_the_scale_of_the_dataset(
     assert "class" not in images.rows
 
 
+def test_pictures_in_folders_of_classes_and_deeper_ones_are_all_read(tmp_path: Path) -> None:
+    write_tree(tmp_path / "new", ROWS)
+    write_flat(tmp_path / "new" / NAMES[0] / "deep", slice(20, 22))
+    images = read(tmp_path / "new", {"table": "t.csv", "file": "{f}", "class": "c"})
+    assert len(images.rows) == 22
+    assert "class" not in images.rows
+
+
 def test_rows_of_pixels_are_in_colour_if_those_of_the_dataset_are(tmp_path: Path) -> None:
     np.save(tmp_path / "new.npy", COLORS.reshape(20, -1))
     images = read(tmp_path / "new.npy", None, [8, 8, 3])

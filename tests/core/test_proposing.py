@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 
 from digits.data.layout.place import Place
-from digits.proposing.choose import ChoiceError, choose, describe
+from digits.proposing.choose import ChoiceError, choose, describe, describe_choice
+from digits.proposing.folders import enter_folders
 from digits.proposing.show import write
 from digits.settings.errors import UserError
 from tests.helpers.digit_files import make_table
@@ -94,6 +95,10 @@ TREES: dict[str, tuple[str, list[str]]] = {
     "sets in another language": (
         "训练集/{a,b,c,d} 测试集/{a,b}",
         ["*/{class}/*", "{class}/*/*"],
+    ),
+    "letters of alphabets": (
+        "{greek,latin}/{letter01,letter02}",
+        ["*/{class}/*", "{class}/*/*", "{class}/{class}/*"],
     ),
     "classes valid and invalid": ("{valid,invalid}", ["{class}/*"]),
     "valves": ("{valve_ok,valve_defect}", ["{class}/*"]),
@@ -923,6 +928,20 @@ def test_an_index_that_pandas_has_stored_means_nothing(tmp_path: Path) -> None:
     make_table(slice(0, 100)).sample(frac=1, random_state=0).to_parquet(tmp_path / "t.parquet")
     layout = {"table": "t.parquet", "pixels": "pixel0 to pixel63", "class": "label"}
     assert choose(Place(tmp_path)).layout == layout
+
+
+def test_groups_are_counted_and_listed_in_the_order_of_their_numbers(tmp_path: Path) -> None:
+    write_tree(tmp_path, "{cat,dog}/{patient_2,patient_3,patient_9,patient_10}")
+    [*_, line] = describe_choice(choose(Place(tmp_path)), "")[:1]
+    assert line.endswith("; 4 groups: patient_2, patient_3, patient_9, patient_10")
+
+
+def test_a_folder_of_pictures_and_a_text_is_not_entered(tmp_path: Path) -> None:
+    write_tree(tmp_path, "cats")
+    (tmp_path / "cats/notes.md").touch()
+    assert enter_folders(tmp_path) == tmp_path
+    (tmp_path / "cats/labels.csv").touch()
+    assert enter_folders(tmp_path) == tmp_path / "cats"
 
 
 def test_the_commands_that_are_shown_leave_out_rare_classes_too(tmp_path: Path) -> None:
