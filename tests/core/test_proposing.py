@@ -731,6 +731,22 @@ HINTS = {
         "24 pictures are called like CNV-0-0.jpg, and may show only 8 things, such as CNV-0; if "
         "so, run: digits start --layout '{class}/{group}-#.*'",
     ),
+    "series of several sets": (
+        [
+            f"{subset}/{name}/{subset}_{name}{{t}}_{{n}}.jpg"
+            for subset in ("train", "val", "test")
+            for name in ("cat", "dog")
+        ],
+        "72 pictures are called like train_cat0_0.jpg, and may show only 24 things, such as "
+        "train_cat0; if so, run: digits start --layout '{train: "
+        '["train/{class}/{group}_#.*", "val/{class}/{group}_#.*"], '
+        'test: "test/{class}/{group}_#.*"}\'',
+    ),
+    "series beside masks": (
+        [f"{name}/{name}{{t}}_{{n}}{end}.jpg" for name in "ab" for end in ("", "_mask")],
+        "24 pictures are called like a0_0.jpg, and may show only 8 things, such as a0; if so, "
+        'run: digits start --layout \'{files: "{class}/{group}_#.*", unused: ["**/*_mask.*"]}\'',
+    ),
     "copies whose names end in a digit or a letter": (
         [
             "cat/cat{n}_jpg.rf.3f.jpg",

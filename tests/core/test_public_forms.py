@@ -711,6 +711,24 @@ def mhsma(place: Path) -> None:
             np.save(place / f"y_{name}_{subset}.npy", LABELS[rows] % number)
 
 
+def labels_of_equal_sets(place: Path) -> None:
+    test, train = slice(100, 200), slice(0, 100)
+    np.savez(
+        place / "a.npz",
+        x_train=PIXELS[train],
+        x_test=PIXELS[test],
+        digit_test=LABELS[test],
+        digit_train=LABELS[train],
+        odd_train=LABELS[train] % 2,
+        odd_test=LABELS[test] % 2,
+    )
+
+
+def without_endings(place: Path) -> None:
+    for name in write_named(place, TRAIN, "{name}/{n}.png"):
+        (place / name).rename(place / name.removesuffix(".png"))
+
+
 def belgian_signs(place: Path) -> None:
     paths = write_named(place, TRAIN, "{name}/{n}.ppm")
     for number, name in enumerate(NAMES):
@@ -990,8 +1008,8 @@ def lists_in_parquet(place: Path, *, nested: bool, ending: str) -> None:
     pq.write_table(table, place / f"t.{ending}")
 
 
-def large_lists_in_parquet(place: Path) -> None:
-    images = pa.array([pixels.ravel() for pixels in PIXELS[TRAIN]], pa.large_list(pa.uint8()))
+def typed_lists_in_parquet(place: Path, kind: Any) -> None:
+    images = pa.array([pixels.ravel() for pixels in PIXELS[TRAIN]], kind)
     pq.write_table(pa.table({"label": LABELS[TRAIN], "image": images}), place / "t.parquet")
 
 
@@ -1555,7 +1573,12 @@ READ = {
         "{table: t.parquet, pixels: image, class: label}",
     ),
     "large lists in parquet, as Polars writes them": Read(
-        large_lists_in_parquet, "{table: t.parquet, pixels: image, class: label}"
+        partial(typed_lists_in_parquet, kind=pa.large_list(pa.uint8())),
+        "{table: t.parquet, pixels: image, class: label}",
+    ),
+    "lists of decimals in parquet": Read(
+        partial(typed_lists_in_parquet, kind=pa.list_(pa.float32())),
+        "{table: t.parquet, pixels: image, class: label}",
     ),
     **{
         f"pictures in base64 after {start!r}": Read(
@@ -1760,6 +1783,26 @@ ASKED: dict[str, tuple[Callable[[Path], None], list[str]]] = {
             for name in ["acrosome", "head"]
         ],
     ),
+    "labels of two kinds, of which one is one-hot": (
+        lambda place: np.savez(
+            place / "a.npz",
+            x=PIXELS[TRAIN],
+            y_digit=np.eye(10)[LABELS[TRAIN]],
+            y_odd=LABELS[TRAIN] % 2,
+        ),
+        [
+            f"--layout '{{images: a.npz/x, class: a.npz/{label}}}'"
+            for label in ["y_digit", "y_odd"]
+        ],
+    ),
+    "labels of two kinds of two sets of the same size": (
+        labels_of_equal_sets,
+        [
+            f"--layout '{{train: {{images: a.npz/x_train, class: a.npz/{label}_train}}, "
+            f"test: {{images: a.npz/x_test, class: a.npz/{label}_test}}}}'"
+            for label in ["digit", "odd"]
+        ],
+    ),
     "masks beside images in a table": (
         mask_and_image,
         [
@@ -1796,6 +1839,10 @@ def a_blank_pixel_in_each_row(place: Path) -> None:
 
 # Forms that are refused, and the reason.
 REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
+    "pictures without endings": (
+        without_endings,
+        " is a picture, but its name does not say so; add the ending .png to the names",
+    ),
     "wafers with several defects": (
         several_defects,
         "none of the arrays d.npz/arr_0 (200, 8, 8), d.npz/arr_1 (200, 8) has a class for each",
