@@ -268,6 +268,13 @@ def test_rows_are_chosen_by_a_truth_value(
     assert values["images"] == 20
 
 
+def test_images_of_different_shapes_are_refused(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", x=np.zeros((6, 4, 4)), t=np.zeros((6, 5, 5)), y=[0, 1] * 3)
+    train, test = ({"images": f"a.npz/{name}", "class": "a.npz/y"} for name in "xt")
+    with pytest.raises(UserError, match="different kinds of images: 4 × 4, 5 × 5"):
+        find_rows({"train": train, "test": test}, tmp_path)
+
+
 def test_blanks_around_a_class_or_a_group_are_ignored(tmp_path: Path) -> None:
     touch(tmp_path, ["1.png", "2.png"])
     table = "file,class,who\n1.png,cat ,anna\n2.png, cat,anna \n"

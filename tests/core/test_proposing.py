@@ -384,6 +384,15 @@ def test_pictures_that_are_in_two_folders_are_read_once(tmp_path: Path) -> None:
     assert choose(Place(tmp_path)).layout == layout
 
 
+def test_pictures_of_the_same_size_and_time_are_no_copies(tmp_path: Path) -> None:
+    for folder in ["one", "two"]:
+        for name in ["cat", "dog"]:
+            write_contents(tmp_path / folder / name, f"{folder} {name}")
+            for path in (tmp_path / folder / name).iterdir():
+                os.utime(path, (0, 0))
+    assert find_ways(tmp_path) == ["*/{class}/*", "{class}/*/*"]
+
+
 def test_classes_with_equal_pictures_are_read(tmp_path: Path) -> None:
     for name in ["cat", "dog"]:
         write_contents(tmp_path / name, "the same")

@@ -2259,6 +2259,14 @@ def test_labels_of_bytes_are_read_as_utf_8(tmp_path: Path) -> None:
         choose(Place(tmp_path), {"images": "a.npz/x", "class": "a.npz/y"})
 
 
+def test_a_column_with_two_words_for_one_class_has_no_names_of_classes(tmp_path: Path) -> None:
+    table = make_table(ALL)
+    table["word"] = [name + "!" * (n % 2) for n, name in enumerate(NAMED)]
+    table.to_csv(tmp_path / "t.csv", index=False)
+    said = "\n".join(describe(choose(Place(tmp_path))))
+    assert "has a name for each class" not in said
+
+
 def test_a_name_for_each_class_is_seen_if_the_sets_are_mixed(tmp_path: Path) -> None:
     table = make_table(ALL)
     table["word"] = NAMED
