@@ -136,7 +136,8 @@ def find_blank(
     """
     has_images_in_cells = bool(part.picture) or any(map(table.is_nested, image_columns))
     # There may be too many columns of pixels to read all, so only the two ends are looked at.
-    ends = [] if has_images_in_cells else list_distinct(image_columns[:1] + image_columns[-1:])
+    both_ends = list_distinct([*image_columns[:1], *image_columns[-1:]])
+    ends = [] if has_images_in_cells else both_ends
     texts = table.read_texts(columns or ends, whole=not part.pixels)
     if texts.index.empty:
         raise UserError("it has no rows")
