@@ -85,7 +85,7 @@ def test_without_all_components_the_tests_pass_and_the_demo_runs(copy: Path) -> 
         delete(copy, component)
     tiny.commit(copy, "the core")
     output = run_make("lint demo", copy)
-    assert "`make repro` trains all models" in output.partition("\nNext:\n")[2]
+    assert "train all models" in output.partition("\nNext:\n")[2]
     tiny.run(
         "python -m pytest -q",
         copy,
