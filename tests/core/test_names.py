@@ -102,7 +102,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         folder = project / "data/own" / name
         folder.mkdir(parents=True)
         for number in range(6):
-            pixels = np.zeros((8, 8), np.uint8)  # a small drawing, for which the model is
+            # A small drawing, for which `digits start` writes the model of these tests.
+            pixels = np.zeros((8, 8), np.uint8)
             pixels[2:6, 2:6] = random.integers(0, 256, (4, 4), np.uint8)
             Image.fromarray(pixels).save(folder / f"{name}{number}.png")
     call(project, "start")
