@@ -1,6 +1,7 @@
 """Turn this clone into a project about your own images."""
 
 import math
+import os
 import re
 import shutil
 import subprocess
@@ -433,7 +434,7 @@ def check_clone() -> None:
     check_path()
     without_images = ["--", ".", f":!{OWN_IMAGES}"]
     status = ["git", "status", "--porcelain", "-z", "--untracked-files=all", *without_images]
-    output = subprocess.check_output(status, text=True)
+    output = os.fsdecode(subprocess.check_output(status))
     added_to_dvc = {f"{OWN_IMAGES}.dvc", f"{OWN_IMAGES.parent}/.gitignore"}
     for line in output.split("\0"):
         letters, path = line[:2], line[3:]  # the letters of an untracked file are `??`

@@ -1,5 +1,6 @@
 """Store images and networks with DVC, and warn of those that neither Git nor DVC has."""
 
+import os
 import shlex
 import subprocess
 from collections.abc import Sequence
@@ -45,9 +46,9 @@ def find_unstored(place: Path) -> list[Path]:
 def find_in_git(place: Path) -> set[Path]:
     """Return the files in a folder, or a file itself, that Git has."""
     command = ["git", "ls-files", "-z", "--", str(place)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    names = done.stdout.split("\0")[:-1]  # each ends with a null character
-    return {Path(name) for name in names}
+    done = subprocess.run(command, capture_output=True, check=False)
+    names = done.stdout.split(b"\0")[:-1]  # each ends with a null character
+    return {Path(os.fsdecode(name)) for name in names}
 
 
 def find_in_dvc(place: Path) -> set[Path]:

@@ -187,6 +187,18 @@ def test_rows_that_are_unused_are_left_out_of_a_part_without_where(
     assert values["classes"] == 3
 
 
+def test_a_star_fits_a_value_of_several_lines(tmp_path: Path) -> None:
+    table = pd.DataFrame({"file": ["1.png", "2.png"], "class": "a", "note": ["a\nb", "c"]})
+    table.to_csv(tmp_path / "t.csv", index=False)
+    for name in table["file"]:
+        (tmp_path / name).touch()
+    part = {"table": "t.csv", "file": "{file}", "class": "class"}
+    for pattern, n_rows in [("*", 2), ("a*", 1), ("*b", 1), ("a*b", 1)]:
+        where = {"note": pattern}
+        others = {"unused": [{"where": {"note": "c"}}]} if n_rows == 1 else {}
+        assert len(find_rows(part | {"train": {"where": where}} | others, tmp_path)) == n_rows
+
+
 def test_a_column_that_no_table_has_is_not_unused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,5 +1,6 @@
 """Which images are stored in Git or DVC, and why others are not."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -101,6 +102,12 @@ def test_images_in_git_are_stored(project: Path) -> None:
 
 def test_images_in_git_with_accents_in_their_names_are_stored(project: Path) -> None:
     (OWN / "cross").rename(OWN / "blüte")
+    tiny.run("git add data/own", project)
+    assert find_unstored(OWN) == []
+
+
+def test_a_name_in_git_that_is_not_in_utf_8_does_not_stop_the_check(project: Path) -> None:
+    Path(os.fsdecode(bytes(OWN) + b"/cross/\xe9.jpg")).touch()
     tiny.run("git add data/own", project)
     assert find_unstored(OWN) == []
 

@@ -6,6 +6,7 @@ The new project is checked afterwards.
 import contextlib
 import io
 import json
+import os
 import re
 import shlex
 import shutil
@@ -725,6 +726,12 @@ def test_what_git_could_not_bring_back_is_not_touched(shapes: Path) -> None:
         "earlier `digits start` has made them, run `git restore .`"
     )
     assert tiny.run("git status --porcelain", shapes).stdout == "?? notes.txt\n"
+
+
+def test_a_new_file_whose_name_is_not_in_utf_8_is_named(shapes: Path) -> None:
+    (shapes / os.fsdecode(b"caf\xe9.txt")).touch()
+    message = failure(shapes, "start")
+    assert message.startswith("Error: Git has uncommitted changes, first caf")
 
 
 def test_an_edited_result_is_not_overwritten(shapes: Path) -> None:

@@ -163,9 +163,9 @@ def match_rows(texts: pd.DataFrame, where: Where) -> Vector:
         booleans = {"true": "True", "false": "False"}
         values = texts[column].str.strip().replace(booleans)
         allowed = [booleans.get(pattern, pattern) for pattern in patterns]
-        # `train` and `val*` become `(train|val.*)`.
+        # `train` and `val*` become `(?s)(train|val.*)`, in which `.` may be a new line, too.
         expressions = [re.escape(pattern).replace(r"\*", ".*") for pattern in allowed]
-        is_match &= values.str.fullmatch(f"({'|'.join(expressions)})").to_numpy(bool)
+        is_match &= values.str.fullmatch(f"(?s)({'|'.join(expressions)})").to_numpy(bool)
     return is_match
 
 
