@@ -4,10 +4,9 @@ import re
 from collections.abc import Sequence, Set
 from pathlib import Path
 
-import pyarrow.parquet as pq
 from PIL import Image, UnidentifiedImageError
 
-from digits.data.layout.table_file import is_parquet
+from digits.data.layout.columnar_file import ColumnarFile, is_columnar
 from digits.imaging import pictures
 
 FORMS = (
@@ -134,10 +133,10 @@ def advise_joining(files: Sequence[Path]) -> str:
 
 
 def list_columns(file: Path) -> list[str]:
-    """Return the columns of a CSV or parquet file, or [] for other files."""
-    if is_parquet(file):
+    """Return the columns of a CSV, parquet or Arrow file, or [] for other files."""
+    if is_columnar(file):
         try:
-            return list(pq.read_schema(file).names)
+            return list(ColumnarFile(file).schema.names)
         except (OSError, ValueError):  # it is damaged
             return []
     if file.suffix.lower() != ".csv":

@@ -5,19 +5,23 @@ csv.Sniffer is not used, because it knows neither encodings nor paths of picture
 
 import codecs
 import csv
-import posixpath
 import re
 from pathlib import Path
 from typing import Any
 
 from digits.data.layout import table_file
 from digits.data.layout.column_names import CLASS_COLUMNS, normalize_name
-from digits.data.layout.table_file import N_BYTES, is_parquet, read_start, starts_with_count
+from digits.data.layout.columnar_file import is_columnar
+from digits.data.layout.table_file import (
+    LIST_ENDINGS,
+    N_BYTES,
+    TABLE_ENDINGS,
+    find_ending,
+    read_start,
+    starts_with_count,
+)
 from digits.imaging import pictures
 from digits.settings.layout import UTF_8
-
-TABLE_ENDINGS = (".csv", ".tsv", ".parquet", ".pq")
-LIST_ENDINGS = (".txt", ".lst", ".data", ".amat", ".train", ".test", ".tra", ".tes")
 
 SEPARATORS = (",", ";", "\t")
 
@@ -30,7 +34,7 @@ N_LINES = 20
 
 def may_be_table(name: str, path: Path) -> bool:
     """Return whether a file may be a table: by its suffix, or because all lines are alike."""
-    ending = posixpath.splitext(name.lower().removesuffix(".gz"))[1]
+    ending = find_ending(name)
     if ending in TABLE_ENDINGS:
         return True
     if ending not in LIST_ENDINGS:
@@ -68,13 +72,12 @@ def find_format(path: Path) -> dict[str, Any]:
 
     Keys with the usual values of a CSV file are omitted.
     """
-    if is_parquet(path):
+    if is_columnar(path):
         return {}
     start = read_start(path)
     encoding = find_encoding(start)
     lines = list_lines(start.decode(encoding, errors="ignore"))
-    ending = Path(path.name.lower().removesuffix(".gz")).suffix
-    separator = find_separator(lines, ending) if lines else ","
+    separator = find_separator(lines, find_ending(path.name)) if lines else ","
     keys: dict[str, Any] = {}
     if encoding != UTF_8:
         keys["encoding"] = encoding

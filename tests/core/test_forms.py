@@ -47,7 +47,7 @@ from tests.helpers.digit_files import (
     write_picture,
     write_tree,
 )
-from tests.helpers.hugging_face import write_parquet
+from tests.helpers.hugging_face import write_pictures
 
 PAGE = "docs/your-own.md"
 
@@ -96,8 +96,16 @@ def packed(place: Path) -> None:
 
 def hugging_face(place: Path) -> None:
     (place / "README.md").touch()
-    write_parquet(place / "data/train-00000-of-00001.parquet", TRAIN, LABELS[TRAIN])
-    write_parquet(place / "data/test-00000-of-00001.parquet", TEST, LABELS[TEST])
+    write_pictures(place / "data/train-00000-of-00001.parquet", TRAIN, LABELS[TRAIN])
+    write_pictures(place / "data/test-00000-of-00001.parquet", TEST, LABELS[TEST])
+
+
+def saved_to_disk(place: Path) -> None:
+    """Write what `save_to_disk` of Hugging Face does: a folder for each set."""
+    for name, rows in [("train", TRAIN), ("test", TEST)]:
+        write_pictures(place / name / "data-00000-of-00001.arrow", rows, LABELS[rows])
+        (place / name / "state.json").write_text("{}")
+    (place / "dataset_dict.json").write_text("{}")
 
 
 def named_pictures(place: Path) -> None:
@@ -400,6 +408,9 @@ FORMS = {
     "`mnist_train.csv` and `mnist_test.csv`, with pixels": Form(two_tables, n_test=40),
     "`fer2013.csv`, with all pixels in one column": Form(packed, n_test=40),
     "parquet files of Hugging Face, or with lists of pixels": Form(hugging_face, n_test=40),
+    "Arrow files that `save_to_disk` of Hugging Face writes, or Feather files": Form(
+        saved_to_disk, n_test=40
+    ),
     "`mnist.npz` of Keras, or MedMNIST": Form(npz, n_test=40),
     "`X.npy` and `Y.npy`": Form(npy),
     "an .npy file for each class, as in Quick, Draw!": Form(array_per_class),
@@ -918,6 +929,12 @@ LAYOUTS: dict[str, Any] = {
         "class": "label",
         "train": {"table": "data/train-*.parquet"},
         "test": {"table": "data/test-*.parquet"},
+    },
+    "saved_to_disk": {
+        "picture": "image",
+        "class": "label",
+        "train": {"table": "train/data-*.arrow"},
+        "test": {"table": "test/data-*.arrow"},
     },
     "npz": {
         "train": {"images": "mnist.npz/x_train", "class": "mnist.npz/y_train"},

@@ -86,14 +86,22 @@ def test_a_full_disk_is_not_called_a_damaged_file() -> None:
         tables.write_images(Path("data/table"), PIXELS, shuffled)
 
 
-@pytest.mark.parametrize("name", ["images.csv", "images.parquet"])
+def write_table(images: pd.DataFrame, name: str) -> None:
+    """Write a table in the format that its name says."""
+    match Path(name).suffix:
+        case ".csv":
+            images.to_csv(name, index=False)
+        case ".parquet":
+            images.to_parquet(name)
+        case ".feather":
+            images.to_feather(name)
+
+
+@pytest.mark.parametrize("name", ["images.csv", "images.parquet", "images.feather"])
 def test_a_table_of_pixels_is_read_in_blocks(name: str) -> None:
     images = pd.DataFrame(PIXELS, columns=[f"p{number}" for number in range(64)])
     images.insert(3, "label", [f"digit {number}" for number in CLASSES])
-    if name.endswith(".csv"):
-        images.to_csv(name, index=False)
-    else:
-        images.to_parquet(name)
+    write_table(images, name)
     layout = {"table": name, "pixels": "p0 to p63", "class": "label"}
     entry = tiny.dataset({"files": name}) | {"layout": layout}
     X, found = files.read(name, DatasetParams.model_validate(entry))
@@ -115,14 +123,11 @@ def write_sets(columns: dict[str, Any]) -> dict[str, Any]:
     return columns | {"class": "label", "unused": {"where": {"set": "extra"}}} | sets
 
 
-@pytest.mark.parametrize("name", ["images.csv", "images.parquet"])
+@pytest.mark.parametrize("name", ["images.csv", "images.parquet", "images.feather"])
 def test_the_pixels_of_chosen_rows_are_read_in_blocks(name: str) -> None:
     images = pd.DataFrame(PIXELS, columns=[f"p{number}" for number in range(64)])
     images = images.assign(label=CLASSES, set=SETS)
-    if name.endswith(".csv"):
-        images.to_csv(name, index=False)
-    else:
-        images.to_parquet(name)
+    write_table(images, name)
     layout = write_sets({"table": name, "pixels": "p0 to p63"})
     found = files.open_place(Place(Path(name)), layout)
     assert found.blocks is not None

@@ -42,7 +42,7 @@ from tests.helpers.digit_files import (
     write_flat,
     write_picture,
 )
-from tests.helpers.hugging_face import write_parquet
+from tests.helpers.hugging_face import write_pictures
 
 ALL = slice(0, 240)
 NAMED = [NAMES[label] for label in LABELS[:240]]
@@ -305,7 +305,7 @@ def soft_labels(place: Path) -> None:
 def same_file_names(place: Path) -> None:
     (place / "default").mkdir()
     for subset, rows in [("train", TRAIN), ("test", TEST)]:
-        write_parquet(place / f"default/{subset}/0000.parquet", rows, LABELS[rows])
+        write_pictures(place / f"default/{subset}/0000.parquet", rows, LABELS[rows])
 
 
 def train_and_eval(place: Path) -> None:
@@ -388,8 +388,8 @@ def celeba(place: Path) -> None:
 
 
 def unlabelled_test_set(place: Path) -> None:
-    write_parquet(place / "train.parquet", TRAIN, LABELS[TRAIN])
-    write_parquet(place / "test.parquet", TEST, [-1] * 40)
+    write_pictures(place / "train.parquet", TRAIN, LABELS[TRAIN])
+    write_pictures(place / "test.parquet", TEST, [-1] * 40)
 
 
 def missing_labels(place: Path) -> None:
@@ -421,8 +421,8 @@ def numbered_rows(place: Path) -> None:
 def shards(place: Path) -> None:
     for number in range(5):
         rows = slice(40 * number, 40 * number + 40)
-        write_parquet(place / f"data/train-0000{number}-of-00005.parquet", rows, LABELS[rows])
-    write_parquet(place / "data/test-00000-of-00001.parquet", TEST, LABELS[TEST])
+        write_pictures(place / f"data/train-0000{number}-of-00005.parquet", rows, LABELS[rows])
+    write_pictures(place / "data/test-00000-of-00001.parquet", TEST, LABELS[TEST])
 
 
 def names_without_endings(place: Path) -> None:
@@ -568,7 +568,7 @@ def configurations(place: Path) -> None:
         (place / folder).mkdir()
         for subset, rows in [("train", TRAIN), ("validation", TEST)]:
             path = place / folder / f"{subset}-00000-of-00001.parquet"
-            write_parquet(path, rows, (LABELS[rows] + int(folder[0])) % 10)
+            write_pictures(path, rows, (LABELS[rows] + int(folder[0])) % 10)
 
 
 def shards_with_hashes(place: Path) -> None:
@@ -576,7 +576,7 @@ def shards_with_hashes(place: Path) -> None:
         ("0-of-2-1a2b3c4d5e6f7a8b", slice(0, 100)),
         ("1-of-2-ffeeddccbbaa0011", slice(100, 200)),
     ]:
-        write_parquet(place / f"train-{name}.parquet", rows, LABELS[rows])
+        write_pictures(place / f"train-{name}.parquet", rows, LABELS[rows])
 
 
 def glas(place: Path) -> None:

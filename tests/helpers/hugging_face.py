@@ -1,4 +1,4 @@
-"""Parquet files of pictures, as Hugging Face writes them."""
+"""Files of pictures, as Hugging Face writes them."""
 
 import io
 import json
@@ -13,8 +13,8 @@ from PIL import Image
 from tests.helpers.digit_files import NAMES, PIXELS
 
 
-def write_parquet(path: Path, rows: slice, labels: Any) -> None:
-    """Write pictures with their labels as Hugging Face does, and create the folder."""
+def write_pictures(path: Path, rows: slice, labels: Any) -> None:
+    """Write pictures with their labels to a parquet or Arrow file, and create its folder."""
     structs = []
     for pixels in PIXELS[rows]:
         content = io.BytesIO()
@@ -24,4 +24,8 @@ def write_parquet(path: Path, rows: slice, labels: Any) -> None:
     info = {"info": {"features": {"label": {"names": NAMES}}}}
     table = table.replace_schema_metadata({"huggingface": json.dumps(info)})
     path.parent.mkdir(exist_ok=True)
-    pq.write_table(table, path)
+    if path.suffix == ".parquet":
+        pq.write_table(table, path)
+    else:
+        with pa.ipc.new_stream(path, table.schema) as stream:
+            stream.write_table(table, max_chunksize=100)

@@ -1,8 +1,9 @@
-"""A CSV or parquet file."""
+"""A file with a table: CSV, parquet or Arrow."""
 
 import codecs
 import gzip
 import io
+import posixpath
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -14,23 +15,28 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from digits.core.unpacking import check_gzip, check_size
+from digits.core.unpacking import check_gzip
+from digits.data.layout.columnar_file import ColumnarFile, is_columnar
 from digits.settings.errors import UserError, shorten
 
 MAX_TEXT_COLUMNS = 100  # a CSV file with more columns is not read as a whole
 N_SAMPLE_ROWS = 200
 N_BYTES = 100_000  # the number of bytes that tell how a file is written
 
+# Files with these endings are tables.
+TABLE_ENDINGS = (".csv", ".tsv", ".parquet", ".pq", ".arrow", ".feather")
+# Files with these endings may be tables.
+LIST_ENDINGS = (".txt", ".lst", ".data", ".amat", ".train", ".test", ".tra", ".tes")
+
 # The separators of the key `separator` that are regular expressions. `last blank` splits
 # `a path/1.jpg cat` before `cat`, because a path may have blanks itself.
 SEPARATORS = {"blanks": r"\s+", "last blank": r"[\s,]+(?=[^\s,]+\s*$)"}
 
 
-def is_parquet(path: Path) -> bool:
-    """Return whether a file has the ending of a parquet file."""
-    return path.suffix.lower() in (".parquet", ".pq")
+def find_ending(name: str) -> str:
+    """Return the suffix of a file in lower case, without `.gz`: `.csv` for `A.CSV.gz`."""
+    return posixpath.splitext(name.lower().removesuffix(".gz"))[1]
 
 
 def read_start(path: Path) -> bytes:
@@ -62,34 +68,15 @@ def starts_with_count(lines: Sequence[str]) -> bool:
     return len(re.split(r"[\s,;]+", lines[1].strip())) > 1
 
 
-def check_unpacked(path: Path) -> None:
-    """Check how much memory the content of a table needs, before it is read.
-
-    Raises:
-        ValueError: the content needs far more memory than the size of the file.
-        Exception: the file is damaged.
-    """
-    suffix = path.suffix.lower()
-    if suffix == ".gz":
-        check_gzip(path)
-    elif is_parquet(path):
-        metadata = pq.read_metadata(path)
-        groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
-        n_bytes = sum(group.total_byte_size for group in groups)
-        # A parquet file stores equal values once, so n_bytes may be far less than n_values.
-        n_values = metadata.num_rows * metadata.num_columns
-        check_size(path.stat().st_size, max(n_bytes, n_values))
-
-
 class TableFile:
-    """A CSV or parquet file.
+    """A CSV, parquet or Arrow file.
 
     The columns of pixels and pictures are read in blocks. All other columns must fit into
     memory.
 
     Attributes:
         path: the file.
-        schema: the schema of a parquet file, or None for a CSV file.
+        columnar: the opened file, or None for a CSV file.
         start: the first lines of a CSV file.
         cached_columns: the columns that have been read as strings so far.
     """
@@ -107,7 +94,6 @@ class TableFile:
             UserError: the file cannot be read.
         """
         self.path = path
-        self.is_parquet = is_parquet(path)
         self.csv_options: dict[str, Any] = {
             "keep_default_na": False,  # a class may be called NA
             "sep": SEPARATORS.get(separator, separator),
@@ -119,13 +105,19 @@ class TableFile:
         self.cached_columns = pd.DataFrame()
         self.start = ""
         with self.report_unreadable():
-            check_unpacked(path)
-            self.schema = pq.read_schema(path) if self.is_parquet else None
-            if self.schema is None:
+            self.columnar = ColumnarFile(path) if is_columnar(path) else None
+            if self.columnar is None:
+                if path.suffix.lower() == ".gz":
+                    check_gzip(path)
                 # The start may end in the middle of a character.
                 decoder = codecs.getincrementaldecoder(encoding)()
                 self.start = decoder.decode(read_start(path))
                 self.csv_options["skiprows"] = count_skipped_lines(self.start)
+
+    @property
+    def schema(self) -> Any:
+        """The schema of a parquet or Arrow file, or None for a CSV file."""
+        return None if self.columnar is None else self.columnar.schema
 
     @cached_property
     def names(self) -> list[str]:
@@ -190,7 +182,7 @@ class TableFile:
                 raise UserError(f"there is no column {name!r}, but {shorten(self.names)}")
 
     def is_nested(self, name: str) -> bool:
-        """Return whether a column of a parquet file has lists or structures of values."""
+        """Return whether a column has lists or structures of values."""
         return self.schema is not None and pa.types.is_nested(self.schema.field(name).type)
 
     def read_texts(self, names: Sequence[str], *, whole: bool = False) -> pd.DataFrame:
@@ -206,8 +198,9 @@ class TableFile:
             UserError: a column is missing, or the file cannot be read.
         """
         self.check_names(names)
-        read = self.read_parquet if self.is_parquet else self.read_csv
-        read_all = whole and not self.is_parquet and len(self.names) <= MAX_TEXT_COLUMNS
+        is_csv = self.columnar is None
+        read = self.read_csv if is_csv else self.read_columns
+        read_all = whole and is_csv and len(self.names) <= MAX_TEXT_COLUMNS
         cached = self.cached_columns
         is_first_call = cached.columns.empty
         new = self.names if read_all and is_first_call else list(names)
@@ -227,21 +220,14 @@ class TableFile:
         frame = pd.read_csv(self.path, **self.csv_options, usecols=usecols, dtype=str)
         return frame.set_axis([self.names[i] for i in positions], axis=1).fillna("")
 
-    def read_parquet(self, names: Sequence[str]) -> pd.DataFrame:
-        """Return columns of a parquet file as strings."""
-        assert self.schema is not None
+    def read_columns(self, names: Sequence[str]) -> pd.DataFrame:
+        """Return columns of a parquet or Arrow file as strings."""
+        assert self.columnar is not None
         for name in names:
             if self.is_nested(name):
                 raise UserError(f"the column {name} has lists or structures of values")
-        frame = pd.read_parquet(  # type: ignore[call-overload]  # the stubs are older
-            self.path,
-            columns=list(names),
-            dtype_backend="numpy_nullable",  # keeps whole numbers beside missing values
-            to_pandas_kwargs={"ignore_metadata": True},  # the index is a column
-        )
         # pandas' type `string` keeps missing values, so that `fillna` finds them.
-        texts: pd.DataFrame = frame.astype("string").fillna("").astype(str)
-        return texts
+        return self.columnar.read(names).astype("string").fillna("").astype(str)
 
     def read_blocks(self, names: Sequence[str], n_rows: int) -> Iterator[pd.DataFrame]:
         """Yield columns, `n_rows` rows at a time. pandas has converted columns of numbers.
@@ -250,10 +236,8 @@ class TableFile:
             UserError: the file cannot be read.
         """
         with self.report_unreadable():
-            if self.is_parquet:
-                with pq.ParquetFile(self.path, memory_map=True) as file:
-                    for batch in file.iter_batches(n_rows, columns=list(names)):
-                        yield batch.to_pandas(ignore_metadata=True)
+            if self.columnar is not None:
+                yield from self.columnar.read_blocks(names, n_rows)
                 return
             positions = [self.names.index(name) for name in names]
             options = {**self.csv_options, "chunksize": n_rows}

@@ -1,0 +1,222 @@
+"""Parquet and Arrow files: read alike, and refused if a few bytes of them are gigabytes."""
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.feather
+import pyarrow.parquet as pq
+import pytest
+
+from digits.data.layout import columnar_file
+from digits.data.layout.table_file import TableFile
+from digits.settings.errors import UserError
+
+Writer = Callable[[Any, Path], None]
+
+
+def write_stream(table: Any, path: Path) -> None:
+    with pa.ipc.new_stream(path, table.schema) as stream:
+        stream.write_table(table, max_chunksize=2)
+
+
+def write_feather(table: Any, path: Path, compression: str = "lz4") -> None:
+    pyarrow.feather.write_feather(table, path, compression, chunksize=2)
+
+
+def write_plain(table: Any, path: Path) -> None:
+    write_feather(table, path, "uncompressed")
+
+
+def write_zstd(table: Any, path: Path) -> None:
+    write_feather(table, path, "zstd")
+
+
+# The formats, by the names of files.
+WRITERS: dict[str, Writer] = {
+    "a.parquet": lambda table, path: pq.write_table(table, path, row_group_size=2),
+    "a.PQ": pq.write_table,
+    "a.arrow": write_stream,
+    "a.feather": write_feather,
+    "plain.feather": write_plain,
+    "b.arrow": write_zstd,
+}
+
+DAY = datetime(2026, 3, 1)
+# The values of a column, and their texts.
+TEXTS: dict[str, tuple[Any, list[str]]] = {
+    "numbers": ([1, 2, 3], ["1", "2", "3"]),
+    "numbers with a missing one": ([1, None, 2**60 + 1], ["1", "", "1152921504606846977"]),
+    "bytes with a missing one": (pa.array([1, None, 255], pa.uint8()), ["1", "", "255"]),
+    "fractions": ([0.5, None, 2.0], ["0.5", "", "2.0"]),
+    "short fractions": (pa.array([0.1, 1, 2], pa.float32()), ["0.1", "1.0", "2.0"]),
+    "not a number": ([float("nan"), 1.0, 2.0], ["", "1.0", "2.0"]),
+    "yes and no": ([True, None, False], ["True", "", "False"]),
+    "texts": (["03", None, "é"], ["03", "", "é"]),
+    "long texts": (pa.array(["a", None, "a"], pa.large_string()), ["a", "", "a"]),
+    "views of texts": (pa.array(["a", None, "b"], pa.string_view()), ["a", "", "b"]),
+    "categories": (pa.array(["u", None, "u"]).dictionary_encode(), ["u", "", "u"]),
+    "categories of numbers": (pa.array([7, 6, 7]).dictionary_encode(), ["7", "6", "7"]),
+    "days": ([DAY, None, DAY], ["2026-03-01", "", "2026-03-01"]),
+    "prices": ([Decimal("1.10"), None, Decimal(2)], ["1.10", "", "2.00"]),
+    "nothing": (pa.nulls(3), ["", "", ""]),
+}
+
+
+def open_file(path: Path) -> TableFile:
+    return TableFile(path, ",", "utf-8", header=True)
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_a_table_is_the_same_in_each_format(tmp_path: Path, name: str) -> None:
+    columns = {column: values for column, (values, _) in TEXTS.items()}
+    WRITERS[name](pa.table(columns), tmp_path / name)
+    texts = open_file(tmp_path / name).read_texts(list(columns))
+    assert texts.to_dict("list") == {
+        column: expected for column, (_, expected) in TEXTS.items()
+    }
+
+
+def test_an_arrow_file_of_hundred_thousand_rows_stays_on_the_disk(tmp_path: Path) -> None:
+    table = pa.table({"p": pa.array(np.zeros(100_000, np.int64))})
+    write_plain(table, tmp_path / "a.feather")
+    before = pa.total_allocated_bytes()
+    opened = open_file(tmp_path / "a.feather")
+    assert opened.names == ["p"]
+    assert pa.total_allocated_bytes() - before < 100_000
+
+
+LONG = "x" * 1_000_000
+ROWS = [0] * 101  # the same text in so many rows has more than 100 MB
+REPEATED = pa.DictionaryArray.from_arrays(pa.array(ROWS, pa.int32()), pa.array([LONG]))
+BYTES = pa.DictionaryArray.from_arrays(pa.array(ROWS, pa.int32()), pa.array([LONG.encode()]))
+FIXED = pa.DictionaryArray.from_arrays(
+    pa.array(ROWS, pa.int32()), pa.array([LONG.encode()], pa.binary(len(LONG)))
+)
+BOMBS: dict[str, Any] = {
+    "texts": REPEATED,
+    "bytes": BYTES,
+    "bytes of one length": FIXED,
+    "pictures": pa.StructArray.from_arrays([BYTES], ["bytes"]),
+    "lists": pa.ListArray.from_arrays(pa.array(range(102), pa.int32()), REPEATED),
+}
+UNPACKS = r"^a\.\w+: its \d\.\d MB unpack to more than 100 MB, the most that a packed file"
+
+
+@pytest.mark.parametrize("column", BOMBS.values(), ids=BOMBS)
+@pytest.mark.parametrize("name", ["a.parquet", "a.feather"])
+def test_a_small_file_with_a_long_value_in_many_rows_is_refused(
+    tmp_path: Path, column: Any, name: str
+) -> None:
+    path = tmp_path / name
+    table = pa.table({"c": column})
+    if name == "a.parquet":
+        # Without Arrow's schema, the file says nothing about dictionaries.
+        pq.write_table(table, path, compression="zstd", store_schema=False)
+    else:
+        pyarrow.feather.write_feather(table, path, "zstd")
+    assert path.stat().st_size < 20_000
+    with pytest.raises(UserError, match=UNPACKS):
+        list(open_file(path).read_blocks(["c"], 1_000))
+
+
+def test_an_arrow_file_of_zeros_that_unpacks_to_far_more_is_refused(tmp_path: Path) -> None:
+    table = pa.table({"p": np.zeros(12_600_000, np.int64)})
+    pyarrow.feather.write_feather(table, tmp_path / "a.feather", "zstd")
+    with pytest.raises(UserError, match=rf"{UNPACKS}.+; write it as a parquet file, if you"):
+        open_file(tmp_path / "a.feather")
+
+
+def test_repeated_texts_of_all_blocks_count(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"c": REPEATED}), tmp_path / "a.parquet", compression="zstd")
+    blocks = open_file(tmp_path / "a.parquet").read_blocks(["c"], 10)
+    assert len(next(blocks)) == 10
+    with pytest.raises(UserError, match="unpack to more than 100 MB"):
+        list(blocks)
+    with pytest.raises(UserError, match="unpack to more than 100 MB"):
+        open_file(tmp_path / "a.parquet").read_texts(["c"])
+
+
+def test_a_text_that_is_100_mb_in_all_rows_is_read(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"c": REPEATED[:100]}), tmp_path / "a.parquet", compression="zstd")
+    texts = open_file(tmp_path / "a.parquet").read_texts(["c"])
+    assert texts["c"].str.len().tolist() == [len(LONG)] * 100
+
+
+@pytest.mark.parametrize("n_kept", [0, 4, 9, 100, 300])
+def test_a_file_of_arrow_that_is_cut_off_is_named(tmp_path: Path, n_kept: int) -> None:
+    path = tmp_path / "a.feather"
+    pd.DataFrame({"label": range(100)}).to_feather(path)
+    path.write_bytes(path.read_bytes()[:n_kept])
+    with pytest.raises(UserError, match=r"^a\.feather: "):
+        open_file(path)
+
+
+def test_wrong_metadata_of_arrow_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.feather"
+    pd.DataFrame({"label": range(100)}).to_feather(path)
+    content = path.read_bytes()
+    messages = [found.start() for found in re.finditer(b"\xff\xff\xff\xff", content)]
+    start = messages[1] + 8  # of the metadata of the rows
+    path.write_bytes(content[:start] + b"\xf0\xff\xff\x7f" + content[start + 4 :])
+    with pytest.raises(UserError, match=r"^a\.feather: "):
+        open_file(path)
+
+
+def test_texts_of_which_each_begins_as_the_last_one_are_counted(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    table = pa.table({"c": [LONG[:1_000]] + [LONG] * 101})
+    options: dict[str, Any] = {"use_dictionary": False, "compression": "zstd"}
+    pq.write_table(table, path, column_encoding="DELTA_BYTE_ARRAY", **options)
+    assert path.stat().st_size < 20_000
+    with pytest.raises(UserError, match=UNPACKS):
+        list(open_file(path).read_blocks(["c"], 1_000))
+
+
+@pytest.mark.parametrize("n_rows", [1, 7, 40, 41, 100])
+def test_blocks_have_the_same_rows_however_few_are_read_at_a_time(
+    tmp_path: Path, n_rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(columnar_file, "ALLOWED_BYTES", 5_000)
+    table = pa.table({"number": range(40), "text": [str(number) for number in range(40)]})
+    for name, write in WRITERS.items():
+        write(table, tmp_path / name)
+        blocks = list(open_file(tmp_path / name).read_blocks(["text", "number"], n_rows))
+        n_full, rest = divmod(40, n_rows)
+        assert [len(block) for block in blocks] == [n_rows] * n_full + [rest] * (rest > 0)
+        assert pd.concat(blocks)["text"].tolist() == table["text"].to_pylist()
+        assert pd.concat(blocks)["number"].tolist() == list(range(40))
+
+
+def test_lists_of_texts_are_read_with_the_other_columns(tmp_path: Path) -> None:
+    table = pa.table({"label": ["a", "b"], "objects": [["x", "x"], []]})
+    for name, write in WRITERS.items():
+        write(table, tmp_path / name)
+        sample = open_file(tmp_path / name).sample
+        assert sample["label"].tolist() == ["a", "b"]
+        assert [list(each) for each in sample["objects"]] == [["x", "x"], []]
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_a_table_without_rows_has_columns(tmp_path: Path, name: str) -> None:
+    WRITERS[name](pa.table({"label": pa.array([], pa.string())}), tmp_path / name)
+    opened = open_file(tmp_path / name)
+    assert opened.names == ["label"]
+    assert opened.read_texts(["label"]).shape == (0, 1)
+    assert opened.sample.shape == (0, 1)
+
+
+@pytest.mark.parametrize("byte", [0x00, 0xFF])
+def test_damaged_pages_of_a_parquet_file_are_named(tmp_path: Path, byte: int) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"label": ["a", "b"] * 50}), path)
+    content = path.read_bytes()
+    path.write_bytes(content[:4] + bytes([byte] * 20) + content[24:])
+    with pytest.raises(UserError, match=r"^a\.parquet: the file is damaged"):
+        open_file(path)
