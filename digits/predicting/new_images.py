@@ -3,6 +3,7 @@
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,12 @@ from digits.data.layout.listing import list_visible
 from digits.data.layout.pattern import escape, to_nfc
 from digits.data.layout.place import Place
 from digits.data.layout.reading import read_layout
-from digits.data.layout.table_file import TableFile
+from digits.data.layout.table_file import (
+    LIST_ENDINGS,
+    TABLE_ENDINGS,
+    TableFile,
+    find_ending,
+)
 from digits.imaging.pictures import is_picture_file
 from digits.settings.errors import UserError, shorten, warn
 from digits.settings.layout import ArrayPart, FilesPart, Layout, Part, TablePart, parse
@@ -32,12 +38,11 @@ from digits.settings.params import DatasetParams
 SINGLE_COLUMN = re.compile(r"[^{]*\{([^}]+)\}[^{]*")
 # The ending that the key `file` adds to a column, such as `.png`.
 ENDING = re.compile(r"\}(\.\w+)$")
-TABLE_ENDINGS = (".csv", ".tsv", ".csv.gz", ".parquet", ".pq")
 
 
 def is_collection_path(path: Path) -> bool:
     """Return whether a path is that of a folder, a table or a file with arrays."""
-    is_table = path.name.lower().endswith(TABLE_ENDINGS)
+    is_table = find_ending(path.name) in (*TABLE_ENDINGS, *LIST_ENDINGS)
     return path.is_dir() or (path.exists() and (is_table or is_array_file(path)))
 
 
@@ -55,6 +60,16 @@ def read_new_images(path: Path, dataset: DatasetParams) -> Collection:
     Raises:
         UserError: there are no images, or they cannot be read.
     """
+    names = [str(name) for name in dataset.class_names]
+    images = read_path(path, dataset)
+    if "class" not in images.rows:
+        return images
+    named = name_classes(images, names)
+    return drop_other_labels(named, names) if is_array_file(path) else named
+
+
+def read_path(path: Path, dataset: DatasetParams) -> Collection:
+    """Return the images of a folder or a file, with the classes that stand in it."""
     layout = None if dataset.layout is None else parse(dataset.layout)
     parts = [] if layout is None else layout.parts
     tables = [part for part in parts if isinstance(part, TablePart)]
@@ -62,7 +77,7 @@ def read_new_images(path: Path, dataset: DatasetParams) -> Collection:
         pictures = read_flat_folder(path, tables)
         if pictures is not None:
             return pictures
-        return read_folder(Place(path), layout, {str(name) for name in dataset.class_names})
+        return read_folder(Place(path), layout, set(map(str, dataset.class_names)))
     if is_array_file(path):
         arrays = [part for part in parts if isinstance(part, ArrayPart)]
         return read_array_file(Place(path), arrays, has_colors=dataset.is_color)
@@ -154,6 +169,7 @@ def read_table(path: Path, parts: Sequence[TablePart]) -> Collection:
     notes = []
     for part in parts:
         place = Place(path.parent if part.file else path)
+        place.files[name] = path  # also if its name is hidden
         try:
             return read_part(place, adapt_part(part, place, name))
         # It has another encoding, has other columns, or names other pictures.
@@ -191,7 +207,7 @@ def read_other_table(place: Place) -> Collection:
         UserError: it has none of them.
     """
     [name] = place.files  # only the table
-    separator = "\t" if name.lower().endswith(".tsv") else ","
+    separator = "\t" if find_ending(name) == ".tsv" else ","
     table = place.open_table(name, separator)
     keys: dict[str, Any] = {"table": escape(name), "separator": separator}
     pixel_columns = []
@@ -272,3 +288,31 @@ def read_array_file(
     if len(labels) == 1:
         keys["class"] = labels[0]
     return read_part(place, ArrayPart.model_validate(keys))
+
+
+def name_classes(images: Collection, names: Sequence[str]) -> Collection:
+    """Return images whose classes have names, if all of them are numbers of the names.
+
+    Args:
+        images: the images, which have classes.
+        names: the names of the classes of the dataset.
+    """
+    by_number = {str(number): name for number, name in enumerate(names)}
+    classes = images.rows["class"]
+    if not classes.isin(by_number).all() or classes.isin(names).any():
+        return images
+    return replace(images, rows=images.rows.assign(**{"class": classes.map(by_number)}))
+
+
+def drop_other_labels(images: Collection, names: Sequence[str]) -> Collection:
+    """Return images without classes if one is no class of the dataset, but an id, perhaps.
+
+    Args:
+        images: the images, which have classes.
+        names: the names of the classes of the dataset.
+    """
+    others = sorted(set(images.rows["class"]).difference(names))
+    if not others:
+        return images
+    note = f"no classes, because {others[0]} is none of {shorten(names)}"
+    return replace(images, rows=images.rows.drop(columns="class"), notes=[note])

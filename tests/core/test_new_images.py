@@ -1,5 +1,6 @@
 """New images are read as those of the dataset are: with its layout, axes and scale."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from digits.data.intake.collection import Collection
-from digits.predicting.new_images import read_new_images
+from digits.predicting.new_images import is_collection_path, read_new_images
 from digits.settings.params import DatasetParams
 from tests.helpers import tiny
 from tests.helpers.digit_files import LABELS, NAMES, PIXELS, make_table, write_flat, write_tree
@@ -18,6 +19,7 @@ from tests.helpers.digit_files import LABELS, NAMES, PIXELS, make_table, write_f
 ROWS = slice(0, 20)
 IMAGES = PIXELS[ROWS]
 FLAT = IMAGES.reshape(20, 64)
+CLASSES = [NAMES[label] for label in LABELS[ROWS]]
 COLORS = np.stack([IMAGES, IMAGES // 2, IMAGES // 4], axis=3)
 
 
@@ -91,7 +93,7 @@ def test_an_array_with_a_label_for_each_new_image_has_the_classes(tmp_path: Path
     }
     np.savez(tmp_path / "new.npz", **arrays)
     rows = read(tmp_path / "new.npz", {"images": "x.npz/x", "axes": "h w n"}).rows
-    assert rows["class"].tolist() == LABELS[ROWS].astype(str).tolist()
+    assert rows["class"].tolist() == CLASSES
     np.savez(tmp_path / "new.npz", **arrays, others=LABELS[ROWS])  # one of two is the classes
     assert "class" not in read(tmp_path / "new.npz", {"images": "x", "axes": "h w n"}).rows
 
@@ -126,7 +128,7 @@ def test_a_new_table_without_the_columns_of_the_dataset_is_read_by_itself(
     assert images.rows["id"].tolist() == table["ImageId"].tolist()
     [note] = images.notes
     assert note.startswith("the dataset's layout is not used (")
-    assert images.rows["class"].tolist() == LABELS[ROWS].astype(str).tolist()
+    assert images.rows["class"].tolist() == CLASSES
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "ascii"])
@@ -149,11 +151,11 @@ BETWEEN: dict[str, tuple[dict[str, Any], Any, Any]] = {
     "missing classes": ({"label": -1}, None, None),
     "the class -1 among others": (
         {"label": np.resize([-1, 0, 1], 20)},
-        np.resize([-1, 0, 1], 20),
+        np.resize(["-1", "0", "1"], 20),
         None,
     ),
-    "two classes": ({"label": LABELS[ROWS], "digit": "x"}, LABELS[ROWS], None),
-    "a blank class and a class": ({"label": "", "digit": LABELS[ROWS]}, LABELS[ROWS], None),
+    "two classes": ({"label": LABELS[ROWS], "digit": "x"}, CLASSES, None),
+    "a blank class and a class": ({"label": "", "digit": LABELS[ROWS]}, CLASSES, None),
     "two ids": ({"id": range(5, 25), "index": 0}, None, range(5, 25)),
     "an index of pandas": ({"Unnamed: 0": range(20)}, None, None),
 }
@@ -174,7 +176,7 @@ def test_columns_of_classes_and_ids_between_the_pixels_are_no_pixels(
     assert np.array_equal(read_pixels(images), FLAT)
     assert ("class" in images.rows) == (classes is not None)
     if classes is not None:
-        assert images.rows["class"].tolist() == list(map(str, classes))
+        assert images.rows["class"].tolist() == list(classes)
     if ids is not None:
         assert images.rows["id"].tolist() == list(map(str, ids))
 
@@ -249,3 +251,62 @@ def test_a_table_with_blank_labels_has_no_classes(
         assert np.array_equal(read_pixels(images), FLAT)
         warning = f"{tmp_path}/new.csv: no classes, because 1 of 20 labels are blank\n"
         assert capsys.readouterr().err == (warning if n_blank == 1 else "")
+
+
+@pytest.mark.parametrize(
+    ("labels", "classes"),
+    [
+        (LABELS[ROWS], CLASSES),
+        (CLASSES, CLASSES),
+        (np.arange(20), None),  # there are ten classes
+        ([f"image {number}" for number in range(20)], None),
+    ],
+)
+def test_labels_of_an_array_are_classes_or_their_numbers(
+    tmp_path: Path, labels: Any, classes: list[str] | None
+) -> None:
+    np.savez(tmp_path / "new.npz", x=IMAGES, y=labels)
+    images = read(tmp_path / "new.npz", {"images": "x.npy"})
+    if classes is None:
+        [note] = images.notes
+        assert re.fullmatch(r"no classes, because (0|image 0) is none of zero, one, .+", note)
+    assert list(images.rows.get("class", [])) == (classes or [])
+    assert np.array_equal(read_pixels(images), FLAT)
+
+
+@pytest.mark.parametrize(
+    "name", ["new.txt", "zip.test", "new.TSV.gz", ".new.csv", "new.data.gz"]
+)
+def test_a_table_with_another_ending_is_read_by_the_layout(tmp_path: Path, name: str) -> None:
+    table = pd.DataFrame(FLAT).add_prefix("pixel").assign(label=LABELS[ROWS])
+    compression: Any = "gzip" if name.endswith(".gz") else None
+    table.to_csv(tmp_path / name, sep="\t", index=False, compression=compression)
+    layout = {
+        "table": "train.txt",
+        "separator": "\t",
+        "class": "label",
+        "pixels": "pixel0 to pixel63",
+    }
+    assert is_collection_path(tmp_path / name)
+    images = read(tmp_path / name, layout)
+    assert np.array_equal(read_pixels(images), FLAT)
+    assert images.rows["class"].tolist() == CLASSES
+    assert images.notes == []
+
+
+@pytest.mark.parametrize("name", ["photo.jpg", "photo", "photo.gz", "missing.csv"])
+def test_other_files_are_no_tables(tmp_path: Path, name: str) -> None:
+    (tmp_path / "photo.jpg").touch()
+    (tmp_path / "photo").touch()
+    (tmp_path / "photo.gz").touch()
+    assert not is_collection_path(tmp_path / name)
+
+
+def test_a_hidden_table_names_pictures(tmp_path: Path) -> None:
+    names = write_flat(tmp_path, ROWS)
+    table = pd.DataFrame({"name": names, "kind": CLASSES})
+    table.to_csv(tmp_path / ".labels.csv", index=False)
+    layout = {"table": "labels.csv", "file": "{name}", "class": "kind"}
+    rows = read(tmp_path / ".labels.csv", layout).rows
+    assert rows["file"].tolist() == names
+    assert rows["class"].tolist() == CLASSES
