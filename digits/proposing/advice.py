@@ -151,9 +151,13 @@ def read_first_line(file: Path) -> bytes:
 
 
 def advise_loading(files: Sequence[Path]) -> str:
-    """Return what to do about JSON files that may have the images themselves, or ""."""
+    """Return what to do about JSON files that may have the images themselves, or "".
+
+    Beside Arrow files, they describe these.
+    """
     names = [file.name for file in files if file.suffix.lower() == ".json"]
-    if not names or any(map(pictures.is_picture_file, files)):
+    has_images = any(pictures.is_picture_file(file) or is_columnar(file) for file in files)
+    if not names or has_images:
         return ""
     return f"{names[0]} is not read; load it in Python, and write the images by {SAVE}"
 

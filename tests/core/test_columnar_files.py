@@ -16,6 +16,7 @@ import pytest
 
 from digits.data.layout import columnar_file
 from digits.data.layout.table_file import TableFile
+from digits.proposing.advice import find_advice
 from digits.settings.errors import UserError
 
 Writer = Callable[[Any, Path], None]
@@ -220,3 +221,11 @@ def test_damaged_pages_of_a_parquet_file_are_named(tmp_path: Path, byte: int) ->
     path.write_bytes(content[:4] + bytes([byte] * 20) + content[24:])
     with pytest.raises(UserError, match=r"^a\.parquet: the file is damaged"):
         open_file(path)
+
+
+def test_no_advice_is_given_about_what_describes_arrow_files(tmp_path: Path) -> None:
+    write_stream(pa.table({"c": [1, 2]}), tmp_path / "data.arrow")
+    (tmp_path / "state.json").write_text("{}")
+    assert find_advice(sorted(tmp_path.iterdir())) == ""
+    (tmp_path / "data.arrow").unlink()
+    assert find_advice(sorted(tmp_path.iterdir())).startswith("state.json is not read; load it")

@@ -1,6 +1,7 @@
 """How many stages of a kind run at a time, where, and behind which words."""
 
 import contextlib
+import re
 from pathlib import Path
 
 import pytest
@@ -124,6 +125,15 @@ def test_words_are_put_before_the_shell_of_each_command(tmp_path: Path, jobs: st
     assert read_lock(folder)["train"]["cmd"][1] == "echo $WHO > 3"
 
 
+@pytest.mark.timeout(20)  # a stage that keeps its place lets the other one wait forever
+def test_a_stage_whose_prefix_cannot_be_started_leaves_its_place(tmp_path: Path) -> None:
+    limits = "fit@*: {jobs: 1, prefix: no-such-program}"
+    folder = make(tmp_path, COLLIDING | {"dvc-parallel.yaml": limits})
+    output = repro(folder, "--jobs", "2", "fit@knn", "fit@svm", status=1)
+    for name in ["fit@knn", "fit@svm"]:
+        assert re.search(rf"^{name}: .*no-such-program", output, re.MULTILINE)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -186,4 +196,7 @@ def test_a_pattern_that_matches_nothing_is_named(tmp_path: Path) -> None:
     output = repro(folder, "fit@knn")
     assert "Warning: dvc-parallel.yaml: no stage matches 'fti@*'\n" in output
     write(folder, {"dvc-parallel.yaml": ONE})
+    assert "Warning" not in repro(folder, "fit@svm")
+    # Stages that are up to date, or are no targets, match, too.
+    assert "Warning" not in repro(folder, "free")
     assert "Warning" not in repro(folder, "fit@svm")

@@ -223,6 +223,18 @@ def test_the_caches_are_used_as_by_dvc_repro(tmp_path: Path) -> None:
     assert (ours / "second.runs").read_text() == "\n\n"
 
 
+def test_data_and_frozen_stages_are_not_committed_either(tmp_path: Path) -> None:
+    pipeline = "stages: {frozen: {outs: [a], frozen: true, cmd: exit 1}}"
+    files = {"raw/a": "1", "a": "2", "dvc.yaml": pipeline}
+    ours, theirs = make_two(tmp_path, files)
+    write(ours, {"raw/a": "3"})
+    write(theirs, {"raw/a": "3"})
+    repro_both(ours, theirs, "--no-commit", "raw.dvc", "frozen")
+    n_committed = len(list_cache(ours))
+    repro_both(ours, theirs, "raw.dvc", "frozen")
+    assert len(list_cache(ours)) > n_committed
+
+
 FAILING = {
     "a.txt": "1",
     "b.txt": "0",

@@ -146,6 +146,14 @@ def test_the_output_of_each_stage_is_in_a_log_and_a_summary_counts_the_outcomes(
     assert stages["after"]["seconds"] is stages["after"]["log"] is None
 
 
+def test_the_log_of_a_stage_has_only_its_last_run(tmp_path: Path) -> None:
+    folder = make(tmp_path, MIXED)
+    for _ in range(2):
+        repro(folder, "--jobs", "2", "--force", "sub/dvc.yaml:other", "same")
+    log = folder / ".dvc/tmp/dvc-parallel/logs/sub/other.log"
+    assert log.read_text() == "> echo other\nother\n"
+
+
 def test_a_restored_stage_is_counted(tmp_path: Path) -> None:
     stage = "{cmd: cat a.txt > b.txt, deps: [a.txt], outs: [b.txt]}"
     folder = make(tmp_path, {"a.txt": "1", "dvc.yaml": f"stages: {{copy: {stage}}}"})
@@ -196,6 +204,7 @@ def test_large_outputs_are_recorded_as_by_dvc_repro(tmp_path: Path) -> None:
         stages:
           large: {{cmd: "{large}", outs: [large]}}
           many: {{cmd: "mkdir many && cd many && seq {storing.MANY_FILES + 1} | xargs touch", outs: [many]}}
+          free: {{cmd: "{large.replace("of=large", "of=free")}", outs: [free: {{cache: false}}]}}
           last: {{cmd: ls many | wc -l > last, deps: [many, large], outs: [last]}}
     """
     ours, theirs = make_two(tmp_path, {"dvc.yaml": pipeline})
