@@ -199,12 +199,14 @@ def test_a_run_is_summarized_even_if_the_file_for_programs_cannot_be_written_any
 
 
 def test_large_outputs_are_recorded_as_by_dvc_repro(tmp_path: Path) -> None:
-    large = f"dd if=/dev/zero of=large bs={storing.LARGE_BYTES + 1} count=1 status=none"
+    write_zeros = "dd if=/dev/zero count=1 status=none of"
+    large = f"{write_zeros}=large bs={storing.LARGE_BYTES + 1}"
+    free = f"{write_zeros}=free bs={storing.LARGE_BYTES + 2}"
     pipeline = f"""
         stages:
           large: {{cmd: "{large}", outs: [large]}}
           many: {{cmd: "mkdir many && cd many && seq {storing.MANY_FILES + 1} | xargs touch", outs: [many]}}
-          free: {{cmd: "{large.replace("of=large", "of=free")}", outs: [free: {{cache: false}}]}}
+          free: {{cmd: "{free}", outs: [free: {{cache: false}}]}}
           last: {{cmd: ls many | wc -l > last, deps: [many, large], outs: [last]}}
     """
     ours, theirs = make_two(tmp_path, {"dvc.yaml": pipeline})
