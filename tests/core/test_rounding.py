@@ -5,8 +5,10 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from threadpoolctl import threadpool_limits
 
 from digits.core.rounding import fix_rounding
+from digits.learning.cluster import numeric_environment
 from tests.helpers import tiny
 from tests.helpers.calls import call, import_anew
 
@@ -35,3 +37,12 @@ def test_each_stage_rounds_in_this_way(monkeypatch: pytest.MonkeyPatch) -> None:
     with import_anew("stages"):
         import_module("stages")
     assert os.environ["OPENBLAS_NUM_THREADS"] == "1"
+
+
+def test_a_worker_of_several_threads_would_calculate_differently() -> None:
+    with threadpool_limits(1, "blas"):
+        one = numeric_environment()
+    with threadpool_limits(2, "blas"):
+        two = numeric_environment()
+    assert one.pop("matrix products") != two.pop("matrix products")
+    assert one == two

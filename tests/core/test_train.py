@@ -401,6 +401,15 @@ def test_a_warning_of_each_fold_is_one_line(tmp_path: Path) -> None:
     assert warning.endswith(" Its hyperparameters are in params.yaml.")
 
 
+def test_other_warnings_of_a_classifier_are_printed_as_they_are(tmp_path: Path) -> None:
+    classifier = "neural_network.MLPClassifier"
+    numbers = {"batch_size": 1_000_000, "max_iter": 300, "tol": 0.1, "n_iter_no_change": 2}
+    prepare(tmp_path, tiny.model("five", "normalized", classifier, 3, **numbers))
+    [warning] = call(tmp_path, "train", "five-sgd").stderr.splitlines()
+    assert warning.startswith("UserWarning: Got `batch_size` less than 1 or larger than sample")
+    assert "params.yaml" not in warning
+
+
 # It calls a function of scikit-learn as one of several threads may do it.
 PARALLEL = """
 from sklearn.dummy import DummyClassifier
