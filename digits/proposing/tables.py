@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from digits.data.intake import one_class
@@ -14,6 +15,7 @@ from digits.data.layout.column_names import GROUP_COLUMNS, ID_COLUMNS
 from digits.data.layout.hugging_face import find_class_names
 from digits.data.layout.place import Place
 from digits.data.layout.read_files import natural_key
+from digits.data.layout.read_table import list_values
 from digits.proposing import columns
 from digits.proposing.arrays import describe_colors, describe_scale
 from digits.proposing.opened_table import OpenedTable
@@ -233,7 +235,10 @@ def find_images(table: OpenedTable) -> ImageKeys:
         UserError: the pictures that the table names were not found, or are of another subset.
     """
     if table.image_columns:
-        ways = [{key: column} for column, key in table.image_columns.items()]
+        ways = [
+            {key: column} if key == "picture" else describe_cells(table, column)
+            for column, key in table.image_columns.items()
+        ]
         return ImageKeys(list(table.image_columns), ways)
     if table.must_name_pictures:
         likely_columns = columns.order_by_likelihood(table.texts)
@@ -244,10 +249,20 @@ def find_images(table: OpenedTable) -> ImageKeys:
                     return images
     for column, values in table.texts.items():
         if columns.is_packed(values):
-            return ImageKeys([column], [{"pixels": column}])
+            return ImageKeys([column], [describe_cells(table, column)])
     if not table.numbered_columns:
         check_pictures_exist(table)
     return ImageKeys([], [])
+
+
+def describe_cells(table: OpenedTable, column: str) -> dict[str, Any]:
+    """Return the keys of a layout for a column whose cells have all pixels of an image."""
+    rows = table.file.sample[column].map(list_values)
+    keys = {"pixels": column}
+    if rows.map(len).nunique() != 1:  # which is reported later
+        return keys
+    numbers = np.array(rows.tolist(), float)
+    return keys | describe_colors(numbers) | describe_scale([numbers])
 
 
 def check_pictures_exist(table: OpenedTable) -> None:

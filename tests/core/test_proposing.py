@@ -16,7 +16,7 @@ from digits.proposing.choose import ChoiceError, choose, describe, describe_choi
 from digits.proposing.folders import enter_folders
 from digits.proposing.show import write
 from digits.settings.errors import UserError
-from tests.helpers.digit_files import make_table
+from tests.helpers.digit_files import LABELS, PIXELS, TRAIN, make_table
 
 N_PICTURES = 12  # in each folder
 
@@ -1035,3 +1035,50 @@ def test_a_name_that_is_not_in_utf_8_is_the_reason(tmp_path: Path) -> None:
     Path(os.fsdecode(bytes(tmp_path / "cat") + b"/\xe9.jpg")).touch()
     with pytest.raises(UserError, match=r"1 names of files are not in UTF-8, first b'cat/"):
         choose(Place(tmp_path))
+
+
+COLORS = np.stack([PIXELS, PIXELS // 2, PIXELS // 4], axis=3)[TRAIN]
+# The images of a column whose cells have all pixels, and the keys of the layout.
+CELLS: dict[str, tuple[Any, dict[str, Any]]] = {
+    "rows": (PIXELS[TRAIN].reshape(200, 64), {}),
+    "images": (PIXELS[TRAIN], {}),
+    "fractions": (PIXELS[TRAIN] / 255, {"scale": 255}),
+    "12 bits": (PIXELS[TRAIN].astype(int) * 17, {"scale": 255 / 4095}),
+    "colours side by side": (COLORS, {"axes": "n (h w c)"}),
+    "rows of colours side by side": (COLORS.reshape(200, -1), {"axes": "n (h w c)"}),
+    "planes of colours": (np.moveaxis(COLORS, 3, 1), {"axes": "n (c h w)"}),
+}
+
+
+@pytest.mark.parametrize("kind", CELLS)
+def test_the_arrangement_and_the_range_of_lists_of_pixels_are_found(
+    tmp_path: Path, kind: str
+) -> None:
+    images, keys = CELLS[kind]
+    table = pd.DataFrame({"image": images.tolist(), "label": LABELS[TRAIN]})
+    table.to_parquet(tmp_path / "t.parquet")
+    expected = {"table": "t.parquet", "pixels": "image", "class": "label"} | keys
+    assert choose(Place(tmp_path)).layout == expected
+
+
+# A text of fractions is not taken for pixels.
+@pytest.mark.parametrize("kind", sorted(CELLS.keys() - {"fractions"}))
+def test_the_arrangement_and_the_range_of_pixels_in_a_text_are_found(
+    tmp_path: Path, kind: str
+) -> None:
+    images, keys = CELLS[kind]
+    texts = [" ".join(map(str, image.ravel())) for image in images]
+    table = pd.DataFrame({"image": texts, "label": LABELS[TRAIN]})
+    table.to_csv(tmp_path / "t.csv", index=False)
+    expected = {"table": "t.csv", "pixels": "image", "class": "label"} | keys
+    assert choose(Place(tmp_path)).layout == expected
+
+
+def test_lists_of_different_lengths_are_named(tmp_path: Path) -> None:
+    lists = [[0] * (64 + number // 100) for number in range(200)]
+    table = pd.DataFrame({"image": lists, "label": LABELS[TRAIN]})
+    table.to_parquet(tmp_path / "images.parquet")
+    images = choose(Place(tmp_path)).reading.images
+    assert images.blocks is not None
+    with pytest.raises(UserError, match="the column image has rows of different lengths"):
+        list(images.blocks())
