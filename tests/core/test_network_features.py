@@ -21,6 +21,7 @@ from digits.learning.pipelines import (
     separate_stateless_steps,
 )
 from digits.networks import describe_picture, efficientnet_lite, load_network
+from digits.networks.feature_cache import open_cache
 from digits.settings import params
 from tests.helpers import tiny
 from tests.helpers.calls import VALID, call, failure
@@ -222,3 +223,19 @@ def test_a_model_of_a_network_needs_a_dataset_with_one(photos: Path, tmp_path: P
         == f"Error: params.yaml: models.network-svc: features: network {needs}"
     )
     assert failure(project, "train", "both-svc") == f"Error: {WEIGHT} {needs}"
+
+
+def test_features_are_kept_where_dvc_keeps_its_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    monkeypatch.chdir(project)
+    assert open_cache() is None
+    tiny.run("git init --quiet", project)
+    tiny.run_dvc("init --quiet", project)
+    for folder in [project / ".dvc/cache", tmp_path / "shared"]:
+        tiny.run_dvc(f"config cache.dir {folder}", project)
+        cache = open_cache()
+        assert cache is not None
+        assert cache.folder == folder / "networks"
