@@ -229,3 +229,14 @@ def test_no_advice_is_given_about_what_describes_arrow_files(tmp_path: Path) -> 
     assert find_advice(sorted(tmp_path.iterdir())) == ""
     (tmp_path / "data.arrow").unlink()
     assert find_advice(sorted(tmp_path.iterdir())).startswith("state.json is not read; load it")
+
+
+def test_a_wrong_position_in_an_arrow_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.arrow"
+    write_stream(pa.table({"label": ["cat", "dog"]}), path)
+    positions = np.array([0, 3, 6], np.int32).tobytes()
+    content = path.read_bytes()
+    assert content.count(positions) == 1
+    path.write_bytes(content.replace(positions, np.array([0, 2**30, 6], np.int32).tobytes()))
+    with pytest.raises(UserError, match=r"^a\.arrow: "):
+        open_file(path)

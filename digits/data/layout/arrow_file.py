@@ -35,7 +35,9 @@ def read_arrow(path: Path) -> Any:
     with open_messages(path) as source:
         check_messages(source, path.stat().st_size)
     with open_messages(path) as source, pa.ipc.open_stream(source) as stream:
-        return stream.read_all()
+        table = stream.read_all()
+    table.validate(full=True)  # a wrong position would end Python without a message
+    return table
 
 
 @contextmanager
