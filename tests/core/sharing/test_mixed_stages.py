@@ -115,29 +115,3 @@ def test_a_project_may_be_a_folder_of_its_repository(
     write_lock(1, 2)
     monkeypatch.chdir(project)
     assert find_mixed_stages() == ["a"]
-
-
-def test_a_project_may_be_in_a_subfolder_of_its_repository(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    project = tmp_path / "research/digits"
-    project.mkdir(parents=True)
-    monkeypatch.chdir(project)
-    tiny.run("git init --quiet --initial-branch main", tmp_path)
-    tiny.run("git commit --quiet --allow-empty -m start", tmp_path)
-    for name in ["theirs", "ours"]:
-        tiny.run(f"git switch --quiet -c {name} main", project)
-        write_entry_of(project, {"params": name, "outs": name})
-        tiny.commit(project, name)
-    tiny.run("git merge --quiet --no-commit --strategy ours theirs", project)
-    assert find_mixed_stages() == []
-    write_entry_of(project, {"params": "theirs", "outs": "ours"})
-    assert find_mixed_stages() == [STAGE]
-    tiny.commit(project, "Merged by hand")
-    assert find_mixed_stages() == [STAGE]
-
-
-def write_entry_of(project: Path, entry: dict[str, Any]) -> None:
-    """Write a dvc.lock with a single stage."""
-    text = yaml.safe_dump({"schema": "2.0", "stages": {STAGE: entry}})
-    (project / "dvc.lock").write_text(text, encoding="utf-8")
