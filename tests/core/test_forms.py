@@ -488,8 +488,8 @@ def several_arrays(place: Path) -> None:
     np.savez(place / "own.npz", x=PIXELS[TRAIN], y=y)
 
 
-def several_in_a_value(place: Path, both: str) -> None:
-    labels(place, label=np.resize(["cat", "dog", both], 200))
+def several_in_a_value(place: Path, both: str, others: Sequence[str] = ("cat", "dog")) -> None:
+    labels(place, label=np.resize([*others, both], 200))
 
 
 def rows_per_class(place: Path) -> None:
@@ -595,6 +595,11 @@ OTHERS = {
         )
         for both in ["cat|dog", "cat;dog", "cat, dog", "cat dog", "['cat', 'dog']"]
     },
+    "several labels, each with its end": (
+        partial(several_in_a_value, both="cat;dog;", others=["cat;", "dog;"]),
+        f"label has several labels in one value, such as 'cat;dog;', where 'cat' is a class, "
+        f"too: {SEVERAL}; if 'cat;dog;' is one class, write 'cat_dog'",
+    ),
     "a row for each label": (
         rows_per_class,
         "1 pictures have several classes, first 00003.png with dog and cat: "

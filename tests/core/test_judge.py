@@ -72,6 +72,16 @@ def test_an_image_in_two_groups_is_named() -> None:
     assert "several groups" not in describe(PIXELS, LABELS, group=groups[:-2])
 
 
+def test_groups_have_their_own_names() -> None:
+    images = pd.DataFrame({"class": np.append(LABELS, LABELS[3]), "group": 0})
+    images.loc[len(LABELS), "group"] = 11
+    group_names = [f"writer {number}" for number in range(12)]
+    images.attrs = {"shape": [8, 8], "pixel_max": 16, "group_names": group_names}
+    said = describe_images(np.concatenate([PIXELS, PIXELS[3:4]]), images, NAMES, None)
+    [line] = [line for line in said if "several groups" in line]
+    assert "such as number 4 (writer 0) and number 401 (writer 11); " in line
+
+
 def test_classes_that_may_be_a_quantity_are_named() -> None:
     ages = [str(20 + 5 * number) for number in range(10)]
     assert "the classes are 10 numbers from 20 to 65; " in describe(PIXELS, LABELS, ages)

@@ -147,6 +147,18 @@ def test_the_pictures_of_chosen_rows_are_read_in_batches() -> None:
     assert list(found.pictures()) == [contents[row] for row in rows]
 
 
+def test_a_set_may_begin_behind_the_rows_that_are_read_at_a_time() -> None:
+    texts = [" ".join(map(str, pixels)) for pixels in np.resize(PIXELS, (1_100, 64))]
+    sets = ["train"] * 1_050 + ["test"] * 50  # a thousand rows are read at a time
+    table = pd.DataFrame({"pixels": texts, "label": np.resize(CLASSES, 1_100), "set": sets})
+    table.to_csv("faces.csv", index=False)
+    parts = {name: {"where": {"set": name}} for name in ("train", "test")}
+    layout = {"table": "faces.csv", "pixels": "pixels", "class": "label"} | parts
+    found = files.open_place(Place(Path("faces.csv")), layout)
+    assert found.shape == [8, 8]
+    assert found.rows["test"].sum() == 50
+
+
 def test_a_column_that_is_left_out_takes_no_memory() -> None:
     images = pd.DataFrame(PIXELS, columns=[f"p{number}" for number in range(64)])
     images["label"] = CLASSES

@@ -702,6 +702,14 @@ def test_several_lists_name_the_pictures_of_all(tmp_path: Path) -> None:
         assert sorted(rows["file"]) == ["a/1.png", "b/2.png"]
 
 
+def test_a_list_cannot_name_a_picture_that_is_left_out(tmp_path: Path) -> None:
+    touch(tmp_path, ["a/1.png", "b/2.png"])
+    (tmp_path / "x.txt").write_text("a/1.png\nb/2.png\n")
+    written = {"files": "{class}/*", "list": "x.txt", "unused": ["b/2.png"]}
+    with pytest.raises(UserError, match=r"no picture is called b/2\.png"):
+        find_rows(written, tmp_path)
+
+
 def test_a_list_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
     assert read_listed(tmp_path, "\ufeffb/1.png\n") == ["b/1.png"]
 

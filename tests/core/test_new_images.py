@@ -294,6 +294,16 @@ def test_a_table_with_another_ending_is_read_by_the_layout(tmp_path: Path, name:
     assert images.notes == []
 
 
+@pytest.mark.parametrize("name", ["new.tsv", "NEW.TSV", "new.tsv.gz"])
+def test_tabs_are_known_by_the_ending_of_a_table(tmp_path: Path, name: str) -> None:
+    table = pd.DataFrame(FLAT).add_prefix("pixel").assign(label=LABELS[ROWS])
+    compression: Any = "gzip" if name.endswith(".gz") else None
+    table.to_csv(tmp_path / name, sep="\t", index=False, compression=compression)
+    images = read(tmp_path / name, "{class}/*")
+    assert np.array_equal(read_pixels(images), FLAT)
+    assert images.rows["class"].tolist() == CLASSES
+
+
 @pytest.mark.parametrize("name", ["photo.jpg", "photo", "photo.gz", "missing.csv"])
 def test_other_files_are_no_tables(tmp_path: Path, name: str) -> None:
     (tmp_path / "photo.jpg").touch()

@@ -9,14 +9,17 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+import scipy.io
 
 from digits.data.layout.place import Place
 from digits.proposing.choose import ChoiceError, choose, describe, describe_choice
 from digits.proposing.folders import enter_folders
 from digits.proposing.show import write
 from digits.settings.errors import UserError
-from tests.helpers.digit_files import LABELS, PIXELS, TRAIN, make_table
+from tests.helpers.digit_files import LABELS, PIXELS, TRAIN, make_table, write_flat
 
 N_PICTURES = 12  # in each folder
 
@@ -1059,6 +1062,47 @@ def test_the_arrangement_and_the_range_of_lists_of_pixels_are_found(
     table.to_parquet(tmp_path / "t.parquet")
     expected = {"table": "t.parquet", "pixels": "image", "class": "label"} | keys
     assert choose(Place(tmp_path)).layout == expected
+
+
+@pytest.mark.parametrize("name", ["DIGITS.NPZ", "DIGITS.MAT"])
+def test_the_ending_of_a_file_with_arrays_may_have_capitals(tmp_path: Path, name: str) -> None:
+    arrays = {"x": PIXELS[TRAIN], "y": LABELS[TRAIN]}
+    path = tmp_path / name.lower()
+    np.savez(path, **arrays) if path.suffix == ".npz" else scipy.io.savemat(path, arrays)
+    path.rename(tmp_path / name)
+    rows = choose(Place(tmp_path)).rows
+    assert rows["class"].tolist() == LABELS[TRAIN].astype(str).tolist()
+
+
+def test_lists_of_a_fixed_length_are_pixels(tmp_path: Path) -> None:
+    lists = pa.FixedSizeListArray.from_arrays(PIXELS[TRAIN].ravel(), 64)  # as Polars writes
+    table = pa.table({"image": lists, "label": LABELS[TRAIN]})
+    pq.write_table(table, tmp_path / "t.parquet")
+    assert choose(Place(tmp_path)).layout["pixels"] == "image"
+
+
+@pytest.mark.parametrize(
+    "column", ["patient-id", "Patient_ID", "patient id", "SubjectId", "writer"]
+)
+def test_columns_with_usual_names_are_groups_however_they_are_spelled(
+    tmp_path: Path, column: str
+) -> None:
+    table = make_table(TRAIN)
+    table.insert(0, column, [f"p{number % 20}" for number in range(200)])
+    table.to_csv(tmp_path / "t.csv", index=False)
+    assert choose(Place(tmp_path)).layout["group"] == column
+
+
+def test_semicolons_are_found_although_some_rows_have_no_last_value(tmp_path: Path) -> None:
+    names = write_flat(tmp_path, TRAIN)
+    rows = [
+        f"{name};{label};{'' if row % 3 else 'x;'}"
+        for row, (name, label) in enumerate(zip(names, LABELS[TRAIN], strict=True))
+    ]
+    lines = [row.removesuffix(";") for row in rows]
+    (tmp_path / "t.csv").write_text("\n".join(["file;label;note", *lines]))
+    layout = choose(Place(tmp_path)).layout
+    assert layout == {"table": "t.csv", "separator": ";", "file": "{file}", "class": "label"}
 
 
 # A text of fractions is not taken for pixels.

@@ -303,6 +303,7 @@ def test_start_can_be_called_again_with_other_images(shapes: Path) -> None:
     printed = call(shapes, "start").stdout
     assert "  100 images of 2 classes: class 0 " in printed
     assert "  8 × 8 pixels, grey" in printed
+    assert "blank" not in printed  # although the largest value is 16
     params = yaml.safe_load((shapes / "params.yaml").read_text(encoding="utf-8"))
     assert params["datasets"]["own"]["pixel_max"] == 16
     tiny.run("git restore .", shapes)
