@@ -1066,7 +1066,7 @@ def test_the_arrangement_and_the_range_of_lists_of_pixels_are_found(
 
 @pytest.mark.parametrize("name", ["DIGITS.NPZ", "DIGITS.MAT"])
 def test_the_ending_of_a_file_with_arrays_may_have_capitals(tmp_path: Path, name: str) -> None:
-    arrays = {"x": PIXELS[TRAIN], "y": LABELS[TRAIN]}
+    arrays: dict[str, Any] = {"x": PIXELS[TRAIN], "y": LABELS[TRAIN]}
     path = tmp_path / name.lower()
     np.savez(path, **arrays) if path.suffix == ".npz" else scipy.io.savemat(path, arrays)
     path.rename(tmp_path / name)
