@@ -320,3 +320,12 @@ def test_a_hidden_table_names_pictures(tmp_path: Path) -> None:
     rows = read(tmp_path / ".labels.csv", layout).rows
     assert rows["file"].tolist() == names
     assert rows["class"].tolist() == CLASSES
+
+
+def test_names_that_are_numbers_are_not_taken_for_positions(tmp_path: Path) -> None:
+    entry = tiny.dataset({"files": "own"}) | {"layout": "{class}/*", "shape": [8, 8]}
+    entry["names"] = [str(number) for number in range(1, 8)]
+    labels = np.resize([1, 2, 6], 20).astype(str)
+    np.savez(tmp_path / "new.npz", x=IMAGES, y=labels)
+    images = read_new_images(tmp_path / "new.npz", DatasetParams.model_validate(entry))
+    assert images.rows["class"].tolist() == labels.tolist()
