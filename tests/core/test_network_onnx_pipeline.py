@@ -165,6 +165,19 @@ def test_pin_forgets_a_network_that_is_no_longer_named(project: Path) -> None:
     assert FILE not in (project / DVC_FILE).read_text()
 
 
+def test_pin_keeps_the_network_of_another_dataset(project: Path) -> None:
+    others = KEYS | {"file": "data/other.onnx"}
+    entry = params.parse((project / "params.yaml").read_text())["datasets"]["tiny"]
+    changes = {"datasets.tiny": entry, "datasets.other": entry | {"network": others}}
+    tiny.edit(project, CHANGES | changes)
+    (project / "data/other.onnx").write_bytes(OTHER)
+    output = call(project, "pin", "other").stdout
+    assert "dvc.yaml: the stage fetch depends on data/network.onnx, data/other.onnx\n" in output
+    stages = (project / DVC_FILE).read_text(encoding="utf-8")
+    call(project, "pin", "tiny")
+    assert (project / DVC_FILE).read_text(encoding="utf-8") == stages
+
+
 def read_features(project: Path) -> dict[str, bytes]:
     """Return the features of each picture, by its path."""
     _, images = tables.read_images(project / paths.raw("tiny"))
