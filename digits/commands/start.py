@@ -134,10 +134,11 @@ def command(
 ) -> None:
     """Turn a new clone into a project about your own images.
 
-    Put your images into data/own/ as they are: pictures in a subfolder for each class, CSV or
-    parquet files, .npz, .npy or .mat files, or IDX files. The command reads all of them, says
-    what they are, and writes settings and models that suit them. If it cannot use them, it says
-    why, and changes nothing. If they can be read in several ways, it shows the option for each.
+    Put your images into data/own/ as they are: pictures in a subfolder for each class, CSV,
+    parquet or Arrow files, .npz, .npy or .mat files, or IDX files. The command reads all of
+    them, says what they are, and writes settings and models that suit them. If it cannot use
+    them, it says why, and changes nothing. If they can be read in several ways, it shows the
+    option for each.
 
     With --handwriting, the images are pictures of single digits on paper, in subfolders 0 to 9.
     They are converted to the style of MNIST, and need not be there yet.

@@ -69,7 +69,7 @@ def read_new_images(path: Path, dataset: DatasetParams) -> Collection:
 
 
 def read_path(path: Path, dataset: DatasetParams) -> Collection:
-    """Return the images of a folder or a file, with the classes that stand in it."""
+    """Return the images of a folder or a file, with the classes that it names."""
     layout = None if dataset.layout is None else parse(dataset.layout)
     parts = [] if layout is None else layout.parts
     tables = [part for part in parts if isinstance(part, TablePart)]
@@ -169,7 +169,7 @@ def read_table(path: Path, parts: Sequence[TablePart]) -> Collection:
     notes = []
     for part in parts:
         place = Place(path.parent if part.file else path)
-        place.files[name] = path  # also if its name is hidden
+        place.files[name] = path  # which `Place` leaves out if its name is hidden
         try:
             return read_part(place, adapt_part(part, place, name))
         # It has another encoding, has other columns, or names other pictures.
@@ -315,4 +315,5 @@ def drop_other_labels(images: Collection, names: Sequence[str]) -> Collection:
     if not others:
         return images
     note = f"no classes, because {others[0]} is none of {shorten(names)}"
-    return replace(images, rows=images.rows.drop(columns="class"), notes=[note])
+    rows = images.rows.drop(columns="class")
+    return replace(images, rows=rows, notes=[*images.notes, note])

@@ -10,8 +10,8 @@ from digits.data.layout.columnar_file import ColumnarFile, is_columnar
 from digits.imaging import pictures
 
 FORMS = (
-    "pictures in a subfolder for each class, a CSV or parquet file, .npz, .npy or .mat files, "
-    "or IDX files"
+    "pictures in a subfolder for each class, a CSV, parquet or Arrow file, .npz, .npy or .mat "
+    "files, or IDX files"
 )
 
 SAVE = "numpy.savez('data/own/images.npz', x=…, y=…)"

@@ -69,8 +69,8 @@ class OpenedTable:
     def image_columns(self) -> dict[str, str]:
         """The columns with images, each with its key in a layout, `picture` or `pixels`.
 
-        A parquet file has a schema: columns of bytes are pictures, and columns of lists are
-        pixels. In a CSV file, pictures are recognized by the first rows.
+        A parquet or Arrow file has a schema: columns of bytes are pictures, and columns of
+        lists are pixels. In a CSV file, pictures are recognized by the first rows.
         """
         if self.file.schema is not None:
             return find_image_columns(self.file.schema)

@@ -235,11 +235,11 @@ def find_images(table: OpenedTable) -> ImageKeys:
         UserError: the pictures that the table names were not found, or are of another subset.
     """
     if table.image_columns:
-        ways = [
-            {key: column} if key == "picture" else describe_cells(table, column)
-            for column, key in table.image_columns.items()
-        ]
-        return ImageKeys(list(table.image_columns), ways)
+        names = list(table.image_columns)
+        pictures = [name for name in names if table.image_columns[name] == "picture"]
+        if pictures:  # lists of numbers beside pictures are something else, such as boxes
+            return ImageKeys(names, [{"picture": name} for name in pictures])
+        return ImageKeys(names, [describe_cells(table, name) for name in names])
     if table.must_name_pictures:
         likely_columns = columns.order_by_likelihood(table.texts)
         for find in (find_paths_with_folder, find_paths, find_path_of_some):
@@ -257,11 +257,14 @@ def find_images(table: OpenedTable) -> ImageKeys:
 
 def describe_cells(table: OpenedTable, column: str) -> dict[str, Any]:
     """Return the keys of a layout for a column whose cells have all pixels of an image."""
-    rows = table.file.sample[column].map(list_values)
     keys = {"pixels": column}
-    if rows.map(len).nunique() != 1:  # which is reported later
+    try:
+        rows = [np.array(list_values(cell), float) for cell in table.file.sample[column]]
+        numbers = np.array(rows)
+    except ValueError:  # missing values, or images of different sizes, are reported later
         return keys
-    numbers = np.array(rows.tolist(), float)
+    if not numbers.size or not np.isfinite(numbers).all():
+        return keys
     return keys | describe_colors(numbers) | describe_scale([numbers])
 
 

@@ -20,6 +20,7 @@ from digits.proposing.folders import enter_folders
 from digits.proposing.show import write
 from digits.settings.errors import UserError
 from tests.helpers.digit_files import LABELS, PIXELS, TRAIN, make_table, write_flat
+from tests.helpers.hugging_face import write_pictures
 
 N_PICTURES = 12  # in each folder
 
@@ -1126,3 +1127,22 @@ def test_lists_of_different_lengths_are_named(tmp_path: Path) -> None:
     assert images.blocks is not None
     with pytest.raises(UserError, match="the column image has rows of different lengths"):
         list(images.blocks())
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        [[]] * 200,
+        [None] * 200,
+        [[1.0, None]] * 200,
+        [[1.0, np.inf]] * 200,
+        [[1], []] * 100,
+        [[7] * 4] * 200,
+    ],
+)
+def test_lists_that_are_no_pixels_do_not_hide_pictures(tmp_path: Path, others: Any) -> None:
+    write_pictures(tmp_path / "t.parquet", TRAIN, LABELS[TRAIN])
+    table = pq.read_table(tmp_path / "t.parquet")
+    column = pa.array(others, pa.list_(pa.float64()))
+    pq.write_table(table.append_column("box", column), tmp_path / "t.parquet")
+    assert choose(Place(tmp_path)).layout["picture"] == "image"

@@ -5,89 +5,93 @@ and a body with the values of the columns. https://arrow.apache.org/docs/format/
 """
 
 import struct
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from digits.core.unpacking import check_size
 
 ENDINGS = (".arrow", ".feather")
 
-MAGIC = b"ARROW1\0\0"  # the start of a Feather file; its messages follow
+MAGIC = b"ARROW1\0\0"  # the start of a file with a table of contents; its messages follow
 
-# The positions of fields in the tables of the metadata, as Message.fbs of Arrow has them.
+# The numbers of fields in the tables of the metadata, as Message.fbs of Arrow has them.
 HEADER = 2  # in the table Message
 DATA = 1  # in the table DictionaryBatch
-BUFFERS, COMPRESSION = 2, 3  # in the table RecordBatch
+LENGTH, BUFFERS, COMPRESSION = 0, 2, 3  # in the table RecordBatch
+
+REMEDY = "; write it as a parquet file, if you trust it"
 
 
 def read_arrow(path: Path) -> Any:
     """Return the table of a file. Values that are not compressed stay on the disk.
 
     Raises:
-        ValueError: the values need far more memory than the size of the file.
-        OSError: the file cannot be opened.
-        Exception: the file is damaged.
+        ValueError: the values need far more memory than the size of the file, or the file is
+            damaged, or no Arrow file.
+        OSError: the file cannot be read.
     """
-    with open_messages(path) as source:
-        check_messages(source, path.stat().st_size)
-    with open_messages(path) as source, pa.ipc.open_stream(source) as stream:
-        table = stream.read_all()
-    table.validate(full=True)  # a wrong position would end Python without a message
-    return table
+    file_size = path.stat().st_size
+    try:
+        with pa.memory_map(str(path)) as source:
+            start = len(MAGIC) if source.read(len(MAGIC)) == MAGIC else 0
+            source.seek(start)
+            check_messages(source, file_size)
+            source.seek(start)
+            with pa.ipc.open_stream(source) as stream:
+                table = stream.read_all()
+        table.validate(full=True)  # a wrong position would end Python without a message
+        return replace_views(table, file_size)
+    except (pa.ArrowException, struct.error) as error:
+        raise ValueError(f"the file is damaged, or no Arrow file ({error})") from None
 
 
-@contextmanager
-def open_messages(path: Path) -> Iterator[Any]:
-    """Open a file where its messages begin."""
-    with pa.memory_map(str(path)) as source:
-        start = source.read(len(MAGIC))
-        source.seek(len(MAGIC) if start == MAGIC else 0)
-        yield source
-
-
-def check_messages(source: Any, n_packed: int) -> None:
+def check_messages(source: Any, file_size: int) -> None:
     """Check how much memory the values of all messages need.
 
     Args:
-        source: the file, opened.
-        n_packed: its size in bytes.
+        source: the file, opened where its messages begin.
+        file_size: its size in bytes.
 
     Raises:
-        ValueError: it is too much, or the file is damaged.
+        ValueError: it is too much.
+        Exception: the file is damaged.
     """
-    n_unpacked = 0
+    n_bytes = 0
     for message in pa.ipc.MessageReader.open_stream(source):
         if message.type in ("record batch", "dictionary"):
-            try:
-                n_unpacked += count_bytes(message)
-            except struct.error:
-                raise ValueError("the file is damaged") from None
-            check_size(n_packed, n_unpacked, "; write it as a parquet file, if you trust it")
+            n_bytes += count_message_bytes(message)
+            check_size(file_size, n_bytes, REMEDY)
 
 
-def count_bytes(message: Any) -> int:
-    """Return the number of bytes of the values of a message when they are unpacked."""
+def count_message_bytes(message: Any) -> int:
+    """Return the number of bytes of the values of a message when they are unpacked.
+
+    Each row counts as a byte at least, because missing values need none in the file.
+    """
     metadata = message.metadata
-    batch = follow(metadata, find_field(metadata, follow(metadata, 0), HEADER))
+    message_table = follow(metadata, 0)
+    batch = follow(metadata, find_field(metadata, message_table, HEADER))
     if message.type == "dictionary":
         batch = follow(metadata, find_field(metadata, batch, DATA))
-    if not find_field(metadata, batch, COMPRESSION):
-        return len(message.body)
+    is_compressed = find_field(metadata, batch, COMPRESSION) > 0
+    length = find_field(metadata, batch, LENGTH)
+    n_rows = struct.unpack_from("<q", metadata, length)[0] if length else 0
     buffers = follow(metadata, find_field(metadata, batch, BUFFERS))
     (n_buffers,) = struct.unpack_from("<I", metadata, buffers)
     # The start and the length of each buffer in the body.
-    ends = struct.iter_unpack("<qq", metadata[buffers + 4 : buffers + 4 + 16 * n_buffers])
+    spans = struct.iter_unpack("<qq", metadata[buffers + 4 : buffers + 4 + 16 * n_buffers])
     n_bytes = 0
-    for start, length in ends:
-        if length:
-            # Each begins with its length when unpacked, or with -1 if it is not compressed.
+    for start, n_stored in spans:
+        # A compressed buffer begins with its length when unpacked, or with -1 if it is not
+        # compressed itself.
+        n_unpacked = -1
+        if is_compressed and n_stored:
             (n_unpacked,) = struct.unpack_from("<q", message.body, start)
-            n_bytes += length if n_unpacked < 0 else n_unpacked
-    return n_bytes
+        n_bytes += n_stored if n_unpacked < 0 else n_unpacked
+    return int(max(n_bytes, n_rows))
 
 
 def follow(metadata: Any, position: int) -> int:
@@ -112,3 +116,37 @@ def find_field(metadata: Any, table: int, number: int) -> int:
         return 0
     (offset,) = struct.unpack_from("<H", metadata, vtable + position)
     return table + offset if offset else 0
+
+
+def replace_views(table: Any, file_size: int) -> Any:
+    """Return a table with texts in place of views of texts, which Polars writes.
+
+    Args:
+        table: the table.
+        file_size: the size of the file in bytes.
+
+    Raises:
+        ValueError: the texts need far more memory than the file.
+    """
+    for number, field in enumerate(table.schema):
+        if pa.types.is_string_view(field.type):
+            chunks = [unpack_views(chunk, file_size) for chunk in table.column(number).chunks]
+            texts = pa.chunked_array(chunks, pa.string())
+            table = table.set_column(number, field.name, texts)
+    return table
+
+
+def unpack_views(array: Any, file_size: int) -> Any:
+    """Return the texts of an array of views.
+
+    A view is four whole numbers, of which the first one is the length of the text. Those of a
+    missing text have no meaning, and may be damaged. Raises what `replace_views` raises.
+    """
+    validity, content, *others = array.buffers()
+    views = np.frombuffer(content, np.int32).reshape(-1, 4).copy()
+    rows = views[array.offset : array.offset + len(array)]
+    rows[array.is_null().to_numpy(zero_copy_only=False)] = 0
+    check_size(file_size, int(rows[:, 0].sum()), REMEDY)
+    buffers = [validity, pa.py_buffer(views), *others]
+    repaired = pa.Array.from_buffers(array.type, len(array), buffers, offset=array.offset)
+    return repaired.cast(pa.string())

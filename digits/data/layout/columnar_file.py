@@ -11,8 +11,10 @@ import pyarrow.parquet as pq
 
 from digits.core.unpacking import ALLOWED_BYTES, check_size
 from digits.data.layout import arrow_file, parquet_file
+from digits.data.layout.hugging_face import holds_numbers
 
 PARQUET_ENDINGS = (".parquet", ".pq")
+TEXT_TYPES = (pa.string(), pa.large_string(), pa.binary(), pa.large_binary())
 
 
 def is_columnar(path: Path) -> bool:
@@ -21,7 +23,7 @@ def is_columnar(path: Path) -> bool:
 
 
 class ColumnarFile:
-    """A parquet or Arrow file.
+    """A parquet or Arrow file, without its columns of unusual types, such as lists of texts.
 
     A long text that occurs in many rows may be stored once, so that a file of a few bytes has
     gigabytes of text. So texts are counted while they are read, a few rows at a time.
@@ -39,20 +41,21 @@ class ColumnarFile:
             Exception: the file is damaged.
         """
         self.path = path
-        self._n_packed = path.stat().st_size
-        self._table: Any = None  # of an Arrow file
+        self._file_size = path.stat().st_size
+        self._table: Any = None  # None for a parquet file
         if path.suffix.lower() in PARQUET_ENDINGS:
             metadata = pq.read_metadata(path)
-            check_size(self._n_packed, parquet_file.count_bytes(metadata))
-            longest = parquet_file.find_longest_repeated(path, metadata)
+            check_size(self._file_size, parquet_file.count_bytes(metadata))
+            self.schema = drop_unusual(metadata.schema.to_arrow_schema())
+            texts = [field.name for field in self.schema if may_have_texts(field.type)]
+            longest = parquet_file.find_longest_repeated(path, metadata, texts)
+            # So many rows need no more than ALLOWED_BYTES, even if each has the longest text.
             self._n_safe_rows = max(1, ALLOWED_BYTES // max(1, longest))
-            self._texts_in_lists = parquet_file.list_texts_in_lists(metadata)
             self._n_rows = metadata.num_rows
-            self.schema = metadata.schema.to_arrow_schema()
         else:
             self._table = arrow_file.read_arrow(path)
+            self.schema = drop_unusual(self._table.schema)
             self._n_rows = self._table.num_rows
-            self.schema = self._table.schema
 
     def read(self, names: Sequence[str]) -> pd.DataFrame:
         """Return columns. Columns of whole numbers with missing values have the type `object`.
@@ -61,8 +64,8 @@ class ColumnarFile:
             ValueError: the columns need far more memory than the size of the file.
             Exception: the file is damaged.
         """
-        tables = list(self._read_tables(names, max(1, self._n_rows)))
-        table = tables[0] if tables else self.schema.empty_table().select(names)
+        columns = pa.schema([self.schema.field(name) for name in names])
+        table = next(self._read_tables(names, max(1, self._n_rows)), columns.empty_table())
         return table.to_pandas(integer_object_nulls=True, ignore_metadata=True)
 
     def read_blocks(self, names: Sequence[str], n_rows: int) -> Iterator[pd.DataFrame]:
@@ -74,16 +77,18 @@ class ColumnarFile:
         """Yield columns as Arrow's tables of `n_rows` rows. The last one may have fewer."""
         n_text_bytes = 0
         batches: list[Any] = []
+        n_read = 0
         for batch in self._read_batches(names, n_rows):
             n_text_bytes += sum(map(count_text_bytes, batch.columns))
-            check_size(self._n_packed, n_text_bytes)
+            check_size(self._file_size, n_text_bytes)
             batches.append(unpack(batch))
-            n_missing = n_rows - sum(map(len, batches))
-            if n_missing <= 0:
+            n_read += len(batch)
+            if n_read >= n_rows:
                 table = pa.Table.from_batches(batches)
                 yield table[:n_rows]
                 batches = table[n_rows:].to_batches()
-        if batches:
+                n_read -= n_rows
+        if n_read:
             yield pa.Table.from_batches(batches)
 
     def _read_batches(self, names: Sequence[str], n_rows: int) -> Iterator[Any]:
@@ -93,52 +98,67 @@ class ColumnarFile:
             return
         has_texts = any(may_have_texts(self.schema.field(name).type) for name in names)
         n_rows = min(n_rows, self._n_safe_rows) if has_texts else n_rows
-        # A row may have many texts in a list. A dictionary has each of them once.
-        with pq.ParquetFile(
-            self.path, memory_map=True, read_dictionary=self._texts_in_lists
-        ) as file:
-            yield from file.iter_batches(n_rows, columns=list(names))
+        with pq.ParquetFile(self.path, memory_map=True) as file:
+            for batch in file.iter_batches(n_rows, columns=list(names)):
+                yield cast_views(batch)
+
+
+def drop_unusual(schema: Any) -> Any:
+    """Return a schema without columns of unusual types. Views of texts become texts."""
+    fields = [
+        field.with_type(pa.string()) if pa.types.is_string_view(field.type) else field
+        for field in schema
+    ]
+    return pa.schema([field for field in fields if is_usual(field.type)], schema.metadata)
+
+
+def is_usual(column_type: Any) -> bool:
+    """Return whether columns of a type may have classes, groups, paths or images."""
+    if pa.types.is_dictionary(column_type):  # the categories of pandas
+        return is_single(column_type.value_type)
+    if pa.types.is_struct(column_type):  # the pictures of Hugging Face
+        return all(is_single(field.type) for field in column_type.fields)
+    return is_single(column_type) or holds_numbers(column_type)
+
+
+def is_single(value_type: Any) -> bool:
+    """Return whether a value of a type is a single text, number, date or the like."""
+    return value_type in TEXT_TYPES or (
+        pa.types.is_primitive(value_type)
+        or pa.types.is_decimal(value_type)
+        or pa.types.is_null(value_type)
+    )
 
 
 def may_have_texts(column_type: Any) -> bool:
     """Return whether the values of a type are texts or bytes, or have them inside."""
-    return is_text(column_type) or pa.types.is_nested(column_type)
-
-
-def is_text(value_type: Any) -> bool:
-    """Return whether the values of a type are texts or bytes, each with a length of its own."""
-    tests = (
-        pa.types.is_string,
-        pa.types.is_large_string,
-        pa.types.is_binary,
-        pa.types.is_large_binary,
-    )
-    return any(test(value_type) for test in tests)
+    return column_type in TEXT_TYPES or pa.types.is_struct(column_type)
 
 
 def count_text_bytes(values: Any) -> int:
-    """Return the number of bytes of all texts in an array when they are unpacked."""
-    if is_text(values.type):
-        return int(values.nbytes)
+    """Return the number of bytes of the texts in an array of a usual type, when unpacked."""
     if pa.types.is_struct(values.type):
         return sum(map(count_text_bytes, values.flatten()))
-    if pa.types.is_list(values.type) or pa.types.is_large_list(values.type):
-        return count_text_bytes(values.flatten())
-    if not pa.types.is_dictionary(values.type):
-        return 0
-    value_type = values.type.value_type
-    if pa.types.is_fixed_size_binary(value_type):
-        return len(values) * int(value_type.byte_width)
-    if not is_text(value_type):
+    if values.type in TEXT_TYPES:
+        return int(values.nbytes)
+    if not pa.types.is_dictionary(values.type) or values.type.value_type not in TEXT_TYPES:
         return 0
     lengths = pc.binary_length(values.dictionary).cast(pa.int64())
     return pc.sum(lengths.take(values.indices)).as_py() or 0
 
 
-def unpack(columns: Any) -> Any:
-    """Return a batch in which no column is a dictionary."""
-    for number, field in enumerate(columns.schema):
+def cast_views(batch: Any) -> Any:
+    """Return a batch with texts in place of views of texts."""
+    for number, field in enumerate(batch.schema):
+        if pa.types.is_string_view(field.type):
+            batch = batch.set_column(number, field.name, batch.column(number).cast(pa.string()))
+    return batch
+
+
+def unpack(batch: Any) -> Any:
+    """Return a batch of columns of usual types, in which none is a dictionary."""
+    for number, field in enumerate(batch.schema):
         if pa.types.is_dictionary(field.type):
-            unpacked = columns.column(number).cast(field.type.value_type)
-            columns = columns.set_column(number, field.name, unpacked)
-    return columns
+            unpacked = batch.column(number).cast(field.type.value_type)
+            batch = batch.set_column(number, field.name, unpacked)
+    return batch

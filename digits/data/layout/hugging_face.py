@@ -1,4 +1,4 @@
-"""The schema of a parquet file from Hugging Face: columns of images, and names of classes."""
+"""The schema of a file from Hugging Face: columns of images, and names of classes."""
 
 import json
 from typing import Any

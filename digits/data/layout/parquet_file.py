@@ -4,69 +4,75 @@ Its values are in pages. A page may be a dictionary, whose values other pages na
 numbers. https://parquet.apache.org/docs/file-format/
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-TEXT = "BYTE_ARRAY"  # the type of texts and bytes
-FIXED = "FIXED_LEN_BYTE_ARRAY"  # the type of bytes of which all have the same length
+import pyarrow.parquet as pq
 
-# A page begins with its type and its size when unpacked. Each is a field: this byte, and then a
-# whole number of up to five bytes.
+TEXT = "BYTE_ARRAY"  # the type of texts and bytes
+DELTA = "DELTA_BYTE_ARRAY"  # texts that are stored without their common start
+
+# A page begins with its type, and its size when unpacked. Each is a whole number in up to five
+# bytes, behind this byte.
 FIELD = 0x15
 HEADER_BYTES = 12
 DICTIONARY = 2  # the type of a page with a dictionary
 
 
 def count_bytes(metadata: Any) -> int:
-    """Return how many bytes the values of a file have at least, by its metadata.
+    """Return how many bytes the values of a file need, as its metadata say.
 
-    Equal values may be stored once, so that each counts as one byte.
+    Equal values may be stored once, so that each value counts as one byte at least.
     """
     groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
     n_bytes = sum(group.total_byte_size for group in groups)
-    n_value_bytes = 0
+    n_values = metadata.num_rows * metadata.num_columns
     for number in range(metadata.num_columns):
-        column = metadata.schema.column(number)
-        n_bytes_of_value = column.length if column.physical_type == FIXED else 1
-        n_values = sum(group.column(number).num_values for group in groups)
-        n_value_bytes += n_bytes_of_value * n_values
-    return max(n_bytes, n_value_bytes)
+        if metadata.schema.column(number).max_repetition_level > 0:  # a row has many values
+            n_values += sum(group.column(number).num_values for group in groups)
+    return max(n_bytes, n_values)
 
 
-def list_texts_in_lists(metadata: Any) -> list[str]:
-    """Return the columns of texts of which a row may have several."""
-    columns = [metadata.schema.column(number) for number in range(metadata.num_columns)]
-    return [
-        column.path
-        for column in columns
-        if column.physical_type == TEXT and column.max_repetition_level > 0
-    ]
-
-
-def find_longest_repeated(path: Path, metadata: Any) -> int:
+def find_longest_repeated(path: Path, metadata: Any, texts: Sequence[str]) -> int:
     """Return how long a text may be that is stored once for many rows, in bytes.
 
-    Texts in lists are ignored.
+    Args:
+        path: the file.
+        metadata: its metadata.
+        texts: the columns that have texts or bytes.
 
     Raises:
-        ValueError: the file is damaged.
-        OSError: the file cannot be read.
+        Exception: the file is damaged.
     """
-    in_lists = list_texts_in_lists(metadata)
+    columns = [metadata.schema.column(number) for number in range(metadata.num_columns)]
+    numbers = [
+        number
+        for number, column in enumerate(columns)
+        if column.physical_type == TEXT and is_inside(column.path, texts)
+    ]
     longest = 0
-    with path.open("rb") as file:
-        for group in range(metadata.num_row_groups):
-            for number in range(metadata.num_columns):
-                column = metadata.row_group(group).column(number)
-                if column.physical_type != TEXT or column.path_in_schema in in_lists:
-                    continue
-                if "DELTA_BYTE_ARRAY" in column.encodings:  # each may begin as the last one
+    with pq.ParquetFile(path, memory_map=True) as table, path.open("rb") as file:
+        for number_of_group in range(metadata.num_row_groups if numbers else 0):
+            # The first row is read because damaged metadata of a column are an exception here,
+            # where `column` would end Python.
+            next(table.iter_batches(1, row_groups=[number_of_group], columns=list(texts)), None)
+            group = metadata.row_group(number_of_group)
+            for column in map(group.column, numbers):
+                if DELTA in column.encodings:  # any text may be as long as all
                     longest = max(longest, column.total_uncompressed_size)
-                file.seek(column.dictionary_page_offset or column.data_page_offset)
+                # A dictionary is the first page, but some writers do not say where it is.
+                offsets = (column.dictionary_page_offset, column.data_page_offset)
+                file.seek(min(filter(None, offsets)))
                 page_type, n_bytes = read_page_header(file.read(HEADER_BYTES))
                 if page_type == DICTIONARY:
                     longest = max(longest, n_bytes)
     return longest
+
+
+def is_inside(path: str, names: Sequence[str]) -> bool:
+    """Return whether a path, such as `image.bytes`, is that of a column or a part of it."""
+    return any(path == name or path.startswith(f"{name}.") for name in names)
 
 
 def read_page_header(header: bytes) -> tuple[int, int]:
@@ -84,14 +90,14 @@ def read_field(header: bytes, start: int) -> tuple[int, int]:
     """Return the whole number of a field, and the position behind it.
 
     Each byte has seven bits of the number, the lowest ones first. If its highest bit is 1,
-    another byte follows. The lowest bit of the number is its sign.
+    another byte follows.
 
     Raises:
         ValueError: there is no such field.
     """
     number = 0
     for position, byte in enumerate(header[start + 1 :]):
-        number |= (byte & 0x7F) << 7 * position
+        number |= (byte & 0x7F) << (7 * position)
         if byte < 0x80 and header[start] == FIELD:
-            return number >> 1, start + position + 2
+            return number >> 1, start + position + 2  # the lowest bit is the sign
     raise ValueError("the file is damaged")
