@@ -2,7 +2,7 @@
 
 import gzip
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
@@ -16,7 +16,9 @@ import pyarrow.feather
 import pyarrow.parquet as pq
 import pytest
 
+from digits.core import unpacking
 from digits.data.layout import columnar_file
+from digits.data.layout.parquet_file import DICTIONARY, read_page_header
 from digits.data.layout.table_file import TableFile
 from digits.proposing.advice import find_advice
 from digits.settings.errors import UserError
@@ -156,7 +158,7 @@ def test_a_file_of_arrow_that_is_cut_off_is_named(tmp_path: Path, n_kept: int) -
     path = tmp_path / "a.feather"
     pd.DataFrame({"label": range(100)}).to_feather(path)
     path.write_bytes(path.read_bytes()[:n_kept])
-    with pytest.raises(UserError, match=r"^a\.feather: "):
+    with pytest.raises(UserError, match=r"^a\.feather: the file is damaged, or no Arrow file"):
         open_file(path)
 
 
@@ -204,6 +206,7 @@ UNUSUAL: dict[str, Any] = {
     ),
     "texts of a fixed number": pa.FixedSizeListArray.from_arrays(pa.array(["x"] * 202), 2),
     "bytes of one length": FIXED,
+    "structures with lists": pa.array([{"bytes": b"x", "texts": ["x"]}] * 101),
     "JSON": pa.array(['{"a": 1}'] * 101, pa.json_()),
 }
 
@@ -286,11 +289,13 @@ def test_a_compressed_parquet_file_is_to_be_unpacked(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", WRITERS)
 def test_a_table_without_rows_has_columns(tmp_path: Path, name: str) -> None:
-    WRITERS[name](pa.table({"label": pa.array([], pa.string())}), tmp_path / name)
+    no_texts = pa.array([], pa.string())
+    table = pa.table({"label": no_texts, "kind": no_texts.dictionary_encode()})
+    WRITERS[name](table, tmp_path / name)
     opened = open_file(tmp_path / name)
-    assert opened.names == ["label"]
-    assert opened.read_texts(["label"]).shape == (0, 1)
-    assert opened.sample.shape == (0, 1)
+    assert opened.names == ["label", "kind"]
+    assert opened.read_texts(["label", "kind"]).shape == (0, 2)
+    assert opened.sample.shape == (0, 2)
 
 
 @pytest.mark.parametrize("byte", [0x00, 0xFF])
@@ -320,3 +325,77 @@ def test_a_wrong_position_in_an_arrow_file_is_refused(tmp_path: Path) -> None:
     path.write_bytes(content.replace(positions, np.array([0, 2**30, 6], np.int32).tobytes()))
     with pytest.raises(UserError, match=r"^a\.arrow: "):
         open_file(path)
+
+
+def write_repeated(path: Path, kind: str) -> None:
+    """Write a small parquet file in which 101 rows have the same text of a megabyte."""
+    column: Any = BYTES
+    options: dict[str, Any] = {}
+    if kind == "a part of a structure":
+        column = pa.StructArray.from_arrays([BYTES], ["bytes"])
+    if kind == "the start of the text before":
+        column = BYTES.cast(pa.binary())
+        options = {"use_dictionary": False, "column_encoding": "DELTA_BYTE_ARRAY"}
+    table = pa.table({"c": column})
+    pq.write_table(table, path, compression="zstd", store_schema=False, **options)
+
+
+@pytest.fixture
+def _pool() -> Iterator[None]:
+    """Restore Arrow's pool of memory at the end."""
+    pool = pa.default_memory_pool()
+    yield
+    pa.set_memory_pool(pool)
+
+
+@pytest.mark.usefixtures("_pool")
+@pytest.mark.parametrize(
+    "kind", ["a column", "a part of a structure", "the start of the text before"]
+)
+def test_repeated_texts_are_refused_before_they_need_much_memory(
+    tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (unpacking, columnar_file):
+        monkeypatch.setattr(module, "ALLOWED_BYTES", 10_000_000)
+    write_repeated(tmp_path / "a.parquet", kind)
+    new_pool = pa.proxy_memory_pool(pa.default_memory_pool())
+    pa.set_memory_pool(new_pool)  # it knows how much memory it has given at most
+    with pytest.raises(UserError, match="unpack to more than 10 MB"):
+        list(open_file(tmp_path / "a.parquet").read_blocks(["c"], 1_000))
+    assert new_pool.max_memory() < 50_000_000
+
+
+def test_views_in_a_parquet_file_are_counted(tmp_path: Path) -> None:
+    # Arrow's schema, which is stored with the file, names the type.
+    table = pa.table({"c": pa.array([LONG] * 101, pa.string_view())})
+    pq.write_table(table, tmp_path / "a.parquet", compression="zstd")
+    with pytest.raises(UserError, match=UNPACKS):
+        open_file(tmp_path / "a.parquet").read_texts(["c"])
+
+
+def test_values_in_lists_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unpacking, "ALLOWED_BYTES", 100_000)
+    pq.write_table(pa.table({"c": [[0] * 50_000] * 3}), tmp_path / "a.parquet")
+    with pytest.raises(UserError, match=r"^a\.parquet: its .+ unpack to more than"):
+        open_file(tmp_path / "a.parquet")
+
+
+def test_texts_of_categories_are_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unpacking, "ALLOWED_BYTES", 100_000)
+    write_zstd(pa.table({"c": pa.array([LONG]).dictionary_encode()}), tmp_path / "a.feather")
+    with pytest.raises(UserError, match=r"^a\.feather: its .+ unpack to more than"):
+        open_file(tmp_path / "a.feather")
+
+
+@pytest.mark.parametrize(
+    ("number", "content"),
+    [(0, b"\0"), (63, b"\x7e"), (64, b"\x80\x01"), (1_000_000, b"\x80\x89\x7a")],
+)
+def test_the_header_of_a_page_has_its_size(number: int, content: bytes) -> None:
+    header = b"\x15\x04\x15" + content + b"\x15\xff\xff"
+    assert read_page_header(header) == (DICTIONARY, number)
+    for damaged in [b"\x16" + header[1:], header[:2] + b"\x25" + header[3:], header[:3]]:
+        with pytest.raises(ValueError, match="damaged"):
+            read_page_header(damaged)

@@ -144,9 +144,8 @@ def unpack_views(array: Any, file_size: int) -> Any:
     """
     validity, content, *others = array.buffers()
     views = np.frombuffer(content, np.int32).reshape(-1, 4).copy()
-    rows = views[array.offset : array.offset + len(array)]
-    rows[array.is_null().to_numpy(zero_copy_only=False)] = 0
-    check_size(file_size, int(rows[:, 0].sum()), REMEDY)
+    views = views[: len(array)]
+    views[array.is_null().to_numpy(zero_copy_only=False)] = 0
+    check_size(file_size, int(views[:, 0].sum()), REMEDY)
     buffers = [validity, pa.py_buffer(views), *others]
-    repaired = pa.Array.from_buffers(array.type, len(array), buffers, offset=array.offset)
-    return repaired.cast(pa.string())
+    return pa.Array.from_buffers(array.type, len(array), buffers).cast(pa.string())

@@ -81,7 +81,7 @@ class ColumnarFile:
         for batch in self._read_batches(names, n_rows):
             n_text_bytes += sum(map(count_text_bytes, batch.columns))
             check_size(self._file_size, n_text_bytes)
-            batches.append(unpack(batch))
+            batches.append(batch)
             n_read += len(batch)
             if n_read >= n_rows:
                 table = pa.Table.from_batches(batches)
@@ -152,13 +152,4 @@ def cast_views(batch: Any) -> Any:
     for number, field in enumerate(batch.schema):
         if pa.types.is_string_view(field.type):
             batch = batch.set_column(number, field.name, batch.column(number).cast(pa.string()))
-    return batch
-
-
-def unpack(batch: Any) -> Any:
-    """Return a batch of columns of usual types, in which none is a dictionary."""
-    for number, field in enumerate(batch.schema):
-        if pa.types.is_dictionary(field.type):
-            unpacked = batch.column(number).cast(field.type.value_type)
-            batch = batch.set_column(number, field.name, unpacked)
     return batch
