@@ -286,6 +286,16 @@ def test_a_sheet_has_all_pictures_and_overwrites_none(place: Path, tmp_path: Pat
     assert tiny.files(place / "scans") == before
 
 
+def test_an_earlier_sheet_is_replaced(place: Path, tmp_path: Path) -> None:
+    write_table(tmp_path / "test.csv", range(320, 340))
+    png = tmp_path / "sheet.png"
+    for argument in [str(tmp_path / "test.csv"), "scans/3.png"]:
+        png.write_bytes(b"an earlier sheet")
+        call(place, "predict", "--model", "five-sgd", argument, "--png", str(png))
+        with Image.open(png) as sheet:
+            assert sheet.width > 0
+
+
 def test_a_new_sheet_overwrites_nothing_so_the_pictures_are_not_read_for_it(
     tmp_path: Path,
 ) -> None:
