@@ -162,6 +162,8 @@ def test_a_class_without_test_images_is_shown(
     metrics[(metrics["slice"] != "1") | (metrics["subset"] != "test")].to_csv(path, index=False)
     view = ModelView("five-sgd", params.load(), dataset)
     assert view.classes.index.tolist() == ["not 5", "5"]
+    names = view.classes.columns.get_level_values(1)  # no metric is there that a class lacks
+    assert list(dict.fromkeys(names)) == ["support", "precision", "recall", "f1"]
 
 
 def test_folds_have_their_own_accuracies(views: dict[str, ModelView]) -> None:
