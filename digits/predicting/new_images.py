@@ -61,14 +61,15 @@ def read_new_images(path: Path, dataset: DatasetParams) -> Collection:
         UserError: there are no images, or they cannot be read.
     """
     names = [str(name) for name in dataset.class_names]
-    images = read_path(path, dataset)
+    images = read_path(path, dataset, set(names))
     if "class" not in images.rows:
         return images
     named = name_classes(images, names)
+    # The labels of an array file are any array with a value for each image, such as ids.
     return drop_other_labels(named, names) if is_array_file(path) else named
 
 
-def read_path(path: Path, dataset: DatasetParams) -> Collection:
+def read_path(path: Path, dataset: DatasetParams, class_names: set[str]) -> Collection:
     """Return the images of a folder or a file, with the classes that it names."""
     layout = None if dataset.layout is None else parse(dataset.layout)
     parts = [] if layout is None else layout.parts
@@ -77,7 +78,7 @@ def read_path(path: Path, dataset: DatasetParams) -> Collection:
         pictures = read_flat_folder(path, tables)
         if pictures is not None:
             return pictures
-        return read_folder(Place(path), layout, set(map(str, dataset.class_names)))
+        return read_folder(Place(path), layout, class_names)
     if is_array_file(path):
         arrays = [part for part in parts if isinstance(part, ArrayPart)]
         return read_array_file(Place(path), arrays, has_colors=dataset.is_color)
@@ -169,7 +170,7 @@ def read_table(path: Path, parts: Sequence[TablePart]) -> Collection:
     notes = []
     for part in parts:
         place = Place(path.parent if part.file else path)
-        place.files[name] = path  # which `Place` leaves out if its name is hidden
+        place.files[name] = path  # a hidden file is not listed, but the user has named it
         try:
             return read_part(place, adapt_part(part, place, name))
         # It has another encoding, has other columns, or names other pictures.
@@ -291,7 +292,7 @@ def read_array_file(
 
 
 def name_classes(images: Collection, names: Sequence[str]) -> Collection:
-    """Return images whose classes have names, if all of them are numbers of the names.
+    """Return images with the names of their classes, if all classes are positions of names.
 
     Args:
         images: the images, which have classes.
@@ -299,13 +300,13 @@ def name_classes(images: Collection, names: Sequence[str]) -> Collection:
     """
     by_number = {str(number): name for number, name in enumerate(names)}
     classes = images.rows["class"]
-    if not classes.isin(by_number).all() or classes.isin(names).any():
+    if not classes.isin(list(by_number)).all() or classes.isin(names).any():
         return images
     return replace(images, rows=images.rows.assign(**{"class": classes.map(by_number)}))
 
 
 def drop_other_labels(images: Collection, names: Sequence[str]) -> Collection:
-    """Return images without classes if one is no class of the dataset, but an id, perhaps.
+    """Return images without their labels if one is no class of the dataset.
 
     Args:
         images: the images, which have classes.

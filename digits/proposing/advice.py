@@ -136,7 +136,7 @@ def list_columns(file: Path) -> list[str]:
     """Return the columns of a CSV, parquet or Arrow file, or [] for other files."""
     if is_columnar(file):
         try:
-            return list(ColumnarFile(file).schema.names)
+            return ColumnarFile(file).schema.names
         except (OSError, ValueError):  # it is damaged
             return []
     if file.suffix.lower() != ".csv":
@@ -153,7 +153,7 @@ def read_first_line(file: Path) -> bytes:
 def advise_loading(files: Sequence[Path]) -> str:
     """Return what to do about JSON files that may have the images themselves, or "".
 
-    Beside Arrow files, they describe these.
+    JSON files beside parquet or Arrow files only describe these, and need no advice.
     """
     names = [file.name for file in files if file.suffix.lower() == ".json"]
     has_images = any(pictures.is_picture_file(file) or is_columnar(file) for file in files)

@@ -236,7 +236,7 @@ def find_images(table: OpenedTable) -> ImageKeys:
     """
     if table.image_columns:
         names = list(table.image_columns)
-        pictures = [name for name in names if table.image_columns[name] == "picture"]
+        pictures = [name for name, key in table.image_columns.items() if key == "picture"]
         if pictures:  # lists of numbers beside pictures are something else, such as boxes
             return ImageKeys(names, [{"picture": name} for name in pictures])
         return ImageKeys(names, [describe_cells(table, name) for name in names])

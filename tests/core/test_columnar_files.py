@@ -50,7 +50,7 @@ WRITERS: dict[str, Writer] = {
     "a.arrow": write_stream,
     "a.feather": write_feather,
     "plain.feather": write_plain,
-    "b.arrow": write_zstd,
+    "zstd.arrow": write_zstd,
 }
 
 DAY = datetime(2026, 3, 1)
@@ -88,7 +88,7 @@ def test_a_table_is_the_same_in_each_format(tmp_path: Path, name: str) -> None:
     }
 
 
-def test_an_arrow_file_of_hundred_thousand_rows_stays_on_the_disk(tmp_path: Path) -> None:
+def test_an_arrow_file_of_a_hundred_thousand_rows_stays_on_the_disk(tmp_path: Path) -> None:
     table = pa.table({"p": pa.array(np.zeros(100_000, np.int64))})
     write_plain(table, tmp_path / "a.feather")
     before = pa.total_allocated_bytes()
@@ -104,7 +104,6 @@ BYTES = pa.DictionaryArray.from_arrays(pa.array(ROWS, pa.int32()), pa.array([LON
 FIXED = pa.DictionaryArray.from_arrays(
     pa.array(ROWS, pa.int32()), pa.array([LONG.encode()], pa.binary(len(LONG)))
 )
-VIEWS = pa.array([LONG], pa.string_view())
 BOMBS: dict[str, Any] = {
     "texts": REPEATED,
     "bytes": BYTES,
@@ -224,7 +223,7 @@ def test_columns_of_unusual_types_are_left_out(tmp_path: Path, column: Any, name
 
 
 def test_views_of_one_long_text_are_refused(tmp_path: Path) -> None:
-    validity, views, *others = VIEWS.buffers()
+    validity, views, *others = pa.array([LONG], pa.string_view()).buffers()
     buffers = [validity, pa.py_buffer(views.to_pybytes() * 101), *others]
     column = pa.Array.from_buffers(pa.string_view(), 101, buffers)
     table = pa.table({"c": column})
@@ -247,7 +246,6 @@ def test_the_view_of_a_missing_text_is_not_followed(tmp_path: Path) -> None:
 
 
 def test_many_missing_values_are_counted(tmp_path: Path) -> None:
-    write_plain(pa.table({"c": pa.nulls(5)}), tmp_path / "a.feather")
     batch = pa.record_batch([pa.nulls(100_000_001)], ["c"])
     with pa.ipc.new_stream(tmp_path / "a.arrow", batch.schema) as stream:
         stream.write_batch(batch)
@@ -267,7 +265,7 @@ def test_a_column_without_a_name_is_read(tmp_path: Path, name: str) -> None:
     assert opened.sample.shape == (2, 2)
 
 
-def test_metadata_of_a_column_that_are_damaged_are_named(tmp_path: Path) -> None:
+def test_damaged_metadata_of_a_column_do_not_end_python(tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
     pq.write_table(pa.table({"label": ["cat", "dog"]}), path)
     content = path.read_bytes()

@@ -17,7 +17,8 @@ ENDINGS = (".arrow", ".feather")
 
 MAGIC = b"ARROW1\0\0"  # the start of a file with a table of contents; its messages follow
 
-# The numbers of fields in the tables of the metadata, as Message.fbs of Arrow has them.
+# The metadata are a flatbuffer. These are the numbers of fields in its tables, as Message.fbs
+# of Arrow has them.
 HEADER = 2  # in the table Message
 DATA = 1  # in the table DictionaryBatch
 LENGTH, BUFFERS, COMPRESSION = 0, 2, 3  # in the table RecordBatch
@@ -36,6 +37,7 @@ def read_arrow(path: Path) -> Any:
     file_size = path.stat().st_size
     try:
         with pa.memory_map(str(path)) as source:
+            # The messages behind MAGIC are those of a stream.
             start = len(MAGIC) if source.read(len(MAGIC)) == MAGIC else 0
             source.seek(start)
             check_messages(source, file_size)
@@ -72,25 +74,26 @@ def count_message_bytes(message: Any) -> int:
     Each row counts as a byte at least, because missing values need none in the file.
     """
     metadata = message.metadata
-    message_table = follow(metadata, 0)
-    batch = follow(metadata, find_field(metadata, message_table, HEADER))
+    root = follow(metadata, 0)
+    batch = follow(metadata, find_field(metadata, root, HEADER))
     if message.type == "dictionary":
         batch = follow(metadata, find_field(metadata, batch, DATA))
     is_compressed = find_field(metadata, batch, COMPRESSION) > 0
-    length = find_field(metadata, batch, LENGTH)
-    n_rows = struct.unpack_from("<q", metadata, length)[0] if length else 0
-    buffers = follow(metadata, find_field(metadata, batch, BUFFERS))
-    (n_buffers,) = struct.unpack_from("<I", metadata, buffers)
+    length_position = find_field(metadata, batch, LENGTH)
+    n_rows = struct.unpack_from("<q", metadata, length_position)[0] if length_position else 0
+    vector = follow(metadata, find_field(metadata, batch, BUFFERS))
+    (n_buffers,) = struct.unpack_from("<I", metadata, vector)
     # The start and the length of each buffer in the body.
-    spans = struct.iter_unpack("<qq", metadata[buffers + 4 : buffers + 4 + 16 * n_buffers])
+    spans = struct.iter_unpack("<qq", metadata[vector + 4 : vector + 4 + 16 * n_buffers])
     n_bytes = 0
     for start, n_stored in spans:
-        # A compressed buffer begins with its length when unpacked, or with -1 if it is not
-        # compressed itself.
-        n_unpacked = -1
+        n_unpacked = n_stored
         if is_compressed and n_stored:
-            (n_unpacked,) = struct.unpack_from("<q", message.body, start)
-        n_bytes += n_stored if n_unpacked < 0 else n_unpacked
+            # Such a buffer begins with its length when unpacked, or with -1 if only others are
+            # compressed.
+            (declared,) = struct.unpack_from("<q", message.body, start)
+            n_unpacked = declared if declared >= 0 else n_stored
+        n_bytes += n_unpacked
     return int(max(n_bytes, n_rows))
 
 
@@ -139,12 +142,11 @@ def replace_views(table: Any, file_size: int) -> Any:
 def unpack_views(array: Any, file_size: int) -> Any:
     """Return the texts of an array of views.
 
-    A view is four whole numbers, of which the first one is the length of the text. Those of a
-    missing text have no meaning, and may be damaged. Raises what `replace_views` raises.
+    A view is four whole numbers, of which the first one is the length of the text. The numbers
+    of a missing text have no meaning, and may be damaged. Raises what `replace_views` raises.
     """
     validity, content, *others = array.buffers()
-    views = np.frombuffer(content, np.int32).reshape(-1, 4).copy()
-    views = views[: len(array)]
+    views = np.frombuffer(content, np.int32).reshape(-1, 4)[: len(array)].copy()
     views[array.is_null().to_numpy(zero_copy_only=False)] = 0
     check_size(file_size, int(views[:, 0].sum()), REMEDY)
     buffers = [validity, pa.py_buffer(views), *others]

@@ -13,13 +13,13 @@ from digits.core.unpacking import ALLOWED_BYTES, check_size
 from digits.data.layout import arrow_file, parquet_file
 from digits.data.layout.hugging_face import holds_numbers
 
-PARQUET_ENDINGS = (".parquet", ".pq")
+ENDINGS = (*parquet_file.ENDINGS, *arrow_file.ENDINGS)
 TEXT_TYPES = (pa.string(), pa.large_string(), pa.binary(), pa.large_binary())
 
 
 def is_columnar(path: Path) -> bool:
     """Return whether a file has the ending of a parquet or Arrow file."""
-    return path.suffix.lower() in (*PARQUET_ENDINGS, *arrow_file.ENDINGS)
+    return path.suffix.lower() in ENDINGS
 
 
 class ColumnarFile:
@@ -43,12 +43,12 @@ class ColumnarFile:
         self.path = path
         self._file_size = path.stat().st_size
         self._table: Any = None  # None for a parquet file
-        if path.suffix.lower() in PARQUET_ENDINGS:
+        if path.suffix.lower() in parquet_file.ENDINGS:
             metadata = pq.read_metadata(path)
             check_size(self._file_size, parquet_file.count_bytes(metadata))
             self.schema = drop_unusual(metadata.schema.to_arrow_schema())
-            texts = [field.name for field in self.schema if may_have_texts(field.type)]
-            longest = parquet_file.find_longest_repeated(path, metadata, texts)
+            texts = [field.name for field in self.schema if stores_each_text(field.type)]
+            longest = parquet_file.bound_repeated_texts(path, metadata, texts)
             # So many rows need no more than ALLOWED_BYTES, even if each has the longest text.
             self._n_safe_rows = max(1, ALLOWED_BYTES // max(1, longest))
             self._n_rows = metadata.num_rows
@@ -64,8 +64,9 @@ class ColumnarFile:
             ValueError: the columns need far more memory than the size of the file.
             Exception: the file is damaged.
         """
-        columns = pa.schema([self.schema.field(name) for name in names])
-        table = next(self._read_tables(names, max(1, self._n_rows)), columns.empty_table())
+        n_rows = max(1, self._n_rows)  # all rows are in one table
+        no_rows = pa.schema([self.schema.field(name) for name in names]).empty_table()
+        table = next(self._read_tables(names, n_rows), no_rows)
         return table.to_pandas(integer_object_nulls=True, ignore_metadata=True)
 
     def read_blocks(self, names: Sequence[str], n_rows: int) -> Iterator[pd.DataFrame]:
@@ -83,7 +84,7 @@ class ColumnarFile:
             check_size(self._file_size, n_text_bytes)
             batches.append(batch)
             n_read += len(batch)
-            if n_read >= n_rows:
+            if n_read >= n_rows:  # but not by `n_rows`, because no batch has more rows
                 table = pa.Table.from_batches(batches)
                 yield table[:n_rows]
                 batches = table[n_rows:].to_batches()
@@ -96,8 +97,8 @@ class ColumnarFile:
         if self._table is not None:
             yield from self._table.select(names).to_batches(max_chunksize=n_rows)
             return
-        has_texts = any(may_have_texts(self.schema.field(name).type) for name in names)
-        n_rows = min(n_rows, self._n_safe_rows) if has_texts else n_rows
+        if any(stores_each_text(self.schema.field(name).type) for name in names):
+            n_rows = min(n_rows, self._n_safe_rows)
         with pq.ParquetFile(self.path, memory_map=True) as file:
             for batch in file.iter_batches(n_rows, columns=list(names)):
                 yield cast_views(batch)
@@ -130,8 +131,11 @@ def is_single(value_type: Any) -> bool:
     )
 
 
-def may_have_texts(column_type: Any) -> bool:
-    """Return whether the values of a type are texts or bytes, or have them inside."""
+def stores_each_text(column_type: Any) -> bool:
+    """Return whether columns of a type are read with the text of each row, unlike categories.
+
+    These are texts, bytes, and structures, which may have them.
+    """
     return column_type in TEXT_TYPES or pa.types.is_struct(column_type)
 
 
@@ -149,6 +153,7 @@ def count_text_bytes(values: Any) -> int:
 
 def cast_views(batch: Any) -> Any:
     """Return a batch with texts in place of views of texts."""
+    # The method `cast` of a batch without columns would lose its rows.
     for number, field in enumerate(batch.schema):
         if pa.types.is_string_view(field.type):
             batch = batch.set_column(number, field.name, batch.column(number).cast(pa.string()))

@@ -10,13 +10,15 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+ENDINGS = (".parquet", ".pq")
+
 TEXT = "BYTE_ARRAY"  # the type of texts and bytes
 DELTA = "DELTA_BYTE_ARRAY"  # texts that are stored without their common start
 
-# A page begins with its type, and its size when unpacked. Each is a whole number in up to five
-# bytes, behind this byte.
-FIELD = 0x15
-HEADER_BYTES = 12
+# A page begins with a header, in Thrift's compact protocol. Its first two fields are the type
+# of the page, and its size when unpacked. Each is this byte, and a number in up to five bytes.
+FIELD = b"\x15"
+HEADER_BYTES = 2 * (1 + 5)
 DICTIONARY = 2  # the type of a page with a dictionary
 
 
@@ -28,42 +30,43 @@ def count_bytes(metadata: Any) -> int:
     groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
     n_bytes = sum(group.total_byte_size for group in groups)
     n_values = metadata.num_rows * metadata.num_columns
-    for number in range(metadata.num_columns):
-        if metadata.schema.column(number).max_repetition_level > 0:  # a row has many values
+    for number, column in enumerate(metadata.schema):
+        if column.max_repetition_level > 0:  # a row has many values
             n_values += sum(group.column(number).num_values for group in groups)
     return max(n_bytes, n_values)
 
 
-def find_longest_repeated(path: Path, metadata: Any, texts: Sequence[str]) -> int:
-    """Return how long a text may be that is stored once for many rows, in bytes.
+def bound_repeated_texts(path: Path, metadata: Any, names: Sequence[str]) -> int:
+    """Return the most bytes that a text which is stored once for many rows may have.
 
     Args:
         path: the file.
         metadata: its metadata.
-        texts: the columns that have texts or bytes.
+        names: the columns that have texts or bytes.
 
     Raises:
         Exception: the file is damaged.
     """
-    columns = [metadata.schema.column(number) for number in range(metadata.num_columns)]
-    numbers = [
+    texts = [
         number
-        for number, column in enumerate(columns)
-        if column.physical_type == TEXT and is_inside(column.path, texts)
+        for number, column in enumerate(metadata.schema)
+        if column.physical_type == TEXT and is_inside(column.path, names)
     ]
+    if not texts:
+        return 0
     longest = 0
     with pq.ParquetFile(path, memory_map=True) as table, path.open("rb") as file:
-        for number_of_group in range(metadata.num_row_groups if numbers else 0):
+        for number in range(metadata.num_row_groups):
             # The first row is read because damaged metadata of a column are an exception here,
             # where `column` would end Python.
-            next(table.iter_batches(1, row_groups=[number_of_group], columns=list(texts)), None)
-            group = metadata.row_group(number_of_group)
-            for column in map(group.column, numbers):
+            next(table.iter_batches(1, row_groups=[number], columns=list(names)), None)
+            group = metadata.row_group(number)
+            for column in map(group.column, texts):
                 if DELTA in column.encodings:  # any text may be as long as all
                     longest = max(longest, column.total_uncompressed_size)
                 # A dictionary is the first page, but some writers do not say where it is.
                 offsets = (column.dictionary_page_offset, column.data_page_offset)
-                file.seek(min(filter(None, offsets)))
+                file.seek(min(offset for offset in offsets if offset))
                 page_type, n_bytes = read_page_header(file.read(HEADER_BYTES))
                 if page_type == DICTIONARY:
                     longest = max(longest, n_bytes)
@@ -95,9 +98,10 @@ def read_field(header: bytes, start: int) -> tuple[int, int]:
     Raises:
         ValueError: there is no such field.
     """
-    number = 0
-    for position, byte in enumerate(header[start + 1 :]):
-        number |= (byte & 0x7F) << (7 * position)
-        if byte < 0x80 and header[start] == FIELD:
-            return number >> 1, start + position + 2  # the lowest bit is the sign
+    if header[start : start + 1] == FIELD:
+        number = 0
+        for position, byte in enumerate(header[start + 1 :]):
+            number |= (byte & 0x7F) << (7 * position)
+            if byte < 0x80:
+                return number >> 1, start + position + 2  # the lowest bit is the sign
     raise ValueError("the file is damaged")

@@ -17,8 +17,8 @@ import pandas as pd
 import pyarrow as pa
 
 from digits.core.unpacking import check_gzip
-from digits.data.layout import arrow_file
-from digits.data.layout.columnar_file import PARQUET_ENDINGS, ColumnarFile, is_columnar
+from digits.data.layout import columnar_file
+from digits.data.layout.columnar_file import ColumnarFile, is_columnar
 from digits.settings.errors import UserError, shorten
 
 MAX_TEXT_COLUMNS = 100  # a CSV file with more columns is not read as a whole
@@ -26,7 +26,7 @@ N_SAMPLE_ROWS = 200
 N_BYTES = 100_000  # the number of bytes that tell how a file is written
 
 # Files with these endings are tables.
-TABLE_ENDINGS = (".csv", ".tsv", *PARQUET_ENDINGS, *arrow_file.ENDINGS)
+TABLE_ENDINGS = (".csv", ".tsv", *columnar_file.ENDINGS)
 # Files with these endings may be tables.
 LIST_ENDINGS = (".txt", ".lst", ".data", ".amat", ".train", ".test", ".tra", ".tes")
 
@@ -67,20 +67,6 @@ def starts_with_count(lines: Sequence[str]) -> bool:
     if len(lines) < 2 or not lines[0].strip().isdecimal():
         return False
     return len(re.split(r"[\s,;]+", lines[1].strip())) > 1
-
-
-def check_unique(names: list[str]) -> list[str]:
-    """Return the names of columns.
-
-    Raises:
-        UserError: there is none, or two have the same name.
-    """
-    if not names:
-        raise UserError("no column has texts, numbers, or images that can be read")
-    repeated = [name for name, number in Counter(names).items() if number > 1]
-    if repeated:
-        raise UserError(f"two columns have the name {repeated[0]!r}")
-    return names
 
 
 class TableFile:
@@ -144,19 +130,25 @@ class TableFile:
             UserError: two columns have the same name, or the file cannot be read.
         """
         with self.report_unreadable():
-            if self.columnar is not None:
-                return check_unique(self.columnar.schema.names)
-            names = self.read_header()
-            others_are_blank = not any(names[1:])
-            if len(names) > 1 and others_are_blank:
-                raise UserError("its first line has one value; if it is a title, delete it")
-            # pandas writes the index as a column without a name.
-            return check_unique(
-                [name or f"unnamed: {number}" for number, name in enumerate(names)]
-            )
+            names = self.read_header() if self.columnar is None else self.schema.names
+            if not names:
+                raise UserError("no column has texts, numbers, or images that can be read")
+            repeated = [name for name, number in Counter(names).items() if number > 1]
+            if repeated:
+                raise UserError(f"two columns have the name {repeated[0]!r}")
+            return names
 
     def read_header(self) -> list[str]:
         """Return the names of the columns of a CSV file."""
+        names = self.read_names()
+        others_are_blank = not any(names[1:])
+        if len(names) > 1 and others_are_blank:
+            raise UserError("its first line has one value; if it is a title, delete it")
+        # pandas writes the index as a column without a name.
+        return [name or f"unnamed: {number}" for number, name in enumerate(names)]
+
+    def read_names(self) -> list[str]:
+        """Return the names of the columns of a CSV file, of which some may be blank."""
         first_line = self.read_first_row(self.csv_options | {"header": None})
         if first_line.empty:
             raise UserError("it is empty")
