@@ -21,7 +21,6 @@ from digits.commands.setup import check_path, write_url
 from digits.core import paths
 from digits.core.tables import Pixels
 from digits.data.intake import one_class
-from digits.data.intake.collection import Collection
 from digits.data.layout.place import Place
 from digits.data.pinned_values import compute_pinned_values
 from digits.data.splitting import split_rows
@@ -179,7 +178,8 @@ def start_handwriting() -> None:
         echo_project([])
         echo_next_steps("Put pictures into data/own, in subfolders 0 to 9.", "digits pin own")
         return
-    values, X, images = read_images(entry, None, DEFAULT_TRAITS.n_folds)
+    values, X, images = compute_pinned_values("own", entry)
+    check_images(X, images, values, DEFAULT_TRAITS.n_folds)
     add_to_dvc(entry["sources"])
     rewrite_or_restore(entry, DEFAULT_TRAITS, values)
     echo_project([])
@@ -199,8 +199,7 @@ def start_with_layout(layout: Any, columns: dict[str, str], min_images: int) -> 
         UserError: no layout or more than one was found, or the images cannot be used.
     """
     folder, choice = choose_layout(layout, columns, min_images)
-    collection = choice.reading.images
-    traits = find_traits(collection)
+    traits = find_traits(choice.reading.images)
     entry = {
         "sources": [{"files": folder.as_posix()}],
         "layout": choice.layout,
@@ -209,8 +208,12 @@ def start_with_layout(layout: Any, columns: dict[str, str], min_images: int) -> 
     if traits.network:
         entry["network"] = traits.network
     lines = [*describe(choice), traits.describe()]
-    values, X, images = read_images(entry, collection, traits.n_folds)
-    del choice, collection  # a table of a million rows is large, and so is what follows
+    values, X, images = compute_pinned_values("own", entry, choice.reading.images)
+    del choice  # a table of a million rows is large, and so is what follows
+    check_images(X, images, values, traits.n_folds)
+    largest = int(X.max())
+    if largest <= MAX_OF_FEW_BITS:
+        entry["pixel_max"] = images.attrs["pixel_max"] = largest
     add_to_dvc(entry["sources"])
     rewrite_or_restore(entry, traits, values)
     models = ", ".join(yaml.safe_load(read("params.yaml"))["models"])
@@ -289,29 +292,20 @@ def choose_layout(
     return root, choice
 
 
-def read_images(
-    entry: dict[str, Any], collection: Collection | None, n_folds: int
-) -> tuple[dict[str, Any], Pixels, pd.DataFrame]:
-    """Read all images, check that models can learn from them, and return their pinned values.
+def check_images(X: Pixels, images: pd.DataFrame, values: dict[str, Any], n_folds: int) -> None:
+    """Check that models can learn from images.
 
     Args:
-        entry: the entry of the dataset. `pixel_max` is added to it if the pixels have few
-            bits.
-        collection: the images, if they have already been found.
+        X: the pixels of the images.
+        images: the table of their other columns.
+        values: as `compute_pinned_values` returns them.
         n_folds: the number of folds of the models.
 
-    Returns:
-        What `compute_pinned_values` returns.
-
     Raises:
-        UserError: the images cannot be used.
+        UserError: all images are black, or classes have too few images or groups.
     """
-    values, X, images = compute_pinned_values("own", entry, collection)
-    largest = int(X.max())
-    if largest == 0:
+    if X.max() == 0:
         raise UserError("all pixels of all images are 0, which is black; nothing can be learnt")
-    if largest <= MAX_OF_FEW_BITS:
-        entry["pixel_max"] = images.attrs["pixel_max"] = largest
     train_rows, _ = split_rows(X, images, choose_test_set(values), seed=0)
     counts = np.bincount(images["class"].iloc[train_rows], minlength=values["classes"])
     rare = np.flatnonzero(counts < n_folds)
@@ -328,7 +322,6 @@ def read_images(
             f"by `digits start --min-images {needed}`{other_remedy}"
         )
     check_groups(images.iloc[train_rows], n_folds)
-    return values, X, images
 
 
 def check_groups(train_images: pd.DataFrame, n_folds: int) -> None:

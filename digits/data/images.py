@@ -51,7 +51,7 @@ def make_images(
     X = map_pixels(to_uint8(block) for block in blocks)
     if names is None:
         classes, found_names = encode_classes(classes)
-        names = choose_names(found_names, dataset.names, classes.max() + 1)
+        names = choose_names(found_names, dataset.names, int(classes.max()) + 1)
     classes = to_uint8(classes)
     expected_shape = (len(classes), math.prod(dataset.shape))
     pixel_max = dataset.pixel_max or PIXEL_MAX
@@ -127,7 +127,7 @@ def encode_classes(classes: Any) -> tuple[Vector, list[str] | None]:
         raise UserError(f"the name of the class {RESERVED_NAME!r} is reserved; rename it")
     if all(name.isdecimal() for name in names):
         names.sort(key=int)
-    numbers = pd.Index(names).get_indexer(unique)[codes]
+    numbers = to_uint8(pd.Index(names).get_indexer(unique))[codes]
     has_numbers = names == [str(number) for number in range(len(names))]
     return numbers, None if has_numbers else names
 

@@ -43,29 +43,17 @@ def list_warnings(
         class_names: the names of the classes, or their numbers.
     """
     names = [str(name) for name in class_names]
-    numbers = number_images(checksums)
     lines = [
         *describe_quantity(class_names),
         *find_equal_names(names),
-        *find_images_in_several(images, numbers, "class", names),
-        *find_equal_images(images, numbers),
+        *find_images_in_several(images, checksums, "class", names),
+        *find_equal_images(images, checksums),
         *find_copies(images),
     ]
     if "group" in images:
         group_names = images.attrs.get("group_names")
-        lines += find_images_in_several(images, numbers, "group", group_names)
+        lines += find_images_in_several(images, checksums, "group", group_names)
     return lines
-
-
-def number_images(checksums: Vector) -> Vector:
-    """Return a number for each image, shape (n_images,). Equal images have the same number."""
-    # Sorting takes half as much memory as pandas' `factorize` and NumPy's `unique`.
-    order = np.argsort(checksums)
-    ordered = checksums[order]
-    is_new = np.append(True, ordered[1:] != ordered[:-1])
-    numbers = np.empty(len(order), dtype=np.int64)
-    numbers[order] = np.cumsum(is_new)
-    return numbers
 
 
 def find_equal_names(class_names: Sequence[str]) -> list[str]:
@@ -89,25 +77,27 @@ def find_equal_names(class_names: Sequence[str]) -> list[str]:
 
 
 def find_images_in_several(
-    images: pd.DataFrame, numbers: Vector, column: str, names: Sequence[str] | None
+    images: pd.DataFrame, checksums: Vector, column: str, names: Sequence[str] | None
 ) -> list[str]:
     """Return a line about equal images in different classes or groups.
 
     Args:
         images: the table of images.
-        numbers: the number of each image, as `number_images` returns it.
+        checksums: the checksum of each image.
         column: `class` or `group`.
         names: the names of the values of this column, if they have names.
     """
     values = images[column].to_numpy()
-    pairs = pd.DataFrame({"image": numbers, "value": values}).drop_duplicates()
-    in_several = pairs["image"][pairs["image"].duplicated()]
-    is_in_several = np.isin(numbers, in_several)
+    order = np.argsort(checksums)  # there may be millions, and pandas would need more memory
+    ordered = checksums[order]
+    is_equal = ordered[1:] == ordered[:-1]
+    has_other_value = np.diff(values[order]) != 0
+    is_in_several = np.isin(checksums, ordered[1:][is_equal & has_other_value])
     if not is_in_several.any():
         return []
     # The first of these images, and an equal image that contradicts it.
     first = is_in_several.argmax()
-    is_equal = numbers == numbers[first]
+    is_equal = checksums == checksums[first]
     has_other_value = values != values[first]
     second = (is_equal & has_other_value).argmax()
     if "file" in images:
@@ -124,19 +114,20 @@ def find_images_in_several(
     ]
 
 
-def find_equal_images(images: pd.DataFrame, numbers: Vector) -> list[str]:
+def find_equal_images(images: pd.DataFrame, checksums: Vector) -> list[str]:
     """Return a line about images that are in one class several times, if there are many.
 
     Args:
         images: the table of images.
-        numbers: the number of each image, as `number_images` returns it.
+        checksums: the checksum of each image.
     """
-    pairs = pd.DataFrame({"image": numbers, "class": images["class"].to_numpy()})
-    is_copy = pairs.duplicated()
-    if is_copy.mean() < MIN_EQUAL:
+    # Images have the same sum if they are equal and of the same class.
+    ordered = np.sort(checksums + images["class"].to_numpy())
+    n_copies = np.count_nonzero(ordered[1:] == ordered[:-1])
+    if n_copies < MIN_EQUAL * len(images):
         return []
     return [
-        f"{is_copy.sum()} images are equal to an earlier one of their class; if these are "
+        f"{n_copies} images are equal to an earlier one of their class; if these are "
         "copies of files, delete them"
     ]
 

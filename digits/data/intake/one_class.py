@@ -49,7 +49,8 @@ def check_classes(column: str, values: pd.Series, *, are_chosen: bool = False) -
         UserError: a value has several labels, or the values are a quantity: numbers with
             decimals, or more whole numbers than there may be classes.
     """
-    names = values.astype(str).fillna("").str.strip().unique()
+    unique = pd.Series(values.unique())  # first, because there may be millions of images
+    names = unique.astype(str).fillna("").str.strip().unique()
     separators = LABEL_SEPARATORS if are_chosen else [*LABEL_SEPARATORS, " "]
     check_single_labels(column, list(names), separators)
     texts = pd.Series(names)

@@ -101,8 +101,10 @@ def check_files(rows: pd.DataFrame) -> None:
 
 
 def check_ids(rows: pd.DataFrame) -> None:
-    """Check that the images have different ids, unless the ids are the files."""
-    if "file" not in rows or not rows["id"].equals(rows["file"]):
+    """Check that the images have different ids, unless the ids are files or numbers from 1."""
+    are_files = "file" in rows and rows["id"].equals(rows["file"])
+    are_numbers = pd.api.types.is_integer_dtype(rows["id"])
+    if not are_files and not are_numbers:
         raise_if_wrong(rows, rows["id"].duplicated(), "have the id of another one")
 
 
