@@ -32,7 +32,8 @@ class Plan:
         waits_for: for each of these stages, the others that must end before it starts.
         upstream: for each of these stages, all stages that it depends on directly. DVC wants to
             know them when it looks for changes. It has none with `single_item`.
-        places: all stages of the repository, and their places in the order of `dvc repro`.
+        places: all stages of the repository, and their places in the order of `dvc repro`. With
+            `single_item`, the named stages come first.
     """
 
     stages: list[Stage] = field(default_factory=list)
@@ -96,7 +97,8 @@ def plan_single_items(
     )
     stages = [stage for stage in named if stage in outdated]
     waits_for = keep_order(stages, graph)
-    return Plan(stages, waits_for, {stage: [] for stage in stages}, places)
+    named_first = {stage: place for place, stage in enumerate(dict.fromkeys([*named, *places]))}
+    return Plan(stages, waits_for, {stage: [] for stage in stages}, named_first)
 
 
 class Changes:

@@ -316,7 +316,10 @@ class Run:
     def _fail(self, stage: Stage, error: Exception) -> None:
         """Note that a stage has failed, and that those that depend on it will not run."""
         self.results.errors[stage] = error
-        if self._project.options.ignore_errors:
+        options = self._project.options
+        if (
+            options.ignore_errors or options.is_single_item
+        ):  # what depends on it does not matter
             self._finish(stage, Outcome.FAILED)
             return
         self.results.outcomes[stage] = Outcome.FAILED

@@ -97,6 +97,13 @@ def run(command: str, folder: Path) -> str:
 
 def run_dvc(command: str, project: Path, status: int = 0) -> str:
     """Run `dvc` in the process of the test, which saves a second, and return its output."""
+    found, output = try_dvc(command, project)
+    assert found == status, f"dvc {command} gave {found}:\n{output}"
+    return output
+
+
+def try_dvc(command: str, project: Path) -> tuple[int, str]:
+    """Run `dvc`, which may fail, in the process of the test. Return its status and its output."""
     output = io.StringIO()
     let_dvc_log_to(output)
     with (
@@ -105,9 +112,8 @@ def run_dvc(command: str, project: Path, status: int = 0) -> str:
         contextlib.redirect_stderr(output),
         ignore_warnings_of_dvc(),
     ):
-        found = dvc.cli.main(shlex.split(command))
-    assert found == status, f"dvc {command} gave {found}:\n{output.getvalue()}"
-    return output.getvalue()
+        status = dvc.cli.main(shlex.split(command))
+    return status, output.getvalue()
 
 
 def let_dvc_log_to(output: io.StringIO) -> None:

@@ -306,11 +306,23 @@ ORDERED = {
 
 @pytest.mark.parametrize("jobs", ["1", "3"])
 def test_single_items_run_in_the_given_order(tmp_path: Path, jobs: str) -> None:
-    folder = make(tmp_path, ORDERED)
-    repro(folder, "--jobs", jobs, "-s", "second", "first")
-    assert (folder / "order").read_text() == "second\nfirst\n"
-    assert (folder / "c.txt").read_text() == "0"
-    assert (folder / "b.txt").read_text() == "1"
+    ours, theirs = make_two(tmp_path, ORDERED)
+    repro(ours, "--jobs", jobs, "-s", "second", "first")
+    run_dvc("repro -s second first", theirs)
+    assert read_files(ours) == read_files(theirs)
+    assert (ours / "order").read_text() == "second\nfirst\n"
+    assert (ours / "c.txt").read_text() == "0"
+    assert (ours / "b.txt").read_text() == "1"
+
+
+@pytest.mark.parametrize("names", ["first second", "second first"])
+def test_a_single_item_runs_although_another_one_has_failed(tmp_path: Path, names: str) -> None:
+    failing, _ = names.split()
+    text = ORDERED["dvc.yaml"].replace(f"echo {failing} >>", "exit 3;")
+    ours, theirs = make_two(tmp_path, ORDERED | {"dvc.yaml": text})
+    repro(ours, "--single-item", *names.split(), status=1)
+    run_dvc(f"repro --keep-going --single-item {names}", theirs, status=255)
+    assert read_files(ours) == read_files(theirs)
 
 
 def test_a_name_means_what_it_means_for_dvc_repro_before_it_is_a_part_of_a_name(
