@@ -220,6 +220,7 @@ def test_targets_are_those_of_dvc_repro(tmp_path: Path) -> None:
     repro_both(ours, theirs, "--force", "first")
     assert repro(ours, "--dry", "sub/dvc.yaml") == "sub/dvc.yaml:second\nsub/dvc.yaml:third\n"
     assert "'nosuch'" in repro(ours, "nosuch", status=1)
+    assert "'sub'" in repro(ours, "sub", status=1)  # a folder, without --recursive
     assert repro(ours, "--force", "--dry", "--glob", "sub/dvc.yaml:t*") == (
         "first\nsub/dvc.yaml:second\nsub/dvc.yaml:third\n"
     )

@@ -142,12 +142,22 @@ def test_a_stage_whose_prefix_cannot_be_started_leaves_its_place(tmp_path: Path)
         ("fit@*: {job: 1}", "fit@*: there is no 'job', but jobs, slots or prefix"),
         ("fit@*: {jobs: 0}", "fit@*: jobs: must be a positive number, not 0"),
         ("fit@*: {jobs: true}", "fit@*: jobs: must be a positive number, not True"),
+        ("fit@*: {jobs: two}", "fit@*: jobs: must be a positive number, not 'two'"),
         ("fit@*: {slots: []}", "fit@*: slots: must be a list of environment variables"),
-        ("fit@*: {slots: [0]}", "fit@*: slots: must be a list of environment variables"),
+        ("fit@*: {slots: [1]}", "fit@*: slots: must be a list of environment variables"),
+        ("fit@*: {slots: 1}", "fit@*: slots: must be a list of environment variables"),
         ("fit@*: {slots: [{}]}", "fit@*: slots: must be a list of environment variables"),
         (
             "fit@*: {slots: [{A: 1.5}]}",
             "fit@*: slots: A: must be a text or a whole number, not 1.5",
+        ),
+        (
+            "fit@*: {slots: [{A: true}]}",
+            "fit@*: slots: A: must be a text or a whole number, not True",
+        ),
+        (
+            'fit@*: {slots: [{"A\\0": 1}]}',
+            r"fit@*: slots: 'A\x00' cannot be the name of an environment variable",
         ),
         (
             'fit@*: {slots: [{A: "1\\0"}]}',

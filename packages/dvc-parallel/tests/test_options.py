@@ -63,7 +63,7 @@ def test_options_choose_the_stages_of_dvc_repro(tmp_path: Path) -> None:
     ours, theirs = make_two(tmp_path, APART)
     repro_both(ours, theirs, "-R", "sub")
     assert (ours / "sub/z.txt").exists()
-    repro_both(ours, theirs, "-p", "second")
+    repro_both(ours, theirs, "-p", "--single-item", "--downstream", "second")
     assert (ours / "d.txt").exists()
     assert not (ours / "e.txt").exists()
     repro_both(ours, theirs, "-P")
