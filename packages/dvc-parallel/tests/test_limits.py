@@ -146,6 +146,10 @@ def test_a_stage_whose_prefix_cannot_be_started_leaves_its_place(tmp_path: Path)
         ("fit@*: {slots: []}", "fit@*: slots: must be a list of environment variables"),
         ("fit@*: {slots: [1]}", "fit@*: slots: must be a list of environment variables"),
         ("fit@*: {slots: 1}", "fit@*: slots: must be a list of environment variables"),
+        (
+            "fit@*: {slots: [{A: 1}, 1]}",
+            "fit@*: slots: must be a list of environment variables",
+        ),
         ("fit@*: {slots: [{}]}", "fit@*: slots: must be a list of environment variables"),
         (
             "fit@*: {slots: [{A: 1.5}]}",
@@ -206,6 +210,9 @@ def test_a_pattern_that_matches_nothing_is_named(tmp_path: Path) -> None:
     output = repro(folder, "fit@knn")
     assert "Warning: dvc-parallel.yaml: no stage matches 'fti@*'\n" in output
     write(folder, {"dvc-parallel.yaml": ONE})
+    assert "Warning" not in repro(folder, "fit@svm")
+    write(folder, {"raw/one": "1", "dvc-parallel.yaml": "raw.dvc: {jobs: 1}"})
+    run_dvc("add --quiet raw", folder)
     assert "Warning" not in repro(folder, "fit@svm")
     # Stages that are up to date, or are no targets, match, too.
     assert "Warning" not in repro(folder, "free")

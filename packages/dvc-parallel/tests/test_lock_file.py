@@ -13,7 +13,10 @@ ENTRY = "  {}:\n    cmd: {}\n    deps:\n    - path: a.txt\n      hash: md5\n    
 FIRST = ENTRY.format("first", "cp a.txt b.txt")
 OTHER = ENTRY.format("other", "cp a.txt c.txt")
 WORDS = 30 * "word "  # more than one line
-NEW_ENTRY = {"cmd": "cp a.txt b.txt", "deps": [{"path": "a.txt", "hash": "md5", "size": 3}]}
+NEW_ENTRY: dict[str, Any] = {
+    "cmd": "cp a.txt b.txt",
+    "deps": [{"path": "a.txt", "hash": "md5", "size": 3}],
+}
 
 TEXTS = {
     "as DVC writes it": HEAD + FIRST + OTHER,
@@ -63,3 +66,22 @@ def test_an_entry_is_replaced_as_dvc_replaces_it(tmp_path: Path, text: str) -> N
         content["stages"] = content.get("stages") or {}
         content["stages"]["first"] = NEW_ENTRY
     assert ours.read_text() == theirs.read_text()
+
+
+def test_what_another_process_has_written_is_read_once(tmp_path: Path) -> None:
+    path = tmp_path / "dvc.lock"
+    lock = LockFile(path, ["first"], tmp_path)
+    assert lock.read_if_changed() is None
+    for text, entries in [
+        (HEAD + FIRST, {"first": NEW_ENTRY | {"deps": [NEW_ENTRY["deps"][0] | {"size": 2}]}}),
+        (HEAD, {}),
+        ("", {}),
+    ]:
+        path.write_text(text)
+        assert lock.read_if_changed() == entries
+        assert lock.read_if_changed() is None
+    assert lock.record("first", NEW_ENTRY)
+    assert not lock.record("first", NEW_ENTRY)
+    assert lock.read_if_changed() is None  # it has written the file itself
+    path.unlink()
+    assert lock.read_if_changed() == {}
