@@ -29,9 +29,15 @@ def list_places(sources: Sources, networks: Sequence[NetworkFile] = ()) -> list[
         for kind, place in source.items():
             reads_files = getattr(import_source(kind), "READS_FILES", False)
             if reads_files and Path(place).exists():
-                places.append(Path(place))
+                places.append(to_relative(Path(place)))
     files = [Path(network.file) for network in networks]
     return places + [file for file in files if file.exists()]
+
+
+def to_relative(path: Path) -> Path:
+    """Return a path from the working directory if it is inside, as Git and DVC write paths."""
+    is_inside = path.is_absolute() and path.is_relative_to(Path.cwd())
+    return path.relative_to(Path.cwd()) if is_inside else path
 
 
 def find_unstored(place: Path) -> list[Path]:

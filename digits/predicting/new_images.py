@@ -36,8 +36,8 @@ from digits.settings.params import DatasetParams
 
 # The key `file` of a layout with a single column, such as `images/{id}.png`.
 SINGLE_COLUMN = re.compile(r"[^{]*\{([^}]+)\}[^{]*")
-# The ending that the key `file` adds to a column, such as `.png`.
-ENDING = re.compile(r"\}(\.\w+)$")
+# The ending that the key `file` adds to a column, such as `.png`, or `.*` for any.
+ENDING = re.compile(r"\}(\.(?:\w+|\*))$")
 
 
 def is_collection_path(path: Path) -> bool:
@@ -95,8 +95,8 @@ def read_flat_folder(folder: Path, tables: Sequence[TablePart]) -> Collection | 
 
     Args:
         folder: the folder.
-        tables: the tables of the dataset's layout. If one has the key `file: '{id}.png'`, the
-            id of `7.png` is `7`.
+        tables: the tables of the dataset's layout. If one has the key `file: '{id}.png'` or
+            `file: '{id}.*'`, the id of `7.png` is `7`.
     """
     visible = list_visible(folder)
     names = [path.name for path in visible if is_picture_file(path)]
@@ -104,7 +104,10 @@ def read_flat_folder(folder: Path, tables: Sequence[TablePart]) -> Collection | 
         return None
     endings = (ENDING.search(part.file) for part in tables)
     ending = next((found[1] for found in endings if found), "")
-    ids = [name.removesuffix(ending) for name in names]
+    if ending == ".*":
+        ids = [Path(name).stem for name in names]
+    else:
+        ids = [name.removesuffix(ending) for name in names]
     rows = pd.DataFrame({"id": ids, "file": names}, dtype=object)
     others = [path.name for path in visible if path.name not in names]
     notes = [f"left out: {shorten(others)}"] if others else []
@@ -176,7 +179,7 @@ def read_table(path: Path, parts: Sequence[TablePart]) -> Collection:
         # It has another encoding, has other columns, or names other pictures.
         except UserError as error:
             notes.append(explain_mismatch(error))
-    images = read_other_table(Place(path))
+    images = read_other_table(Place(path), find_csv_format(path, parts))
     images.notes.extend(notes)
     return images
 
@@ -201,16 +204,31 @@ def adapt_part(part: TablePart, place: Place, name: str) -> TablePart:
     return part.model_copy(update=changes)
 
 
-def read_other_table(place: Place) -> Collection:
+def find_csv_format(path: Path, parts: Sequence[TablePart]) -> dict[str, Any]:
+    """Return the keys `separator`, `encoding` and `header` for a table that matches no part.
+
+    If the tables of the layout have no names of columns, a table without classes has none
+    either.
+    """
+    for part in parts:
+        if not part.header:
+            return {"separator": part.separator, "encoding": part.encoding, "header": False}
+    return {"separator": "\t" if find_ending(path.name) == ".tsv" else ","}
+
+
+def read_other_table(place: Place, csv_format: dict[str, Any]) -> Collection:
     """Return the images of a table with columns of pixels, or a column of pictures.
+
+    Args:
+        place: the table.
+        csv_format: the keys `separator`, `encoding` and `header` of a layout.
 
     Raises:
         UserError: it has none of them.
     """
     [name] = place.files  # only the table
-    separator = "\t" if find_ending(name) == ".tsv" else ","
-    table = place.open_table(name, separator)
-    keys: dict[str, Any] = {"table": escape(name), "separator": separator}
+    table = place.open_table(name, **csv_format)
+    keys: dict[str, Any] = {"table": escape(name), **csv_format}
     pixel_columns = []
     for column in table.names:
         usual_name = normalize_name(column)

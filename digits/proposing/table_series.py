@@ -94,6 +94,7 @@ def join(tables: list[TableCandidate]) -> list[Any]:
 
     Tables with the same keys are one part of a layout.
     """
+    tables = share_scale(tables)
     by_keys: dict[Any, list[TableCandidate]] = defaultdict(list)
     for table in tables:
         # Dictionaries cannot be keys, but their texts can.
@@ -114,6 +115,19 @@ def join(tables: list[TableCandidate]) -> list[Any]:
     if "file" in tables[0].keys:  # each may name all pictures
         layouts += [write_part([table], names) for table in tables]
     return layouts
+
+
+def share_scale(tables: list[TableCandidate]) -> list[TableCandidate]:
+    """Return tables with the same key `scale`, so that equal values are equally bright.
+
+    The scale of a table is that of its first rows. If one has fractions, which are multiplied,
+    so have the others. Otherwise, the table with the largest values has the smallest scale.
+    """
+    scales = [table.keys.get("scale", 1) for table in tables]
+    scale = max(scales) if max(scales) > 1 else min(scales)
+    if scale == 1:
+        return tables
+    return [table._replace(keys=table.keys | {"scale": scale}) for table in tables]
 
 
 def write_part(tables: Sequence[TableCandidate], all_names: Sequence[str]) -> dict[str, Any]:

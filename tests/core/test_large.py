@@ -219,6 +219,27 @@ def test_copies_have_the_names_of_the_classes() -> None:
     assert datasets["more"]["names"] == ["circle", "cross", "line"]
 
 
+def test_copies_have_the_names_of_the_groups_and_the_test_set() -> None:
+    for subset in ["train", "test"]:
+        for writer in ["anna", "bob"]:
+            write_pictures(Path("own", subset, f"{subset}-{writer}"), count=20)
+    own = {
+        "sources": [{"files": "own"}],
+        "layout": {"train": "train/{group}/{class}/*", "test": "test/{group}/{class}/*"},
+        "shape": [8, 8],
+    }
+    tiny.edit(Path(), {"datasets.own": own})
+    call(Path(), "pin", "own")
+    dataset = DatasetParams.model_validate(tiny.dataset({"idx": "idx"}) | {"pixel_max": 255})
+    _, images = deformed.read("own 40 120", dataset)
+    names = ["train-anna", "train-bob", "test-anna", "test-bob"]
+    assert sorted(images.attrs["group_names"]) == sorted(names)
+    is_of_test = [
+        images.attrs["group_names"][group].startswith("test") for group in images["group"]
+    ]
+    assert images["test"].tolist() == is_of_test
+
+
 @pytest.mark.parametrize(
     ("place", "message"),
     [

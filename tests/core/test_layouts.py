@@ -245,6 +245,13 @@ def test_pictures_of_unused_classes_are_unused(tmp_path: Path) -> None:
     assert reading.unmatched == []
 
 
+def test_an_unused_class_may_be_written_with_letters_of_two_signs(tmp_path: Path) -> None:
+    """As a Mac writes `é` in the names of files: an `e`, and its accent."""
+    touch(tmp_path, ["caf\u00e9/1.png", "tea/2.png"])
+    written = {"files": "{class}/*", "unused": [{"class": "cafe\u0301"}]}
+    assert find_rows(written, tmp_path)["class"].tolist() == ["tea"]
+
+
 def test_an_unused_class_must_exist(tmp_path: Path) -> None:
     touch(tmp_path, ["a/1.png", "b/2.png"])
     with pytest.raises(UserError, match="unused: no image is of the class 'cat'"):
@@ -263,7 +270,7 @@ def test_an_empty_key_unused_leaves_nothing_out() -> None:
     assert layout.parse({"files": "{class}/*", "unused": None}).unused == []
 
 
-@pytest.mark.parametrize("value", ["True", "true"])
+@pytest.mark.parametrize("value", ["True", "true", "TRUE"])
 @pytest.mark.parametrize(
     ("no", "yes"),
     [(False, True), ("False", "True"), ("false", "true")],
@@ -273,11 +280,21 @@ def test_rows_are_chosen_by_a_truth_value(
     value: str, no: Any, yes: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    write_table(ROWS.replace("train", "False").replace("test", value))
+    other_value = {"True": "False", "true": "False", "TRUE": "FALSE"}[value]
+    write_table(ROWS.replace("train", other_value).replace("test", value))
     part = {"table": "t.csv", "file": "{file}", "class": "class"}
     sets = {"train": {"where": {"set": no}}, "test": {"where": {"set": yes}}}
     values, _, _ = read(part | sets, [8, 8])
     assert values["images"] == 20
+
+
+def test_large_numbers_keep_all_digits(tmp_path: Path) -> None:
+    touch(tmp_path, ["1.png", "2.png"])
+    numbers = ["9007199254740992", "9007199254740993"]  # the same as floats
+    lines = [f"{row + 1}.png,{number}.0\n" for row, number in enumerate(numbers)]
+    (tmp_path / "t.csv").write_text(f"file,class\n{''.join(lines)}")
+    part = {"table": "t.csv", "file": "{file}", "class": "class"}
+    assert find_rows(part, tmp_path)["class"].tolist() == numbers
 
 
 def test_images_of_different_shapes_are_refused(tmp_path: Path) -> None:
@@ -683,6 +700,7 @@ def read_listed(place: Path, text: str) -> list[str]:
         pytest.param("s.1", "b/s.1.png", id="a name with a point without its ending"),
         pytest.param("a/5.jpg", "a/5.jpg", id="one of two endings"),
         pytest.param("b/3 x.png", "b/3 x.png", id="a name with a blank"),
+        pytest.param("b\\1.png 17", "b/1.png", id="backslashes, and a word after it"),
         pytest.param("b/1.png 17", "b/1.png", id="a word after it"),
         pytest.param("17 b/1.png", "b/1.png", id="a word before it"),
         pytest.param("b/1.png 2", "b/1.png", id="the name of another picture after it"),

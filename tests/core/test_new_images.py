@@ -294,6 +294,34 @@ def test_a_table_with_another_ending_is_read_by_the_layout(tmp_path: Path, name:
     assert images.notes == []
 
 
+def test_all_rows_of_a_table_without_names_and_classes_are_read(tmp_path: Path) -> None:
+    pd.DataFrame(FLAT).to_csv(tmp_path / "new.csv", sep=";", index=False, header=False)
+    layout = {
+        "table": "train.csv",
+        "separator": ";",
+        "header": False,
+        "class": "1",
+        "pixels": "2 to 65",
+    }
+    images = read(tmp_path / "new.csv", layout)
+    assert np.array_equal(read_pixels(images), FLAT)
+    assert images.rows["id"].tolist() == list(range(1, 21))
+
+
+@pytest.mark.parametrize(
+    ("file", "ids"),
+    [("train/{id}.*", ["7", "8"]), ("{id}.png", ["7", "8.jpg"]), ("{id}", ["7.png", "8.jpg"])],
+)
+def test_the_ids_of_pictures_have_no_ending_that_the_layout_adds(
+    tmp_path: Path, file: str, ids: list[str]
+) -> None:
+    (tmp_path / "new").mkdir()
+    for name in ["7.png", "8.jpg"]:
+        (tmp_path / "new" / name).touch()
+    images = read(tmp_path / "new", {"table": "t.csv", "file": file, "class": "c"})
+    assert images.rows["id"].tolist() == ids
+
+
 @pytest.mark.parametrize("name", ["new.tsv", "NEW.TSV", "new.tsv.gz"])
 def test_tabs_are_known_by_the_ending_of_a_table(tmp_path: Path, name: str) -> None:
     table = pd.DataFrame(FLAT).add_prefix("pixel").assign(label=LABELS[ROWS])

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from digits.proposing.choose import ChoiceError, choose, describe, describe_choi
 from digits.proposing.folders import enter_folders
 from digits.proposing.show import write
 from digits.settings.errors import UserError
-from tests.helpers.digit_files import LABELS, PIXELS, TRAIN, make_table, write_flat
+from tests.helpers.digit_files import LABELS, PIXELS, TEST, TRAIN, make_table, write_flat
 from tests.helpers.hugging_face import write_pictures
 
 N_PICTURES = 12  # in each folder
@@ -1092,6 +1093,27 @@ def test_columns_with_usual_names_are_groups_however_they_are_spelled(
     table.insert(0, column, [f"p{number % 20}" for number in range(200)])
     table.to_csv(tmp_path / "t.csv", index=False)
     assert choose(Place(tmp_path)).layout["group"] == column
+
+
+# The functions of the pixels, 0 to 240, in a table for training and in a test set, and the scale.
+SCALES: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any], float]] = {
+    "twelve bits and eleven": (lambda x: 17 * x, lambda x: 8 * x, 255 / 4095),
+    "eleven bits and twelve": (lambda x: 8 * x, lambda x: 17 * x, 255 / 4095),
+    "eight bits and twelve": (lambda x: x, lambda x: 17 * x, 255 / 4095),
+    "fractions, and zeros and ones": (lambda x: x / 240, lambda x: (x > 120) * 1, 255),
+}
+
+
+@pytest.mark.parametrize("kind", SCALES)
+def test_tables_of_both_sets_have_the_same_scale(tmp_path: Path, kind: str) -> None:
+    of_train, of_test, scale = SCALES[kind]
+    for name, rows, function in [("train", TRAIN, of_train), ("test", TEST, of_test)]:
+        pixels = function(PIXELS[rows].reshape(-1, 64).astype(int))
+        table = pd.DataFrame({"image": list(pixels), "label": LABELS[rows]})
+        table.to_parquet(tmp_path / f"{name}.parquet")
+    layout = choose(Place(tmp_path)).layout
+    assert layout["scale"] == scale
+    assert layout["train"] == {"table": "train.parquet"}
 
 
 def test_semicolons_are_found_although_some_rows_have_no_last_value(tmp_path: Path) -> None:

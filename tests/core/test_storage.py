@@ -100,6 +100,18 @@ def test_images_in_git_are_stored(project: Path) -> None:
     assert not Path("data/own.dvc").exists()
 
 
+def test_images_whose_whole_path_is_written_are_stored(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = {"files": str(OWN.absolute())}
+    warn_about_unstored([source])
+    assert capsys.readouterr().err.startswith("data/own is in neither Git nor DVC")
+    add_to_dvc([source])
+    capsys.readouterr()
+    warn_about_unstored([source])
+    assert capsys.readouterr().err == ""
+
+
 def test_images_in_git_with_accents_in_their_names_are_stored(project: Path) -> None:
     (OWN / "cross").rename(OWN / "blüte")
     tiny.run("git add data/own", project)

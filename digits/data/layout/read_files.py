@@ -107,7 +107,8 @@ def find_pictures_of_line(place: Place, line: str, names: set[str]) -> set[str]:
     first_is_picture = words[0].lower().endswith(SUFFIXES)
     texts = (line, words[0]) if first_is_picture else (line, words[0], words[-1])
     for text in texts:
-        without_start = re.sub(r"^\.?/+", "", to_nfc(text))  # `1.jpg` for `./1.jpg`
+        with_slashes = to_nfc(text).replace("\\", "/")
+        without_start = re.sub(r"^\.?/+", "", with_slashes)  # `1.jpg` for `./1.jpg`
         pictures = names.intersection(place.pictures_by_end.get(without_start, []))
         if pictures:
             return pictures

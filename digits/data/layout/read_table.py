@@ -24,6 +24,10 @@ from digits.settings.layout import TablePart, Where
 # A field in the path of a picture, such as `{id}`, `{path.name}` or `{path.stem}`.
 FIELD = re.compile(r"\{([^{}]+)\}")
 
+# A table may have `True`, `true` or, from Excel, `TRUE`, and so may params.yaml. `where`
+# compares all of them as `True`.
+BOOLEANS = {"true": "True", "TRUE": "True", "false": "False", "FALSE": "False"}
+
 
 def read_table(place: Place, part: TablePart, unused: Sequence[Where]) -> PartImages:
     """Return the images of a part that has tables, without unused rows.
@@ -159,10 +163,8 @@ def match_rows(texts: pd.DataFrame, where: Where) -> Vector:
     """Return which rows have one of the values of each column. * stands for any characters."""
     is_match = np.ones(len(texts), bool)
     for column, patterns in where.items():
-        # A table may have `True` or `true`, and so may params.yaml. All are compared as `True`.
-        booleans = {"true": "True", "false": "False"}
-        values = texts[column].str.strip().replace(booleans)
-        allowed = [booleans.get(pattern, pattern) for pattern in patterns]
+        values = texts[column].str.strip().replace(BOOLEANS)
+        allowed = [BOOLEANS.get(pattern, pattern) for pattern in patterns]
         # `train` and `val*` become `(?s)(train|val.*)`, in which `.` may be a new line, too.
         expressions = [re.escape(pattern).replace(r"\*", ".*") for pattern in allowed]
         is_match &= values.str.fullmatch(f"(?s)({'|'.join(expressions)})").to_numpy(bool)

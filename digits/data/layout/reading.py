@@ -5,6 +5,7 @@ import re
 from collections import defaultdict
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from itertools import compress
 
 import numpy as np
@@ -182,6 +183,7 @@ def leave_out_classes(images: Collection, names: Sequence[str]) -> Collection:
     if not names:
         return images
     classes = images.rows.get("class", pd.Series(dtype=str))
+    names = [to_nfc(name) for name in names]  # as `to_text` writes the classes
     unknown = [name for name in names if name not in set(classes)]
     if unknown:
         raise UserError(f"unused: no image is of the class {unknown[0]!r}")
@@ -204,9 +206,11 @@ def to_text(column: pd.Series) -> pd.Series:
     # There are few different values, so each is converted once.
     codes, values = pd.factorize(column, use_na_sentinel=False)
     texts = [to_nfc(str(value).strip()) for value in values]
-    are_decimals = all(re.fullmatch(r"-?\d+\.\d*(e[+-]?\d+)?", text) for text in texts)
-    if are_decimals and all(float(text).is_integer() for text in texts):
-        texts = [str(int(float(text))) for text in texts]
+    are_decimals = all(re.fullmatch(r"-?\d+\.\d*(e[+-]?\d\d?)?", text) for text in texts)
+    if are_decimals:
+        numbers = [Decimal(text) for text in texts]  # a float has only 15 digits
+        if all(number % 1 == 0 for number in numbers):
+            texts = [str(int(number)) for number in numbers]
     # pandas' type of strings needs UTF-8, and the name of a folder may be in another encoding.
     return pd.Series(np.array(texts, dtype=object)[codes], column.index, dtype=object)
 

@@ -65,10 +65,15 @@ def read(place: str, dataset: DatasetParams) -> tuple[Pixels, pd.DataFrame]:
     groups = originals
     if "group" in images:
         groups = images["group"].to_numpy()[originals]
+    if "group_names" in images.attrs:
+        groups = np.array(images.attrs["group_names"])[groups]
+    is_test = images["test"].to_numpy()[originals] if "test" in images else None
     classes = images["class"].to_numpy()[originals]
     blocks = yield_deformed(X, n_first, end_of_copies, images.attrs["shape"])
     names = images.attrs.get("names")
-    return make_images(dataset, blocks, classes, names=names, columns={"group": groups})
+    return make_images(
+        dataset, blocks, classes, names=names, is_test=is_test, columns={"group": groups}
+    )
 
 
 def split_place(place: str) -> tuple[str, int, int]:

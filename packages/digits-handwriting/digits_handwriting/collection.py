@@ -79,10 +79,11 @@ class Collection:
         """
         if name != self.state()["last"]:
             raise UserError(f"{name!r} is not the last file that was kept; reload the page")
-        path = self._added.pop()
+        path = self._added[-1]
         with report_os_errors():
             content = path.read_bytes()
             path.unlink()
+        self._added.pop()
         delete_if_empty(path.parent)
         return content
 

@@ -311,6 +311,18 @@ def test_a_collection_goes_on_and_neither_overwrites_nor_deletes_what_was_there(
     assert {(tmp_path / name).read_bytes() for name in names} == {b"mine"}
 
 
+def test_a_drawing_that_could_not_be_deleted_can_be_deleted_later(tmp_path: Path) -> None:
+    collection = Collection(tmp_path)
+    collection.add("5", png())
+    name = collection.state()["last"]
+    content = (tmp_path / name).read_bytes()
+    (tmp_path / name).rename(tmp_path / "elsewhere")
+    with pytest.raises(UserError, match="No such file"):
+        collection.delete_last(name)
+    (tmp_path / "elsewhere").rename(tmp_path / name)
+    assert collection.delete_last(name) == content
+
+
 def test_hidden_files_are_not_counted_and_names_need_no_number(tmp_path: Path) -> None:
     (tmp_path / "5").mkdir()
     for name in [".hidden.png", "photo.png"]:
