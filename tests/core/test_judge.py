@@ -62,6 +62,14 @@ def test_two_images_of_different_classes_are_named_and_no_copy_of_the_same_class
     )
 
 
+def test_equal_images_of_two_classes_are_no_copies() -> None:
+    said = describe(
+        np.concatenate([PIXELS, PIXELS[:20]]), np.append(LABELS, (LABELS[:20] + 1) % 10)
+    )
+    assert "40 images are in several classes" in said
+    assert "equal to an earlier one" not in said
+
+
 def test_an_image_in_two_groups_is_named() -> None:
     pixels = np.concatenate([PIXELS, PIXELS[3:4], PIXELS[5:6]])
     classes = np.append(LABELS, LABELS[[3, 5]])

@@ -728,6 +728,26 @@ def test_a_list_cannot_name_a_picture_that_is_left_out(tmp_path: Path) -> None:
         find_rows(written, tmp_path)
 
 
+def test_pictures_of_a_list_that_are_called_alike_are_sorted_by_their_folders(
+    tmp_path: Path,
+) -> None:
+    names = [f"a/{folder}/1.png" for folder in "cdefghijk"]
+    touch(tmp_path, [*names, "b/c/2.png"])
+    (tmp_path / "x.txt").write_text("\n".join([*names[::-1], "b/c/2.png"]))
+    rows = find_rows({"files": "{class}/*/*", "list": "x.txt"}, tmp_path)
+    assert rows["file"].tolist() == [*names, "b/c/2.png"]
+
+
+def test_no_table_of_several_is_unused(tmp_path: Path) -> None:
+    for name in ["1", "2", "3"]:
+        make_table(slice(0, 20)).to_csv(tmp_path / f"{name}.csv", index=False)
+    written = {"table": "#.csv"} | SETS_OF_PIXELS
+    assert read_layout(Place(tmp_path), layout.parse(written)).unused_files == []
+    parts = {"train": {"table": ["1.csv", "2.csv"]}, "test": {"table": "3.csv"}}
+    reading = read_layout(Place(tmp_path), layout.parse(SETS_OF_PIXELS | parts))
+    assert reading.unused_files == []
+
+
 def test_a_list_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
     assert read_listed(tmp_path, "\ufeffb/1.png\n") == ["b/1.png"]
 

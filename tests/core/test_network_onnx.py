@@ -316,6 +316,10 @@ def test_onnx_runtime_is_imported_for_an_onnx_file_alone() -> None:
             {"file": FILE, "sise": 8},
             "network: there is no 'sise'. Did you mean 'size'? Valid: file, mean, output, size, std.",
         ),
+        (
+            ["efficientnet_lite0", {"file": FILE, "sise": 8}],
+            "network.1: there is no 'sise'. Did you mean 'size'? Valid: file, mean, output, size, std.",
+        ),
         (FILE, "sha256.network is missing; run `digits pin tiny`"),
     ],
 )

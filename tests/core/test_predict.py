@@ -228,6 +228,16 @@ def test_a_folder_with_a_subfolder_for_each_class_is_evaluated(
         assert sheet.height < 2 * 140 < 2 * sheet.width  # one image
 
 
+def test_a_labelled_picture_that_cannot_be_opened_is_a_mistake(
+    place: Path, tmp_path: Path
+) -> None:
+    write_image(tmp_path / "own/3/a.png", 3)
+    (tmp_path / "own/3/b.png").symlink_to("nowhere")
+    done = call(place, "predict", *MODEL, str(tmp_path / "own"), status=1)
+    assert "own/3/b.png: No such file or directory" in done.stderr
+    assert "digit-logreg: 1 of 2 right, accuracy 0.5000" in done.stdout
+
+
 def test_without_a_mistake_nothing_is_drawn(place: Path, tmp_path: Path) -> None:
     write_image(tmp_path / "own/3/a.png", 3)
     png = tmp_path / "mistakes.png"

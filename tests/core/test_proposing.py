@@ -130,6 +130,7 @@ TREES: dict[str, tuple[str, list[str]]] = {
     "a class that is called train": ("{train,bus,car}", ["{class}/*"]),
     "a doubtful class": ("{test,control}", ["{class}/*"]),
     "only days": ("{2024-05-01,2024-05-02}", ["{class}/*"]),
+    "only days with names": ("{Day1,Day2}", ["{class}/*"]),
     "a test set of one class": (
         "train/{a,b} test/a",
         ["{train: train/{class}/*, test: test/{class}/*}"],
@@ -160,7 +161,13 @@ TREES: dict[str, tuple[str, list[str]]] = {
 }
 
 # Those of them that only the owner can decide, although there is one way.
-DOUBTFUL = {"a test set of one class", "only days", "only parts", "only codes of people"}
+DOUBTFUL = {
+    "a test set of one class",
+    "only days",
+    "only days with names",
+    "only parts",
+    "only codes of people",
+}
 
 # Names of pictures, and the pattern that finds their classes, or "".
 NAMES = {

@@ -10,7 +10,7 @@ from digits.data.storage import add_to_dvc, find_unstored, warn_about_unstored
 from digits.settings.errors import UserError
 from docs.tools.shapes import write_pictures
 from tests.helpers import tiny
-from tests.helpers.calls import VALID, call
+from tests.helpers.calls import VALID, call, failure
 
 SOURCES = [{"files": "data/own"}]
 OWN = Path("data/own")
@@ -89,6 +89,13 @@ def test_check_names_images_that_are_not_stored(project: Path) -> None:
     result = call(project, "check")
     assert result.stdout == VALID
     assert "data/own" in result.stderr
+
+
+def test_check_compares_images_although_another_source_is_not_there(project: Path) -> None:
+    """As the folder of a disk that is not mounted."""
+    for sources in [[*SOURCES, {"files": "nowhere"}], [{"files": "nowhere"}, *SOURCES]]:
+        tiny.edit(project, {"datasets.tiny.sources": sources})
+        assert "no source has tiny: " in failure(project, "check")
 
 
 def test_images_in_git_are_stored(project: Path) -> None:

@@ -573,6 +573,11 @@ def test_start_restores_all_files_if_it_cannot_finish(shapes: Path) -> None:
 # What people bring who need another tool, and the column that they name.
 OTHERS: dict[str, tuple[dict[str, Any], str, str]] = {
     "decimals": ({"weight": [8.224, 7.5]}, "weight", "weight is a quantity, such as 8.224: "),
+    "many fractions up to 1": (
+        {"score": [number / 19 for number in range(20)]},
+        "score",
+        "score is a quantity, such as 0.05",
+    ),
     "few pictures of each age": (
         {"age": range(20, 40)},
         "age",

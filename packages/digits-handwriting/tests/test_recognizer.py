@@ -95,6 +95,24 @@ def test_no_digit_or_several_are_mistakes(place: Path, tmp_path: Path) -> None:
         assert sheet.width > 3 * 140
 
 
+def test_boxes_are_around_the_digits_of_a_picture_that_is_reduced(
+    place: Path, tmp_path: Path
+) -> None:
+    with Image.open(place / "line.png") as line:
+        large = line.resize((12 * line.width, 12 * line.height))
+    large.save(tmp_path / "large.png")
+    png = tmp_path / "read.png"
+    call(place, "predict", str(tmp_path / "large.png"), "--png", str(png))
+    with Image.open(png) as drawn:
+        assert drawn.width == large.width // 2
+        is_colored = np.ptp(np.asarray(drawn).astype(int), axis=2) > 0
+    for digit in read_json(place, str(tmp_path / "large.png")):
+        x, y, width, height = (digit[key] // 2 for key in BOX)
+        lower_half = slice(y + height // 2, y + height)  # the label is in the upper half
+        assert is_colored[lower_half, x - 3].all()
+        assert is_colored[lower_half, x + width + 3].all()
+
+
 def test_png_has_the_picture_with_a_box_and_a_label_for_each_digit(
     place: Path, tmp_path: Path
 ) -> None:

@@ -3,6 +3,7 @@
 import ast
 import re
 import shlex
+import stat
 import subprocess
 import sys
 import time
@@ -667,10 +668,12 @@ def test_a_gitignore_is_replaced_as_a_whole(tmp_path: Path) -> None:
     folder = make(tmp_path, {"dvc.yaml": pipeline, ".gitignore": "# mine\n"})
     write(folder, {".dvc/config": "[core]\nanalytics = false"})
     run("git init --quiet", folder)
+    (folder / ".gitignore").chmod(0o664)  # so that a group can write it
     with (folder / ".gitignore").open() as old:
         repro(folder, "--jobs", "2")
         assert old.read() == "# mine\n/b\n/a\n"
     assert (folder / ".gitignore").read_text() == "# mine\n/a\n/b\n"
+    assert stat.S_IMODE((folder / ".gitignore").stat().st_mode) == 0o664
 
 
 def test_temporary_files_of_dvc_can_be_on_another_file_system(tmp_path: Path) -> None:

@@ -77,6 +77,24 @@ def test_stages_that_run_at_once_have_slots_of_their_own(tmp_path: Path) -> None
     assert used[2] in {"0", "1,2"}
 
 
+def test_a_stage_has_the_variables_of_all_its_slots_and_they_count_most(tmp_path: Path) -> None:
+    files = {
+        "dvc-parallel.yaml": """
+            fit@*: {slots: [{GPU: 0}, {GPU: 1}]}
+            '*@one': {slots: [{PORT: 80, OMP_NUM_THREADS: 7}]}
+        """,
+        "dvc.yaml": """
+            stages:
+              fit:
+                matrix: {n: [one, two]}
+                cmd: "echo $GPU $PORT $OMP_NUM_THREADS > ${item.n} && sleep 0.2"
+        """,
+    }
+    folder = make(tmp_path, files)
+    repro(folder, "--jobs", "2")
+    assert (folder / "one").read_text() in {"0 80 7\n", "1 80 7\n"}
+
+
 def test_a_stage_that_the_limits_let_run_alone_has_all_cores(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
