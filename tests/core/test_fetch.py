@@ -55,13 +55,13 @@ def test_the_mirror_is_tried_first_and_all_sources_give_the_same_bytes(
     (folder / "idx").rename(folder / "tiny")  # as in a mirror
     compressed = {name: gzip.compress(content) for name, content in FILES.items()}
     serve_files(httpserver_ipv4, compressed)
-    use_sources(folder, {"idx": "nowhere"}, {"idx": httpserver_ipv4.url_for("/")})
+    use_sources(folder, {"idx": "nowhere"}, {"idx": httpserver_ipv4.url_for("/mnist/")})
     for mirror, n_requests in [("", 4), (".", 0)]:
         monkeypatch.setenv("DATA_MIRROR", mirror)
         httpserver_ipv4.clear_log()
         assert call(folder, *FETCH).stderr == ""
         paths = [request.path for request, _ in httpserver_ipv4.log]
-        assert sorted(paths) == [f"/{name}" for name in sorted(FILES)][:n_requests]
+        assert sorted(paths) == [f"/mnist/{name}" for name in sorted(FILES)][:n_requests]
         assert raw.read_bytes() == expected
 
 

@@ -1123,6 +1123,15 @@ def test_tables_of_both_sets_have_the_same_scale(tmp_path: Path, kind: str) -> N
     assert layout["train"] == {"table": "train.parquet"}
 
 
+def test_no_row_of_a_table_without_names_is_lost(tmp_path: Path) -> None:
+    stems = [name.removesuffix(".png") for name in write_flat(tmp_path, TRAIN)]
+    lines = [f"{stem},{label}" for stem, label in zip(stems, LABELS[TRAIN], strict=True)]
+    (tmp_path / "t.csv").write_text("\n".join(lines))
+    choice = choose(Place(tmp_path))
+    assert choice.layout["header"] is False
+    assert len(choice.rows) == len(lines)
+
+
 def test_semicolons_are_found_although_some_rows_have_no_last_value(tmp_path: Path) -> None:
     names = write_flat(tmp_path, TRAIN)
     rows = [

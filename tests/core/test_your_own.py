@@ -574,9 +574,9 @@ def test_start_restores_all_files_if_it_cannot_finish(shapes: Path) -> None:
 OTHERS: dict[str, tuple[dict[str, Any], str, str]] = {
     "decimals": ({"weight": [8.224, 7.5]}, "weight", "weight is a quantity, such as 8.224: "),
     "many fractions up to 1": (
-        {"score": [number / 19 for number in range(20)]},
+        {"score": [number / 14 for number in range(15)]},
         "score",
-        "score is a quantity, such as 0.05",
+        "score is a quantity, such as 0.07",
     ),
     "few pictures of each age": (
         {"age": range(20, 40)},
