@@ -90,9 +90,9 @@ def find_images_in_several(
     values = images[column].to_numpy()
     order = np.argsort(checksums)  # there may be millions, and pandas would need more memory
     ordered = checksums[order]
-    is_equal = ordered[1:] == ordered[:-1]
-    has_other_value = np.diff(values[order]) != 0
-    is_in_several = np.isin(checksums, ordered[1:][is_equal & has_other_value])
+    equals_last = ordered[1:] == ordered[:-1]
+    differs_from_last = np.diff(values[order]) != 0
+    is_in_several = np.isin(checksums, ordered[1:][equals_last & differs_from_last])
     if not is_in_several.any():
         return []
     # The first of these images, and an equal image that contradicts it.

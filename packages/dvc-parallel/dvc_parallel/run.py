@@ -317,9 +317,8 @@ class Run:
         """Note that a stage has failed, and that those that depend on it will not run."""
         self.results.errors[stage] = error
         options = self._project.options
-        if (
-            options.ignore_errors or options.is_single_item
-        ):  # what depends on it does not matter
+        # DVC does not ask then which stages depend on this one.
+        if options.ignore_errors or options.is_single_item:
             self._finish(stage, Outcome.FAILED)
             return
         self.results.outcomes[stage] = Outcome.FAILED
