@@ -21,7 +21,7 @@ pytestmark = [
     pytest.mark.usefixtures("dvc_environment"),
 ]
 
-N_PROJECTS = 10
+N_PROJECTS = 6
 N_MORE_PROJECTS = 100
 N_RUNS = 5
 
