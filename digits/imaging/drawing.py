@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from digits.core.tables import Pixels
+from digits.imaging.background import find_common_background
 from digits.imaging.transforms.color import to_brightness
 from digits.settings.errors import echo, to_one_line, warn
 
@@ -47,8 +48,7 @@ def print_images(images: Pixels, captions: Sequence[str], min_side_by_side: int 
     """Print images in the terminal, as many side by side as fit into its width.
 
     Args:
-        images: shape (n_images, height, width), where 0 is paper, or, in colour,
-            (n_images, height, width, 3).
+        images: shape (n_images, height, width), or, in colour, (n_images, height, width, 3).
         captions: the text above each image.
         min_side_by_side: larger images are reduced, so that so many fit side by side.
     """
@@ -56,7 +56,11 @@ def print_images(images: Pixels, captions: Sequence[str], min_side_by_side: int 
     terminal_width = shutil.get_terminal_size().columns
     max_width = (terminal_width + GAP) // min_side_by_side - GAP
     use_colours = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
-    images = np.stack([shrink(image, max_width) for image in stretch_contrast(images)])
+    images = stretch_contrast(images)
+    is_grey = images.ndim == 3
+    if not use_colours and is_grey and find_common_background(images, 255) == "light":
+        images = 255 - images  # the characters are ink, and leave the paper blank
+    images = np.stack([shrink(image, max_width) for image in images])
     if not use_colours and images.shape[2] < MIN_WIDTH:
         images = enlarge(images, 2)
 

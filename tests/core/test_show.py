@@ -229,9 +229,23 @@ def test_two_large_images_fit_side_by_side(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
-    drawing.print_images(np.full((2, 64, 64), 255, np.uint8), ["", ""], min_side_by_side=2)
-    shown = ["@" * 38 + "   " + "@" * 38] * 19  # a character is two pixels high
-    assert capsys.readouterr().out.splitlines() == [*shown, ""]
+    images = np.zeros((2, 64, 64), np.uint8)
+    images[:, :32] = 255
+    drawing.print_images(images, ["", ""], min_side_by_side=2)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:9] == ["@" * 38 + "   " + "@" * 38] * 9
+    assert len(lines) == 20  # a character is two pixels high
+
+
+def test_of_drawings_on_light_paper_the_ink_is_shown(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    light = np.full((1, 28, 28), 255, np.uint8)
+    light[:, :, 14] = 0
+    drawing.print_images(light, [""])
+    assert capsys.readouterr().out.splitlines() == [" " * 14 + "@"] * 14 + [""]
+    drawing.print_images(255 - light, [""])
+    assert capsys.readouterr().out.splitlines() == [" " * 14 + "@"] * 14 + [""]
 
 
 def test_a_grey_is_one_of_the_24_of_a_terminal() -> None:
