@@ -229,12 +229,11 @@ def test_two_large_images_fit_side_by_side(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
-    images = np.zeros((2, 64, 64), np.uint8)
-    images[:, :32] = 255
+    # In colour, because grey drawings on white paper are shown by their ink.
+    images = np.full((2, 64, 64, 3), 255, np.uint8)
     drawing.print_images(images, ["", ""], min_side_by_side=2)
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[:9] == ["@" * 38 + "   " + "@" * 38] * 9
-    assert len(lines) == 20  # a character is two pixels high
+    shown = ["@" * 38 + "   " + "@" * 38] * 19  # a character is two pixels high
+    assert capsys.readouterr().out.splitlines() == [*shown, ""]
 
 
 def test_of_drawings_on_light_paper_the_ink_is_shown(

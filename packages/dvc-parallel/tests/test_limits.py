@@ -162,6 +162,7 @@ def test_a_stage_whose_prefix_cannot_be_started_leaves_its_place(tmp_path: Path)
         ("fit@*: {jobs: true}", "fit@*: jobs: must be a positive number, not True"),
         ("fit@*: {jobs: two}", "fit@*: jobs: must be a positive number, not 'two'"),
         ("fit@*: {slots: []}", "fit@*: slots: must be a list of environment variables"),
+        ("fit@*: {slots: [0]}", "fit@*: slots: must be a list of environment variables"),
         ("fit@*: {slots: [1]}", "fit@*: slots: must be a list of environment variables"),
         ("fit@*: {slots: 1}", "fit@*: slots: must be a list of environment variables"),
         (

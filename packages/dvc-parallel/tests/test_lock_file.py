@@ -1,6 +1,7 @@
 """A dvc.lock that somebody has edited is written as DVC writes it."""
 
 from pathlib import Path
+from textwrap import indent
 from typing import Any
 
 import pytest
@@ -30,9 +31,7 @@ TEXTS = {
     "a blank line": f"{HEAD}{FIRST}\n{OTHER}",
     "a blank line in an entry": HEAD + FIRST + OTHER.replace("    deps", "\n    deps"),
     "a section behind": f"{HEAD}{FIRST}{OTHER}datasets: {{}}\n",
-    "a section behind, and another form": f"{HEAD}{FIRST}'other': {{}}\ndatasets: {{}}\n".replace(
-        "'other'", "  'other'"
-    ),
+    "a section behind a name in quotes": f"{HEAD}{FIRST}  'other': {{}}\ndatasets: {{}}\n",
     "a section before": f"datasets: {{}}\n{HEAD}{FIRST}{OTHER}",
     "a comment at the top": f"# comment\n{HEAD}{FIRST}{OTHER}",
     "the schema behind": f"stages:\n{FIRST}{OTHER}schema: '2.0'\n",
@@ -40,8 +39,7 @@ TEXTS = {
     "no newline at the end": (HEAD + FIRST + OTHER).rstrip("\n"),
     "a name in quotes": HEAD + FIRST + OTHER.replace("other", "'2'"),
     "a number for a name": HEAD + FIRST + OTHER.replace("other", "2"),
-    "a wider indentation": HEAD
-    + (FIRST + OTHER).replace("\n  ", "\n    ").replace("  f", "    f", 1),
+    "a wider indentation": HEAD + indent(FIRST + OTHER, "  "),
     "a long line": HEAD + FIRST + OTHER.replace("c.txt", WORDS.strip()),
     "a short line in two": HEAD + FIRST + OTHER.replace("cp a", "cp\n      a"),
     "quotes without need": HEAD + FIRST + OTHER.replace("cp a.txt c.txt", '"cp a.txt c.txt"'),

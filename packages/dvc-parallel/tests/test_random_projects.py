@@ -82,7 +82,7 @@ def test_a_random_project_is_as_after_dvc_repro(tmp_path: Path, seed: int) -> No
         jobs = random.choice(["1", "3"])
         repro(ours, "--jobs", jobs, *words, status=min(status, 1))
         if status:  # DVC removes the outputs of a stage before it looks for the dependencies
-            assert read_lock(ours) == read_lock(theirs), printed
+            assert read_whole_lock(ours) == read_whole_lock(theirs), printed
             return
         # The order in which DVC runs named stages varies from process to process.
         have_all_an_order = have_all_an_order and not (set(words) & set(stages))
@@ -202,7 +202,7 @@ def remove(folder: Path, name: str) -> None:
 
 def remove_entry(folder: Path, name: str) -> None:
     """Delete the entry of a stage from dvc.lock."""
-    lock = read_lock(folder)
+    lock = read_whole_lock(folder)
     if lock.get("stages", {}).pop(name, None):
         text = yaml.safe_dump(lock, sort_keys=False)
         (folder / "dvc.lock").write_text(text)
@@ -232,7 +232,7 @@ def push_and_lose(folder: Path) -> None:
     shutil.rmtree(folder / ".dvc/cache", ignore_errors=True)
 
 
-def read_lock(folder: Path) -> dict[str, Any]:
+def read_whole_lock(folder: Path) -> dict[str, Any]:
     """Return the content of dvc.lock, or {} if there is none."""
     path = folder / "dvc.lock"
     return yaml.safe_load(path.read_text()) if path.exists() else {}
@@ -241,6 +241,6 @@ def read_lock(folder: Path) -> dict[str, Any]:
 def read_unsorted(folder: Path) -> dict[str, Any]:
     """Return the content of each file, without the order of entries and of ignored files."""
     files: dict[str, Any] = dict(read_files(folder))
-    files["dvc.lock"] = read_lock(folder)
+    files["dvc.lock"] = read_whole_lock(folder)
     files[".gitignore"] = sorted(files.get(".gitignore", b"").split())
     return files
