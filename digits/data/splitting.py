@@ -120,8 +120,8 @@ def select_groups(
 def checksums_of(X: Pixels, images: pd.DataFrame) -> Vector:
     """Return the start of the SHA-256 of each image's file, or of its pixels without a file.
 
-    It has 64 bits. By chance, two of a million images have the same one in one of 30 million
-    datasets.
+    It has 64 bits. That two different images of a million have the same start has a probability
+    of 3e-8.
     """
     checksums: Iterable[int]
     if "sha256" in images:

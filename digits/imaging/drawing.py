@@ -59,7 +59,7 @@ def print_images(images: Pixels, captions: Sequence[str], min_side_by_side: int 
     images = stretch_contrast(images)
     is_grey = images.ndim == 3
     if not use_colours and is_grey and find_common_background(images, 255) == "light":
-        images = 255 - images  # the characters are ink, and leave the paper blank
+        images = 255 - images  # what is bright is drawn, so that paper must be dark
     images = np.stack([shrink(image, max_width) for image in images])
     if not use_colours and images.shape[2] < MIN_WIDTH:
         images = enlarge(images, 2)

@@ -207,7 +207,7 @@ def adapt_part(part: TablePart, place: Place, name: str) -> TablePart:
 def find_csv_format(path: Path, parts: Sequence[TablePart]) -> dict[str, Any]:
     """Return the keys `separator`, `encoding` and `header` for a table that matches no part.
 
-    If the tables of the layout have no names of columns, a table without classes has none
+    If the tables of the layout have no names of columns, the columns of this table have none
     either.
     """
     for part in parts:

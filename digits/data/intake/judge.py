@@ -88,11 +88,12 @@ def find_images_in_several(
         names: the names of the values of this column, if they have names.
     """
     values = images[column].to_numpy()
-    order = np.argsort(checksums)  # there may be millions, and pandas would need more memory
+    # There may be millions of images, and pandas would need more memory to find equal ones.
+    order = np.argsort(checksums)
     ordered = checksums[order]
-    equals_last = ordered[1:] == ordered[:-1]
-    differs_from_last = np.diff(values[order]) != 0
-    is_in_several = np.isin(checksums, ordered[1:][equals_last & differs_from_last])
+    equals_previous = ordered[1:] == ordered[:-1]
+    has_other_value = np.diff(values[order]) != 0
+    is_in_several = np.isin(checksums, ordered[1:][equals_previous & has_other_value])
     if not is_in_several.any():
         return []
     # The first of these images, and an equal image that contradicts it.
@@ -121,7 +122,7 @@ def find_equal_images(images: pd.DataFrame, checksums: Vector) -> list[str]:
         images: the table of images.
         checksums: the checksum of each image.
     """
-    # Images have the same sum if they are equal and of the same class.
+    # Different images, and equal ones of different classes, have different sums.
     ordered = np.sort(checksums + images["class"].to_numpy())
     n_copies = np.count_nonzero(ordered[1:] == ordered[:-1])
     if n_copies < MIN_EQUAL * len(images):

@@ -102,6 +102,7 @@ def check_files(rows: pd.DataFrame) -> None:
 
 def check_ids(rows: pd.DataFrame) -> None:
     """Check that the images have different ids, unless the ids are files or numbers from 1."""
+    # The ids of a table are strings. Only `make_collection` numbers images.
     are_files = "file" in rows and rows["id"].equals(rows["file"])
     are_numbers = pd.api.types.is_integer_dtype(rows["id"])
     if not are_files and not are_numbers:

@@ -97,7 +97,8 @@ def plan_single_items(
     )
     stages = [stage for stage in named if stage in outdated]
     waits_for = keep_order(stages, graph)
-    named_first = {stage: place for place, stage in enumerate(dict.fromkeys([*named, *places]))}
+    in_order = dict.fromkeys([*named, *places])  # each stage once
+    named_first = {stage: place for place, stage in enumerate(in_order)}
     return Plan(stages, waits_for, {stage: [] for stage in stages}, named_first)
 
 

@@ -317,7 +317,7 @@ class Run:
         """Note that a stage has failed, and that those that depend on it will not run."""
         self.results.errors[stage] = error
         options = self._project.options
-        # DVC does not ask then which stages depend on this one.
+        # With these options, DVC also runs the stages that depend on this one.
         if options.ignore_errors or options.is_single_item:
             self._finish(stage, Outcome.FAILED)
             return

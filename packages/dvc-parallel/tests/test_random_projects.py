@@ -36,7 +36,7 @@ SOURCES = {
     "params.yaml": "p: 1\nq: {r: 1}\n",
 }
 
-# Options that leave the choice of the stages to DVC, and options before names of stages
+# Options without names of stages
 ALONE = [
     "",
     "--force",
@@ -48,6 +48,7 @@ ALONE = [
     "--pull",
     "--ignore-errors",
 ]
+# Options before names of stages
 WITH_NAMES = [
     "",
     "--downstream",
@@ -72,21 +73,23 @@ def test_a_random_project_is_as_after_dvc_repro(tmp_path: Path, seed: int) -> No
     ours, theirs = make_two(tmp_path, SOURCES | {"dvc.yaml": text})
     for folder in [ours, theirs]:
         run_dvc(f"remote add --quiet --default r {folder}-remote", folder)
-    have_all_an_order = True
+    is_order_fixed = True
     for _ in range(N_RUNS):
         edit = choose_edit(random, stages)
         for folder in [ours, theirs]:
             edit(folder)
-        words = choose_words(random, sorted(stages))
+        words = choose_arguments(random, sorted(stages))
         status, printed = try_dvc(shlex.join(["repro", "--keep-going", *words]), theirs)
         jobs = random.choice(["1", "3"])
-        repro(ours, "--jobs", jobs, *words, status=min(status, 1))
-        if status:  # DVC removes the outputs of a stage before it looks for the dependencies
+        repro(ours, "--jobs", jobs, *words, status=min(status, 1))  # 255 of DVC is 1 here
+        if status:
+            # The outputs may differ: DVC removes those of a stage before it finds that a
+            # dependency is missing.
             assert read_whole_lock(ours) == read_whole_lock(theirs), printed
             return
         # The order in which DVC runs named stages varies from process to process.
-        have_all_an_order = have_all_an_order and not (set(words) & set(stages))
-        if have_all_an_order:
+        is_order_fixed = is_order_fixed and not (set(words) & set(stages))
+        if is_order_fixed:
             assert read_files(ours) == read_files(theirs), (words, printed)
         else:
             assert read_unsorted(ours) == read_unsorted(theirs), (words, printed)
@@ -149,7 +152,7 @@ def make_stage(random: Random, name: str, paths: list[str]) -> dict[str, Any]:
     return stage
 
 
-def choose_words(random: Random, names: list[str]) -> list[str]:
+def choose_arguments(random: Random, names: list[str]) -> list[str]:
     """Return random options, and names of stages."""
     if random.random() < 0.6:
         return random.choice(ALONE).split()
@@ -219,7 +222,7 @@ def change_command(folder: Path, name: str) -> None:
 
 
 def lose_half_of_cache(folder: Path) -> None:
-    """Delete each second file from the cache."""
+    """Delete every second file from the cache."""
     for path in sorted((folder / ".dvc/cache/files/md5").glob("*/*"))[::2]:
         path.unlink()
 
