@@ -76,8 +76,10 @@ workers: $(INSTALLED) ## Start Dask workers for DASK_SCHEDULER_ADDRESS
 	dask worker --preload stages --preload digits.learning.cluster --host $(HOST) --dashboard-address $(HOST):0 --nworkers -1 --nthreads 1
 
 ##@ Work on the code
-test: $(DEV_INSTALLED) ## Run the tests, without network (the slow ones: python -m pytest -m slow)
-	python -m pytest
+# CI also runs the variants: make test TESTS='not slow'
+TESTS := not slow and not variant
+test: $(DEV_INSTALLED) ## Run the tests, without network (what CI runs: TESTS='not slow')
+	python -m pytest -m '$(TESTS)'
 
 # mutmut runs the tests in the folder mutants/. That must be a copy of this repository, with Git. The package
 # dvc-parallel has its own settings of mutmut, and tests that need nothing of this repository.

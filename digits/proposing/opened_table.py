@@ -101,10 +101,19 @@ class OpenedTable:
             if not columns.is_meaningless(str(name), values)
         }
 
+    @cached_property
+    def numeric_columns(self) -> set[str]:
+        """The columns whose first values are all numbers or blank."""
+        sample = self.file.sample
+        numbers = sample.select_dtypes("number")
+        numeric = set(numbers.columns[numbers.notna().all()]) if len(sample) else set()
+        texts = sample.drop(columns=numbers.columns).astype(str)
+        return numeric | {str(name) for name in texts if columns.is_numeric(texts[name])}
+
     def has_packed_column(self) -> bool:
         """Return whether a column has all pixels of an image, separated by spaces."""
-        sample = self.file.sample
-        return any(columns.is_packed(sample[name].astype(str)) for name in sample)
+        texts = self.file.sample.select_dtypes(exclude="number").astype(str)
+        return any(columns.is_packed(texts[name]) for name in texts)
 
     def list_text_columns(self, *, may_have_pixels: bool) -> list[str]:
         """Return the columns without pixels.
@@ -118,12 +127,11 @@ class OpenedTable:
             return [name for name in names if name not in pixels]
         if not may_have_pixels and len(names) <= MAX_TEXTS:
             return names
-        sample = self.file.sample.astype(str)
         ends = (names[0], names[-1])  # where the classes are in a table without names
         return [
             name
             for name in names
-            if name in ends or columns.is_usual(name) or not columns.is_numeric(sample[name])
+            if name in ends or columns.is_usual(name) or name not in self.numeric_columns
         ]
 
 

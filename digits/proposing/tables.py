@@ -11,7 +11,12 @@ import numpy as np
 import pandas as pd
 
 from digits.data.intake import one_class
-from digits.data.layout.column_names import GROUP_COLUMNS, ID_COLUMNS
+from digits.data.layout.column_names import (
+    GROUP_COLUMNS,
+    ID_COLUMNS,
+    PANDAS_INDEX,
+    normalize_name,
+)
 from digits.data.layout.hugging_face import find_class_names
 from digits.data.layout.place import Place
 from digits.data.layout.read_files import natural_key
@@ -405,13 +410,12 @@ def list_pixels(table: OpenedTable, used: set[str]) -> list[str]:
         table: the table.
         used: the columns with another meaning, such as the class.
     """
-    sample = table.file.sample.astype(str)
     return [
         name
         for name in table.numbered_columns or table.file.names
         if name not in used
-        and columns.is_numeric(sample[name])
-        and not columns.is_meaningless(name, sample[name])
+        and name in table.numeric_columns
+        and normalize_name(name) not in PANDAS_INDEX
     ]
 
 

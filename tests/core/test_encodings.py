@@ -10,6 +10,7 @@ from PIL import Image
 from digits.commands import main
 from tests.helpers import tiny
 from tests.helpers.calls import call
+from tests.helpers.variants import mark_variants
 
 # They print a dash, an arrow, and blocks of a picture.
 COMMANDS = {
@@ -39,7 +40,7 @@ def place(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return project
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "latin-1"])
+@pytest.mark.parametrize("encoding", mark_variants(["cp1252", "ascii", "latin-1"]))
 @pytest.mark.parametrize("words", COMMANDS.values(), ids=COMMANDS)
 def test_a_command_prints_in_another_encoding(
     place: Path, words: list[str], encoding: str

@@ -13,6 +13,7 @@ from PIL import Image
 from digits.core import paths
 from tests.helpers import tiny
 from tests.helpers.calls import call
+from tests.helpers.variants import mark_variants
 
 PIXELS, CLASSES = tiny.digits()
 
@@ -77,7 +78,7 @@ def check_output(project: Path, command: str, status: int = 0) -> None:
     assert "dog" in result.output or words[0] not in {"predict", "show"}
 
 
-@pytest.mark.parametrize("table_format", FORMATS)
+@pytest.mark.parametrize("table_format", mark_variants(FORMATS))
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_table_has_nothing_that_a_terminal_obeys(
     hostile: Path, command: str, table_format: str

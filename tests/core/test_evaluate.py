@@ -30,6 +30,7 @@ from digits.evaluation.curves import (
 from digits.evaluation.intervals import confidence_interval
 from digits.evaluation.metrics import metrics_table
 from digits.evaluation.predictions import Predictions
+from tests.helpers.variants import mark_variants
 
 # The folder of a model's predictions, by the subset that they have in tables of metrics.
 FOLDERS = {"test": "predictions", "cross_validation": "crossval"}
@@ -278,7 +279,7 @@ def measure_distance(points: Any, start: Any, end: Any) -> float:
     return np.abs(start + positions * (end - start) - points).max()
 
 
-@pytest.mark.parametrize("table", [roc_table, precision_recall_table])
+@pytest.mark.parametrize("table", mark_variants([roc_table, precision_recall_table]))
 @settings(max_examples=100, deadline=None)
 @given(
     seed=st.integers(0, 2**32 - 1),

@@ -701,7 +701,14 @@ def test_groups_of_another_table_are_added(tmp_path: Path) -> None:
     assert pd.read_csv(place / "labels.csv")["group"].tolist() == ["x", "y", "x"]
 
 
-@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+@pytest.mark.parametrize(
+    "form",
+    [
+        pytest.param(form, marks=pytest.mark.variant if form.recipe else [])
+        for form in FORMS.values()
+    ],
+    ids=FORMS,
+)
 def test_images_are_understood_or_refused_with_what_helps(
     form: Form, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1002,7 +1009,18 @@ def read(written: Any, shape: list[int]) -> Any:
     return compute_pinned_values("own", entry)
 
 
-@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+# A form of each kind: folders, a table of names, of pixels and of packed pixels, and arrays.
+READ_FIRST = [subfolders, named_pictures, two_tables, packed, npz]
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        pytest.param(form, marks=[] if form.write in READ_FIRST else pytest.mark.variant)
+        for form in FORMS.values()
+    ],
+    ids=FORMS,
+)
 def test_a_layout_reads_each_form_as_it_is_understood(
     form: Form, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

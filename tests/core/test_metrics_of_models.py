@@ -94,6 +94,7 @@ def random_tables(draw: st.DrawFn) -> pd.DataFrame:
     return make_table(y, scores, has_positive=has_positive)
 
 
+@pytest.mark.variant
 @settings(max_examples=40)
 @given(random_tables())
 def test_metrics_of_random_predictions_are_those_of_scikit_learn(table: pd.DataFrame) -> None:

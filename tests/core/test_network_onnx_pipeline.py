@@ -124,7 +124,7 @@ def test_another_file_is_refused_until_it_is_recorded_and_then_fetched(project: 
     assert failure(project, "check") == f"Error: params.yaml: datasets.tiny: {line}"
     _, before = tables.read_images(project / paths.raw("tiny"))
     call(project, "pin", "tiny")
-    assert "fetch@tiny" in tiny.repro(project, "evaluate@svc")
+    assert tiny.repro(project, "fetch@tiny") == ["fetch@tiny"]
     _, after = tables.read_images(project / paths.raw("tiny"))
     assert not after["network"].equals(before["network"])
     assert after["file"].equals(before["file"])
@@ -165,6 +165,7 @@ def test_pin_forgets_a_network_that_is_no_longer_named(project: Path) -> None:
     assert FILE not in (project / DVC_FILE).read_text()
 
 
+@pytest.mark.variant
 def test_pin_keeps_the_network_of_another_dataset(project: Path) -> None:
     others = KEYS | {"file": "data/other.onnx"}
     entry = params.parse((project / "params.yaml").read_text())["datasets"]["tiny"]
@@ -219,6 +220,7 @@ def test_no_picture_is_described_twice(project: Path) -> None:
     assert len(list_cache(project) - cache) == 1
 
 
+@pytest.mark.variant
 def test_saved_features_are_those_of_one_picture_and_one_network(project: Path) -> None:
     before = read_features(project)
     cache = list_cache(project)
@@ -271,6 +273,7 @@ def test_a_cache_that_cannot_be_written_is_not_needed(project: Path) -> None:
     assert read_features(project) == before
 
 
+@pytest.mark.variant
 def test_the_features_of_several_networks_follow_each_other(project: Path) -> None:
     single = read_features(project)
     other = "data/other.onnx"
@@ -299,6 +302,7 @@ def test_the_features_of_several_networks_follow_each_other(project: Path) -> No
     assert "has another checksum" in failure(project, "fetch", "tiny")
 
 
+@pytest.mark.variant
 def test_a_model_of_other_networks_is_refused(project: Path) -> None:
     (project / "data/other.onnx").write_bytes(OTHER)
     fetch(project, network=[KEYS, KEYS | {"file": "data/other.onnx"}])
@@ -317,6 +321,7 @@ def test_nothing_is_recorded_if_the_stages_cannot_be_edited(project: Path) -> No
     assert tiny.files(project) | {FILE: before[FILE]} == before
 
 
+@pytest.mark.variant
 def test_pin_asks_whether_the_first_output_is_the_classes(project: Path) -> None:
     entry = params.parse((project / "params.yaml").read_text())["datasets"]["tiny"]
     entry["network"] = {"file": FILE, "size": 32}

@@ -27,8 +27,11 @@ from digits.networks.efficientnet_lite import (
 from digits.networks.weights import torch_file
 from digits.settings.errors import UserError
 from tests.helpers import tiny
+from tests.helpers.variants import mark_variants
 
-each_variant = pytest.mark.parametrize("network", VARIANTS, ids=lambda network: network.name)
+SIZES = [network.name for network in VARIANTS]
+each_size = pytest.mark.parametrize("network", VARIANTS, ids=SIZES)
+smallest_first = pytest.mark.parametrize("network", mark_variants(VARIANTS), ids=SIZES)
 
 N_PHOTOS = 4
 
@@ -80,7 +83,7 @@ def largest_inputs(layer: Any, output: int) -> Any:
     return np.where(layer.weights[:, output] > 0, high, low).astype(np.float32)
 
 
-@each_variant
+@each_size
 def test_no_sum_of_a_layer_reaches_the_largest_number_whatever_the_picture_is(
     network: EfficientNetLite,
 ) -> None:
@@ -92,7 +95,7 @@ def test_no_sum_of_a_layer_reaches_the_largest_number_whatever_the_picture_is(
         assert sums.max() > 0.95 * 2**24  # one more bit would not fit
 
 
-@each_variant
+@each_size
 def test_float32_adds_the_largest_sums_without_an_error_and_would_not_with_one_more_bit(
     network: EfficientNetLite,
 ) -> None:
@@ -119,13 +122,14 @@ def compute_checksums(kernel: str, n_threads: int, n_photos: int = N_PHOTOS) -> 
     return dict(line.split() for line in done.stdout.splitlines())
 
 
-@each_variant
+@each_size
 def test_every_machine_gives_the_features_that_were_computed_first(
     network: EfficientNetLite,
 ) -> None:
     assert compute_checksum(network) == CHECKSUMS[network.name]
 
 
+@pytest.mark.variant
 def test_another_processor_and_two_threads_give_the_same_features() -> None:
     checksums = compute_checksums("Nehalem", 2, n_photos=1)
     for network in VARIANTS:
@@ -140,7 +144,7 @@ def test_all_kernels_give_the_same_features_though_they_round_differently() -> N
     assert all(checksums == CHECKSUMS for checksums in results)
 
 
-@each_variant
+@smallest_first
 def test_the_features_of_a_photo_do_not_depend_on_what_else_is_described(
     network: EfficientNetLite,
 ) -> None:
@@ -202,7 +206,7 @@ def describe_in_floats(picture: Any, tensors: Any, steps: list[int]) -> Any:
     return apply("_conv_head", "_bn1", values).clip(0, 6).mean(axis=(0, 1))
 
 
-@each_variant
+@smallest_first
 def test_whole_numbers_give_nearly_the_features_of_the_network_in_floats(
     network: EfficientNetLite,
 ) -> None:
@@ -233,7 +237,7 @@ def hide_weights(
     load_layers.cache_clear()
 
 
-@each_variant
+@each_size
 @pytest.mark.parametrize(
     ("content", "message"), [(None, "needs the package {}"), (b"other", "not the file")]
 )

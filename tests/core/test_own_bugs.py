@@ -8,6 +8,7 @@ import pytest
 from tests.helpers import tiny
 from tests.helpers.calls import call, failure
 from tests.helpers.installed import install_package
+from tests.helpers.variants import mark_variants
 
 CLASSIFIER = """
 from sklearn.linear_model import LogisticRegression
@@ -25,7 +26,7 @@ BUGS = {
 }
 
 
-@pytest.mark.parametrize("bug", BUGS.values(), ids=BUGS)
+@pytest.mark.parametrize("bug", mark_variants(BUGS.values()), ids=BUGS)
 def test_a_bug_in_ones_own_classifier_has_its_traceback(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bug: str
 ) -> None:

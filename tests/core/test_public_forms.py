@@ -44,6 +44,8 @@ from tests.helpers.digit_files import (
 )
 from tests.helpers.hugging_face import write_pictures
 
+pytestmark = pytest.mark.variant  # the forms of the page are in test_forms.py
+
 ALL = slice(0, 240)
 NAMED = [NAMES[label] for label in LABELS[:240]]
 RANDOM = np.random.default_rng(0)

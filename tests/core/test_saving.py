@@ -14,6 +14,7 @@ from digits.learning import model_file
 from digits.learning.pipelines import RESERVED_ARGUMENTS, make_classifier
 from digits.settings.errors import UserError
 from tests.helpers import tiny
+from tests.helpers.variants import mark_variants
 
 CLASSIFIERS = {
     f"{found.__module__.split('.')[1]}.{name}": found
@@ -40,7 +41,9 @@ def list_hyperparameters(name: str) -> Iterator[dict[str, Any]]:
                 yield from ({argument: choice} for choice in (False, True))
 
 
-@pytest.mark.parametrize("n_features", [10, 64], ids=["few features", "many features"])
+@pytest.mark.parametrize(
+    "n_features", mark_variants([64, 10]), ids=["many features", "few features"]
+)
 @pytest.mark.parametrize(
     "name",
     [

@@ -298,6 +298,7 @@ def test_start_leaves_a_project_whose_images_are_recorded_and_in_dvc(
     )
 
 
+@pytest.mark.variant
 def test_start_can_be_called_again_with_other_images(shapes: Path) -> None:
     write_table(shapes / "data/own/digits.csv", pixel_max=2)
     printed = call(shapes, "start").stdout
@@ -319,7 +320,13 @@ def test_start_can_be_called_again_with_other_images(shapes: Path) -> None:
     assert "pixel_max" not in params["datasets"]["own"]
 
 
-@pytest.mark.parametrize(("margin", "model"), [(5, "pixels-trees"), (6, "gradients-svc")])
+@pytest.mark.parametrize(
+    ("margin", "model"),
+    [
+        pytest.param(5, "pixels-trees", marks=pytest.mark.variant),
+        (6, "gradients-svc"),
+    ],
+)
 def test_start_chooses_edge_directions_for_arrays_that_are_large_enough(
     shapes: Path, margin: int, model: str
 ) -> None:
@@ -452,7 +459,11 @@ SHAPE_OUTSIDE = "{shape}/{person}"
 
 
 @pytest.mark.parametrize(
-    "pattern", [PERSON_OUTSIDE, pytest.param(SHAPE_OUTSIDE, marks=pytest.mark.slow)]
+    "pattern",
+    [
+        pytest.param(PERSON_OUTSIDE, marks=pytest.mark.variant),
+        pytest.param(SHAPE_OUTSIDE, marks=pytest.mark.slow),
+    ],
 )
 def test_start_asks_which_of_two_levels_of_folders_is_the_class(
     shapes: Path, pattern: str
@@ -480,6 +491,7 @@ def test_start_asks_which_of_two_levels_of_folders_is_the_class(
     assert call(shapes, "check").stdout == "params.yaml is valid.\n"
 
 
+@pytest.mark.variant
 def test_start_needs_no_question_if_each_person_is_of_one_class(shapes: Path) -> None:
     place = shapes / "data/own"
     write_pictures(place, count=90)
@@ -597,6 +609,7 @@ def test_start_changes_nothing_if_another_tool_is_needed(
     assert tiny.run("git status --porcelain", shapes).stdout == ""
 
 
+@pytest.mark.variant
 def test_start_doubts_classes_that_may_be_ages(shapes: Path) -> None:
     write_list(shapes / "data/own", 72, age=range(20, 32))
     printed = call(shapes, "start", "--class", "age").stdout
@@ -691,7 +704,10 @@ SLOW_NAMES = ["cats, dogs", "it's", 'a "b"', "ümlaut"]
 
 @pytest.mark.parametrize(
     "name",
-    ["photos#2", *(pytest.param(name, marks=pytest.mark.slow) for name in SLOW_NAMES)],
+    [
+        pytest.param("photos#2", marks=pytest.mark.variant),
+        *(pytest.param(name, marks=pytest.mark.slow) for name in SLOW_NAMES),
+    ],
 )
 def test_the_remote_of_a_new_project_has_the_name_of_its_folder(
     shapes: Path, name: str

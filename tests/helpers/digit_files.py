@@ -1,8 +1,11 @@
 """Two hundred digits for training and forty for a test set, as pictures and tables."""
 
+import io
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from PIL import Image
 
@@ -19,7 +22,16 @@ NAMES = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight",
 def write_picture(path: Path, pixels: Any) -> None:
     """Write a picture, and create its folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(pixels).save(path)
+    path.write_bytes(encode(pixels.tobytes(), pixels.shape, path.suffix))
+
+
+@cache  # many tests write the same pictures
+def encode(pixels: bytes, shape: tuple[int, ...], ending: str) -> bytes:
+    """Return the content of a picture's file. Its name would end in `ending`."""
+    picture = Image.fromarray(np.frombuffer(pixels, np.uint8).reshape(shape))
+    output = io.BytesIO()
+    picture.save(output, Image.registered_extensions()[ending.lower()])
+    return output.getvalue()
 
 
 def write_tree(folder: Path, rows: slice, ending: str = "png") -> None:

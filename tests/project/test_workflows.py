@@ -55,6 +55,7 @@ def use_s3(project: Path, address: str) -> None:
     tiny.commit(project, "the team's remote")
 
 
+@pytest.mark.variant
 @needs_rclone
 def test_the_check_of_the_remote_fails_with_a_wrong_key(project: Path, tmp_path: Path) -> None:
     with servers.serve_s3(tmp_path / "buckets") as address:
@@ -170,7 +171,11 @@ def test_a_complete_lock_passes_its_check(project: Path) -> None:
             "'./dvc.yaml' validation failed",
             marks=pytest.mark.slow,
         ),
-        ("sed -i s/max_iter:.50/max_iter:\\ 5/ params.yaml", "reproduce 'train@five-sgd'"),
+        pytest.param(
+            "sed -i s/max_iter:.50/max_iter:\\ 5/ params.yaml",
+            "reproduce 'train@five-sgd'",
+            marks=pytest.mark.variant,
+        ),
     ],
 )
 def test_a_lock_that_is_out_of_date_fails_its_check(

@@ -196,7 +196,13 @@ PROJECTS = {
 
 
 @pytest.mark.parametrize(
-    "name", ["shapes", "kinds", "params", pytest.param("get started", marks=pytest.mark.slow)]
+    "name",
+    [
+        "kinds",
+        pytest.param("shapes", marks=pytest.mark.variant),
+        pytest.param("params", marks=pytest.mark.variant),
+        pytest.param("get started", marks=pytest.mark.slow),
+    ],
 )
 def test_a_project_has_the_files_of_dvc_repro_at_first_and_after_an_edit(
     tmp_path: Path, name: str
@@ -587,7 +593,7 @@ def test_new_lines_of_gitignore_do_not_depend_on_what_ends_first(tmp_path: Path)
     assert (ours / ".gitignore").read_text().startswith("/x\n/a\n/b\n")
 
 
-@pytest.mark.parametrize("left", [["first"], None])
+@pytest.mark.parametrize("left", [["first"], pytest.param(None, marks=pytest.mark.variant)])
 def test_an_entry_that_disappears_from_dvc_lock_makes_its_stage_outdated(
     tmp_path: Path, left: list[str] | None
 ) -> None:

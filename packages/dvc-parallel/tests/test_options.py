@@ -341,8 +341,15 @@ def test_a_name_means_what_it_means_for_dvc_repro_before_it_is_a_part_of_a_name(
     assert repro(folder, "--dry", "fit") == "fit@knn\nfit@svm\n"
 
 
-@pytest.mark.parametrize("answer", ["y", "n"])
-@pytest.mark.parametrize("is_configured", [False, True])
+@pytest.mark.parametrize(
+    ("answer", "is_configured"),
+    [
+        ("y", False),
+        ("n", True),
+        pytest.param("n", False, marks=pytest.mark.variant),
+        pytest.param("y", True, marks=pytest.mark.variant),
+    ],
+)
 def test_each_stage_is_asked_for(tmp_path: Path, answer: str, is_configured: bool) -> None:
     folder = make(tmp_path, ORDERED)
     words = ["--interactive"]

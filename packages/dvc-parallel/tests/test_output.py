@@ -198,6 +198,7 @@ def test_a_run_is_summarized_even_if_the_file_for_programs_cannot_be_written_any
     assert output.endswith("Error: --json to/run.json: No such file or directory\n")
 
 
+@pytest.mark.variant
 def test_large_outputs_are_recorded_as_by_dvc_repro(tmp_path: Path) -> None:
     write_zeros = "dd if=/dev/zero count=1 status=none of"
     large = f"{write_zeros}=large bs={storing.LARGE_BYTES + 1}"

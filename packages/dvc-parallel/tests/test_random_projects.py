@@ -21,8 +21,9 @@ pytestmark = [
     pytest.mark.usefixtures("dvc_environment"),
 ]
 
-N_PROJECTS = 6
-N_MORE_PROJECTS = 100
+N_QUICK = 2  # projects of `make test`
+N_IN_CI = 6
+N_PROJECTS = 100
 N_RUNS = 5
 
 Edit = Callable[[Path], None]
@@ -62,8 +63,9 @@ WITH_NAMES = [
 @pytest.mark.parametrize(
     "seed",
     [
-        *range(N_PROJECTS),
-        *(pytest.param(n, marks=pytest.mark.slow) for n in range(N_PROJECTS, N_MORE_PROJECTS)),
+        *range(N_QUICK),
+        *(pytest.param(n, marks=pytest.mark.variant) for n in range(N_QUICK, N_IN_CI)),
+        *(pytest.param(n, marks=pytest.mark.slow) for n in range(N_IN_CI, N_PROJECTS)),
     ],
 )
 def test_a_random_project_is_as_after_dvc_repro(tmp_path: Path, seed: int) -> None:

@@ -19,6 +19,7 @@ from digits.results.differences import compare_predictions
 from digits.results.read import ImageDataset
 from tests.helpers import tiny
 from tests.helpers.calls import call, failure
+from tests.helpers.variants import mark_variants
 
 FIVE = "data/crossval/five-sgd.parquet"
 SAME = "The predictions are the same.\n"
@@ -296,6 +297,7 @@ def test_models_with_folds_are_trained_with_several_seeds(short: Path) -> None:
     )
 
 
+@pytest.mark.variant
 def test_the_results_of_seeds_are_numbers_in_json(short: Path) -> None:
     [record] = read_json(short, "HEAD", "five-sgd", "--seeds", "3")
     assert (record["after"], record["seeds"]) == ("five-sgd", 3)
@@ -314,6 +316,7 @@ def test_models_that_do_not_use_the_seed_are_refused(short: Path) -> None:
     assert line == f"Error: dummy → same: {reason}"
 
 
+@pytest.mark.variant
 def test_one_of_two_models_may_ignore_the_seed(short: Path) -> None:
     [record] = read_json(short, "--between", "dummy", "five-sgd", "--seeds", "3")
     assert record["std_before"] == pytest.approx(0)
@@ -331,7 +334,7 @@ def test_two_equal_entries_are_refused_because_only_the_code_could_differ(short:
 
 @pytest.mark.parametrize(
     "change",
-    [{"tasks.five.positive": [3]}, {"models.five-sgd.folds": 2}],
+    mark_variants([{"tasks.five.positive": [3]}, {"models.five-sgd.folds": 2}]),
     ids=["classes", "folds"],
 )
 def test_other_classes_or_folds_cannot_be_compared_with_seeds(

@@ -10,6 +10,7 @@ import yaml
 from digits.results.mixed_stages import find_mixed_stages
 from tests.helpers import tiny
 from tests.helpers.calls import call, failure, reproduce
+from tests.helpers.variants import mark_variants
 
 STAGE = "binarize@five"
 
@@ -74,7 +75,7 @@ def test_outputs_of_other_parameters_are_noticed(
     assert "binarize@five has the inputs of one" in failure(project, "check")
 
 
-@pytest.mark.parametrize("side", ["ours", "theirs"])
+@pytest.mark.parametrize("side", mark_variants(["ours", "theirs"]))
 def test_the_entry_of_one_branch_is_whole(
     merging: tuple[Path, dict[str, Any], dict[str, Any]], side: str
 ) -> None:
@@ -83,6 +84,7 @@ def test_the_entry_of_one_branch_is_whole(
     assert call(project, "check").stderr == ""
 
 
+@pytest.mark.variant
 def test_other_code_may_give_the_outputs_of_one_branch(
     merging: tuple[Path, dict[str, Any], dict[str, Any]],
 ) -> None:
