@@ -18,10 +18,12 @@ import pytest
 
 from digits.core import unpacking
 from digits.data.layout import columnar_file
+from digits.data.layout.hugging_face import find_image_columns
 from digits.data.layout.parquet_file import DICTIONARY, read_page_header
 from digits.data.layout.table_file import TableFile
 from digits.proposing.advice import find_advice
 from digits.settings.errors import UserError
+from tests.helpers.digit_files import PIXELS, encode
 
 Writer = Callable[[Any, Path], None]
 
@@ -397,3 +399,14 @@ def test_the_header_of_a_page_has_its_size(number: int, content: bytes) -> None:
     for damaged in [b"\x16" + header[1:], header[:2] + b"\x25" + header[3:], header[:3]]:
         with pytest.raises(ValueError, match="damaged"):
             read_page_header(damaged)
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_pictures_that_are_views_of_bytes_are_read(tmp_path: Path, name: str) -> None:
+    pictures = [encode(pixels.tobytes(), pixels.shape, ".png") for pixels in PIXELS[:9]]
+    table = pa.table({"image": pa.array(pictures, pa.binary_view()), "label": list("abcabcabc")})
+    WRITERS[name](table, tmp_path / name)
+    opened = open_file(tmp_path / name)
+    assert find_image_columns(opened.schema) == {"image": "picture"}
+    blocks = opened.read_blocks(["image"], 4)
+    assert [content for block in blocks for content in block["image"]] == pictures

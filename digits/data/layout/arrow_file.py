@@ -23,6 +23,9 @@ HEADER = 2  # in the table Message
 DATA = 1  # in the table DictionaryBatch
 LENGTH, BUFFERS, COMPRESSION = 0, 2, 3  # in the table RecordBatch
 
+# Types of views, which Polars writes, and what they are views of.
+VIEWS = {pa.string_view(): pa.string(), pa.binary_view(): pa.binary()}
+
 REMEDY = "; write it as a parquet file, if you trust it"
 
 
@@ -122,32 +125,32 @@ def find_field(metadata: Any, table: int, number: int) -> int:
 
 
 def replace_views(table: Any, file_size: int) -> Any:
-    """Return a table with texts in place of views of texts, which Polars writes.
+    """Return a table with texts and bytes in place of views of them.
 
     Args:
         table: the table.
         file_size: the size of the file in bytes.
 
     Raises:
-        ValueError: the texts need far more memory than the file.
+        ValueError: the texts and bytes need far more memory than the file.
     """
     for number, field in enumerate(table.schema):
-        if pa.types.is_string_view(field.type):
+        if field.type in VIEWS:
             chunks = [unpack_views(chunk, file_size) for chunk in table.column(number).chunks]
-            texts = pa.chunked_array(chunks, pa.string())
-            table = table.set_column(number, field.name, texts)
+            values = pa.chunked_array(chunks, VIEWS[field.type])
+            table = table.set_column(number, field.name, values)
     return table
 
 
 def unpack_views(array: Any, file_size: int) -> Any:
-    """Return the texts of an array of views.
+    """Return the texts or bytes of an array of views.
 
-    A view is four whole numbers, of which the first one is the length of the text. The numbers
-    of a missing text have no meaning, and may be damaged. Raises what `replace_views` raises.
+    A view is four whole numbers, of which the first one is the length of the value. The numbers
+    of a missing value have no meaning, and may be damaged. Raises what `replace_views` raises.
     """
     validity, content, *others = array.buffers()
     views = np.frombuffer(content, np.int32).reshape(-1, 4)[: len(array)].copy()
     views[array.is_null().to_numpy(zero_copy_only=False)] = 0
     check_size(file_size, int(views[:, 0].sum()), REMEDY)
     buffers = [validity, pa.py_buffer(views), *others]
-    return pa.Array.from_buffers(array.type, len(array), buffers).cast(pa.string())
+    return pa.Array.from_buffers(array.type, len(array), buffers).cast(VIEWS[array.type])

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from digits.core.unpacking import ALLOWED_BYTES, check_size
 from digits.data.layout import arrow_file, parquet_file
+from digits.data.layout.arrow_file import VIEWS
 from digits.data.layout.hugging_face import holds_numbers
 
 ENDINGS = (*parquet_file.ENDINGS, *arrow_file.ENDINGS)
@@ -105,11 +106,8 @@ class ColumnarFile:
 
 
 def drop_unusual(schema: Any) -> Any:
-    """Return a schema without columns of unusual types. Views of texts become texts."""
-    fields = [
-        field.with_type(pa.string()) if pa.types.is_string_view(field.type) else field
-        for field in schema
-    ]
+    """Return a schema without columns of unusual types, as `cast_views` casts its columns."""
+    fields = [field.with_type(VIEWS.get(field.type, field.type)) for field in schema]
     return pa.schema([field for field in fields if is_usual(field.type)], schema.metadata)
 
 
@@ -152,9 +150,10 @@ def count_text_bytes(values: Any) -> int:
 
 
 def cast_views(batch: Any) -> Any:
-    """Return a batch with texts in place of views of texts."""
+    """Return a batch with texts and bytes in place of views of them."""
     # The method `cast` of a batch without columns would lose its rows.
     for number, field in enumerate(batch.schema):
-        if pa.types.is_string_view(field.type):
-            batch = batch.set_column(number, field.name, batch.column(number).cast(pa.string()))
+        if field.type in VIEWS:
+            values = batch.column(number).cast(VIEWS[field.type])
+            batch = batch.set_column(number, field.name, values)
     return batch
