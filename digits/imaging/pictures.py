@@ -123,7 +123,8 @@ def read_image(
         The picture, which is rotated and reduced, and its scale, as in `Picture`.
 
     Raises:
-        PictureError: the file is not a picture, is too large, or is damaged.
+        PictureError: the file is not a picture, is too large, or is damaged, or has several
+            negative values.
         OSError: the file cannot be opened.
     """
     content = read_content(source)
@@ -133,6 +134,8 @@ def read_image(
         longer_side = max(image.size)
         try:
             decoded = decode(image, mode, max_side)
+        except PictureError:
+            raise
         except Exception as error:  # a damaged file can make Pillow raise nearly any exception
             raise PictureError("the picture is damaged or cut off") from error
     reduced = decoded.reduce(math.ceil(max(decoded.size) / max_side))
@@ -201,6 +204,7 @@ def decode(image: Image.Image, mode: str, max_side: int) -> Image.Image:
     """Return a picture in an 8-bit mode, rotated as its EXIF orientation says.
 
     A JPEG is decoded at a half, a quarter or an eighth of its size, where `max_side` allows it.
+    Raises what `scale_to_8_bits` raises.
     """
     image.draft(None, (max_side, max_side))
     image.load()
@@ -230,10 +234,19 @@ def scale_to_8_bits(image: Image.Image) -> Image.Image:
 
     The values are those of a picture of 12 bits if the largest is from 256 to 4095, and of 16
     bits if it is up to 65535. Otherwise, as in a picture of floats from 0 to 1, the largest
-    value is white. Negative values are black. If the picture has a transparent value, as a PNG
-    file can have, it gets a channel for it.
+    value is white. A single negative value, which stands for no data, is black. If the picture
+    has a transparent value, as a PNG file can have, it gets a channel for it.
+
+    Raises:
+        PictureError: there are several negative values, as in a scan in Hounsfield units.
     """
     pixels = np.asarray(image)
+    negative = pixels[np.isfinite(pixels) & (pixels < 0)]
+    if len(negative) and np.ptp(negative) > 0:
+        raise PictureError(
+            f"it has negative values, such as {negative.min():g}; add a number to the values "
+            "of all pictures, so that the lowest one is 0"
+        )
     white = max(1, *(to_floats(line).max() for line in pixels))
     if 255 < white <= MAX_UINT16:
         white = MAX_UINT12 if white <= MAX_UINT12 else MAX_UINT16

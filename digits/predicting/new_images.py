@@ -1,5 +1,6 @@
 """Read new images, which are to be predicted and have no entry in params.yaml."""
 
+import math
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
@@ -36,6 +37,7 @@ from digits.settings.params import DatasetParams
 
 # The key `file` of a layout with a single column, such as `images/{id}.png`.
 SINGLE_COLUMN = re.compile(r"[^{]*\{([^}]+)\}[^{]*")
+MIN_PIXELS = 4  # of an image
 # The ending that the key `file` adds to a column, such as `.png`, or `.*` for any.
 ENDING = re.compile(r"\}(\.(?:\w+|\*))$")
 
@@ -175,13 +177,46 @@ def read_table(path: Path, parts: Sequence[TablePart]) -> Collection:
         place = Place(path.parent if part.file else path)
         place.files[name] = path  # a hidden file is not listed, but the user has named it
         try:
-            return read_part(place, adapt_part(part, place, name))
+            images = read_part(place, adapt_part(part, place, name))
         # It has another encoding, has other columns, or names other pictures.
         except UserError as error:
             notes.append(explain_mismatch(error))
+            continue
+        if part.file and "class" not in images.rows:
+            check_not_labelled(images, part, place, name)
+        return images
     images = read_other_table(Place(path), find_csv_format(path, parts))
+    if math.prod(images.shape or [MIN_PIXELS]) < MIN_PIXELS:
+        raise UserError(f"{path}: {'; '.join(notes) or 'it has too few pixels for images'}")
     images.notes.extend(notes)
     return images
+
+
+def check_not_labelled(images: Collection, part: TablePart, place: Place, name: str) -> None:
+    """Check that pictures without classes are not those of which the dataset has the classes.
+
+    In `train/1.png` and `test/1.png`, the names begin again.
+
+    Args:
+        images: the pictures that a new table names.
+        part: the part of the dataset's layout by which it was read.
+        place: the files beside the new table.
+        name: the name of the new table.
+
+    Raises:
+        UserError: all of them are.
+    """
+    try:
+        labelled = read_part(place, part).rows["file"]
+    except UserError:  # the images of the dataset are somewhere else
+        return
+    files = images.rows["file"]
+    if files.isin(labelled).all():
+        raise UserError(
+            f"{name} has no classes, but by the key `file: {part.file}` of the layout, it "
+            f"names {files.iloc[0]}, of which the dataset has the class; if other pictures are "
+            "meant, name their folder, as in `digits predict data/own/test`"
+        )
 
 
 def adapt_part(part: TablePart, place: Place, name: str) -> TablePart:

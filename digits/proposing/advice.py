@@ -34,7 +34,7 @@ RECIPES = {
     "Convert JSON lines": (".jsonl",),
     "Convert ARFF files": (".arff",),
     "Convert Excel files": (".xlsx",),
-    "Convert HDF5 files": (".h5",),
+    "Convert HDF5 files": (".h5", ".hdf5"),
     "Convert DICOM files": (".dcm",),
     "Convert pickles": (
         ".pkl",
@@ -100,11 +100,16 @@ def advise_suffixes(files: Sequence[Path]) -> str:
     for file in others[:N_TRIED]:
         try:
             with Image.open(file) as image:
-                ending = str(image.format).lower()
+                ending = f".{image.format}".lower()
         except (UnidentifiedImageError, Image.DecompressionBombError, OSError):
             continue
+        if ending not in pictures.SUFFIXES:
+            return (
+                f"{file.name} is a picture in a format that is not read; write such files as "
+                "PNG files, for example by Pillow's Image.open(…).save(…)"
+            )
         return (
-            f"{file.name} is a picture, but its name does not say so; add the ending .{ending} "
+            f"{file.name} is a picture, but its name does not say so; add the ending {ending} "
             "to the names of such files"
         )
     return ""

@@ -20,6 +20,7 @@ from digits.data.layout.read_table import to_flags
 from digits.imaging import pictures
 from digits.proposing.words import (
     SET_WORDS,
+    SPLIT_WORDS,
     are_subset_names,
     find_subset,
     split_words,
@@ -33,9 +34,11 @@ Texts = Mapping[str, pd.Series]  # the columns of a table as strings
 CLASS_WORD = re.compile(r"(^|[\s_-])(labels?|class|category|target)$", re.IGNORECASE)
 CLASS_END = re.compile(r"[a-z]Label$")  # as in `diseaseLabel`
 # Words in the names of columns that have sets or groups, and not classes.
-NO_CLASS_WORDS = SET_WORDS | words(
-    "partition split set fold kfold user writer patient subject person participant "
-    "site camera session slide video donor volunteer"
+NO_CLASS_WORDS = (
+    SET_WORDS
+    | SPLIT_WORDS
+    | words("user writer patient subject person participant")
+    | words("site camera session slide video donor volunteer")
 )
 # The name of a column that may have groups, such as `Patient ID`, `scan_no` and `artist`. The
 # exact names in `GROUP_COLUMNS` are groups without a question to the owner.

@@ -2,7 +2,9 @@
 
 import posixpath
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import pandas as pd
 
@@ -48,6 +50,7 @@ def find_doubts(reading: LayoutReading) -> list[str]:
         *doubt_subsets(rows),
         *doubt_names_of_subsets(rows),
         *doubt_test_set(rows),
+        *doubt_unused_test_set(rows, reading.unmatched),
         *doubt_unused_folders(rows, reading.unmatched),
     ]
 
@@ -79,6 +82,7 @@ def doubt_names(names: list[str]) -> Iterator[str]:
         or are_codes(names)
         or are_cameras
         or are_sides
+        or are_twins(names)
         or are_parts
         or repeat_words
         or are_pictures
@@ -86,6 +90,18 @@ def doubt_names(names: list[str]) -> Iterator[str]:
     )
     if are_no_classes:
         yield f"{shorten(names)} would be classes"
+
+
+def are_twins(names: Sequence[str]) -> bool:
+    """Return whether each name has a twin with the same end, as `hole_rotation` of `hole`."""
+    twins = [
+        (name, twin.removeprefix(name))
+        for name in names
+        for twin in names
+        if twin.startswith(f"{name}_")
+    ]
+    ends = {end for _, end in twins}
+    return len(ends) == 1 and 2 < len(names) == 2 * len(twins)
 
 
 def are_numbered_words(names: Sequence[str]) -> bool:
@@ -153,6 +169,26 @@ def doubt_test_set(rows: pd.DataFrame) -> Iterator[str]:
     names = rows["class"][rows["test"]].unique()
     if len(names) == 1:
         yield f"all images of the test set are of class {names[0]}"
+
+
+def doubt_unused_test_set(rows: pd.DataFrame, unused: list[str]) -> Iterator[str]:
+    """Yield a doubt if a test set with folders of classes is not used.
+
+    The test set of a contest has no such folders.
+    """
+    if rows["test"].any():
+        return
+    folders = defaultdict(set)  # in each folder of a test set
+    for name in unused:
+        *path, _ = name.split("/")
+        for folder, inner in pairwise(path):
+            if is_subset_name(folder) and find_subset(folder) == "test":
+                folders[folder].add(inner)
+    for folder, inner_folders in folders.items():
+        if len(inner_folders) > 1:
+            listed = shorten(sorted(inner_folders))
+            yield f"the pictures in {folder}, in the folders {listed}, are not used"
+            return
 
 
 def doubt_unused_folders(rows: pd.DataFrame, unused: list[str]) -> Iterator[str]:

@@ -33,6 +33,7 @@ from digits.proposing.table_format import may_be_table
 from digits.proposing.words import (
     AUGMENTATION_WORDS,
     GROUP_WORDS,
+    NEGATIONS,
     NUMBERED_WORD,
     are_numbered,
     find_subset,
@@ -74,7 +75,9 @@ def propose(place: Place) -> list[Any]:
     masks = find_masks(place.pictures)
     layouts = propose_excluding(place, masks) or propose_excluding(place, {})
     augmented = find_augmented(place.pictures)
-    if augmented:
+    others = [posixpath.dirname(name) for name in place.pictures if name not in augmented]
+    have_training_set = any(find_subset(folder) != "test" for folder in others)
+    if augmented and have_training_set:
         layouts += propose_excluding(place, masks | augmented)
     return layouts
 
@@ -88,7 +91,8 @@ def find_augmented(names: Iterable[str]) -> dict[str, str]:
     for path, same in by_folder.items():
         folders = path.split("/")
         for level, folder in enumerate(folders, 1):
-            if split_words(folder) & AUGMENTATION_WORDS:
+            words = split_words(folder)
+            if words & AUGMENTATION_WORDS and not words & NEGATIONS:
                 pattern = f"{escape('/'.join(folders[:level]))}/**/*"
                 augmented |= dict.fromkeys(same, pattern)
                 break

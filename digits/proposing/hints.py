@@ -3,7 +3,7 @@
 import posixpath
 import re
 import shlex
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -15,9 +15,11 @@ from digits.proposing.columns import may_have_groups
 from digits.proposing.name_groups import ORDINARY, add_groups, find_name_groups
 from digits.proposing.show import write, write_option
 from digits.proposing.words import (
+    CAMERA_WORDS,
     GROUP_WORDS,
     MASK_WORDS,
     SET_WORDS,
+    SPLIT_WORDS,
     TEST_WORDS,
     are_subset_names,
     find_subset,
@@ -29,10 +31,14 @@ from digits.settings.layout import ArrayPart, Part, TablePart, parse
 # Names of companions: of `1_gt` for the picture `1`, and of `1_depth` for `1_crop`.
 WITH_END = re.compile(r"(?P<base>.+)(?P<end>[_-][A-Za-z0-9]+)")
 WITH_KIND = re.compile(r"(?P<base>.*\d)[_-][A-Za-z]{2,}")
+# Names of pictures of several kinds, such as `rgb_0001` and `depth_0001`.
+WITH_START = re.compile(r"(?P<start>[A-Za-z]{2,}[_-])(?P<base>.*\d.*)")
 
 GROUPS_OF_TABLE = (
     "add a column of groups to the table; see “Add groups to a table” in docs/your-own.md"
 )
+
+ORDINARY_KINDS = CAMERA_WORDS | {"rgb", "color", "colour"}
 
 MIN_COMPANIONS = 0.25  # the smallest share of pictures that are companions of another picture
 MIN_OTHER_FILES = 0.5  # the smallest number of files with the names of pictures, per picture
@@ -62,6 +68,7 @@ def find_hints(reading: LayoutReading, layout: Any) -> list[str]:
         if not are_in_cells:
             hints += hint_at_folders(rows, is_table)
         companions = list(hint_at_companions(files, is_table, has_groups))
+        companions += hint_at_kinds(files)
         hints += companions
         if not companions and not has_groups:
             hints += hint_at_series(rows, None if is_table else layout)
@@ -97,7 +104,8 @@ def hint_at_column(name: str, values: pd.Series) -> Iterator[str]:
     """Yield a hint if an unused column may have sets or groups."""
     distinct = sorted(set(values.str.strip()))
     name_sets = all(split_words(text) & SET_WORDS for text in distinct)
-    if (name_sets and 2 <= len(distinct) <= 4) or split_words(name) & SET_WORDS:
+    is_called_so = bool(split_words(name) & (SET_WORDS | SPLIT_WORDS))
+    if len(distinct) > 1 and (is_called_so or (name_sets and len(distinct) <= 4)):
         yield (
             f"the column {name}, {shorten(distinct[:4])}, may say which images are the test "
             "set; if so, write `where` into the layout"
@@ -210,6 +218,30 @@ def hint_at_companions(files: list[str], is_table: bool, has_groups: bool) -> It
         "like at the end; if they are masks, copies or details, write into the layout: "
         f"unused: {unused}{groups}"
     )
+
+
+def hint_at_kinds(files: list[str]) -> Iterator[str]:
+    """Yield a hint if most pictures are of several kinds, as their first words say.
+
+    The names of the other kinds are in the same folder, so that the words are no classes.
+    """
+    starts: dict[str, set[str]] = defaultdict(set)  # by the path without the first word
+    for file in files:
+        folder, name = posixpath.split(file)
+        match = WITH_START.fullmatch(posixpath.splitext(name)[0])
+        if match:
+            starts[posixpath.join(folder, match["base"])].add(match["start"])
+    n_several = sum(len(each) for each in starts.values() if len(each) > 1)
+    if n_several <= len(files) / 2:
+        return
+    kinds = sorted(set.union(*starts.values()))
+    others = [kind for kind in kinds if not split_words(kind) & ORDINARY_KINDS]
+    if others and not any(map(find_subset, kinds)):
+        yield (
+            f"{n_several} pictures differ only in the beginnings {shorten(kinds)} of their "
+            "names; if some of them are depths, masks or the like, write into the layout: "
+            f"unused: '**/{others[0]}*'"
+        )
 
 
 def count_ends(files: list[str]) -> Counter[str]:

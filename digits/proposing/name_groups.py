@@ -82,6 +82,8 @@ def list_parts(names: Collection[Sequence[str]]) -> list[slice]:
 
 def may_be_group(words: Sequence[str], part: slice) -> bool:
     """Return whether a part of a name may be a group. A whole name must have a code."""
+    if not any(words[part]):  # the name begins with a separator, such as the sign of `-93.5`
+        return False
     if len(words) == part.stop:
         return CODED.search("".join(words)) is not None
     return len(words) > part.stop

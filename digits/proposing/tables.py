@@ -4,7 +4,6 @@ import filecmp
 import posixpath
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -36,7 +35,9 @@ FIELD = re.compile(r"\{(.+)\}")  # the column in the path of a picture
 
 NO_LABEL_WORDS = {"submission", "benchmark"}  # words in the name of a table of predictions
 
-MIN_PIXELS = 4  # of an image
+MIN_PIXELS = 49  # of an image. Tables with fewer columns of numbers have features.
+MIN_FEATURES = 4  # in a table of features
+MIN_FOLDERS = 0.9  # the share of a column's values that are names of folders
 
 
 class ImageKeys(NamedTuple):
@@ -72,15 +73,15 @@ def find_candidates(
     """Return the candidates of all tables of a place, and why other tables are not used."""
     candidates: list[TableCandidate] = []
     reasons = []
-    seen: list[Path] = []
+    seen: list[str] = []
     for name, path in sorted(place.files.items()):
         try:
             if not may_be_table(name, path) or split_words(path.name) & NO_LABEL_WORDS:
                 continue
-            if any(filecmp.cmp(path, other, shallow=False) for other in seen):
+            if any(is_copy(place, name, other) for other in seen):
                 reasons.append(f"{name} is not used, because it is a copy of another table")
                 continue
-            seen.append(path)
+            seen.append(name)
             of_table = describe_table(OpenedTable(place, name), chosen)
             if not of_table:
                 reasons.append(f"{name}: no column looks like classes of images")
@@ -90,6 +91,17 @@ def find_candidates(
         except UserError as error:
             reasons.append(error.message)
     return candidates, reasons
+
+
+def is_copy(place: Place, name: str, other: str) -> bool:
+    """Return whether two tables are equal, and do not name pictures in different folders."""
+    if not filecmp.cmp(place.files[name], place.files[other], shallow=False):
+        return False
+    starts = {posixpath.join(posixpath.dirname(each), "") for each in (name, other)}
+    have_pictures = [
+        any(picture.startswith(start) for picture in place.pictures) for start in starts
+    ]
+    return len(starts) == 1 or not all(have_pictures)
 
 
 def has_named_class(table: TableCandidate) -> bool:
@@ -121,6 +133,12 @@ def explain_missing_pictures(table: OpenedTable) -> str:
     """Return why a table that does not name the pictures is not used, and what may help."""
     if table.numbered_columns:
         return "it has pixels, which are not used, because there are pictures"
+    column = find_column_of_folders(table)
+    if column:
+        return (
+            f"its column {column} has names of folders; if the table has the classes of their "
+            "pictures, write a table labels.csv with the columns file and class"
+        )
     message = "no column has the names of the pictures"
     together = find_columns_of_names(table)
     if not together:
@@ -134,10 +152,25 @@ def explain_missing_pictures(table: OpenedTable) -> str:
     )
 
 
+def find_column_of_folders(table: OpenedTable) -> str:
+    """Return the column whose values are names of folders, or ""."""
+    paths = map(posixpath.dirname, table.place.pictures)
+    folders = {folder for path in paths for folder in path.split("/")}
+    for column, values in table.texts.items():
+        are_folders = values.str.strip().isin(folders)
+        if values.is_unique and are_folders.mean() >= MIN_FOLDERS:
+            return column
+    return ""
+
+
 def find_columns_of_names(table: OpenedTable) -> list[str]:
     """Return two columns whose values in the first row are words of a picture's name, or []."""
     first_row = table.file.sample.head(1).astype(str)
-    values = {str(name): texts.iloc[0] for name, texts in first_row.items() if len(texts)}
+    values = {
+        str(name): texts.iloc[0]
+        for name, texts in first_row.items()
+        if len(texts) and "unnamed: " not in str(name)
+    }
     for picture in table.place.pictures:
         words = re.split(r"[\W_]+", posixpath.basename(picture))
         found = [name for name, text in values.items() if text in words]
@@ -455,11 +488,17 @@ def describe_pixels(table: OpenedTable, names: Sequence[str]) -> list[dict[str, 
     """Return the keys of a layout for columns of pixels, or [] if there are too few.
 
     Raises:
-        UserError: as `check_pixels`, or each row has a blank pixel.
+        UserError: as `check_pixels`, or there are too few columns or look like images that are
+            not square, or each row has a blank pixel.
     """
     check_pixels(table, names)
-    if len(names) < MIN_PIXELS:
+    if len(names) < MIN_FEATURES:
         return []
+    if len(names) < MIN_PIXELS:
+        raise one_class.make_features_error(
+            f"{len(names)} columns of numbers are too few for the pixels of an image",
+            "write `pixels` into a layout",
+        )
     sample = table.file.sample[list(names)]
     numbers = sample.apply(pd.to_numeric, errors="coerce").dropna().to_numpy(float)
     if not numbers.size:

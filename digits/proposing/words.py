@@ -10,10 +10,13 @@ def words(text: str) -> set[str]:
 
 
 # Words for the training set, for validation sets, and for the test set.
-TRAIN_WORDS = words("train training trainset trn development derivation")
+TRAIN_WORDS = words("train training trainset trainval trn development derivation")
 VALIDATION_WORDS = words("val valid validation dev")
 TEST_WORDS = words("test testing testset tst t10k eval evaluation holdout heldout")
 SET_WORDS = TRAIN_WORDS | VALIDATION_WORDS | TEST_WORDS
+
+# Words in the name of a column that says of which set an image is.
+SPLIT_WORDS = words("split subset partition set fold kfold phase usage")
 
 # Words of a folder that has all images, or a part of all images.
 CONTAINER_WORDS = words("data dataset images image imgs img")
@@ -26,11 +29,15 @@ MASK_WORDS = words(
 )
 
 # Words of a folder whose pictures were made from other pictures, such as turned copies.
-AUGMENTATION_WORDS = words("aug augmented augmentation augmentations")
+AUGMENTATION_WORDS = words("aug augmented augmentation augmentations rotated rotation flipped")
+NEGATIONS = words("non no not without before")  # as in `without augmentation`
 
 # Words that may stand beside a word for a set, as in `test_images` and `seg_train`.
-WORDS_BESIDE_SETS = CONTAINER_WORDS | words(
-    "set seg split folder dir my new final pictures photos public private"
+WORDS_BESIDE_SETS = (
+    CONTAINER_WORDS
+    | AUGMENTATION_WORDS
+    | words("set seg split folder dir my new final other another")
+    | words("pictures photos public private")
 )
 
 # Words in the names that cameras and programs give to pictures.
@@ -54,12 +61,12 @@ WORD = re.compile(r"t10k|[^\W\d_]+")  # `t10k` is MNIST's name of its test set
 # The border between two words without a separator, as in `trainX`, `Xtrain` and `testdata`.
 WORD_BORDER = re.compile(
     r"(?<=[a-z])(?=[A-Z])|(?<=\b[XYxy])(?=train|test|val)"
-    r"|((?<=\btest)|(?<=\btrain))(?=data|target|label|image)"
+    r"|((?<=\btest)|(?<=\btrain))(?=data|target|label|image|list)"
 )
 DATE = re.compile(r"(19|20)\d\d[-_.]?\d\d([-_.]?\d\d)?")  # 2024-05-17, 202405
 NUMBERED = re.compile(r"(\D*?)[\s_-]?\d+")  # day3, patient_17
 NUMBERED_WORD = re.compile(r"(\D+)\d+[_-](\D+)")  # study1_positive
-CODE = re.compile(r"([^\W\d_]{1,3})(\d{2,})")  # AF01
+CODE = re.compile(r"([^\W\d_]+)(\d+)")  # AF01, apple10
 
 
 def split_words(name: str) -> set[str]:
@@ -110,7 +117,7 @@ def are_numbered(names: set[str]) -> bool:
 
 
 def are_codes(names: Collection[str]) -> bool:
-    """Return whether names are codes, such as AF01, AF02 and BM01, which stand for people.
+    """Return whether names are codes of people or things, such as AF01, AF02 and BM01.
 
     More than half of all combinations of the letters and the numbers must exist.
     """

@@ -404,7 +404,9 @@ def test_the_header_of_a_page_has_its_size(number: int, content: bytes) -> None:
 @pytest.mark.parametrize("name", WRITERS)
 def test_pictures_that_are_views_of_bytes_are_read(tmp_path: Path, name: str) -> None:
     pictures = [encode(pixels.tobytes(), pixels.shape, ".png") for pixels in PIXELS[:9]]
-    table = pa.table({"image": pa.array(pictures, pa.binary_view()), "label": list("abcabcabc")})
+    table = pa.table(
+        {"image": pa.array(pictures, pa.binary_view()), "label": list("abcabcabc")}
+    )
     WRITERS[name](table, tmp_path / name)
     opened = open_file(tmp_path / name)
     assert find_image_columns(opened.schema) == {"image": "picture"}

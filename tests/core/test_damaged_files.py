@@ -29,10 +29,10 @@ from digits.settings.errors import UserError
 from digits.settings.params import DatasetParams
 from tests.helpers import tiny
 
-IMAGES = np.arange(48, dtype=np.uint8).reshape(12, 2, 2)
+IMAGES = (np.arange(12 * 49) % 251).astype(np.uint8).reshape(12, 7, 7)
 LABELS = np.arange(12) % 2
 DATASET = DatasetParams.model_validate(
-    {**tiny.dataset({"files": "images"}), "shape": [2, 2], "pixel_max": 255}
+    {**tiny.dataset({"files": "images"}), "shape": [7, 7], "pixel_max": 255}
 )
 
 needs_pipes = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no named pipes")
@@ -85,7 +85,7 @@ def parquet(*names: str, metadata: dict[str, Any] | None = None, **columns: Any)
     return file.getvalue()
 
 
-PIXELS: dict[str, Any] = {f"p{number}": range(12) for number in range(4)}
+PIXELS: dict[str, Any] = {f"p{number}": range(12) for number in range(49)}
 LABELLED = {"label": LABELS, **PIXELS}
 
 
@@ -128,7 +128,7 @@ DAMAGED: dict[str, tuple[str, bytes, str]] = {
     "an empty table": ("a.csv", b"", "a.csv: No columns to parse from file"),
     "two columns of the same name": (
         "a.parquet",
-        parquet("label", "a", "b", "b", "c", **LABELLED),
+        parquet("label", "b", "b", label=LABELS, b=LABELS, c=LABELS),
         "a.parquet: two columns have the name 'b'",
     ),
     "numbers as the bytes of pictures": (
@@ -213,7 +213,7 @@ def test_damaged_metadata_of_pandas_are_not_read(tmp_path: Path) -> None:
     content = parquet(**LABELLED, metadata={"pandas": {"index_columns": []}})
     (tmp_path / "a.parquet").write_bytes(content)
     X, _ = read_collection(choose(Place(tmp_path)).reading.images, DATASET)
-    assert X.tolist() == [[number] * 4 for number in range(12)]
+    assert X.tolist() == [[number] * 49 for number in range(12)]
 
 
 def test_a_link_to_no_table_is_named(tmp_path: Path) -> None:

@@ -75,6 +75,11 @@ EDIT_TABLES = replace("digits/core/tables.py", '\\"\\"\\"Read', '\\"\\"\\"Now re
             id="new module",
         ),
         pytest.param(
+            "from pathlib import Path\nPath('digits/core/tables.py').unlink()",
+            "digits/core/tables.py",
+            id="deleted module",
+        ),
+        pytest.param(
             replace("stages/versions.yaml", "numpy", "numpy "),
             "stages/versions.yaml",
             id="versions",

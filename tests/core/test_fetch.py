@@ -154,6 +154,16 @@ def test_idx_files_called_t10k_are_the_test_set(folder: Path) -> None:
     assert images["test"].tolist() == [False] * n_train + [True] * tiny.TEST
 
 
+def test_idx_files_with_test_between_other_words_are_the_test_set(folder: Path) -> None:
+    source = tiny.dataset({"idx": "idx"})
+    files = ["digits_test_images", "digits_test_labels"]
+    for name, new in zip(source["files"][1], files, strict=True):
+        (folder / "idx" / name).rename(folder / "idx" / new)
+    source["files"][1] = files
+    _, images = idx.read(str(folder / "idx"), DatasetParams.model_validate(source))
+    assert images["test"].sum() == tiny.TEST
+
+
 def test_idx_files_whose_names_have_test_in_a_word_are_no_test_set(folder: Path) -> None:
     source = tiny.dataset({"idx": "idx"})
     files = ["contest-images", "contest-labels"]

@@ -855,3 +855,13 @@ def test_a_picture_that_fits_patterns_with_different_classes_is_refused(tmp_path
     touch(tmp_path, ["cat/a.png", "dog/b.png", "dog/cat_1.png"])
     with pytest.raises(UserError, match=r"^dog/cat_1.png fits two patterns with another class"):
         find_rows(["{class}/*", "dog/{class}_#.png"], tmp_path)
+
+
+def test_columns_beside_pixels_may_be_named_in_another_order(tmp_path: Path) -> None:
+    table = make_table(slice(0, 20))
+    table.insert(0, "writer", [f"w{number}" for number in range(20)])
+    table.to_csv(tmp_path / "t.csv", index=False)
+    written = {"table": "t.csv", "class": "label", "group": "writer"}
+    rows = find_rows(written | {"pixels": "pixel0 to pixel63"}, tmp_path)
+    assert rows["class"].tolist() == table["label"].astype(str).tolist()
+    assert rows["group"].tolist() == table["writer"].tolist()

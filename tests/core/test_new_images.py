@@ -12,6 +12,7 @@ import pytest
 
 from digits.data.intake.collection import Collection
 from digits.predicting.new_images import is_collection_path, read_new_images
+from digits.settings.errors import UserError
 from digits.settings.params import DatasetParams
 from tests.helpers import tiny
 from tests.helpers.digit_files import LABELS, NAMES, PIXELS, make_table, write_flat, write_tree
@@ -188,6 +189,21 @@ def test_a_new_table_names_pictures_as_that_of_the_dataset_does(tmp_path: Path) 
     layout = {"table": "train.csv", "file": "scans/{no}.png", "class": "label"}
     images = read(tmp_path / "new.csv", layout)
     assert images.rows["file"].tolist() == [f"scans/{name}" for name in names]
+
+
+def test_a_new_table_may_not_mean_the_pictures_of_the_training_set(tmp_path: Path) -> None:
+    write_flat(tmp_path / "test", ROWS)
+    names = write_flat(tmp_path / "train", ROWS)
+    table = pd.DataFrame({"no": names, "label": ["cat", "dog"] * (len(names) // 2)})
+    table.to_csv(tmp_path / "train.csv", index=False)
+    layout = {"table": "train.csv", "file": "train/{no}", "class": "label"}
+    assert len(read(tmp_path / "train.csv", layout).rows) == len(names)
+    table[["no"]].to_csv(tmp_path / "new.csv", index=False)
+    with pytest.raises(UserError, match=r"it names train/00000.png, of which the dataset has"):
+        read(tmp_path / "new.csv", layout)
+    table[["no"]].replace(names[0], "other.png").to_csv(tmp_path / "new.csv", index=False)
+    with pytest.raises(UserError, match="the dataset's layout is not used"):
+        read(tmp_path / "new.csv", layout)
 
 
 def test_new_pictures_have_the_classes_of_the_layout_that_they_fit(tmp_path: Path) -> None:

@@ -184,6 +184,13 @@ def test_values_that_are_no_brightness_are_black() -> None:
     assert picture.grey.tolist() == [[0, 0, 128], [255, 0, 0], [0, 0, 0]]
 
 
+@pytest.mark.parametrize("dtype", [np.int16, np.int32, np.float32])
+def test_a_picture_with_several_negative_values_is_refused(dtype: Any) -> None:
+    scan = Image.fromarray((np.arange(64).reshape(8, 8) * 40 - 1_024).astype(dtype))
+    with pytest.raises(PictureError, match="it has negative values, such as -1024; add a"):
+        pictures.read(encode(scan, "TIFF"))
+
+
 @pytest.mark.parametrize("dtype", [np.uint16, np.int32, np.float32])
 def test_values_up_to_255_are_those_of_8_bits_in_a_file_of_more_bits_too(dtype: Any) -> None:
     file_format = "PNG" if dtype is np.uint16 else "TIFF"

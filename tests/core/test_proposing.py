@@ -666,6 +666,49 @@ PUBLIC = {
         ],
         ["bm/*/{class}/*", "[bm/{class}/*, bm/{class}/*/*]"],
     ),
+    "a training set of augmented pictures": (
+        [f"{name}/{kind}/{{n}}.png" for name in ("train_augmented", "test") for kind in "xy"],
+        ["{train: train_augmented/{class}/*, test: test/{class}/*}"],
+    ),
+    "two folders of each set, as of the hurricane": (
+        [
+            f"{name}/{kind}/{{n}}.png"
+            for name in ("train_another", "validation_another", "test", "test_another")
+            for kind in "xy"
+        ],
+        [
+            "{train: [train_another/{class}/*, validation_another/{class}/*], "
+            "test: [test/{class}/*, test_another/{class}/*]}",
+        ],
+    ),
+    "trainval and test": (
+        [f"{name}/{kind}/{{n}}.png" for name in ("trainval", "test") for kind in "xy"],
+        ["{train: trainval/{class}/*, test: test/{class}/*}"],
+    ),
+    "pictures with and without augmentation": (
+        [
+            f"{name}_augmentation/{kind}/{{n}}.png"
+            for name in ("with", "without")
+            for kind in "xy"
+        ],
+        [
+            "*/{class}/*",
+            "{class}/*/*",
+            "{files: without_augmentation/{class}/*, unused: [with_augmentation/**/*]}",
+        ],
+    ),
+    "things of several kinds, as of ETH-80": (
+        [f"{kind}{thing}/{{n}}.png" for kind in ("apple", "cow") for thing in range(1, 11)],
+        ["{class}/*"],
+    ),
+    "thumbnails of a network drive": (
+        [
+            f"{kind}/{path}"
+            for kind in "xy"
+            for path in ("{n}.png", "@eaDir/{n}.png/THUMB_M.jpg")
+        ],
+        ["{class}/*"],
+    ),
     "augmented pictures beside the original ones": (
         [
             "Original/x/{n}.png",
@@ -674,7 +717,6 @@ PUBLIC = {
             "Augmented/y_augmented/{n}.png",
         ],
         [
-            "*/{class}/*",
             "{class}/*/*",
             "{files: Original/{class}/*, unused: [Augmented/**/*]}",
         ],
@@ -738,6 +780,11 @@ HINTS = {
         [f"subject0{{t}}/{name}{{n}}.gif" for name in ("glad", "happy", "sad", "wink")],
         "if the groups, such as subject00, are the classes, run: digits start --layout "
         "'{class}/{group}#.*'",
+    ),
+    "depths beside colours": (
+        [f"{name}/{kind}_00{{n}}.png" for name in ("cup", "pen") for kind in ("depth", "rgb")],
+        "48 pictures differ only in the beginnings depth_, rgb_ of their names; if some of "
+        "them are depths, masks or the like, write into the layout: unused: '**/depth_*'",
     ),
     "other pictures of the same classes": (
         [
@@ -1184,3 +1231,87 @@ def test_lists_that_are_no_pixels_do_not_hide_pictures(tmp_path: Path, others: A
     column = pa.array(others, pa.list_(pa.float64()))
     pq.write_table(table.append_column("box", column), tmp_path / "t.parquet")
     assert choose(Place(tmp_path)).layout["picture"] == "image"
+
+
+def test_missing_classes_of_both_sets_are_a_mistake(tmp_path: Path) -> None:
+    names = [f"{number}.png" for number in range(40)]
+    write_files(tmp_path, names)
+    table = pd.DataFrame({"file": names, "class": ["pug", "husky"] * 20})
+    table["set"] = ["train"] * 30 + ["test"] * 10
+    for missing, n_read in [([35, 36], 38), ([3, 35], None)]:
+        rows = table.assign(**{"class": table["class"].mask(table.index.isin(missing))})
+        rows.to_csv(tmp_path / "t.csv", index=False)
+        if n_read:
+            assert len(choose(Place(tmp_path)).rows) == n_read
+        else:
+            with pytest.raises(ChoiceError) as refused:
+                choose(Place(tmp_path))
+            assert "2 images have no class" in "\n".join(refused.value.lines)
+
+
+# Pictures with a single doubtful reading, and the doubt.
+DOUBTS = {
+    "products in place of their defects, as of MVTec": (
+        [
+            f"{product}/{name}.png"
+            for product in ("bottle", "cable")
+            for name in (
+                *(f"train/good/{start}{{n}}" for start in range(5)),
+                "test/good/{n}",
+                "test/broken/{n}",
+            )
+        ],
+        "the pictures in test, in the folders broken, good, are not used",
+    ),
+    "copies called by an end": (
+        [f"{kind}{end}/{{n}}.png" for kind in ("hole", "bite") for end in ("", "_noisy")],
+        "bite, bite_noisy, hole, hole_noisy would be classes",
+    ),
+}
+
+
+@pytest.mark.parametrize(("names", "doubt"), DOUBTS.values(), ids=DOUBTS)
+def test_a_doubt_says_what_is_odd(names: list[str], doubt: str, tmp_path: Path) -> None:
+    write_numbered(tmp_path, names)
+    with pytest.raises(ChoiceError) as error:
+        choose(Place(tmp_path))
+    assert f"    doubt: {doubt}" in error.value.lines
+
+
+def test_equal_tables_may_name_different_pictures(tmp_path: Path) -> None:
+    rows = pd.DataFrame({"file": [f"{n}.png" for n in range(30)], "label": list("abc") * 10})
+    for name in ("train", "test"):
+        write_files(tmp_path / name, [f"{n}.png" for n in range(30)])
+        rows.to_csv(tmp_path / name / "labels.csv", index=False)
+    rows.to_csv(tmp_path / "train" / "copy.csv", index=False)
+    choice = choose(Place(tmp_path))
+    assert choice.rows["test"].tolist() == [False] * 30 + [True] * 30
+    assert choice.not_used == [
+        "train/labels.csv is not used, because it is a copy of another table"
+    ]
+
+
+@pytest.mark.parametrize("values", [["0", "1", "2"], ["train", "query", "gallery"]])
+def test_a_column_that_is_called_split_is_named(values: list[str], tmp_path: Path) -> None:
+    files = [f"{n}.png" for n in range(30)]
+    write_files(tmp_path, files)
+    rows = pd.DataFrame({"file": files, "label": list("ab") * 15, "split": values * 10})
+    rows.to_csv(tmp_path / "t.csv", index=False)
+    said = "\n".join(describe(choose(Place(tmp_path))))
+    assert "look: the column split, " in said
+    assert "may say which images are the test set" in said
+
+
+def test_a_table_that_names_folders_is_named(tmp_path: Path) -> None:
+    clips = [f"clip_{n}_new" for n in range(10)]
+    write_files(tmp_path, [f"{clip}/{n}.png" for clip in clips for n in range(8)])
+    rows = pd.DataFrame({"clip": clips, "gesture": ["stop", "go"] * 5})
+    rows.to_csv(tmp_path / "t.csv", index=False)
+    said = "\n".join(describe(choose(Place(tmp_path))))
+    assert "look: t.csv: its column clip has names of folders; if the table has the" in said
+
+
+def test_a_name_that_begins_with_a_sign_gives_no_group_without_a_name(tmp_path: Path) -> None:
+    names = [f"{kind}/-93.{n}_30.{n}.png" for kind in "xy" for n in range(20)]
+    write_files(tmp_path, names)
+    assert "such as ;" not in "\n".join(describe(choose(Place(tmp_path))))

@@ -802,9 +802,7 @@ def letters_of_matlab(place: Path, name: str) -> None:
 def amat(place: Path) -> None:
     """Write rows of pixels and the class at the end, in exponents, which are long."""
     for name, rows in {"train": TRAIN, "test": TEST}.items():
-        pixels = PIXELS[rows].reshape(-1, 64) / 255
-        many = np.tile(pixels, (1, 9)).reshape(-1, 9, 8, 8)
-        images = many.reshape(-1, 3, 3, 8, 8).swapaxes(2, 3).reshape(-1, 576)
+        images = (PIXELS[rows] / 255).repeat(3, axis=1).repeat(3, axis=2).reshape(-1, 576)
         np.savetxt(place / f"{name}.amat", np.c_[images, LABELS[rows]], fmt="   %.7e")
 
 
@@ -937,6 +935,25 @@ def annotations_beside_pictures(place: Path) -> None:
     (place / "annotations").mkdir()
     for n in range(200):
         np.save(place / f"annotations/{n}_exp.npy", np.array(str(LABELS[n])))
+
+
+def resize(height: int, width: int) -> Any:
+    """Return rows of pixels of images that are not square."""
+    pictures = [Image.fromarray(pixels) for pixels in PIXELS[:200]]
+    return np.array([np.asarray(each.resize((width, height))).ravel() for each in pictures])
+
+
+def write_rows(path: Path, pixels: Any) -> None:
+    """Write a table of pixels with classes."""
+    table = pd.DataFrame(pixels).add_prefix("p")
+    table.assign(label=LABELS[:200]).to_csv(path, index=False)
+
+
+def write_targas(place: Path) -> None:
+    for name in "ab":
+        (place / name).mkdir()
+        for number in range(9):
+            Image.fromarray(PIXELS[number]).save(place / name / f"{number}.tga")
 
 
 def patches(place: Path) -> None:
@@ -1980,6 +1997,28 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
         "to leave out classes with few images, run: digits start --min-",
     ),
     "patches": (patches, "for files such as train_x.h5, see “Convert HDF5 files”"),
+    "points of a pen, as of pendigits": (
+        lambda place: write_rows(place / "pendigits.csv", RANDOM.integers(0, 101, (200, 16))),
+        "pendigits.csv: 16 columns of numbers are too few for the pixels of an image: ",
+    ),
+    "a thermal camera of 24 × 32": (
+        lambda place: write_rows(place / "t.csv", resize(24, 32)),
+        "t.csv: rows of 768 values look like images of 24 × 32 values, but rows are read as",
+    ),
+    "a film of 36 × 64": (
+        lambda place: write_rows(place / "t.csv", resize(36, 64)),
+        "t.csv: rows of 2304 values look like images of 36 × 64 values, but rows are read as",
+    ),
+    "four channels of SAT-6": (
+        lambda place: np.savez(
+            place / "sat.npz", x=resize(28, 28).repeat(4, axis=1), y=LABELS[:200]
+        ),
+        "rows of 3136 values look like images of 28 × 112 values, but rows are read as square",
+    ),
+    "pictures in a format that is not read": (
+        write_targas,
+        "0.tga is a picture in a format that is not read; write such files as PNG files",
+    ),
     "two arrays of labels of the same name": (
         lambda place: np.savez(
             place / "a.npz", images=PIXELS[TRAIN], labels=LABELS[TRAIN], targets=LABELS[TRAIN]

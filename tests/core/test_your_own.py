@@ -582,6 +582,17 @@ def test_start_restores_all_files_if_it_cannot_finish(shapes: Path) -> None:
     assert tiny.run("git status --porcelain", shapes).stdout == ""
 
 
+@pytest.mark.parametrize(("n_folds", "needed"), [(3, 4), (5, 7)])
+def test_so_many_images_are_asked_for_that_the_training_set_has_enough(
+    n_folds: int, needed: int
+) -> None:
+    X = np.random.default_rng(0).integers(0, 256, (40, 4, 4), np.uint8)
+    images = pd.DataFrame({"class": [0] * 38 + [1] * 2})
+    values = {"classes": 2, "names": ["cat", "dog"], "sha256": {}}
+    with pytest.raises(UserError, match=f"by `digits start --min-images {needed}`$"):
+        start.check_images(X, images, values, n_folds)
+
+
 # What people bring who need another tool, and the column that they name.
 OTHERS: dict[str, tuple[dict[str, Any], str, str]] = {
     "decimals": ({"weight": [8.224, 7.5]}, "weight", "weight is a quantity, such as 8.224: "),

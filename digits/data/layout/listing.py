@@ -7,8 +7,10 @@ from pathlib import Path
 from digits.data.sources import check_not_special
 from digits.settings.errors import UserError
 
-# Files that operating systems, Git and DVC write.
-IGNORED_NAMES = re.compile(r"\..*|.*\.dvc|__MACOSX|Thumbs\.db|desktop\.ini", re.IGNORECASE)
+# Files that operating systems, network drives, Git and DVC write.
+IGNORED_NAMES = re.compile(
+    r"\..*|.*\.dvc|__MACOSX|@eaDir|Thumbs\.db|desktop\.ini", re.IGNORECASE
+)
 
 
 def list_visible(folder: Path) -> list[Path]:

@@ -95,6 +95,10 @@ FOUND["two slanting lines"] = (
     page(140, 220, *[(top, left, ink(*FIVE)) for top, left in FIVES]),
     [(left, top, 36, 42) for top, left in FIVES],
 )
+FOUND["an indented first line"] = (
+    page(140, 220, (10, 90, ink(*FIVE)), (76, 20, ink(*FIVE)), (76, 160, ink(*FIVE))),
+    [(90, 10, 36, 42), (20, 76, 36, 42), (160, 76, 36, 42)],
+)
 FOUND["the loose bar of a five"] = (
     page(120, 240, (30, 30, ink(*BAR)), (40, 36, ink(*BOWL)), (30, 140, ink(*SEVEN))),
     [(36, 30, 54, 46), (140, 30, 42, 42)],
