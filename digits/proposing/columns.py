@@ -168,8 +168,11 @@ def write_where(column: str, train: list[str], test: list[str]) -> dict[str, Any
 
 def may_have_groups(name: str, values: pd.Series) -> bool:
     """Return whether a column may have groups, by its name and the number of its values."""
+    is_class = normalize_name(name) in CLASS_COLUMNS  # such as `class_id`
     is_named_so = ID_COLUMN.search(name) or GROUP_COLUMN.search(name)
-    return bool(is_named_so) and 3 <= values.str.strip().nunique() <= MAX_GROUPS * len(values)
+    if is_class or not is_named_so:
+        return False
+    return 3 <= values.str.strip().nunique() <= MAX_GROUPS * len(values)
 
 
 def find_classes(texts: Texts, *, have_pictures: bool, have_header: bool) -> list[list[str]]:

@@ -16,7 +16,7 @@ TEST_WORDS = words("test testing testset tst t10k eval evaluation holdout heldou
 SET_WORDS = TRAIN_WORDS | VALIDATION_WORDS | TEST_WORDS
 
 # Words in the name of a column that says of which set an image is.
-SPLIT_WORDS = words("split subset partition set fold kfold phase usage")
+SPLIT_WORDS = words("split subset partition set fold kfold usage")
 
 # Words of a folder that has all images, or a part of all images.
 CONTAINER_WORDS = words("data dataset images image imgs img")

@@ -16,7 +16,9 @@ import pytest
 import scipy.io
 
 from digits.data.layout.place import Place
+from digits.proposing.arrays import describe_colors
 from digits.proposing.choose import ChoiceError, choose, describe, describe_choice
+from digits.proposing.columns import may_have_groups
 from digits.proposing.folders import enter_folders
 from digits.proposing.show import write
 from digits.settings.errors import UserError
@@ -1315,3 +1317,15 @@ def test_a_name_that_begins_with_a_sign_gives_no_group_without_a_name(tmp_path: 
     names = [f"{kind}/-93.{n}_30.{n}.png" for kind in "xy" for n in range(20)]
     write_files(tmp_path, names)
     assert "such as ;" not in "\n".join(describe(choose(Place(tmp_path))))
+
+
+@pytest.mark.parametrize("side", [2, 3, 8])
+def test_the_width_of_small_or_random_images_is_not_doubted(side: int) -> None:
+    rows = np.random.default_rng(0).integers(0, 256, (200, side**2))
+    assert describe_colors(rows) == {}
+
+
+def test_a_column_of_classes_has_no_groups() -> None:
+    values = pd.Series(list("abc") * 10)
+    assert may_have_groups("lesion_id", values)
+    assert not may_have_groups("class_id", values)
