@@ -207,7 +207,8 @@ def start_with_layout(layout: Any, columns: dict[str, str], min_images: int) -> 
     }
     if traits.network:
         entry["network"] = traits.network
-    lines = [*describe(choice), traits.describe()]
+    hints = [f"look: {hint}" for hint in traits.find_hints()]
+    lines = [*describe(choice), *hints, traits.describe()]
     values, X, images = compute_pinned_values("own", entry, choice.reading.images)
     del choice  # a table of a million rows is large, and so is what follows
     check_images(X, images, values, traits.n_folds)

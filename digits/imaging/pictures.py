@@ -42,6 +42,8 @@ UPRIGHT = 1
 MAX_UINT12 = 4_095
 MAX_UINT16 = 65_535
 
+WHITE = "white"  # the key of a picture's `info` with the value that became white
+
 # The largest uncompressed picture of 50 megapixels has 8 bytes per pixel: four channels of 16
 # bits. A larger file is not read, because it may be no picture, and exceed the memory.
 MAX_BYTES = 8 * MAX_PIXELS
@@ -235,7 +237,8 @@ def scale_to_8_bits(image: Image.Image) -> Image.Image:
     The values are those of a picture of 12 bits if the largest is from 256 to 4095, and of 16
     bits if it is up to 65535. Otherwise, as in a picture of floats from 0 to 1, the largest
     value is white. A single negative value, which stands for no data, is black. If the picture
-    has a transparent value, as a PNG file can have, it gets a channel for it.
+    has a transparent value, as a PNG file can have, it gets a channel for it. Its `info` has
+    the value that became white.
 
     Raises:
         PictureError: there are several negative values, as in a scan in Hounsfield units.
@@ -254,6 +257,7 @@ def scale_to_8_bits(image: Image.Image) -> Image.Image:
     for row, line in enumerate(pixels):  # all at once, they would need eight times the memory
         scaled[row] = to_floats(line) * 255 / white + 0.5  # rounded
     grey = Image.fromarray(scaled)
+    grey.info[WHITE] = white
     if "transparency" in image.info:
         is_opaque = pixels != image.info["transparency"]
         grey.putalpha(Image.fromarray(is_opaque.astype(np.uint8) * 255))

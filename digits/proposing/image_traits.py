@@ -7,7 +7,7 @@ symbols. In each of them, 100 random pictures led to the same models as all pict
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from io import BytesIO
 from itertools import islice
 from pathlib import Path
@@ -69,6 +69,7 @@ class ImageTraits(NamedTuple):
         network: the network that should describe them, or None. Small drawings, such as digits,
             need none, and arrays have no pictures that a network could read.
         shape: the shape to which they should be resized, or that they have.
+        whites: the different values, in pictures of more than 8 bits, that became white.
     """
 
     are_pictures: bool
@@ -76,6 +77,7 @@ class ImageTraits(NamedTuple):
     is_drawing: bool
     network: str | None
     shape: list[int]
+    whites: Sequence[float] = ()
 
     @property
     def n_folds(self) -> int:
@@ -106,6 +108,16 @@ class ImageTraits(NamedTuple):
         if self.network is None:
             return f"most look like {kind}, so there is no network"
         return f"most look like {kind}, so the network is {self.network}"
+
+    def find_hints(self) -> list[str]:
+        """Return a hint if pictures of more than 8 bits are not on one scale."""
+        if len(self.whites) < 2:
+            return []
+        first, *_, last = sorted(self.whites)
+        return [
+            f"in pictures of more than 8 bits, the value that becomes white is {first:g} to "
+            f"{last:g}, so equal values are not equally bright; write all pictures in 8 bits"
+        ]
 
 
 # The traits of pictures of digits. They are also used for pictures that will be added later.
@@ -144,17 +156,19 @@ def find_traits_of_pictures(contents: Iterator[Path | bytes], n_pictures: int) -
     readable = [measures for measures in measured if measures is not None]
     if not readable:
         return DEFAULT_TRAITS
-    medians = pd.DataFrame(readable).median()
+    measures_of_all = pd.DataFrame(readable)
+    whites = measures_of_all.pop("white").dropna().unique().tolist()
+    medians = measures_of_all.median()
     has_background = medians["background"] >= MIN_BACKGROUND
     max_grey = MAX_GREY_ON_BACKGROUND if has_background else MAX_GREY
     is_color = bool(medians["saturation"] > max_grey)
     is_drawing = bool(has_background and not is_color)
     if not is_drawing:
         shape = [64, 64, N_CHANNELS] if is_color else [64, 64]
-        return ImageTraits(True, is_color, is_drawing, NETWORK_OF_PHOTOS, shape)
+        return ImageTraits(True, is_color, is_drawing, NETWORK_OF_PHOTOS, shape, whites)
     is_large = medians["side"] >= MIN_LARGE_SIDE
     network = NETWORK_OF_DRAWINGS if is_large else None
-    return ImageTraits(True, is_color, is_drawing, network, [28, 28])
+    return ImageTraits(True, is_color, is_drawing, network, [28, 28], whites)
 
 
 def measure_picture(source: Path | bytes) -> dict[str, float] | None:
@@ -164,6 +178,7 @@ def measure_picture(source: Path | bytes) -> dict[str, float] | None:
         side: the shorter side, in pixels.
         saturation: the mean saturation, 0 to 255.
         background: the fraction of the pixels that are background.
+        white: the value that became white, or NaN if the picture has 8 bits.
     """
     try:
         opened = source if isinstance(source, Path) else BytesIO(source)
@@ -178,4 +193,5 @@ def measure_picture(source: Path | bytes) -> dict[str, float] | None:
         "side": min(image.size) * scale,
         "saturation": np.ptp(pixels, axis=2).mean(),
         "background": is_background.mean(),
+        "white": float(image.info.get(pictures.WHITE, np.nan)),
     }

@@ -924,3 +924,35 @@ def test_models_of_many_photos_learn_from_principal_components(
     models = yaml.safe_load(text)["models"].values()
     found = {model["feature_parameters"].get("n_components") for model in models}
     assert found - {None} == expected
+
+
+def encode_16_bits(largest: int) -> bytes:
+    """Return a picture of 16 bits with some largest value."""
+    pixels = np.linspace(0, largest, 64).astype(np.uint16).reshape(8, 8)
+    output = io.BytesIO()
+    Image.fromarray(pixels).save(output, "PNG")
+    return output.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("largest", "whites"),
+    [
+        ([3_900, 4_300], "4095 to 65535"),
+        ([40, 250, 200], "40 to 250"),
+        ([300, 4_000], ""),
+        ([5_000, 60_000], ""),
+    ],
+)
+def test_pictures_that_are_not_on_one_scale_are_named(largest: list[int], whites: str) -> None:
+    pictures = [encode_16_bits(value) for value in largest]
+    traits = find_traits_of_pictures(iter(pictures), len(pictures))
+    hint = f"the value that becomes white is {whites}, so equal values are not equally bright"
+    assert [hint in line for line in traits.find_hints()] == [True] * bool(whites)
+
+
+def test_start_names_pictures_that_are_not_on_one_scale(shapes: Path) -> None:
+    for number in range(30):
+        path = shapes / f"data/own/{['cat', 'dog'][number % 2]}/{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(encode_16_bits(3_900 + 20 * number))
+    assert "  look: in pictures of more than 8 bits, the value" in call(shapes, "start").stdout
