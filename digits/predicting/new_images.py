@@ -182,7 +182,7 @@ def read_table(path: Path, parts: Sequence[TablePart]) -> Collection:
         except UserError as error:
             notes.append(explain_mismatch(error))
             continue
-        if part.file and "class" not in images.rows:
+        if part.file:
             check_not_labelled(images, part, place, name)
         return images
     images = read_other_table(Place(path), find_csv_format(path, parts))
@@ -193,9 +193,10 @@ def read_table(path: Path, parts: Sequence[TablePart]) -> Collection:
 
 
 def check_not_labelled(images: Collection, part: TablePart, place: Place, name: str) -> None:
-    """Check that pictures without classes are not those of which the dataset has the classes.
+    """Check that a table does not mean other pictures than those it names in the training set.
 
-    In `train/1.png` and `test/1.png`, the names begin again.
+    In `train/1.png` and `test/1.png`, the names begin again. A table for the test set has no
+    classes, or any classes, as the sample of a contest.
 
     Args:
         images: the pictures that a new table names.
@@ -204,18 +205,22 @@ def check_not_labelled(images: Collection, part: TablePart, place: Place, name: 
         name: the name of the new table.
 
     Raises:
-        UserError: all of them are.
+        UserError: the dataset has classes for all of them, and most are others.
     """
     try:
-        labelled = read_part(place, part).rows["file"]
+        labelled = read_part(place, part).rows
     except UserError:  # the images of the dataset are somewhere else
         return
     files = images.rows["file"]
-    if files.isin(labelled).all():
+    if not files.isin(labelled["file"]).all():
+        return
+    known = labelled.drop_duplicates("file").set_index("file")["class"]
+    given = images.rows.get("class", pd.Series("", images.rows.index))
+    if (given.to_numpy() == known.loc[files].to_numpy()).mean() < 0.5:
         raise UserError(
-            f"{name} has no classes, but by the key `file: {part.file}` of the layout, it "
-            f"names {files.iloc[0]}, of which the dataset has the class; if other pictures are "
-            "meant, name their folder, as in `digits predict data/own/test`"
+            f"by the key `file: {part.file}` of the layout, {name} names pictures of which the "
+            f"dataset has other classes, such as {files.iloc[0]}; if other pictures are meant, "
+            "name their folder, as in `digits predict data/own/test`"
         )
 
 

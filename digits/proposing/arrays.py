@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from digits.data.images import MAX_CLASSES
+from digits.data.intake import one_class
 from digits.data.layout.array_file import HOW_TO_CONVERT
 from digits.data.layout.axes import arrange
 from digits.data.layout.pattern import escape
@@ -29,10 +30,12 @@ from digits.settings.errors import UserError, shorten
 MIN_PIXELS = 4  # of an image
 MIN_PER_CLASS = 4  # images, on average
 N_IMAGES = 100  # the number of images whose colours are looked at
-MIN_ROWS = 4  # of an image whose width can be checked
-# The variation with another width, as a share of that with the right one, was at least 1.37 in
-# 36 public sets of photos, scans and drawings. A smaller share means that the width is wrong.
-SMOOTHER = 0.8
+MIN_ROWS = 4  # of an image whose neighbours are compared
+# These limits hold for 36 public sets of photos, scans and drawings. There, the variation of
+# neighbours was at most 0.67 of that of random pixels, also at 8 × 8 pixels, and the variation
+# with a wrong width at least 1.37 of that with the right one.
+ALIKE = 0.85
+SMOOTHER = 0.7
 
 ENDING = re.compile(r"\.(npz|npy|mat|gz)\b|idx\d")  # `.npz`, or `idx3` in the name of IDX files
 
@@ -220,12 +223,12 @@ def describe_colors(rows: Any) -> dict[str, Any]:
         rows: shape (n_images, n_values).
 
     Raises:
-        UserError: the rows look like images that are not square, or have other channels.
+        UserError: as `check_neighbours`.
     """
     n_values = rows.shape[1]
     side = math.isqrt(n_values)
     if side**2 == n_values:
-        check_width(rows, side)
+        check_neighbours(rows, side)
         return {}
     side = math.isqrt(n_values // 3)
     if 3 * side**2 != n_values:
@@ -233,35 +236,45 @@ def describe_colors(rows: Any) -> dict[str, Any]:
     side_by_side = measure_total_variation(rows, "n (h w c)")
     in_planes = measure_total_variation(rows, "n (c h w)")
     are_side_by_side = side_by_side <= in_planes
-    check_width(rows, 3 * side if are_side_by_side else side)
+    check_neighbours(rows, *((3 * side, 3) if are_side_by_side else (side, 1)))
     return {"axes": "n (h w c)" if are_side_by_side else "n (c h w)"}
 
 
-def check_width(rows: Any, width: int) -> None:
-    """Check that no other width makes pixels much more like the pixels below them.
+def check_neighbours(rows: Any, width: int, step: int = 1) -> None:
+    """Check that pixels are like their neighbours, and most like those of the same width.
 
-    A grey image of 24 × 32 has as many values as three colours of 16 × 16.
+    A grey image of 24 × 32 has as many values as three colours of 16 × 16. Other features have
+    no neighbours.
 
     Args:
         rows: shape (n_images, n_values).
         width: the number of values in a row of an image.
+        step: the number of values from a pixel to the next one in its row.
 
     Raises:
-        UserError: another width does.
+        UserError: the rows have other features, or images of another width.
     """
     n_values = rows.shape[1]
     if n_values < MIN_ROWS * width:
         return
     images = rows[:N_IMAGES].astype(float)
-
-    def measure_variation(distance: int) -> float:
-        """Return how much values differ that are so far apart."""
-        return float(np.abs(images[:, distance:] - images[:, :-distance]).mean())
-
+    in_rows = measure_variation(images, step)
+    in_columns = measure_variation(images, width)
+    shuffled = images[:, np.random.default_rng(0).permutation(n_values)]
+    if min(in_rows, in_columns) > ALIKE * measure_variation(shuffled, 1):
+        raise one_class.make_features_error(
+            f"in rows of {n_values} values, neighbours are no more alike than other values",
+            "say so by `digits start --layout`",
+        )
     possible = range(max(2, width // 2), 2 * width + 1)
-    others = [other for other in possible if n_values % other == 0]
-    smoothest = min(others, key=measure_variation)
-    if measure_variation(smoothest) < SMOOTHER * measure_variation(width):
+    # Of values that are less than a width apart, many are in the same row.
+    variations = {
+        other: measure_variation(images, other) / min(1, other / width)
+        for other in possible
+        if n_values % other == 0
+    }
+    smoothest = min(variations, key=variations.__getitem__)
+    if variations[smoothest] < SMOOTHER * in_columns:
         height = n_values // smoothest
         raise UserError(
             f"rows of {n_values} values look like images of {height} × {smoothest} values, but "
@@ -269,6 +282,11 @@ def check_width(rows: Any, width: int) -> None:
             f"numpy.savez as an array of the shape (n, {height}, {smoothest}), or with three "
             "channels, if these are more"
         )
+
+
+def measure_variation(rows: Any, distance: int) -> float:
+    """Return how much values of the same row differ that are so far apart."""
+    return float(np.abs(rows[:, distance:] - rows[:, :-distance]).mean())
 
 
 def measure_total_variation(rows: Any, axes: str) -> float:

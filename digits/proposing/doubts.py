@@ -12,9 +12,11 @@ from digits.data.layout.reading import LayoutReading
 from digits.proposing.words import (
     CAMERA_WORDS,
     CONTAINER_WORDS,
+    COPY_WORDS,
     DATE,
     NUMBERED_WORD,
     PART_WORDS,
+    SENSOR_WORDS,
     are_codes,
     are_numbered,
     are_subset_names,
@@ -72,6 +74,7 @@ def doubt_names(names: list[str]) -> Iterator[str]:
     repeat_words = 1 < len(without_numbers) < len(names) and are_numbered_words(names)
     # Such as `images` beside `masks` or `resized`.
     are_containers = any(each and each <= CONTAINER_WORDS for each in words)
+    are_sensors = all(each and each <= SENSOR_WORDS for each in words)
     are_sides = {name.lower() for name in names} == {"left", "right"}
     are_pictures = differ_in_numbers and all(TWO_NUMBERS.search(name) for name in names)
     are_no_classes = (
@@ -81,6 +84,7 @@ def doubt_names(names: list[str]) -> Iterator[str]:
         or are_days
         or are_codes(names)
         or are_cameras
+        or are_sensors
         or are_sides
         or are_twins(names)
         or are_parts
@@ -93,7 +97,7 @@ def doubt_names(names: list[str]) -> Iterator[str]:
 
 
 def are_twins(names: Sequence[str]) -> bool:
-    """Return whether each name has a twin with the same end, as `hole_rotation` of `hole`."""
+    """Return whether each name has a twin of copies, as `hole_rotation` of `hole`."""
     twins = [
         (name, twin.removeprefix(name))
         for name in names
@@ -101,7 +105,8 @@ def are_twins(names: Sequence[str]) -> bool:
         if twin.startswith(f"{name}_")
     ]
     ends = {end for _, end in twins}
-    return len(ends) == 1 and 2 < len(names) == 2 * len(twins)
+    are_copies = all(split_words(end) & COPY_WORDS for end in ends)
+    return are_copies and len(ends) == 1 and len(names) == 2 * len(twins)
 
 
 def are_numbered_words(names: Sequence[str]) -> bool:

@@ -157,7 +157,7 @@ def find_traits_of_pictures(contents: Iterator[Path | bytes], n_pictures: int) -
     if not readable:
         return DEFAULT_TRAITS
     measures_of_all = pd.DataFrame(readable)
-    whites = measures_of_all.pop("white").dropna().unique().tolist()
+    whites = tuple(measures_of_all.pop("white").dropna().unique())
     medians = measures_of_all.median()
     has_background = medians["background"] >= MIN_BACKGROUND
     max_grey = MAX_GREY_ON_BACKGROUND if has_background else MAX_GREY

@@ -30,6 +30,7 @@ MASK_WORDS = words(
 
 # Words of a folder whose pictures were made from other pictures, such as turned copies.
 AUGMENTATION_WORDS = words("aug augmented augmentation augmentations rotated rotation flipped")
+COPY_WORDS = AUGMENTATION_WORDS | words("noise noisy blur blurred copy copies")
 NEGATIONS = words("non no not without before")  # as in `without augmentation`
 
 # Words that may stand beside a word for a set, as in `test_images` and `seg_train`.
@@ -40,6 +41,9 @@ WORDS_BESIDE_SETS = (
     | words("pictures photos public private")
 )
 
+# Words in the names of sensors, whose pictures of a thing are no classes.
+SENSOR_WORDS = words("rgb thermal infrared ir nir visible depth")
+
 # Words in the names that cameras and programs give to pictures.
 CAMERA_WORDS = words(
     "img dsc dscn dscf pxl image photo picture pic frame scan screenshot p mvi vid"
@@ -48,7 +52,8 @@ CAMERA_WORDS = words(
 # Words of numbered folders whose pictures belong together.
 GROUP_WORDS = words(
     "day date patient subject person participant writer user usr student speaker child "
-    "camera cam session site batch fold part plant tree animal video clip scan visit run group"
+    "actor signer driver camera cam session site batch fold part plant tree animal video "
+    "clip scan visit run group"
 )
 
 # Words in the name of an array that say what kind of values it has.
@@ -67,6 +72,8 @@ DATE = re.compile(r"(19|20)\d\d[-_.]?\d\d([-_.]?\d\d)?")  # 2024-05-17, 202405
 NUMBERED = re.compile(r"(\D*?)[\s_-]?\d+")  # day3, patient_17
 NUMBERED_WORD = re.compile(r"(\D+)\d+[_-](\D+)")  # study1_positive
 CODE = re.compile(r"([^\W\d_]+)(\d+)")  # AF01, apple10
+SHORT_CODE = re.compile(r"[^\W\d_]{1,3}\d{2,}")
+MIN_THINGS = 5  # with the same letters, if their names are not short
 
 
 def split_words(name: str) -> set[str]:
@@ -126,4 +133,6 @@ def are_codes(names: Collection[str]) -> bool:
     numbers = {code[2] for code in codes}
     n_combinations = len(letters) * len(numbers)
     all_are_codes = len(codes) == len(names)
-    return all_are_codes and len(letters) > 1 and len(codes) > n_combinations / 2
+    are_short = all(map(SHORT_CODE.fullmatch, names))
+    are_things = are_short or len(numbers) >= MIN_THINGS
+    return all_are_codes and are_things and len(letters) > 1 and len(codes) > n_combinations / 2

@@ -199,8 +199,13 @@ def test_a_new_table_may_not_mean_the_pictures_of_the_training_set(tmp_path: Pat
     layout = {"table": "train.csv", "file": "train/{no}", "class": "label"}
     assert len(read(tmp_path / "train.csv", layout).rows) == len(names)
     table[["no"]].to_csv(tmp_path / "new.csv", index=False)
-    with pytest.raises(UserError, match=r"it names train/00000.png, of which the dataset has"):
+    with pytest.raises(UserError, match=r"other classes, such as train/00000.png; if"):
         read(tmp_path / "new.csv", layout)
+    table.assign(label="cat").iloc[1:].to_csv(tmp_path / "new.csv", index=False)
+    with pytest.raises(UserError, match=r"other classes, such as train/00001.png; if"):
+        read(tmp_path / "new.csv", layout)
+    table.iloc[5:].to_csv(tmp_path / "new.csv", index=False)
+    assert len(read(tmp_path / "new.csv", layout).rows) == len(names) - 5
     table[["no"]].replace(names[0], "other.png").to_csv(tmp_path / "new.csv", index=False)
     with pytest.raises(UserError, match="the dataset's layout is not used"):
         read(tmp_path / "new.csv", layout)

@@ -247,7 +247,14 @@ def test_a_single_doubtful_way_is_not_taken(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "folders",
-    ["{20240501_apple,pear}", "{left_hand,right_hand}", "{study1_a,b}", "{mask,hat}"],
+    [
+        "{20240501_apple,pear}",
+        "{left_hand,right_hand}",
+        "{study1_a,b}",
+        "{mask,hat}",
+        "{apple,apple_rotten,pear,pear_rotten}",
+        "{clay1,clay2,sand1,sand2}",
+    ],
 )
 def test_classes_of_which_only_some_words_are_doubtful_are_taken(
     folders: str, tmp_path: Path
@@ -1265,6 +1272,10 @@ DOUBTS = {
         ],
         "the pictures in test, in the folders broken, good, are not used",
     ),
+    "pictures of two sensors": (
+        ["rgb/{n}.png", "thermal/{n}.png"],
+        "rgb, thermal would be classes",
+    ),
     "copies called by an end": (
         [f"{kind}{end}/{{n}}.png" for kind in ("hole", "bite") for end in ("", "_noisy")],
         "bite, bite_noisy, hole, hole_noisy would be classes",
@@ -1319,10 +1330,19 @@ def test_a_name_that_begins_with_a_sign_gives_no_group_without_a_name(tmp_path: 
     assert "such as ;" not in "\n".join(describe(choose(Place(tmp_path))))
 
 
-@pytest.mark.parametrize("side", [2, 3, 8])
-def test_the_width_of_small_or_random_images_is_not_doubted(side: int) -> None:
-    rows = np.random.default_rng(0).integers(0, 256, (200, side**2))
+def test_rows_whose_neighbours_are_not_alike_are_features() -> None:
+    shuffled = np.random.default_rng(0).permutation(64)
+    rows = PIXELS.reshape(-1, 64)
     assert describe_colors(rows) == {}
+    with pytest.raises(UserError, match="neighbours are no more alike than other values: this"):
+        describe_colors(rows[:, shuffled])
+
+
+def test_images_of_horizontal_stripes_are_square() -> None:
+    random = np.random.default_rng(0)
+    rows = np.array([random.integers(0, 256, 32).repeat(32) for _ in range(60)])
+    noise = random.integers(0, 9, rows.shape)
+    assert describe_colors(rows + noise) == {}
 
 
 def test_a_column_of_classes_has_no_groups() -> None:

@@ -1732,7 +1732,7 @@ ASKED: dict[str, tuple[Callable[[Path], None], list[str]]] = {
     ),
     "columns of two labels": (columns_of_two_labels, ["--class root", "--class vowel"]),
     "pixels beside pictures": (
-        partial(embeddings, values=RANDOM.integers(0, 256, (200, 64))),
+        partial(embeddings, values=PIXELS[TRAIN].reshape(200, 64).astype(int)),
         [
             "--layout '{class}_#.*'",
             "--layout '{images: embeddings.npy, class: labels.npy, axes: \"n (h w)\"}'",
