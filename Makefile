@@ -76,10 +76,8 @@ workers: $(INSTALLED) ## Start Dask workers for DASK_SCHEDULER_ADDRESS
 	dask worker --preload stages --preload digits.learning.cluster --host $(HOST) --dashboard-address $(HOST):0 --nworkers -1 --nthreads 1
 
 ##@ Work on the code
-# CI also runs the variants: make test TESTS='not slow'
-TESTS := not slow and not variant
 test: $(DEV_INSTALLED) ## Run the tests, without network (what CI runs: TESTS='not slow')
-	python -m pytest -m '$(TESTS)'
+	python -m pytest $(if $(TESTS),-m '$(TESTS)')
 
 # mutmut runs the tests in the folder mutants/. That must be a copy of this repository, with Git. The package
 # dvc-parallel has its own settings of mutmut, and tests that need nothing of this repository.

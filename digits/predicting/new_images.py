@@ -183,20 +183,20 @@ def read_table(path: Path, parts: Sequence[TablePart]) -> Collection:
             notes.append(explain_mismatch(error))
             continue
         if part.file:
-            check_not_labelled(images, part, place, name)
+            check_classes_agree(images, part, place, name)
         return images
     images = read_other_table(Place(path), find_csv_format(path, parts))
-    if math.prod(images.shape or [MIN_PIXELS]) < MIN_PIXELS:
+    if images.shape and math.prod(images.shape) < MIN_PIXELS:  # the columns have no pixels
         raise UserError(f"{path}: {'; '.join(notes) or 'it has too few pixels for images'}")
     images.notes.extend(notes)
     return images
 
 
-def check_not_labelled(images: Collection, part: TablePart, place: Place, name: str) -> None:
-    """Check that a table does not mean other pictures than those it names in the training set.
+def check_classes_agree(images: Collection, part: TablePart, place: Place, name: str) -> None:
+    """Check that a new table does not name pictures of the training set by mistake.
 
-    In `train/1.png` and `test/1.png`, the names begin again. A table for the test set has no
-    classes, or any classes, as the sample of a contest.
+    If numbers begin again in each folder, as in `train/1.png` and `test/1.png`, a name can mean
+    two pictures. Such a table has no classes, or any, as the sample submission of a contest.
 
     Args:
         images: the pictures that a new table names.
@@ -205,7 +205,7 @@ def check_not_labelled(images: Collection, part: TablePart, place: Place, name: 
         name: the name of the new table.
 
     Raises:
-        UserError: the dataset has classes for all of them, and most are others.
+        UserError: the dataset has all of these pictures, and most have other classes there.
     """
     try:
         labelled = read_part(place, part).rows

@@ -29,13 +29,14 @@ from digits.settings.errors import UserError, shorten
 
 MIN_PIXELS = 4  # of an image
 MIN_PER_CLASS = 4  # images, on average
-N_IMAGES = 100  # the number of images whose colours are looked at
+N_IMAGES = 100  # the number of images that are looked at
 MIN_ROWS = 4  # of an image whose neighbours are compared
-# These limits hold for 36 public sets of photos, scans and drawings. There, the variation of
-# neighbours was at most 0.67 of that of random pixels, also at 8 × 8 pixels, and the variation
-# with a wrong width at least 1.37 of that with the right one.
-ALIKE = 0.85
-SMOOTHER = 0.7
+# The variation of neighbours, as a share of that of random pixels. In 36 public sets of photos,
+# scans and drawings, it was at most 0.67, also at 8 × 8 pixels.
+MAX_OF_RANDOM = 0.85
+# The variation with another width, as a share of that with the right one. There it was at least
+# 1.37.
+MIN_OF_RIGHT_WIDTH = 0.7
 
 ENDING = re.compile(r"\.(npz|npy|mat|gz)\b|idx\d")  # `.npz`, or `idx3` in the name of IDX files
 
@@ -235,16 +236,19 @@ def describe_colors(rows: Any) -> dict[str, Any]:
         return {}
     side_by_side = measure_total_variation(rows, "n (h w c)")
     in_planes = measure_total_variation(rows, "n (c h w)")
-    are_side_by_side = side_by_side <= in_planes
-    check_neighbours(rows, *((3 * side, 3) if are_side_by_side else (side, 1)))
-    return {"axes": "n (h w c)" if are_side_by_side else "n (c h w)"}
+    if side_by_side <= in_planes:
+        check_neighbours(rows, 3 * side, step=3)
+        return {"axes": "n (h w c)"}
+    check_neighbours(rows, side)
+    return {"axes": "n (c h w)"}
 
 
 def check_neighbours(rows: Any, width: int, step: int = 1) -> None:
-    """Check that pixels are like their neighbours, and most like those of the same width.
+    """Check that rows are images of a width.
 
-    A grey image of 24 × 32 has as many values as three colours of 16 × 16. Other features have
-    no neighbours.
+    Neighbouring pixels must be more alike than random ones, which features of another kind are
+    not. No other width may make pixels much more like those below them. For example, a grey
+    image of 24 × 32 has as many values as three colours of 16 × 16.
 
     Args:
         rows: shape (n_images, n_values).
@@ -258,23 +262,24 @@ def check_neighbours(rows: Any, width: int, step: int = 1) -> None:
     if n_values < MIN_ROWS * width:
         return
     images = rows[:N_IMAGES].astype(float)
-    in_rows = measure_variation(images, step)
-    in_columns = measure_variation(images, width)
+    beside = measure_variation(images, step)
+    below = measure_variation(images, width)
     shuffled = images[:, np.random.default_rng(0).permutation(n_values)]
-    if min(in_rows, in_columns) > ALIKE * measure_variation(shuffled, 1):
+    if min(beside, below) > MAX_OF_RANDOM * measure_variation(shuffled, 1):
         raise one_class.make_features_error(
             f"in rows of {n_values} values, neighbours are no more alike than other values",
             "say so by `digits start --layout`",
         )
-    possible = range(max(2, width // 2), 2 * width + 1)
-    # Of values that are less than a width apart, many are in the same row.
+    widths = [
+        other for other in range(max(2, width // 2), 2 * width + 1) if n_values % other == 0
+    ]
+    # Values that are less than a width apart are often in the same row of pixels, and so more
+    # alike. Therefore the variation counts more for smaller widths.
     variations = {
-        other: measure_variation(images, other) / min(1, other / width)
-        for other in possible
-        if n_values % other == 0
+        other: measure_variation(images, other) / min(1, other / width) for other in widths
     }
-    smoothest = min(variations, key=variations.__getitem__)
-    if variations[smoothest] < SMOOTHER * in_columns:
+    smoothest = min(widths, key=lambda other: variations[other])
+    if variations[smoothest] < MIN_OF_RIGHT_WIDTH * below:
         height = n_values // smoothest
         raise UserError(
             f"rows of {n_values} values look like images of {height} × {smoothest} values, but "
@@ -285,7 +290,7 @@ def check_neighbours(rows: Any, width: int, step: int = 1) -> None:
 
 
 def measure_variation(rows: Any, distance: int) -> float:
-    """Return how much values of the same row differ that are so far apart."""
+    """Return the mean absolute difference of the values at a distance in each row."""
     return float(np.abs(rows[:, distance:] - rows[:, :-distance]).mean())
 
 

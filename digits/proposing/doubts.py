@@ -4,7 +4,7 @@ import posixpath
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from itertools import pairwise, permutations
 
 import pandas as pd
 
@@ -97,16 +97,14 @@ def doubt_names(names: list[str]) -> Iterator[str]:
 
 
 def are_twins(names: Sequence[str]) -> bool:
-    """Return whether each name has a twin of copies, as `hole_rotation` of `hole`."""
-    twins = [
-        (name, twin.removeprefix(name))
-        for name in names
-        for twin in names
+    """Return whether half of the names are those of copies, as `hole_rotation` of `hole`."""
+    ends = [
+        twin.removeprefix(name)
+        for name, twin in permutations(names, 2)
         if twin.startswith(f"{name}_")
     ]
-    ends = {end for _, end in twins}
-    are_copies = all(split_words(end) & COPY_WORDS for end in ends)
-    return are_copies and len(ends) == 1 and len(names) == 2 * len(twins)
+    have_same_end = len(set(ends)) == 1 and len(names) == 2 * len(ends)
+    return have_same_end and bool(split_words(ends[0]) & COPY_WORDS)
 
 
 def are_numbered_words(names: Sequence[str]) -> bool:
@@ -179,17 +177,17 @@ def doubt_test_set(rows: pd.DataFrame) -> Iterator[str]:
 def doubt_unused_test_set(rows: pd.DataFrame, unused: list[str]) -> Iterator[str]:
     """Yield a doubt if a test set with folders of classes is not used.
 
-    The test set of a contest has no such folders.
+    The test set of a contest is not meant: it has no such folders.
     """
     if rows["test"].any():
         return
-    folders = defaultdict(set)  # in each folder of a test set
+    inner_folders_of = defaultdict(set)  # by the name of a folder of a test set
     for name in unused:
         *path, _ = name.split("/")
         for folder, inner in pairwise(path):
             if is_subset_name(folder) and find_subset(folder) == "test":
-                folders[folder].add(inner)
-    for folder, inner_folders in folders.items():
+                inner_folders_of[folder].add(inner)
+    for folder, inner_folders in inner_folders_of.items():
         if len(inner_folders) > 1:
             listed = shorten(sorted(inner_folders))
             yield f"the pictures in {folder}, in the folders {listed}, are not used"

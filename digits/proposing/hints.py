@@ -38,6 +38,7 @@ GROUPS_OF_TABLE = (
     "add a column of groups to the table; see “Add groups to a table” in docs/your-own.md"
 )
 
+# Words for pictures that are kept, beside depths and the like.
 ORDINARY_KINDS = CAMERA_WORDS | {"rgb", "color", "colour"}
 
 MIN_COMPANIONS = 0.25  # the smallest share of pictures that are companions of another picture
@@ -104,8 +105,8 @@ def hint_at_column(name: str, values: pd.Series) -> Iterator[str]:
     """Yield a hint if an unused column may have sets or groups."""
     distinct = sorted(set(values.str.strip()))
     name_sets = all(split_words(text) & SET_WORDS for text in distinct)
-    is_called_so = bool(split_words(name) & (SET_WORDS | SPLIT_WORDS))
-    if len(distinct) > 1 and (is_called_so or (name_sets and len(distinct) <= 4)):
+    name_says_set = bool(split_words(name) & (SET_WORDS | SPLIT_WORDS))
+    if len(distinct) > 1 and (name_says_set or (name_sets and len(distinct) <= 4)):
         yield (
             f"the column {name}, {shorten(distinct[:4])}, may say which images are the test "
             "set; if so, write `where` into the layout"
@@ -223,7 +224,7 @@ def hint_at_companions(files: list[str], is_table: bool, has_groups: bool) -> It
 def hint_at_kinds(files: list[str]) -> Iterator[str]:
     """Yield a hint if most pictures are of several kinds, as their first words say.
 
-    The names of the other kinds are in the same folder, so that the words are no classes.
+    The kinds of a picture lie in the same folder, so they are no classes.
     """
     starts: dict[str, set[str]] = defaultdict(set)  # by the path without the first word
     for file in files:

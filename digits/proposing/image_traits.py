@@ -113,10 +113,10 @@ class ImageTraits(NamedTuple):
         """Return a hint if pictures of more than 8 bits are not on one scale."""
         if len(self.whites) < 2:
             return []
-        first, *_, last = sorted(self.whites)
+        low, high = min(self.whites), max(self.whites)
         return [
-            f"in pictures of more than 8 bits, the value that becomes white is {first:g} to "
-            f"{last:g}, so equal values are not equally bright; write all pictures in 8 bits"
+            f"in pictures of more than 8 bits, the value that becomes white is {low:g} to "
+            f"{high:g}, so equal values are not equally bright; write all pictures in 8 bits"
         ]
 
 
@@ -156,9 +156,9 @@ def find_traits_of_pictures(contents: Iterator[Path | bytes], n_pictures: int) -
     readable = [measures for measures in measured if measures is not None]
     if not readable:
         return DEFAULT_TRAITS
-    measures_of_all = pd.DataFrame(readable)
-    whites = tuple(measures_of_all.pop("white").dropna().unique())
-    medians = measures_of_all.median()
+    measures = pd.DataFrame(readable)
+    whites = tuple(measures["white"].dropna().unique())
+    medians = measures.median()
     has_background = medians["background"] >= MIN_BACKGROUND
     max_grey = MAX_GREY_ON_BACKGROUND if has_background else MAX_GREY
     is_color = bool(medians["saturation"] > max_grey)

@@ -103,7 +103,7 @@ class OpenedTable:
 
     @cached_property
     def numeric_columns(self) -> set[str]:
-        """The columns whose first values are all numbers or blank."""
+        """The columns whose first values are all numbers, or are texts of numbers or blank."""
         sample = self.file.sample
         numbers = sample.select_dtypes("number")
         numeric = set(numbers.columns[numbers.notna().all()]) if len(sample) else set()

@@ -35,8 +35,8 @@ FIELD = re.compile(r"\{(.+)\}")  # the column in the path of a picture
 
 NO_LABEL_WORDS = {"submission", "benchmark"}  # words in the name of a table of predictions
 
-MIN_PIXELS = 49  # of an image. Tables with fewer columns of numbers have features.
-MIN_FEATURES = 4  # in a table of features
+MIN_PIXEL_COLUMNS = 49  # A table with fewer columns of numbers has features,
+MIN_FEATURES = 4  # but only if it has so many.
 MIN_FOLDERS = 0.9  # the share of a column's values that are names of folders
 
 
@@ -94,14 +94,20 @@ def find_candidates(
 
 
 def is_copy(place: Place, name: str, other: str) -> bool:
-    """Return whether two tables are equal, and do not name pictures in different folders."""
+    """Return whether a table is a copy of another one.
+
+    Equal tables in two folders with pictures are no copies: each names its own pictures.
+    """
     if not filecmp.cmp(place.files[name], place.files[other], shallow=False):
         return False
-    starts = {posixpath.join(posixpath.dirname(each), "") for each in (name, other)}
-    have_pictures = [
-        any(picture.startswith(start) for picture in place.pictures) for start in starts
-    ]
-    return len(starts) == 1 or not all(have_pictures)
+    folders = {posixpath.dirname(name), posixpath.dirname(other)}
+    return len(folders) == 1 or not all(has_pictures(place, folder) for folder in folders)
+
+
+def has_pictures(place: Place, folder: str) -> bool:
+    """Return whether there are pictures in a folder, at any depth."""
+    start = posixpath.join(folder, "")
+    return any(picture.startswith(start) for picture in place.pictures)
 
 
 def has_named_class(table: TableCandidate) -> bool:
@@ -153,7 +159,7 @@ def explain_missing_pictures(table: OpenedTable) -> str:
 
 
 def find_column_of_folders(table: OpenedTable) -> str:
-    """Return the column whose values are names of folders, or ""."""
+    """Return a column of different values, nearly all of which are names of folders, or ""."""
     paths = map(posixpath.dirname, table.place.pictures)
     folders = {folder for path in paths for folder in path.split("/")}
     for column, values in table.texts.items():
@@ -488,13 +494,13 @@ def describe_pixels(table: OpenedTable, names: Sequence[str]) -> list[dict[str, 
     """Return the keys of a layout for columns of pixels, or [] if there are too few.
 
     Raises:
-        UserError: as `check_pixels`, or there are too few columns or look like images that are
-            not square, or each row has a blank pixel.
+        UserError: as `check_pixels` and `describe_colors`, or there are too few columns for
+            images, but enough for features, or each row has a blank pixel.
     """
     check_pixels(table, names)
     if len(names) < MIN_FEATURES:
         return []
-    if len(names) < MIN_PIXELS:
+    if len(names) < MIN_PIXEL_COLUMNS:
         raise one_class.make_features_error(
             f"{len(names)} columns of numbers are too few for the pixels of an image",
             "write `pixels` into a layout",

@@ -30,6 +30,7 @@ MASK_WORDS = words(
 
 # Words of a folder whose pictures were made from other pictures, such as turned copies.
 AUGMENTATION_WORDS = words("aug augmented augmentation augmentations rotated rotation flipped")
+# Words at the end of the name of such a folder, as in `hole_noisy` beside `hole`.
 COPY_WORDS = AUGMENTATION_WORDS | words("noise noisy blur blurred copy copies")
 NEGATIONS = words("non no not without before")  # as in `without augmentation`
 
@@ -41,7 +42,7 @@ WORDS_BESIDE_SETS = (
     | words("pictures photos public private")
 )
 
-# Words in the names of sensors, whose pictures of a thing are no classes.
+# Words for sensors. Folders with their names are no classes, but show the same things.
 SENSOR_WORDS = words("rgb thermal infrared ir nir visible depth")
 
 # Words in the names that cameras and programs give to pictures.
@@ -73,7 +74,7 @@ NUMBERED = re.compile(r"(\D*?)[\s_-]?\d+")  # day3, patient_17
 NUMBERED_WORD = re.compile(r"(\D+)\d+[_-](\D+)")  # study1_positive
 CODE = re.compile(r"([^\W\d_]+)(\d+)")  # AF01, apple10
 SHORT_CODE = re.compile(r"[^\W\d_]{1,3}\d{2,}")
-MIN_THINGS = 5  # with the same letters, if their names are not short
+MIN_NUMBERS = 5  # different ones, if codes are not short, such as apple1 to apple10
 
 
 def split_words(name: str) -> set[str]:
@@ -126,7 +127,8 @@ def are_numbered(names: set[str]) -> bool:
 def are_codes(names: Collection[str]) -> bool:
     """Return whether names are codes of people or things, such as AF01, AF02 and BM01.
 
-    More than half of all combinations of the letters and the numbers must exist.
+    More than half of all combinations of the letters and the numbers must exist. Codes with
+    many letters must have many numbers.
     """
     codes = [match for match in map(CODE.fullmatch, names) if match]
     letters = {code[1] for code in codes}
@@ -134,5 +136,6 @@ def are_codes(names: Collection[str]) -> bool:
     n_combinations = len(letters) * len(numbers)
     all_are_codes = len(codes) == len(names)
     are_short = all(map(SHORT_CODE.fullmatch, names))
-    are_things = are_short or len(numbers) >= MIN_THINGS
-    return all_are_codes and are_things and len(letters) > 1 and len(codes) > n_combinations / 2
+    if not all_are_codes or not (are_short or len(numbers) >= MIN_NUMBERS):
+        return False
+    return len(letters) > 1 and len(codes) > n_combinations / 2
