@@ -136,7 +136,7 @@ def choose(
     for layout in layouts:
         try:
             choice = read_choice(place, layout, min_images)
-            choices.append(examine(choice, is_guess=is_guess))
+            choices.append(examine(place, choice, is_guess=is_guess))
         except UserError as error:
             failures.append((layout, error))
     if is_guess:
@@ -174,7 +174,7 @@ def propose(place: Place, columns: Mapping[str, str]) -> tuple[list[Any], list[s
 def explain_unused_tables(
     choices: Sequence[Choice], failures: Sequence[tuple[Any, UserError]]
 ) -> list[str]:
-    """Return why tables are not used, from the layouts that failed.
+    """Return why tables, or their quantities, are not used, from the layouts that failed.
 
     A `FewImagesError` is skipped, because it is usual for columns without classes.
     """
@@ -184,7 +184,10 @@ def explain_unused_tables(
         for layout, error in failures
         if not isinstance(error, FewImagesError)
         and uses_only_tables(layout)
-        and used.isdisjoint(list_tables(parse(layout).parts))
+        and (
+            one_class.ONE_CLASS in error.message
+            or used.isdisjoint(list_tables(parse(layout).parts))
+        )
     ]
 
 
@@ -223,10 +226,11 @@ def read_choice(place: Place, layout: Any, min_images: int = 1) -> Choice:
     return Choice(layout, parsed.parts, reading, rare)
 
 
-def examine(choice: Choice, *, is_guess: bool) -> Choice:
+def examine(place: Place, choice: Choice, *, is_guess: bool) -> Choice:
     """Check a layout, and return it with its doubts.
 
     Args:
+        place: the files.
         choice: the layout.
         is_guess: whether the layout is only proposed. Otherwise the owner has written it, or
             has chosen its columns.
@@ -252,7 +256,7 @@ def examine(choice: Choice, *, is_guess: bool) -> Choice:
         raise FewImagesError(
             f"most classes have fewer than {MIN_IMAGES} images: {listed}; {LEAVE_OUT}"
         )
-    return choice._replace(doubts=find_doubts(choice.reading))
+    return choice._replace(doubts=find_doubts(place, choice.reading))
 
 
 def check_number_of_groups(rows: pd.DataFrame, *, is_guess: bool) -> None:

@@ -8,7 +8,9 @@ from itertools import pairwise, permutations
 
 import pandas as pd
 
+from digits.data.layout.place import Place
 from digits.data.layout.reading import LayoutReading
+from digits.proposing.columns import are_picture_names
 from digits.proposing.words import (
     CAMERA_WORDS,
     CONTAINER_WORDS,
@@ -38,10 +40,11 @@ SIGN = re.compile("[\x80-\xaf\xb1-\xbf]")  # but `90°` has a sign
 ACCENT = re.compile("[\xc0-\xff]")
 
 
-def find_doubts(reading: LayoutReading) -> list[str]:
+def find_doubts(place: Place, reading: LayoutReading) -> list[str]:
     """Return why a layout is doubtful. A doubtful layout is never chosen alone.
 
     Args:
+        place: all files.
         reading: what the layout says of the images.
     """
     rows = reading.images.rows
@@ -54,6 +57,7 @@ def find_doubts(reading: LayoutReading) -> list[str]:
         *doubt_test_set(rows),
         *doubt_unused_test_set(rows, reading.unmatched),
         *doubt_unused_folders(rows, reading.unmatched),
+        *doubt_ids(rows, place, reading.unused_files),
     ]
 
 
@@ -211,3 +215,40 @@ def doubt_unused_folders(rows: pd.DataFrame, unused: list[str]) -> Iterator[str]
             beside.add(name)
     if beside:
         yield f"the folders {shorten(sorted(beside))}, beside those of classes, are not used"
+
+
+def doubt_ids(rows: pd.DataFrame, place: Place, unused_files: list[str]) -> Iterator[str]:
+    """Yield a doubt if the classes are ids in an unused table, which may have their classes.
+
+    In `train/17/1.png`, for example, 17 is a patient, and the table has the class of each.
+    """
+    classes = set(rows["class"])
+    paths = rows["file"].map(posixpath.dirname).unique() if "file" in rows else []
+    if not classes <= {folder for path in paths for folder in path.split("/")}:
+        return
+    for file in unused_files:
+        for table in place.list_opened_tables(file):
+            column = find_column_of_ids(table.cached_columns, classes)
+            if column:
+                yield (
+                    f"the classes are ids in the column {column} of {file}, which may have "
+                    "their classes; if so, write a table labels.csv with the columns file and "
+                    "class"
+                )
+                return
+
+
+def find_column_of_ids(table: pd.DataFrame, names: set[str]) -> str:
+    """Return the column that has all names, if another one may have their classes, or "".
+
+    A table that names pictures has no ids of other things.
+    """
+    texts = {str(column): table[column].str.strip() for column in table}
+    if any(are_picture_names(values).any() for values in texts.values()):
+        return ""
+    n_values = {column: values.nunique() for column, values in texts.items()}
+    for column, values in texts.items():
+        are_most_ids = names <= set(values) and len(names) >= n_values[column] / 2
+        if are_most_ids and any(2 <= number < len(names) for number in n_values.values()):
+            return column
+    return ""

@@ -8,6 +8,7 @@ from typing import Any
 
 from digits.data.layout.pattern import Pattern, escape, find_matches
 from digits.proposing.families import Family, build_layout, list_names
+from digits.proposing.words import CODE
 from digits.settings.errors import UserError
 
 # Patterns of names that begin with the class. If several find the same classes, `choose` keeps
@@ -137,8 +138,8 @@ def propose_words(families: list[Family], fields: Sequence[str]) -> list[Any]:
             if are_classes and not (fields and repeat_folders(names, words)):
                 found.append(position)
         last = len(columns) - 1
-        if len(found) > 1 and last in found and all(map(str.isdecimal, columns[last])):
-            found.remove(last)  # a counter of pictures
+        if len(found) > 1 and last in found and count_pictures(columns):
+            found.remove(last)
         if found:
             patterns = []
             for option in write_fields(len(columns), found):
@@ -149,6 +150,17 @@ def propose_words(families: list[Family], fields: Sequence[str]) -> list[Any]:
                 patterns.append(f"{name}.*")
             return [build_layout(families, fields, pattern) for pattern in patterns]
     return []
+
+
+def count_pictures(columns: Sequence[Sequence[str]]) -> bool:
+    """Return whether the last words only number pictures with the same other words.
+
+    Args:
+        columns: the first words of all names, the second words, and so on.
+    """
+    *others, last = columns
+    n_different = len(set(zip(*others, strict=True)))
+    return all(map(str.isdecimal, last)) and n_different <= len(last) / 2
 
 
 def are_numbered_letters(words: Collection[str]) -> bool:
@@ -208,13 +220,14 @@ def have_more_fields(families: list[Family]) -> bool:
 
     In `Blur/01_04_0001.bmp`, 04 is the code of the folder Blur. The first word varies in each
     folder, and may be the class. In `angry/1_angry_0001.jpg`, the folder itself is in the name,
-    so that the folders are classes.
+    so that the folders are classes, unless all are codes, as in `s0001/s0001_17_0_1.png`.
     """
     names = list_names(families)
     stems = list_stems(names)
     folders = [posixpath.basename(posixpath.dirname(name)) for name in names]
     pairs = zip(folders, stems, strict=True)
-    if all(folder.lower() in stem.lower() for folder, stem in pairs):
+    are_in_names = all(folder.lower() in stem.lower() for folder, stem in pairs)
+    if are_in_names and not all(map(CODE.fullmatch, folders)):
         return False
     for separator in SEPARATORS:
         columns = split_evenly(stems, separator)

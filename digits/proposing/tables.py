@@ -37,7 +37,6 @@ NO_LABEL_WORDS = {"submission", "benchmark"}  # words in the name of a table of 
 
 MIN_PIXEL_COLUMNS = 49  # A table with fewer columns of numbers has features,
 MIN_FEATURES = 4  # but only if it has so many.
-MIN_FOLDERS = 0.9  # the share of a column's values that are names of folders
 
 
 class ImageKeys(NamedTuple):
@@ -139,12 +138,6 @@ def explain_missing_pictures(table: OpenedTable) -> str:
     """Return why a table that does not name the pictures is not used, and what may help."""
     if table.numbered_columns:
         return "it has pixels, which are not used, because there are pictures"
-    column = find_column_of_folders(table)
-    if column:
-        return (
-            f"its column {column} has names of folders; if the table has the classes of their "
-            "pictures, write a table labels.csv with the columns file and class"
-        )
     message = "no column has the names of the pictures"
     together = find_columns_of_names(table)
     if not together:
@@ -156,17 +149,6 @@ def explain_missing_pictures(table: OpenedTable) -> str:
         f"{message}; if several columns together have them, such as {first} and {second}, run: "
         f"digits start --layout '{option}'"
     )
-
-
-def find_column_of_folders(table: OpenedTable) -> str:
-    """Return a column of different values, nearly all of which are names of folders, or ""."""
-    paths = map(posixpath.dirname, table.place.pictures)
-    folders = {folder for path in paths for folder in path.split("/")}
-    for column, values in table.texts.items():
-        are_folders = values.str.strip().isin(folders)
-        if values.is_unique and are_folders.mean() >= MIN_FOLDERS:
-            return column
-    return ""
 
 
 def find_columns_of_names(table: OpenedTable) -> list[str]:

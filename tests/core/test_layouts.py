@@ -258,6 +258,12 @@ def test_an_unused_class_must_exist(tmp_path: Path) -> None:
         find_rows({"files": "{class}/*", "unused": [{"class": "cat"}]}, tmp_path)
 
 
+def test_several_items_may_name_unused_classes() -> None:
+    items = [{"class": "cat"}, {"class": ["dog", "cow"]}]
+    unused = layout.parse({"files": "{class}/*", "unused": items}).unused_classes
+    assert unused == ["cat", "dog", "cow"]
+
+
 def test_unused_patterns_need_not_have_the_same_fields(tmp_path: Path) -> None:
     touch(tmp_path, ["cat/1.png", "dog/1.png", "x/y/1.png", "z/1_2_3.png"])
     written = {"files": "{class}/#.png", "unused": ["x/{class}/*", "z/{id}_*"]}
@@ -396,6 +402,15 @@ def test_a_row_with_another_number_is_named_by_its_place_in_the_table(tmp_path: 
         find_rows(written | {"unused": [{"where": {"set": "extra"}}]}, tmp_path)
 
 
+def test_columns_with_a_class_each_belong_to_the_rows_of_their_set(tmp_path: Path) -> None:
+    touch(tmp_path, ["1.png", "2.png", "3.png"])
+    rows = ["file,set,a,b", "1.png,extra,1,0", "2.png,train,0,1", "3.png,train,1,0"]
+    (tmp_path / "t.csv").write_text("\n".join(rows))
+    unused = ["1.png", {"where": {"set": "extra"}}]
+    written = {"table": "t.csv", "file": "{file}", "class": ["a", "b"], "unused": unused}
+    assert find_rows(written, tmp_path)["class"].tolist() == ["b", "a"]
+
+
 def test_folders_of_tables_may_have_braces(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -433,6 +448,12 @@ def test_the_index_without_a_name_that_pandas_writes_is_no_title(
     classes.to_csv("data/own/t.csv")
     values, _, _ = read({"table": "t.csv", "file": "{unnamed: 0}", "class": "label"}, [8, 8])
     assert values["images"] == 20
+
+
+def test_the_name_of_an_array_may_have_signs_of_patterns(tmp_path: Path) -> None:
+    np.savez(tmp_path / "scans #2.npz", x=np.zeros((2, 4, 4)), y=["a", "b"])
+    written = {"images": "scans [#]2.npz/x", "class": "scans #2.npz/y"}
+    assert find_rows(written, tmp_path)["class"].tolist() == ["a", "b"]
 
 
 def test_other_arrays_are_not_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -182,6 +182,13 @@ def test_columns_of_classes_and_ids_between_the_pixels_are_no_pixels(
         assert images.rows["id"].tolist() == list(map(str, ids))
 
 
+def test_a_new_table_may_have_nothing_but_a_column_of_lists(tmp_path: Path) -> None:
+    table = pa.table({"image": list(FLAT.astype(np.uint8))})
+    pq.write_table(table, tmp_path / "new.parquet")
+    images = read(tmp_path / "new.parquet", None)
+    assert np.array_equal(read_pixels(images), FLAT)
+
+
 def test_a_new_table_names_pictures_as_that_of_the_dataset_does(tmp_path: Path) -> None:
     names = write_flat(tmp_path / "scans", ROWS)
     stems = [name.removesuffix(".png") for name in names]

@@ -562,7 +562,7 @@ def test_a_picture_that_is_in_two_rows_is_refused(
 def test_a_name_that_two_pictures_have_is_refused(tmp_path: Path) -> None:
     for name, value in [("a/1.png", 10), ("b/1.png", 20), ("b/2.png", 30)]:
         write(tmp_path / name, one_grey(value))
-    table = pd.DataFrame({"file": ["1.png", "2.png"], "class": [0, 1]})
+    table = pd.DataFrame({"file": ["2.png", "1.png"], "class": [0, 1]})
     table.to_csv(tmp_path / "own.csv", index=False)
     line = r"1 of 2 rows name no single .* 1\.png; the first one may be a/1\.png, b/1\.png"
     with pytest.raises(UserError, match=line):

@@ -517,6 +517,9 @@ def test_pictures_in_a_parquet_file_are_evaluated(place: Path, tmp_path: Path) -
     printed = call(place, "predict", *MODEL, str(path)).stdout
     assert f"{path}/digits/6: 5, predicted 9 (" in printed  # the only mistake
     assert "digit-logreg: 9 of 10 right, accuracy 0.9000" in printed
+    submitted = call(place, "predict", *MODEL, str(path), "--submission", "id,label").stdout
+    ids = [line.split(",")[0] for line in submitted.splitlines()[1:]]
+    assert ids == [str(row + 1) for row in range(10)]
 
 
 def test_a_picture_with_the_other_background_is_inverted(project: Path) -> None:

@@ -70,6 +70,10 @@ TREES: dict[str, tuple[str, list[str]]] = {
     "cameras": ("{camera1,camera2}/{cat,dog}", ["*/{class}/*"]),
     "folds": ("{fold_0,fold_1,fold_2,fold_3}/{cat,dog}", ["{group}/{class}/*"]),
     "patients": ("{cat,dog}/{patient_1,patient_2,patient_3,patient_4}", ["{class}/{group}/*"]),
+    "patients with a capital": (
+        "{cat,dog}/{Patient_1,Patient_2,Patient_3,Patient_4}",
+        ["{class}/{group}/*"],
+    ),
     "patients with one diagnosis": (
         "{p1,p2,p3,p4}/well {p5,p6,p7,p8}/ill",
         ["{group}/{class}/*"],
@@ -302,6 +306,12 @@ def test_the_layout_of_the_owner_names_what_it_does_not_use(tmp_path: Path) -> N
     assert len(choice.reading.unused_pictures) == 3 * N_PICTURES
 
 
+def test_what_the_owner_names_unused_stays_so(tmp_path: Path) -> None:
+    write_tree(tmp_path, "{a,b}/{c,d} more")
+    choice = choose(Place(tmp_path), {"files": "{class}/c/*", "unused": "more/*"})
+    assert choice.layout == {"files": "{class}/c/*", "unused": ["more/*", "*/d/*"]}
+
+
 def test_of_images_that_are_all_used_only_the_layout_and_one_image_are_said(
     tmp_path: Path,
 ) -> None:
@@ -420,6 +430,43 @@ def test_classes_with_equal_pictures_are_read(tmp_path: Path) -> None:
     assert choose(Place(tmp_path)).layout == "{class}/*"
 
 
+@pytest.mark.parametrize(
+    ("table", "is_doubt"),
+    [
+        ("patient,cancer\n{n},{odd}\n", True),
+        ("patient,side,cancer\n{n},left,0\n{n},right,{odd}\n", True),
+        ("name,words\n{n},word {n}\n", False),  # a list of the classes
+        ("id,fold\n{n},{odd}\n1{n},{odd}\n2{n},{odd}\n", False),  # other things
+        ("patient,cancer,file\n{n},{odd},scans/{n}.png\n", False),  # other pictures
+    ],
+)
+def test_classes_that_are_ids_in_a_table_are_doubted(
+    table: str, is_doubt: bool, tmp_path: Path
+) -> None:
+    write_numbered(tmp_path, [f"scans/{number}/{{n}}.png" for number in range(40, 50)])
+    header, rows = table.split("\n", 1)
+    lines = [rows.format(n=number, odd=number % 2) for number in range(40, 50)]
+    (tmp_path / "t.csv").write_text(f"{header}\n{''.join(lines)}")
+    try:
+        choose(Place(tmp_path))
+        said = []
+    except ChoiceError as error:
+        said = [line.strip() for line in error.lines]
+    doubt = (
+        "doubt: the classes are ids in the column patient of t.csv, which may have their "
+        "classes; if so, write a table labels.csv with the columns file and class"
+    )
+    assert (doubt in said) == is_doubt
+
+
+def test_a_column_of_quantities_beside_one_of_classes_is_named(tmp_path: Path) -> None:
+    write_numbered(tmp_path, ["cell{n}.png"])
+    rows = [f"cell{n}.png,0.{3 * (n % 4)},{'mono' if n < 6 else 'poly'}\n" for n in range(12)]
+    (tmp_path / "t.csv").write_text(f"path,probability,type\n{''.join(rows)}")
+    said = "\n".join(describe(choose(Place(tmp_path))))
+    assert "class: probability}: probability is a quantity, such as 0.3" in said
+
+
 def test_a_folder_that_may_be_the_test_set_is_named(tmp_path: Path) -> None:
     folders = ["tiles/x", "tiles/y", "VAL-tiles7k/x", "VAL-tiles7k/y"]
     write_numbered(tmp_path, [f"{folder}/{{n}}.png" for folder in folders])
@@ -534,6 +581,35 @@ PUBLIC = {
     "photos and masks without classes, as of leeds": (
         ["images/00{n}.png", "masks/00{n}.png"],
         ["{class}/*"],
+    ),
+    "a class as the last of several numbers, as in ESC-50": (
+        [
+            f"fold{fold}/{fold}-{fold}{ord(letter)}{number}{{n}}-{letter}-{number}.png"
+            for fold in range(1, 6)
+            for letter in "AB"
+            for number in (0, 7)
+        ],
+        [
+            "{group}/*-*-{class}-*.*",
+            "{group}/*-*-{class}-{group}.*",
+            "{group}/*-*-*-{class}.*",
+            "{group}/*-*-{group}-{class}.*",
+        ],
+    ),
+    "a folder for each person, and classes in the names, as in MRL Eye": (
+        [
+            f"s{person}/s{person}_{person}{eye}{lamp}{{n}}_{eye}_{lamp}.png"
+            for person in range(1, 6)
+            for eye in "01"
+            for lamp in "12"
+        ],
+        [
+            "{class}/*",
+            "{group}/*_*_{class}_*.*",
+            "{group}/*_*_{class}_{group}.*",
+            "{group}/*_*_*_{class}.*",
+            "{group}/*_*_{group}_{class}.*",
+        ],
     ),
     **{
         f"masks in {folder} beside both sets, as in RIM-ONE": (
@@ -1045,12 +1121,23 @@ def test_the_commands_that_are_shown_leave_out_rare_classes_too(tmp_path: Path) 
     assert [option.endswith(" --min-images 4") for option in options] == [True, True]
 
 
-def test_the_command_for_a_column_with_a_blank_in_its_name_can_be_typed(tmp_path: Path) -> None:
+def test_the_commands_for_columns_with_blanks_in_their_names_can_be_typed(
+    tmp_path: Path,
+) -> None:
     table = make_table(slice(0, 100)).assign(**{"visit id": np.arange(100) % 30})
+    table["the word"] = [f"the {label}" for label in table["label"]]
     table.to_csv(tmp_path / "t.csv", index=False)
-    assert "run: digits start --group 'visit id'" in "\n".join(
-        describe(choose(Place(tmp_path)))
-    )
+    said = "\n".join(describe(choose(Place(tmp_path))))
+    assert "run: digits start --group 'visit id'" in said
+    assert "run: digits start --class 'the word'" in said
+
+
+def test_of_two_usual_columns_of_groups_the_likelier_one_is_taken(tmp_path: Path) -> None:
+    table = make_table(slice(0, 200))
+    table.insert(0, "subject", np.arange(200) % 50)
+    table.insert(1, "group", np.arange(200) % 20)
+    table.to_csv(tmp_path / "t.csv", index=False)
+    assert choose(Place(tmp_path)).layout["group"] == "group"
 
 
 @pytest.mark.parametrize(("n_visits", "is_hint"), [(30, True), (100, False)])
@@ -1315,13 +1402,17 @@ def test_a_column_that_is_called_split_is_named(values: list[str], tmp_path: Pat
     assert "may say which images are the test set" in said
 
 
-def test_a_table_that_names_folders_is_named(tmp_path: Path) -> None:
+def test_a_table_that_has_the_classes_of_folders_is_named(tmp_path: Path) -> None:
     clips = [f"clip_{n}_new" for n in range(10)]
     write_files(tmp_path, [f"{clip}/{n}.png" for clip in clips for n in range(8)])
     rows = pd.DataFrame({"clip": clips, "gesture": ["stop", "go"] * 5})
     rows.to_csv(tmp_path / "t.csv", index=False)
-    said = "\n".join(describe(choose(Place(tmp_path))))
-    assert "look: t.csv: its column clip has names of folders; if the table has the" in said
+    with pytest.raises(ChoiceError) as raised:
+        choose(Place(tmp_path))
+    said = "\n".join(raised.value.lines)
+    assert (
+        "doubt: the classes are ids in the column clip of t.csv, which may have their" in said
+    )
 
 
 def test_a_name_that_begins_with_a_sign_gives_no_group_without_a_name(tmp_path: Path) -> None:

@@ -121,6 +121,10 @@ class Place:
             raise UserError(f"{name}: {array_file.explain(error)}") from None
         return {f"{name}/{key}" if key else name: array for key, array in arrays.items()}
 
+    def list_opened_tables(self, name: str) -> list[TableFile]:
+        """Return the opened tables of a file, one for each way in which it has been opened."""
+        return [table for key, table in self._tables.items() if key[0] == name]
+
     def open_table(
         self, name: str, separator: str = ",", encoding: str = UTF_8, *, header: bool = True
     ) -> TableFile:
