@@ -223,8 +223,9 @@ def doubt_ids(rows: pd.DataFrame, place: Place, unused_files: list[str]) -> Iter
     In `train/17/1.png`, for example, 17 is a patient, and the table has the class of each.
     """
     classes = set(rows["class"])
-    paths = rows["file"].map(posixpath.dirname).unique() if "file" in rows else []
-    if not classes <= {folder for path in paths for folder in path.split("/")}:
+    paths = rows["file"].map(posixpath.dirname).unique() if "file" in rows else ()
+    folders = {folder for path in paths for folder in path.split("/")}
+    if not classes <= folders:
         return
     for file in unused_files:
         for table in place.list_opened_tables(file):

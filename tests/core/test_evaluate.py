@@ -189,6 +189,14 @@ def test_one_confident_mistake_does_not_cost_an_infinite_loss() -> None:
     assert confident.probabilities.sum(axis=1).tolist() == pytest.approx([1, 1])
 
 
+def test_the_accuracy_in_cross_validation_is_the_mean_of_folds_of_any_size() -> None:
+    table = make_table([0, 1, 1, 1], [-1, 1, -1, -1]).assign(fold=[1, 2, 2, 2])
+    of_folds = [1, 1 / 3]
+    values = measure(Predictions.from_table(table, np.arange(2), 0, temperature=None))
+    assert values["cv_accuracy", "all"] == pytest.approx(np.mean(of_folds))
+    assert values["cv_std", "all"] == pytest.approx(np.std(of_folds))
+
+
 def test_probabilities_stay_as_they_are_at_a_temperature_of_1() -> None:
     predictions = make_predictions([0, 1, 1], [0.2, 0.7, 0.5], "probability")
     expected = np.array([[0.8, 0.2], [0.3, 0.7], [0.5, 0.5]])

@@ -232,6 +232,8 @@ def test_saved_features_are_those_of_one_picture_and_one_network(project: Path) 
     others = fetch(project, network=KEYS | {"std": [1, 1, 1]})
     assert others.keys() == after.keys()
     assert not set(others.values()) & set(after.values())
+    larger = fetch(project, network=KEYS | {"size": 40})
+    assert set(larger.values()) != set(after.values())
 
 
 @pytest.mark.parametrize("damage", ["changed", "cut", "empty", "folder"])

@@ -73,7 +73,7 @@ def test_the_metadata_of_all_packages_are_read_once(monkeypatch: pytest.MonkeyPa
 
 
 BOOST = "boosted"  # a package that is not installed
-EXTRA = f'[project]\nname = "tiny"\noptional-dependencies = {{ boost = ["{BOOST}-cpu>=3"] }}\n'
+EXTRA = f'[project]\nname = "tiny"\noptional-dependencies = {{ boost = ["other", "{BOOST}-cpu>=3"] }}\n'
 NEEDS = f"models.digit-logreg: it needs {BOOST}; `make -B venv EXTRAS=boost` installs it"
 
 

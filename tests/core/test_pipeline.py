@@ -3,6 +3,7 @@
 import ast
 import contextlib
 import os
+import resource
 import shutil
 import sys
 import warnings
@@ -360,6 +361,18 @@ def test_a_table_that_another_program_wrote_is_read(tmp_path: Path) -> None:
     table = pd.DataFrame({"label": [3, 1]})
     table.to_parquet(tmp_path / "old.parquet")
     assert tables.read(tmp_path / "old.parquet").equals(table)
+
+
+def test_a_table_that_cannot_be_opened_is_not_called_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    pd.DataFrame({"label": [3, 1]}).to_parquet(path)
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, limits[1]))  # no more files may be open
+    try:
+        with pytest.raises(OSError, match="Too many open files"):
+            tables.read(path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
 
 def test_a_task_without_images_in_a_set_is_one_line(project: Path) -> None:
