@@ -6,8 +6,10 @@ from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
+from digits.data.layout.array_file import is_array_file
 from digits.data.layout.columnar_file import ColumnarFile, is_columnar
 from digits.imaging import pictures
+from digits.proposing.table_format import may_be_table
 
 FORMS = (
     "pictures in a subfolder for each class, a CSV, parquet or Arrow file, .npz, .npy or .mat "
@@ -65,8 +67,8 @@ def find_advice(files: Sequence[Path]) -> str:
         advise_converting(files)
         or advise_suffixes(files)
         or advise_joining(files)
-        or advise_loading(files)
         or advise_libsvm(files)
+        or advise_loading(files)
     )
 
 
@@ -155,18 +157,6 @@ def read_first_line(file: Path) -> bytes:
         return opened.readline(N_BYTES)
 
 
-def advise_loading(files: Sequence[Path]) -> str:
-    """Return what to do about JSON files that may have the images themselves, or "".
-
-    JSON files beside parquet or Arrow files only describe these, and need no advice.
-    """
-    names = [file.name for file in files if file.suffix.lower() == ".json"]
-    has_images = any(pictures.is_picture_file(file) or is_columnar(file) for file in files)
-    if not names or has_images:
-        return ""
-    return f"{names[0]} is not read; load it in Python, and write the images by {SAVE}"
-
-
 def advise_libsvm(files: Sequence[Path]) -> str:
     """Return what to do about files in the format of LIBSVM, or ""."""
     others = [file for file in files if not pictures.is_picture_file(file)]
@@ -177,3 +167,20 @@ def advise_libsvm(files: Sequence[Path]) -> str:
                 f"sklearn.datasets.load_svmlight_file, and write the images by {SAVE}"
             )
     return ""
+
+
+def advise_loading(files: Sequence[Path]) -> str:
+    """Return what to do if no file is of a kind that is read, or ""."""
+    if not files or any(map(is_read, files)):
+        return ""
+    first = files[0]
+    return (
+        f"files such as {first.name} are not read; load them in Python, and write the "
+        f"images as PNG files, or by {SAVE}"
+    )
+
+
+def is_read(file: Path) -> bool:
+    """Return whether a file may be a picture, a table or a file with arrays."""
+    is_table = may_be_table(file.name, file)
+    return is_table or pictures.is_picture_file(file) or is_array_file(file)

@@ -313,7 +313,7 @@ def test_no_advice_is_given_about_what_describes_arrow_files(tmp_path: Path) -> 
     (tmp_path / "state.json").write_text("{}")
     assert find_advice(sorted(tmp_path.iterdir())) == ""
     (tmp_path / "data.arrow").unlink()
-    assert find_advice(sorted(tmp_path.iterdir())).startswith("state.json is not read; load it")
+    assert find_advice(sorted(tmp_path.iterdir())).startswith("files such as state.json are")
 
 
 def test_a_wrong_position_in_an_arrow_file_is_refused(tmp_path: Path) -> None:

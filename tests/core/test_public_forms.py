@@ -1962,7 +1962,11 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "Statoil": (
         lambda place: (place / "train.json").write_text("[]"),
-        "train.json is not read; load it in Python, and write the images by numpy.savez",
+        "files such as train.json are not read; load them in Python, and write the images as",
+    ),
+    "scans in NIfTI files": (
+        lambda place: (place / "ill.nii.gz").write_bytes(gzip.compress(b"a scan")),
+        "files such as ill.nii.gz are not read; load them in Python, and write the images as PNG",
     ),
     "KolektorSDD2": (
         lambda place: write_flat(place / "train", TRAIN),
