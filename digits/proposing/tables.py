@@ -138,33 +138,7 @@ def explain_missing_pictures(table: OpenedTable) -> str:
     """Return why a table that does not name the pictures is not used, and what may help."""
     if table.numbered_columns:
         return "it has pixels, which are not used, because there are pictures"
-    message = "no column has the names of the pictures"
-    together = find_columns_of_names(table)
-    if not together:
-        return message
-    first, second = together
-    file = f"images/{{{first}}}_{{{second}}}.jpg"
-    option = f'{{table: {table.name}, file: "{file}", class: …}}'
-    return (
-        f"{message}; if several columns together have them, such as {first} and {second}, run: "
-        f"digits start --layout '{option}'"
-    )
-
-
-def find_columns_of_names(table: OpenedTable) -> list[str]:
-    """Return two columns whose values in the first row are words of a picture's name, or []."""
-    first_row = table.file.sample.head(1).astype(str)
-    values = {
-        str(name): texts.iloc[0]
-        for name, texts in first_row.items()
-        if len(texts) and "unnamed: " not in str(name)
-    }
-    for picture in table.place.pictures:
-        words = re.split(r"[\W_]+", posixpath.basename(picture))
-        found = [name for name, text in values.items() if text in words]
-        if len(found) > 1:
-            return found[:2]
-    return []
+    return "no column has the names of the pictures"
 
 
 def list_candidates(

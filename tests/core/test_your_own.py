@@ -809,18 +809,24 @@ def write_noise(path: Path, side: int, saturation: int, background: float) -> No
     Image.fromarray(pixels).save(path)
 
 
+IN_COLOR = "pictures in colour"
+THEREFORE = {name: f"the network is {name}" for name in (PHOTOS, DRAWINGS)} | {
+    None: "there is no network"
+}
+
+
 @pytest.mark.parametrize(
-    ("side", "saturation", "background", "network", "shape", "models"),
+    ("side", "saturation", "background", "kind", "network", "shape", "models"),
     [
-        (100, 60, 0, PHOTOS, [64, 64, 3], WITH_COLORS),
-        (100, 6, 0, PHOTOS, [64, 64, 3], WITH_COLORS),
-        (100, 5, 0, PHOTOS, [64, 64], WITH_GREY),
-        (30, 60, 0, PHOTOS, [64, 64, 3], WITH_COLORS),
-        (30, 0, 0, PHOTOS, [64, 64], WITH_GREY),
-        (100, 0, 0.6, DRAWINGS, [28, 28], WITH_GREY),
-        (64, 49, 0.6, DRAWINGS, [28, 28], WITH_GREY),
-        (100, 52, 0.6, PHOTOS, [64, 64, 3], WITH_COLORS),
-        (63, 0, 0.6, None, [28, 28], SMALL),
+        (100, 60, 0, IN_COLOR, PHOTOS, [64, 64, 3], WITH_COLORS),
+        (100, 6, 0, IN_COLOR, PHOTOS, [64, 64, 3], WITH_COLORS),
+        (100, 5, 0, "grey pictures", PHOTOS, [64, 64], WITH_GREY),
+        (30, 60, 0, IN_COLOR, PHOTOS, [64, 64, 3], WITH_COLORS),
+        (30, 0, 0, "grey pictures", PHOTOS, [64, 64], WITH_GREY),
+        (100, 0, 0.6, "large drawings", DRAWINGS, [28, 28], WITH_GREY),
+        (64, 49, 0.6, "large drawings", DRAWINGS, [28, 28], WITH_GREY),
+        (100, 52, 0.6, IN_COLOR, PHOTOS, [64, 64, 3], WITH_COLORS),
+        (63, 0, 0.6, "small drawings", None, [28, 28], SMALL),
     ],
     ids=[
         "photos",
@@ -839,6 +845,7 @@ def test_start_looks_at_the_pictures(
     side: int,
     saturation: int,
     background: float,
+    kind: str,
     network: str | None,
     shape: list[int],
     models: list[str],
@@ -848,6 +855,7 @@ def test_start_looks_at_the_pictures(
     traits = find_traits_of_pictures(iter([path]), 1)
     assert (traits.network, traits.shape) == (network, shape)
     assert traits.n_folds == (5 if network else 3)
+    assert traits.describe() == f"most look like {kind}, so {THEREFORE[network]}"
     text = start.render("params.yaml", kind="files", entry={"sources": []}, traits=traits)
     assert list(yaml.safe_load(text)["models"]) == models
 
@@ -874,6 +882,8 @@ def test_start_looks_at_the_shape_of_arrays(
     traits = find_traits(make_collection(shape))
     assert traits.shape == shape
     assert traits.is_color == is_color
+    kind = "arrays in colour" if is_color else "grey arrays"
+    assert traits.describe() == f"most look like {kind}, so there is no network"
     assert traits.suits_copies == suits_copies
     assert not traits.are_pictures
     assert traits.network is None
