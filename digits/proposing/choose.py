@@ -18,7 +18,7 @@ from digits.data.layout.place import Place
 from digits.data.layout.reading import LayoutReading, read_layout
 from digits.proposing import arrays, folders, tables
 from digits.proposing.advice import FORMS, find_advice
-from digits.proposing.doubts import find_doubts
+from digits.proposing.doubts import doubt_numbers_in_names, find_doubts
 from digits.proposing.families import find_families
 from digits.proposing.hints import find_hints
 from digits.proposing.show import (
@@ -142,11 +142,14 @@ def choose(
     if is_guess:
         choices = drop_doubtful(choices)
     choices = drop_covered(choices)
+    if is_guess and len(choices) == 1:
+        choices = [doubt_single(place, choices[0], failures)]
     if not choices:
         reasons = [f"{write(layout)}: {error.message}" for layout, error in failures]
         raise explain_none(place, [*not_used, *reasons], is_guess=is_guess)
     if is_guess:
-        not_used += explain_unused_tables(choices, failures)
+        unused_tables = explain_unused_tables(choices, failures)
+        not_used += [reason for reason in unused_tables if reason not in choices[0].doubts]
     is_doubtful_guess = is_guess and bool(choices[0].doubts)
     if len(choices) > 1 or is_doubtful_guess:
         group = (columns or {}).get("group")
@@ -288,6 +291,33 @@ def drop_doubtful(choices: Sequence[Choice]) -> list[Choice]:
         return list(choices)
     doubtful = [choice for choice in choices if choice.doubts]
     return clear + [choice for choice in doubtful if choice.has_tables_of_paths]
+
+
+def doubt_single(
+    place: Place, choice: Choice, failures: Sequence[tuple[Any, UserError]]
+) -> Choice:
+    """Return the only layout with doubts that do not matter if there are several.
+
+    Args:
+        place: the files.
+        choice: the layout.
+        failures: the layouts that failed. One may be of a table with the right classes.
+    """
+    doubts = list(choice.doubts)
+    if choice.has_only_patterns:
+        doubts += doubt_numbers_in_names(choice.rows)
+    used = list_tables(choice.parts)
+    for layout, error in failures:
+        if not uses_only_tables(layout) or not tables.has_named_class(layout):
+            continue
+        names = list_tables(parse(layout).parts)
+        opened = [table for name in names for table in place.list_opened_tables(name)]
+        n_rows = max((len(table.cached_columns) for table in opened), default=0)
+        names_most_pictures = n_rows > len(choice.rows) / 2
+        is_unused = set(used).isdisjoint(names)
+        if names_most_pictures and is_unused and not isinstance(error, FewImagesError):
+            doubts.append(f"{write(layout)}: {error.message}")
+    return choice._replace(doubts=list(dict.fromkeys(doubts)))  # each once
 
 
 def drop_covered(choices: list[Choice]) -> list[Choice]:

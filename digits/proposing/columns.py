@@ -38,7 +38,7 @@ NO_CLASS_WORDS = (
     SET_WORDS
     | SPLIT_WORDS
     | words("user writer patient subject person participant")
-    | words("site camera session slide video donor volunteer")
+    | words("site camera session slide video donor volunteer width height")
 )
 # The name of a column that may have groups, such as `Patient ID`, `scan_no` and `artist`. The
 # exact names in `GROUP_COLUMNS` are groups without a question to the owner.

@@ -19,6 +19,7 @@ from digits.proposing.words import (
     NUMBERED_WORD,
     PART_WORDS,
     SENSOR_WORDS,
+    UNLABELED_WORDS,
     are_codes,
     are_numbered,
     are_subset_names,
@@ -84,7 +85,7 @@ def doubt_names(names: list[str]) -> Iterator[str]:
     are_no_classes = (
         are_subset_names(names)
         or name_both_subsets
-        or {"labeled", "unlabeled"} <= all_words
+        or not all_words.isdisjoint(UNLABELED_WORDS)
         or are_days
         or are_codes(names)
         or are_cameras
@@ -253,3 +254,16 @@ def find_column_of_ids(table: pd.DataFrame, names: set[str]) -> str:
         if are_most_ids and any(2 <= number < len(names) for number in n_values.values()):
             return column
     return ""
+
+
+def doubt_numbers_in_names(rows: pd.DataFrame) -> Iterator[str]:
+    """Yield a doubt if the classes are numbers inside the names of pictures.
+
+    In `a7f3_1.png` and `a7f3_2.png`, 1 and 2 are probably no classes. In `0_17.png`, 0 is one.
+    """
+    names = sorted(rows["class"].unique())
+    files = rows["file"].map(posixpath.basename)
+    pairs = list(zip(files, rows["class"], strict=True))
+    are_inside = all(name in file and not file.startswith(name) for file, name in pairs)
+    if are_inside and all(map(str.isdecimal, names)):
+        yield f"the numbers {shorten(names)} inside the names of pictures would be classes"

@@ -134,8 +134,7 @@ def propose_words(families: list[Family], fields: Sequence[str]) -> list[Any]:
         columns = split_evenly(stems, separator)
         found = []
         for position, words in enumerate(columns):
-            are_classes = 2 <= len(set(words)) <= len(stems) / MIN_PER_CLASS
-            if are_classes and not (fields and repeat_folders(names, words)):
+            if are_classes(words) and not (fields and repeat_folders(names, words)):
                 found.append(position)
         last = len(columns) - 1
         if len(found) > 1 and last in found and count_pictures(columns):
@@ -215,7 +214,7 @@ def write_fields(n_words: int, candidates: Sequence[int]) -> list[list[str]]:
     return patterns
 
 
-def have_more_fields(families: list[Family]) -> bool:
+def have_codes_of_folders(families: list[Family]) -> bool:
     """Return whether names repeat the folder as a code, and have another word that varies.
 
     In `Blur/01_04_0001.bmp`, 04 is the code of the folder Blur. The first word varies in each
@@ -235,6 +234,11 @@ def have_more_fields(families: list[Family]) -> bool:
         if len(columns) > 3 and any(repeat_folders(names, words) for words in varying):
             return any(has_all_combinations(folders, words) for words in varying)
     return False
+
+
+def are_classes(words: Sequence[str]) -> bool:
+    """Return whether words may be classes, by their number."""
+    return 2 <= len(set(words)) <= len(words) / MIN_PER_CLASS
 
 
 def has_all_combinations(folders: Sequence[str], words: Sequence[str]) -> bool:

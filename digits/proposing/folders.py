@@ -2,8 +2,8 @@
 
 import posixpath
 import re
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +19,10 @@ from digits.proposing.families import (
     drop_copies,
     find_families,
     list_folders,
-    list_names,
 )
 from digits.proposing.file_names import (
     NAMES,
-    have_more_fields,
+    have_codes_of_folders,
     propose_names,
     propose_words,
 )
@@ -35,6 +34,7 @@ from digits.proposing.words import (
     GROUP_WORDS,
     NEGATIONS,
     NUMBERED_WORD,
+    UNLABELED_WORDS,
     are_numbered,
     find_subset,
     is_subset_name,
@@ -69,34 +69,68 @@ def propose(place: Place) -> list[Any]:
     """Return layouts for the pictures of a place.
 
     If there is no layout without the masks, the masks are images themselves. For example, the
-    folder `mask` may have photos of people. If a folder has augmented pictures, there are also
-    layouts without them.
+    folder `mask` may have photos of people. If there may be augmented pictures or thumbnails,
+    there are also layouts without them.
     """
-    masks = find_masks(place.pictures)
-    layouts = propose_excluding(place, masks) or propose_excluding(place, {})
-    augmented = find_augmented(place.pictures)
-    others = [posixpath.dirname(name) for name in place.pictures if name not in augmented]
+    names = place.pictures
+    excluded = find_masks(names) | find_in_folders(names, is_unlabeled)
+    layouts = propose_excluding(place, excluded) or propose_excluding(place, {})
+    versions = find_in_folders(names, is_augmented) | find_twins(names)
+    others = [posixpath.dirname(name) for name in names if name not in versions]
     have_training_set = any(find_subset(folder) != "test" for folder in others)
-    if augmented and have_training_set:
-        layouts += propose_excluding(place, masks | augmented)
+    if versions and have_training_set:
+        layouts += propose_excluding(place, excluded | versions)
     return layouts
 
 
-def find_augmented(names: Iterable[str]) -> dict[str, str]:
-    """Return the pictures in folders such as `augmented`, with the pattern of each folder."""
+def is_unlabeled(folder: str) -> bool:
+    """Return whether a folder has pictures without classes, by its name."""
+    return not split_words(folder).isdisjoint(UNLABELED_WORDS)
+
+
+def is_augmented(folder: str) -> bool:
+    """Return whether a folder has augmented pictures, by its name."""
+    words = split_words(folder)
+    return bool(words & AUGMENTATION_WORDS) and not words & NEGATIONS
+
+
+def find_twins(names: Iterable[str]) -> dict[str, str]:
+    """Return pictures that are called like others, but for one folder, with its pattern.
+
+    For example, `thumbs/cat/1.jpg` and `cat/thumbs/1.png` are called like `cat/1.jpg`. Most
+    pictures in such folders must be so.
+    """
+    stems = {posixpath.splitext(name)[0] for name in names}
+    by_folder: dict[tuple[int, str], list[str]] = defaultdict(list)
+    n_twins: Counter[tuple[int, str]] = Counter()
+    for name in names:
+        *folders, file = name.split("/")
+        stem, _ = posixpath.splitext(file)
+        for level, folder in enumerate(folders):
+            by_folder[level, folder].append(name)
+            shorter = posixpath.join(*folders[:level], *folders[level + 1 :], stem)
+            n_twins[level, folder] += shorter in stems
+    twins: dict[str, str] = {}
+    for (level, folder), same in by_folder.items():
+        if n_twins[level, folder] > len(same) / 2:
+            twins |= dict.fromkeys(same, f"{'*/' * level}{escape(folder)}/**/*")
+    return twins
+
+
+def find_in_folders(names: Iterable[str], is_meant: Callable[[str], bool]) -> dict[str, str]:
+    """Return the pictures in folders with some names, with the pattern of each folder."""
     by_folder: dict[str, list[str]] = defaultdict(list)
     for name in names:
         by_folder[posixpath.dirname(name)].append(name)
-    augmented: dict[str, str] = {}
+    found: dict[str, str] = {}
     for path, same in by_folder.items():
         folders = path.split("/")
         for level, folder in enumerate(folders, 1):
-            words = split_words(folder)
-            if words & AUGMENTATION_WORDS and not words & NEGATIONS:
+            if is_meant(folder):
                 pattern = f"{escape('/'.join(folders[:level]))}/**/*"
-                augmented |= dict.fromkeys(same, pattern)
+                found |= dict.fromkeys(same, pattern)
                 break
-    return augmented
+    return found
 
 
 def propose_excluding(place: Place, masks: Mapping[str, str]) -> list[Any]:
@@ -133,26 +167,14 @@ def propose_excluding(place: Place, masks: Mapping[str, str]) -> list[Any]:
 
 
 def propose_one_level(families: list[Family]) -> list[Any]:
-    """Return layouts of pictures in a folder for each class, or perhaps for each day.
-
-    If deeper folders may have thumbnails of the other pictures, there is also a layout without
-    the deeper folders.
-    """
+    """Return layouts of pictures in a folder for each class, or perhaps for each day."""
     layouts = [build_layout(families, ["{class}"])]
-    depth = min(len(family.folders) for family in families)
-    shallow = [family for family in families if len(family.folders) == depth]
-    deep = [family for family in families if len(family.folders) > depth]
-    names = [posixpath.basename(path) for path in list_names(shallow)]
-    deep_names = [posixpath.basename(path) for path in list_names(deep)]
-    n_repeated = sum(name in set(names) for name in deep_names)
-    if len(set(names)) == len(names) and n_repeated > len(deep_names) / 2:
-        layouts.append(build_layout(shallow, ["{class}"]))
     [folders] = list_folders(families)
     # The names may have the class. Then the folders are groups, or are ignored if there are too
     # few of them.
     if are_numbered(folders):
         layouts += propose_names(families, ["{group}"]) + propose_names(families, ["*"])
-    elif have_more_fields(families):
+    elif have_codes_of_folders(families):
         layouts += propose_words(families, ["{group}"]) + propose_words(families, ["*"])
     return layouts
 

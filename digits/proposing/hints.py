@@ -12,6 +12,13 @@ import yaml
 
 from digits.data.layout.reading import LayoutReading
 from digits.proposing.columns import may_have_groups
+from digits.proposing.file_names import (
+    SEPARATORS,
+    are_classes,
+    has_all_combinations,
+    list_stems,
+    split_evenly,
+)
 from digits.proposing.name_groups import ORDINARY, add_groups, find_name_groups
 from digits.proposing.show import write, write_option
 from digits.proposing.words import (
@@ -33,6 +40,9 @@ WITH_END = re.compile(r"(?P<base>.+)(?P<end>[_-][A-Za-z0-9]+)")
 WITH_KIND = re.compile(r"(?P<base>.*\d)[_-][A-Za-z]{2,}")
 # Names of pictures of several kinds, such as `rgb_0001` and `depth_0001`.
 WITH_START = re.compile(r"(?P<start>[A-Za-z]{2,}[_-])(?P<base>.*\d.*)")
+
+LAST_NUMBER = re.compile(r"[\W_]*\d+$")  # as in `cat_17`
+LETTER = re.compile(r"[^\W\d_]")
 
 GROUPS_OF_TABLE = (
     "add a column of groups to the table; see “Add groups to a table” in docs/your-own.md"
@@ -72,7 +82,10 @@ def find_hints(reading: LayoutReading, layout: Any) -> list[str]:
         companions += hint_at_kinds(files)
         hints += companions
         if not companions and not has_groups:
-            hints += hint_at_series(rows, None if is_table else layout)
+            series = list(hint_at_series(rows, None if is_table else layout))
+            hints += series
+            if not series and not is_table:
+                hints += hint_at_words(rows)
         hints += hint_at_files_of_pictures(files, reading.unused_files)
         hints += hint_at_unused_folders(rows, reading.unused_pictures)
         hints += hint_at_people(rows, layout)
@@ -189,6 +202,28 @@ def hint_at_series(rows: pd.DataFrame, layout: Any) -> Iterator[str]:
         f"{len(groups.values)} pictures are called like {posixpath.basename(name)}, and may "
         f"show only {' to '.join(map(str, counts))} things, such as {value}; if so, {remedy}"
     )
+
+
+def hint_at_words(rows: pd.DataFrame) -> Iterator[str]:
+    """Yield a hint if each class has the same words in the names of its pictures.
+
+    Examples are `anna/cat_1.png`, `anna/dog_2.png` and `ben/cat_3.png`.
+    """
+    stems = list_stems(rows["file"])
+    candidates = [tuple(LAST_NUMBER.sub("", stem) for stem in stems)]
+    for separator in SEPARATORS:
+        candidates += split_evenly(stems, separator)
+    for words in candidates:
+        distinct = sorted(set(words))
+        have_letters = all(map(LETTER.search, distinct))
+        are_of_cameras = set().union(*map(split_words, distinct)) <= CAMERA_WORDS
+        vary_alike = has_all_combinations(list(rows["class"]), words)
+        if are_classes(words) and have_letters and vary_alike and not are_of_cameras:
+            yield (
+                f"the names of each class have the words {shorten(distinct)}; if these are the "
+                "classes, let the pattern of the layout have {class} for them"
+            )
+            return
 
 
 def hint_at_companions(files: list[str], is_table: bool, has_groups: bool) -> Iterator[str]:

@@ -60,7 +60,7 @@ def propose(place: Place, chosen: Mapping[str, str]) -> tuple[list[Any], list[st
         chosen: the columns that the owner has chosen as `class` or `group`.
     """
     candidates, reasons = find_candidates(place, chosen)
-    with_named_class = [table for table in candidates if has_named_class(table)]
+    with_named_class = [table for table in candidates if has_named_class(table.keys)]
     if with_named_class and not chosen:
         candidates = with_named_class
     return write_layouts(candidates), reasons
@@ -109,9 +109,9 @@ def has_pictures(place: Place, folder: str) -> bool:
     return any(picture.startswith(start) for picture in place.pictures)
 
 
-def has_named_class(table: TableCandidate) -> bool:
-    """Return whether the column of the classes has a usual name, such as `label`."""
-    column = table.keys["class"]
+def has_named_class(keys: Mapping[str, Any]) -> bool:
+    """Return whether the column of the classes of a table has a usual name, such as `label`."""
+    column = keys.get("class")
     return isinstance(column, str) and bool(columns.find_named_classes([column]))
 
 

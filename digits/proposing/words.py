@@ -42,12 +42,16 @@ WORDS_BESIDE_SETS = (
     | words("pictures photos public private")
 )
 
+# Words of a folder whose pictures have no class.
+UNLABELED_WORDS = words("unlabeled unlabelled")
+
 # Words for sensors. Folders with their names are no classes, but show the same things.
 SENSOR_WORDS = words("rgb thermal infrared ir nir visible depth")
 
 # Words in the names that cameras and programs give to pictures.
 CAMERA_WORDS = words(
-    "img dsc dscn dscf pxl image photo picture pic frame scan screenshot p mvi vid"
+    "img dsc dscn dscf pxl image images photo picture pic frame scan screenshot p mvi vid "
+    "download"
 )
 
 # Words of numbered folders whose pictures belong together.

@@ -458,7 +458,7 @@ def decimal_commas(place: Path) -> None:
 
 
 def two_quantities(place: Path) -> None:
-    labels(place, width=LABELS[TRAIN] / 4, height=LABELS[TRAIN] / 8)
+    labels(place, weight=LABELS[TRAIN] / 4, length=LABELS[TRAIN] / 8)
 
 
 def prices(place: Path) -> None:
@@ -560,7 +560,7 @@ OTHERS = {
     ),
     "two quantities": (
         two_quantities,
-        f"width is a quantity, such as {LABELS[1] / 4}: {NO_QUANTITY}",
+        f"weight is a quantity, such as {LABELS[1] / 4}: {NO_QUANTITY}",
     ),
     "more numbers than classes": (
         prices,

@@ -114,12 +114,22 @@ TREES: dict[str, tuple[str, list[str]]] = {
     "classes valid and invalid": ("{valid,invalid}", ["{class}/*"]),
     "valves": ("{valve_ok,valve_defect}", ["{class}/*"]),
     "tests": ("{positive_test,negative_test}", ["{class}/*"]),
-    "thumbnails": ("{a,b} {a,b}/thumbs", ["[{class}/*, {class}/thumbs/*]", "{class}/*"]),
+    "thumbnails": (
+        "{a,b} {a,b}/thumbs",
+        [
+            "[{class}/*, {class}/thumbs/*]",
+            "{files: {class}/*, unused: [*/thumbs/**/*]}",
+        ],
+    ),
     "masks": ("{a,b}/{images,masks}", ["{files: {class}/images/*, unused: [**/masks/*]}"]),
     "a folder more for one class": ("{a,b} {a}/2023", ["[{class}/*, {class}/2023/*]"]),
     "labelled and unlabelled": (
         "labeled/{a,b} unlabeled",
-        ["{files: labeled/{class}/*, unused: [unlabeled/*]}"],
+        ["{files: labeled/{class}/*, unused: [unlabeled/**/*]}"],
+    ),
+    "unlabelled beside the classes": (
+        "{a,b} unlabelled",
+        ["{files: {class}/*, unused: [unlabelled/**/*]}"],
     ),
     "Tiny ImageNet": (
         "train/{a,b}/images {val,test}/images",
@@ -158,7 +168,10 @@ TREES: dict[str, tuple[str, list[str]]] = {
     ),
     "thumbnails in folders of images": (
         "{a,b}/images {a,b}/images/thumbs",
-        ["[{class}/images/*, {class}/images/thumbs/*]", "{class}/images/*"],
+        [
+            "[{class}/images/*, {class}/images/thumbs/*]",
+            "{files: {class}/images/*, unused: [*/*/thumbs/**/*]}",
+        ],
     ),
     "three levels": (
         "{a,b}/{c,d}/{e,f}",
@@ -459,6 +472,20 @@ def test_classes_that_are_ids_in_a_table_are_doubted(
     assert (doubt in said) == is_doubt
 
 
+@pytest.mark.parametrize("n_rows", [24, 6])
+def test_a_table_of_most_pictures_that_fails_is_a_doubt(n_rows: int, tmp_path: Path) -> None:
+    write_numbered(tmp_path, ["red_{n}.png", "blue_{n}.png"])
+    names = [f"{color}_{n}.png" for n in range(12) for color in ("red", "blue")]
+    rows = [f"{name},{'ab'[n % 4 // 2]}\n" for n, name in enumerate(names[1:n_rows])]
+    (tmp_path / "t.csv").write_text(f"file,label\n{names[0]},\n{''.join(rows)}")
+    try:
+        said = describe(choose(Place(tmp_path)))
+    except ChoiceError as error:
+        said = [line.strip() for line in error.lines]
+    doubts = [line for line in said if line.startswith("doubt: {table: t.csv")]
+    assert len(doubts) == (n_rows == 24)
+
+
 def test_a_column_of_quantities_beside_one_of_classes_is_named(tmp_path: Path) -> None:
     write_numbered(tmp_path, ["cell{n}.png"])
     rows = [f"cell{n}.png,0.{3 * (n % 4)},{'mono' if n < 6 else 'poly'}\n" for n in range(12)]
@@ -581,6 +608,23 @@ PUBLIC = {
     "photos and masks without classes, as of leeds": (
         ["images/00{n}.png", "masks/00{n}.png"],
         ["{class}/*"],
+    ),
+    "small versions of both sets": (
+        [
+            f"{top}{subset}/{name}/{{n}}.png"
+            for top in ("", "small/")
+            for subset in ("train", "test")
+            for name in "ab"
+        ],
+        [
+            "{train: [train/{class}/*, small/train/{class}/*], "
+            "test: [test/{class}/*, small/test/{class}/*]}",
+            "{train: train/{class}/*, test: test/{class}/*, unused: [small/**/*]}",
+        ],
+    ),
+    "numbers inside the names of pictures": (
+        [f"{n}f{{n}}_{n}.png" for n in range(1, 4)],
+        ["*_{class}.*"],
     ),
     "a class as the last of several numbers, as in ESC-50": (
         [
@@ -1005,6 +1049,11 @@ HINTS = {
         ["1/{n}.jpg", "2/{n}.jpg", "lists/TE.txt"],
         "lists/TE.txt may say which images are a test set",
     ),
+    "words in the names of each class": (
+        ["anna/cat{n}.jpg", "anna/dog{n}.jpg", "ben/cat2{n}.jpg", "ben/dog2{n}.jpg"],
+        "the names of each class have the words cat, dog; if these are the classes, let the "
+        "pattern of the layout have {class} for them",
+    ),
     "files in another folder": (
         ["cat/{n}.jpg", "dog/{n}.jpg", "labels/{n}.txt"],
         "12 files are called like pictures, first labels/0.txt; if they say the classes, write "
@@ -1033,6 +1082,9 @@ NO_HINTS = {
         f"{subset}/{name}/{{n}}.jpg" for subset in ("train", "val") for name in "ab"
     ],
     "a few files beside pictures": ["cat/{n}.jpg", "dog/{n}.jpg", "cat/1.json"],
+    "names that cameras give": [
+        f"{name}/{word}{{n}}.jpg" for name in ("cat", "dog") for word in ("IMG_", "DSC")
+    ],
     "other files": ["cat/{n}.jpg", "dog/{n}.jpg", "notes/day{n}.txt"],
 }
 
