@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from digits.data.layout.listing import list_visible
-from digits.data.layout.pattern import escape, find_matches
+from digits.data.layout.pattern import Pattern, escape, find_matches
 from digits.data.layout.place import Place
 from digits.data.layout.read_files import read_list
 from digits.imaging.pictures import is_picture_file
@@ -27,7 +27,7 @@ from digits.proposing.file_names import (
     propose_words,
 )
 from digits.proposing.masks import find_masks
-from digits.proposing.name_groups import ORDINARY
+from digits.proposing.name_groups import ORDINARY, list_patterns
 from digits.proposing.table_format import may_be_table
 from digits.proposing.words import (
     AUGMENTATION_WORDS,
@@ -72,15 +72,26 @@ def propose(place: Place) -> list[Any]:
     folder `mask` may have photos of people. If there may be augmented pictures or thumbnails,
     there are also layouts without them.
     """
-    names = place.pictures
+    names = drop_copies(place.pictures, place)
     excluded = find_masks(names) | find_in_folders(names, is_unlabeled)
-    layouts = propose_excluding(place, excluded) or propose_excluding(place, {})
+    layouts = propose_excluding(place, names, excluded)
+    if not layouts:
+        others = [name for name in names if name not in excluded]
+        layouts = [
+            each for each in propose_excluding(place, names, {}) if fits_any(each, others)
+        ]
     versions = find_in_folders(names, is_augmented) | find_twins(names)
     others = [posixpath.dirname(name) for name in names if name not in versions]
     have_training_set = any(find_subset(folder) != "test" for folder in others)
     if versions and have_training_set:
-        layouts += propose_excluding(place, excluded | versions)
+        layouts = propose_excluding(place, names, excluded | versions) + layouts
     return layouts
+
+
+def fits_any(layout: Any, names: Sequence[str]) -> bool:
+    """Return whether a picture fits one of the patterns of a layout."""
+    patterns = [Pattern(text) for text in list_patterns(layout)]
+    return any(pattern.fits(name) for name in names for pattern in patterns)
 
 
 def is_unlabeled(folder: str) -> bool:
@@ -133,14 +144,17 @@ def find_in_folders(names: Iterable[str], is_meant: Callable[[str], bool]) -> di
     return found
 
 
-def propose_excluding(place: Place, masks: Mapping[str, str]) -> list[Any]:
-    """Return layouts for the pictures of a place without masks.
+def propose_excluding(
+    place: Place, pictures: Sequence[str], masks: Mapping[str, str]
+) -> list[Any]:
+    """Return layouts for pictures without masks.
 
     Args:
-        place: the pictures.
+        place: all files.
+        pictures: the pictures.
         masks: the pattern of each mask.
     """
-    names = drop_copies([name for name in place.pictures if name not in masks], place)
+    names = [name for name in pictures if name not in masks]
     # The families with the fewest folders come first.
     found = sorted(find_families(names), key=lambda family: len(family.folders))
     families = choose_families(found)

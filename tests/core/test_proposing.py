@@ -117,8 +117,8 @@ TREES: dict[str, tuple[str, list[str]]] = {
     "thumbnails": (
         "{a,b} {a,b}/thumbs",
         [
-            "[{class}/*, {class}/thumbs/*]",
             "{files: {class}/*, unused: [*/thumbs/**/*]}",
+            "[{class}/*, {class}/thumbs/*]",
         ],
     ),
     "masks": ("{a,b}/{images,masks}", ["{files: {class}/images/*, unused: [**/masks/*]}"]),
@@ -169,8 +169,8 @@ TREES: dict[str, tuple[str, list[str]]] = {
     "thumbnails in folders of images": (
         "{a,b}/images {a,b}/images/thumbs",
         [
-            "[{class}/images/*, {class}/images/thumbs/*]",
             "{files: {class}/images/*, unused: [*/*/thumbs/**/*]}",
+            "[{class}/images/*, {class}/images/thumbs/*]",
         ],
     ),
     "three levels": (
@@ -494,6 +494,17 @@ def test_a_column_of_quantities_beside_one_of_classes_is_named(tmp_path: Path) -
     assert "class: probability}: probability is a quantity, such as 0.3" in said
 
 
+def test_masks_are_not_read_in_place_of_pictures_whose_classes_cannot_be_read(
+    tmp_path: Path,
+) -> None:
+    names = [
+        f"{'uvwxy'[n % 5]}_{name}_{n}" for n in range(15) for name in ("001.red_cat", "002.dog")
+    ]
+    for path in ("{}.png", "masks/{}_mask.png"):
+        write_files(tmp_path, [path.format(name) for name in names])
+    assert find_ways(tmp_path) == []
+
+
 def test_a_folder_that_may_be_the_test_set_is_named(tmp_path: Path) -> None:
     folders = ["tiles/x", "tiles/y", "VAL-tiles7k/x", "VAL-tiles7k/y"]
     write_numbered(tmp_path, [f"{folder}/{{n}}.png" for folder in folders])
@@ -617,9 +628,9 @@ PUBLIC = {
             for name in "ab"
         ],
         [
+            "{train: train/{class}/*, test: test/{class}/*, unused: [small/**/*]}",
             "{train: [train/{class}/*, small/train/{class}/*], "
             "test: [test/{class}/*, small/test/{class}/*]}",
-            "{train: train/{class}/*, test: test/{class}/*, unused: [small/**/*]}",
         ],
     ),
     "numbers inside the names of pictures": (
@@ -821,9 +832,9 @@ PUBLIC = {
             for kind in "xy"
         ],
         [
+            "{files: without_augmentation/{class}/*, unused: [with_augmentation/**/*]}",
             "*/{class}/*",
             "{class}/*/*",
-            "{files: without_augmentation/{class}/*, unused: [with_augmentation/**/*]}",
         ],
     ),
     "things of several kinds, as of ETH-80": (
@@ -846,8 +857,8 @@ PUBLIC = {
             "Augmented/y_augmented/{n}.png",
         ],
         [
-            "{class}/*/*",
             "{files: Original/{class}/*, unused: [Augmented/**/*]}",
+            "{class}/*/*",
         ],
     ),
     "digits of speakers, as in FSDD": (
