@@ -54,6 +54,7 @@ DELETED = [
     "tests/core/test_names.py",
     "tests/core/test_proposing.py",
     "tests/core/test_public_forms.py",
+    "tests/core/test_random_datasets.py",
     "tests/core/test_your_own.py",
     # the benchmarks, and the tests of this project's pages
     "bench",

@@ -318,18 +318,38 @@ def label_by_name(arrays: Mapping[str, Any], parts: PartsByArray) -> list[PartsB
     """
     parts_by_kind: dict[Any, PartsByArray] = defaultdict(dict)
     for name, part in parts.items():
-        fitting: dict[Any, list[str]] = defaultdict(list)
-        for label, array in arrays.items():
-            is_near = posixpath.dirname(label) == posixpath.dirname(name)
-            is_same_set = find_words(label) & SET_WORDS == find_words(name) & SET_WORDS
-            if is_near and is_same_set and are_labels(label, array, len(arrays[name])):
-                fitting[find_words(label) - SET_WORDS].append(label)
+        images = arrays[name]
+        n_images = len(images)
+        fitting = find_labels(arrays, name, n_images)
+        if not fitting:  # MATLAB has the images along the last axis
+            n_images = images.shape[-1]
+            fitting = find_labels(arrays, name, n_images)
         for kind, labels in fitting.items():
             labelled = parts_by_kind[kind]
             taken = {other["class"] for other in labelled.values()}
             free = [label for label in labels if label not in taken]
-            labelled[name] = part | {"class": (free or labels)[0]}
+            axes = describe_axes(images, n_images)
+            labelled[name] = part | axes | {"class": (free or labels)[0]}
     return list(parts_by_kind.values())
+
+
+def find_labels(
+    arrays: Mapping[str, Any], name: str, n_images: int
+) -> dict[frozenset[str], list[str]]:
+    """Return the arrays that have a label for each of `n_images` images, by their kind.
+
+    Args:
+        arrays: all arrays.
+        name: the array of the images.
+        n_images: their number.
+    """
+    fitting: dict[frozenset[str], list[str]] = defaultdict(list)
+    for label, array in arrays.items():
+        is_near = posixpath.dirname(label) == posixpath.dirname(name)
+        is_same_set = find_words(label) & SET_WORDS == find_words(name) & SET_WORDS
+        if is_near and is_same_set and are_labels(label, array, n_images):
+            fitting[find_words(label) - SET_WORDS].append(label)
+    return fitting
 
 
 def are_labels(name: str, array: Any, n_images: int) -> bool:

@@ -122,9 +122,10 @@ class OpenedTable:
         columns of numbers may be pixels, except those with usual names and the two ends.
         """
         names = self.file.names
-        if self.numbered_columns and not names[0].isdecimal():
-            pixels = set(self.numbered_columns)
-            return [name for name in names if name not in pixels]
+        pixels = set(self.numbered_columns)
+        others = [name for name in names if name not in pixels]
+        if pixels and others:
+            return others
         if not may_have_pixels and len(names) <= MAX_TEXTS:
             return names
         ends = (names[0], names[-1])  # where the classes are in a table without names
