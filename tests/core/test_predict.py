@@ -360,8 +360,8 @@ def test_the_default_model_is_chosen_in_cross_validation(project: Path) -> None:
         (project / f"metrics/{name}.json").write_text(json.dumps(metrics))
     smaller = tiny.dataset({"files": "own"}) | {"images": tiny.IMAGES - 1}
     changes |= {
-        "datasets.smaller": smaller,
-        "splits.smaller": {"dataset": "smaller", "test": 0.25},
+        "datasets.with-fewer-images": smaller,  # the last one in the alphabet
+        "splits.smaller": {"dataset": "with-fewer-images", "test": 0.25},
         "tasks.smaller": {"split": "smaller"},
         "models.of-fewer-images": logreg | {"task": "smaller"},
     }

@@ -574,6 +574,13 @@ def test_start_refuses_files_that_are_not_as_in_a_new_clone() -> None:
             start.edit_targets(targets.replace(line, ""), "")
 
 
+def test_a_layout_is_written_with_the_letters_of_its_files() -> None:
+    written = start.write_block({"files": "Café/{class}/*", "unused": ["Thé/*"]})
+    assert written == (
+        "    layout:\n      files: Café/{class}/*\n      unused:\n      - Thé/*\n"
+    )
+
+
 def test_start_restores_all_files_if_it_cannot_finish(shapes: Path) -> None:
     shutil.rmtree(shapes / "docs/notebooks")
     (shapes / "docs/notebooks").symlink_to(".")  # `rmtree` refuses links
