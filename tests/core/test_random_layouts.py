@@ -10,7 +10,10 @@ import pytest
 from digits.data.layout.pattern import escape
 from digits.data.layout.place import Place
 from digits.data.layout.reading import read_layout
+from digits.predicting.new_images import read_new_images
 from digits.settings.layout import parse
+from digits.settings.params import DatasetParams
+from tests.helpers import tiny
 from tests.helpers.variants import mark_variants
 
 SEEDS = mark_variants([range(40), range(40, 80), range(80, 120)])
@@ -114,3 +117,22 @@ def test_random_tables_of_pictures_are_read_as_their_layout_says(
         assert sorted(reading.unused_pictures) == sorted(rows["file"][~is_used]), seed
         assert not reading.unmatched, seed
         assert not reading.unused_files, seed
+
+
+@pytest.mark.parametrize("seeds", SEEDS)
+def test_random_tables_of_new_pictures_are_read_as_that_of_the_dataset(
+    seeds: range, tmp_path: Path
+) -> None:
+    for seed in seeds:
+        rng = random.Random(seed)
+        root = tmp_path / str(seed)
+        root.mkdir()
+        rows = make_rows(rng)
+        layout = write_table(root, rng, rows)
+        names = sorted(set(rows["class"]))
+        keys = {"layout": layout, "shape": [8, 8], "names": names, "classes": len(names)}
+        dataset = DatasetParams.model_validate(tiny.dataset({"files": "own"}) | keys)
+        [path] = root.glob("t #1.*")
+        found = read_new_images(path, dataset).rows
+        for column in ("file", "class"):
+            assert found[column].tolist() == rows[column].tolist(), (seed, column)
