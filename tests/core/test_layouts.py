@@ -258,6 +258,21 @@ def test_an_unused_class_must_exist(tmp_path: Path) -> None:
         find_rows({"files": "{class}/*", "unused": [{"class": "cat"}]}, tmp_path)
 
 
+def test_several_items_may_name_unused_rows(tmp_path: Path) -> None:
+    touch(tmp_path, ["1.png", "2.png", "3.png"])
+    (tmp_path / "t.csv").write_text("file,class\n1.png,a\n2.png,b\n3.png,c\n")
+    unused = [{"where": {"class": "a"}}, {"where": {"file": "3*"}}, "1.png", "3.png"]
+    written = {"table": "t.csv", "file": "{file}", "class": "class", "unused": unused}
+    assert find_rows(written, tmp_path)["file"].tolist() == ["2.png"]
+
+
+def test_a_stem_is_a_name_without_its_last_ending(tmp_path: Path) -> None:
+    touch(tmp_path, ["scan.0012.png", "scan.0013.png"])
+    (tmp_path / "t.csv").write_text("file,class\na/scan.0012.tif,a\nb/scan.0013.tif,b\n")
+    written = {"table": "t.csv", "file": "{file.stem}.png", "class": "class"}
+    assert find_rows(written, tmp_path)["file"].tolist() == ["scan.0012.png", "scan.0013.png"]
+
+
 def test_several_items_may_name_unused_classes() -> None:
     items = [{"class": "cat"}, {"class": ["dog", "cow"]}]
     unused = layout.parse({"files": "{class}/*", "unused": items}).unused_classes

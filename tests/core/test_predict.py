@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 import numpy as np
 import pandas as pd
 import pytest
@@ -294,6 +295,14 @@ def test_a_sheet_has_all_pictures_and_overwrites_none(place: Path, tmp_path: Pat
         refused = call(place, "predict", *MODEL, "scans", "--png", name, status=2)
         assert f"--png {name} would overwrite the picture" in refused.stderr
     assert tiny.files(place / "scans") == before
+
+
+def test_a_sheet_does_not_overwrite_a_picture_that_a_table_names(tmp_path: Path) -> None:
+    png = tmp_path / "1.png"
+    write_image(png, 3)
+    collection = Collection(pd.DataFrame({"file": ["1.png"]}), lambda: iter([png]))
+    with pytest.raises(click.UsageError, match="would overwrite the picture"):
+        check_not_overwritten(png, {"t.csv": collection})
 
 
 def test_an_earlier_sheet_is_replaced(place: Path, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import scipy.io
+import yaml
 
 from digits.data.layout.place import Place
 from digits.proposing.arrays import describe_colors
@@ -278,6 +279,14 @@ def test_classes_of_which_only_some_words_are_doubtful_are_taken(
 ) -> None:
     write_tree(tmp_path, folders)
     assert choose(Place(tmp_path)).layout == "{class}/*"
+
+
+def test_a_layout_is_shown_in_yaml_of_one_line() -> None:
+    layout = {"file": "{No}.png", "class": "No", "unused": [{"where": {"a b": ["null", "1"]}}]}
+    text = write(layout)
+    assert "\n" not in text
+    assert "'" not in text
+    assert yaml.safe_load(text) == layout
 
 
 @pytest.mark.parametrize(("n_ways", "rest"), [(5, []), (6, ["  and 1 more"])])
@@ -1410,6 +1419,11 @@ def test_missing_classes_of_both_sets_are_a_mistake(tmp_path: Path) -> None:
 
 # Pictures with a single doubtful reading, and the doubt.
 DOUBTS = {
+    "defects in the test set alone, as of one product of MVTec": (
+        ["train/good/{n}.png", "test/good/1{n}.png", "test/crack/{n}.png"],
+        "24 pictures lie in a folder of the other set, first test/crack/0.png; the folder of the "
+        "training set has only the class good",
+    ),
     "products in place of their defects, as of MVTec": (
         [
             f"{product}/{name}.png"

@@ -589,6 +589,19 @@ def test_start_restores_all_files_if_it_cannot_finish(shapes: Path) -> None:
     assert tiny.run("git status --porcelain", shapes).stdout == ""
 
 
+def test_start_restores_all_files_if_it_is_interrupted(
+    shapes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(patterns: list[str]) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.chdir(shapes)
+    monkeypatch.setattr(start, "delete", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        start.rewrite_or_restore({"sources": [{"handwriting": "data/own"}]}, DEFAULT_TRAITS, {})
+    assert tiny.run("git status --porcelain", shapes).stdout == ""
+
+
 @pytest.mark.parametrize(("n_folds", "needed"), [(3, 4), (5, 7)])
 def test_so_many_images_are_asked_for_that_the_training_set_has_enough(
     n_folds: int, needed: int
@@ -901,6 +914,15 @@ def test_start_looks_at_the_shape_of_arrays(
 def test_start_refuses_arrays_of_large_images(shape: list[int]) -> None:
     with pytest.raises(UserError, match=f"images of {shape[0]} × {shape[1]}.* cannot be used"):
         find_traits(make_collection(shape))
+
+
+def test_a_long_and_narrow_drawing_is_small() -> None:
+    pixels = np.full((40, 100), 255, np.uint8)
+    pixels[10:20, 10:90] = 0
+    content = io.BytesIO()
+    Image.fromarray(pixels).save(content, "PNG")
+    traits = find_traits_of_pictures(iter([content.getvalue()]), 1)
+    assert traits.describe() == "most look like small drawings, so there is no network"
 
 
 def test_pictures_that_cannot_be_read_say_nothing_about_the_others(tmp_path: Path) -> None:
