@@ -29,7 +29,7 @@ from digits.evaluation.curves import (
 )
 from digits.evaluation.intervals import confidence_interval
 from digits.evaluation.metrics import metrics_table
-from digits.evaluation.predictions import Predictions
+from digits.evaluation.predictions import Predictions, calibrate_predictions
 from tests.helpers.variants import mark_variants
 
 # The folder of a model's predictions, by the subset that they have in tables of metrics.
@@ -195,6 +195,13 @@ def test_the_accuracy_in_cross_validation_is_the_mean_of_folds_of_any_size() -> 
     values = measure(Predictions.from_table(table, np.arange(2), 0, temperature=None))
     assert values["cv_accuracy", "all"] == pytest.approx(np.mean(of_folds))
     assert values["cv_std", "all"] == pytest.approx(np.std(of_folds))
+
+
+def test_the_baseline_is_the_most_frequent_label_of_the_training_images() -> None:
+    trained = make_table([0, 0, 0, 1], [-1, -1, -1, 1])[["label"]]
+    tested = make_table([0, 1, 1], [-1, 1, 1])
+    found, _ = calibrate_predictions(tested, trained, np.arange(2))
+    assert measure(found["test"])["baseline", "all"] == pytest.approx(1 / 3)
 
 
 def test_probabilities_stay_as_they_are_at_a_temperature_of_1() -> None:

@@ -66,6 +66,21 @@ def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
         temporary.touch()
 
 
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_nothing_is_left_if_writing_fails(error: type[BaseException], tmp_path: Path) -> None:
+    path = tmp_path / "file.txt"
+    path.write_text("before")
+
+    def write_half(temporary: Path) -> None:
+        temporary.write_text("half")
+        raise error
+
+    with pytest.raises(error), atomic_write(path) as temporary:
+        write_half(temporary)
+    assert list(tmp_path.iterdir()) == [path]
+    assert path.read_text() == "before"
+
+
 def test_two_processes_may_write_the_same_file(tmp_path: Path) -> None:
     path = tmp_path / "file.txt"
     with atomic_write(path) as temporary:
