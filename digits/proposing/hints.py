@@ -15,7 +15,6 @@ from digits.proposing.columns import may_have_groups
 from digits.proposing.file_names import (
     SEPARATORS,
     are_classes,
-    has_all_combinations,
     list_stems,
     split_evenly,
 )
@@ -205,9 +204,10 @@ def hint_at_series(rows: pd.DataFrame, layout: Any) -> Iterator[str]:
 
 
 def hint_at_words(rows: pd.DataFrame) -> Iterator[str]:
-    """Yield a hint if each class has the same words in the names of its pictures.
+    """Yield a hint if each word in the names of pictures is in several classes.
 
-    Examples are `anna/cat_1.png`, `anna/dog_2.png` and `ben/cat_3.png`.
+    In `anna/cat_1.png`, `ben/cat_2.png`, `carl/dog_3.png` and `dora/dog_4.png`, the classes may
+    be cat and dog.
     """
     stems = list_stems(rows["file"])
     candidates = [tuple(LAST_NUMBER.sub("", stem) for stem in stems)]
@@ -217,11 +217,13 @@ def hint_at_words(rows: pd.DataFrame) -> Iterator[str]:
         distinct = sorted(set(words))
         have_letters = all(map(LETTER.search, distinct))
         are_of_cameras = set().union(*map(split_words, distinct)) <= CAMERA_WORDS
-        vary_alike = has_all_combinations(list(rows["class"]), words)
-        if are_classes(words) and have_letters and vary_alike and not are_of_cameras:
+        pairs = set(zip(words, rows["class"], strict=True))
+        n_classes = Counter(word for word, _ in pairs)
+        are_shared = min(n_classes.values()) > 1
+        if are_classes(words) and have_letters and are_shared and not are_of_cameras:
             yield (
-                f"the names of each class have the words {shorten(distinct)}; if these are the "
-                "classes, let the pattern of the layout have {class} for them"
+                f"the names of several classes have the words {shorten(distinct)}; if these "
+                "are the classes, let the pattern of the layout have {class} for them"
             )
             return
 

@@ -1069,9 +1069,9 @@ HINTS = {
         ["1/{n}.jpg", "2/{n}.jpg", "lists/TE.txt"],
         "lists/TE.txt may say which images are a test set",
     ),
-    "words in the names of each class": (
-        ["anna/cat{n}.jpg", "anna/dog{n}.jpg", "ben/cat2{n}.jpg", "ben/dog2{n}.jpg"],
-        "the names of each class have the words cat, dog; if these are the classes, let the "
+    "words in the names of several classes": (
+        ["anna/cat{n}.jpg", "ben/cat2{n}.jpg", "carl/dog{n}.jpg", "dora/dog2{n}.jpg"],
+        "the names of several classes have the words cat, dog; if these are the classes, let the "
         "pattern of the layout have {class} for them",
     ),
     "files in another folder": (
