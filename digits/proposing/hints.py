@@ -78,7 +78,7 @@ def find_hints(reading: LayoutReading, layout: Any) -> list[str]:
         if not are_in_cells:
             hints += hint_at_folders(rows, is_table)
         companions = list(hint_at_companions(files, is_table, has_groups))
-        companions += hint_at_kinds(files)
+        companions += hint_at_kinds(files, set(rows["class"]))
         hints += companions
         if not companions and not has_groups:
             series = list(hint_at_series(rows, None if is_table else layout))
@@ -258,10 +258,12 @@ def hint_at_companions(files: list[str], is_table: bool, has_groups: bool) -> It
     )
 
 
-def hint_at_kinds(files: list[str]) -> Iterator[str]:
+def hint_at_kinds(files: list[str], classes: set[str]) -> Iterator[str]:
     """Yield a hint if most pictures are of several kinds, as their first words say.
 
-    The kinds of a picture lie in the same folder, so they are no classes.
+    Args:
+        files: the pictures.
+        classes: the classes, which are no kinds.
     """
     starts: dict[str, set[str]] = defaultdict(set)  # by the path without the first word
     for file in files:
@@ -273,7 +275,11 @@ def hint_at_kinds(files: list[str]) -> Iterator[str]:
     if n_several <= len(files) / 2:
         return
     kinds = sorted(set.union(*starts.values()))
-    others = [kind for kind in kinds if not split_words(kind) & ORDINARY_KINDS]
+    others = [
+        kind
+        for kind in kinds
+        if not split_words(kind) & ORDINARY_KINDS and kind[:-1] not in classes
+    ]
     if others and not any(map(find_subset, kinds)):
         yield (
             f"{n_several} pictures differ only in the beginnings {shorten(kinds)} of their "
@@ -338,7 +344,7 @@ def hint_at_folders(rows: pd.DataFrame, is_table: bool) -> Iterator[str]:
             "or {group} for them"
         )
     for folders_of_level in zip(*paths, strict=True):
-        names = sorted(set(folders_of_level))
+        names = sorted(set(folders_of_level) - {""})  # "" if a picture is in no folder
         if are_subset_names(names):
             continue
         folders = pd.Series(folders_of_level, rows.index)

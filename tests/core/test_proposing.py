@@ -1069,6 +1069,11 @@ HINTS = {
         ["1/{n}.jpg", "2/{n}.jpg", "lists/TE.txt"],
         "lists/TE.txt may say which images are a test set",
     ),
+    "a folder beside pictures that are in none": (
+        ["cat_{n}.jpg", "dog_{n}.jpg", "b/cat_4{n}.jpg", "b/dog_4{n}.jpg"],
+        "the folders b are not used; if they are classes, people or days, let the pattern of the "
+        "layout have {class} or {group} for them",
+    ),
     "words in the names of several classes": (
         ["anna/cat{n}.jpg", "ben/cat2{n}.jpg", "carl/dog{n}.jpg", "dora/dog2{n}.jpg"],
         "the names of several classes have the words cat, dog; if these are the classes, let the "
@@ -1088,6 +1093,7 @@ NO_HINTS = {
         f"{subset}/{name}/{{n}}_100.jpg" for subset in ("train", "test") for name in "ab"
     ],
     "names with the class": ["0_{n}.jpg", "1_{n}.jpg", "2_{n}.jpg"],
+    "names with the class as a word": ["cat_{n}.jpg", "dog_{n}.jpg"],
     "numbers": ["cat/img_{n}.jpg", "dog/img_{n}.jpg"],
     "two numbers, but no series": ["cat/cat{n}-1.jpg", "dog/dog{n}-1.jpg"],
     "days that are groups": [
