@@ -328,12 +328,14 @@ def test_a_missing_output_or_dependency_is_named(tmp_path: Path) -> None:
             stages:
               lazy: {cmd: "true", outs: [lazy.txt]}
               needy: {cmd: touch needy.txt, deps: [nosuch.txt], outs: [needy.txt]}
-        """
+        """,
+        "needy.txt": "of an earlier run",
     }
     folder = make(tmp_path, files)
     lines = repro(folder, status=1).splitlines()
     assert "lazy: output 'lazy.txt' does not exist" in lines
     assert "needy: dependency 'nosuch.txt' does not exist" in lines
+    assert (folder / "needy.txt").read_text() == "of an earlier run"
     assert not (folder / "dvc.lock").exists()
 
 
