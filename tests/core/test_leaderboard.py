@@ -340,4 +340,8 @@ cross_validation,f1,all,0.59,,
 
 def test_only_files_that_are_not_here_are_no_change() -> None:
     for state, is_changed in [("deleted", False), ("not in cache", False), ("modified", True)]:
-        assert is_outdated([{"changed outs": {"models/a.skops": state}}]) == is_changed
+        change = {"changed outs": {"models/a.skops": state}}
+        assert is_outdated([change]) == is_changed
+        assert (
+            is_outdated([{"changed deps": {"data/a.parquet": "deleted"}}, change]) == is_changed
+        )

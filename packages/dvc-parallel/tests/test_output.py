@@ -203,12 +203,14 @@ def test_large_outputs_are_recorded_as_by_dvc_repro(tmp_path: Path) -> None:
     write_zeros = "dd if=/dev/zero count=1 status=none of"
     large = f"{write_zeros}=large bs={storing.LARGE_BYTES + 1}"
     free = f"{write_zeros}=free bs={storing.LARGE_BYTES + 2}"
+    end = f"{write_zeros}=end bs={storing.LARGE_BYTES + 3}"
     pipeline = f"""
         stages:
           large: {{cmd: "{large}", outs: [large]}}
           many: {{cmd: "mkdir many && cd many && seq {storing.MANY_FILES + 1} | xargs touch", outs: [many]}}
           free: {{cmd: "{free}", outs: [free: {{cache: false}}]}}
           last: {{cmd: ls many | wc -l > last, deps: [many, large], outs: [last]}}
+          end: {{cmd: "{end}", deps: [last], outs: [end]}}
     """
     ours, theirs = make_two(tmp_path, {"dvc.yaml": pipeline})
     repro_both(ours, theirs)
