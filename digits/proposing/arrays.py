@@ -311,7 +311,7 @@ def measure_total_variation(rows: Any, axes: str) -> float:
 
 
 def label_by_name(arrays: Mapping[str, Any], parts: PartsByArray) -> list[PartsByArray]:
-    """Return the parts with labels for each kind of labels, such as `y_head` and `y_tail`.
+    """Return the parts once for each kind of labels, such as `y_head` and `y_tail`.
 
     An array of labels is in the same file or folder as the images, and of the same subset. If
     several arrays fit, as `arr_1` and `arr_3`, the first images get the first labels.

@@ -143,9 +143,9 @@ def choose(
         choices = drop_doubtful(choices)
     choices = drop_covered(choices)
     if is_guess and len(choices) == 1:
-        choices = [doubt_single(place, choices[0], failures)]
+        choices = [add_doubts_about_only(place, choices[0], failures)]
     if not choices:
-        reasons = [f"{write(layout)}: {error.message}" for layout, error in failures]
+        reasons = [explain(layout, error) for layout, error in failures]
         raise explain_none(place, [*not_used, *reasons], is_guess=is_guess)
     if is_guess:
         unused_tables = explain_unused_tables(choices, failures)
@@ -177,21 +177,29 @@ def propose(place: Place, columns: Mapping[str, str]) -> tuple[list[Any], list[s
 def explain_unused_tables(
     choices: Sequence[Choice], failures: Sequence[tuple[Any, UserError]]
 ) -> list[str]:
-    """Return why tables, or their quantities, are not used, from the layouts that failed.
+    """Return why the layouts of unused tables failed.
 
-    A `FewImagesError` is skipped, because it is usual for columns without classes.
+    Columns of quantities are explained also if the table is used. A `FewImagesError` is
+    skipped, because it is usual for columns without classes.
     """
-    used = {name for choice in choices for name in list_tables(choice.parts)}
     return [
-        f"{write(layout)}: {error.message}"
+        explain(layout, error)
         for layout, error in failures
         if not isinstance(error, FewImagesError)
         and uses_only_tables(layout)
-        and (
-            one_class.ONE_CLASS in error.message
-            or used.isdisjoint(list_tables(parse(layout).parts))
-        )
+        and (one_class.ONE_CLASS in error.message or has_only_unused_tables(layout, choices))
     ]
+
+
+def explain(layout: Any, error: UserError) -> str:
+    """Return why a layout failed."""
+    return f"{write(layout)}: {error.message}"
+
+
+def has_only_unused_tables(layout: Any, choices: Sequence[Choice]) -> bool:
+    """Return whether no choice uses any table of a layout."""
+    used = {name for choice in choices for name in list_tables(choice.parts)}
+    return used.isdisjoint(list_tables(parse(layout).parts))
 
 
 def uses_only_tables(layout: Any) -> bool:
@@ -293,10 +301,12 @@ def drop_doubtful(choices: Sequence[Choice]) -> list[Choice]:
     return clear + [choice for choice in doubtful if choice.has_tables_of_paths]
 
 
-def doubt_single(
+def add_doubts_about_only(
     place: Place, choice: Choice, failures: Sequence[tuple[Any, UserError]]
 ) -> Choice:
-    """Return the only layout with doubts that do not matter if there are several.
+    """Return the only remaining layout with further doubts.
+
+    If there are several layouts, these doubts are not needed, because the owner chooses anyway.
 
     Args:
         place: the files.
@@ -306,17 +316,18 @@ def doubt_single(
     doubts = list(choice.doubts)
     if choice.has_only_patterns:
         doubts += doubt_numbers_in_names(choice.rows)
-    used = list_tables(choice.parts)
     for layout, error in failures:
-        if not uses_only_tables(layout) or not tables.has_named_class(layout):
+        is_usual_failure = isinstance(error, FewImagesError)
+        if is_usual_failure or not uses_only_tables(layout):
+            continue
+        if not tables.has_named_class(layout) or not has_only_unused_tables(layout, [choice]):
             continue
         names = list_tables(parse(layout).parts)
         opened = [table for name in names for table in place.list_opened_tables(name)]
         n_rows = max((len(table.cached_columns) for table in opened), default=0)
         names_most_pictures = n_rows > len(choice.rows) / 2
-        is_unused = set(used).isdisjoint(names)
-        if names_most_pictures and is_unused and not isinstance(error, FewImagesError):
-            doubts.append(f"{write(layout)}: {error.message}")
+        if names_most_pictures:
+            doubts.append(explain(layout, error))
     return choice._replace(doubts=list(dict.fromkeys(doubts)))  # each once
 
 

@@ -211,17 +211,17 @@ def doubt_unused_folders(rows: pd.DataFrame, unused: list[str]) -> Iterator[str]
     classes = set(rows["class"])
     beside = set()
     for file in unused:
-        *parent, name, _ = ["", *file.split("/")]
-        if name and tuple(parent[1:]) in parents and name not in classes:
+        *parent, name = posixpath.dirname(file).split("/")
+        if name and tuple(parent) in parents and name not in classes:
             beside.add(name)
     if beside:
         yield f"the folders {shorten(sorted(beside))}, beside those of classes, are not used"
 
 
 def doubt_ids(rows: pd.DataFrame, place: Place, unused_files: list[str]) -> Iterator[str]:
-    """Yield a doubt if the classes are ids in an unused table, which may have their classes.
+    """Yield a doubt if the classes look like ids, whose classes are in an unused table.
 
-    In `train/17/1.png`, for example, 17 is a patient, and the table has the class of each.
+    In `train/17/1.png`, for example, 17 is a patient, and the table has a class per patient.
     """
     classes = set(rows["class"])
     paths = rows["file"].map(posixpath.dirname).unique() if "file" in rows else ()
@@ -241,7 +241,7 @@ def doubt_ids(rows: pd.DataFrame, place: Place, unused_files: list[str]) -> Iter
 
 
 def find_column_of_ids(table: pd.DataFrame, names: set[str]) -> str:
-    """Return the column that has all names, if another one may have their classes, or "".
+    """Return the column that has all names, or "". Another column may have their classes.
 
     A table that names pictures has no ids of other things.
     """
@@ -251,7 +251,8 @@ def find_column_of_ids(table: pd.DataFrame, names: set[str]) -> str:
     n_values = {column: values.nunique() for column, values in texts.items()}
     for column, values in texts.items():
         are_most_ids = names <= set(values) and len(names) >= n_values[column] / 2
-        if are_most_ids and any(2 <= number < len(names) for number in n_values.values()):
+        may_have_classes = any(2 <= number < len(names) for number in n_values.values())
+        if are_most_ids and may_have_classes:
             return column
     return ""
 

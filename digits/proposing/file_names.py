@@ -134,10 +134,10 @@ def propose_words(families: list[Family], fields: Sequence[str]) -> list[Any]:
         columns = split_evenly(stems, separator)
         found = []
         for position, words in enumerate(columns):
-            if are_classes(words) and not (fields and repeat_folders(names, words)):
+            if may_be_classes(words) and not (fields and repeat_folders(names, words)):
                 found.append(position)
         last = len(columns) - 1
-        if len(found) > 1 and last in found and count_pictures(columns):
+        if len(found) > 1 and last in found and are_counters(columns):
             found.remove(last)
         if found:
             patterns = []
@@ -151,8 +151,8 @@ def propose_words(families: list[Family], fields: Sequence[str]) -> list[Any]:
     return []
 
 
-def count_pictures(columns: Sequence[Sequence[str]]) -> bool:
-    """Return whether the last words only number pictures with the same other words.
+def are_counters(columns: Sequence[Sequence[str]]) -> bool:
+    """Return whether the last words only count the pictures with the same other words.
 
     Args:
         columns: the first words of all names, the second words, and so on.
@@ -236,8 +236,8 @@ def have_codes_of_folders(families: list[Family]) -> bool:
     return False
 
 
-def are_classes(words: Sequence[str]) -> bool:
-    """Return whether words may be classes, by their number."""
+def may_be_classes(words: Sequence[str]) -> bool:
+    """Return whether words differ, and repeat often enough to be classes."""
     return 2 <= len(set(words)) <= len(words) / MIN_PER_CLASS
 
 

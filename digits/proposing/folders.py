@@ -68,21 +68,23 @@ def enter_folders(path: Path) -> Path:
 def propose(place: Place) -> list[Any]:
     """Return layouts for the pictures of a place.
 
-    If there is no layout without the masks, the masks are images themselves. For example, the
-    folder `mask` may have photos of people. If there may be augmented pictures or thumbnails,
-    there are also layouts without them.
+    Masks, and pictures in folders such as `unlabeled`, are left out. If there is no layout
+    without them, they may be images themselves: a folder `mask` may have photos of people. If
+    there may be augmented pictures or thumbnails, there are also layouts without them.
     """
     names = drop_copies(place.pictures, place)
     excluded = find_masks(names) | find_in_folders(names, is_unlabeled)
     layouts = propose_excluding(place, names, excluded)
-    if not layouts:
-        others = [name for name in names if name not in excluded]
+    if not layouts:  # but no layout reads the excluded pictures alone
+        remaining = [name for name in names if name not in excluded]
         layouts = [
-            each for each in propose_excluding(place, names, {}) if fits_any(each, others)
+            each for each in propose_excluding(place, names, {}) if fits_any(each, remaining)
         ]
     versions = find_in_folders(names, is_augmented) | find_twins(names)
-    others = [posixpath.dirname(name) for name in names if name not in versions]
-    have_training_set = any(find_subset(folder) != "test" for folder in others)
+    originals = [name for name in names if name not in versions]
+    have_training_set = any(
+        find_subset(posixpath.dirname(name)) != "test" for name in originals
+    )
     if versions and have_training_set:
         layouts = propose_excluding(place, names, excluded | versions) + layouts
     return layouts
@@ -106,10 +108,11 @@ def is_augmented(folder: str) -> bool:
 
 
 def find_twins(names: Iterable[str]) -> dict[str, str]:
-    """Return pictures that are called like others, but for one folder, with its pattern.
+    """Return pictures whose paths are those of others if one folder is removed from them.
 
-    For example, `thumbs/cat/1.jpg` and `cat/thumbs/1.png` are called like `cat/1.jpg`. Most
-    pictures in such folders must be so.
+    For example, `thumbs/cat/1.jpg` and `cat/thumbs/1.png` become `cat/1`, as `cat/1.jpg` does.
+    More than half of the pictures in the folder must have such a twin. Each picture is returned
+    with the pattern of the folder.
     """
     stems = {posixpath.splitext(name)[0] for name in names}
     by_folder: dict[tuple[int, str], list[str]] = defaultdict(list)
@@ -120,7 +123,8 @@ def find_twins(names: Iterable[str]) -> dict[str, str]:
         for level, folder in enumerate(folders):
             by_folder[level, folder].append(name)
             shorter = posixpath.join(*folders[:level], *folders[level + 1 :], stem)
-            n_twins[level, folder] += shorter in stems
+            if shorter in stems:
+                n_twins[level, folder] += 1
     twins: dict[str, str] = {}
     for (level, folder), same in by_folder.items():
         if n_twins[level, folder] > len(same) / 2:
@@ -145,16 +149,16 @@ def find_in_folders(names: Iterable[str], is_meant: Callable[[str], bool]) -> di
 
 
 def propose_excluding(
-    place: Place, pictures: Sequence[str], masks: Mapping[str, str]
+    place: Place, pictures: Sequence[str], excluded: Mapping[str, str]
 ) -> list[Any]:
-    """Return layouts for pictures without masks.
+    """Return layouts for pictures without excluded ones, such as masks.
 
     Args:
         place: all files.
         pictures: the pictures.
-        masks: the pattern of each mask.
+        excluded: the pattern of each picture that the layouts leave out.
     """
-    names = [name for name in pictures if name not in masks]
+    names = [name for name in pictures if name not in excluded]
     # The families with the fewest folders come first.
     found = sorted(find_families(names), key=lambda family: len(family.folders))
     families = choose_families(found)
@@ -174,9 +178,9 @@ def propose_excluding(
     layouts += propose_flat_test_set(names)
     layouts += propose_first_level(names)
     layouts += propose_largest_folder(names)
-    unused = sorted(set(masks.values()))
+    unused = sorted(set(excluded.values()))
     if find_matches(unused, names):  # these patterns would leave out other pictures, too
-        unused = sorted(map(escape, masks))
+        unused = sorted(map(escape, excluded))
     return [add_unused(layout, unused) for layout in layouts]
 
 

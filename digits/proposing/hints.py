@@ -14,8 +14,8 @@ from digits.data.layout.reading import LayoutReading
 from digits.proposing.columns import may_have_groups
 from digits.proposing.file_names import (
     SEPARATORS,
-    are_classes,
     list_stems,
+    may_be_classes,
     split_evenly,
 )
 from digits.proposing.name_groups import ORDINARY, add_groups, find_name_groups
@@ -206,8 +206,8 @@ def hint_at_series(rows: pd.DataFrame, layout: Any) -> Iterator[str]:
 def hint_at_words(rows: pd.DataFrame) -> Iterator[str]:
     """Yield a hint if each word in the names of pictures is in several classes.
 
-    In `anna/cat_1.png`, `ben/cat_2.png`, `carl/dog_3.png` and `dora/dog_4.png`, the classes may
-    be cat and dog.
+    In `anna/cat_1.png`, `ben/cat_2.png`, `carl/dog_3.png` and `dora/dog_4.png`, the folders
+    were taken for classes, but these may be cat and dog.
     """
     stems = list_stems(rows["file"])
     candidates = [tuple(LAST_NUMBER.sub("", stem) for stem in stems)]
@@ -216,11 +216,11 @@ def hint_at_words(rows: pd.DataFrame) -> Iterator[str]:
     for words in candidates:
         distinct = sorted(set(words))
         have_letters = all(map(LETTER.search, distinct))
-        are_of_cameras = set().union(*map(split_words, distinct)) <= CAMERA_WORDS
+        are_of_cameras = all(split_words(word) <= CAMERA_WORDS for word in distinct)
         pairs = set(zip(words, rows["class"], strict=True))
-        n_classes = Counter(word for word, _ in pairs)
-        are_shared = min(n_classes.values()) > 1
-        if are_classes(words) and have_letters and are_shared and not are_of_cameras:
+        n_classes_by_word = Counter(word for word, _ in pairs)
+        are_shared = min(n_classes_by_word.values()) > 1
+        if may_be_classes(words) and have_letters and are_shared and not are_of_cameras:
             yield (
                 f"the names of several classes have the words {shorten(distinct)}; if these "
                 "are the classes, let the pattern of the layout have {class} for them"
@@ -263,7 +263,7 @@ def hint_at_kinds(files: list[str], classes: set[str]) -> Iterator[str]:
 
     Args:
         files: the pictures.
-        classes: the classes, which are no kinds.
+        classes: the classes. If they begin the names, they are no kinds.
     """
     starts: dict[str, set[str]] = defaultdict(set)  # by the path without the first word
     for file in files:
@@ -275,10 +275,11 @@ def hint_at_kinds(files: list[str], classes: set[str]) -> Iterator[str]:
     if n_several <= len(files) / 2:
         return
     kinds = sorted(set.union(*starts.values()))
+    classes_with_separator = {f"{name}{separator}" for name in classes for separator in "_-"}
     others = [
         kind
         for kind in kinds
-        if not split_words(kind) & ORDINARY_KINDS and kind[:-1] not in classes
+        if not split_words(kind) & ORDINARY_KINDS and kind not in classes_with_separator
     ]
     if others and not any(map(find_subset, kinds)):
         yield (

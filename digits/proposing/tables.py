@@ -135,7 +135,7 @@ def describe_table(table: OpenedTable, chosen: Mapping[str, str]) -> list[TableC
 
 
 def explain_missing_pictures(table: OpenedTable) -> str:
-    """Return why a table that does not name the pictures is not used, and what may help."""
+    """Return why a table that does not name the pictures is not used."""
     if table.numbered_columns:
         return "it has pixels, which are not used, because there are pictures"
     return "no column has the names of the pictures"

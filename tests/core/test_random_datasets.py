@@ -1,4 +1,4 @@
-"""Random datasets whose meaning is known: what `digits start` takes is right, or it asks."""
+"""Random datasets with known classes: `digits start` takes the right layout, or shows it."""
 
 import random
 import shlex

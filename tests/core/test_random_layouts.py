@@ -1,8 +1,9 @@
 """Random tables of pictures: each row is read as the layout says."""
 
 import random
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 import pytest
@@ -50,7 +51,7 @@ def make_rows(rng: random.Random) -> pd.DataFrame:
 def write_table(root: Path, rng: random.Random, rows: pd.DataFrame) -> dict[str, Any]:
     """Write a table of pictures in a random form, and return its layout.
 
-    The column `file` of the rows becomes the path of each picture.
+    The rows get a column `file`, the path of each picture.
     """
     folder = rng.choice(FOLDERS)
     (root / folder).mkdir(exist_ok=True)
@@ -61,7 +62,7 @@ def write_table(root: Path, rng: random.Random, rows: pd.DataFrame) -> dict[str,
     train, test = rng.choice(SETS)
     words = {"train": train, "test": test, "extra": "extra"}
     table = pd.DataFrame({"who": rows["group"], "part of": rows["set"].map(words)})
-    if "{" in folder:  # a layout cannot say this character
+    if "{" in folder:  # the key `file` cannot have a brace itself
         table["pic"], file = rows["name"], "*/{pic}.png"
     elif rng.random() < 0.5:
         table["pic"], file = rows["file"], "{pic}"
@@ -96,16 +97,37 @@ def write_table(root: Path, rng: random.Random, rows: pd.DataFrame) -> dict[str,
     return layout
 
 
+class Dataset(NamedTuple):
+    """Pictures and a table that names them.
+
+    Attributes:
+        seed: what the dataset was made from.
+        root: its folder.
+        rows: what is known of each picture.
+        layout: the layout that says the same.
+    """
+
+    seed: int
+    root: Path
+    rows: pd.DataFrame
+    layout: dict[str, Any]
+
+
+def write_datasets(folder: Path, seeds: range) -> Iterator[Dataset]:
+    """Write a dataset for each seed, and yield it."""
+    for seed in seeds:
+        rng = random.Random(seed)
+        root = folder / str(seed)
+        root.mkdir()
+        rows = make_rows(rng)
+        yield Dataset(seed, root, rows, write_table(root, rng, rows))
+
+
 @pytest.mark.parametrize("seeds", SEEDS)
 def test_random_tables_of_pictures_are_read_as_their_layout_says(
     seeds: range, tmp_path: Path
 ) -> None:
-    for seed in seeds:
-        rng = random.Random(seed)
-        root = tmp_path / str(seed)
-        root.mkdir()
-        rows = make_rows(rng)
-        layout = write_table(root, rng, rows)
+    for seed, root, rows, layout in write_datasets(tmp_path, seeds):
         reading = read_layout(Place(root), parse(layout))
         found = reading.images.rows
         is_used = rows["set"] != "extra"
@@ -123,12 +145,7 @@ def test_random_tables_of_pictures_are_read_as_their_layout_says(
 def test_random_tables_of_new_pictures_are_read_as_that_of_the_dataset(
     seeds: range, tmp_path: Path
 ) -> None:
-    for seed in seeds:
-        rng = random.Random(seed)
-        root = tmp_path / str(seed)
-        root.mkdir()
-        rows = make_rows(rng)
-        layout = write_table(root, rng, rows)
+    for seed, root, rows, layout in write_datasets(tmp_path, seeds):
         names = sorted(set(rows["class"]))
         keys = {"layout": layout, "shape": [8, 8], "names": names, "classes": len(names)}
         dataset = DatasetParams.model_validate(tiny.dataset({"files": "own"}) | keys)
