@@ -55,6 +55,8 @@ DELETED = [
     "tests/core/test_proposing.py",
     "tests/core/test_public_forms.py",
     "tests/core/test_random_datasets.py",
+    "tests/core/test_transcripts.py",
+    "tests/core/transcripts.txt",
     "tests/core/test_your_own.py",
     # the benchmarks, and the tests of this project's pages
     "bench",

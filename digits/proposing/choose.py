@@ -529,9 +529,10 @@ def explain_none(place: Place, reasons: list[str], *, is_guess: bool) -> ChoiceE
         return ChoiceError(message, [])
     are_mostly_pictures = len(place.pictures) > len(place.files) / 2
     names = place.pictures if are_mostly_pictures else list(place.files)
+    first = f"{len(names)} files, first {shorten(names[:3])}" if len(names) > 1 else names[0]
     return ChoiceError(
-        f"{place.root} has no images with classes that can be read, but {len(names)} files, "
-        f"first {shorten(names[:3])}; {advice or f'if that is wrong, {HELP}'}",
+        f"{place.root} has no images with classes that can be read, but {first}; "
+        f"{advice or f'if that is wrong, {HELP}'}",
         lines,
     )
 

@@ -327,7 +327,7 @@ def count_ends(files: list[str]) -> Counter[str]:
 def hint_at_folders(rows: pd.DataFrame, is_table: bool) -> Iterator[str]:
     """Yield a hint if folders are not used, and may be groups or the real classes.
 
-    A level of folders is skipped if it follows from the classes, the groups or the sets.
+    A level of folders is skipped if, in each set, it follows from the classes or the groups.
 
     Args:
         rows: the images.
@@ -336,7 +336,8 @@ def hint_at_folders(rows: pd.DataFrame, is_table: bool) -> Iterator[str]:
     paths = [posixpath.dirname(name).split("/") for name in rows["file"]]
     if len(set(map(len, paths))) > 1:
         return
-    known = [rows[name] for name in ("class", "group", "test") if name in rows]
+    sets = rows["test"].astype(str)
+    known = [rows[name] + sets for name in ("class", "group") if name in rows]
     if is_table:
         advice = f"if they are people or days, {GROUPS_OF_TABLE}"
     else:
