@@ -116,6 +116,8 @@ def test_a_dark_image_has_the_same_features_alone_and_beside_bright_ones(feature
 def test_normalized_images_have_the_same_norm_and_one_without_ink_stays() -> None:
     X = RNG.integers(0, 256, (1500, 20), dtype=np.uint8)  # two batches
     X[7] = 0
+    X[8] = X[8] > 250  # a faint image
+    X[8, 0] = 1
     Z = normalize(X, 4).toarray()
     norms = np.linalg.norm(X.astype(float), axis=1, keepdims=True)
     np.testing.assert_allclose(Z, 4.0 * X / np.maximum(norms, 1), rtol=1e-6)

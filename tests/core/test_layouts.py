@@ -20,7 +20,14 @@ from digits.data.sources import files
 from digits.settings import layout
 from digits.settings.errors import UserError
 from tests.helpers import tiny
-from tests.helpers.digit_files import PIXELS, make_table, write_flat, write_picture, write_tree
+from tests.helpers.digit_files import (
+    LABELS,
+    PIXELS,
+    make_table,
+    write_flat,
+    write_picture,
+    write_tree,
+)
 
 SETS_OF_PIXELS = {"pixels": "pixel0 to pixel63", "class": "label"}
 
@@ -595,6 +602,7 @@ def test_a_path_that_fits_in_two_ways_is_refused(pattern: str, path: str) -> Non
         ("**/{class}/*", "x/y/cat/1.png", {"class": "cat"}),
         ("*/{class}/*", "x/cat/1.png", {"class": "cat"}),
         ("{class}/{class}/*", "cats/siamese/1.png", {"class": "cats/siamese"}),
+        ("train*/{class}/*", "train/cat/1.png", {"class": "cat"}),
         ("[#]1[*]/{class}/*", "#1*/cat/1.png", {"class": "cat"}),
         ("{class}/*", "cat/inner/1.png", None),
         ("{class}#.png", "cat.png", None),
@@ -772,6 +780,14 @@ def test_pictures_of_a_list_that_are_called_alike_are_sorted_by_their_folders(
     (tmp_path / "x.txt").write_text("\n".join([*names[::-1], "b/c/2.png"]))
     rows = find_rows({"files": "{class}/*/*", "list": "x.txt"}, tmp_path)
     assert rows["file"].tolist() == [*names, "b/c/2.png"]
+
+
+def test_an_array_of_groups_is_used(tmp_path: Path) -> None:
+    groups = np.arange(200) // 5
+    np.savez(tmp_path / "a.npz", x=PIXELS[:200], y=LABELS[:200], patient=groups, age=groups)
+    written = {"images": "a.npz/x", "class": "a.npz/y", "group": "a.npz/patient"}
+    reading = read_layout(Place(tmp_path), layout.parse(written))
+    assert reading.unused_arrays == ["a.npz/age"]
 
 
 def test_no_table_of_several_is_unused(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """An ONNX file in a project: recorded by `digits pin`, and used by the stages and by predict."""
 
 import shutil
+import sys
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -265,6 +266,14 @@ def test_another_version_of_a_package_computes_features_anew(
     feature_cache.compute_code_checksum.cache_clear()
     assert saved.load(b"picture", "network") is None
     feature_cache.compute_code_checksum.cache_clear()
+
+
+def test_an_edit_of_any_module_of_the_networks_computes_features_anew() -> None:
+    start = str(Path(feature_cache.__file__).parent)
+    paths = {str(getattr(module, "__file__", "")) for module in sys.modules.values()}
+    paths = {path for path in paths if path.startswith(start)}
+    assert onnx_file.__file__ in paths
+    assert paths <= set(map(str, feature_cache.CODE))
 
 
 def test_a_cache_that_cannot_be_written_is_not_needed(project: Path) -> None:

@@ -265,7 +265,14 @@ def write_pictures(folder: Path) -> None:
 
 def test_pictures_give_the_pinned_dataset(tmp_path: Path) -> None:
     write_pictures(tmp_path)
-    for name in [".DS_Store", "1/Thumbs.db", "data.dvc", ".cache/x", "__MACOSX/3/._1.png"]:
+    for name in [
+        ".DS_Store",
+        "1/Thumbs.db",
+        "2/Desktop.ini",
+        "data.dvc",
+        ".thumbnails/1.png",
+        "__MACOSX/3/._1.png",
+    ]:
         path = tmp_path / "own" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"no picture")

@@ -270,6 +270,12 @@ EXTRA_HINT = "with EXTRAS=NAME if the extra NAME of pyproject.toml has it"
             id="another version",
         ),
         pytest.param(
+            "scikit-learn",
+            f'scikit-learn: "{sklearn.__version__[:-1]}"',
+            f"pins scikit-learn {sklearn.__version__[:-1]}, not {sklearn.__version__}; {HINT}",
+            id="the beginning of its version",
+        ),
+        pytest.param(
             "nosuch",
             'nosuch: "2.0"',
             f"pins nosuch 2.0, which is not installed; {HINT}, {EXTRA_HINT}",

@@ -23,7 +23,15 @@ from digits.proposing.columns import may_have_groups
 from digits.proposing.folders import enter_folders
 from digits.proposing.show import write
 from digits.settings.errors import UserError
-from tests.helpers.digit_files import LABELS, PIXELS, TEST, TRAIN, make_table, write_flat
+from tests.helpers.digit_files import (
+    LABELS,
+    PIXELS,
+    TEST,
+    TRAIN,
+    make_table,
+    write_flat,
+    write_picture,
+)
 from tests.helpers.hugging_face import write_pictures
 
 N_PICTURES = 12  # in each folder
@@ -1216,6 +1224,27 @@ def test_of_two_usual_columns_of_groups_the_likelier_one_is_taken(tmp_path: Path
     table.insert(1, "group", np.arange(200) % 20)
     table.to_csv(tmp_path / "t.csv", index=False)
     assert choose(Place(tmp_path)).layout["group"] == "group"
+
+
+def test_a_usual_column_of_groups_that_is_chosen_as_the_class_is_no_group(
+    tmp_path: Path,
+) -> None:
+    files = write_flat(tmp_path, slice(0, 60))
+    subjects = [f"s{n % 6}" for n in range(60)]
+    pd.DataFrame({"file": files, "subject": subjects}).to_csv(tmp_path / "t.csv", index=False)
+    choice = choose(Place(tmp_path), columns={"class": "subject"})
+    assert choice.layout == {"table": "t.csv", "file": "{file}", "class": "subject"}
+
+
+def test_a_flat_test_set_with_a_picture_without_a_class_is_not_taken(tmp_path: Path) -> None:
+    for name in ["cat", "dog"]:
+        for n in range(8):
+            write_picture(tmp_path / f"training/{name}/{n}.png", PIXELS[n])
+            write_picture(tmp_path / f"testset/{name}_{n}.png", PIXELS[10 + n])
+    assert "test" in choose(Place(tmp_path)).layout
+    write_picture(tmp_path / "testset/0017.png", PIXELS[20])
+    choice = choose(Place(tmp_path))
+    assert choice.layout == {"files": "training/{class}/*", "unused": ["testset/*"]}
 
 
 @pytest.mark.parametrize(("n_visits", "is_hint"), [(30, True), (100, False)])

@@ -354,10 +354,10 @@ def medmnist(place: Path, *names: str) -> None:
         np.savez(place / f"{name}.npz", **arrays)
 
 
-def encode(pixels: Any) -> dict[str, Any]:
+def encode(pixels: Any, ending: str = "png") -> dict[str, Any]:
     """Return a picture as Hugging Face stores it."""
     content = io.BytesIO()
-    Image.fromarray(pixels).save(content, "PNG")
+    Image.fromarray(pixels).save(content, ending)
     return {"bytes": content.getvalue(), "path": None}
 
 
@@ -1033,10 +1033,10 @@ def typed_lists_in_parquet(place: Path, kind: Any) -> None:
 
 
 def base_64(place: Path, start: str) -> None:
-    encoded = [base64.b64encode(encode(pixels)["bytes"]).decode() for pixels in PIXELS[TRAIN]]
-    write_csv(
-        place / "t.csv", {"image": [start + text for text in encoded], "label": NAMED[:200]}
-    )
+    ending = "jpeg" if "jpeg" in start else "png"
+    files = [encode(pixels, ending)["bytes"] for pixels in PIXELS[TRAIN]]
+    texts = [start + base64.b64encode(file).decode() for file in files]
+    write_csv(place / "t.csv", {"image": texts, "label": NAMED[:200]})
 
 
 def four_channels(place: Path) -> None:
@@ -1603,7 +1603,7 @@ READ = {
         f"pictures in base64 after {start!r}": Read(
             partial(base_64, start=start), "{table: t.csv, picture: image, class: label}"
         )
-        for start in ["", "data:image/png;base64,"]
+        for start in ["", "data:image/png;base64,", "data:image/jpeg;base64,"]
     },
     "images and a column per class without names": Read(
         lambda place: unnamed_arrays(place, PIXELS[TRAIN], np.eye(10)[LABELS[TRAIN]]),

@@ -283,7 +283,7 @@ def test_a_sheet_of_very_many_images_has_the_first_ones(
     assert capsys.readouterr().err.splitlines() == [line]
 
 
-@pytest.mark.slow
+@pytest.mark.variant
 def test_a_reader_that_ends_early_is_no_error(made: Path) -> None:
     command = "set -o pipefail; digits show tiny 0-399 | head -1"
     assert tiny.run(["bash", "-c", command], made, status=1).stderr == ""

@@ -233,6 +233,18 @@ def read_csv(text: str) -> pd.DataFrame:
     return pd.read_csv(io.StringIO(text), dtype={"class": str}, keep_default_na=False)
 
 
+def test_a_subset_without_images_of_a_label_has_no_operating_point(
+    project: Path, dataset: ImageDataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
+    path = Path("plots/five-sgd/metrics.csv")
+    metrics = pd.read_csv(path, dtype=str, keep_default_na=False)
+    is_recall = (metrics["metric"] == "recall") & (metrics["slice"] == "1")
+    metrics[~(is_recall & (metrics["subset"] == "test"))].to_csv(path, index=False)
+    points = charts.list_operating_points(ModelView("five-sgd", params.load(), dataset))
+    assert list(points["subset"]) == ["cross_validation"]
+
+
 def test_the_operating_point_is_that_of_the_predictions(
     project: Path, dataset: ImageDataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:

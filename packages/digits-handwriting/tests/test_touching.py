@@ -20,7 +20,7 @@ from digits_handwriting.prediction import DigitPrediction
 from digits_handwriting.recognizer import Recognizer
 from digits_handwriting.touching import split
 from digits_handwriting.typicality import Typicality
-from test_ink import ALONE, found
+from test_ink import ALONE, found, ink, page
 
 TRAIN = 600
 IMAGES = 800
@@ -59,6 +59,24 @@ def test_a_digit_without_a_cut_into_two_of_nearly_its_height_is_one() -> None:
     digits = found(ALONE)
     halves = split(digits, lambda images: np.full(len(images), 0.01))
     assert halves == [digits]
+
+
+def test_the_boxes_of_halves_are_in_pixels_of_the_picture() -> None:
+    two_letters = ["#..#.#..#"] * 3 + ["#########"] + ["#..#.#..#"] * 3
+    [digit] = found(page(100, 120, (30, 40, ink(*two_letters))))
+    x, y, width, height = digit.box
+    large = digit._replace(box=(x, y, 3 * width, 3 * height))  # of a picture that was reduced
+
+    def compute_typicality(images: Pixels) -> Vector:
+        return np.full(len(images), 0.01 if len(images) == 1 else 0.9)  # the whole, or halves
+
+    [[left, right]] = split([large], compute_typicality)
+    [(left_x, _, left_width, _), (right_x, _, right_width, _)] = [left.box, right.box]
+    assert left_x == x
+    assert right_x == x + left_width
+    assert left_width + right_width == 3 * width
+    assert left_width % 3 == 0
+    assert 3 * width / 4 <= left_width <= 9 * width / 4
 
 
 def test_pairs_that_overlap_are_read_as_two_and_single_digits_as_one() -> None:

@@ -133,6 +133,7 @@ PARAMS = {
         stages:
           own: {cmd: cp a.txt 1.txt, deps: [a.txt], params: [seed, deep.a], outs: [1.txt]}
           all: {cmd: cp a.txt 2.txt, deps: [a.txt], params: [extra.yaml: null], outs: [2.txt]}
+          listed: {cmd: cp a.txt 7.txt, deps: [a.txt], params: [deep.b.0], outs: [7.txt]}
           section: {cmd: cp a.txt 6.txt, deps: [a.txt], params: [deep], outs: [6.txt: {desc: whole}]}
           toml: {cmd: cp a.txt 3.txt, deps: [a.txt], params: [extra.toml: [a]], outs: [3.txt]}
           code: {cmd: cp a.txt 4.txt, deps: [a.txt], params: [extra.py: [A]], outs: [4.txt]}
@@ -185,7 +186,7 @@ PROJECTS = {
     "params": (
         PARAMS,
         {
-            "params.yaml": "seed: 2\nother: 2\ndeep: {a: 1, b: [1, 2]}",
+            "params.yaml": "seed: 2\nother: 2\ndeep: {a: 1, b: [2, 2]}",
             "extra.yaml": "x: 2",
             "extra.toml": "a = 3\nb = 2",
             "extra.py": "A = 1\nB = 3",
