@@ -1197,6 +1197,8 @@ def test_a_folder_of_pictures_and_a_text_is_not_entered(tmp_path: Path) -> None:
     assert enter_folders(tmp_path) == tmp_path
     (tmp_path / "cats/labels.csv").touch()
     assert enter_folders(tmp_path) == tmp_path / "cats"
+    (tmp_path / "Desktop.ini").touch()  # of Windows
+    assert enter_folders(tmp_path) == tmp_path / "cats"
 
 
 def test_the_commands_that_are_shown_leave_out_rare_classes_too(tmp_path: Path) -> None:

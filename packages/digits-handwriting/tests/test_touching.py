@@ -75,8 +75,7 @@ def test_the_boxes_of_halves_are_in_pixels_of_the_picture() -> None:
     assert left_x == x
     assert right_x == x + left_width
     assert left_width + right_width == 3 * width
-    assert left_width % 3 == 0
-    assert 3 * width / 4 <= left_width <= 9 * width / 4
+    assert min(left_width, right_width) > 0.7 * width  # no cut is near the sides
 
 
 def test_pairs_that_overlap_are_read_as_two_and_single_digits_as_one() -> None:
