@@ -68,6 +68,11 @@ def propose(place: Place) -> tuple[list[Any], list[str]]:
         shapes = {find_image_shape(arrays[name], part) for name, part in parts.items()}
         if len(parts) > 1 and len(shapes) == 1:
             layouts = [read_class_in_names(add_scale(arrays, parts))]
+        elif several_labels := find_several_labels(arrays):
+            reasons.append(
+                f"{several_labels} has several labels for an image: {one_class.ONE_CLASS}; for "
+                "several labels, use another tool, or write a number for each combination"
+            )
         else:
             listed = describe_shapes(arrays)
             reasons.append(
@@ -171,6 +176,17 @@ def is_one_hot(array: Any) -> bool:
     if array.ndim != 2 or min(array.shape) > MAX_CLASSES:
         return False
     return has_single_ones(array) or has_single_ones(array.T)
+
+
+def find_several_labels(arrays: Mapping[str, Any]) -> str:
+    """Return the array with a column of 0 and 1 for each label of the images, or ""."""
+    for name, array in arrays.items():
+        belongs_to_images = any(
+            other.ndim > array.ndim and len(other) == len(array) for other in arrays.values()
+        )
+        if array.ndim == 2 and belongs_to_images and np.isin(array, (0, 1)).all():
+            return name
+    return ""
 
 
 def check_range(images: Any, name: str) -> None:

@@ -37,6 +37,7 @@ N_FOLDS = 3  # the smallest number of folds of a model
 MIN_IMAGES = N_FOLDS + 1  # images of most classes: one for each fold, and one for the test set
 MAX_SHOWN = 5  # the largest number of layouts or reasons that are printed
 MAX_CHARACTERS = 1_000  # of a layout that is printed; params.yaml has all of it
+MIN_READ = 0.9  # the share of the images that a column without many blank values reads
 MAX_NAMED = 3  # more unused pictures are written as patterns
 
 LEAVE_OUT = f"to leave out classes with few images, run: digits start --min-images {MIN_IMAGES}"
@@ -452,6 +453,9 @@ def ask(
         group: the column that the owner has chosen as `group`.
     """
     is_class_enough = have_different_classes(choices)
+    if is_class_enough:  # columns with many blank values come last
+        most = max(len(choice.rows) for choice in choices)
+        choices = sorted(choices, key=lambda choice: len(choice.rows) < MIN_READ * most)
     files = choices[0].rows.get("file", pd.Series([""]))
     lines = []
     for choice in choices[:MAX_SHOWN]:
@@ -464,7 +468,9 @@ def ask(
         lines.append(f"  digits start {option}")
         lines += [f"    {line}" for line in describe_choice(choice, files.iloc[0])]
     if len(choices) > MAX_SHOWN:
-        lines.append(f"  and {len(choices) - MAX_SHOWN} more")
+        others = [choice.class_column for choice in choices[MAX_SHOWN:]]
+        names = f": --class {', '.join(others)}" if is_class_enough else ""
+        lines.append(f"  and {len(others)} more{names}")
     lines += [f"  not used: {reason}" for reason in summarize(not_used)[:MAX_SHOWN]]
     if len(choices) == 1:
         return ChoiceError(

@@ -36,6 +36,8 @@ NUMBERED_PART = re.compile(r"(?i:(?<![^\W\d_])(part|batch)[\s_-]?\d+$)")
 TWO_NUMBERS = re.compile(r"[^\W\d].*\d\D+\d")
 FIRST_LETTERS = re.compile(r"[^\W\d_]*")
 
+NUMBER_OR_SITE = re.compile(r"[^\W\d_]?\d+")  # 2, s2
+
 # If text of another encoding is read as Latin-1, most characters are signs or have accents.
 SIGN = re.compile("[\x80-\xaf\xb1-\xbf]")  # but `90°` has a sign
 ACCENT = re.compile("[\xc0-\xff]")
@@ -260,11 +262,12 @@ def find_column_of_ids(table: pd.DataFrame, names: set[str]) -> str:
 def doubt_numbers_in_names(rows: pd.DataFrame) -> Iterator[str]:
     """Yield a doubt if the classes are numbers inside the names of pictures.
 
-    In `a7f3_1.png` and `a7f3_2.png`, 1 and 2 are probably no classes. In `0_17.png`, 0 is one.
+    In `a7f3_1.png` and `a7f3_2.png`, 1 and 2 are probably no classes, and neither are the sites
+    s1 and s2 in `A01_s1_w1.png`. In `0_17.png`, 0 is one.
     """
     names = sorted(rows["class"].unique())
     files = rows["file"].map(posixpath.basename)
     pairs = list(zip(files, rows["class"], strict=True))
     are_inside = all(name in file and not file.startswith(name) for file, name in pairs)
-    if are_inside and all(map(str.isdecimal, names)):
+    if are_inside and all(map(NUMBER_OR_SITE.fullmatch, names)):
         yield f"the numbers {shorten(names)} inside the names of pictures would be classes"

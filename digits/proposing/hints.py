@@ -27,12 +27,14 @@ from digits.proposing.words import (
     SET_WORDS,
     SPLIT_WORDS,
     TEST_WORDS,
+    VALIDATION_WORDS,
     are_subset_names,
     find_subset,
     split_words,
 )
+from digits.proposing.writing import unlist
 from digits.settings.errors import shorten
-from digits.settings.layout import ArrayPart, Part, TablePart, parse
+from digits.settings.layout import ArrayPart, Part, TablePart, as_list, parse
 
 # Names of companions: of `1_gt` for the picture `1`, and of `1_depth` for `1_crop`.
 WITH_END = re.compile(r"(?P<base>.+)(?P<end>[_-][A-Za-z0-9]+)")
@@ -93,6 +95,7 @@ def find_hints(reading: LayoutReading, layout: Any) -> list[str]:
     hints += hint_at_matlab(parts)
     if not rows["test"].any():
         hints += hint_at_lists(reading.unused_files)
+        hints += hint_at_validation_set(layout)
     return hints
 
 
@@ -352,6 +355,9 @@ def hint_at_folders(rows: pd.DataFrame, is_table: bool) -> Iterator[str]:
         folders = pd.Series(folders_of_level, rows.index)
         if any(depends_on(folders, values) for values in known):
             continue
+        pairs = zip(folders_of_level, rows["class"], strict=True)
+        if all(class_name in folder for folder, class_name in pairs):  # by `*_{class}`
+            continue
         subsets = [name for name in names if find_subset(name)]
         if subsets and not is_table:
             advice = f"if {subsets[0]} is the test set, give its pattern by `--test`; {advice}"
@@ -416,4 +422,29 @@ def hint_at_lists(files: list[str]) -> Iterator[str]:
         and not ORDINARY_FILE.fullmatch(name)
     ]
     if found:
-        yield f"{shorten(found)} may say which images are a test set"
+        are_texts = all(name.lower().endswith((".lst", ".txt")) for name in found)
+        remedy = "; a list of paths can be the key `list` of the layout (docs/layout.md)"
+        yield (
+            f"{shorten(found)} may say which images are a test set{remedy if are_texts else ''}"
+        )
+
+
+def hint_at_validation_set(layout: Any) -> Iterator[str]:
+    """Yield a hint if folders of a validation set are read as training images."""
+    patterns = as_list(
+        layout["files"] if isinstance(layout, dict) and "files" in layout else layout
+    )
+    validation = [
+        pattern
+        for pattern in patterns
+        if isinstance(pattern, str) and split_words(pattern) & VALIDATION_WORDS
+    ]
+    train = [pattern for pattern in patterns if pattern not in validation]
+    if validation and train:
+        written = {"train": unlist(train), "test": unlist(validation)}
+        if isinstance(layout, dict) and "unused" in layout:
+            written["unused"] = layout["unused"]
+        yield (
+            f"the validation set, {validation[0]}, is read as training images; to make it the "
+            f"test set, run: digits start {write_option(written)}"
+        )

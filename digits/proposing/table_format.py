@@ -6,6 +6,7 @@ csv.Sniffer is not used, because it knows neither encodings nor paths of picture
 import codecs
 import csv
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +40,11 @@ def may_be_table(name: str, path: Path) -> bool:
         return True
     if ending not in LIST_ENDINGS:
         return False
-    lines = list_lines(read_start(path).decode(errors="replace"))
+    text = read_start(path).decode(errors="replace")
+    lines = list_lines(text)
     if lines and is_list_line(lines[0]):
+        return True
+    if have_numbers_and_texts(text.splitlines()):
         return True
     if len(lines) < 2:
         return False
@@ -53,6 +57,17 @@ def have_equal_lengths(rows: list[list[str]]) -> bool:
     """Return whether all rows have the same number of values, which is larger than 1."""
     lengths = {len(row) for row in rows}
     return len(lengths) == 1 and lengths != {1}
+
+
+def have_numbers_and_texts(lines: Sequence[str]) -> bool:
+    """Return whether each line has a number of its own, and a text of one or several words.
+
+    For example, `1025794 Boeing 707` and `1171453 DH-82`.
+    """
+    rows = [line.split() for line in lines if line.strip()]
+    lengths = {len(row) for row in rows}
+    numbers = {row[0] for row in rows if row[0].isdecimal()}
+    return len(lengths) > 1 and 1 not in lengths and len(numbers) == len(rows)
 
 
 def list_lines(text: str) -> list[str]:
@@ -76,8 +91,12 @@ def find_format(path: Path) -> dict[str, Any]:
         return {}
     start = read_start(path)
     encoding = find_encoding(start)
-    lines = list_lines(start.decode(encoding, errors="ignore"))
-    separator = find_separator(lines, find_ending(path.name)) if lines else ","
+    text = start.decode(encoding, errors="ignore")
+    lines = list_lines(text)
+    ending = find_ending(path.name)
+    separator = find_separator(lines, ending) if lines else ","
+    if ending in LIST_ENDINGS and have_numbers_and_texts(text.splitlines()):
+        separator = "first blank"
     keys: dict[str, Any] = {}
     if encoding != UTF_8:
         keys["encoding"] = encoding
@@ -131,6 +150,8 @@ def split_line(line: str, separator: str) -> list[str]:
         return line.split()
     if separator == "last blank":
         return re.split(table_file.SEPARATORS[separator], line)
+    if separator == "first blank":
+        return line.split(maxsplit=1)
     [row] = csv.reader([line], delimiter=separator)
     return [value.strip() for value in row]
 

@@ -15,6 +15,8 @@ from digits.settings.layout import as_list
 HASH = re.compile(r"[0-9a-f]{8,}")
 SHARD = re.compile(r"-\d{5}-of-\d{5}\.")
 
+TRAIN_OR_VAL = re.compile(r"(?<![a-z])(train|val)(?![a-z])")
+
 MAX_NAMED = 3  # more tables are written as a pattern
 
 
@@ -41,6 +43,7 @@ def write_layouts(candidates: Sequence[TableCandidate]) -> list[Any]:
 
     Tables with the same columns, class and pixels may be one layout.
     """
+    candidates = drop_parts_of_trainval(candidates)
     by_length = sorted(candidates, key=lambda table: len(table.header), reverse=True)
     alike: dict[Any, list[TableCandidate]] = defaultdict(list)
     for table in by_length:
@@ -50,6 +53,16 @@ def write_layouts(candidates: Sequence[TableCandidate]) -> list[Any]:
     for tables in alike.values():
         layouts += join_series(tables)
     return layouts
+
+
+def drop_parts_of_trainval(candidates: Sequence[TableCandidate]) -> list[TableCandidate]:
+    """Return tables without `x_train.txt` and `x_val.txt` beside `x_trainval.txt`."""
+    names = {table.name for table in candidates}
+    return [
+        table
+        for table in candidates
+        if TRAIN_OR_VAL.sub("trainval", table.name) not in names - {table.name}
+    ]
 
 
 def join_series(tables: list[TableCandidate]) -> list[Any]:

@@ -9,10 +9,11 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, ValidationError
 
 from digits.settings.columns import COLUMNS
-from digits.settings.errors import UserError, unknown_choice_error
+from digits.settings.errors import UserError, shorten, unknown_choice_error
 from digits.settings.params import Entry, describe_error
 
 UTF_8 = "utf-8-sig"  # with or without a byte order mark
+NAMED_SEPARATORS = ["blanks", "first blank", "last blank"]  # docs/layout.md describes them
 
 
 def as_list(value: Any) -> Any:
@@ -62,7 +63,7 @@ class TablePart(RowsPart):
     group: String = ""  # a column
     id: String = ""  # a column
     where: Where = Field(default={})  # without it, all rows
-    separator: str = ","  # a character, `blanks` or `last blank`
+    separator: str = ","  # a character, or one of `NAMED_SEPARATORS`
     encoding: str = UTF_8
     header: bool = True  # whether the first line has the names of the columns
 
@@ -191,10 +192,10 @@ def check_table(part: TablePart) -> None:
         raise UserError(
             f"file: {part.file} names no column; write it in braces, as in {{name}}"
         )
-    if len(part.separator) != 1 and part.separator not in ("blanks", "last blank"):
+    if len(part.separator) != 1 and part.separator not in NAMED_SEPARATORS:
         raise UserError(
-            f"separator: {part.separator!r} is neither one character nor 'blanks' or "
-            "'last blank'"
+            f"separator: {part.separator!r} is neither one character nor one of "
+            f"{shorten(NAMED_SEPARATORS)}"
         )
     try:
         codecs.lookup(part.encoding)

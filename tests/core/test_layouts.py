@@ -88,7 +88,7 @@ WRONG = {
     "no column in file": ({"table": "a.csv", "file": "a.png"}, "file: a.png names no column"),
     "an unknown separator": (
         {"table": "a.csv", "file": "{b}", "separator": "blank"},
-        "separator: 'blank' is neither one character nor 'blanks' or 'last blank'",
+        "separator: 'blank' is neither one character nor one of blanks, first blank, last blank",
     ),
     "an unknown encoding": (
         {"table": "a.csv", "file": "{b}", "encoding": "utf8-x"},
@@ -788,6 +788,16 @@ def test_an_array_of_groups_is_used(tmp_path: Path) -> None:
     written = {"images": "a.npz/x", "class": "a.npz/y", "group": "a.npz/patient"}
     reading = read_layout(Place(tmp_path), layout.parse(written))
     assert reading.unused_arrays == ["a.npz/age"]
+
+
+@pytest.mark.parametrize("name", ["t.txt", "t.txt.gz"])
+def test_a_class_behind_the_first_blank_may_have_blanks(name: str, tmp_path: Path) -> None:
+    touch(tmp_path, ["é1.png", "é2.png", "é3.png"])
+    text = "é1  Boeing 707\n\té2\tDH-82\n\né3 A  B  C \n".encode("latin-1")
+    (tmp_path / name).write_bytes(gzip.compress(text) if name.endswith(".gz") else text)
+    written = {"table": name, "separator": "first blank", "encoding": "latin-1"}
+    rows = find_rows(written | {"header": False, "file": "{1}.png", "class": 2}, tmp_path)
+    assert list(rows["class"]) == ["Boeing 707", "DH-82", "A  B  C"]
 
 
 def test_no_table_of_several_is_unused(tmp_path: Path) -> None:

@@ -289,6 +289,42 @@ def test_classes_of_which_only_some_words_are_doubtful_are_taken(
     assert choose(Place(tmp_path)).layout == "{class}/*"
 
 
+def test_columns_with_many_blanks_are_shown_last(tmp_path: Path) -> None:
+    names = [f"{number}.png" for number in range(40)]
+    write_files(tmp_path, names)
+    half = [f"{'ab'[row % 2] if row % 4 < 3 else ''}" for row in range(40)]
+    table = pd.DataFrame({"file": names, "smoker": half})
+    table["diagnosis"] = [f"d{row % 3}" for row in range(40)]
+    table.to_csv(tmp_path / "t.csv", index=False)
+    with pytest.raises(ChoiceError) as error:
+        choose(Place(tmp_path))
+    shown = [line for line in error.value.lines if not line.startswith("    ")]
+    assert shown == ["  digits start --class diagnosis", "  digits start --class smoker"]
+
+
+def test_folders_whose_end_is_the_class_are_used(tmp_path: Path) -> None:
+    """They are as in MURA, where each study of a patient is positive or negative."""
+    write_tree(tmp_path, "{p1,p2,p3,p4}/study{1,2}_{negative,positive}")
+    choice = choose(Place(tmp_path), "{group}/*_{class}/*")
+    assert not any("are not used" in line for line in describe(choice))
+
+
+@pytest.mark.parametrize(
+    ("numbers", "is_grade"), [(["0", "0.33", "0.67", "1"], True), (["0.1", "7.5"], False)]
+)
+def test_the_command_for_a_column_that_may_have_grades_is_said(
+    numbers: list[str], is_grade: bool, tmp_path: Path
+) -> None:
+    names = [f"{number}.png" for number in range(40)]
+    write_files(tmp_path, names)
+    table = pd.DataFrame({"file": names, "kind": ["mono", "poly"] * 20})
+    table["defect"] = [numbers[row % len(numbers)] for row in range(40)]
+    table.to_csv(tmp_path / "t.csv", index=False)
+    said = "\n".join(describe(choose(Place(tmp_path))))
+    assert "defect is a quantity" in said
+    assert ("if they are grades, run: digits start --class defect" in said) == is_grade
+
+
 def test_a_layout_is_shown_in_yaml_of_one_line() -> None:
     layout = {"file": "{No}.png", "class": "No", "unused": [{"where": {"a b": ["null", "1"]}}]}
     text = write(layout)
@@ -297,7 +333,7 @@ def test_a_layout_is_shown_in_yaml_of_one_line() -> None:
     assert yaml.safe_load(text) == layout
 
 
-@pytest.mark.parametrize(("n_ways", "rest"), [(5, []), (6, ["  and 1 more"])])
+@pytest.mark.parametrize(("n_ways", "rest"), [(5, []), (6, ["  and 1 more: --class tail"])])
 def test_of_many_ways_the_first_are_shown_and_the_others_are_counted(
     n_ways: int, rest: list[str], tmp_path: Path
 ) -> None:
@@ -1075,7 +1111,13 @@ HINTS = {
     ),
     "lists": (
         ["1/{n}.jpg", "2/{n}.jpg", "lists/TE.txt"],
-        "lists/TE.txt may say which images are a test set",
+        "lists/TE.txt may say which images are a test set; a list of paths can be the key `list`"
+        " of the layout (docs/layout.md)",
+    ),
+    "a validation set": (
+        [f"{subset}/{name}/{{n}}.jpg" for subset in ("train", "val") for name in "ab"],
+        "the validation set, val/{class}/*, is read as training images; to make it the test set, "
+        'run: digits start --layout \'{train: "train/{class}/*", test: "val/{class}/*"}\'',
     ),
     "a folder beside pictures that are in none": (
         ["cat_{n}.jpg", "dog_{n}.jpg", "b/cat_4{n}.jpg", "b/dog_4{n}.jpg"],
@@ -1112,9 +1154,6 @@ NO_HINTS = {
     "companions of pictures of another class": ["cat/{n}.jpg", "dog/{n}_left.jpg"],
     "one folder around all": ["all/cat/{n}.jpg", "all/dog/{n}.jpg"],
     "sets": ["train/cat/{n}.jpg", "train/dog/{n}.jpg", "test/cat/{n}.jpg", "test/dog/{n}.jpg"],
-    "a validation set": [
-        f"{subset}/{name}/{{n}}.jpg" for subset in ("train", "val") for name in "ab"
-    ],
     "a few files beside pictures": ["cat/{n}.jpg", "dog/{n}.jpg", "cat/1.json"],
     "names that cameras give": [
         f"{name}/{word}{{n}}.jpg" for name in ("cat", "dog") for word in ("IMG_", "DSC")

@@ -373,12 +373,16 @@ def cifar_100(place: Path) -> None:
     pq.write_table(pa.table({"img": images} | labels), place / "train.parquet")
 
 
-def aircraft(place: Path) -> None:
-    files = write_flat(place / "data/images", ALL)
-    for subset, rows in [("trainval", TRAIN), ("test", TEST)]:
-        ids = [file.removesuffix(".png") for file in files[rows]]
-        columns = {"id": ids, "family": NAMED[rows]}
-        write_csv(place / f"data/family_{subset}.txt", columns, sep=" ", header=False)
+def aircraft(place: Path, kinds: list[str]) -> None:
+    """Write the lists of FGVC-Aircraft, whose names of classes have blanks."""
+    files = write_flat(place / "images", ALL)
+    sets = {"train": slice(150), "val": slice(150, 200), "trainval": TRAIN, "test": TEST}
+    for number, kind in enumerate(kinds):
+        names = [f"Boeing 7{label >> number}7" if label else "DH-82" for label in LABELS[:240]]
+        for subset, rows in sets.items():
+            pairs = zip(files[rows], names[rows], strict=True)
+            lines = [f"{file.removesuffix('.png')} {name}" for file, name in pairs]
+            (place / f"images_{kind}_{subset}.txt").write_text("\n".join(lines))
 
 
 def celeba(place: Path) -> None:
@@ -1350,9 +1354,9 @@ READ = {
         n_test=40,
     ),
     "FGVC Aircraft": Read(
-        aircraft,
-        '{separator: blanks, header: false, file: "images/{1}.png", class: "2", '
-        "train: {table: data/family_trainval.txt}, test: {table: data/family_test.txt}}",
+        partial(aircraft, kinds=["family"]),
+        '{separator: first blank, header: false, file: "images/{1}.png", class: "2", '
+        "train: {table: images_family_trainval.txt}, test: {table: images_family_test.txt}}",
         n_test=40,
     ),
     "a test set without labels": Read(
@@ -1681,6 +1685,15 @@ ASKED: dict[str, tuple[Callable[[Path], None], list[str]]] = {
             'file: "{image_name}", class: category_label}\'',
         ],
     ),
+    "FGVC Aircraft with two kinds of classes": (
+        partial(aircraft, kinds=["family", "manufacturer"]),
+        [
+            f'--layout \'{{separator: first blank, header: false, file: "images/{{1}}.png", '
+            f'class: "2", train: {{table: images_{kind}_trainval.txt}}, '
+            f"test: {{table: images_{kind}_test.txt}}}}'"
+            for kind in ("family", "manufacturer")
+        ],
+    ),
     "camera traps": (
         camera_traps,
         [
@@ -1832,6 +1845,33 @@ ASKED: dict[str, tuple[Callable[[Path], None], list[str]]] = {
 }
 
 
+def tags(place: Path) -> None:
+    """Write the tags of Planet's pictures of the Amazon, of which each has several."""
+    combinations = [
+        "clear primary",
+        "clear primary road",
+        "clear primary water",
+        "clear primary road water",
+        "clear agriculture primary",
+        "clear agriculture primary road",
+        "haze primary",
+        "haze primary road",
+        "haze primary water",
+        "cloudy",
+    ]
+    names = [combinations[label] for label in LABELS[:240]]
+    write_csv(place / "train.csv", {"file": write_flat(place / "jpg", ALL), "tags": names})
+
+
+def wells(place: Path) -> None:
+    """Write pictures of two sites in each well of a plate, and the substances of the wells."""
+    for n in range(96):
+        write_picture(
+            place / f"P1_{'ABCDEF'[n % 6]}{n // 12:02}_s{n // 6 % 2 + 1}_w1.png", PIXELS[n]
+        )
+    (place / "platemap.txt").write_text("well\tsubstance\nA00\tDMSO\nB00\ttaxol\n")
+
+
 LIBSVM = b"7 1:-1 2:-0.8 256:-1 \n3 1:-1 2:0.5 256:-1 \n" * 30
 
 
@@ -1864,7 +1904,7 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "wafers with several defects": (
         several_defects,
-        "none of the arrays d.npz/arr_0 (200, 8, 8), d.npz/arr_1 (200, 8) has a class for each",
+        "d.npz/arr_1 has several labels for an image: this project classifies images, with one",
     ),
     "cells of MATLAB": (
         lambda place: scipy.io.savemat(
@@ -1976,6 +2016,14 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
     "arrays without a table": (
         partial(array_per_sample, names=[f"exam_{n}" for n in range(50)], shape=(30, 8, 8)),
         "exam_0.npy and 49 more arrays have one image each",
+    ),
+    "tags": (
+        tags,
+        'train.csv, file: "jpg/{file}", class: tags}: tags has several labels in one',
+    ),
+    "sites in wells": (
+        wells,
+        "doubt: the numbers s1, s2 inside the names of pictures would be",
     ),
     "attributes of CelebA": (celeba, "the columns Male, Young are labels, of which row"),
     "missing labels": (missing_labels, "30 images have no class, first p/00000.png"),

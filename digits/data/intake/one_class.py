@@ -53,6 +53,8 @@ def check_classes(column: str, values: pd.Series, *, are_chosen: bool = False) -
     names = unique.astype(str).fillna("").str.strip().unique()
     separators = LABEL_SEPARATORS if are_chosen else [*LABEL_SEPARATORS, " "]
     check_single_labels(column, list(names), separators)
+    if not are_chosen:
+        check_combinations(column, list(names), separators)
     texts = pd.Series(names)
     with_points = texts.str.replace(",", ".", regex=False)  # many countries write 8,2 for 8.2
     numbers = pd.to_numeric(with_points, errors="coerce")
@@ -64,7 +66,12 @@ def check_classes(column: str, values: pd.Series, *, are_chosen: bool = False) -
         return
     decimals = texts[numbers % 1 != 0]
     if len(decimals):
-        raise make_quantity_error(f"{column} is a quantity, such as {decimals.iloc[0]}")
+        remedy = (
+            f"; if they are grades, run: digits start --class {shlex.quote(column)}"
+            if are_grades
+            else ""
+        )
+        raise make_quantity_error(f"{column} is a quantity, such as {decimals.iloc[0]}", remedy)
     if len(texts) > MAX_CLASSES:
         raise make_quantity_error(
             f"{column} has {len(texts)} different numbers, such as {texts[0]}, and there may "
@@ -72,11 +79,16 @@ def check_classes(column: str, values: pd.Series, *, are_chosen: bool = False) -
         )
 
 
-def make_quantity_error(found: str) -> UserError:
-    """Return the error about a quantity. `found` says which numbers were found."""
+def make_quantity_error(found: str, other_remedy: str = "") -> UserError:
+    """Return the error about a quantity.
+
+    Args:
+        found: which numbers were found.
+        other_remedy: what to do if they are no quantity.
+    """
     return UserError(
         f"{found}: {ONE_CLASS}, and estimates no numbers; replace them by classes, such as "
-        "ranges, or use another tool"
+        f"ranges, or use another tool{other_remedy}"
     )
 
 
@@ -98,6 +110,29 @@ def check_single_labels(column: str, names: Sequence[str], separators: Sequence[
                     f"'{labels[0]}' is a class, too: {ONE_CLASS}; for several labels, use "
                     f"another tool; if '{name}' is one class, write '{'_'.join(labels)}'"
                 )
+
+
+def check_combinations(column: str, names: Sequence[str], separators: Sequence[str]) -> None:
+    """Check that most names of classes are no combinations of labels.
+
+    Tags such as `clear primary`, `clear primary water` and `clear primary road water` are
+    combinations: there are fewer tags than names, and most names have all tags of another one.
+
+    Raises:
+        UserError: most names are combinations.
+    """
+    for separator in separators:
+        combinations = [frozenset(split_labels(name, separator)) for name in names]
+        several = {labels for labels in combinations if len(labels) > 1}
+        extended = [labels for labels in several if any(other < labels for other in several)]
+        n_labels = len(frozenset().union(*combinations))
+        if len(extended) > len(names) / 2 and n_labels < len(names):
+            name = max(names, key=len)
+            raise UserError(
+                f"{column} has several labels in one value, such as '{name}': {ONE_CLASS}; for "
+                "several labels, use another tool; if each value is one class, run: "
+                f"digits start --class {shlex.quote(column)}"
+            )
 
 
 def split_labels(name: str, separator: str) -> list[str]:

@@ -212,7 +212,11 @@ def find_pictures(
         candidates_of_first = candidates[wrong_rows[0]]
         if candidates_of_first:
             message += f"; the first one may be {shorten(candidates_of_first)}"
-        raise UserError(f"{message}; correct them, or leave these rows out by the key `unused`")
+        [(column, _), *_] = columns.values()
+        raise UserError(
+            f"{message}; correct them, or leave these rows out in the layout: "
+            f'unused: [{{where: {{"{column}": [VALUE, …]}}}}]'
+        )
     return [picture for [picture] in candidates]
 
 

@@ -30,9 +30,15 @@ TABLE_ENDINGS = (".csv", ".tsv", *columnar_file.ENDINGS)
 # Files with these endings may be tables.
 LIST_ENDINGS = (".txt", ".lst", ".data", ".amat", ".train", ".test", ".tra", ".tes")
 
-# The separators of the key `separator` that are regular expressions. `last blank` splits
-# `a path/1.jpg cat` before `cat`, because a path may have blanks itself.
-SEPARATORS = {"blanks": r"\s+", "last blank": r"[\s,]+(?=[^\s,]+\s*$)"}
+# The separators of the key `separator` with a name, as regular expressions. `last blank` splits
+# `a path/1.jpg cat` before `cat`, because a path may have blanks itself. `first blank` splits
+# `1025794 Boeing 707` behind the id.
+SEPARATORS = {
+    "blanks": r"\s+",
+    "last blank": r"[\s,]+(?=[^\s,]+\s*$)",
+    "first blank": "\t",  # `TableFile.open` writes a tab for the first blanks
+}
+FIRST_BLANKS = re.compile(r"^([^\S\n]*\S+)[^\S\n]+", re.MULTILINE)
 
 
 def find_ending(name: str) -> str:
@@ -80,6 +86,7 @@ class TableFile:
         columnar: the opened file, or None for a CSV file.
         start: the first lines of a CSV file.
         cached_columns: the columns that have been read as strings so far.
+        is_split_once: whether only the first blanks of each line separate two values.
     """
 
     def __init__(self, path: Path, separator: str, encoding: str, *, header: bool) -> None:
@@ -103,6 +110,7 @@ class TableFile:
         }
         if separator == "last blank":
             self.csv_options["engine"] = "python"  # the only engine with lookahead
+        self.is_split_once = separator == "first blank"
         self.cached_columns = pd.DataFrame()
         self.start = ""
         with self.report_unreadable():
@@ -114,8 +122,21 @@ class TableFile:
                         raise UserError("it is compressed; unpack it by gunzip")
                 # The start may end in the middle of a character.
                 decoder = codecs.getincrementaldecoder(encoding)()
-                self.start = decoder.decode(read_start(path))
+                self.start = self.write_tabs(decoder.decode(read_start(path)))
                 self.csv_options["skiprows"] = count_skipped_lines(self.start)
+
+    def write_tabs(self, text: str) -> str:
+        """Return a text with a tab for the first blanks of each line, if these separate."""
+        return FIRST_BLANKS.sub(r"\1\t", text) if self.is_split_once else text
+
+    def open(self) -> Path | io.StringIO:
+        """Return what pandas reads: the file, or its text if the first blanks separate."""
+        if not self.is_split_once:
+            return self.path
+        content = self.path.read_bytes()
+        if self.path.suffix.lower() == ".gz":
+            content = gzip.decompress(content)
+        return io.StringIO(self.write_tabs(content.decode(self.csv_options["encoding"])))
 
     @property
     def schema(self) -> Any:
@@ -171,7 +192,7 @@ class TableFile:
             options: those of `pd.read_csv`.
         """
         has_two_lines = self.start.count("\n") > 1
-        source = io.StringIO(self.start) if has_two_lines else self.path
+        source = io.StringIO(self.start) if has_two_lines else self.open()
         return pd.read_csv(source, **options, dtype=str, nrows=1)
 
     @cached_property
@@ -226,7 +247,7 @@ class TableFile:
         positions = sorted(self.names.index(name) for name in names)
         # pandas reports a row with too many values only without `usecols`.
         usecols = positions if len(positions) < len(self.names) else None
-        frame = pd.read_csv(self.path, **self.csv_options, usecols=usecols, dtype=str)
+        frame = pd.read_csv(self.open(), **self.csv_options, usecols=usecols, dtype=str)
         return frame.set_axis([self.names[i] for i in positions], axis=1).fillna("")
 
     def read_columns(self, names: Sequence[str]) -> pd.DataFrame:
@@ -253,7 +274,7 @@ class TableFile:
             if "engine" not in options:
                 options["low_memory"] = False  # a column has one type in all rows of a block
             # Without `usecols`, a row with too many values is an error.
-            with pd.read_csv(self.path, **options) as blocks:
+            with pd.read_csv(self.open(), **options) as blocks:
                 for block in blocks:
                     yield block.iloc[:, positions].set_axis(list(names), axis=1)
 
