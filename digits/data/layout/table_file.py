@@ -38,7 +38,7 @@ SEPARATORS = {
     "last blank": r"[\s,]+(?=[^\s,]+\s*$)",
     "first blank": "\t",  # `TableFile.open` writes a tab for the first blanks
 }
-FIRST_BLANKS = re.compile(r"^([^\S\n]*\S+)[^\S\n]+", re.MULTILINE)
+FIRST_BLANKS = re.compile(r"^[^\S\n]*(\S+)[^\S\n]+", re.MULTILINE)
 
 
 def find_ending(name: str) -> str:
