@@ -431,20 +431,14 @@ def hint_at_lists(files: list[str]) -> Iterator[str]:
 
 def hint_at_validation_set(layout: Any) -> Iterator[str]:
     """Yield a hint if folders of a validation set are read as training images."""
-    patterns = as_list(
-        layout["files"] if isinstance(layout, dict) and "files" in layout else layout
-    )
-    validation = [
-        pattern
-        for pattern in patterns
-        if isinstance(pattern, str) and split_words(pattern) & VALIDATION_WORDS
-    ]
+    keys = layout if isinstance(layout, dict) else {"files": layout}
+    patterns = as_list(keys.get("files", []))
+    validation = [pattern for pattern in patterns if split_words(pattern) & VALIDATION_WORDS]
     train = [pattern for pattern in patterns if pattern not in validation]
     if validation and train:
-        written = {"train": unlist(train), "test": unlist(validation)}
-        if isinstance(layout, dict) and "unused" in layout:
-            written["unused"] = layout["unused"]
+        others = {key: value for key, value in keys.items() if key != "files"}
+        sets = {"train": unlist(train), "test": unlist(validation)}
         yield (
             f"the validation set, {validation[0]}, is read as training images; to make it the "
-            f"test set, run: digits start {write_option(written)}"
+            f"test set, run: digits start {write_option(sets | others)}"
         )
