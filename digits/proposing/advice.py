@@ -19,6 +19,8 @@ FORMS = (
 SAVE = "numpy.savez('data/own/images.npz', x=…, y=…)"
 PAGE = "docs/your-own.md"
 
+COCO = "Convert COCO annotations"
+
 # The sections of the page with commands that convert files, and the suffixes of the files.
 RECIPES = {
     "Unpack archives": (
@@ -34,6 +36,7 @@ RECIPES = {
         ".xz",
     ),
     "Convert JSON lines": (".jsonl",),
+    COCO: (),  # other .json files have no recipe
     "Convert ARFF files": (".arff",),
     "Convert Excel files": (".xlsx",),
     "Convert HDF5 files": (".h5", ".hdf5"),
@@ -83,7 +86,17 @@ def advise_converting(files: Sequence[Path]) -> str:
     for file in files:
         if not file.suffix and read_first_line(file).startswith(PICKLE_STARTS):
             return f"{file.name} is a pickle; see “Convert pickles” in {PAGE}"
+        if file.suffix.lower() == ".json" and has_coco_keys(file):
+            return f"{file.name} has annotations in COCO's format; see “{COCO}” in {PAGE}"
     return ""
+
+
+def has_coco_keys(file: Path) -> bool:
+    """Return whether a JSON file has the keys of COCO's annotations."""
+    content = file.read_bytes()
+    return all(
+        f'"{key}"'.encode() in content for key in ("images", "annotations", "categories")
+    )
 
 
 def is_converted(file: Path, names: Set[str]) -> bool:

@@ -323,6 +323,20 @@ def json_lines(place: Path) -> None:
         (place / f"{subset}/metadata.jsonl").write_text("".join(lines))
 
 
+def coco(place: Path) -> None:
+    """Write annotations, of which two are of one picture, and a file with other facts."""
+    files = write_flat(place / "photos", TRAIN)
+    numbers = range(len(files))
+    annotations = [{"image_id": n, "category_id": int(LABELS[n])} for n in [*numbers, 7]]
+    content = {
+        "annotations": [{"id": n} | each for n, each in enumerate(annotations)],
+        "images": [{"id": n, "file_name": files[n], "camera": n % 9} for n in numbers],
+        "categories": [{"id": label, "name": name} for label, name in enumerate(NAMES)],
+    }
+    (place / "train.json").write_text(json.dumps(content))
+    (place / "info.json").write_text(json.dumps([{"images": 200}]))
+
+
 def arff(place: Path) -> None:
     lines = [f"@attribute pixel{number} numeric" for number in range(64)]
     lines = ["@relation digits", *lines, "@attribute class {0,1,2,3,4,5,6,7,8,9}", "@data"]
@@ -428,6 +442,9 @@ FORMS = {
     ),
     "`metadata.jsonl` of Hugging Face": Form(
         json_lines, n_test=40, recipe="Convert JSON lines"
+    ),
+    "annotations in the format of COCO, with one class per picture": Form(
+        coco, recipe="Convert COCO annotations"
     ),
     "an ARFF file": Form(arff, recipe="Convert ARFF files"),
     "the pickles of CIFAR-10": Form(pickles, n_test=40, recipe="Convert pickles"),
@@ -986,6 +1003,7 @@ LAYOUTS: dict[str, Any] = {
         "train": {"table": "train/metadata.jsonl.csv"},
         "test": {"table": "test/metadata.jsonl.csv"},
     },
+    "coco": {"table": "train.json.csv", "file": "photos/{file_name}", "class": "class"},
     "arff": {"table": "digits.arff.csv", "pixels": "pixel0 to pixel63", "class": "class"},
     "pickles": {
         "axes": "n (h w)",
