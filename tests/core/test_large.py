@@ -76,6 +76,13 @@ def test_rows_in_any_order_are_written_in_several_row_groups() -> None:
     assert found.attrs == images.attrs
 
 
+def test_a_table_has_more_rows_than_a_small_number_counts() -> None:
+    X = (np.arange(70_000) % 251).astype(np.uint8)[:, np.newaxis]
+    images = pd.DataFrame({"row": np.arange(len(X))})
+    tables.write_images(Path("data/table"), X, images)
+    assert np.array_equal(tables.read_images(Path("data/table"))[0], X)
+
+
 def test_a_full_disk_is_not_called_a_damaged_file() -> None:
     tables.write_images(Path("data/table"), PIXELS, pd.DataFrame({"class": CLASSES}))
     expected = re.escape(f"a temporary file in {Path.cwd()} cannot be written: [Errno 27] File")

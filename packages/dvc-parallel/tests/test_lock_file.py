@@ -66,6 +66,15 @@ def test_an_entry_is_replaced_as_dvc_replaces_it(tmp_path: Path, text: str) -> N
     assert ours.read_text() == theirs.read_text()
 
 
+def test_a_link_to_the_file_stays(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere.lock").write_text(HEAD + OTHER)
+    path = tmp_path / "dvc.lock"
+    path.symlink_to("elsewhere.lock")
+    LockFile(path, ["first"], tmp_path).record("first", NEW_ENTRY)
+    assert path.is_symlink()
+    assert "first:" in (tmp_path / "elsewhere.lock").read_text()
+
+
 def test_what_another_process_has_written_is_read_once(tmp_path: Path) -> None:
     path = tmp_path / "dvc.lock"
     lock = LockFile(path, ["first"], tmp_path)
