@@ -338,13 +338,17 @@ def test_all_rows_of_a_table_without_names_and_classes_are_read(tmp_path: Path) 
 
 @pytest.mark.parametrize(
     ("file", "ids"),
-    [("train/{id}.*", ["7", "8"]), ("{id}.png", ["7", "8.jpg"]), ("{id}", ["7.png", "8.jpg"])],
+    [
+        ("train/{id}.*", ["7.1", "8"]),
+        ("{id}.png", ["7.1", "8.jpg"]),
+        ("{id}", ["7.1.png", "8.jpg"]),
+    ],
 )
 def test_the_ids_of_pictures_have_no_ending_that_the_layout_adds(
     tmp_path: Path, file: str, ids: list[str]
 ) -> None:
     (tmp_path / "new").mkdir()
-    for name in ["7.png", "8.jpg"]:
+    for name in ["7.1.png", "8.jpg"]:
         (tmp_path / "new" / name).touch()
     images = read(tmp_path / "new", {"table": "t.csv", "file": file, "class": "c"})
     assert images.rows["id"].tolist() == ids

@@ -207,6 +207,10 @@ REFUSED["a fraction as a class"] = (
     {"tasks.five.positive": [5.5]},
     "tasks.five.positive.0: must be the number or the name of a class, not 5.5",
 )
+REFUSED["only positive classes, one of them twice"] = (
+    {"tasks.five.positive": [*range(10), 5]},
+    "tasks.five: `positive` must not name all classes",
+)
 REFUSED["only positive classes"] = (
     {"tasks.five.positive": list(range(10))},
     "tasks.five: `positive` must not name all classes",
@@ -440,6 +444,7 @@ def test_the_largest_test_size_is_valid(tmp_path: Path) -> None:
         {"datasets.tiny.shape": [1, 256]},
         {"datasets.tiny.pixel_max": 255},
         {"datasets.tiny.classes": 256},
+        {"tasks.five.positive": [*range(9), 5]},
         {**FOURTEEN_GROUPS, "splits.tiny.test": {"groups": 13}},
         {"splits.tiny.test": 0.999},
         {f"models.{'a' * 100}": tiny.params()["models"]["five-sgd"]},
