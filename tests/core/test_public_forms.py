@@ -782,7 +782,7 @@ def deep_fashion(place: Path) -> None:
 
 def list_with_blanks(place: Path) -> None:
     """Write a list of paths, of which some have a blank, and classes."""
-    paths = write_named(place, slice(0, 5), "p/{n} (1).png")
+    paths = write_named(place, slice(0, 5), "p/{n} (1).PNG")
     paths += write_named(place, slice(5, 200), "p/{n}.png")
     lines = [f"{path} {name}" for path, name in zip(paths, NAMED[:200], strict=True)]
     (place / "list.txt").write_text("\n".join(lines))
@@ -2032,6 +2032,13 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
         "if another column has the classes, run: digits start --class COLUMN",
     ),
     "sides": (sides, "doubt: left, right would be classes"),
+    "days in the names": (
+        lambda place: [
+            write_picture(place / f"garden_202405{10 + n % 5}_{n}.jpg", PIXELS[n])
+            for n in range(60)
+        ],
+        "if you know the classes, write a table labels.csv with the columns file and class",
+    ),
     "people and codes": (
         people_and_codes,
         "write a table labels.csv with the columns file and class",
