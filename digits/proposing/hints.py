@@ -120,7 +120,7 @@ def hint_at_column(name: str, values: pd.Series) -> Iterator[str]:
     """Yield a hint if an unused column may have sets or groups."""
     distinct = sorted(set(values.str.strip()))
     name_sets = all(split_words(text) & SET_WORDS for text in distinct)
-    name_says_set = bool(split_words(name) & (SET_WORDS | SPLIT_WORDS))
+    name_says_set = bool(split_words(name) & (SET_WORDS | SPLIT_WORDS) - {"usage"})
     if len(distinct) > 1 and (name_says_set or (name_sets and len(distinct) <= 4)):
         yield (
             f"the column {name}, {shorten(distinct[:4])}, may say which images are the test "
@@ -186,7 +186,9 @@ def hint_at_series(rows: pd.DataFrame, layout: Any) -> Iterator[str]:
     groups = find_name_groups(rows)
     if groups is None:
         return
-    name = next(iter(groups.values))  # of any picture
+    sizes = Counter(groups.values.values())
+    several = [name for name, value in groups.values.items() if sizes[value] > 1]
+    name = min(several, key=lambda each: sizes[groups.values[each]])  # no large group of strays
     value = groups.values[name]
     with_groups = add_groups(layout, groups) if layout and groups.pattern else None
     things = rows["file"].map(groups.values)
@@ -223,7 +225,8 @@ def hint_at_words(rows: pd.DataFrame) -> Iterator[str]:
         pairs = set(zip(words, rows["class"], strict=True))
         n_classes_by_word = Counter(word for word, _ in pairs)
         are_shared = min(n_classes_by_word.values()) > 1
-        if may_be_classes(words) and have_letters and are_shared and not are_of_cameras:
+        are_usual = are_of_cameras or are_subset_names(distinct)
+        if may_be_classes(words) and have_letters and are_shared and not are_usual:
             yield (
                 f"the names of several classes have the words {shorten(distinct)}; if these "
                 "are the classes, let the pattern of the layout have {class} for them"
@@ -368,11 +371,13 @@ def hint_at_folders(rows: pd.DataFrame, is_table: bool) -> Iterator[str]:
 def hint_at_unused_folders(rows: pd.DataFrame, unused: list[str]) -> Iterator[str]:
     """Yield a hint if unused pictures are in folders with the names of classes."""
     classes = set(rows["class"])
+    used = {tuple(name.split("/")[-2:]) for name in rows["file"]}  # the folders and the names
     found = [
         name
         for name in unused
         if posixpath.basename(posixpath.dirname(name)) in classes
         and not split_words(name) & MASK_WORDS
+        and tuple(name.split("/")[-2:]) not in used  # it is probably a copy
     ]
     if found:
         yield f"{len(found)} pictures in folders of classes are not used, first {found[0]}"
@@ -423,7 +428,7 @@ def hint_at_lists(files: list[str]) -> Iterator[str]:
     ]
     if found:
         are_texts = all(name.lower().endswith((".lst", ".txt")) for name in found)
-        remedy = "; a list of paths can be the key `list` of the layout (docs/layout.md)"
+        remedy = "; if they list paths, see `list` in docs/layout.md"
         yield (
             f"{shorten(found)} may say which images are a test set{remedy if are_texts else ''}"
         )

@@ -55,6 +55,8 @@ def find_name_groups(rows: pd.DataFrame) -> NameGroups | None:
             for name, each in words.items()
             if may_be_group(each, part)
         }
+        if len(set(values.values())) == 1:  # the word of all names
+            continue
         groups = distinguish(values)
         if are_groups(groups, classes):
             pattern = write_pattern(list(words.values()), part) if have_equal_lengths else ""

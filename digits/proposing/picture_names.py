@@ -9,8 +9,8 @@ import pandas as pd
 
 from digits.data.layout.place import Place
 from digits.data.layout.read_table import find_pictures, normalize_path
+from digits.proposing import writing
 from digits.proposing.words import find_subset
-from digits.proposing.writing import generalize
 from digits.settings.errors import UserError
 
 N_VALUES = 50  # the number of values of a column that are tried first
@@ -42,23 +42,21 @@ def find_templates(
 
     Returns:
         for_all: the paths with which each value names one picture.
-        for_some: all paths with which some value names a picture, the most frequent first.
+        for_most: the paths with which most values name a picture, the most frequent first.
     """
     values = values[values.str.strip() != ""]
     sample = values.sample(min(N_VALUES, len(values)), random_state=0)
     counts: Counter[Template] = Counter()
     for value in sample:
         counts.update(describe_pictures(place, str(values.name), normalize_path(value, "")))
-    templates = [template for template, _ in counts.most_common()]
     folder_of_table = posixpath.dirname(table_name) or "."
-    for_some: list[str] = []
-    for folder, field, ending in [*templates, *generalize_templates(templates)]:
+    n_named: dict[str, int] = {}  # by the path: how many values of the sample name a picture
+    for (folder, field, ending), number in [*counts.most_common(), *generalize(counts)]:
         relative = posixpath.relpath(folder or ".", folder_of_table)  # "." for the same folder
         path = f"{relative}/{field}{ending}".removeprefix("./")
-        if path not in for_some:
-            for_some.append(path)
+        n_named.setdefault(path, number)
     for_all = []
-    for path in for_some:
+    for path in n_named:
         try:
             pictures = find_pictures(place, path, table_name, values.to_frame())
         except UserError:
@@ -66,7 +64,8 @@ def find_templates(
         has_one_name_each = len(set(pictures)) == values.nunique()
         if has_one_name_each:
             for_all.append(path)
-    return for_all, for_some
+    for_most = [path for path, number in n_named.items() if number > len(sample) / 2]
+    return for_all, for_most
 
 
 def describe_pictures(place: Place, column: str, value: str) -> Iterator[Template]:
@@ -84,7 +83,11 @@ def describe_pictures(place: Place, column: str, value: str) -> Iterator[Templat
     name, part = posixpath.basename(value), "name"
     if name not in pictures:  # the value may have the suffix of another file
         name, part = posixpath.splitext(name)[0], "stem"
+    # A copy of a folder may have its name in lower case. It is left out.
+    paths: dict[str, str] = {}
     for path in pictures.get(name, []):
+        paths.setdefault(path.casefold(), path)
+    for path in paths.values():
         folder, file = posixpath.split(path)
         ending = file.removeprefix(name)  # "" if the value has the suffix of the picture
         without_ending = path.removesuffix(ending)
@@ -101,10 +104,14 @@ def are_of_two_subsets(value: str, path: str) -> bool:
     return subsets == {"train", "test"}
 
 
-def generalize_templates(templates: list[Template]) -> list[Template]:
-    """Return templates with * for folders of the same depth, and for endings that differ."""
+def generalize(counts: Counter[Template]) -> list[tuple[Template, int]]:
+    """Return templates with * for folders of the same depth, and for endings that differ.
+
+    Args:
+        counts: how many values have each template. The returned counts are their sums.
+    """
     by_field: dict[str, list[Template]] = defaultdict(list)
-    for template in templates:
+    for template, _ in counts.most_common():
         by_field[template.field].append(template)
     general = []
     for field, same in by_field.items():
@@ -113,5 +120,6 @@ def generalize_templates(templates: list[Template]) -> list[Template]:
         have_one_depth = len({folder.count("/") for folder in folders}) == 1
         if len(same) > 1 and have_one_depth:
             ending = same[0].ending if len(endings) == 1 else ".*"
-            general.append(Template(generalize(folders, str), field, ending))
+            template = Template(writing.generalize(folders, str), field, ending)
+            general.append((template, sum(counts[each] for each in same)))
     return general

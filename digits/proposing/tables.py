@@ -242,7 +242,7 @@ def find_images(table: OpenedTable) -> ImageKeys:
         return ImageKeys(names, [describe_cells(table, name) for name in names])
     if table.must_name_pictures:
         likely_columns = columns.order_by_likelihood(table.texts)
-        for find in (find_paths_with_folder, find_paths, find_path_of_some):
+        for find in (find_paths_with_folder, find_paths, find_path_of_most):
             for column in likely_columns:
                 images = find(table, column)
                 if images.ways:
@@ -328,13 +328,13 @@ def find_paths_with_folder(table: OpenedTable, column: str) -> ImageKeys:
     return ImageKeys([], [])
 
 
-def find_path_of_some(table: OpenedTable, column: str) -> ImageKeys:
+def find_path_of_most(table: OpenedTable, column: str) -> ImageKeys:
     """Return the value of the key `file` with which most values of a column name a picture.
 
     All other rows are reported later.
     """
-    _, for_some = find_templates(table.place, table.name, table.texts[column])
-    return ImageKeys([column], [{"file": path} for path in for_some[:1]])
+    _, for_most = find_templates(table.place, table.name, table.texts[column])
+    return ImageKeys([column], [{"file": path} for path in for_most[:1]])
 
 
 class Unlabelled(NamedTuple):

@@ -981,11 +981,11 @@ HINTS = {
     ),
     "other pictures of the same classes": (
         [
-            f"{folder}/{name}/{{n}}.png"
+            f"{folder}/{name}/{folder}{{n}}.png"
             for folder in ("train", "test", "small")
             for name in "ab"
         ],
-        "24 pictures in folders of classes are not used, first small/a/0.png",
+        "24 pictures in folders of classes are not used, first small/a/small0.png",
     ),
     "series": (
         ["cat/CNV-{t}-{n}.jpg", "dog/DME-{t}-{n}.jpg"],
@@ -1111,8 +1111,8 @@ HINTS = {
     ),
     "lists": (
         ["1/{n}.jpg", "2/{n}.jpg", "lists/TE.txt"],
-        "lists/TE.txt may say which images are a test set; a list of paths can be the key `list`"
-        " of the layout (docs/layout.md)",
+        "lists/TE.txt may say which images are a test set; if they list paths, see `list` in "
+        "docs/layout.md",
     ),
     "a validation set": (
         [f"{subset}/{name}/{{n}}.jpg" for subset in ("train", "val") for name in "ab"],
@@ -1154,6 +1154,14 @@ NO_HINTS = {
     "companions of pictures of another class": ["cat/{n}.jpg", "dog/{n}_left.jpg"],
     "one folder around all": ["all/cat/{n}.jpg", "all/dog/{n}.jpg"],
     "sets": ["train/cat/{n}.jpg", "train/dog/{n}.jpg", "test/cat/{n}.jpg", "test/dog/{n}.jpg"],
+    "sets in the names": [
+        f"{subset}/{name}/{subset}_{{n}}_aligned.jpg"
+        for subset in ("train", "test")
+        for name in "123"
+    ],
+    "small copies": [
+        f"{folder}/{name}/{{n}}.png" for folder in ("train", "test", "small") for name in "ab"
+    ],
     "a few files beside pictures": ["cat/{n}.jpg", "dog/{n}.jpg", "cat/1.json"],
     "names that cameras give": [
         f"{name}/{word}{{n}}.jpg" for name in ("cat", "dog") for word in ("IMG_", "DSC")
@@ -1553,6 +1561,30 @@ def test_a_column_that_is_called_split_is_named(values: list[str], tmp_path: Pat
     said = "\n".join(describe(choose(Place(tmp_path))))
     assert "look: the column split, " in said
     assert "may say which images are the test set" in said
+
+
+def test_a_column_called_usage_says_the_sets_only_by_its_values(tmp_path: Path) -> None:
+    files = [f"{n}.png" for n in range(30)]
+    write_files(tmp_path, files)
+    rows = pd.DataFrame({"file": files, "label": list("ab") * 15})
+    rows["usage"] = ["Casual", "Formal", "Sports"] * 10
+    rows.to_csv(tmp_path / "t.csv", index=False)
+    assert "may say which images are the test set" not in "\n".join(
+        describe(choose(Place(tmp_path)))
+    )
+
+
+def test_a_word_of_all_names_is_no_group(tmp_path: Path) -> None:
+    write_numbered(tmp_path, [f"{name}/p{n}/SOB_{{n}}.jpg" for name in "ab" for n in range(4)])
+    assert "may show only" not in "\n".join(describe(choose(Place(tmp_path), "{class}/*/*")))
+
+
+def test_the_example_of_a_series_is_no_stray(tmp_path: Path) -> None:
+    names = [f"ill/person{n // 3}_scan_{n}.jpg" for n in range(60)]
+    names += [f"well/IM-{n:04}_scan_{n}.jpg" for n in range(20)]
+    write_files(tmp_path, names)
+    [hint] = [line for line in describe(choose(Place(tmp_path))) if "may show only" in line]
+    assert "such as person0" in hint
 
 
 def test_a_table_that_has_the_classes_of_folders_is_named(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import gzip
 import io
 import os
 import re
+import shutil
 import unicodedata
 from collections.abc import Callable
 from functools import partial
@@ -174,6 +175,14 @@ def ham_10000(place: Path) -> None:
         "sex": np.resize(["male", "female", "female"], 200),
     }
     write_csv(place / "HAM10000_metadata.csv", columns)
+
+
+def ham_10000_twice(place: Path) -> None:
+    """Write also the copies that Kaggle has, in folders whose names are in lower case."""
+    ham_10000(place)
+    for number in (1, 2):
+        folder = place / f"HAM10000_images_part_{number}"
+        shutil.copytree(folder, place / f"ham10000_images_part_{number}")
 
 
 def roboflow(place: Path) -> None:
@@ -1753,6 +1762,7 @@ ASKED: dict[str, tuple[Callable[[Path], None], list[str]]] = {
     ),
     "missing diagnoses": (missing_diagnoses, ["--class diagnosis", "--class sex"]),
     "lists of COVIDx": (covidx, ["--class 3", "--class 4"]),
+    "HAM10000 as on Kaggle": (ham_10000_twice, ["--class dx", "--class sex"]),
     "HAM10000": (ham_10000, ["--class dx", "--class sex"]),
     "Chinese MNIST": (
         chinese_mnist,
@@ -1861,6 +1871,11 @@ def tags(place: Path) -> None:
     ]
     names = [combinations[label] for label in LABELS[:240]]
     write_csv(place / "train.csv", {"file": write_flat(place / "jpg", ALL), "tags": names})
+
+
+def days(place: Path) -> None:
+    for n in range(60):
+        write_picture(place / f"garden_202405{10 + n % 5}_{n}.jpg", PIXELS[n])
 
 
 def wells(place: Path) -> None:
@@ -2033,10 +2048,7 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "sides": (sides, "doubt: left, right would be classes"),
     "days in the names": (
-        lambda place: [
-            write_picture(place / f"garden_202405{10 + n % 5}_{n}.jpg", PIXELS[n])
-            for n in range(60)
-        ],
+        days,
         "if you know the classes, write a table labels.csv with the columns file and class",
     ),
     "people and codes": (
