@@ -133,6 +133,7 @@ def test_classes_with_nearly_the_same_name_are_named(names: list[str], alike: st
         ["A+", "A-", "A"],
         ["-1", "1"],
         ["1.5", "15"],
+        ["1.05", "1.5"],
         ["11", "101"],
         range(10),
     ],

@@ -1114,6 +1114,16 @@ HINTS = {
         "lists/TE.txt may say which images are a test set; if they list paths, see `list` in "
         "docs/layout.md",
     ),
+    "a validation set, and masks": (
+        [
+            f"{subset}/{name}/{{n}}.jpg"
+            for subset in ("train", "val", "train/masks", "val/masks")
+            for name in "ab"
+        ],
+        "the validation set, val/{class}/*, is read as training images; to make it the test set, "
+        'run: digits start --layout \'{train: "train/{class}/*", test: "val/{class}/*", '
+        'unused: ["**/masks/**/*"]}\'',
+    ),
     "a validation set": (
         [f"{subset}/{name}/{{n}}.jpg" for subset in ("train", "val") for name in "ab"],
         "the validation set, val/{class}/*, is read as training images; to make it the test set, "
@@ -1552,7 +1562,9 @@ def test_equal_tables_may_name_different_pictures(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("values", [["0", "1", "2"], ["train", "query", "gallery"]])
+@pytest.mark.parametrize(
+    "values", [["0", "1", "2"], ["train", "query", "gallery"], ["train", "test", "extra"]]
+)
 def test_a_column_that_is_called_split_is_named(values: list[str], tmp_path: Path) -> None:
     files = [f"{n}.png" for n in range(30)]
     write_files(tmp_path, files)
@@ -1572,6 +1584,14 @@ def test_a_column_called_usage_says_the_sets_only_by_its_values(tmp_path: Path) 
     assert "may say which images are the test set" not in "\n".join(
         describe(choose(Place(tmp_path)))
     )
+
+
+def test_numbers_in_the_name_of_a_folder_are_no_numbers_of_arrays(tmp_path: Path) -> None:
+    (tmp_path / "numpy_8x8").mkdir()
+    for first in "abcde":
+        for second in "vwxyz":
+            np.save(tmp_path / f"numpy_8x8/{first}{second}.npy", PIXELS[:8])
+    assert choose(Place(tmp_path)).layout == {"images": "numpy_8x8/{class}.npy"}
 
 
 def test_a_word_of_all_names_is_no_group(tmp_path: Path) -> None:

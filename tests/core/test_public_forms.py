@@ -134,10 +134,10 @@ def vertex(place: Path) -> None:
     write_csv(place / "all_data.csv", {"1": sets, "2": files, "3": NAMED}, header=False)
 
 
-def food_101(place: Path) -> None:
+def food_101(place: Path, train: str = "train") -> None:
     write_named(place, ALL, "food-101/images/{name}/{n}.jpg")
     (place / "food-101/meta").mkdir()
-    for subset, rows in [("train", range(200)), ("test", range(200, 240))]:
+    for subset, rows in [(train, range(200)), ("test", range(200, 240))]:
         lines = "".join(f"{NAMED[n]}/{n}\n" for n in rows)
         (place / f"food-101/meta/{subset}.txt").write_text(lines)
     (place / "food-101/meta/classes.txt").write_text("\n".join(NAMES))
@@ -1231,6 +1231,12 @@ READ = {
         "test: {list: food-101/meta/test.txt}}",
         n_test=40,
     ),
+    "a list called train_val": Read(
+        partial(food_101, train="train_val"),
+        '{files: "food-101/images/{class}/*", train: {list: food-101/meta/train_val.txt}, '
+        "test: {list: food-101/meta/test.txt}}",
+        n_test=40,
+    ),
     "CUB-200": Read(
         cub_200, '"images/{class}/*"', said="train_test_split.txt may say which images are"
     ),
@@ -2008,6 +2014,12 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
     "MRNet": (
         exams,
         "axial/0000.npy and 89 more arrays have one image each, which is not read; see “Join",
+    ),
+    "pixels around 0": (
+        lambda place: np.savez(
+            place / "a.npz", x=PIXELS[TRAIN].astype(np.int16) - 128, y=LABELS[TRAIN]
+        ),
+        "a.npz/x has numbers from -128 to 112; pixels are whole numbers from 0 to 255, or",
     ),
     "QMNIST": (
         lambda place: np.savez(
