@@ -1122,7 +1122,7 @@ HINTS = {
         ],
         "the validation set, val/{class}/*, is read as training images; to make it the test set, "
         'run: digits start --layout \'{train: "train/{class}/*", test: "val/{class}/*", '
-        'unused: ["**/masks/**/*"]}\'',
+        'unused: ["*/masks/**/*"]}\'',
     ),
     "a validation set": (
         [f"{subset}/{name}/{{n}}.jpg" for subset in ("train", "val") for name in "ab"],
