@@ -24,7 +24,7 @@ def write_pictures(folder: Path, count: int = 60) -> None:
     random = np.random.default_rng(0)
     for number in range(count):
         width, height = random.integers(56, 64, 2).tolist()
-        x, y = random.integers(28, 34, 2).tolist()
+        x, y = random.integers(24, 38, 2).tolist()
         radius = int(random.integers(14, 22))
         shape = SHAPES[number % 3]
         stem = "0-again" if number == 60 else str(number)

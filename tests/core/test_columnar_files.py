@@ -21,7 +21,6 @@ from digits.data.layout import columnar_file
 from digits.data.layout.hugging_face import find_image_columns
 from digits.data.layout.parquet_file import DICTIONARY, read_page_header
 from digits.data.layout.table_file import TableFile
-from digits.proposing.advice import find_advice
 from digits.settings.errors import UserError
 from tests.helpers.digit_files import PIXELS, encode
 
@@ -306,14 +305,6 @@ def test_damaged_pages_of_a_parquet_file_are_named(tmp_path: Path, byte: int) ->
     path.write_bytes(content[:4] + bytes([byte] * 20) + content[24:])
     with pytest.raises(UserError, match=r"^a\.parquet: "):
         open_file(path)
-
-
-def test_no_advice_is_given_about_what_describes_arrow_files(tmp_path: Path) -> None:
-    write_stream(pa.table({"c": [1, 2]}), tmp_path / "data.arrow")
-    (tmp_path / "state.json").write_text("{}")
-    assert find_advice(sorted(tmp_path.iterdir())) == ""
-    (tmp_path / "data.arrow").unlink()
-    assert find_advice(sorted(tmp_path.iterdir())).startswith("files such as state.json are")
 
 
 def test_a_wrong_position_in_an_arrow_file_is_refused(tmp_path: Path) -> None:

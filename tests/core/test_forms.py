@@ -17,6 +17,7 @@ from zipfile import ZipFile
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 import scipy.io
 import yaml
@@ -690,6 +691,16 @@ def follow(recipe: str, folder: Path) -> None:
 
 
 OTHER_RECIPES = ["Join two tables", "Join tables by a column", "Join arrays"]
+
+
+def test_no_advice_is_given_about_what_describes_arrow_files(tmp_path: Path) -> None:
+    table = pa.table({"c": [1, 2]})
+    with pa.ipc.new_stream(tmp_path / "data.arrow", table.schema) as stream:
+        stream.write_table(table)
+    (tmp_path / "state.json").write_text("{}")
+    assert advice.find_advice(sorted(tmp_path.iterdir())) == ""
+    (tmp_path / "data.arrow").unlink()
+    assert advice.find_advice(sorted(tmp_path.iterdir())).startswith("files such as state.json")
 
 
 def test_each_recipe_is_a_heading_of_the_page() -> None:

@@ -3,6 +3,7 @@
 The new project is checked afterwards.
 """
 
+import ast
 import contextlib
 import io
 import json
@@ -664,6 +665,28 @@ def test_start_deletes_what_the_new_project_does_not_need(started: Path) -> None
     assert find_folders_of_tests(started) <= {"core", "helpers", "report"}
     assert not list(started.glob("digits/commands/*start*"))
     assert (started / "packages/dvc-parallel/pyproject.toml").exists()
+
+
+def list_imports(path: Path) -> set[str]:
+    """Return the modules, and the names in modules, that a file imports."""
+    imported = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            imported |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            imported |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return imported
+
+
+def test_nothing_in_the_new_project_imports_what_was_deleted(started: Path) -> None:
+    for path in [*started.glob("digits/**/*.py"), *started.glob("tests/**/*.py")]:
+        for name in list_imports(path):
+            if name.split(".")[0] not in ("digits", "docs", "stages", "tests"):
+                continue
+            place = started.joinpath(*name.split("."))  # of a module, or of a name in a module
+            modules = [place, place.with_suffix(".py"), place.parent.with_suffix(".py")]
+            modules.append(place.parent / "__init__.py")
+            assert any(module.exists() for module in modules), f"{path} imports {name}"
 
 
 @pytest.mark.skipif(not tiny.HANDWRITING.exists(), reason="some folders were deleted")
