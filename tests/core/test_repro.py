@@ -88,8 +88,9 @@ def repro_without_leftovers(project: Path) -> None:
             printed = running.stdout.read()
             if running.wait() == 0:
                 return
-        [pids] = re.findall(r"end it with `kill (.+?)`", printed)
-        for pid in pids.split():
+        commands = re.findall(r"end it with `kill (.+?)`", printed)  # one for each stage
+        assert commands, printed
+        for pid in " ".join(commands).split():
             with suppress(psutil.NoSuchProcess):
                 psutil.Process(int(pid)).kill()
 
