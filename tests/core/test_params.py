@@ -65,6 +65,10 @@ REFUSED["what is no checksum"] = (
     {"datasets.tiny.sha256.pixels": "1625"},
     "datasets.tiny.sha256.pixels: must be a SHA-256 checksum, as `digits pin` writes it, not '1625'",
 )
+REFUSED["names with capitals that differ only in case"] = (
+    {f"models.{name}": tiny.params()["models"]["five-sgd"] for name in ("Fast", "FAST")},
+    "'Fast' and 'FAST' differ only in upper and lower case, so they would have the same files",
+)
 REFUSED["names that differ only in case"] = (
     {"models.Five-SGD": tiny.params()["models"]["five-sgd"]},
     "'five-sgd' and 'Five-SGD' differ only in upper and lower case, so they would have the same "
