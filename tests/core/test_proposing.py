@@ -1022,6 +1022,11 @@ HINTS = {
         "24 pictures are called like 0eb30fd_nohash_0.png, and may show only 4 things, such as "
         "0eb30fd; if so, run: digits start --layout '{class}/{group}_nohash_#.*'",
     ),
+    "numbers and letters behind the patient": (
+        [f"{name}/{name}patient{{n}}_{end}.png" for name in "ab" for end in "12cd"],
+        "96 pictures are called like apatient0_1.png, and may show only 24 things, such as "
+        "apatient0; if so, run: digits start --layout '{class}/{group}_*.*'",
+    ),
     "several lengths, as in Gravity Spy": (
         [f"{name}/H1_{name}{{n}}x_spec_{end}.png" for name in "ab" for end in ("0.5", "4.0")],
         "48 pictures are called like H1_a0x_spec_0.5.png, and may show only 24 things, such as "
