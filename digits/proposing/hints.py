@@ -120,7 +120,9 @@ def hint_at_column(name: str, values: pd.Series) -> Iterator[str]:
     """Yield a hint if an unused column may have sets or groups."""
     distinct = sorted(set(values.str.strip()))
     name_sets = all(split_words(text) & SET_WORDS for text in distinct)
-    name_says_set = bool(split_words(name) & (SET_WORDS | SPLIT_WORDS) - {"usage"})
+    # `usage` may also be that of a shirt. Then only the values tell.
+    words_for_sets = (SET_WORDS | SPLIT_WORDS) - {"usage"}
+    name_says_set = not words_for_sets.isdisjoint(split_words(name))
     if len(distinct) > 1 and (name_says_set or (name_sets and len(distinct) <= 4)):
         yield (
             f"the column {name}, {shorten(distinct[:4])}, may say which images are the test "
@@ -371,14 +373,15 @@ def hint_at_folders(rows: pd.DataFrame, is_table: bool) -> Iterator[str]:
 def hint_at_unused_folders(rows: pd.DataFrame, unused: list[str]) -> Iterator[str]:
     """Yield a hint if unused pictures are in folders with the names of classes."""
     classes = set(rows["class"])
-    used = {tuple(name.split("/")[-2:]) for name in rows["file"]}  # the folders and the names
-    found = [
-        name
-        for name in unused
-        if posixpath.basename(posixpath.dirname(name)) in classes
-        and not split_words(name) & MASK_WORDS
-        and tuple(name.split("/")[-2:]) not in used  # it is probably a copy
-    ]
+    used = {tuple(name.split("/")[-2:]) for name in rows["file"]}  # of the folder and the name
+    found = []
+    for name in unused:
+        folder, file = posixpath.split(name)
+        class_name = posixpath.basename(folder)
+        is_mask = bool(split_words(name) & MASK_WORDS)
+        is_copy = (class_name, file) in used  # probably
+        if class_name in classes and not is_mask and not is_copy:
+            found.append(name)
     if found:
         yield f"{len(found)} pictures in folders of classes are not used, first {found[0]}"
 

@@ -9,8 +9,8 @@ import pandas as pd
 
 from digits.data.layout.place import Place
 from digits.data.layout.read_table import find_pictures, normalize_path
-from digits.proposing import writing
 from digits.proposing.words import find_subset
+from digits.proposing.writing import generalize
 from digits.settings.errors import UserError
 
 N_VALUES = 50  # the number of values of a column that are tried first
@@ -51,7 +51,10 @@ def find_templates(
         counts.update(describe_pictures(place, str(values.name), normalize_path(value, "")))
     folder_of_table = posixpath.dirname(table_name) or "."
     n_named: dict[str, int] = {}  # by the path: how many values of the sample name a picture
-    for (folder, field, ending), number in [*counts.most_common(), *generalize(counts)]:
+    for (folder, field, ending), number in [
+        *counts.most_common(),
+        *generalize_templates(counts),
+    ]:
         relative = posixpath.relpath(folder or ".", folder_of_table)  # "." for the same folder
         path = f"{relative}/{field}{ending}".removeprefix("./")
         n_named.setdefault(path, number)
@@ -104,7 +107,7 @@ def are_of_two_subsets(value: str, path: str) -> bool:
     return subsets == {"train", "test"}
 
 
-def generalize(counts: Counter[Template]) -> list[tuple[Template, int]]:
+def generalize_templates(counts: Counter[Template]) -> list[tuple[Template, int]]:
     """Return templates with * for folders of the same depth, and for endings that differ.
 
     Args:
@@ -120,6 +123,6 @@ def generalize(counts: Counter[Template]) -> list[tuple[Template, int]]:
         have_one_depth = len({folder.count("/") for folder in folders}) == 1
         if len(same) > 1 and have_one_depth:
             ending = same[0].ending if len(endings) == 1 else ".*"
-            template = Template(writing.generalize(folders, str), field, ending)
+            template = Template(generalize(folders, str), field, ending)
             general.append((template, sum(counts[each] for each in same)))
     return general

@@ -268,8 +268,8 @@ def test_pictures_give_the_pinned_dataset(tmp_path: Path) -> None:
     for name in [
         ".DS_Store",
         "1/Thumbs.db",
-        "2/Desktop.ini",
         "data.dvc",
+        ".cache/x",
         ".thumbnails/1.png",
         "__MACOSX/3/._1.png",
     ]:

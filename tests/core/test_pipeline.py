@@ -1,6 +1,5 @@
 """A second run gives the same bytes, and DVC reruns only the stages that an edit affects."""
 
-import ast
 import contextlib
 import os
 import resource
@@ -27,6 +26,7 @@ from docs.tools.reference import CHANGE_NO_OUTPUT
 from stages import command as stage_module
 from tests.helpers import tiny
 from tests.helpers.calls import call, failure, import_anew, loaded
+from tests.helpers.imports import list_imported_names
 
 
 def stages_of(script: str) -> list[str]:
@@ -223,14 +223,8 @@ def list_imported_packages(modules: Iterable[Path]) -> set[str]:
     packages_of = packages_distributions()
     imported: set[str] = set()
     for module in modules:
-        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
-            names: list[str] = []
-            if isinstance(node, ast.Import):
-                names = [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom):
-                names = [str(node.module)]
-            for name in names:
-                imported.update(packages_of.get(name.partition(".")[0], []))
+        for name in list_imported_names(module):
+            imported.update(packages_of.get(name.partition(".")[0], []))
     return imported & pinned.keys()
 
 

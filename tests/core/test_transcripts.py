@@ -8,7 +8,7 @@ After a change of these words, write the file again, and read its difference:
 import random
 import tempfile
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
@@ -52,6 +52,7 @@ def transcribe(write: Callable[[Path], object]) -> list[str]:
     return [line.replace(folder, "data") for line in lines]
 
 
+@cache
 def read_transcripts() -> dict[str, list[str]]:
     """Return the lines of each form."""
     _, *sections = f"\n{TRANSCRIPTS.read_text(encoding='utf-8')}".split("\n## ")

@@ -3,7 +3,6 @@
 The new project is checked afterwards.
 """
 
-import ast
 import contextlib
 import io
 import json
@@ -35,6 +34,7 @@ from digits.settings.errors import UserError
 from docs.tools.shapes import SHAPES, write_pictures
 from tests.helpers import pages, tiny
 from tests.helpers.calls import call, failure
+from tests.helpers.imports import list_imported_names
 
 YOUR_OWN = "docs/your-own.md"
 UPGRADING = "docs/upgrading.md"
@@ -667,20 +667,9 @@ def test_start_deletes_what_the_new_project_does_not_need(started: Path) -> None
     assert (started / "packages/dvc-parallel/pyproject.toml").exists()
 
 
-def list_imports(path: Path) -> set[str]:
-    """Return the modules, and the names in modules, that a file imports."""
-    imported = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            imported |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            imported |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return imported
-
-
 def test_nothing_in_the_new_project_imports_what_was_deleted(started: Path) -> None:
     for path in [*started.glob("digits/**/*.py"), *started.glob("tests/**/*.py")]:
-        for name in list_imports(path):
+        for name in list_imported_names(path):
             if name.split(".")[0] not in ("digits", "docs", "stages", "tests"):
                 continue
             place = started.joinpath(*name.split("."))  # of a module, or of a name in a module

@@ -24,6 +24,9 @@ ONE_CLASS = "this project classifies images, with one class for each image"
 LABEL_SEPARATORS = ["|", ";", ","]
 BRACKETS = "[](){}'\" "
 
+# So many names are compared with each other. There may be a caption for each image.
+MAX_COMPARED = 1_000
+
 # The smallest number of classes that may be the values of a quantity.
 MIN_VALUES = 10
 
@@ -121,6 +124,7 @@ def check_combinations(column: str, names: Sequence[str], separators: Sequence[s
     Raises:
         UserError: most names are combinations.
     """
+    names = names[:MAX_COMPARED]
     for separator in separators:
         combinations = [frozenset(split_labels(name, separator)) for name in names]
         several = {labels for labels in combinations if len(labels) > 1}

@@ -46,14 +46,16 @@ def find_ending(name: str) -> str:
     return posixpath.splitext(name.lower().removesuffix(".gz"))[1]
 
 
-def read_start(path: Path) -> bytes:
-    """Return the first lines of a file, or its first bytes if they are long.
-
-    The file may be compressed by gzip.
-    """
+def read_bytes(path: Path, n_bytes: int = -1) -> bytes:
+    """Return the first `n_bytes` bytes of a file, or all. It may be compressed by gzip."""
     open_file = gzip.open if path.suffix.lower() == ".gz" else open
     with open_file(path, "rb") as opened:
-        start = opened.read(N_BYTES)
+        return opened.read(n_bytes)
+
+
+def read_start(path: Path) -> bytes:
+    """Return the first lines of a file, or its first bytes if they are long."""
+    start = read_bytes(path, N_BYTES)
     is_whole_file = len(start) < N_BYTES
     if is_whole_file:
         return start
@@ -133,10 +135,8 @@ class TableFile:
         """Return what pandas reads: the file, or its text if the first blanks separate."""
         if not self.is_split_once:
             return self.path
-        content = self.path.read_bytes()
-        if self.path.suffix.lower() == ".gz":
-            content = gzip.decompress(content)
-        return io.StringIO(self.write_tabs(content.decode(self.csv_options["encoding"])))
+        text = read_bytes(self.path).decode(self.csv_options["encoding"])
+        return io.StringIO(self.write_tabs(text))
 
     @property
     def schema(self) -> Any:
