@@ -25,7 +25,7 @@ from digits.data.layout.place import Place
 from digits.data.pinned_values import compute_pinned_values
 from digits.data.splitting import split_rows
 from digits.data.storage import add_to_dvc
-from digits.proposing.choose import Choice, ChoiceError, choose, describe
+from digits.proposing.choose import N_FOLDS, Choice, ChoiceError, choose, describe
 from digits.proposing.folders import enter_folders
 from digits.proposing.image_traits import (
     DEFAULT_TRAITS,
@@ -177,14 +177,14 @@ def start_handwriting() -> None:
         "shape": DEFAULT_TRAITS.shape,
     }
     if not OWN_IMAGES.exists():
-        rewrite_or_restore(entry, DEFAULT_TRAITS, {})
+        rewrite_or_restore(entry, DEFAULT_TRAITS, {}, N_FOLDS)
         echo_project([])
         echo_next_steps("Put pictures into data/own, in subfolders 0 to 9.", "digits pin own")
         return
     values, X, images = compute_pinned_values("own", entry)
-    check_images(X, images, values, DEFAULT_TRAITS.n_folds)
+    check_images(X, images, values)
     add_to_dvc(entry["sources"])
-    rewrite_or_restore(entry, DEFAULT_TRAITS, values)
+    rewrite_or_restore(entry, DEFAULT_TRAITS, values, N_FOLDS)
     echo_project([])
     pin.print_overview(values, X, images)
     echo_next_steps()
@@ -214,12 +214,17 @@ def start_with_layout(layout: Any, columns: dict[str, str], min_images: int) -> 
     lines = [*describe(choice), *hints, traits.describe()]
     values, X, images = compute_pinned_values("own", entry, choice.reading.images)
     del choice  # a table of a million rows is large, and so is what follows
-    check_images(X, images, values, traits.n_folds)
+    n_folds = choose_n_folds(check_images(X, images, values), traits.n_folds)
+    if n_folds < traits.n_folds:
+        lines.append(
+            f"the models have {n_folds} folds, because some class has too few images or groups "
+            f"for {traits.n_folds}"
+        )
     largest = int(X.max())
     if largest <= MAX_OF_FEW_BITS:
         entry["pixel_max"] = images.attrs["pixel_max"] = largest
     add_to_dvc(entry["sources"])
-    rewrite_or_restore(entry, traits, values)
+    rewrite_or_restore(entry, traits, values, n_folds)
     models = ", ".join(yaml.safe_load(read("params.yaml"))["models"])
     echo_project([*lines, f"models: {models}"])
     pin.print_overview(values, X, images)
@@ -296,14 +301,16 @@ def choose_layout(
     return root, choice
 
 
-def check_images(X: Pixels, images: pd.DataFrame, values: dict[str, Any], n_folds: int) -> None:
-    """Check that models can learn from images.
+def check_images(X: Pixels, images: pd.DataFrame, values: dict[str, Any]) -> pd.DataFrame:
+    """Check that models with `N_FOLDS` folds can learn from images.
 
     Args:
         X: the pixels of the images.
         images: the table of their other columns.
         values: as `compute_pinned_values` returns them.
-        n_folds: the number of folds of the models.
+
+    Returns:
+        The rows of `images` that will be the training set.
 
     Raises:
         UserError: all images are black, or classes have too few images or groups.
@@ -311,21 +318,23 @@ def check_images(X: Pixels, images: pd.DataFrame, values: dict[str, Any], n_fold
     if X.max() == 0:
         raise UserError("all pixels of all images are 0, which is black; nothing can be learnt")
     train_rows, _ = split_rows(X, images, choose_test_set(values), seed=0)
-    counts = np.bincount(images["class"].iloc[train_rows], minlength=values["classes"])
-    rare = np.flatnonzero(counts < n_folds)
+    train_images = images.iloc[train_rows]
+    counts = np.bincount(train_images["class"], minlength=values["classes"])
+    rare = np.flatnonzero(counts < N_FOLDS)
     if len(rare):
         names = pin.list_class_names(values)
         listed = ", ".join(f"{names[number]} {counts[number]}" for number in rare[:10])
         numbers = one_class.find_quantity(names)
         other_remedy = f"; {one_class.advise_ranges(numbers)}" if numbers else ""
         has_test_set = "test" in images
-        needed = n_folds if has_test_set else math.ceil(n_folds / (1 - TEST_SHARE))
+        needed = N_FOLDS if has_test_set else math.ceil(N_FOLDS / (1 - TEST_SHARE))
         raise UserError(
-            f"{len(rare)} classes have fewer than {n_folds} images in the training set, "
+            f"{len(rare)} classes have fewer than {N_FOLDS} images in the training set, "
             f"which cross-validation needs: {listed}; add images, or leave these classes out "
             f"by `digits start --min-images {needed}`{other_remedy}"
         )
-    check_groups(images.iloc[train_rows], n_folds)
+    check_groups(train_images, N_FOLDS)
+    return train_images
 
 
 def check_groups(train_images: pd.DataFrame, n_folds: int) -> None:
@@ -347,13 +356,28 @@ def check_groups(train_images: pd.DataFrame, n_folds: int) -> None:
         ) from None
 
 
+def choose_n_folds(train_images: pd.DataFrame, largest: int) -> int:
+    """Return the largest number of folds, from `N_FOLDS` to `largest`, that is possible.
+
+    `check_images` has checked that `N_FOLDS` is possible.
+    """
+    n_images = train_images["class"].value_counts()
+    for n_folds in range(min(largest, n_images.min()), N_FOLDS, -1):
+        try:
+            check_groups(train_images, n_folds)
+        except UserError:
+            continue
+        return n_folds
+    return N_FOLDS
+
+
 def choose_test_set(values: dict[str, Any]) -> TestSize:
     """Return the test set that templates/params.yaml writes: the given one, or a quarter."""
     return "given" if "test" in values["sha256"] else ChecksumShare(share=TEST_SHARE)
 
 
 def rewrite_or_restore(
-    entry: dict[str, Any], traits: ImageTraits, values: dict[str, Any]
+    entry: dict[str, Any], traits: ImageTraits, values: dict[str, Any], n_folds: int
 ) -> None:
     """Turn this clone into the new project. If that fails, restore it.
 
@@ -363,15 +387,18 @@ def rewrite_or_restore(
         entry: the entry of the dataset.
         traits: what most images look like.
         values: as `compute_pinned_values` returns them. Empty if there are no images yet.
+        n_folds: the number of folds of each model.
     """
     try:
-        rewrite(entry, traits, values)
+        rewrite(entry, traits, values, n_folds)
     except BaseException:  # such as Ctrl-C, or a full disk
         subprocess.run(["git", "restore", "."], check=False)
         raise
 
 
-def rewrite(entry: dict[str, Any], traits: ImageTraits, values: dict[str, Any]) -> None:
+def rewrite(
+    entry: dict[str, Any], traits: ImageTraits, values: dict[str, Any], n_folds: int
+) -> None:
     """Write and delete files. `rewrite_or_restore` describes the arguments."""
     name = Path.cwd().name
     [(kind, place)] = entry["sources"][0].items()  # such as {"files": "data/own"}
@@ -382,6 +409,7 @@ def rewrite(entry: dict[str, Any], traits: ImageTraits, values: dict[str, Any]) 
         "place": write(place),
         "layout": write_block(entry.get("layout")),
         "traits": traits,
+        "n_folds": n_folds,
         "has_test": "test" in values.get("sha256", {}),
         "are_many": values.get("images", 0) >= MANY_IMAGES,
         "n_components": N_COMPONENTS,

@@ -10,7 +10,7 @@ import os
 import re
 import shlex
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -363,16 +363,22 @@ def test_start_for_handwriting_needs_no_pictures_yet(shapes: Path) -> None:
     assert "  60 images of 3 classes: 0 20, 1 20, 7 20\n" in call(shapes, "pin", "own").stdout
 
 
-def test_start_for_photos_lets_make_install_the_network(shapes: Path) -> None:
+def write_photos(folders: Iterable[Path], count: int) -> None:
+    """Write `count` different photos into each folder."""
     rng = np.random.default_rng(0)
-    for name in ["fog", "rain"]:
-        (shapes / "data/own" / name).mkdir(parents=True)
-        for number in range(8):
+    for folder in folders:
+        folder.mkdir(parents=True)
+        for number in range(count):
             pixels = rng.integers(0, 256, (64, 64, 3), dtype=np.uint8)
-            Image.fromarray(pixels).save(shapes / f"data/own/{name}/{number}.png")
+            Image.fromarray(pixels).save(folder / f"{number}.png")
+
+
+def test_start_for_photos_lets_make_install_the_network(shapes: Path) -> None:
+    write_photos([shapes / "data/own/fog", shapes / "data/own/rain"], count=8)
     assert "  16 images of 2 classes: fog 8, rain 8\n" in call(shapes, "start").stdout
     params = yaml.safe_load((shapes / "params.yaml").read_text(encoding="utf-8"))
     assert params["datasets"]["own"]["network"] == "efficientnet_lite0"
+    assert {model["folds"] for model in params["models"].values()} == {5}
     makefile = (shapes / "Makefile").read_text(encoding="utf-8")
     assert "\nEXTRAS := network\n" in makefile
     assert "demo" not in makefile
@@ -599,19 +605,51 @@ def test_start_restores_all_files_if_it_is_interrupted(
     monkeypatch.chdir(shapes)
     monkeypatch.setattr(start, "delete", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        start.rewrite_or_restore({"sources": [{"handwriting": "data/own"}]}, DEFAULT_TRAITS, {})
+        start.rewrite_or_restore(
+            {"sources": [{"handwriting": "data/own"}]}, DEFAULT_TRAITS, {}, 3
+        )
     assert tiny.run("git status --porcelain", shapes).stdout == ""
 
 
-@pytest.mark.parametrize(("n_folds", "needed"), [(3, 4), (5, 7)])
-def test_so_many_images_are_asked_for_that_the_training_set_has_enough(
-    n_folds: int, needed: int
-) -> None:
+def test_so_many_images_are_asked_for_that_the_training_set_has_enough() -> None:
     X = np.random.default_rng(0).integers(0, 256, (40, 4, 4), np.uint8)
     images = pd.DataFrame({"class": [0] * 38 + [1] * 2})
     values = {"classes": 2, "names": ["cat", "dog"], "sha256": {}}
-    with pytest.raises(UserError, match=f"by `digits start --min-images {needed}`$"):
-        start.check_images(X, images, values, n_folds)
+    with pytest.raises(UserError, match=r"by `digits start --min-images 4`$"):
+        start.check_images(X, images, values)
+
+
+@pytest.mark.parametrize(
+    ("n_images", "n_groups", "n_folds"),
+    [
+        (3, None, 3),
+        (4, None, 4),
+        (5, None, 5),
+        (30, None, 5),
+        (30, 3, 3),
+        (30, 4, 4),
+        (30, 9, 5),
+    ],
+)
+def test_models_have_fewer_folds_if_images_or_groups_are_few(
+    n_images: int, n_groups: int | None, n_folds: int
+) -> None:
+    images = pd.DataFrame({"class": [0] * 30 + [1] * n_images})
+    if n_groups:
+        images["group"] = np.arange(len(images)) % n_groups
+    assert start.choose_n_folds(images, 5) == n_folds
+
+
+def test_start_says_that_the_models_of_few_groups_have_fewer_folds(shapes: Path) -> None:
+    cities = ["Berlin", "Oslo", "Paris", "Rome", "Wien"]
+    write_photos([shapes / "data/own" / city / name for city in cities for name in SHAPES], 3)
+    printed = call(shapes, "start", "--layout", "{group}/{class}/*").stdout
+    assert (
+        "  the models have 3 folds, because some class has too few images or groups for 5\n"
+        in printed
+    )
+    models = yaml.safe_load((shapes / "params.yaml").read_text(encoding="utf-8"))["models"]
+    assert {model["folds"] for model in models.values()} == {3}
 
 
 # What people bring who need another tool, and the column that they name.
@@ -970,7 +1008,7 @@ def test_models_of_many_photos_learn_from_principal_components(
     }
     values = {"images": n_images, "classes": 2, "sha256": {"pixels": "0", "labels": "1"}}
     with contextlib.chdir(shapes):
-        start.rewrite(entry, traits, values)
+        start.rewrite(entry, traits, values, n_folds=5)
     text = (shapes / "params.yaml").read_text(encoding="utf-8")
     models = yaml.safe_load(text)["models"].values()
     found = {model["feature_parameters"].get("n_components") for model in models}
