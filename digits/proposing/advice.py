@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence, Set
 from pathlib import Path
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from digits.data.layout.array_file import is_array_file
 from digits.data.layout.columnar_file import ColumnarFile, is_columnar
@@ -62,6 +62,9 @@ N_BYTES = 100_000  # the largest number of bytes of a first line that are read
 MIN_PIXELS = 20  # the smallest number of columns of a table of pixels
 N_TRIED = 5  # the number of files that are opened to find out whether they are pictures
 
+# A row of a table of pixels and a class.
+ROW_OF_NUMBERS = re.compile(rb"\s*-?[\d.]+(?:[,;\t]\s*-?[\d.]+){%d,}\s*" % MIN_PIXELS)
+
 
 def find_advice(files: Sequence[Path]) -> str:
     """Return how to make some of the files usable, or "" if nothing can be advised."""
@@ -71,6 +74,7 @@ def find_advice(files: Sequence[Path]) -> str:
         or advise_suffixes(files)
         or advise_joining(files)
         or advise_libsvm(files)
+        or advise_numbers(files)
         or advise_loading(files)
     )
 
@@ -116,7 +120,7 @@ def advise_suffixes(files: Sequence[Path]) -> str:
         try:
             with Image.open(file) as image:
                 ending = f".{image.format}".lower()
-        except (UnidentifiedImageError, Image.DecompressionBombError, OSError):
+        except Exception:  # a damaged file can make Pillow raise nearly any exception
             continue
         if ending not in pictures.SUFFIXES:
             return (
@@ -178,6 +182,19 @@ def advise_libsvm(files: Sequence[Path]) -> str:
             return (
                 f"{file.name} has the format of LIBSVM; load it by "
                 f"sklearn.datasets.load_svmlight_file, and write the images by {SAVE}"
+            )
+    return ""
+
+
+def advise_numbers(files: Sequence[Path]) -> str:
+    """Return what to do about tables of numbers whose names do not say so, or ""."""
+    if any(map(is_read, files)):
+        return ""
+    for file in files:
+        if ROW_OF_NUMBERS.fullmatch(read_first_line(file)):
+            return (
+                f"{file.name} has a row of numbers in each line; if it has the pixels and the "
+                "classes, add the ending .csv, or _train.csv and _test.csv for two sets"
             )
     return ""
 

@@ -38,6 +38,7 @@ MIN_IMAGES = N_FOLDS + 1  # images of most classes: one for each fold, and one f
 MAX_SHOWN = 5  # the largest number of layouts or reasons that are printed
 MAX_CHARACTERS = 1_000  # of a layout that is printed; params.yaml has all of it
 MIN_READ = 0.9  # the share of the images that a column without many blank values reads
+DOCUMENTS = (".doc", ".docx", ".html", ".md", ".pdf")  # they have no table of classes
 MAX_NAMED = 3  # more unused pictures are written as patterns
 
 LEAVE_OUT = f"to leave out classes with few images, run: digits start --min-images {MIN_IMAGES}"
@@ -531,7 +532,8 @@ def explain_none(place: Place, reasons: list[str], *, is_guess: bool) -> ChoiceE
     if not advice and is_guess and place.pictures:
         advice = advise_table(place)
     if len(reasons) == 1 and not advice:
-        message = f"{place.root} cannot be used: {reasons[0]}; if that is wrong, {HELP}"
+        reason = reasons[0].removesuffix(".")
+        message = f"{place.root} cannot be used: {reason}; if that is wrong, {HELP}"
         return ChoiceError(message, [])
     are_mostly_pictures = len(place.pictures) > len(place.files) / 2
     names = place.pictures if are_mostly_pictures else list(place.files)
@@ -545,7 +547,11 @@ def explain_none(place: Place, reasons: list[str], *, is_guess: bool) -> ChoiceE
 
 def advise_table(place: Place) -> str:
     """Return the advice to write a table for pictures whose classes were not found."""
-    others = sorted(place.files.keys() - set(place.pictures))
+    others = sorted(
+        name
+        for name in place.files.keys() - set(place.pictures)
+        if not name.lower().endswith(DOCUMENTS)
+    )
     condition = (
         f"the classes are in {shorten(others[:5])}" if others else "you know the classes"
     )

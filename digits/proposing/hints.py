@@ -32,7 +32,7 @@ from digits.proposing.words import (
     find_subset,
     split_words,
 )
-from digits.proposing.writing import unlist
+from digits.proposing.writing import add_unused, unlist
 from digits.settings.errors import shorten
 from digits.settings.layout import ArrayPart, Part, TablePart, as_list, parse
 
@@ -79,7 +79,7 @@ def find_hints(reading: LayoutReading, layout: Any) -> list[str]:
         are_in_cells = any(isinstance(part, TablePart) and part.picture for part in parts)
         if not are_in_cells:
             hints += hint_at_folders(rows, is_table)
-        companions = list(hint_at_companions(files, is_table, has_groups))
+        companions = list(hint_at_companions(files, None if is_table else layout, has_groups))
         companions += hint_at_kinds(files, set(rows["class"]))
         hints += companions
         if not companions and not has_groups:
@@ -94,7 +94,7 @@ def find_hints(reading: LayoutReading, layout: Any) -> list[str]:
         hints += hint_at_array(name)
     hints += hint_at_matlab(parts)
     if not rows["test"].any():
-        hints += hint_at_lists(reading.unused_files)
+        hints += hint_at_lists(reading.unused_files, is_table)
         hints += hint_at_validation_set(layout)
     return hints
 
@@ -236,12 +236,12 @@ def hint_at_words(rows: pd.DataFrame) -> Iterator[str]:
             return
 
 
-def hint_at_companions(files: list[str], is_table: bool, has_groups: bool) -> Iterator[str]:
+def hint_at_companions(files: list[str], layout: Any, has_groups: bool) -> Iterator[str]:
     """Yield a hint if the names of many pictures are names of other pictures with an end.
 
     Args:
         files: the pictures.
-        is_table: whether the layout has a table.
+        layout: the layout, or None if it has a table.
         has_groups: whether it has groups.
     """
     ends = count_ends(files)
@@ -249,20 +249,17 @@ def hint_at_companions(files: list[str], is_table: bool, has_groups: bool) -> It
         return
     [(end, _)] = ends.most_common(1)
     have_numbers = all(re.fullmatch(r"[_-]\d+\.\*", each) for each in ends)
-    if is_table:
-        unused = f"[{{where: {{COLUMN: '*{end}'}}}}]"
+    if layout is None:
+        leave_out = f"write into the layout: unused: [{{where: {{COLUMN: '*{end}'}}}}]"
         remedy = GROUPS_OF_TABLE
-    elif have_numbers:
-        unused = f"'**/*{end[0]}#.*'"  # fits all numbers
-        remedy = "let the pattern of the layout have {group} for the thing"
     else:
-        unused = f"'**/*{end}'"
+        pattern = f"**/*{end[0]}#.*" if have_numbers else f"**/*{end}"  # `#` fits all numbers
+        leave_out = f"run: digits start {write_option(add_unused(layout, [pattern]))}"
         remedy = "let the pattern of the layout have {group} for the thing"
     groups = "" if has_groups else f"; if they are other views of one thing, {remedy}"
     yield (
         f"{ends.total()} pictures are called like others, with {end.removesuffix('.*')} or the "
-        "like at the end; if they are masks, copies or details, write into the layout: "
-        f"unused: {unused}{groups}"
+        f"like at the end; if they are masks, copies or details, {leave_out}{groups}"
     )
 
 
@@ -419,8 +416,13 @@ def hint_at_files_of_pictures(pictures: list[str], files: list[str]) -> Iterator
         )
 
 
-def hint_at_lists(files: list[str]) -> Iterator[str]:
-    """Yield a hint if unused files may say which images are a test set."""
+def hint_at_lists(files: list[str], is_table: bool) -> Iterator[str]:
+    """Yield a hint if unused files may say which images are a test set.
+
+    Args:
+        files: the unused files.
+        is_table: whether the layout has a table, which can have no lists.
+    """
     set_words = TEST_WORDS | {"split", "partition", "setid", "te"}
     found = [
         name
@@ -430,11 +432,12 @@ def hint_at_lists(files: list[str]) -> Iterator[str]:
         and not ORDINARY_FILE.fullmatch(name)
     ]
     if found:
-        are_texts = all(name.lower().endswith((".lst", ".txt")) for name in found)
-        remedy = "; if they list paths, see `list` in docs/layout.md"
-        yield (
-            f"{shorten(found)} may say which images are a test set{remedy if are_texts else ''}"
-        )
+        remedy = ""
+        if is_table:
+            remedy = "; if so, add a column with the words train and test to the table"
+        elif all(name.lower().endswith((".lst", ".txt")) for name in found):
+            remedy = "; if they list paths, see `list` in docs/layout.md"
+        yield f"{shorten(found)} may say which images are a test set{remedy}"
 
 
 def hint_at_validation_set(layout: Any) -> Iterator[str]:

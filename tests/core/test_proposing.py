@@ -1060,43 +1060,51 @@ HINTS = {
     "altered pictures in another folder, as in SOCOFing": (
         ["real/{n}_M_Left_1.bmp", "altered/{n}_M_Left_1_CR.bmp"],
         "12 pictures are called like others, with _CR or the like at the end; if they are "
-        "masks, copies or details, write into the layout: unused: '**/*_CR.*'; if they are "
+        'masks, copies or details, run: digits start --layout \'{files: "{class}/*", unused: '
+        '["**/*_CR.*"]}\'; if they are '
         "other views of one thing, let the pattern of the layout have {group} for the thing",
     ),
     "pictures with two endings": (
         ["cat/{n}.jpg", "dog/{n}.jpg", "cat/{n}.png", "dog/{n}.png"],
         "24 pictures are called like others, with .png or the like at the end; if they are "
-        "masks, copies or details, write into the layout: unused: '**/*.png'; if they are "
+        'masks, copies or details, run: digits start --layout \'{files: "{class}/*", unused: '
+        '["**/*.png"]}\'; if they are '
         "other views of one thing, let the pattern of the layout have {group} for the thing",
     ),
     "companions with different ends": (
         ["cat/{n}.jpg", "dog/{n}.jpg", *(f"dog/{{n}}_{end}.png" for end in "gcbdaehf")],
         "96 pictures are called like others, with _a or the like at the end; if they are "
-        "masks, copies or details, write into the layout: unused: '**/*_a.*'; if they are "
+        'masks, copies or details, run: digits start --layout \'{files: "{class}/*", unused: '
+        '["**/*_a.*"]}\'; if they are '
         "other views of one thing, let the pattern of the layout have {group} for the thing",
     ),
     "companions": (
         ["cat/{n}.jpg", "dog/{n}.jpg", "cat/{n}_edge.png", "dog/{n}_edge.png"],
         "24 pictures are called like others, with _edge or the like at the end; if they are "
-        "masks, copies or details, write into the layout: unused: '**/*_edge.*'; if they are "
+        'masks, copies or details, run: digits start --layout \'{files: "{class}/*", unused: '
+        '["**/*_edge.*"]}\'; if they are '
         "other views of one thing, let the pattern of the layout have {group} for the thing",
     ),
     "companions of one class": (
         ["cat/{n}.jpg", "dog/{n}.jpg", "dog/{n}_edge.png"],
         "12 pictures are called like others, with _edge or the like at the end; if they are "
-        "masks, copies or details, write into the layout: unused: '**/*_edge.*'; if they are "
+        'masks, copies or details, run: digits start --layout \'{files: "{class}/*", unused: '
+        '["**/*_edge.*"]}\'; if they are '
         "other views of one thing, let the pattern of the layout have {group} for the thing",
     ),
     "companions in a folder": (
         ["cat/{n}.jpg", "dog/{n}.jpg", "cat/edges/{n}_edge.png", "dog/edges/{n}_edge.png"],
         "24 pictures are called like others, with _edge or the like at the end; if they are "
-        "masks, copies or details, write into the layout: unused: '**/*_edge.*'; if they are "
+        'masks, copies or details, run: digits start --layout \'{files: ["{class}/*", '
+        '"{class}/edges/*"], unused: '
+        '["**/*_edge.*"]}\'; if they are '
         "other views of one thing, let the pattern of the layout have {group} for the thing",
     ),
     "kinds": (
         ["cat/{n}_crop.jpg", "cat/{n}_depth.png", "dog/{n}_crop.jpg", "dog/{n}_depth.png"],
         "48 pictures are called like others, with _crop or the like at the end; if they are "
-        "masks, copies or details, write into the layout: unused: '**/*_crop.*'; if they are "
+        'masks, copies or details, run: digits start --layout \'{files: "{class}/*", unused: '
+        '["**/*_crop.*"]}\'; if they are '
         "other views of one thing, let the pattern of the layout have {group} for the thing",
     ),
     "outer folders": (
@@ -1212,6 +1220,27 @@ def test_the_layout_of_a_hint_has_the_groups(tmp_path: Path) -> None:
     _, layout, _ = hint.split("'")
     groups = choose(Place(tmp_path), layout).rows["group"]
     assert sorted(set(groups)) == [f"{kind}-{n}" for kind in ("CNV", "DME") for n in range(4)]
+
+
+def test_the_layout_of_a_hint_leaves_out_masks(tmp_path: Path) -> None:
+    pictures = ["cat/{n}.jpg", "dog/{n}.jpg"]
+    masks = ["cat/edges/{n}_edge.png", "dog/edges/{n}_edge.png"]
+    [hint] = list_hints(tmp_path, pictures + masks)
+    _, layout, _ = hint.split("'")
+    files = choose(Place(tmp_path), yaml.safe_load(layout)).rows["file"]
+    assert len(files) == 24
+    assert all(file.endswith(".jpg") for file in files)
+
+
+def test_no_list_is_advised_for_a_table(tmp_path: Path) -> None:
+    write_numbered(tmp_path, ["{n}.jpg"])
+    rows = [f"{n}.jpg,{'cat' if n % 2 else 'dog'}" for n in range(N_PICTURES)]
+    (tmp_path / "labels.csv").write_text("\n".join(["file,class", *rows]), encoding="utf-8")
+    (tmp_path / "test_list.txt").write_text("1.jpg\n", encoding="utf-8")
+    assert (
+        "look: test_list.txt may say which images are a test set; if so, add a column with the "
+        "words train and test to the table"
+    ) in describe(choose(Place(tmp_path)))
 
 
 @pytest.mark.parametrize("names", NO_HINTS.values(), ids=NO_HINTS)

@@ -1882,6 +1882,7 @@ def tags(place: Path) -> None:
 def days(place: Path) -> None:
     for n in range(60):
         write_picture(place / f"garden_202405{10 + n % 5}_{n}.jpg", PIXELS[n])
+    (place / "poster.pdf").write_bytes(b"%PDF-1.7")  # has no table of classes
 
 
 def wells(place: Path) -> None:
@@ -1922,6 +1923,15 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
     "pictures without endings": (
         without_endings,
         " is a picture, but its name does not say so; add the ending .png to the names",
+    ),
+    "a file that begins like a picture": (
+        lambda place: (place / "notes.bad").write_bytes(b"P5\n"),
+        "files such as notes.bad are not read; load them in Python",
+    ),
+    "tables of numbers with other endings": (
+        lambda place: (place / "digits.tra").write_text(" 0, 16," * 32 + "7\n"),
+        "digits.tra has a row of numbers in each line; if it has the pixels and the classes, add "
+        "the ending .csv, or _train.csv and _test.csv for two sets",
     ),
     "wafers with several defects": (
         several_defects,
