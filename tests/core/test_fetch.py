@@ -164,9 +164,12 @@ def test_idx_files_with_test_between_other_words_are_the_test_set(folder: Path) 
     assert images["test"].sum() == tiny.TEST
 
 
-def test_idx_files_whose_names_have_test_in_a_word_are_no_test_set(folder: Path) -> None:
+@pytest.mark.parametrize("word", ["contest", "testing"])
+def test_idx_files_whose_names_have_test_in_a_word_are_no_test_set(
+    folder: Path, word: str
+) -> None:
     source = tiny.dataset({"idx": "idx"})
-    files = ["contest-images", "contest-labels"]
+    files = [f"{word}-images", f"{word}-labels"]
     for name, new in zip(source["files"][1], files, strict=True):
         (folder / "idx" / name).rename(folder / "idx" / new)
     dataset = DatasetParams.model_validate(source | {"files": [source["files"][0], files]})

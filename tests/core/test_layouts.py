@@ -259,6 +259,21 @@ def test_an_unused_class_may_be_written_with_letters_of_two_signs(tmp_path: Path
     assert find_rows(written, tmp_path)["class"].tolist() == ["tea"]
 
 
+def test_a_pattern_may_be_written_with_letters_of_two_signs(tmp_path: Path) -> None:
+    touch(tmp_path, ["caf\u00e9/a/1.png", "caf\u00e9/b/2.png"])
+    assert find_rows("cafe\u0301/{class}/*", tmp_path)["class"].tolist() == ["a", "b"]
+
+
+def test_rows_are_left_out_by_a_column_that_one_of_two_tables_has(tmp_path: Path) -> None:
+    touch(tmp_path, ["1.png", "2.png", "3.png"])
+    (tmp_path / "a.csv").write_text("file,class,bad\n1.png,x,\n2.png,y,yes\n")
+    (tmp_path / "b.csv").write_text("file,class\n3.png,y\n")
+    sets = {"train": {"table": "a.csv"}, "test": {"table": "b.csv"}}
+    unused = {"unused": [{"where": {"bad": "yes"}}, "2.png"]}
+    rows = find_rows({"file": "{file}", "class": "class"} | sets | unused, tmp_path)
+    assert rows["file"].tolist() == ["1.png", "3.png"]
+
+
 def test_an_unused_class_must_exist(tmp_path: Path) -> None:
     touch(tmp_path, ["a/1.png", "b/2.png"])
     with pytest.raises(UserError, match="unused: no image is of the class 'cat'"):

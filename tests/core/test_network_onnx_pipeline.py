@@ -25,6 +25,7 @@ from digits.settings.params import NetworkFile
 from tests.core.test_network_features import write_photos
 from tests.helpers import onnx, tiny
 from tests.helpers.calls import VALID, call, failure, reproduce
+from tests.helpers.imports import list_imported_names
 from tests.helpers.installed import install_package
 from tests.helpers.onnx import node
 
@@ -274,6 +275,16 @@ def test_an_edit_of_any_module_of_the_networks_computes_features_anew() -> None:
     paths = {path for path in paths if path.startswith(start)}
     assert onnx_file.__file__ in paths
     assert paths <= set(map(str, feature_cache.CODE))
+
+
+def test_an_edit_of_any_module_that_reads_pictures_computes_features_anew() -> None:
+    names = {name for path in feature_cache.CODE for name in list_imported_names(path)}
+    places = [Path(*name.split(".")) for name in names if name.startswith("digits.imaging.")]
+    modules = {place.with_suffix(".py") for place in places}
+    modules |= {place.parent.with_suffix(".py") for place in places}  # of a name in a module
+    used = {path for module in modules if (path := tiny.ROOT / module).exists()}
+    assert used
+    assert used <= set(feature_cache.CODE)
 
 
 def test_a_cache_that_cannot_be_written_is_not_needed(project: Path) -> None:

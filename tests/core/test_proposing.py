@@ -673,6 +673,10 @@ PUBLIC = {
         ["images/00{n}.png", "masks/00{n}.png"],
         ["{class}/*"],
     ),
+    "masks with capitals": (
+        ["a/{n}.png", "b/{n}.png", "a/{n}_Mask.png", "b/{n}_Mask.png"],
+        ["{files: {class}/*, unused: [**/*_Mask.*]}"],
+    ),
     "small versions of both sets": (
         [
             f"{top}{subset}/{name}/{{n}}.png"

@@ -11,7 +11,7 @@ import os
 import re
 import shutil
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -91,9 +91,9 @@ def sets_in_folders(
     write_csv(place / "t.csv", {"path": paths, "label": NAMED, "set": sets})
 
 
-def names_of_another_set(place: Path) -> None:
+def names_of_another_set(place: Path, suffix: str = ".png") -> None:
     write_named(place, TRAIN, "test/{n}.png")
-    paths = [f"train/{n}.png" for n in range(200)]
+    paths = [f"train/{n}{suffix}" for n in range(200)]
     write_csv(place / "t.csv", {"file": paths, "class": NAMED[:200]})
 
 
@@ -762,11 +762,12 @@ def chinese_mnist(place: Path) -> None:
     write_csv(place / "t.csv", columns | {"character": np.array(NAMES)[labels]})
 
 
-def contest(place: Path, labelled: list[str]) -> None:
-    """Write pixels of which only some sets have labels."""
+def contest(place: Path, labelled: list[str], blank: str = "") -> None:
+    """Write pixels of which only some sets have labels. `blank` is before each word of a set."""
     table = make_table(slice(0, 240)).assign(label=NAMED)
     table["Usage"] = ["Training"] * 200 + ["PublicTest"] * 20 + ["PrivateTest"] * 20
     table.loc[~table["Usage"].isin(labelled), "label"] = ""
+    table["Usage"] = blank + table["Usage"]
     table.to_csv(place / "train.csv", index=False)
 
 
@@ -931,9 +932,9 @@ def numbered_plants(place: Path) -> None:
         write_picture(place / f"{state}_{n // 10}_{n % 10}.png", PIXELS[n])
 
 
-def sides(place: Path) -> None:
+def sides(place: Path, names: Sequence[str] = ("left", "right")) -> None:
     for n in range(200):
-        write_picture(place / f"{n // 2}_{['left', 'right'][n % 2]}.png", PIXELS[n])
+        write_picture(place / f"{n // 2}_{names[n % 2]}.png", PIXELS[n])
 
 
 def people_and_codes(place: Path) -> None:
@@ -1500,6 +1501,12 @@ READ = {
         "train: {where: {Usage: Training}}, test: {where: {Usage: [PrivateTest, PublicTest]}}}",
         n_test=20,
     ),
+    "a contest of which a part of the test set has labels, with blanks": Read(
+        partial(contest, labelled=["Training", "PublicTest"], blank=" "),
+        '{table: train.csv, pixels: pixel0 to pixel63, class: label, unused: [{where: {label: ""}}], '
+        "train: {where: {Usage: Training}}, test: {where: {Usage: [PrivateTest, PublicTest]}}}",
+        n_test=20,
+    ),
     "lists of three sets": Read(
         lists_of_three_sets,
         '{files: "images/{class}/*", train: [{list: train.txt}, {list: val.txt}], '
@@ -1994,6 +2001,10 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
         names_of_another_set,
         "t.csv: its column file names pictures, such as train/0.png, which are not in",
     ),
+    "names of pictures of another set, with capitals": (
+        partial(names_of_another_set, suffix=".PNG"),
+        "t.csv: its column file names pictures, such as train/0.PNG, which are not in",
+    ),
     "training images in the folder of the test set": (
         partial(sets_in_folders, n_train=203),
         "doubt: 3 pictures lie in a folder of the other set, first test/200.png",
@@ -2069,6 +2080,10 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
         "if another column has the classes, run: digits start --class COLUMN",
     ),
     "sides": (sides, "doubt: left, right would be classes"),
+    "sides with capitals": (
+        partial(sides, names=("Left", "Right")),
+        "doubt: Left, Right would be classes",
+    ),
     "days in the names": (
         days,
         "if you know the classes, write a table labels.csv with the columns file and class",

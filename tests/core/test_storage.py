@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from digits.data.storage import add_to_dvc, find_unstored, warn_about_unstored
+from digits.data.storage import add_to_dvc, find_obstacle, find_unstored, warn_about_unstored
 from digits.settings.errors import UserError
 from docs.tools.shapes import write_pictures
 from tests.helpers import tiny
@@ -96,6 +96,12 @@ def test_check_compares_images_although_another_source_is_not_there(project: Pat
     for sources in [[*SOURCES, {"files": "nowhere"}], [{"files": "nowhere"}, *SOURCES]]:
         tiny.edit(project, {"datasets.tiny.sources": sources})
         assert "no source has tiny: " in failure(project, "check")
+
+
+def test_the_line_that_decides_that_a_file_is_not_stored_is_named(project: Path) -> None:
+    (project / ".dvcignore").write_text("mutants/\n!mutants/\nmutants/\n")
+    (OWN / "cross").rename(OWN / "mutants")
+    assert find_obstacle(OWN / "mutants/1.jpg").startswith("the line .dvcignore:3:mutants/ ")
 
 
 def test_images_in_git_are_stored(project: Path) -> None:

@@ -240,6 +240,12 @@ def test_targets_are_those_of_dvc_repro(tmp_path: Path) -> None:
         )
 
 
+def test_a_part_of_a_stages_name_may_also_be_a_folder(tmp_path: Path) -> None:
+    matrix = "stages: {fit: {matrix: {model: [knn, svm]}, cmd: 'echo ${item.model}'}}"
+    folder = make(tmp_path, {"dvc.yaml": matrix, "knn/keep": ""})
+    assert repro(folder, "--dry", "knn") == "fit@knn\n"
+
+
 def test_after_a_failure_other_stages_go_on_and_the_next_run_does_the_rest(
     tmp_path: Path,
 ) -> None:

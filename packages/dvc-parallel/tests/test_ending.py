@@ -160,6 +160,26 @@ def test_nothing_runs_beside_a_command_that_a_killed_run_has_left(tmp_path: Path
     assert repro(folder).endswith("All stages are up to date.\n")
 
 
+def test_a_process_that_outlives_the_command_of_a_killed_run_is_noticed(tmp_path: Path) -> None:
+    folder = make(tmp_path, WAITING)
+    with subprocess.Popen(COMMAND, cwd=folder) as running:
+        wait_for(folder / "pid", running)
+        running.kill()
+    leader = int((folder / "pid").read_text())
+    os.kill(leader, signal.SIGKILL)
+    while is_alive(leader):
+        time.sleep(0.02)
+    [line] = repro(folder, status=1).splitlines()
+    assert line.startswith("Error: stage 'slow' of an earlier run, which was killed, is still")
+    advised = line.split("`")[1]
+    assert str(leader) not in advised.split()
+    subprocess.run(shlex.split(advised), stderr=subprocess.DEVNULL, check=False)
+    while any(find_session(leader)):
+        time.sleep(0.02)
+    (folder / "go").touch()
+    assert repro(folder).endswith("All stages are up to date.\n")
+
+
 def test_a_damaged_record_of_a_command_does_not_stop_later_runs(tmp_path: Path) -> None:
     folder = make(tmp_path, WAITING | {"go": ""})
     record = folder / ".dvc/tmp/dvc-parallel/1.json"
