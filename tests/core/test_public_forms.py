@@ -1099,11 +1099,11 @@ def arrays_in_folders(place: Path) -> None:
     np.savez(place / "d.npz", **content)
 
 
-def blank_classes_in_a_set(place: Path, subset: str) -> None:
+def blank_classes_in_sets(place: Path, subsets: Sequence[str]) -> None:
     for name, rows in [("train", TRAIN), ("test", TEST)]:
         table = make_table(rows, labelled=False)
         classes = pd.Series(NAMED[rows])
-        if name == subset:
+        if name in subsets:
             classes[::20] = ""
         table.insert(0, "number", classes)
         table.to_csv(place / f"{name}.csv", index=False)
@@ -1642,16 +1642,26 @@ READ = {
         n_test=40,
     ),
     "blank classes in the training set": Read(
-        partial(blank_classes_in_a_set, subset="train"),
+        partial(blank_classes_in_sets, subsets=["train"]),
         "{pixels: pixel0 to pixel63, class: number, train: {table: train.csv}, "
         'test: {table: test.csv}, unused: [{where: {number: ""}}]}',
         n_test=40,
     ),
     "blank classes in the test set": Read(
-        partial(blank_classes_in_a_set, subset="test"),
+        partial(blank_classes_in_sets, subsets=["test"]),
         "{pixels: pixel0 to pixel63, class: number, train: {table: train.csv}, "
         'test: {table: test.csv}, unused: [{where: {number: ""}}]}',
         n_test=38,
+    ),
+    "blank classes in both sets": Read(
+        partial(blank_classes_in_sets, subsets=["train", "test"]),
+        '{pixels: pixel0 to pixel63, class: number, unused: [{where: {number: ""}}], '
+        "train: {table: train.csv}, test: {table: test.csv}}",
+        n_test=38,
+    ),
+    "arrays whose name has a sign of patterns": Read(
+        lambda place: np.savez(place / "scans #1.npz", x=PIXELS[TRAIN], y=LABELS[TRAIN]),
+        '{images: "scans [#]1.npz/x", class: "scans #1.npz/y"}',
     ),
     "one more name for each class": Read(
         names_of_classes, '{table: t.csv, file: "p/{file}", class: class}'
