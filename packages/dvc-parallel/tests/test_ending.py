@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from dvc_parallel import command
-from dvc_parallel.processes import find_session
+from dvc_parallel.processes import find_processes, find_session
 from dvc_projects import (
     is_alive,
     list_cache,
@@ -160,24 +160,16 @@ def test_nothing_runs_beside_a_command_that_a_killed_run_has_left(tmp_path: Path
     assert repro(folder).endswith("All stages are up to date.\n")
 
 
-def test_a_process_that_outlives_the_command_of_a_killed_run_is_noticed(tmp_path: Path) -> None:
-    folder = make(tmp_path, WAITING)
-    with subprocess.Popen(COMMAND, cwd=folder) as running:
-        wait_for(folder / "pid", running)
-        running.kill()
-    leader = int((folder / "pid").read_text())
-    os.kill(leader, signal.SIGKILL)
-    while is_alive(leader):
-        time.sleep(0.02)
-    [line] = repro(folder, status=1).splitlines()
-    assert line.startswith("Error: stage 'slow' of an earlier run, which was killed, is still")
-    advised = line.split("`")[1]
-    assert str(leader) not in advised.split()
-    subprocess.run(shlex.split(advised), stderr=subprocess.DEVNULL, check=False)
-    while any(find_session(leader)):
-        time.sleep(0.02)
-    (folder / "go").touch()
-    assert repro(folder).endswith("All stages are up to date.\n")
+def test_a_process_that_outlives_its_command_is_found() -> None:
+    script = "sleep 1000 >/dev/null & echo $!"
+    with subprocess.Popen(
+        ["sh", "-c", script], stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as shell:
+        start_time = psutil.Process(shell.pid).create_time()
+        output, _ = shell.communicate()
+    [child] = find_processes(shell.pid, start_time)
+    assert child.pid == int(output)
+    child.kill()
 
 
 def test_a_damaged_record_of_a_command_does_not_stop_later_runs(tmp_path: Path) -> None:
