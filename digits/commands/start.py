@@ -25,7 +25,7 @@ from digits.data.layout.place import Place
 from digits.data.pinned_values import compute_pinned_values
 from digits.data.splitting import split_rows
 from digits.data.storage import add_to_dvc
-from digits.proposing.choose import N_FOLDS, Choice, ChoiceError, choose, describe
+from digits.proposing.choose import MIN_FOLDS, Choice, ChoiceError, choose, describe
 from digits.proposing.folders import enter_folders
 from digits.proposing.image_traits import (
     DEFAULT_TRAITS,
@@ -177,14 +177,14 @@ def start_handwriting() -> None:
         "shape": DEFAULT_TRAITS.shape,
     }
     if not OWN_IMAGES.exists():
-        rewrite_or_restore(entry, DEFAULT_TRAITS, {}, N_FOLDS)
+        rewrite_or_restore(entry, DEFAULT_TRAITS, {}, MIN_FOLDS)
         echo_project([])
         echo_next_steps("Put pictures into data/own, in subfolders 0 to 9.", "digits pin own")
         return
     values, X, images = compute_pinned_values("own", entry)
-    check_images(X, images, values)
+    check_images(X, select_train_images(X, images, values), values)
     add_to_dvc(entry["sources"])
-    rewrite_or_restore(entry, DEFAULT_TRAITS, values, N_FOLDS)
+    rewrite_or_restore(entry, DEFAULT_TRAITS, values, MIN_FOLDS)
     echo_project([])
     pin.print_overview(values, X, images)
     echo_next_steps()
@@ -214,11 +214,13 @@ def start_with_layout(layout: Any, columns: dict[str, str], min_images: int) -> 
     lines = [*describe(choice), *hints, traits.describe()]
     values, X, images = compute_pinned_values("own", entry, choice.reading.images)
     del choice  # a table of a million rows is large, and so is what follows
-    n_folds = choose_n_folds(check_images(X, images, values), traits.n_folds)
-    if n_folds < traits.n_folds:
+    train_images = select_train_images(X, images, values)
+    check_images(X, train_images, values)
+    n_folds = choose_n_folds(train_images, traits.max_folds)
+    if n_folds < traits.max_folds:
         lines.append(
             f"the models have {n_folds} folds, because some class has too few images or groups "
-            f"for {traits.n_folds}"
+            f"for {traits.max_folds}"
         )
     largest = int(X.max())
     if largest <= MAX_OF_FEW_BITS:
@@ -301,40 +303,48 @@ def choose_layout(
     return root, choice
 
 
-def check_images(X: Pixels, images: pd.DataFrame, values: dict[str, Any]) -> pd.DataFrame:
-    """Check that models with `N_FOLDS` folds can learn from images.
+def select_train_images(
+    X: Pixels, images: pd.DataFrame, values: dict[str, Any]
+) -> pd.DataFrame:
+    """Return the rows of a table of images that will be the training set.
 
     Args:
         X: the pixels of the images.
         images: the table of their other columns.
         values: as `compute_pinned_values` returns them.
+    """
+    train_rows, _ = split_rows(X, images, choose_test_set(values), seed=0)
+    return images.iloc[train_rows]
 
-    Returns:
-        The rows of `images` that will be the training set.
+
+def check_images(X: Pixels, train_images: pd.DataFrame, values: dict[str, Any]) -> None:
+    """Check that models with `MIN_FOLDS` folds can learn from images.
+
+    Args:
+        X: the pixels of all images.
+        train_images: the rows of the training set.
+        values: as `compute_pinned_values` returns them.
 
     Raises:
         UserError: all images are black, or classes have too few images or groups.
     """
     if X.max() == 0:
         raise UserError("all pixels of all images are 0, which is black; nothing can be learnt")
-    train_rows, _ = split_rows(X, images, choose_test_set(values), seed=0)
-    train_images = images.iloc[train_rows]
     counts = np.bincount(train_images["class"], minlength=values["classes"])
-    rare = np.flatnonzero(counts < N_FOLDS)
+    rare = np.flatnonzero(counts < MIN_FOLDS)
     if len(rare):
         names = pin.list_class_names(values)
         listed = ", ".join(f"{names[number]} {counts[number]}" for number in rare[:10])
         numbers = one_class.find_quantity(names)
         other_remedy = f"; {one_class.advise_ranges(numbers)}" if numbers else ""
-        has_test_set = "test" in images
-        needed = N_FOLDS if has_test_set else math.ceil(N_FOLDS / (1 - TEST_SHARE))
+        has_test_set = "test" in train_images
+        needed = MIN_FOLDS if has_test_set else math.ceil(MIN_FOLDS / (1 - TEST_SHARE))
         raise UserError(
-            f"{len(rare)} classes have fewer than {N_FOLDS} images in the training set, "
+            f"{len(rare)} classes have fewer than {MIN_FOLDS} images in the training set, "
             f"which cross-validation needs: {listed}; add images, or leave these classes out "
             f"by `digits start --min-images {needed}`{other_remedy}"
         )
-    check_groups(train_images, N_FOLDS)
-    return train_images
+    check_groups(train_images, MIN_FOLDS)
 
 
 def check_groups(train_images: pd.DataFrame, n_folds: int) -> None:
@@ -356,19 +366,19 @@ def check_groups(train_images: pd.DataFrame, n_folds: int) -> None:
         ) from None
 
 
-def choose_n_folds(train_images: pd.DataFrame, largest: int) -> int:
-    """Return the largest number of folds, from `N_FOLDS` to `largest`, that is possible.
+def choose_n_folds(train_images: pd.DataFrame, max_folds: int) -> int:
+    """Return the largest number of folds, from `MIN_FOLDS` to `max_folds`, that is possible.
 
-    `check_images` has checked that `N_FOLDS` is possible.
+    `check_images` has checked that `MIN_FOLDS` is possible.
     """
     n_images = train_images["class"].value_counts()
-    for n_folds in range(min(largest, n_images.min()), N_FOLDS, -1):
+    for n_folds in range(min(max_folds, n_images.min()), MIN_FOLDS, -1):
         try:
             check_groups(train_images, n_folds)
         except UserError:
             continue
         return n_folds
-    return N_FOLDS
+    return MIN_FOLDS
 
 
 def choose_test_set(values: dict[str, Any]) -> TestSize:

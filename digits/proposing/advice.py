@@ -62,7 +62,7 @@ N_BYTES = 100_000  # the largest number of bytes of a first line that are read
 MIN_PIXELS = 20  # the smallest number of columns of a table of pixels
 N_TRIED = 5  # the number of files that are opened to find out whether they are pictures
 
-# A row of a table of pixels and a class.
+# A line of more than MIN_PIXELS numbers, as in a table of pixels and a class.
 ROW_OF_NUMBERS = re.compile(rb"\s*-?[\d.]+(?:[,;\t]\s*-?[\d.]+){%d,}\s*" % MIN_PIXELS)
 
 
@@ -74,7 +74,6 @@ def find_advice(files: Sequence[Path]) -> str:
         or advise_suffixes(files)
         or advise_joining(files)
         or advise_libsvm(files)
-        or advise_numbers(files)
         or advise_loading(files)
     )
 
@@ -186,9 +185,9 @@ def advise_libsvm(files: Sequence[Path]) -> str:
     return ""
 
 
-def advise_numbers(files: Sequence[Path]) -> str:
-    """Return what to do about tables of numbers whose names do not say so, or ""."""
-    if any(map(is_read, files)):
+def advise_loading(files: Sequence[Path]) -> str:
+    """Return what to do if no file is of a kind that is read, or ""."""
+    if not files or any(map(is_read, files)):
         return ""
     for file in files:
         if ROW_OF_NUMBERS.fullmatch(read_first_line(file)):
@@ -196,13 +195,6 @@ def advise_numbers(files: Sequence[Path]) -> str:
                 f"{file.name} has a row of numbers in each line; if it has the pixels and the "
                 "classes, add the ending .csv, or _train.csv and _test.csv for two sets"
             )
-    return ""
-
-
-def advise_loading(files: Sequence[Path]) -> str:
-    """Return what to do if no file is of a kind that is read, or ""."""
-    if not files or any(map(is_read, files)):
-        return ""
     first = files[0]
     return (
         f"files such as {first.name} are not read; load them in Python, and write the "

@@ -33,12 +33,12 @@ from digits.proposing.writing import add_unused, unlist
 from digits.settings.errors import UserError, shorten
 from digits.settings.layout import FilesPart, Part, TablePart, as_list, parse
 
-N_FOLDS = 3  # the smallest number of folds of a model
-MIN_IMAGES = N_FOLDS + 1  # images of most classes: one for each fold, and one for the test set
+MIN_FOLDS = 3  # the smallest number of folds of a model
+MIN_IMAGES = MIN_FOLDS + 1  # of most classes: one for each fold, and one for the test set
 MAX_SHOWN = 5  # the largest number of layouts or reasons that are printed
 MAX_CHARACTERS = 1_000  # of a layout that is printed; params.yaml has all of it
 MIN_READ = 0.9  # the share of the images that a column without many blank values reads
-DOCUMENTS = (".doc", ".docx", ".html", ".md", ".pdf")  # they have no table of classes
+DOCUMENTS = (".doc", ".docx", ".html", ".md", ".pdf")  # they rarely list the classes
 MAX_NAMED = 3  # more unused pictures are written as patterns
 
 LEAVE_OUT = f"to leave out classes with few images, run: digits start --min-images {MIN_IMAGES}"
@@ -281,7 +281,7 @@ def check_number_of_groups(rows: pd.DataFrame, *, is_guess: bool) -> None:
         UserError: a class has too few groups.
     """
     n_groups = rows[~rows["test"]].groupby("class")["group"].nunique()
-    needed = N_FOLDS if rows["test"].any() else N_FOLDS + 1
+    needed = MIN_FOLDS if rows["test"].any() else MIN_FOLDS + 1
     most_have_one_group = (n_groups < 2).mean() > 0.5
     a_class_has_too_few = n_groups.min() < needed
     if most_have_one_group or (is_guess and a_class_has_too_few):

@@ -241,7 +241,7 @@ def hint_at_companions(files: list[str], layout: Any, has_groups: bool) -> Itera
 
     Args:
         files: the pictures.
-        layout: the layout, or None if it has a table.
+        layout: the layout if it has only patterns, None if it has a table.
         has_groups: whether it has groups.
     """
     ends = count_ends(files)
@@ -370,7 +370,7 @@ def hint_at_folders(rows: pd.DataFrame, is_table: bool) -> Iterator[str]:
 def hint_at_unused_folders(rows: pd.DataFrame, unused: list[str]) -> Iterator[str]:
     """Yield a hint if unused pictures are in folders with the names of classes."""
     classes = set(rows["class"])
-    used = {tuple(name.split("/")[-2:]) for name in rows["file"]}  # of the folder and the name
+    used = {tuple(name.split("/")[-2:]) for name in rows["file"]}  # such as ("cat", "1.jpg")
     found = []
     for name in unused:
         folder, file = posixpath.split(name)
@@ -421,7 +421,7 @@ def hint_at_lists(files: list[str], is_table: bool) -> Iterator[str]:
 
     Args:
         files: the unused files.
-        is_table: whether the layout has a table, which can have no lists.
+        is_table: whether the layout has a table. Then it cannot have the key `list`.
     """
     set_words = TEST_WORDS | {"split", "partition", "setid", "te"}
     found = [

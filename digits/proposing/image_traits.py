@@ -20,7 +20,7 @@ from digits.data.intake.collection import Collection
 from digits.imaging import pictures
 from digits.imaging.transforms.border import median_of_border
 from digits.networks import NETWORKS
-from digits.proposing.choose import N_FOLDS
+from digits.proposing.choose import MIN_FOLDS
 from digits.settings.errors import UserError
 from digits.settings.params import N_CHANNELS
 
@@ -80,9 +80,9 @@ class ImageTraits(NamedTuple):
     whites: Sequence[float] = ()
 
     @property
-    def n_folds(self) -> int:
-        """The number of folds of each model."""
-        return N_FOLDS_WITH_NETWORK if self.network else N_FOLDS
+    def max_folds(self) -> int:
+        """The number of folds of each model, if there are enough images and groups."""
+        return N_FOLDS_WITH_NETWORK if self.network else MIN_FOLDS
 
     @property
     def extra(self) -> str:

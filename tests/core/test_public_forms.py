@@ -1495,18 +1495,16 @@ READ = {
         '{table: train.csv, pixels: pixel0 to pixel63, class: label, unused: [{where: {label: ""}}]}',
         said="not used",
     ),
-    "a contest of which a part of the test set has labels": Read(
-        partial(contest, labelled=["Training", "PublicTest"]),
-        '{table: train.csv, pixels: pixel0 to pixel63, class: label, unused: [{where: {label: ""}}], '
-        "train: {where: {Usage: Training}}, test: {where: {Usage: [PrivateTest, PublicTest]}}}",
-        n_test=20,
-    ),
-    "a contest of which a part of the test set has labels, with blanks": Read(
-        partial(contest, labelled=["Training", "PublicTest"], blank=" "),
-        '{table: train.csv, pixels: pixel0 to pixel63, class: label, unused: [{where: {label: ""}}], '
-        "train: {where: {Usage: Training}}, test: {where: {Usage: [PrivateTest, PublicTest]}}}",
-        n_test=20,
-    ),
+    **{
+        f"a contest of which a part of the test set has labels{note}": Read(
+            partial(contest, labelled=["Training", "PublicTest"], blank=blank),
+            "{table: train.csv, pixels: pixel0 to pixel63, class: label, "
+            'unused: [{where: {label: ""}}], train: {where: {Usage: Training}}, '
+            "test: {where: {Usage: [PrivateTest, PublicTest]}}}",
+            n_test=20,
+        )
+        for note, blank in {"": "", ", with blanks": " "}.items()
+    },
     "lists of three sets": Read(
         lists_of_three_sets,
         '{files: "images/{class}/*", train: [{list: train.txt}, {list: val.txt}], '

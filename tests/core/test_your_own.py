@@ -615,8 +615,9 @@ def test_so_many_images_are_asked_for_that_the_training_set_has_enough() -> None
     X = np.random.default_rng(0).integers(0, 256, (40, 4, 4), np.uint8)
     images = pd.DataFrame({"class": [0] * 38 + [1] * 2})
     values = {"classes": 2, "names": ["cat", "dog"], "sha256": {}}
+    train_images = start.select_train_images(X, images, values)
     with pytest.raises(UserError, match=r"by `digits start --min-images 4`$"):
-        start.check_images(X, images, values)
+        start.check_images(X, train_images, values)
 
 
 @pytest.mark.parametrize(
@@ -924,7 +925,7 @@ def test_start_looks_at_the_pictures(
     write_noise(path, side, saturation, background)
     traits = find_traits_of_pictures(iter([path]), 1)
     assert (traits.network, traits.shape) == (network, shape)
-    assert traits.n_folds == (5 if network else 3)
+    assert traits.max_folds == (5 if network else 3)
     assert traits.describe() == f"most look like {kind}, so {THEREFORE[network]}"
     text = start.render("params.yaml", kind="files", entry={"sources": []}, traits=traits)
     assert list(yaml.safe_load(text)["models"]) == models
@@ -957,7 +958,7 @@ def test_start_looks_at_the_shape_of_arrays(
     assert traits.suits_copies == suits_copies
     assert not traits.are_pictures
     assert traits.network is None
-    assert traits.n_folds == 3
+    assert traits.max_folds == 3
 
 
 @pytest.mark.parametrize("shape", [[257, 8], [8, 257, 3]])

@@ -24,7 +24,8 @@ ONE_CLASS = "this project classifies images, with one class for each image"
 LABEL_SEPARATORS = ["|", ";", ","]
 BRACKETS = "[](){}'\" "
 
-# So many names are compared with each other. There may be a caption for each image.
+# The largest number of names of which each is compared with all others. A column of captions
+# may have a name for each image.
 MAX_COMPARED = 1_000
 
 # The smallest number of classes that may be the values of a quantity.

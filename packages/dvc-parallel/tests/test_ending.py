@@ -167,9 +167,10 @@ def test_a_process_that_outlives_its_command_is_found() -> None:
     ) as shell:
         start_time = psutil.Process(shell.pid).create_time()
         output, _ = shell.communicate()
-    [child] = find_processes(shell.pid, start_time)
-    assert child.pid == int(output)
-    child.kill()
+    child = int(output)
+    found = [process.pid for process in find_processes(shell.pid, start_time)]
+    os.kill(child, signal.SIGKILL)
+    assert found == [child]
 
 
 def test_a_damaged_record_of_a_command_does_not_stop_later_runs(tmp_path: Path) -> None:
