@@ -51,8 +51,10 @@ GROUP_COLUMN = re.compile(
 )
 # The name of a column of ids, such as `scan_id`, `Case No` and `lesionID`.
 ID_COLUMN = re.compile(r"(?i:(^|[\s_])(id|no|nr))$|[a-z]ID$")
-FIRST_WORD = re.compile(r"([^/_-]*[/_-]?)")  # of a path: `train_` in `train_1.png`
-FIRST_FOLDER = re.compile(r"((?:[^/]*/)?)")  # of a path: `a-test/` in `a-test/1.png`
+# The start of a path: `train_` in `train_1.png`, or `a-test/` in `a-test/1.png`. The path may
+# begin with `./`, and may have the slashes of Windows.
+FIRST_WORD = re.compile(r"(\.?[/\\]?[^/\\_-]*[/\\_-]?)")
+FIRST_FOLDER = re.compile(r"((?:\.?[/\\]?[^/\\]*[/\\])?)")
 DIGITS = re.compile(r"\d+")
 
 # PNG and JPEG files have fixed beginnings, and so do these files in base64.

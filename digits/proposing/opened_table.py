@@ -8,7 +8,7 @@ import pandas as pd
 
 from digits.data.layout.hugging_face import find_image_columns
 from digits.data.layout.place import Place
-from digits.data.layout.read_table import normalize_path
+from digits.data.layout.read_table import find_blank_rows, list_distinct, normalize_path
 from digits.data.layout.table_file import TableFile
 from digits.proposing import columns
 from digits.proposing.table_format import find_format
@@ -85,7 +85,10 @@ class OpenedTable:
 
     @cached_property
     def texts(self) -> dict[str, pd.Series]:
-        """The columns that may have classes, groups, ids or paths, as strings."""
+        """The columns that may have classes, groups, ids or paths, as strings.
+
+        Blank rows are left out.
+        """
         may_have_pixels = not (
             self.must_name_pictures or self.image_columns or self.has_packed_column()
         )
@@ -95,6 +98,10 @@ class OpenedTable:
             if name not in self.image_columns
         ]
         texts = self.file.read_texts(names, whole=not may_have_pixels)
+        if self.file.schema is None:  # Excel may write blank rows at the end
+            both_ends = list_distinct([self.file.names[0], self.file.names[-1]])
+            ends = self.file.read_texts(both_ends)
+            texts = texts[~(find_blank_rows(texts) & find_blank_rows(ends))]
         return {
             str(name): values
             for name, values in texts.items()

@@ -40,7 +40,7 @@ def may_be_table(name: str, path: Path) -> bool:
         return True
     if ending not in LIST_ENDINGS:
         return False
-    text = read_start(path).decode(errors="replace")
+    text = read_start(path).decode(UTF_8, errors="replace")
     lines = list_lines(text)
     if lines and is_list_line(lines[0]):
         return True

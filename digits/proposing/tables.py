@@ -19,7 +19,7 @@ from digits.data.layout.column_names import (
 from digits.data.layout.hugging_face import find_class_names
 from digits.data.layout.place import Place
 from digits.data.layout.read_files import natural_key
-from digits.data.layout.read_table import list_values
+from digits.data.layout.read_table import list_values, normalize_path
 from digits.proposing import columns
 from digits.proposing.arrays import describe_colors, describe_scale
 from digits.proposing.opened_table import OpenedTable
@@ -318,7 +318,7 @@ def find_paths_with_folder(table: OpenedTable, column: str) -> ImageKeys:
     names = table.texts[column]
     if columns.are_picture_names(names).all() and not names.is_unique:
         for folder, values in table.texts.items():
-            paths = (values + "/" + names).rename("path")
+            paths = pd.Series(map(join_paths, values, names), name="path")
             for_all, _ = find_templates(table.place, table.name, paths)
             whole = [path for path in for_all if "{path}" in path]  # not only its end
             both = f"{{{folder}}}/{{{column}}}"
@@ -326,6 +326,11 @@ def find_paths_with_folder(table: OpenedTable, column: str) -> ImageKeys:
                 ways = [{"file": path.replace("{path}", both)} for path in whole]
                 return ImageKeys([column, folder], ways)
     return ImageKeys([], [])
+
+
+def join_paths(folder: str, name: str) -> str:
+    """Return the path of a picture whose folder and name stand in two columns."""
+    return posixpath.join(normalize_path(folder, ""), normalize_path(name, ""))
 
 
 def find_path_of_most(table: OpenedTable, column: str) -> ImageKeys:

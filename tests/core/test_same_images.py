@@ -1,0 +1,169 @@
+"""The same images are read in the same way, whatever system or program has written the files."""
+
+import csv
+import gzip
+import io
+import random
+import unicodedata
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from digits.data.layout.place import Place
+from digits.imaging import pictures
+from digits.proposing.choose import ChoiceError, choose
+from digits.proposing.folders import enter_folders
+from tests.core.test_transcripts import FORMS
+
+pytestmark = pytest.mark.variant
+
+Rows = list[list[str]]
+
+
+def list_texts(root: Path, *suffixes: str) -> Iterator[tuple[Path, str]]:
+    """Yield the files with some suffixes that are in UTF-8, and their texts."""
+    for path in sorted(root.rglob("*")):
+        if path.suffix in suffixes:
+            try:
+                yield path, path.read_bytes().decode("utf-8-sig")
+            except UnicodeDecodeError:
+                continue
+
+
+def rewrite_tables(root: Path, change: Callable[[Rows], Rows], **form: Any) -> None:
+    """Write each regular CSV file again, with other rows or in another form."""
+    for path, text in list_texts(root, ".csv"):
+        rows = list(csv.reader(io.StringIO(text, newline="")))
+        lengths = {len(row) for row in rows}
+        if len(lengths) == 1 and lengths != {1}:
+            with path.open("w", encoding="utf-8", newline="") as file:
+                csv.writer(file, **form).writerows(change(rows))
+
+
+def as_windows_writes(root: Path) -> None:
+    """Add files of the system, a byte order mark, long ends of lines, and backslashes."""
+
+    def change(rows: Rows) -> Rows:
+        return [
+            [cell.replace("/", "\\") if is_path(cell) else cell for cell in row] for row in rows
+        ]
+
+    rewrite_tables(root, change)
+    for path, text in list_texts(root, ".csv", ".txt"):
+        if "\r\n\n" not in text:
+            lines = text.replace("\r\n", "\n").replace("\n", "\r\n")
+            path.write_bytes(b"\xef\xbb\xbf" + lines.encode())
+    for folder in [root, *(path for path in sorted(root.rglob("*")) if path.is_dir())]:
+        (folder / "Thumbs.db").write_bytes(b"\0")
+        (folder / "desktop.ini").write_text("[.ShellClassInfo]\n")
+
+
+def is_path(cell: str) -> bool:
+    """Return whether a cell has the path of a picture, without blanks."""
+    return cell.lower().endswith(pictures.SUFFIXES) and " " not in cell
+
+
+def as_excel_writes(root: Path) -> None:
+    """Put semicolons between the cells, blanks around their texts, and blank rows at the end."""
+
+    def change(rows: Rows) -> Rows:
+        header, *others = [[f" {cell}  " for cell in row] for row in rows]
+        return [header, *others, *[[""] * len(header)] * 2]
+
+    rewrite_tables(root, change, delimiter=";", quoting=csv.QUOTE_ALL)
+
+
+def as_pandas_writes(root: Path) -> None:
+    """Add an index to the rows, in a random order, and pack the tables."""
+
+    def change(rows: Rows) -> Rows:
+        header, *others = [[str(n - 1) if n else "", *row] for n, row in enumerate(rows)]
+        return [header, *random.Random(0).sample(others, len(others))]
+
+    rewrite_tables(root, change)
+    for path, text in list_texts(root, ".csv"):
+        path.with_name(f"{path.name}.gz").write_bytes(gzip.compress(text.encode(), mtime=0))
+        path.unlink()
+
+
+def as_unix_writes(root: Path) -> None:
+    """Write `./` before paths and tabs between cells, and add files that are no data."""
+
+    def change(rows: Rows) -> Rows:
+        return [
+            [f"./{cell}" if is_path(cell) and cell[0] not in "./" else cell for cell in row]
+            for row in rows
+        ]
+
+    rewrite_tables(root, change, delimiter="\t")
+    for name in ("README.md", "LICENSE", ".hidden.png", ".DS_Store"):
+        (root / name).write_text("x")
+
+
+def as_a_mac_writes(root: Path) -> None:
+    """Call the class zero `zéro`, and write the names of files in Unicode's form NFD."""
+    for path, text in list_texts(root, ".csv", ".txt", ".json"):
+        path.write_bytes(text.replace("zero", "zéro").encode())
+    for path in sorted(root.rglob("*"), reverse=True):  # the inner ones first
+        name = unicodedata.normalize("NFD", path.name.replace("zero", "zéro"))
+        path.rename(path.with_name(name))
+
+
+CHANGES = {
+    "Windows": as_windows_writes,
+    "Excel": as_excel_writes,
+    "pandas": as_pandas_writes,
+    "Unix": as_unix_writes,
+    "a Mac": as_a_mac_writes,
+}
+NO_HEADER = "the index of pandas would be the class of a table without a header"
+DIFFERENT = {
+    ("pandas", "a CSV file without a header"): NO_HEADER,
+    ("pandas", "letters without a header"): NO_HEADER,
+    ("pandas", "letters of Kaggle"): NO_HEADER,
+    **{
+        (
+            "Excel",
+            f"pictures in base64 after {start!r}",
+        ): "a cell of Excel is too short for them"
+        for start in ("", "data:image/png;base64,", "data:image/jpeg;base64,")
+    },
+}
+
+
+def find_meaning(root: Path) -> Any:
+    """Return class, set and group of all images, or the number of possible layouts."""
+    try:
+        choice = choose(Place(enter_folders(root)))
+    except ChoiceError as error:
+        return sum(line.startswith("  digits start ") for line in error.lines)
+    columns = choice.rows.reindex(columns=["class", "test", "group"], fill_value="")
+    names = columns["class"].str.replace("é", "e")
+    return sorted(zip(names, columns["test"], columns["group"], strict=True))
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_images_mean_the_same_on_another_system_and_from_another_program(
+    name: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "as it is" / "own"
+    folder.mkdir(parents=True)
+    FORMS[name](folder)
+    before = read_files(folder)
+    meaning = find_meaning(folder)
+    for kind, change in CHANGES.items():
+        folder = tmp_path / kind / "own"
+        folder.mkdir(parents=True)
+        FORMS[name](folder)
+        change(folder)
+        if read_files(folder) != before and (kind, name) not in DIFFERENT:
+            assert find_meaning(folder) == meaning, kind
+
+
+def read_files(root: Path) -> dict[Path, bytes]:
+    """Return the contents of all files, by their paths in a folder."""
+    return {
+        path.relative_to(root): path.read_bytes() for path in root.rglob("*") if path.is_file()
+    }
