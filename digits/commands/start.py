@@ -55,6 +55,7 @@ DELETED = [
     "tests/core/test_proposing.py",
     "tests/core/test_public_forms.py",
     "tests/core/test_random_datasets.py",
+    "tests/core/test_same_images.py",
     "tests/core/test_transcripts.py",
     "tests/core/transcripts.txt",
     "tests/core/test_your_own.py",

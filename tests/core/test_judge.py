@@ -134,6 +134,8 @@ def test_classes_with_nearly_the_same_name_are_named(names: list[str], alike: st
         ["-1", "1"],
         ["1.5", "15"],
         ["1.05", "1.5"],
+        ["0.05 mg", "0.5 mg"],
+        ["10", "100", "200"],
         ["11", "101"],
         range(10),
     ],

@@ -194,6 +194,15 @@ def test_rows_that_are_unused_are_left_out_of_a_part_without_where(
     assert values["classes"] == 3
 
 
+def test_rows_are_chosen_by_a_column_that_has_only_a_number(tmp_path: Path) -> None:
+    touch(tmp_path, ["1.png", "2.png", "3.png"])
+    (tmp_path / "t.csv").write_text("1.png,a,TRAIN\n2.png,b,TRAIN\n3.png,a,TEST\n")
+    keys = "table: t.csv, header: false, file: '{1}', class: 2"
+    sets = "train: {where: {3: TRAIN}}, test: {where: {3: TEST}}"
+    rows = find_rows(yaml.safe_load(f"{{{keys}, {sets}}}"), tmp_path)
+    assert rows["test"].tolist() == [False, False, True]
+
+
 def test_a_star_fits_a_value_of_several_lines(tmp_path: Path) -> None:
     table = pd.DataFrame({"file": ["1.png", "2.png"], "class": "a", "note": ["a\nb", "c"]})
     table.to_csv(tmp_path / "t.csv", index=False)
@@ -407,19 +416,21 @@ def test_a_picture_without_a_class_is_not_blank(
 
 
 @pytest.mark.parametrize("row", [1, 12])
+@pytest.mark.parametrize("n_labels", [0, 2])
 def test_a_row_with_a_wrong_label_is_named_by_its_place_in_the_table(
-    row: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    row: int, n_labels: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     write_table(ROWS)
     table = pd.read_csv("data/own/t.csv")
     table["a"] = (table["class"] == "a").astype(int)
     table["b"] = 1 - table["a"]
-    table.loc[row, ["a", "b"]] = 1
+    table.loc[row, ["a", "b"]] = n_labels // 2
     table.to_csv("data/own/t.csv", index=False)
     part = {"table": "t.csv", "file": "{file}", "class": ["a", "b"]}
     sets = {"train": {"where": {"set": "train"}}, "test": {"where": {"set": "test"}}}
-    with pytest.raises(UserError, match=f"are labels, of which row {row + 1} has 2"):
+    found = "2" if n_labels else "none"
+    with pytest.raises(UserError, match=f"are labels, of which row {row + 1} has {found}"):
         read(part | sets, [8, 8])
 
 
@@ -617,6 +628,11 @@ def test_a_path_that_fits_in_two_ways_is_refused(pattern: str, path: str) -> Non
         ("**/{class}/*", "x/y/cat/1.png", {"class": "cat"}),
         ("*/{class}/*", "x/cat/1.png", {"class": "cat"}),
         ("{class}/{class}/*", "cats/siamese/1.png", {"class": "cats/siamese"}),
+        (
+            "{group}/{class}/{group}/*",
+            "north/cat/p1/1.png",
+            {"group": "north/p1", "class": "cat"},
+        ),
         ("train*/{class}/*", "train/cat/1.png", {"class": "cat"}),
         ("[#]1[*]/{class}/*", "#1*/cat/1.png", {"class": "cat"}),
         ("{class}/*", "cat/inner/1.png", None),
@@ -644,6 +660,18 @@ def test_a_path_fits_a_pattern_in_one_way_or_not(
 def test_axes_that_do_not_fit_an_array_are_refused(axes: str, line: str) -> None:
     with pytest.raises(UserError, match=line):
         arrange(np.zeros((4, 9, 9)), axes)
+
+
+@pytest.mark.parametrize(
+    ("axes", "shape", "axis"), [("n (h w) c", (9, 64, 4), 2), ("c n h w", (4, 9, 8, 8), 0)]
+)
+def test_the_advice_on_other_numbers_of_colours_helps(
+    axes: str, shape: tuple[int, ...], axis: int
+) -> None:
+    images = np.zeros(shape)
+    with pytest.raises(UserError, match=rf"numpy.take\(images, \[0, 1, 2\], axis={axis}\)"):
+        arrange(images, axes)
+    assert arrange(np.take(images, [0, 1, 2], axis=axis), axes).shape == (9, 8, 8, 3)
 
 
 def test_two_files_whose_names_differ_only_in_unicode_are_refused(tmp_path: Path) -> None:

@@ -1,7 +1,9 @@
 """Layouts that `digits start` proposes for somebody's files, and what it lets the owner choose."""
 
 import os
+import random
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -21,7 +23,7 @@ from digits.proposing.arrays import describe_colors
 from digits.proposing.choose import ChoiceError, choose, describe, describe_choice
 from digits.proposing.columns import may_have_groups
 from digits.proposing.folders import enter_folders
-from digits.proposing.show import write
+from digits.proposing.show import write, write_option
 from digits.settings.errors import UserError
 from tests.helpers.digit_files import (
     LABELS,
@@ -156,6 +158,7 @@ TREES: dict[str, tuple[str, list[str]]] = {
     "a doubtful class": ("{test,control}", ["{class}/*"]),
     "only days": ("{2024-05-01,2024-05-02}", ["{class}/*"]),
     "only days with names": ("{Day1,Day2}", ["{class}/*"]),
+    "days with places": ("{2024-05-01_Rome,2024-05-02_Paris}", ["{class}/*"]),
     "a test set of one class": (
         "train/{a,b} test/a",
         ["{train: train/{class}/*, test: test/{class}/*}"],
@@ -193,6 +196,7 @@ DOUBTFUL = {
     "a test set of one class",
     "only days",
     "only days with names",
+    "days with places",
     "only parts",
     "only codes of people",
 }
@@ -206,6 +210,7 @@ NAMES = {
     "obj1__{n}.png, obj2__{n}.png": "{class}__#.*",
     "cat{n}.png, dog{n}.png": "{class}#.*",
     "cat.IMG_{n}.jpg.3l1k.jpg, dog.IMG_{n}.jpg.3l1k.jpg": "{class}.IMG_#.*",
+    "cat.IMG_{n}.jpg, rat.IMG_{n}.jpg": "{class}.IMG_#.*",
     "surgical_mask_{n}.jpg, bare_{n}.jpg": "{class}_#.*",
     "IMG_{n}.jpg": "",
     "{n}.jpg": "",
@@ -1683,3 +1688,43 @@ def test_a_column_of_classes_has_no_groups() -> None:
     values = pd.Series(list("abc") * 10)
     assert may_have_groups("lesion_id", values)
     assert not may_have_groups("class_id", values)
+
+
+def test_notes_in_another_encoding_beside_folders_are_no_list(tmp_path: Path) -> None:
+    write_tree(tmp_path, "{cat,dog}")
+    (tmp_path / "train_notes.txt").write_bytes("à vérifier\n".encode("latin-1"))
+    assert choose(Place(tmp_path)).layout == "{class}/*"
+
+
+def test_the_name_of_a_table_says_more_of_its_set_than_its_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "mnist-training"
+    folder.mkdir()
+    (tmp_path / "README.md").touch()
+    make_table(TRAIN).to_csv(folder / "mnist_train.csv", index=False)
+    make_table(TEST).to_csv(folder / "mnist_test.csv", index=False)
+    is_test = choose(Place(tmp_path)).rows["test"]
+    assert (is_test.sum(), len(is_test)) == (40, 240)
+
+
+def test_the_commands_for_classes_keep_the_chosen_groups(tmp_path: Path) -> None:
+    rows = {"file": write_flat(tmp_path, slice(0, 60)), "Patient ID": np.arange(60) // 3}
+    columns = {"breed": np.resize(["a", "b"], 60), "fur": np.resize(["x", "x", "y"], 60)}
+    pd.DataFrame(rows | columns).to_csv(tmp_path / "t.csv", index=False)
+    with pytest.raises(ChoiceError) as error:
+        choose(Place(tmp_path), columns={"group": "Patient ID"})
+    commands = [shlex.split(line)[2:] for line in error.value.lines if "digits start" in line]
+    assert commands == [["--class", name, "--group", "Patient ID"] for name in columns]
+
+
+def test_any_text_of_a_layout_is_read_as_it_is_written() -> None:
+    rng = random.Random(0)
+    signs = "aZ7é_-./ ,;:#[]{}*&!|>'\"%@`?=~+"
+    for _ in range(5_000):
+        texts = ["".join(rng.choices(signs, k=rng.randint(1, 5))) for _ in range(3)]
+        layout = {
+            "table": texts[0],
+            "class": texts,
+            "unused": [{"where": {texts[1]: texts[2]}}],
+        }
+        assert yaml.safe_load(write(layout)) == layout
+        assert yaml.safe_load(shlex.split(write_option(layout))[1]) == layout

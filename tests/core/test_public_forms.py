@@ -2369,8 +2369,9 @@ def test_the_arrays_of_all_classes_have_the_same_scale(tmp_path: Path) -> None:
     assert np.array_equal(X, expected)
 
 
-def test_a_cube_of_images_can_be_read_in_two_ways(tmp_path: Path) -> None:
-    np.savez(tmp_path / "own.npz", images=PIXELS[:8], labels=np.arange(8) % 2)
+@pytest.mark.parametrize("height", [8, 6])
+def test_as_many_images_as_columns_can_be_read_in_two_ways(height: int, tmp_path: Path) -> None:
+    np.savez(tmp_path / "own.npz", images=PIXELS[:8, :height], labels=np.arange(8) % 2)
     with pytest.raises(ChoiceError, match="in these 2 ways") as error:
         choose(Place(tmp_path))
     assert "axes: h w n" in "\n".join(error.value.lines)

@@ -89,7 +89,7 @@ def as_pandas_writes(root: Path) -> None:
 
 
 def as_unix_writes(root: Path) -> None:
-    """Write `./` before paths and tabs between cells, and add files that are no data."""
+    """Write `./` before paths and tabs between cells, in a folder with odd signs beside others."""
 
     def change(rows: Rows) -> Rows:
         return [
@@ -98,6 +98,11 @@ def as_unix_writes(root: Path) -> None:
         ]
 
     rewrite_tables(root, change, delimiter="\t")
+    inner = root / "set #2 [b]"
+    paths = list(root.iterdir())
+    inner.mkdir()
+    for path in paths:
+        path.rename(inner / path.name)
     for name in ("README.md", "LICENSE", ".hidden.png", ".DS_Store"):
         (root / name).write_text("x")
 
@@ -123,6 +128,8 @@ DIFFERENT = {
     ("pandas", "a CSV file without a header"): NO_HEADER,
     ("pandas", "letters without a header"): NO_HEADER,
     ("pandas", "letters of Kaggle"): NO_HEADER,
+    ("Unix", "an archive that was unpacked twice"): "a copy in so many folders is asked about",
+    ("Unix", "paths that begin above the table, as of CheXpert"): "they have another start",
     **{
         (
             "Excel",

@@ -61,7 +61,7 @@ def write_new_cross(path: Path) -> None:
 def write_table(path: Path, margin: int = 0, pixel_max: int = 16) -> None:
     """Write a table of 100 digits, of two classes, each with a margin around 8 × 8 pixels."""
     pixels, labels = tiny.digits()
-    images = pixels[:100].reshape(-1, *tiny.SHAPE) * pixel_max // 16
+    images = pixels[:100].astype(int).reshape(-1, *tiny.SHAPE) * pixel_max // 16
     images = np.pad(images, [(0, 0), (margin, margin), (margin, margin)])
     table = pd.DataFrame(images.reshape(100, -1))
     table["label"] = [f"class {label % 2}" for label in labels[:100]]
@@ -300,14 +300,15 @@ def test_start_leaves_a_project_whose_images_are_recorded_and_in_dvc(
 
 
 @pytest.mark.variant
-def test_start_can_be_called_again_with_other_images(shapes: Path) -> None:
-    write_table(shapes / "data/own/digits.csv", pixel_max=2)
+@pytest.mark.parametrize("pixel_max", [2, 31])
+def test_start_can_be_called_again_with_other_images(pixel_max: int, shapes: Path) -> None:
+    write_table(shapes / "data/own/digits.csv", pixel_max=pixel_max)
     printed = call(shapes, "start").stdout
     assert "  100 images of 2 classes: class 0 " in printed
     assert "  8 × 8 pixels, grey" in printed
-    assert "blank" not in printed  # although the largest value is 2
+    assert "blank" not in printed  # although the largest value is small
     params = yaml.safe_load((shapes / "params.yaml").read_text(encoding="utf-8"))
-    assert params["datasets"]["own"]["pixel_max"] == 2
+    assert params["datasets"]["own"]["pixel_max"] == pixel_max
     tiny.run("git restore .", shapes)
     (shapes / "data/own/digits.csv").unlink()
     for results in ["metrics/pixels-svc.json", "plots/pixels-svc/metrics.csv"]:
