@@ -265,6 +265,12 @@ def test_each_of_two_equal_classes_has_a_curve_against_the_other_one() -> None:
     assert thresholds.min().to_dict() == {"0": -3.0, "1": -2.0}
 
 
+def test_each_of_eleven_classes_has_a_curve_against_the_others() -> None:
+    predictions = make_predictions(np.arange(11), np.eye(11))
+    for table in [roc_table, precision_recall_table]:
+        assert set(table(predictions)["class"]) == {str(label) for label in range(11)}
+
+
 def read_full_curve(predictions: Predictions, table: Any) -> pd.DataFrame:
     """Return all points of a curve, in the order of its table."""
     if table == roc_table:

@@ -55,7 +55,8 @@ def test_the_mirror_is_tried_first_and_all_sources_give_the_same_bytes(
     (folder / "idx").rename(folder / "tiny")  # as in a mirror
     compressed = {name: gzip.compress(content) for name, content in FILES.items()}
     serve_files(httpserver_ipv4, compressed)
-    use_sources(folder, {"idx": "nowhere"}, {"idx": httpserver_ipv4.url_for("/mnist/")})
+    url = httpserver_ipv4.url_for("/mnist/")
+    use_sources(folder, {"files": "nowhere"}, {"idx": "nowhere"}, {"idx": url})
     for mirror, n_requests in [("", 4), (".", 0)]:
         monkeypatch.setenv("DATA_MIRROR", mirror)
         httpserver_ipv4.clear_log()

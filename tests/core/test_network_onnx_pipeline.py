@@ -149,6 +149,16 @@ def test_a_file_that_was_not_pulled_is_missed_only_where_it_is_needed(project: P
     assert failure(project, "check") == f"Error: params.yaml: datasets.tiny: {line}"
 
 
+def test_a_file_in_a_folder_that_was_not_pulled_is_left_for_later(project: Path) -> None:
+    folder = project / "data/networks"
+    folder.mkdir()
+    (folder / "a.onnx").write_bytes(NETWORK)
+    fetch(project, network=KEYS | {"file": "data/networks/a.onnx"})
+    assert (project / "data/networks.dvc").exists()  # DVC has the folder as a whole
+    shutil.rmtree(folder)
+    assert call(project, "check").stdout == VALID
+
+
 def test_a_file_that_cannot_be_used_changes_nothing(project: Path) -> None:
     (project / FILE).write_bytes(NETWORK[:100])
     before = tiny.files(project)

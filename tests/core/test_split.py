@@ -92,10 +92,17 @@ def test_the_order_of_the_training_images_is_that_of_the_published_results() -> 
     assert train_rows == [5, 0, 3, 7, 1, 6, 4, 2]
 
 
-def test_a_number_that_cuts_a_group_is_refused() -> None:
-    line = r"test: 5 cuts group 2 in two; use \{groups: 1}, or another count"
+@pytest.mark.parametrize(
+    ("groups", "n_test", "cut"),
+    [
+        pytest.param(GROUPS, 5, 2, id="the images of a group follow each other"),
+        pytest.param(np.array([0, 1, 0, 1]), 1, 1, id="the images of a group are scattered"),
+    ],
+)
+def test_a_number_that_cuts_a_group_is_refused(groups: Vector, n_test: int, cut: int) -> None:
+    line = rf"test: {n_test} cuts group {cut} in two; use \{{groups: 1}}, or another count"
     with pytest.raises(UserError, match=line):
-        split(make_images(12, GROUPS), 5)
+        split(make_images(len(groups), groups), n_test)
 
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (301, 64), np.uint8)

@@ -240,3 +240,11 @@ def test_a_label_that_the_model_was_not_trained_on_is_one_line(copy: Path) -> No
     tiny.change_images(path, lambda images: images.assign(label=[7, *images["label"][1:]]))
     line = "Error: the model was trained on no image of label 7, which the test set has"
     assert failure(copy, "evaluate", "odd") == line
+
+
+def test_a_label_between_those_that_the_model_was_trained_on_is_one_line(copy: Path) -> None:
+    path = copy / paths.task("named", "train")
+    tiny.change_images(path, lambda images: images[images["label"] != 5])
+    call(copy, "train", "named")
+    line = "Error: the model was trained on no image of label 5, which the test set has"
+    assert failure(copy, "evaluate", "named") == line

@@ -212,3 +212,8 @@ def test_a_flag_is_explained_if_only_the_first_of_several_pictures_has_one(
     ]
     warnings = predicting.load("digit-logreg").describe_warnings(pictures)
     assert any("? flags what does not resemble" in line for line in warnings)
+
+
+def test_a_flag_is_not_part_of_the_label() -> None:
+    picture = PicturePrediction("5.png", "5", [make_digit(20, is_atypical=True)])
+    assert (picture.predicted, picture.predictions[0].text) == ("5", "5?")
