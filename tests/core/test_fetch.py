@@ -160,8 +160,8 @@ def test_idx_files_with_test_between_other_words_are_the_test_set(folder: Path) 
     files = ["digits_test_images", "digits_test_labels"]
     for name, new in zip(source["files"][1], files, strict=True):
         (folder / "idx" / name).rename(folder / "idx" / new)
-    source["files"][1] = files
-    _, images = idx.read(str(folder / "idx"), DatasetParams.model_validate(source))
+    dataset = DatasetParams.model_validate(source | {"files": [source["files"][0], files]})
+    _, images = idx.read(str(folder / "idx"), dataset)
     assert images["test"].sum() == tiny.TEST
 
 
