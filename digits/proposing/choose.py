@@ -19,7 +19,7 @@ from digits.data.layout.reading import LayoutReading, read_layout
 from digits.proposing import arrays, folders, tables
 from digits.proposing.advice import FORMS, find_advice
 from digits.proposing.doubts import doubt_numbers_in_names, find_doubts
-from digits.proposing.families import find_families
+from digits.proposing.families import drop_copies, find_families
 from digits.proposing.hints import find_hints
 from digits.proposing.show import (
     describe_counts,
@@ -164,10 +164,13 @@ def choose(
 def propose(place: Place, columns: Mapping[str, str]) -> tuple[list[Any], list[str]]:
     """Return the layouts that all modules propose, and why other files are not used.
 
+    Folders that are copies of others are left out.
+
     Args:
         place: the files.
         columns: the columns that the owner has chosen. Only tables have columns.
     """
+    place = drop_copies(place)
     if columns:
         return tables.propose(place, columns)
     of_pictures = folders.propose(place)

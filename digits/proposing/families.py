@@ -8,6 +8,7 @@ import filecmp
 import posixpath
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from typing import Any, NamedTuple
 
 from digits.data.layout.pattern import escape
@@ -126,15 +127,24 @@ def split_folders(names: list[str], before: tuple[str, ...], subset: str) -> lis
     return families
 
 
-def drop_copies(names: Sequence[str], place: Place) -> list[str]:
-    """Return pictures without those in a folder that is a copy of other folders.
+def drop_copies(place: Place) -> Place:
+    """Return the files without the pictures in folders that are copies of other folders.
 
     An archive may have been unpacked twice, as `pets/cat/1.jpg` beside `cat/1.jpg`, or may have
     the same pictures in `a/cat/1.jpg` and `b/cat/1.jpg`.
     """
+    copies = find_copies(place)
+    without_copies = copy(place)
+    without_copies.pictures = [name for name in place.pictures if not name.startswith(copies)]
+    vars(without_copies).pop("pictures_by_end", None)  # computed again when it is needed
+    return without_copies
+
+
+def find_copies(place: Place) -> tuple[str, ...]:
+    """Return the folders that are copies of other folders, with a slash at the end."""
     # The pictures in each folder, by their paths inside it. A copy may differ in case.
     pictures: dict[str, dict[str, str]] = defaultdict(dict)
-    for name in names:
+    for name in place.pictures:
         parts = name.split("/")
         n_folders = len(parts) - 1
         for level in range(min(n_folders, COPY_LEVELS) + 1):
@@ -155,8 +165,7 @@ def drop_copies(names: Sequence[str], place: Place) -> list[str]:
             originals = [other for other in others if other not in (folder, *copies)]
             if any(is_copy(pictures[folder], pictures[other], place) for other in originals):
                 copies.append(folder)
-    starts = tuple(f"{folder}/" for folder in copies)
-    return [name for name in names if not name.startswith(starts)]
+    return tuple(f"{folder}/" for folder in copies)
 
 
 def is_copy(pictures: Mapping[str, str], originals: Mapping[str, str], place: Place) -> bool:

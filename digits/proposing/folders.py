@@ -16,7 +16,6 @@ from digits.proposing.families import (
     Family,
     build_layout,
     choose_families,
-    drop_copies,
     find_families,
     list_folders,
 )
@@ -72,7 +71,7 @@ def propose(place: Place) -> list[Any]:
     without them, they may be images themselves: a folder `mask` may have photos of people. If
     there may be augmented pictures or thumbnails, there are also layouts without them.
     """
-    names = drop_copies(place.pictures, place)
+    names = place.pictures
     excluded = find_masks(names) | find_in_folders(names, is_unlabeled)
     layouts = propose_excluding(place, names, excluded)
     if not layouts:  # but no layout reads the excluded pictures alone

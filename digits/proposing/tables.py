@@ -73,7 +73,7 @@ def find_candidates(
     candidates: list[TableCandidate] = []
     reasons = []
     seen: list[str] = []
-    for name, path in sorted(place.files.items()):
+    for name, path in sorted(place.files.items(), key=lambda item: (item[0].count("/"), item)):
         try:
             if not may_be_table(name, path) or split_words(path.name) & NO_LABEL_WORDS:
                 continue

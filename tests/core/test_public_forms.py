@@ -285,6 +285,13 @@ def unpacked_twice(place: Path) -> None:
         write_named(folder, TEST, "test/{name}/{n}.jpeg")
 
 
+def fashion_products(place: Path) -> None:
+    for folder in [place, place / "myntradataset"]:
+        files = write_flat(folder / "images", TRAIN)
+        columns = {"id": [Path(file).stem for file in files], "gender": np.arange(200) % 3}
+        write_csv(folder / "styles.csv", columns | {"articleType": LABELS[TRAIN]})
+
+
 def sign_language(place: Path) -> None:
     write_named(place, TRAIN, "asl_train/asl_train/{name}/{name}{n}.jpg")
     write_named(place, slice(200, 210), "asl_test/asl_test/{name}_test.jpg")
@@ -1565,8 +1572,8 @@ READ = {
     ),
     "two copies of a table": Read(
         two_copies_of_a_table,
-        "{table: again/digits.csv, pixels: pixel0 to pixel63, class: label}",
-        said="digits.csv is not used, because it is a copy of another table",
+        "{table: digits.csv, pixels: pixel0 to pixel63, class: label}",
+        said="again/digits.csv is not used, because it is a copy of another table",
     ),
     "turned copies in a table, as in HiRISE": Read(
         partial(two_pictures_in_a_table, first=".jpg", second="-r90.jpg"),
@@ -1707,6 +1714,10 @@ ASKED: dict[str, tuple[Callable[[Path], None], list[str]]] = {
             ("xxyy of equal lengths", 120, (0, 2, 1, 3)),
         ]
     },
+    "a table and pictures that are there twice, as in Fashion Product Images": (
+        fashion_products,
+        ["--class gender", "--class articleType"],
+    ),
     "lists of DeepFashion": (
         deep_fashion,
         [
