@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
+from digits.data.layout.pattern import find_matches
 from digits.data.layout.reading import LayoutReading
 from digits.proposing.columns import may_have_groups
 from digits.proposing.file_names import (
@@ -42,6 +43,7 @@ WITH_KIND = re.compile(r"(?P<base>.*\d)[_-][A-Za-z]{2,}")
 # Names of pictures of several kinds, such as `rgb_0001` and `depth_0001`.
 WITH_START = re.compile(r"(?P<start>[A-Za-z]{2,}[_-])(?P<base>.*\d.*)")
 
+NUMBER_AT_END = re.compile(r"(?<=^[_-])\d+(?=\.\*$)")  # of an end such as `_2.*`
 LAST_NUMBER = re.compile(r"[\W_]*\d+$")  # as in `cat_17`
 LETTER = re.compile(r"[^\W\d_]")
 
@@ -53,6 +55,7 @@ GROUPS_OF_TABLE = (
 ORDINARY_KINDS = CAMERA_WORDS | {"rgb", "color", "colour"}
 
 MIN_COMPANIONS = 0.25  # the smallest share of pictures that are companions of another picture
+MAX_ENDS = 10  # the largest number of kinds of companions that are left out by a command
 MIN_OTHER_FILES = 0.5  # the smallest number of files with the names of pictures, per picture
 
 # Tables of a contest, which do not say which images are a test set.
@@ -247,20 +250,36 @@ def hint_at_companions(files: list[str], layout: Any, has_groups: bool) -> Itera
     ends = count_ends(files)
     if ends.total() < MIN_COMPANIONS * len(files):
         return
-    [(end, _)] = ends.most_common(1)
-    have_numbers = all(re.fullmatch(r"[_-]\d+\.\*", each) for each in ends)
+    end, *others = [each for each, _ in ends.most_common()]
     if layout is None:
         leave_out = f"write into the layout: unused: [{{where: {{COLUMN: '*{end}'}}}}]"
         remedy = GROUPS_OF_TABLE
     else:
-        pattern = f"**/*{end[0]}#.*" if have_numbers else f"**/*{end}"  # `#` fits all numbers
-        leave_out = f"run: digits start {write_option(add_unused(layout, [pattern]))}"
+        leave_out = leave_out_companions(files, layout, [end, *others])
         remedy = "let the pattern of the layout have {group} for the thing"
     groups = "" if has_groups else f"; if they are other views of one thing, {remedy}"
     yield (
         f"{ends.total()} pictures are called like others, with {end.removesuffix('.*')} or the "
         f"like at the end; if they are masks, copies or details, {leave_out}{groups}"
     )
+
+
+def leave_out_companions(files: list[str], layout: Any, ends: Sequence[str]) -> str:
+    """Return what to do to leave out companions.
+
+    Args:
+        files: the pictures.
+        layout: the layout.
+        ends: the ends of the names of companions, the most frequent first.
+    """
+    # `#` fits all numbers.
+    patterns = list(dict.fromkeys(f"**/*{NUMBER_AT_END.sub('#', end)}" for end in ends))
+    # If the pictures are companions of each other, those of one kind are left out.
+    for chosen in (patterns, patterns[:1]):
+        leave_some = len(find_matches(chosen, files)) < len(files)
+        if leave_some and len(chosen) <= MAX_ENDS:
+            return f"run: digits start {write_option(add_unused(layout, chosen))}"
+    return "name them in the key `unused` of the layout"
 
 
 def hint_at_kinds(files: list[str], classes: set[str]) -> Iterator[str]:

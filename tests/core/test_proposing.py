@@ -1084,7 +1084,8 @@ HINTS = {
         ["cat/{n}.jpg", "dog/{n}.jpg", *(f"dog/{{n}}_{end}.png" for end in "gcbdaehf")],
         "96 pictures are called like others, with _a or the like at the end; if they are "
         'masks, copies or details, run: digits start --layout \'{files: "{class}/*", unused: '
-        '["**/*_a.*"]}\'; if they are '
+        '["**/*_a.*", "**/*_b.*", "**/*_c.*", "**/*_d.*", "**/*_e.*", "**/*_f.*", "**/*_g.*", '
+        '"**/*_h.*"]}\'; if they are '
         "other views of one thing, let the pattern of the layout have {group} for the thing",
     ),
     "companions": (
@@ -1092,6 +1093,12 @@ HINTS = {
         "24 pictures are called like others, with _edge or the like at the end; if they are "
         'masks, copies or details, run: digits start --layout \'{files: "{class}/*", unused: '
         '["**/*_edge.*"]}\'; if they are '
+        "other views of one thing, let the pattern of the layout have {group} for the thing",
+    ),
+    "companions whose ends cannot be told from the pictures": (
+        ["cat/c_{n}.jpg", "dog/d_{n}.jpg", "cat/c_{n}_1.png", "dog/d_{n}_2.png"],
+        "24 pictures are called like others, with _1 or the like at the end; if they are "
+        "masks, copies or details, name them in the key `unused` of the layout; if they are "
         "other views of one thing, let the pattern of the layout have {group} for the thing",
     ),
     "companions of one class": (
