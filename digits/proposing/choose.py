@@ -157,7 +157,9 @@ def choose(
         group = (columns or {}).get("group")
         raise ask(place, choices, not_used, min_images, group)
     choice = name_unused(place, choices[0])
-    not_used += tables.find_other_groups(place, choice.reading.unused_files)
+    not_used += tables.find_other_groups(
+        place, choice.reading.unused_files, choice.class_column
+    )
     return choice._replace(not_used=not_used)
 
 

@@ -168,6 +168,11 @@ def write_where(column: str, train: list[str], test: list[str]) -> dict[str, Any
     }
 
 
+def depends_on(values: pd.Series, others: pd.Series) -> bool:
+    """Return whether values are equal wherever other values are."""
+    return bool(values.groupby(others.to_numpy()).nunique().max() == 1)
+
+
 def may_have_groups(name: str, values: pd.Series) -> bool:
     """Return whether a column may have groups, by its name and the number of its values."""
     is_class = normalize_name(name) in CLASS_COLUMNS  # such as `class_id`

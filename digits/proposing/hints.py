@@ -12,7 +12,7 @@ import yaml
 
 from digits.data.layout.pattern import find_matches
 from digits.data.layout.reading import LayoutReading
-from digits.proposing.columns import may_have_groups
+from digits.proposing.columns import depends_on, may_have_groups
 from digits.proposing.file_names import (
     SEPARATORS,
     list_stems,
@@ -112,11 +112,6 @@ def lies_within_groups(values: pd.Series, rows: pd.DataFrame) -> bool:
 def says_more_of_class(values: pd.Series, rows: pd.DataFrame) -> bool:
     """Return whether all images of a class have the same value, such as the class's name."""
     return len(values) == len(rows) and depends_on(values, rows["class"])
-
-
-def depends_on(values: pd.Series, others: pd.Series) -> bool:
-    """Return whether values are equal wherever other values are."""
-    return bool(values.groupby(others.to_numpy()).nunique().max() == 1)
 
 
 def hint_at_column(name: str, values: pd.Series) -> Iterator[str]:

@@ -198,12 +198,14 @@ def find_columns(subsets: Mapping[str, Any]) -> set[str]:
     return {column for part in subsets.values() for column in part["where"]}
 
 
-def find_other_groups(place: Place, names: Sequence[str]) -> list[str]:
+def find_other_groups(place: Place, names: Sequence[str], class_column: str) -> list[str]:
     """Return a sentence about each unused table that may have the groups of the pictures.
 
     Args:
         place: all files.
         names: the unused files.
+        class_column: the column that has the classes in a table that is used, or "". A column
+            with other names of the classes has no groups.
     """
     if not place.pictures:
         return []
@@ -217,6 +219,13 @@ def find_other_groups(place: Place, names: Sequence[str]) -> list[str]:
             others = {other: values for other, values in table.texts.items() if other != column}
         except (OSError, EOFError, UserError, ValueError):  # no table, or no pictures
             continue
+        if class_column in others:
+            classes = others[class_column]
+            others = {
+                other: values
+                for other, values in others.items()
+                if not columns.depends_on(values, classes)
+            }
         groups = [
             other for other, values in others.items() if columns.may_have_groups(other, values)
         ]

@@ -1735,3 +1735,19 @@ def test_any_text_of_a_layout_is_read_as_it_is_written() -> None:
         }
         assert yaml.safe_load(write(layout)) == layout
         assert yaml.safe_load(shlex.split(write_option(layout))[1]) == layout
+
+
+@pytest.mark.parametrize("has_groups", [False, True])
+def test_another_table_with_the_numbers_of_the_classes_has_no_groups(
+    has_groups: bool, tmp_path: Path
+) -> None:
+    files = write_flat(tmp_path, slice(0, 60))
+    numbers = np.arange(60) % 5
+    table = pd.DataFrame({"path": files, "latex": numbers + 10, "symbol_id": numbers})
+    table.to_csv(tmp_path / "t.csv", index=False)
+    groups = {"user_id": np.arange(60) // 3} if has_groups else {}
+    table.assign(**groups, x=1).head(50).to_csv(tmp_path / "fold.csv", index=False)
+    layout = {"table": "t.csv", "file": "{path}", "class": "latex"}
+    said = "\n".join(describe(choose(Place(tmp_path), layout)))
+    assert "its column symbol_id may have their groups" not in said
+    assert ("its column user_id may have their groups" in said) == has_groups
