@@ -6,6 +6,7 @@ Nothing but the types of a classifier is created from a file.
 import io
 from inspect import signature
 from pathlib import Path
+from typing import Any
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 
 import numpy as np
@@ -18,6 +19,7 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import all_estimators
 
 from digits.core import paths
+from digits.imaging import drawing
 from digits.learning import model_file, pipelines, trust
 from digits.settings.errors import DAMAGED_FILE_HINT, UserError
 from tests.helpers import tiny
@@ -136,14 +138,6 @@ def test_every_classifier_is_saved_and_loaded(
             check_saved(tmp_path, name)
 
 
-HARMFUL = Pipeline(
-    [
-        ("features", FunctionTransformer(np.savetxt)),
-        ("classifier", LogisticRegression()),
-    ]
-)
-
-
 def check_refused(project: Path, content: bytes, reason: str) -> None:
     """Check that a model file with another content is refused in one line."""
     path = project / paths.model("five-sgd")
@@ -154,11 +148,13 @@ def check_refused(project: Path, content: bytes, reason: str) -> None:
     assert line.endswith(f"; {DAMAGED_FILE_HINT}")
 
 
-def test_a_model_with_a_harmful_function_is_refused(project: Path) -> None:
+@pytest.mark.parametrize("function", [np.savetxt, drawing.write_sheet])
+def test_a_model_with_a_harmful_function_is_refused(project: Path, function: Any) -> None:
     path = project / paths.model("five-sgd")
-    path.write_bytes(skops.io.dumps(HARMFUL))
+    path.write_bytes(skops.io.dumps(FunctionTransformer(function)))
     assert failure(project, "evaluate", "five-sgd") == (
-        f"Error: {paths.model('five-sgd')}: the model holds numpy.savetxt, which TRUSTED_TYPES of "
+        f"Error: {paths.model('five-sgd')}: the model holds "
+        f"{function.__module__}.{function.__name__}, which TRUSTED_TYPES of "
         "digits.learning.trust does not name"
     )
 
@@ -225,7 +221,7 @@ def test_a_model_that_unpacks_to_far_more_is_refused(project: Path, is_nested: b
 
 def test_a_model_that_would_not_be_loaded_is_not_written(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"holds numpy\.savetxt"):
-        model_file.save(tmp_path / "model", HARMFUL)
+        model_file.save(tmp_path / "model", FunctionTransformer(np.savetxt))
     assert not (tmp_path / "model").exists()
 
 

@@ -96,6 +96,7 @@ def test_only_changes_that_the_model_depends_on_are_listed() -> None:
         "tasks.digit.split": "tiny",
         "splits.tiny.test": 100,
         "splits.other.test": 100,
+        "splits.tiny-random.test": 100,
     }
     experiment = {key: f"new {value}" for key, value in commit.items()}
     experiment |= {"models.five.task": "five", "tasks.five.split": "tiny"}
