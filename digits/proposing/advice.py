@@ -8,6 +8,7 @@ from PIL import Image
 
 from digits.data.layout.array_file import is_array_file
 from digits.data.layout.columnar_file import ColumnarFile, is_columnar
+from digits.data.layout.table_file import LIST_ENDINGS, find_ending
 from digits.imaging import pictures
 from digits.proposing.table_format import may_be_table
 
@@ -186,8 +187,9 @@ def advise_libsvm(files: Sequence[Path]) -> str:
 
 
 def advise_loading(files: Sequence[Path]) -> str:
-    """Return what to do if no file is of a kind that is read, or ""."""
-    if not files or any(map(is_read, files)):
+    """Return what to do if no file but lists is of a kind that is read, or ""."""
+    others = [file for file in files if find_ending(file.name) not in LIST_ENDINGS] or files
+    if not files or any(map(is_read, others)):
         return ""
     for file in files:
         if ROW_OF_NUMBERS.fullmatch(read_first_line(file)):
@@ -195,9 +197,9 @@ def advise_loading(files: Sequence[Path]) -> str:
                 f"{file.name} has a row of numbers in each line; if it has the pixels and the "
                 "classes, add the ending .csv, or _train.csv and _test.csv for two sets"
             )
-    first = files[0]
+    largest = max(others, key=lambda file: file.stat().st_size)
     return (
-        f"files such as {first.name} are not read; load them in Python, and write the "
+        f"files such as {largest.name} are not read; load them in Python, and write the "
         f"images as PNG files, or by {SAVE}"
     )
 

@@ -356,6 +356,9 @@ def covers(choice: Choice, other: Choice) -> bool:
     """
     if "file" not in choice.rows or "file" not in other.rows or choice.has_embedded_pictures:
         return False
+    n_more_classes = choice.rows["class"].nunique() - other.rows["class"].nunique()
+    if n_more_classes > 0 and choice.has_only_patterns and other.has_tables_of_paths:
+        return False  # the folders that the table does not name may be no classes
     both = choice.rows.merge(other.rows, on="file", suffixes=("", "_other"))
     if len(both) < len(other.rows):
         return False

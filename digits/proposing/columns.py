@@ -40,6 +40,7 @@ NO_CLASS_WORDS = (
     | words("user writer patient subject person participant")
     | words("site camera session slide video donor volunteer width height")
 )
+WEIGHT = re.compile(r"(score|sample|validation)[\s_-]weight")  # how much an image counts
 # The name of a column that may have groups, such as `Patient ID`, `scan_no` and `artist`. The
 # exact names in `GROUP_COLUMNS` are groups without a question to the owner.
 GROUP_COLUMN = re.compile(
@@ -208,7 +209,8 @@ def find_classes(texts: Texts, *, have_pictures: bool, have_header: bool) -> lis
 def may_have_classes(name: str, values: pd.Series) -> bool:
     """Return whether a column may have classes. Columns of ids, groups and sets may not."""
     are_ids = normalize_name(name) in ID_COLUMNS and values.is_unique
-    return not are_ids and not split_words(name) & NO_CLASS_WORDS
+    is_other = split_words(name) & NO_CLASS_WORDS or WEIGHT.fullmatch(name.lower())
+    return not are_ids and not is_other
 
 
 def find_named_classes(names: Sequence[str]) -> list[list[str]]:

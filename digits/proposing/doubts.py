@@ -61,6 +61,7 @@ def find_doubts(place: Place, reading: LayoutReading) -> list[str]:
         *doubt_unused_test_set(rows, reading.unmatched),
         *doubt_unused_folders(rows, reading.unmatched),
         *doubt_ids(rows, place, reading.unused_files),
+        *doubt_class_files(rows, reading.unused_files),
     ]
 
 
@@ -257,6 +258,16 @@ def find_column_of_ids(table: pd.DataFrame, names: set[str]) -> str:
         if are_most_ids and may_have_classes:
             return column
     return ""
+
+
+def doubt_class_files(rows: pd.DataFrame, unused_files: list[str]) -> Iterator[str]:
+    """Yield a doubt if pictures have files with their classes, as a WebDataset has `1.cls`."""
+    found = [name for name in unused_files if name.endswith(".cls")]
+    if len(found) > len(rows) / 2:
+        yield (
+            f"{len(found)} files such as {found[0]} probably have the classes; write a table "
+            "labels.csv with the columns file and class"
+        )
 
 
 def doubt_numbers_in_names(rows: pd.DataFrame) -> Iterator[str]:

@@ -43,6 +43,7 @@ from digits.proposing.writing import add_unused, unlist
 from digits.settings.errors import UserError
 from digits.settings.layout import as_list
 
+SUBSET_IN_NAME = re.compile(r"(?i:train_?val|train|test|val)")
 NUMBERED_FOLDER = re.compile(r"([^\W\d_]+)[\s_-]?\d+")  # letter01
 
 MIN_SHARE = 0.9  # the share of all pictures in a folder, so that the others may be no classes
@@ -372,7 +373,7 @@ def propose_lists(place: Place, layout: Any) -> list[Any]:
             read_list(place, name, names)
         except (UserError, OSError):  # it lists something else, or is a broken link
             continue
-        without_set = re.sub(r"train_?val|train|test|val", "", name)
+        without_set = SUBSET_IN_NAME.sub("", name)
         lists_of_subset = test_lists if subset == "test" else train_lists
         lists_of_subset[without_set].append(name)
     layouts = []

@@ -105,6 +105,8 @@ def test_copies_are_counted_unless_they_are_groups() -> None:
     assert "400 pictures are copies of 100, by their names, such as dog0_jpg.rf.000" in said
     groups = np.arange(len(LABELS)) % 100
     assert "copies" not in describe(PIXELS, LABELS, file=names, group=groups)
+    without_copies = [f"dog{number}_jpg.rf.{number:032x}.jpg" for number in range(len(LABELS))]
+    assert "copies" not in describe(PIXELS, LABELS, file=without_copies)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -328,6 +329,20 @@ def test_the_command_for_a_column_that_may_have_grades_is_said(
     said = "\n".join(describe(choose(Place(tmp_path))))
     assert "defect is a quantity" in said
     assert ("if they are grades, run: digits start --class defect" in said) == is_grade
+
+
+@pytest.mark.parametrize(("n_values", "n_images"), [(12, 200), (13, 200), (12, 47)])
+def test_only_a_few_fractions_can_be_chosen_as_classes(
+    n_values: int, n_images: int, tmp_path: Path
+) -> None:
+    names = [f"{number}.png" for number in range(n_images)]
+    write_files(tmp_path, names)
+    scores = [row % n_values / 20 for row in range(n_images)]
+    pd.DataFrame({"file": names, "score": scores}).to_csv(tmp_path / "t.csv", index=False)
+    are_few = n_values <= 12 and n_images >= 4 * n_values
+    refusal = pytest.raises(ChoiceError, match="score is a quantity")
+    with nullcontext() if are_few else refusal:
+        choose(Place(tmp_path), columns={"class": "score"})
 
 
 def test_a_layout_is_shown_in_yaml_of_one_line() -> None:
@@ -1751,3 +1766,12 @@ def test_another_table_with_the_numbers_of_the_classes_has_no_groups(
     said = "\n".join(describe(choose(Place(tmp_path), layout)))
     assert "its column symbol_id may have their groups" not in said
     assert ("its column user_id may have their groups" in said) == has_groups
+
+
+def test_the_shards_of_a_webdataset_are_probably_no_classes(tmp_path: Path) -> None:
+    write_tree(tmp_path, "{0,1,2}")
+    for path in list(tmp_path.glob("*/*.png")):
+        path.with_suffix(".cls").write_text("1")
+    with pytest.raises(ChoiceError, match="only in a doubtful way") as error:
+        choose(Place(tmp_path))
+    assert "36 files such as 0/0_0.cls probably have the classes" in "".join(error.value.lines)

@@ -468,6 +468,35 @@ def lists_of_three_sets(place: Path) -> None:
         (place / f"{subset}.txt").write_text(lines)
 
 
+def lists_of_a_part(place: Path) -> None:
+    write_named(place, ALL, "Images/{name}/{n}.jpg")
+    for name, rows in [("TrainImages", range(160)), ("TestImages", range(160, 220))]:
+        lines = "".join(f"{NAMED[n]}/{n}.jpg\n" for n in rows)
+        (place / f"{name}.txt").write_text(lines)
+
+
+def truth_beside_thumbnails(place: Path) -> None:
+    """Write a table of the pictures in some folders, and pictures that it does not name."""
+    write_named(place, TRAIN, "Photos/{name}/{name}{n}.tif")
+    truth = "".join(f"{NAMED[n]}{n}.tif,{NAMED[n]}\n" for n in range(200))
+    (place / "Photos/truth.csv").write_text(truth)
+    for n in range(200, 206):
+        write_picture(place / f"WSI/thumbnails/A{n}.png", PIXELS[n])
+
+
+def one_hot_and_weights(place: Path) -> None:
+    flags = {name: (LABELS[TRAIN] == number) * 1.0 for number, name in enumerate(NAMES)}
+    files = write_flat(place / "p", TRAIN)
+    write_csv(place / "t.csv", {"image": files} | flags | {"score_weight": 1.0})
+
+
+def binary_files_and_folds(place: Path) -> None:
+    (place / "train_X.bin").write_bytes(PIXELS.tobytes())
+    (place / "train_y.bin").write_bytes(bytes(240))
+    rows = " ".join(map(str, range(24)))
+    (place / "fold_indices.txt").write_text(f"{rows}\n" * 10)
+
+
 def faces(place: Path) -> None:
     rows = PIXELS[TRAIN].reshape(200, 64)
     scipy.io.savemat(
@@ -1434,6 +1463,10 @@ READ = {
         '{table: classes.csv, file: "p/{file}", class: label}',
         said="look: more.csv names the pictures, and its column lesion_id may have their groups",
     ),
+    "one-hot classes and weights, as in ISIC 2019": Read(
+        one_hot_and_weights,
+        f'{{table: t.csv, file: "p/{{image}}", class: [{", ".join(NAMES)}]}}',
+    ),
     "one-hot classes and lesions": Read(
         one_hot_and_lesions,
         '{table: t.csv, file: "p/{image}", class: [zero, one, two, three, four, five, six, '
@@ -1718,6 +1751,23 @@ ASKED: dict[str, tuple[Callable[[Path], None], list[str]]] = {
         fashion_products,
         ["--class gender", "--class articleType"],
     ),
+    "lists of a part of the pictures, as in MIT Indoor": (
+        lists_of_a_part,
+        [
+            "--layout 'Images/{class}/*'",
+            '--layout \'{files: "Images/{class}/*", train: {list: TrainImages.txt}, '
+            "test: {list: TestImages.txt}}'",
+        ],
+    ),
+    "a table of pictures beside thumbnails, as in BACH": (
+        truth_beside_thumbnails,
+        [
+            "--layout '*/{class}/*'",
+            "--layout '{class}/*/*'",
+            "--layout '{table: Photos/truth.csv, separator: last blank, header: false, "
+            'file: "*/{1}", class: "2"}\'',
+        ],
+    ),
     "lists of DeepFashion": (
         deep_fashion,
         [
@@ -1959,6 +2009,10 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
         "digits.tra has a row of numbers in each line; if it has the pixels and the classes, add "
         "the ending .csv, or _train.csv and _test.csv for two sets",
     ),
+    "binary files and a list of folds, as of STL-10": (
+        binary_files_and_folds,
+        "files such as train_X.bin are not read; load them in Python",
+    ),
     "wafers with several defects": (
         several_defects,
         "d.npz/arr_1 has several labels for an image: this project classifies images, with one",
@@ -2040,7 +2094,8 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
     "soft labels": (soft_labels, "t.csv: row 61 has 0.4, 0.3, 1.0, 0.0 in the columns of the"),
     "a class only in the test set": (
         class_only_in_the_test_set,
-        "only the test set has the classes x1",
+        "only the test set has the classes x1; to leave them out, write into the layout: "
+        "unused: [{class: [NAME, …]}]",
     ),
     "equal ids": (equal_ids, "199 images have the id of another one, first 7"),
     "arrays of SETI": (

@@ -123,6 +123,8 @@ def check_test_set(rows: pd.DataFrame) -> None:
             f", and only the training set has {shorten(only_in_train)}: if these are "
             "the same classes, rename their folders so that they are called alike in both sets"
         )
+    else:
+        reason += "; to leave them out, write into the layout: unused: [{class: [NAME, …]}]"
     raise UserError(reason)
 
 
