@@ -46,6 +46,7 @@ from digits.settings.layout import as_list
 SUBSET_IN_NAME = re.compile(r"(?i:train_?val|train|test|val)")
 NUMBERED_FOLDER = re.compile(r"([^\W\d_]+)[\s_-]?\d+")  # letter01
 
+END = re.compile(r"[_-][^\W\d_]+$")  # of a name: `_B`
 MIN_SHARE = 0.9  # the share of all pictures in a folder, so that the others may be no classes
 
 
@@ -221,7 +222,8 @@ def propose_equal_folders(families: list[Family]) -> list[Any]:
     """Return a layout for each outer folder, if all outer folders have the same names of files.
 
     Then they have the same pictures in several forms, such as colour and grey, or divided into
-    classes in several ways.
+    classes in several ways. A form may have only some of the pictures, and its own end of their
+    names, as `BW/oak/7_B.png` beside `RGB/oak/7.jpg`.
     """
     by_outer: dict[str, list[Family]] = defaultdict(list)
     inner_paths: dict[str, set[str]] = defaultdict(set)  # of the pictures in each outer folder
@@ -236,12 +238,20 @@ def propose_equal_folders(families: list[Family]) -> list[Any]:
         for outer, names in names_by_outer.items():
             fixed = (*family.folders[:level], escape(outer), *family.folders[level + 1 :])
             by_outer[outer].append(Family(fixed, names, family.subset))
-    paths = next(iter(inner_paths.values()))
-    are_equal = all(others == paths for others in inner_paths.values())
+    paths = max(inner_paths.values(), key=len)
+    are_parts = all(
+        others <= paths or remove_end(others) <= paths for others in inner_paths.values()
+    )
     have_ordinary_names = any(ORDINARY.fullmatch(posixpath.basename(path)) for path in paths)
-    if have_ordinary_names or not are_equal:
+    if have_ordinary_names or not are_parts:
         return []
     return [build_layout(same, ["{class}"]) for same in by_outer.values()]
+
+
+def remove_end(paths: set[str]) -> set[str]:
+    """Return paths without the end that all of them have, such as `_B`."""
+    ends = {match[0] if (match := END.search(path)) else "" for path in paths}
+    return {path.removesuffix(*ends) for path in paths} if len(ends) == 1 else paths
 
 
 def propose_more_levels(families: list[Family]) -> list[Any]:

@@ -161,10 +161,11 @@ def hint_at_matlab(parts: Sequence[Part]) -> Iterator[str]:
     if any(".mat" in part.images.lower() and "(" in part.axes for part in arrays):
         axes = arrays[0].axes
         turned = axes.replace("h w", "w h")
-        yield (
-            "in a file of MATLAB, images may lie on their side; if they do below, write the "
-            f"axes {turned!r} for {axes!r}"
-        )
+        if turned != axes:
+            yield (
+                "in a file of MATLAB, images may lie on their side; if they do below, write "
+                f"the axes {turned!r} for {axes!r}"
+            )
 
 
 def hint_at_array(name: str) -> Iterator[str]:

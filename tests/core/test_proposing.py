@@ -914,6 +914,14 @@ PUBLIC = {
             "{class}/*/*",
         ],
     ),
+    "pictures and a part of their silhouettes, as in UCI's leaves": (
+        [
+            *(f"RGB/{leaf}/C{leaf}_EX{{n}}_iPad.jpg" for leaf in ("1. oak", "2. elm")),
+            *(f"BW/{leaf}/C{leaf}_EX{{n}}_iPad_B.tif" for leaf in ("1. oak", "2. elm")),
+            "RGB/1. oak/C1. oak_EX99_iPad.jpg",
+        ],
+        ["*/{class}/*", "{class}/*/*", "BW/{class}/*", "RGB/{class}/*"],
+    ),
     "things of several kinds, as of ETH-80": (
         [f"{kind}{thing}/{{n}}.png" for kind in ("apple", "cow") for thing in range(1, 11)],
         ["{class}/*"],
@@ -1775,3 +1783,13 @@ def test_the_shards_of_a_webdataset_are_probably_no_classes(tmp_path: Path) -> N
     with pytest.raises(ChoiceError, match="only in a doubtful way") as error:
         choose(Place(tmp_path))
     assert "36 files such as 0/0_0.cls probably have the classes" in "".join(error.value.lines)
+
+
+@pytest.mark.parametrize(("axes", "is_said"), [("n (h w)", True), ("n (w h)", False)])
+def test_images_that_were_turned_are_not_said_to_lie_on_their_side(
+    axes: str, is_said: bool, tmp_path: Path
+) -> None:
+    scipy.io.savemat(tmp_path / "a.mat", {"x": PIXELS.reshape(-1, 64), "y": LABELS})
+    layout = {"images": "a.mat/x", "class": "a.mat/y", "axes": axes}
+    said = "\n".join(describe(choose(Place(tmp_path), layout)))
+    assert ("may lie on their side" in said) == is_said
