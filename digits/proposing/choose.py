@@ -537,18 +537,17 @@ def explain_none(place: Place, reasons: list[str], *, is_guess: bool) -> ChoiceE
     needs_other_tool = [reason for reason in reasons if one_class.ONE_CLASS in reason]
     if needs_other_tool and not advice:
         return ChoiceError(needs_other_tool[0], [])
-    if not advice and is_guess and place.pictures:
-        advice = advise_table(place)
+    are_pictures = is_guess and bool(place.pictures)
+    remedy = advise_table(place) if are_pictures else f"if that is wrong, {HELP}"
     if len(reasons) == 1 and not advice:
         reason = reasons[0].removesuffix(".")
-        message = f"{place.root} cannot be used: {reason}; if that is wrong, {HELP}"
-        return ChoiceError(message, [])
+        return ChoiceError(f"{place.root} cannot be used: {reason}; {remedy}", [])
     are_mostly_pictures = len(place.pictures) > len(place.files) / 2
     names = place.pictures if are_mostly_pictures else list(place.files)
     first = f"{len(names)} files, first {shorten(names[:3])}" if len(names) > 1 else names[0]
     return ChoiceError(
         f"{place.root} has no images with classes that can be read, but {first}; "
-        f"{advice or f'if that is wrong, {HELP}'}",
+        f"{advice or remedy}",
         lines,
     )
 
