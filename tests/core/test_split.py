@@ -174,6 +174,9 @@ def test_without_positive_classes_the_label_is_the_class() -> None:
     labelled = label_images(IMAGES, None, None)
     assert labelled["label"].tolist() == [0, 1, 2, 9, 2]
     assert labelled.attrs["label_names"] == list("abcdefghij")
+    _, without_names = make_images(5)
+    # The key says that the labels are classes, of which none is positive.
+    assert "label_names" in label_images(without_names, None, None).attrs
 
 
 def test_positive_classes_have_the_label_1_and_all_others_the_label_0() -> None:

@@ -242,9 +242,12 @@ def test_a_label_that_the_model_was_not_trained_on_is_one_line(copy: Path) -> No
     assert failure(copy, "evaluate", "odd") == line
 
 
-def test_a_label_between_those_that_the_model_was_trained_on_is_one_line(copy: Path) -> None:
+@pytest.mark.parametrize("label", [0, 5])
+def test_a_label_below_others_that_the_model_was_trained_on_is_one_line(
+    label: int, copy: Path
+) -> None:
     path = copy / paths.task("named", "train")
-    tiny.change_images(path, lambda images: images[images["label"] != 5])
+    tiny.change_images(path, lambda images: images[images["label"] != label])
     call(copy, "train", "named")
-    line = "Error: the model was trained on no image of label 5, which the test set has"
+    line = f"Error: the model was trained on no image of label {label}, which the test set has"
     assert failure(copy, "evaluate", "named") == line
