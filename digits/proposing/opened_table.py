@@ -99,9 +99,11 @@ class OpenedTable:
         ]
         texts = self.file.read_texts(names, whole=not may_have_pixels)
         if self.file.schema is None:  # Excel may write blank rows at the end
-            both_ends = list_distinct([self.file.names[0], self.file.names[-1]])
-            ends = self.file.read_texts(both_ends)
-            texts = texts[~(find_blank_rows(texts) & find_blank_rows(ends))]
+            are_blank = find_blank_rows(texts)
+            if are_blank.any():  # but rows without a class may have pixels
+                both_ends = list_distinct([self.file.names[0], self.file.names[-1]])
+                are_blank &= find_blank_rows(self.file.read_texts(both_ends))
+                texts = texts[~are_blank]
         return {
             str(name): values
             for name, values in texts.items()
