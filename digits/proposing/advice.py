@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence, Set
+from itertools import chain
 from pathlib import Path
 
 from PIL import Image
@@ -115,7 +116,8 @@ def is_converted(file: Path, names: Set[str]) -> bool:
 
 def advise_suffixes(files: Sequence[Path]) -> str:
     """Return what to do if a file is a picture, but its name has another suffix, or ""."""
-    others = [file for file in files if file.suffix.lower() not in pictures.SUFFIXES]
+    converted = (*pictures.SUFFIXES, *chain(*RECIPES.values()))  # Pillow also knows HDF5
+    others = [file for file in files if not file.name.lower().endswith(converted)]
     for file in others[:N_TRIED]:
         try:
             with Image.open(file) as image:

@@ -490,6 +490,12 @@ def one_hot_and_weights(place: Path) -> None:
     write_csv(place / "t.csv", {"image": files} | flags | {"score_weight": 1.0})
 
 
+def converted_hdf5(place: Path) -> None:
+    """Write the beginning of an HDF5 file, which Pillow takes for a picture, and an array."""
+    (place / "usps.h5").write_bytes(b"\x89HDF\r\n\x1a\n".ljust(512))
+    np.savez(place / "usps.h5.npz", x=np.array(["data", "target"]))
+
+
 def binary_files_and_folds(place: Path) -> None:
     (place / "train_X.bin").write_bytes(PIXELS.tobytes())
     (place / "train_y.bin").write_bytes(bytes(240))
@@ -2008,6 +2014,10 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda place: (place / "digits.tra").write_text(" 0, 16," * 32 + "7\n"),
         "digits.tra has a row of numbers in each line; if it has the pixels and the classes, add "
         "the ending .csv, or _train.csv and _test.csv for two sets",
+    ),
+    "a converted HDF5 file without images": (
+        converted_hdf5,
+        "if that is wrong, say what the files mean by `digits start --layout`",
     ),
     "binary files and a list of folds, as of STL-10": (
         binary_files_and_folds,
