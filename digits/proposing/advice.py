@@ -54,6 +54,7 @@ RECIPES = {
         ".joblib",
     ),
 }
+SHEET = re.compile(r"(?<=\.xlsx)\..+(?=\.csv$)")  # in the name of a converted Excel file
 # The first bytes of pickles of the protocols 2 to 5.
 PICKLE_STARTS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 
@@ -82,7 +83,7 @@ def find_advice(files: Sequence[Path]) -> str:
 
 def advise_converting(files: Sequence[Path]) -> str:
     """Return which section of the page has the command that converts files, or ""."""
-    names = {file.name for file in files}
+    names = {SHEET.sub("", file.name) for file in files}
     files = [file for file in files if not is_converted(file, names)]
     for title, endings in RECIPES.items():
         for file in files:

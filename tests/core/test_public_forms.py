@@ -2019,6 +2019,10 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
         converted_hdf5,
         "if that is wrong, say what the files mean by `digits start --layout`",
     ),
+    "a converted Excel file without images": (
+        lambda place: [(place / name).touch() for name in ("a.xlsx", "a.xlsx.one.csv")],
+        "a.xlsx.one.csv: No columns to parse from file; if that is wrong",
+    ),
     "binary files and a list of folds, as of STL-10": (
         binary_files_and_folds,
         "files such as train_X.bin are not read; load them in Python",
