@@ -43,10 +43,10 @@ from digits.proposing.writing import add_unused, unlist
 from digits.settings.errors import UserError
 from digits.settings.layout import as_list
 
-SUBSET_IN_NAME = re.compile(r"(?i:train_?val|train|test|val)")
 NUMBERED_FOLDER = re.compile(r"([^\W\d_]+)[\s_-]?\d+")  # letter01
+SUBSET_IN_NAME = re.compile(r"(?i:train_?val|train|test|val)")  # of a list: TestImages.txt
+END = re.compile(r"[_-][^\W\d_]+$")  # of the name of a picture: `_B`
 
-END = re.compile(r"[_-][^\W\d_]+$")  # of a name: `_B`
 MIN_SHARE = 0.9  # the share of all pictures in a folder, so that the others may be no classes
 
 
@@ -250,8 +250,11 @@ def propose_equal_folders(families: list[Family]) -> list[Any]:
 
 def remove_end(paths: set[str]) -> set[str]:
     """Return paths without the end that all of them have, such as `_B`."""
-    ends = {match[0] if (match := END.search(path)) else "" for path in paths}
-    return {path.removesuffix(*ends) for path in paths} if len(ends) == 1 else paths
+    ends = {path.removeprefix(END.sub("", path)) for path in paths}
+    if len(ends) > 1:
+        return paths
+    [end] = ends
+    return {path.removesuffix(end) for path in paths}
 
 
 def propose_more_levels(families: list[Family]) -> list[Any]:

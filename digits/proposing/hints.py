@@ -243,19 +243,21 @@ def hint_at_companions(files: list[str], layout: Any, has_groups: bool) -> Itera
         layout: the layout if it has only patterns, None if it has a table.
         has_groups: whether it has groups.
     """
-    ends = count_ends(files)
-    if ends.total() < MIN_COMPANIONS * len(files):
+    n_by_end = count_ends(files)
+    n_companions = n_by_end.total()
+    if n_companions < MIN_COMPANIONS * len(files):
         return
-    end, *others = [each for each, _ in ends.most_common()]
+    ends = [end for end, _ in n_by_end.most_common()]
     if layout is None:
-        leave_out = f"write into the layout: unused: [{{where: {{COLUMN: '*{end}'}}}}]"
+        leave_out = f"write into the layout: unused: [{{where: {{COLUMN: '*{ends[0]}'}}}}]"
         remedy = GROUPS_OF_TABLE
     else:
-        leave_out = leave_out_companions(files, layout, [end, *others])
+        leave_out = leave_out_companions(files, layout, ends)
         remedy = "let the pattern of the layout have {group} for the thing"
     groups = "" if has_groups else f"; if they are other views of one thing, {remedy}"
+    end = ends[0].removesuffix(".*")
     yield (
-        f"{ends.total()} pictures are called like others, with {end.removesuffix('.*')} or the "
+        f"{n_companions} pictures are called like others, with {end} or the "
         f"like at the end; if they are masks, copies or details, {leave_out}{groups}"
     )
 

@@ -73,7 +73,9 @@ def find_candidates(
     candidates: list[TableCandidate] = []
     reasons = []
     seen: list[str] = []
-    for name, path in sorted(place.files.items(), key=lambda item: (item[0].count("/"), item)):
+    # Of two copies, the one in fewer folders is used.
+    for name in sorted(place.files, key=lambda name: (name.count("/"), name)):
+        path = place.files[name]
         try:
             if not may_be_table(name, path) or split_words(path.name) & NO_LABEL_WORDS:
                 continue

@@ -484,12 +484,6 @@ def truth_beside_thumbnails(place: Path) -> None:
         write_picture(place / f"WSI/thumbnails/A{n}.png", PIXELS[n])
 
 
-def one_hot_and_weights(place: Path) -> None:
-    flags = {name: (LABELS[TRAIN] == number) * 1.0 for number, name in enumerate(NAMES)}
-    files = write_flat(place / "p", TRAIN)
-    write_csv(place / "t.csv", {"image": files} | flags | {"score_weight": 1.0})
-
-
 def converted_hdf5(place: Path) -> None:
     """Write the beginning of an HDF5 file, which Pillow takes for a picture, and an array."""
     (place / "usps.h5").write_bytes(b"\x89HDF\r\n\x1a\n".ljust(512))
@@ -929,11 +923,11 @@ def groups_in_another_table(place: Path) -> None:
     write_csv(place / "more.csv", {"file": files, "lesion_id": np.arange(200) // 4})
 
 
-def one_hot_and_lesions(place: Path) -> None:
-    """Write a table with one column per class, and another column with repeated values."""
+def one_hot_and_others(place: Path, **others: Any) -> None:
+    """Write a table with one column per class, and other columns."""
     flags = {name: (LABELS[TRAIN] == number) * 1.0 for number, name in enumerate(NAMES)}
     files = write_flat(place / "p", TRAIN)
-    write_csv(place / "t.csv", {"image": files} | flags | {"lesion": np.arange(200) // 2})
+    write_csv(place / "t.csv", {"image": files} | flags | others)
 
 
 def usual_name_behind_others(place: Path) -> None:
@@ -1470,11 +1464,11 @@ READ = {
         said="look: more.csv names the pictures, and its column lesion_id may have their groups",
     ),
     "one-hot classes and weights, as in ISIC 2019": Read(
-        one_hot_and_weights,
+        partial(one_hot_and_others, score_weight=1.0),
         f'{{table: t.csv, file: "p/{{image}}", class: [{", ".join(NAMES)}]}}',
     ),
     "one-hot classes and lesions": Read(
-        one_hot_and_lesions,
+        partial(one_hot_and_others, lesion=np.arange(200) // 2),
         '{table: t.csv, file: "p/{image}", class: [zero, one, two, three, four, five, six, '
         "seven, eight, nine]}",
         said="the column lesion has 100 values for 200 images",

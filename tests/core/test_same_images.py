@@ -42,15 +42,23 @@ def rewrite_tables(root: Path, change: Callable[[Rows], Rows], **form: Any) -> N
                 csv.writer(file, **form).writerows(change(rows))
 
 
+def rewrite_paths(root: Path, change: Callable[[str], str], **form: Any) -> None:
+    """Write the paths of pictures in each regular CSV file in another way."""
+
+    def change_rows(rows: Rows) -> Rows:
+        return [[change(cell) if is_path(cell) else cell for cell in row] for row in rows]
+
+    rewrite_tables(root, change_rows, **form)
+
+
+def is_path(cell: str) -> bool:
+    """Return whether a cell has the path of a picture, without blanks."""
+    return cell.lower().endswith(pictures.SUFFIXES) and " " not in cell
+
+
 def as_windows_writes(root: Path) -> None:
     """Add files of the system, a byte order mark, long ends of lines, and backslashes."""
-
-    def change(rows: Rows) -> Rows:
-        return [
-            [cell.replace("/", "\\") if is_path(cell) else cell for cell in row] for row in rows
-        ]
-
-    rewrite_tables(root, change)
+    rewrite_paths(root, lambda path: path.replace("/", "\\"))
     for path, text in list_texts(root, ".csv", ".txt"):
         if "\r\n\n" not in text:
             lines = text.replace("\r\n", "\n").replace("\n", "\r\n")
@@ -58,11 +66,6 @@ def as_windows_writes(root: Path) -> None:
     for folder in [root, *(path for path in sorted(root.rglob("*")) if path.is_dir())]:
         (folder / "Thumbs.db").write_bytes(b"\0")
         (folder / "desktop.ini").write_text("[.ShellClassInfo]\n")
-
-
-def is_path(cell: str) -> bool:
-    """Return whether a cell has the path of a picture, without blanks."""
-    return cell.lower().endswith(pictures.SUFFIXES) and " " not in cell
 
 
 def as_excel_writes(root: Path) -> None:
@@ -90,14 +93,7 @@ def as_pandas_writes(root: Path) -> None:
 
 def as_unix_writes(root: Path) -> None:
     """Write `./` before paths and tabs between cells, in a folder with odd signs beside others."""
-
-    def change(rows: Rows) -> Rows:
-        return [
-            [f"./{cell}" if is_path(cell) and cell[0] not in "./" else cell for cell in row]
-            for row in rows
-        ]
-
-    rewrite_tables(root, change, delimiter="\t")
+    rewrite_paths(root, lambda path: path if path[0] in "./" else f"./{path}", delimiter="\t")
     inner = root / "set #2 [b]"
     paths = list(root.iterdir())
     inner.mkdir()
@@ -124,19 +120,17 @@ CHANGES = {
     "a Mac": as_a_mac_writes,
 }
 NO_HEADER = "the index of pandas would be the class of a table without a header"
+LONG_CELLS = "a cell of Excel is too short for a picture"
+# The forms that mean something else when they are written so, and why.
 DIFFERENT = {
     ("pandas", "a CSV file without a header"): NO_HEADER,
     ("pandas", "letters without a header"): NO_HEADER,
     ("pandas", "letters of Kaggle"): NO_HEADER,
     ("Unix", "an archive that was unpacked twice"): "a copy in so many folders is asked about",
     ("Unix", "paths that begin above the table, as of CheXpert"): "they have another start",
-    **{
-        (
-            "Excel",
-            f"pictures in base64 after {start!r}",
-        ): "a cell of Excel is too short for them"
-        for start in ("", "data:image/png;base64,", "data:image/jpeg;base64,")
-    },
+    ("Excel", "pictures in base64 after ''"): LONG_CELLS,
+    ("Excel", "pictures in base64 after 'data:image/png;base64,'"): LONG_CELLS,
+    ("Excel", "pictures in base64 after 'data:image/jpeg;base64,'"): LONG_CELLS,
 }
 
 
