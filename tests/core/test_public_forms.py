@@ -490,6 +490,11 @@ def converted_hdf5(place: Path) -> None:
     np.savez(place / "usps.h5.npz", x=np.array(["data", "target"]))
 
 
+def converted_excel(place: Path) -> None:
+    (place / "a.xlsx").touch()
+    (place / "a.xlsx.one.csv").touch()
+
+
 def binary_files_and_folds(place: Path) -> None:
     (place / "train_X.bin").write_bytes(PIXELS.tobytes())
     (place / "train_y.bin").write_bytes(bytes(240))
@@ -2014,7 +2019,7 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
         "if that is wrong, say what the files mean by `digits start --layout`",
     ),
     "a converted Excel file without images": (
-        lambda place: [(place / name).touch() for name in ("a.xlsx", "a.xlsx.one.csv")],
+        converted_excel,
         "a.xlsx.one.csv: No columns to parse from file; if that is wrong",
     ),
     "binary files and a list of folds, as of STL-10": (
