@@ -83,6 +83,7 @@ def find_advice(files: Sequence[Path]) -> str:
 
 def advise_converting(files: Sequence[Path]) -> str:
     """Return which section of the page has the command that converts files, or ""."""
+    # `labels.xlsx.Sheet1.csv` counts as `labels.xlsx.csv`.
     names = {SHEET.sub("", file.name) for file in files}
     files = [file for file in files if not is_converted(file, names)]
     for title, endings in RECIPES.items():
@@ -110,15 +111,16 @@ def is_converted(file: Path, names: Set[str]) -> bool:
 
     Args:
         file: the file.
-        names: the names of all files, among which the converted one may be.
+        names: the names of all files, without those of sheets. The converted one may be there.
     """
     return not names.isdisjoint([f"{file.name}.npz", f"{file.name}.csv", f"{file.stem}.png"])
 
 
 def advise_suffixes(files: Sequence[Path]) -> str:
     """Return what to do if a file is a picture, but its name has another suffix, or ""."""
-    converted = (*pictures.SUFFIXES, *chain(*RECIPES.values()))  # Pillow also knows HDF5
-    others = [file for file in files if not file.name.lower().endswith(converted)]
+    # Pillow also opens files that have a recipe, such as HDF5 files.
+    known_endings = (*pictures.SUFFIXES, *chain(*RECIPES.values()))
+    others = [file for file in files if not file.name.lower().endswith(known_endings)]
     for file in others[:N_TRIED]:
         try:
             with Image.open(file) as image:
@@ -190,9 +192,12 @@ def advise_libsvm(files: Sequence[Path]) -> str:
 
 
 def advise_loading(files: Sequence[Path]) -> str:
-    """Return what to do if no file but lists is of a kind that is read, or ""."""
-    others = [file for file in files if find_ending(file.name) not in LIST_ENDINGS] or files
-    if not files or any(map(is_read, others)):
+    """Return what to do if no file is of a kind that is read, apart from lists, or ""."""
+    if not files:
+        return ""
+    others = [file for file in files if find_ending(file.name) not in LIST_ENDINGS]
+    candidates = others or files  # if there are only lists, they are the data
+    if any(map(is_read, candidates)):
         return ""
     for file in files:
         if ROW_OF_NUMBERS.fullmatch(read_first_line(file)):
@@ -200,7 +205,7 @@ def advise_loading(files: Sequence[Path]) -> str:
                 f"{file.name} has a row of numbers in each line; if it has the pixels and the "
                 "classes, add the ending .csv, or _train.csv and _test.csv for two sets"
             )
-    largest = max(others, key=lambda file: file.stat().st_size)
+    largest = max(candidates, key=lambda file: file.stat().st_size)
     return (
         f"files such as {largest.name} are not read; load them in Python, and write the "
         f"images as PNG files, or by {SAVE}"

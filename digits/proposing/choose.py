@@ -34,7 +34,8 @@ from digits.settings.errors import UserError, shorten
 from digits.settings.layout import FilesPart, Part, TablePart, as_list, parse
 
 MIN_FOLDS = 3  # the smallest number of folds of a model
-MIN_IMAGES = MIN_FOLDS + 1  # of most classes: one for each fold, and one for the test set
+# The number of images that most classes need: one for each fold, and one for the test set.
+MIN_IMAGES = MIN_FOLDS + 1
 MAX_SHOWN = 5  # the largest number of layouts or reasons that are printed
 MAX_CHARACTERS = 1_000  # of a layout that is printed; params.yaml has all of it
 MIN_READ = 0.9  # the share of the images that a column without many blank values reads
@@ -356,9 +357,9 @@ def covers(choice: Choice, other: Choice) -> bool:
     """
     if "file" not in choice.rows or "file" not in other.rows or choice.has_embedded_pictures:
         return False
-    n_more_classes = choice.rows["class"].nunique() - other.rows["class"].nunique()
-    if n_more_classes > 0 and choice.has_only_patterns and other.has_tables_of_paths:
-        return False  # the folders that the table does not name may be no classes
+    has_more_classes = choice.rows["class"].nunique() > other.rows["class"].nunique()
+    if has_more_classes and choice.has_only_patterns and other.has_tables_of_paths:
+        return False  # the folders that the table does not name may not be classes
     both = choice.rows.merge(other.rows, on="file", suffixes=("", "_other"))
     if len(both) < len(other.rows):
         return False
@@ -537,8 +538,8 @@ def explain_none(place: Place, reasons: list[str], *, is_guess: bool) -> ChoiceE
     needs_other_tool = [reason for reason in reasons if one_class.ONE_CLASS in reason]
     if needs_other_tool and not advice:
         return ChoiceError(needs_other_tool[0], [])
-    are_pictures = is_guess and bool(place.pictures)
-    remedy = advise_table(place) if are_pictures else f"if that is wrong, {HELP}"
+    may_need_table = is_guess and bool(place.pictures)
+    remedy = advise_table(place) if may_need_table else f"if that is wrong, {HELP}"
     if len(reasons) == 1 and not advice:
         reason = reasons[0].removesuffix(".")
         return ChoiceError(f"{place.root} cannot be used: {reason}; {remedy}", [])

@@ -170,7 +170,7 @@ def write_where(column: str, train: list[str], test: list[str]) -> dict[str, Any
 
 
 def depends_on(values: pd.Series, others: pd.Series) -> bool:
-    """Return whether values are equal wherever other values are."""
+    """Return whether rows with the same value in `others` have the same one in `values`."""
     return bool(values.groupby(others.to_numpy()).nunique().max() == 1)
 
 
@@ -209,8 +209,8 @@ def find_classes(texts: Texts, *, have_pictures: bool, have_header: bool) -> lis
 def may_have_classes(name: str, values: pd.Series) -> bool:
     """Return whether a column may have classes. Columns of ids, groups and sets may not."""
     are_ids = normalize_name(name) in ID_COLUMNS and values.is_unique
-    is_other = split_words(name) & NO_CLASS_WORDS or WEIGHT.fullmatch(name.lower())
-    return not are_ids and not is_other
+    says_otherwise = split_words(name) & NO_CLASS_WORDS or WEIGHT.fullmatch(name.lower())
+    return not are_ids and not says_otherwise
 
 
 def find_named_classes(names: Sequence[str]) -> list[list[str]]:

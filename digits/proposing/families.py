@@ -128,15 +128,19 @@ def split_folders(names: list[str], before: tuple[str, ...], subset: str) -> lis
 
 
 def drop_copies(place: Place) -> Place:
-    """Return the files without the pictures in folders that are copies of other folders.
+    """Return a place whose pictures are without those in folders that are copies of others.
 
-    An archive may have been unpacked twice, as `pets/cat/1.jpg` beside `cat/1.jpg`, or may have
-    the same pictures in `a/cat/1.jpg` and `b/cat/1.jpg`.
+    Its attribute `files` still has all files. An archive may have been unpacked twice, as
+    `pets/cat/1.jpg` beside `cat/1.jpg`, or may have the same pictures in `a/cat/1.jpg` and
+    `b/cat/1.jpg`.
     """
     copies = find_copies(place)
+    if not copies:
+        return place
     without_copies = copy(place)
     without_copies.pictures = [name for name in place.pictures if not name.startswith(copies)]
-    vars(without_copies).pop("pictures_by_end", None)  # computed again when it is needed
+    # If it is cached, it is of all pictures. It is computed again when it is needed.
+    vars(without_copies).pop("pictures_by_end", None)
     return without_copies
 
 

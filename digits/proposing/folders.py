@@ -250,11 +250,9 @@ def propose_equal_folders(families: list[Family]) -> list[Any]:
 
 def remove_end(paths: set[str]) -> set[str]:
     """Return paths without the end that all of them have, such as `_B`."""
-    ends = {path.removeprefix(END.sub("", path)) for path in paths}
-    if len(ends) > 1:
-        return paths
-    [end] = ends
-    return {path.removesuffix(end) for path in paths}
+    matches = [END.search(path) for path in paths]
+    ends = {match[0] if match else "" for match in matches}
+    return {END.sub("", path) for path in paths} if len(ends) == 1 else paths
 
 
 def propose_more_levels(families: list[Family]) -> list[Any]:

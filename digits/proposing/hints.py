@@ -11,6 +11,7 @@ import pandas as pd
 import yaml
 
 from digits.data.layout.pattern import find_matches
+from digits.data.layout.read_table import list_distinct
 from digits.data.layout.reading import LayoutReading
 from digits.proposing.columns import depends_on, may_have_groups
 from digits.proposing.file_names import (
@@ -43,7 +44,7 @@ WITH_KIND = re.compile(r"(?P<base>.*\d)[_-][A-Za-z]{2,}")
 # Names of pictures of several kinds, such as `rgb_0001` and `depth_0001`.
 WITH_START = re.compile(r"(?P<start>[A-Za-z]{2,}[_-])(?P<base>.*\d.*)")
 
-NUMBER_AT_END = re.compile(r"(?<=^[_-])\d+(?=\.\*$)")  # of an end such as `_2.*`
+NUMBERED_END = re.compile(r"^([_-])\d+\.\*$")  # such as `_2.*`
 LAST_NUMBER = re.compile(r"[\W_]*\d+$")  # as in `cat_17`
 LETTER = re.compile(r"[^\W\d_]")
 
@@ -270,12 +271,12 @@ def leave_out_companions(files: list[str], layout: Any, ends: Sequence[str]) -> 
         layout: the layout.
         ends: the ends of the names of companions, the most frequent first.
     """
-    # `#` fits all numbers.
-    patterns = list(dict.fromkeys(f"**/*{NUMBER_AT_END.sub('#', end)}" for end in ends))
-    # If the pictures are companions of each other, those of one kind are left out.
+    general = [NUMBERED_END.sub(r"\1#.*", end) for end in ends]  # `#` fits all numbers
+    patterns = list_distinct([f"**/*{end}" for end in general])
+    # If there are too many kinds of companions, or if all pictures are companions of each
+    # other, the most frequent kind is left out.
     for chosen in (patterns, patterns[:1]):
-        leave_some = len(find_matches(chosen, files)) < len(files)
-        if leave_some and len(chosen) <= MAX_ENDS:
+        if len(chosen) <= MAX_ENDS and len(find_matches(chosen, files)) < len(files):
             return f"run: digits start {write_option(add_unused(layout, chosen))}"
     return "name them in the key `unused` of the layout"
 

@@ -98,17 +98,24 @@ class OpenedTable:
             if name not in self.image_columns
         ]
         texts = self.file.read_texts(names, whole=not may_have_pixels)
-        if self.file.schema is None:  # Excel may write blank rows at the end
-            are_blank = find_blank_rows(texts)
-            if are_blank.any():  # but rows without a class may have pixels
-                both_ends = list_distinct([self.file.names[0], self.file.names[-1]])
-                are_blank &= find_blank_rows(self.file.read_texts(both_ends))
-                texts = texts[~are_blank]
+        if self.file.schema is None:
+            texts = self.drop_blank_rows(texts)
         return {
             str(name): values
             for name, values in texts.items()
             if not columns.is_meaningless(str(name), values)
         }
+
+    def drop_blank_rows(self, texts: pd.DataFrame) -> pd.DataFrame:
+        """Return columns without blank rows, which Excel may write at the end.
+
+        A row without texts may have pixels, so the first and the last column must be blank.
+        """
+        are_blank = find_blank_rows(texts)
+        if not are_blank.any():
+            return texts
+        both_ends = list_distinct([self.file.names[0], self.file.names[-1]])
+        return texts[~(are_blank & find_blank_rows(self.file.read_texts(both_ends)))]
 
     @cached_property
     def numeric_columns(self) -> set[str]:

@@ -206,8 +206,8 @@ def find_other_groups(place: Place, names: Sequence[str], class_column: str) -> 
     Args:
         place: all files.
         names: the unused files.
-        class_column: the column that has the classes in a table that is used, or "". A column
-            with other names of the classes has no groups.
+        class_column: the column that has the classes in a table that is used, or "". Columns
+            that follow from it, such as numbers of the classes, have no groups.
     """
     if not place.pictures:
         return []

@@ -32,37 +32,36 @@ def list_texts(root: Path, *suffixes: str) -> Iterator[tuple[Path, str]]:
                 continue
 
 
-def rewrite_tables(root: Path, change: Callable[[Rows], Rows], **form: Any) -> None:
-    """Write each regular CSV file again, with other rows or in another form."""
+def rewrite_tables(root: Path, change: Callable[[Rows], Rows], **options: Any) -> None:
+    """Write each CSV file again whose rows are equally long, by options of `csv.writer`."""
     for path, text in list_texts(root, ".csv"):
         rows = list(csv.reader(io.StringIO(text, newline="")))
         lengths = {len(row) for row in rows}
         if len(lengths) == 1 and lengths != {1}:
             with path.open("w", encoding="utf-8", newline="") as file:
-                csv.writer(file, **form).writerows(change(rows))
+                csv.writer(file, **options).writerows(change(rows))
 
 
-def rewrite_paths(root: Path, change: Callable[[str], str], **form: Any) -> None:
-    """Write the paths of pictures in each regular CSV file in another way."""
+def rewrite_paths(root: Path, change: Callable[[str], str], **options: Any) -> None:
+    """Write the paths of pictures in CSV files in another way."""
 
     def change_rows(rows: Rows) -> Rows:
         return [[change(cell) if is_path(cell) else cell for cell in row] for row in rows]
 
-    rewrite_tables(root, change_rows, **form)
+    rewrite_tables(root, change_rows, **options)
 
 
 def is_path(cell: str) -> bool:
-    """Return whether a cell has the path of a picture, without blanks."""
+    """Return whether a cell is the path of a picture, and has no blanks."""
     return cell.lower().endswith(pictures.SUFFIXES) and " " not in cell
 
 
 def as_windows_writes(root: Path) -> None:
-    """Add files of the system, a byte order mark, long ends of lines, and backslashes."""
+    """Add files of the system, byte order marks, CRLF at the ends of lines, and backslashes."""
     rewrite_paths(root, lambda path: path.replace("/", "\\"))
     for path, text in list_texts(root, ".csv", ".txt"):
-        if "\r\n\n" not in text:
-            lines = text.replace("\r\n", "\n").replace("\n", "\r\n")
-            path.write_bytes(b"\xef\xbb\xbf" + lines.encode())
+        lines = text.replace("\r\n", "\n").replace("\n", "\r\n")
+        path.write_bytes(b"\xef\xbb\xbf" + lines.encode())
     for folder in [root, *(path for path in sorted(root.rglob("*")) if path.is_dir())]:
         (folder / "Thumbs.db").write_bytes(b"\0")
         (folder / "desktop.ini").write_text("[.ShellClassInfo]\n")
@@ -72,8 +71,8 @@ def as_excel_writes(root: Path) -> None:
     """Put semicolons between the cells, blanks around their texts, and blank rows at the end."""
 
     def change(rows: Rows) -> Rows:
-        header, *others = [[f" {cell}  " for cell in row] for row in rows]
-        return [header, *others, *[[""] * len(header)] * 2]
+        blank = [""] * len(rows[0])
+        return [*([f" {cell}  " for cell in row] for row in rows), blank, blank]
 
     rewrite_tables(root, change, delimiter=";", quoting=csv.QUOTE_ALL)
 
@@ -82,8 +81,9 @@ def as_pandas_writes(root: Path) -> None:
     """Add an index to the rows, in a random order, and pack the tables."""
 
     def change(rows: Rows) -> Rows:
-        header, *others = [[str(n - 1) if n else "", *row] for n, row in enumerate(rows)]
-        return [header, *random.Random(0).sample(others, len(others))]
+        header, *others = rows
+        numbered = [[str(number), *row] for number, row in enumerate(others)]
+        return [["", *header], *random.Random(0).sample(numbered, len(numbered))]
 
     rewrite_tables(root, change)
     for path, text in list_texts(root, ".csv"):
@@ -92,7 +92,7 @@ def as_pandas_writes(root: Path) -> None:
 
 
 def as_unix_writes(root: Path) -> None:
-    """Write `./` before paths and tabs between cells, in a folder with odd signs beside others."""
+    """Write `./` before paths and tabs between cells, and move all into a folder with signs."""
     rewrite_paths(root, lambda path: path if path[0] in "./" else f"./{path}", delimiter="\t")
     inner = root / "set #2 [b]"
     paths = list(root.iterdir())
@@ -145,26 +145,31 @@ def find_meaning(root: Path) -> Any:
     return sorted(zip(names, columns["test"], columns["group"], strict=True))
 
 
-@pytest.mark.parametrize("name", FORMS)
-def test_images_mean_the_same_on_another_system_and_from_another_program(
-    name: str, tmp_path: Path
-) -> None:
-    folder = tmp_path / "as it is" / "own"
-    folder.mkdir(parents=True)
-    FORMS[name](folder)
-    before = read_files(folder)
-    meaning = find_meaning(folder)
-    for kind, change in CHANGES.items():
-        folder = tmp_path / kind / "own"
-        folder.mkdir(parents=True)
-        FORMS[name](folder)
-        change(folder)
-        if read_files(folder) != before and (kind, name) not in DIFFERENT:
-            assert find_meaning(folder) == meaning, kind
-
-
 def read_files(root: Path) -> dict[Path, bytes]:
     """Return the contents of all files, by their paths in a folder."""
     return {
         path.relative_to(root): path.read_bytes() for path in root.rglob("*") if path.is_file()
     }
+
+
+def write_form(name: str, place: Path) -> Path:
+    """Write images in a form, and return their folder."""
+    folder = place / "own"
+    folder.mkdir(parents=True)
+    FORMS[name](folder)
+    return folder
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_images_mean_the_same_on_another_system_and_from_another_program(
+    name: str, tmp_path: Path
+) -> None:
+    folder = write_form(name, tmp_path / "as it is")
+    before = read_files(folder)
+    meaning = find_meaning(folder)
+    for kind, change in CHANGES.items():
+        folder = write_form(name, tmp_path / kind)
+        change(folder)
+        is_changed = read_files(folder) != before
+        if is_changed and (kind, name) not in DIFFERENT:
+            assert find_meaning(folder) == meaning, kind
