@@ -15,12 +15,17 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from zipfile import ZipFile
 
+import h5py
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pydicom
 import pytest
 import scipy.io
 import yaml
+from PIL import Image
+from pydicom.dataset import FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage
 from scipy.spatial.distance import cdist
 from sklearn.datasets import load_iris, load_wine
 
@@ -346,6 +351,53 @@ def arff(place: Path) -> None:
     (place / "digits.arff").write_text("\n".join(lines))
 
 
+def excel(place: Path) -> None:
+    """Write a file with a sheet for each set, and an empty one."""
+    with pd.ExcelWriter(place / "labels.xlsx") as workbook:
+        for subset, rows in [("train", TRAIN), ("test", TEST)]:
+            table = pd.DataFrame({"file": write_flat(place / "photos", rows)})
+            table["class"] = [f"{label:02d}" for label in LABELS[rows]]
+            table.to_excel(workbook, sheet_name=subset, index=False)
+        pd.DataFrame().to_excel(workbook, sheet_name="notes")
+
+
+def hdf5(place: Path) -> None:
+    """Write the groups of USPS, with pixels from 0 to 1."""
+    with h5py.File(place / "usps.h5", "w") as file:
+        for subset, rows in [("train", TRAIN), ("test", TEST)]:
+            file[f"{subset}/data"] = PIXELS[rows].reshape(-1, 64) / np.float32(255)
+            file[f"{subset}/target"] = LABELS[rows]
+
+
+def dicom(place: Path) -> None:
+    """Write scans in Hounsfield units, which scanners store in different ways."""
+    for number, pixels in enumerate(PIXELS[TRAIN].astype(int)):
+        path = place / f"scans/{NAMES[LABELS[number]]}/{number:03d}.dcm"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_scan(
+            path, 4 * pixels - 400, is_signed=number % 3 == 0, is_negative=number % 3 == 1
+        )
+
+
+def write_scan(path: Path, values: Any, *, is_signed: bool, is_negative: bool) -> None:
+    """Write a DICOM file with values from -1024 to 3071."""
+    intercept = 0 if is_signed else -1024
+    stored = values - intercept
+    scan = pydicom.Dataset()
+    scan.SOPClassUID = SecondaryCaptureImageStorage
+    scan.SOPInstanceUID = "1.2"
+    scan.Rows, scan.Columns = values.shape
+    scan.SamplesPerPixel = 1
+    scan.PhotometricInterpretation = "MONOCHROME1" if is_negative else "MONOCHROME2"
+    scan.BitsAllocated, scan.BitsStored, scan.HighBit = 16, 12, 11
+    scan.PixelRepresentation = int(is_signed)
+    scan.RescaleSlope, scan.RescaleIntercept = 1, intercept
+    scan.PixelData = (4095 - stored if is_negative else stored).astype("<i2").tobytes()
+    scan.file_meta = FileMetaDataset()
+    scan.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    scan.save_as(path, enforce_file_format=True)
+
+
 def pickles(place: Path) -> None:
     for name, rows in [("data_batch_1", TRAIN), ("test_batch", TEST)]:
         batch = {"data": PIXELS[rows].reshape(-1, 64), "labels": LABELS[rows].tolist()}
@@ -448,6 +500,9 @@ FORMS = {
         coco, recipe="Convert COCO annotations"
     ),
     "an ARFF file": Form(arff, recipe="Convert ARFF files"),
+    "an Excel file": Form(excel, n_test=40, recipe="Convert Excel files"),
+    "HDF5 files, such as `usps.h5`": Form(hdf5, n_test=40, recipe="Convert HDF5 files"),
+    "DICOM files in a subfolder for each class": Form(dicom, recipe="Convert DICOM files"),
     "the pickles of CIFAR-10": Form(pickles, n_test=40, recipe="Convert pickles"),
     "a table of labels and a table of pixels": Form(
         labels_and_pixels, recipe="Join two tables"
@@ -685,9 +740,12 @@ def check_pixels(X: Pixels, images: pd.DataFrame) -> None:
 
 
 def follow(recipe: str, folder: Path) -> None:
-    """Run the command that stands under a heading of the page."""
+    """Run the command that stands under a heading of the page.
+
+    The packages that it installs are those of the tests.
+    """
     [command] = re.findall(r"```text\n(.*?)```", pages.read_section(PAGE, recipe), re.DOTALL)
-    tiny.run(["bash", "-c", command], folder)
+    tiny.run(["bash", "-ec", command], folder, PIP_NO_INDEX="1")
 
 
 OTHER_RECIPES = ["Join two tables", "Join tables by a column", "Join arrays"]
@@ -727,6 +785,15 @@ def test_groups_of_another_table_are_added(tmp_path: Path) -> None:
     metadata.to_csv(place / "metadata.csv", index=False)
     follow("Add the groups of another table", tmp_path)
     assert pd.read_csv(place / "labels.csv")["group"].tolist() == ["x", "y", "x"]
+
+
+@pytest.mark.variant
+def test_scans_are_converted_with_one_scale(tmp_path: Path) -> None:
+    dicom(tmp_path / "data/own")
+    follow("Convert DICOM files", tmp_path)
+    paths = sorted(tmp_path.rglob("*.png"), key=lambda path: path.name)
+    scans = [np.asarray(Image.open(path)) for path in paths]
+    assert np.array_equal(scans, np.rint(PIXELS[TRAIN] * (255 / 240)))
 
 
 @pytest.mark.parametrize(
@@ -892,7 +959,7 @@ def test_the_page_lists_each_form() -> None:
         "\nSome details:"
     )
     forms = re.findall(r"^- (.+?)(?:\. .+)?$", section, re.MULTILINE)
-    assert forms == [*FORMS, "an Excel, HDF5 or DICOM file"]
+    assert forms == [*FORMS]
 
 
 SETS_OF_PIXELS = {"pixels": "pixel0 to pixel63", "class": "label"}
@@ -1017,6 +1084,19 @@ LAYOUTS: dict[str, Any] = {
     },
     "coco": {"table": "train.json.csv", "file": "photos/{file_name}", "class": "class"},
     "arff": {"table": "digits.arff.csv", "pixels": "pixel0 to pixel63", "class": "class"},
+    "excel": {
+        "file": "photos/{file}",
+        "class": "class",
+        "train": {"table": "labels.xlsx.train.csv"},
+        "test": {"table": "labels.xlsx.test.csv"},
+    },
+    "hdf5": {
+        "scale": 255,
+        "axes": "n (h w)",
+        "train": {"images": "usps.h5.npz/train_data", "class": "usps.h5.npz/train_target"},
+        "test": {"images": "usps.h5.npz/test_data", "class": "usps.h5.npz/test_target"},
+    },
+    "dicom": "{class}/*.png",
     "pickles": {
         "axes": "n (h w)",
         "train": {"images": "data_batch_1.npz/x", "class": "data_batch_1.npz/y"},
