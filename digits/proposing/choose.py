@@ -20,7 +20,7 @@ from digits.proposing import arrays, folders, tables
 from digits.proposing.advice import FORMS, find_advice
 from digits.proposing.doubts import doubt_numbers_in_names, find_doubts
 from digits.proposing.families import drop_copies, find_families
-from digits.proposing.hints import find_hints
+from digits.proposing.hints import find_hints, hint_at_companions
 from digits.proposing.show import (
     describe_counts,
     describe_image,
@@ -147,8 +147,8 @@ def choose(
     choices = drop_covered(choices)
     if is_guess and len(choices) == 1:
         choices = [add_doubts_about_only(place, choices[0], failures)]
+    reasons = [explain(layout, error) for layout, error in failures]
     if not choices:
-        reasons = [explain(layout, error) for layout, error in failures]
         raise explain_none(place, [*not_used, *reasons], is_guess=is_guess)
     if is_guess:
         unused_tables = explain_unused_tables(choices, failures)
@@ -156,7 +156,7 @@ def choose(
     is_doubtful_guess = is_guess and bool(choices[0].doubts)
     if len(choices) > 1 or is_doubtful_guess:
         group = (columns or {}).get("group")
-        raise ask(place, choices, not_used, min_images, group)
+        raise ask(place, choices, not_used if is_guess else reasons, min_images, group)
     choice = name_unused(place, choices[0])
     not_used += tables.find_other_groups(
         place, choice.reading.unused_files, choice.class_column
@@ -324,6 +324,9 @@ def add_doubts_about_only(
     doubts = list(choice.doubts)
     if choice.has_only_patterns:
         doubts += doubt_numbers_in_names(choice.rows)
+    if choice.has_only_patterns and not doubts:
+        files = list(choice.rows["file"])
+        doubts += hint_at_companions(files, choice.layout, has_groups="group" in choice.rows)
     for layout, error in failures:
         is_usual_failure = isinstance(error, FewImagesError)
         if is_usual_failure or not uses_only_tables(layout):

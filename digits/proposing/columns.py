@@ -130,6 +130,11 @@ def find_usual(names: Collection[str], usual: Sequence[str]) -> str | None:
     return None
 
 
+def names_sets(name: str) -> bool:
+    """Return whether a column has sets or folds, by its name."""
+    return not split_words(name).isdisjoint(SET_WORDS | SPLIT_WORDS)
+
+
 def find_subsets(texts: Texts) -> dict[str, Any]:
     """Return the keys `train` and `test` of a layout, if a column has the subsets, or {}.
 
@@ -139,14 +144,18 @@ def find_subsets(texts: Texts) -> dict[str, Any]:
         distinct = sorted({value.strip() for value in values.unique()})
         if not 2 <= len(distinct) <= MAX_SETS:
             continue
-        are_flags = [text.lower() for text in distinct] in (["0", "1"], ["false", "true"])
-        if are_flags and normalize_name(name) in ("test", "istest"):
+        if are_flags(distinct) and normalize_name(name) in ("test", "istest"):
             return write_where(name, train=distinct[:1], test=distinct[1:])
         train = [value for value in distinct if find_subset(value) == "train"]
         test = [value for value in distinct if find_subset(value) == "test"]
         if train and test and len(train) + len(test) == len(distinct):
             return write_where(name, train, test)
     return {}
+
+
+def are_flags(values: list[str]) -> bool:
+    """Return whether the sorted values of a column stand for no and yes."""
+    return [text.lower() for text in values] in (["0", "1"], ["false", "true"])
 
 
 def find_subsets_by_paths(name: str, paths: pd.Series) -> dict[str, Any]:

@@ -38,6 +38,8 @@ FIRST_LETTERS = re.compile(r"[^\W\d_]*")
 
 NUMBER_OR_SITE = re.compile(r"[^\W\d_]?\d+")  # 2, s2
 
+FRACTION = re.compile(r"\d*[.,]\d*[1-9]\d*")  # 0.5, but not 1.0
+
 # If text of another encoding is read as Latin-1, most characters are signs or have accents.
 SIGN = re.compile("[\x80-\xaf\xb1-\xbf]")  # but `90°` has a sign
 ACCENT = re.compile("[\xc0-\xff]")
@@ -55,6 +57,7 @@ def find_doubts(place: Place, reading: LayoutReading) -> list[str]:
     return [
         *doubt_names(names),
         *doubt_encoding(names),
+        *doubt_fractions(names),
         *doubt_subsets(rows),
         *doubt_names_of_subsets(rows),
         *doubt_test_set(rows),
@@ -135,6 +138,12 @@ def doubt_encoding(names: list[str]) -> Iterator[str]:
     are_flags = others == ["1"]  # -1 and 1 stand for no and yes
     if len(others) < len(names) and all(map(str.isdecimal, others)) and not are_flags:
         yield "the class -1 may stand for none; if so, name its rows in the key `unused`"
+
+
+def doubt_fractions(names: list[str]) -> Iterator[str]:
+    """Yield a doubt if classes are fractions, as probabilities and grades are."""
+    if any(map(FRACTION.fullmatch, names)):
+        yield "fractions would be classes, which may be a quantity"
 
 
 def doubt_subsets(rows: pd.DataFrame) -> Iterator[str]:

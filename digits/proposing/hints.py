@@ -10,10 +10,10 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from digits.data.layout.pattern import find_matches
+from digits.data.layout.pattern import escape, find_matches
 from digits.data.layout.read_table import list_distinct
 from digits.data.layout.reading import LayoutReading
-from digits.proposing.columns import depends_on, may_have_groups
+from digits.proposing.columns import are_flags, depends_on, may_have_groups, write_where
 from digits.proposing.file_names import (
     SEPARATORS,
     list_stems,
@@ -29,9 +29,11 @@ from digits.proposing.words import (
     SET_WORDS,
     SPLIT_WORDS,
     TEST_WORDS,
+    TRAIN_WORDS,
     VALIDATION_WORDS,
     are_subset_names,
     find_subset,
+    is_subset_name,
     split_words,
 )
 from digits.proposing.writing import add_unused, unlist
@@ -44,7 +46,9 @@ WITH_KIND = re.compile(r"(?P<base>.*\d)[_-][A-Za-z]{2,}")
 # Names of pictures of several kinds, such as `rgb_0001` and `depth_0001`.
 WITH_START = re.compile(r"(?P<start>[A-Za-z]{2,}[_-])(?P<base>.*\d.*)")
 
-NUMBERED_END = re.compile(r"^([_-])\d+\.\*$")  # such as `_2.*`
+FIELD = re.compile(r"\{\w+\}")  # {class}
+SEPARATOR = re.compile(r"[\s_-]")
+NUMBERED_END = re.compile(r"(?<=^\*)([_-])\d+\.\*$")  # such as `_2.*` in `*_2.*`; `#` fits all
 LAST_NUMBER = re.compile(r"[\W_]*\d+$")  # as in `cat_17`
 LETTER = re.compile(r"[^\W\d_]")
 
@@ -73,7 +77,7 @@ def find_hints(reading: LayoutReading, layout: Any) -> list[str]:
     hints: list[str] = []
     for name, values in reading.unused_columns.items():
         if not lies_within_groups(values, rows) and not says_more_of_class(values, rows):
-            hints += hint_at_column(name, values)
+            hints += hint_at_column(name, values, layout)
         if len(values) == len(rows):
             hints += hint_at_class_names(name, values, rows["class"])
     files = list(rows.get("file", []))
@@ -83,7 +87,9 @@ def find_hints(reading: LayoutReading, layout: Any) -> list[str]:
         are_in_cells = any(isinstance(part, TablePart) and part.picture for part in parts)
         if not are_in_cells:
             hints += hint_at_folders(rows, is_table)
-        companions = list(hint_at_companions(files, None if is_table else layout, has_groups))
+        companions = list(
+            hint_at_companions(files, None if is_table else layout, has_groups=has_groups)
+        )
         companions += hint_at_kinds(files, set(rows["class"]))
         hints += companions
         if not companions and not has_groups:
@@ -115,23 +121,49 @@ def says_more_of_class(values: pd.Series, rows: pd.DataFrame) -> bool:
     return len(values) == len(rows) and depends_on(values, rows["class"])
 
 
-def hint_at_column(name: str, values: pd.Series) -> Iterator[str]:
-    """Yield a hint if an unused column may have sets or groups."""
+def hint_at_column(name: str, values: pd.Series, layout: Any) -> Iterator[str]:
+    """Yield a hint if an unused column may have sets or groups.
+
+    Args:
+        name: the column.
+        values: its values.
+        layout: the layout.
+    """
     distinct = sorted(set(values.str.strip()))
     name_sets = all(split_words(text) & SET_WORDS for text in distinct)
     # `usage` may also be that of a shirt. Then only the values tell.
     words_for_sets = (SET_WORDS | SPLIT_WORDS) - {"usage"}
     name_says_set = not words_for_sets.isdisjoint(split_words(name))
     if len(distinct) > 1 and (name_says_set or (name_sets and len(distinct) <= 4)):
+        remedy = "write `where` into the layout"
+        subsets = divide(name, distinct)
+        if subsets and isinstance(layout, dict) and "train" not in layout:
+            remedy = f"run: digits start {write_option(layout | subsets)}"
         yield (
             f"the column {name}, {shorten(distinct[:4])}, may say which images are the test "
-            "set; if so, write `where` into the layout"
+            f"set; if so, {remedy}"
         )
     elif may_have_groups(name, values):
         yield (
             f"the column {name} has {len(distinct)} values for {len(values)} images; if images "
             f"with one value belong together, run: digits start --group {shlex.quote(name)}"
         )
+
+
+def divide(column: str, values: list[str]) -> dict[str, Any]:
+    """Return the keys `train` and `test` if a column has a validation set, otherwise {}.
+
+    Args:
+        column: the column.
+        values: its different values, in alphabetical order.
+    """
+    if are_flags(values) and split_words(column) & (TEST_WORDS | VALIDATION_WORDS):
+        return write_where(column, train=values[:1], test=values[1:])
+    held_out = [value for value in values if not split_words(value) & TRAIN_WORDS]
+    train = [value for value in values if value not in held_out]
+    if train and held_out and all(map(is_subset_name, held_out)):
+        return write_where(column, train, held_out)
+    return {}
 
 
 def hint_at_class_names(name: str, values: pd.Series, classes: pd.Series) -> Iterator[str]:
@@ -230,13 +262,13 @@ def hint_at_words(rows: pd.DataFrame) -> Iterator[str]:
         are_usual = are_of_cameras or are_subset_names(distinct)
         if may_be_classes(words) and have_letters and are_shared and not are_usual:
             yield (
-                f"the names of several classes have the words {shorten(distinct)}; if these "
-                "are the classes, let the pattern of the layout have {class} for them"
+                f"the names of pictures in several classes have the words {shorten(distinct)}; "
+                "if these are the classes, let the pattern of the layout have {class} for them"
             )
             return
 
 
-def hint_at_companions(files: list[str], layout: Any, has_groups: bool) -> Iterator[str]:
+def hint_at_companions(files: list[str], layout: Any, *, has_groups: bool) -> Iterator[str]:
     """Yield a hint if the names of many pictures are names of other pictures with an end.
 
     Args:
@@ -244,41 +276,63 @@ def hint_at_companions(files: list[str], layout: Any, has_groups: bool) -> Itera
         layout: the layout if it has only patterns, None if it has a table.
         has_groups: whether it has groups.
     """
-    n_by_end = count_ends(files)
-    n_companions = n_by_end.total()
-    if n_companions < MIN_COMPANIONS * len(files):
+    companions = find_companions(files)
+    if len(companions) < MIN_COMPANIONS * len(files):
         return
-    ends = [end for end, _ in n_by_end.most_common()]
+    patterns = [pattern for pattern, _ in Counter(companions.values()).most_common()]
+    keep_only = ""
     if layout is None:
-        leave_out = f"write into the layout: unused: [{{where: {{COLUMN: '*{ends[0]}'}}}}]"
+        leave_out = f"write into the layout: unused: [{{where: {{COLUMN: '{patterns[0]}'}}}}]"
         remedy = GROUPS_OF_TABLE
     else:
-        leave_out = leave_out_companions(files, layout, ends)
+        leave_out = leave_out_companions(files, layout, patterns)
+        keep_only = keep_only_companions(files, layout, set(companions))
         remedy = "let the pattern of the layout have {group} for the thing"
     groups = "" if has_groups else f"; if they are other views of one thing, {remedy}"
-    end = ends[0].removesuffix(".*")
+    added = patterns[0].removesuffix(".*").strip("*")
+    place = "end" if patterns[0].startswith("*") else "beginning"
     yield (
-        f"{n_companions} pictures are called like others, with {end} or the "
-        f"like at the end; if they are masks, copies or details, {leave_out}{groups}"
+        f"{len(companions)} pictures are called like others, with {added} or the like at the "
+        f"{place}; if they are masks, copies or details, {leave_out}{keep_only}{groups}"
     )
 
 
-def leave_out_companions(files: list[str], layout: Any, ends: Sequence[str]) -> str:
+def leave_out_companions(files: list[str], layout: Any, patterns: Sequence[str]) -> str:
     """Return what to do to leave out companions.
 
     Args:
         files: the pictures.
         layout: the layout.
-        ends: the ends of the names of companions, the most frequent first.
+        patterns: the patterns of the names of companions, the most frequent first.
     """
-    general = [NUMBERED_END.sub(r"\1#.*", end) for end in ends]  # `#` fits all numbers
-    patterns = list_distinct([f"**/*{end}" for end in general])
+    general = [NUMBERED_END.sub(r"\1#.*", pattern) for pattern in patterns]
+    in_all_folders = list_distinct([f"**/{pattern}" for pattern in general])
     # If there are too many kinds of companions, or if all pictures are companions of each
     # other, the most frequent kind is left out.
-    for chosen in (patterns, patterns[:1]):
+    for chosen in (in_all_folders, in_all_folders[:1]):
         if len(chosen) <= MAX_ENDS and len(find_matches(chosen, files)) < len(files):
             return f"run: digits start {write_option(add_unused(layout, chosen))}"
     return "name them in the key `unused` of the layout"
+
+
+def keep_only_companions(files: list[str], layout: Any, companions: set[str]) -> str:
+    """Return how to use only the companions, if other patterns read all other pictures, or "".
+
+    Args:
+        files: the pictures.
+        layout: the layout.
+        companions: the pictures that are called like others, with something at the end.
+    """
+    if not isinstance(layout, list):
+        return ""
+    kept = [
+        pattern for pattern in layout if find_matches([pattern], files).keys() <= companions
+    ]
+    others = [FIELD.sub("*", pattern) for pattern in layout if pattern not in kept]
+    if not kept or set(files) - companions != find_matches(others, files).keys():
+        return ""
+    option = write_option(add_unused(unlist(kept), others))
+    return f"; if only they are your images, run: digits start {option}"
 
 
 def hint_at_kinds(files: list[str], classes: set[str]) -> Iterator[str]:
@@ -312,8 +366,8 @@ def hint_at_kinds(files: list[str], classes: set[str]) -> Iterator[str]:
         )
 
 
-def count_ends(files: list[str]) -> Counter[str]:
-    """Return the number of companions of other pictures, by the ends of their names.
+def find_companions(files: list[str]) -> dict[str, str]:
+    """Return the companions of other pictures, each with a pattern for such names.
 
     These are companions:
 
@@ -321,30 +375,36 @@ def count_ends(files: list[str]) -> Counter[str]:
     - `1_gt.png` of `1.jpg`, which is in the same folder or in the folder above
     - `3ceb_gt.png` of `3ceb.jpg` in any folder, because this is not an ordinary name
     - `1_crop.jpg` and `1_depth.jpg` of each other
+    - `turned_by_5_3ceb.jpg` of `3ceb.jpg` in the same folder
     """
-    ends: Counter[str] = Counter()
-    stems: dict[str, str] = {}  # by the path without suffix: the name without suffix
+    companions: dict[str, str] = {}
+    stems: dict[str, str] = {}  # the first picture of each path without suffix
     for file in files:
         stem, suffix = posixpath.splitext(file)
         if stem in stems:
-            ends[suffix] += 1
-        stems[stem] = posixpath.basename(stem)
-    special_names = {name for name in stems.values() if not ORDINARY.fullmatch(name)}
+            companions[file] = f"*{suffix}"
+        stems.setdefault(stem, file)
+    names = {posixpath.basename(stem) for stem in stems}
+    special_names = {name for name in names if not ORDINARY.fullmatch(name)}
     kinds = [WITH_KIND.fullmatch(stem) for stem in stems]
     n_kinds = Counter(match["base"] for match in kinds if match)
-    for stem, name in stems.items():
+    for stem, file in stems.items():
+        folder, name = posixpath.split(stem)
+        for separator in SEPARATOR.finditer(name):
+            base = name[separator.end() :]
+            if base in special_names and posixpath.join(folder, base) in stems:
+                companions[file] = f"{escape(name[: separator.end()])}*"
         match = WITH_END.fullmatch(name)
         if match is None:
             continue
         base = match["base"]
-        folder = posixpath.dirname(stem)
         beside = posixpath.join(folder, base)
         above = posixpath.join(posixpath.dirname(folder), base)
         is_near = beside in stems or above in stems
         has_other_kinds = WITH_KIND.fullmatch(name) is not None and n_kinds[beside] > 1
         if is_near or base in special_names or has_other_kinds:
-            ends[f"{match['end']}.*"] += 1
-    return ends
+            companions[file] = f"*{match['end']}.*"
+    return companions
 
 
 def hint_at_folders(rows: pd.DataFrame, is_table: bool) -> Iterator[str]:
@@ -454,7 +514,10 @@ def hint_at_lists(files: list[str], is_table: bool) -> Iterator[str]:
         if is_table:
             remedy = "; if so, add a column with the words train and test to the table"
         elif all(name.lower().endswith((".lst", ".txt")) for name in found):
-            remedy = "; if they list paths, see `list` in docs/layout.md"
+            remedy = (
+                "; if they list paths, see `list` in docs/layout.md; if they list ids, see "
+                "“Add the test set of a list of ids” in docs/your-own.md"
+            )
         yield f"{shorten(found)} may say which images are a test set{remedy}"
 
 

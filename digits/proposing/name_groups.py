@@ -12,7 +12,8 @@ import pandas as pd
 from digits.data.layout.pattern import escape, find_matches
 from digits.settings.errors import UserError
 
-SEPARATOR = re.compile(r"([^\w+]+|_+)")  # between the words of a name; + is part of a word
+# Between the words of a name. A + is part of a word, and so is the point in 97.01125 degrees.
+SEPARATOR = re.compile(r"((?:(?!(?<=\d)\.\d{5})[^\w+])+|_+)")
 # An ordinary name, such as `1`, `img_1` and `0-12`, which other pictures may have by chance.
 ORDINARY = re.compile(r"\D*\d{0,6}|[\d\W_]{0,12}")
 # A name with a code, such as `3ceb3ffd_0` and `20240517-2`. No other picture has such a name by
@@ -55,7 +56,7 @@ def find_name_groups(rows: pd.DataFrame) -> NameGroups | None:
             for name, each in words.items()
             if may_be_group(each, part)
         }
-        if len(set(values.values())) == 1:  # the word of all names
+        if len(set(values.values())) < MIN_PER_CLASS:  # such as the word of all names
             continue
         groups = distinguish(values)
         if are_groups(groups, classes):

@@ -3,6 +3,7 @@
 import posixpath
 import re
 
+from digits.data.layout.array_file import HOW_TO_CONVERT
 from digits.data.layout.place import Place
 from digits.proposing import columns
 from digits.proposing.advice import PAGE
@@ -58,7 +59,9 @@ def list_ids(place: Place) -> set[str]:
 
 def refuse_single_images(names: list[str]) -> str:
     """Return why files with one image each are not read, and what to do."""
+    are_npy = all(name.lower().endswith(".npy") for name in names)
+    remedy = f"see “Join arrays” in {PAGE}" if are_npy else HOW_TO_CONVERT
     return (
         f"{names[0]} and {len(names) - 1} more arrays have one image each, which is not read; "
-        f"see “Join arrays” in {PAGE}"
+        f"{remedy}"
     )

@@ -49,8 +49,8 @@ def may_be_table(name: str, path: Path) -> bool:
     if len(lines) < 2:
         return False
     by_blanks = [line.split() for line in lines]
-    by_tabs = [line.split("\t") for line in lines]
-    return have_equal_lengths(by_blanks) or have_equal_lengths(by_tabs)
+    by_others = [[line.split(mark) for line in lines] for mark in ("\t", ";")]
+    return any(map(have_equal_lengths, [by_blanks, *by_others]))
 
 
 def have_equal_lengths(rows: list[list[str]]) -> bool:

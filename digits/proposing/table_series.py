@@ -25,7 +25,7 @@ class TableCandidate(NamedTuple):
 
     Attributes:
         name: the path of the table.
-        header: the columns of the table.
+        header: the columns of the table, without those of sets.
         is_test: whether the path names a test set.
         keys: the keys of the part, without `table`.
         subsets: the keys `train` and `test` of the layout, if a column has the subsets.

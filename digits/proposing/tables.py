@@ -172,7 +172,12 @@ def list_candidates(
         raise UserError("it names pictures, but has no column of classes")
     if not classes:
         check_pixels(table, list_pixels(table, used))
-    header = tuple(name for name in table.file.names if "unnamed: " not in name)
+    # Without the index of pandas, and without columns of sets, which a test set may lack.
+    header = tuple(
+        name
+        for name in table.file.names
+        if "unnamed: " not in name and not columns.names_sets(name)
+    )
     candidates = []
     for names in classes:
         keys: dict[str, Any] = {"class": unlist(names)}

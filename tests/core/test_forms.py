@@ -40,7 +40,7 @@ from digits.proposing.choose import choose
 from digits.proposing.folders import enter_folders
 from digits.settings import layout
 from digits.settings.errors import UserError
-from tests.core.test_public_forms import READ
+from tests.core.test_public_forms import READ, cub_200
 from tests.helpers import pages, tiny
 from tests.helpers.digit_files import (
     LABELS,
@@ -785,6 +785,16 @@ def test_groups_of_another_table_are_added(tmp_path: Path) -> None:
     metadata.to_csv(place / "metadata.csv", index=False)
     follow("Add the groups of another table", tmp_path)
     assert pd.read_csv(place / "labels.csv")["group"].tolist() == ["x", "y", "x"]
+
+
+@pytest.mark.variant
+def test_the_test_set_of_a_list_of_ids_is_added(tmp_path: Path) -> None:
+    folder = tmp_path / "data/own/CUB"
+    cub_200(folder)
+    follow("Add the test set of a list of ids", tmp_path)
+    rows = choose(Place(folder)).rows
+    assert rows["test"].sum() == 40
+    assert rows["class"].nunique() == 10
 
 
 @pytest.mark.variant

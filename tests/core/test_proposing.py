@@ -316,19 +316,30 @@ def test_folders_whose_end_is_the_class_are_used(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("numbers", "is_grade"), [(["0", "0.33", "0.67", "1"], True), (["0.1", "7.5"], False)]
+    ("numbers", "is_grade"),
+    [
+        (["0", "0.33", "0.67", "1"], True),
+        (["0", "0,5"], True),
+        (["0", ".5"], True),
+        (["0.1", "7.5"], False),
+    ],
 )
-def test_the_command_for_a_column_that_may_have_grades_is_said(
+def test_a_column_that_may_have_grades_is_asked_about(
     numbers: list[str], is_grade: bool, tmp_path: Path
 ) -> None:
     names = [f"{number}.png" for number in range(40)]
     write_files(tmp_path, names)
-    table = pd.DataFrame({"file": names, "kind": ["mono", "poly"] * 20})
+    table = pd.DataFrame({"file": names, "kind": ["mono", "poly", "poly"] * 13 + ["mono"]})
     table["defect"] = [numbers[row % len(numbers)] for row in range(40)]
     table.to_csv(tmp_path / "t.csv", index=False)
-    said = "\n".join(describe(choose(Place(tmp_path))))
-    assert "defect is a quantity" in said
-    assert ("if they are grades, run: digits start --class defect" in said) == is_grade
+    if is_grade:
+        with pytest.raises(ChoiceError) as error:
+            choose(Place(tmp_path))
+        said = [line.strip() for line in error.value.lines]
+        assert "doubt: fractions would be classes, which may be a quantity" in said
+        assert len(find_ways(tmp_path)) == 2
+    else:
+        assert "defect is a quantity" in "\n".join(describe(choose(Place(tmp_path))))
 
 
 @pytest.mark.parametrize(("n_values", "n_images"), [(12, 200), (13, 200), (12, 47)])
@@ -1136,7 +1147,8 @@ HINTS = {
         "24 pictures are called like others, with _edge or the like at the end; if they are "
         'masks, copies or details, run: digits start --layout \'{files: ["{class}/*", '
         '"{class}/edges/*"], unused: '
-        '["**/*_edge.*"]}\'; if they are '
+        '["**/*_edge.*"]}\'; if only they are your images, run: digits start --layout '
+        '\'{files: "{class}/edges/*", unused: ["*/*"]}\'; if they are '
         "other views of one thing, let the pattern of the layout have {group} for the thing",
     ),
     "kinds": (
@@ -1145,6 +1157,26 @@ HINTS = {
         'masks, copies or details, run: digits start --layout \'{files: "{class}/*", unused: '
         '["**/*_crop.*"]}\'; if they are '
         "other views of one thing, let the pattern of the layout have {group} for the thing",
+    ),
+    "turned copies": (
+        ["cat/{n}3ceb.jpg", "dog/{n}3ceb.jpg", "cat/turned_by_5_{n}3ceb.jpg"],
+        "12 pictures are called like others, with turned_by_5_ or the like at the beginning; if "
+        'they are masks, copies or details, run: digits start --layout \'{files: "{class}/*", '
+        'unused: ["**/turned_by_5_*"]}\'; if they are '
+        "other views of one thing, let the pattern of the layout have {group} for the thing",
+    ),
+    "things seen by two instruments": (
+        [
+            f"{subset}/{name}/{i}1_{{n}}7{subset}_spectrum_{time}.png"
+            for subset in ("train", "test")
+            for name in "ab"
+            for i in "HL"
+            for time in "12"
+        ],
+        "192 pictures are called like H1_07train_spectrum_1.png, and may show only 48 things, "
+        "such as H1_07train; if so, run: digits start --layout "
+        '\'{train: "train/{class}/{group}_spectrum_#.*", '
+        'test: "test/{class}/{group}_spectrum_#.*"}\'',
     ),
     "outer folders": (
         ["camera1/cat/{n}.jpg", "camera1/dog/{n}.jpg", "camera2/cat/{n}.jpg"],
@@ -1164,7 +1196,8 @@ HINTS = {
     "lists": (
         ["1/{n}.jpg", "2/{n}.jpg", "lists/TE.txt"],
         "lists/TE.txt may say which images are a test set; if they list paths, see `list` in "
-        "docs/layout.md",
+        "docs/layout.md; if they list ids, see “Add the test set of a list of ids” in "
+        "docs/your-own.md",
     ),
     "a validation set, and masks": (
         [
@@ -1188,7 +1221,8 @@ HINTS = {
     ),
     "words in the names of several classes": (
         ["anna/cat{n}.jpg", "ben/cat2{n}.jpg", "carl/dog{n}.jpg", "dora/dog2{n}.jpg"],
-        "the names of several classes have the words cat, dog; if these are the classes, let the "
+        "the names of pictures in several classes have the words cat, dog; if these are the "
+        "classes, let the "
         "pattern of the layout have {class} for them",
     ),
     "files in another folder": (
@@ -1201,6 +1235,10 @@ HINTS = {
 # Names for which there is no hint.
 NO_HINTS = {
     "names that begin with the class": ["cat/cat_def_0_{n}.jpg", "dog/dog_def_0_{n}.jpg"],
+    "places on the earth": [
+        f"{name}/-{degrees}.01{{n}}46_30.{{n}}0548.jpg"
+        for name, degrees in [("a", 3), ("a", 5), ("a", 6), ("b", 7), ("b", 8), ("b", 9)]
+    ],
     "names of two sets": [
         f"{subset}/{name}/{{n}}_100.jpg" for subset in ("train", "test") for name in "ab"
     ],
@@ -1241,10 +1279,14 @@ def test_published_pictures_are_understood_or_all_ways_are_shown(
 
 
 def list_hints(root: Path, names: list[str]) -> list[str]:
-    """Return the hints for files with some names."""
+    """Return the hints for files with some names, or the doubts about the only layout."""
     write_numbered(root, names)
-    lines = describe(choose(Place(root)))
-    return [line.removeprefix("look: ") for line in lines if line.startswith("look: ")]
+    try:
+        lines = describe(choose(Place(root)))
+    except ChoiceError as error:
+        lines = [line.strip() for line in error.lines]
+    found = [re.fullmatch("(?:look|doubt): (.+)", line) for line in lines]
+    return [match[1] for match in found if match]
 
 
 @pytest.mark.parametrize(("names", "hint"), HINTS.values(), ids=HINTS)
@@ -1261,14 +1303,17 @@ def test_the_layout_of_a_hint_has_the_groups(tmp_path: Path) -> None:
     assert sorted(set(groups)) == [f"{kind}-{n}" for kind in ("CNV", "DME") for n in range(4)]
 
 
-def test_the_layout_of_a_hint_leaves_out_masks(tmp_path: Path) -> None:
+def test_the_layouts_of_a_hint_are_without_companions_or_with_them_alone(
+    tmp_path: Path,
+) -> None:
     pictures = ["cat/{n}.jpg", "dog/{n}.jpg"]
     masks = ["cat/edges/{n}_edge.png", "dog/edges/{n}_edge.png"]
     [hint] = list_hints(tmp_path, pictures + masks)
-    _, layout, _ = hint.split("'")
-    files = choose(Place(tmp_path), yaml.safe_load(layout)).rows["file"]
-    assert len(files) == 24
-    assert all(file.endswith(".jpg") for file in files)
+    _, without_masks, _, only_masks, _ = hint.split("'")
+    for layout, ending in [(without_masks, ".jpg"), (only_masks, ".png")]:
+        files = choose(Place(tmp_path), yaml.safe_load(layout)).rows["file"]
+        assert len(files) == 24
+        assert all(file.endswith(ending) for file in files)
 
 
 def test_no_list_is_advised_for_a_table(tmp_path: Path) -> None:

@@ -143,6 +143,25 @@ def food_101(place: Path, train: str = "train") -> None:
     (place / "food-101/meta/classes.txt").write_text("\n".join(NAMES))
 
 
+def lego(place: Path) -> None:
+    """Write a table with a validation set, and the table of the test set."""
+    paths = write_named(place, TRAIN, "star-wars/{n}.jpg")
+    validation = np.where(LABELS[TRAIN] % 3 == 0, "valid", "train")
+    columns = {"path": paths, "class_id": LABELS[TRAIN], "train-valid": validation}
+    write_csv(place / "index.csv", columns)
+    paths = write_named(place, TEST, "test/{n}.jpg")
+    write_csv(place / "test.csv", {"path": paths, "class_id": LABELS[TEST]})
+
+
+def chinese_signs(place: Path) -> None:
+    for subset, rows in [("Train", TRAIN), ("Test", TEST)]:
+        files = write_named(place / subset, rows, "{n}.png")
+        lines = [
+            f"{file};60;80;{label};" for file, label in zip(files, LABELS[rows], strict=True)
+        ]
+        (place / f"Signs{subset}Annotation.txt").write_text("\n".join(lines))
+
+
 def cub_200(place: Path) -> None:
     write_named(place, ALL, "images/{name}/{n}.jpg")
     lines = {
@@ -678,8 +697,9 @@ def test_few_shares_are_classes_if_the_owner_says_so(tmp_path: Path) -> None:
     assert sorted(set(rows["class"].str[:4])) == ["0.0", "0.33", "0.66", "1.0"]
     with pytest.raises(ChoiceError, match="weight is a quantity"):
         choose(Place(tmp_path), columns={"class": "weight"})
-    with pytest.raises(ChoiceError, match="chance is a quantity"):
+    with pytest.raises(ChoiceError) as error:
         choose(Place(tmp_path))
+    assert "    doubt: fractions would be classes, which may be a quantity" in error.value.lines
 
 
 def test_ids_within_groups_are_no_groups(tmp_path: Path) -> None:
@@ -748,7 +768,8 @@ def galaxy_zoo(place: Path) -> None:
     files = write_flat(place / "images", TRAIN)
     ids = [file.removesuffix(".png") for file in files]
     for name, factor in [("all_ones_benchmark", 0), ("solutions", 1)]:
-        shares = {f"Class1.{n}": (LABELS[TRAIN] == n) * factor * 0.75 + 0.25 for n in (1, 2)}
+        first = np.linspace(0.25, 0.75, 200) ** factor
+        shares = {"Class1.1": first, "Class1.2": 1 - first}
         write_csv(place / f"{name}.csv", {"GalaxyID": ids} | shares)
 
 
@@ -1277,6 +1298,18 @@ READ = {
         partial(food_101, train="train_val"),
         '{files: "food-101/images/{class}/*", train: {list: food-101/meta/train_val.txt}, '
         "test: {list: food-101/meta/test.txt}}",
+        n_test=40,
+    ),
+    "LEGO minifigures": Read(
+        lego,
+        '{file: "{path}", class: class_id, train: {table: index.csv}, test: {table: test.csv}}',
+        n_test=40,
+    ),
+    "Chinese traffic signs": Read(
+        chinese_signs,
+        '{separator: ";", header: false, class: "4", '
+        'train: {table: SignsTrainAnnotation.txt, file: "Train/{1}"}, '
+        'test: {table: SignsTestAnnotation.txt, file: "Test/{1}"}}',
         n_test=40,
     ),
     "CUB-200": Read(

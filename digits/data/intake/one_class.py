@@ -47,11 +47,11 @@ def check_classes(column: str, values: pd.Series, *, are_chosen: bool = False) -
         column: the name of the column, for messages.
         values: the values of the column.
         are_chosen: whether the owner has chosen the column. Then a class may have a blank, as
-            `hot dog` beside `dog`, and a few fractions may be classes.
+            `hot dog` beside `dog`.
 
     Raises:
         UserError: a value has several labels, or the values are a quantity: numbers with
-            decimals, or more whole numbers than there may be classes.
+            decimals that are no grades, or more whole numbers than there may be classes.
     """
     unique = pd.Series(values.unique())  # first, because there may be millions of images
     names = unique.astype(str).fillna("").str.strip().unique()
@@ -66,16 +66,9 @@ def check_classes(column: str, values: pd.Series, *, are_chosen: bool = False) -
         return
     max_fractions = min(MAX_FRACTIONS, len(values) / MIN_IMAGES_PER_FRACTION)
     are_grades = numbers.between(0, 1).all() and len(numbers) <= max_fractions
-    if are_chosen and are_grades:
-        return
     decimals = texts[numbers % 1 != 0]
-    if len(decimals):
-        remedy = (
-            f"; if they are grades, run: digits start --class {shlex.quote(column)}"
-            if are_grades
-            else ""
-        )
-        raise make_quantity_error(f"{column} is a quantity, such as {decimals.iloc[0]}", remedy)
+    if len(decimals) and not are_grades:
+        raise make_quantity_error(f"{column} is a quantity, such as {decimals.iloc[0]}")
     if len(texts) > MAX_CLASSES:
         raise make_quantity_error(
             f"{column} has {len(texts)} different numbers, such as {texts[0]}, and there may "
@@ -83,16 +76,11 @@ def check_classes(column: str, values: pd.Series, *, are_chosen: bool = False) -
         )
 
 
-def make_quantity_error(found: str, other_remedy: str = "") -> UserError:
-    """Return the error about a quantity.
-
-    Args:
-        found: which numbers were found.
-        other_remedy: what to do if they are no quantity.
-    """
+def make_quantity_error(found: str) -> UserError:
+    """Return the error about a quantity. `found` is which numbers were found."""
     return UserError(
         f"{found}: {ONE_CLASS}, and estimates no numbers; replace them by classes, such as "
-        f"ranges, or use another tool{other_remedy}"
+        "ranges, or use another tool"
     )
 
 
