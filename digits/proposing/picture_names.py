@@ -85,7 +85,10 @@ def describe_pictures(place: Place, column: str, value: str) -> Iterator[Templat
         yield Template("..", f"{{{column}}}", "")
     name, part = posixpath.basename(value), "name"
     if name not in pictures:  # the value may have the suffix of another file
-        name, part = posixpath.splitext(name)[0], "stem"
+        name, suffix = posixpath.splitext(name)
+        if suffix and not suffix[1:].isalnum():  # `.jpg cat` is no suffix
+            return
+        part = "stem"
     # A copy of a folder may have its name in lower case. It is left out.
     paths: dict[str, str] = {}
     for path in pictures.get(name, []):

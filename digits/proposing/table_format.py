@@ -42,7 +42,7 @@ def may_be_table(name: str, path: Path) -> bool:
         return False
     text = read_start(path).decode(UTF_8, errors="replace")
     lines = list_lines(text)
-    if lines and is_list_line(lines[0]):
+    if lines and (is_list_line(lines[0]) or begin_with_pictures(lines)):
         return True
     if have_numbers_and_texts(text.splitlines()):
         return True
@@ -80,6 +80,12 @@ def is_list_line(line: str) -> bool:
     """Return whether a line has exactly the path of a picture and its class."""
     match = LIST_LINE.fullmatch(line)
     return match is not None and f".{match['ending']}".lower() in pictures.SUFFIXES
+
+
+def begin_with_pictures(lines: Sequence[str]) -> bool:
+    """Return whether each line has the path of a picture, without blanks, and other words."""
+    rows = [line.split(maxsplit=1) for line in lines]
+    return all(len(row) == 2 and row[0].lower().endswith(pictures.SUFFIXES) for row in rows)
 
 
 def find_format(path: Path) -> dict[str, Any]:
@@ -137,9 +143,14 @@ def find_separator(lines: list[str], ending: str) -> str:
         lengths = {len(split_line(line, separator)) for line in lines}
         n_values[separator] = max(lengths) if len(lengths) == 1 else 1
     best = max(separators, key=lambda separator: n_values[separator])
-    if is_list_line(lines[0]) and n_values[best] <= 2:  # the path may have blanks
+    is_split = n_values[best] > 1
+    if is_split and best in SEPARATORS:
+        return best
+    if begin_with_pictures(lines):  # the classes may have blanks
+        return best if is_split else "first blank"
+    if is_list_line(lines[0]):  # the paths may have blanks
         return "last blank"
-    if n_values[best] > 1:
+    if is_split:
         return best
     return max(SEPARATORS, key=lines[0].count)  # the lines have different numbers of values
 

@@ -143,6 +143,17 @@ def food_101(place: Path, train: str = "train") -> None:
     (place / "food-101/meta/classes.txt").write_text("\n".join(NAMES))
 
 
+def two_words(place: Path, separator: str, name: str, template: str = "{n}.png") -> None:
+    """Write a table without a header. Without blanks in the names, a class is `not zero`."""
+    zero = "zero" if " " in template else "not zero"
+    files = write_named(place, TRAIN, template)
+    lines = [
+        f"{file}{separator}{zero if NAMED[n] == 'zero' else NAMED[n]}"
+        for n, file in enumerate(files)
+    ]
+    (place / name).write_text("\n".join(lines))
+
+
 def lego(place: Path) -> None:
     """Write a table with a validation set, and the table of the test set."""
     paths = write_named(place, TRAIN, "star-wars/{n}.jpg")
@@ -1300,6 +1311,18 @@ READ = {
         "test: {list: food-101/meta/test.txt}}",
         n_test=40,
     ),
+    "classes of which some have two words": Read(
+        partial(two_words, separator=",", name="labels.csv"),
+        '{table: labels.csv, header: false, file: "{1}", class: "2"}',
+    ),
+    "a list of classes of which some have two words": Read(
+        partial(two_words, separator=" ", name="list.txt"),
+        '{table: list.txt, separator: first blank, header: false, file: "{1}", class: "2"}',
+    ),
+    "names of two words, and a class": Read(
+        partial(two_words, separator=" ", name="list.txt", template="my {n}.png"),
+        '{table: list.txt, separator: last blank, header: false, file: "{1}", class: "2"}',
+    ),
     "LEGO minifigures": Read(
         lego,
         '{file: "{path}", class: class_id, train: {table: index.csv}, test: {table: test.csv}}',
@@ -1494,7 +1517,7 @@ READ = {
     ),
     "paths with a slash": Read(
         paths_with_a_slash,
-        '{table: train.txt, separator: last blank, header: false, file: "data/{1}", class: "2"}',
+        '{table: train.txt, separator: blanks, header: false, file: "data/{1}", class: "2"}',
     ),
     "groups in another table": Read(
         groups_in_another_table,
@@ -1802,8 +1825,7 @@ ASKED: dict[str, tuple[Callable[[Path], None], list[str]]] = {
         [
             "--layout '*/{class}/*'",
             "--layout '{class}/*/*'",
-            "--layout '{table: Photos/truth.csv, separator: last blank, header: false, "
-            'file: "*/{1}", class: "2"}\'',
+            '--layout \'{table: Photos/truth.csv, header: false, file: "*/{1}", class: "2"}\'',
         ],
     ),
     "lists of DeepFashion": (
