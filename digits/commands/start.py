@@ -211,8 +211,9 @@ def start_with_layout(layout: Any, columns: dict[str, str], min_images: int) -> 
     }
     if traits.network:
         entry["network"] = traits.network
-    hints = [f"look: {hint}" for hint in traits.find_hints()]
-    lines = [*describe(choice), *hints, traits.describe()]
+    if traits.white:
+        entry["white"] = traits.white
+    lines = [*describe(choice), traits.describe()]
     values, X, images = compute_pinned_values("own", entry, choice.reading.images)
     del choice  # a table of a million rows is large, and so is what follows
     train_images = select_train_images(X, images, values)

@@ -42,7 +42,7 @@ UPRIGHT = 1
 MAX_UINT12 = 4_095
 MAX_UINT16 = 65_535
 
-WHITE = "white"  # the key of a picture's `info` with the value that became white
+LARGEST = "largest"  # the key of a picture's `info` with its largest value
 
 # The largest uncompressed picture of 50 megapixels has 8 bytes per pixel: four channels of 16
 # bits. A larger file is not read, because it may be no picture, and exceed the memory.
@@ -88,7 +88,9 @@ def read(source: Path | BinaryIO) -> Picture:
     return Picture(np.array(reduced), scale)
 
 
-def read_resized(source: Path | BinaryIO, shape: Sequence[int]) -> Pixels:
+def read_resized(
+    source: Path | BinaryIO, shape: Sequence[int], white: int | None = None
+) -> Pixels:
     """Read the first frame of a picture, resized to the shape of an image.
 
     Its aspect ratio is kept. The space that is left at the sides is filled with the median of
@@ -97,6 +99,7 @@ def read_resized(source: Path | BinaryIO, shape: Sequence[int]) -> Pixels:
     Args:
         source: the path of the file, or the opened file.
         shape: height and width, and 3 for an image in colour.
+        white: as in `scale_to_8_bits`.
 
     Raises:
         PictureError: the file is not a picture, is too large, or is damaged.
@@ -105,14 +108,14 @@ def read_resized(source: Path | BinaryIO, shape: Sequence[int]) -> Pixels:
     height, width = shape[:2]
     is_color = len(shape) == 3
     max_side = min(MAX_SIDE, MAX_RATIO * max(height, width))
-    picture, _ = read_image(source, "RGB" if is_color else "L", max_side)
+    picture, _ = read_image(source, "RGB" if is_color else "L", max_side, white)
     [background] = median_of_border(np.array(picture)[np.newaxis]).astype(int).tolist()
     color = tuple(background) if is_color else background
     return np.asarray(ImageOps.pad(picture, (width, height), color=color))
 
 
 def read_image(
-    source: Path | BinaryIO, mode: str, max_side: int = MAX_SIDE
+    source: Path | BinaryIO, mode: str, max_side: int = MAX_SIDE, white: int | None = None
 ) -> tuple[Image.Image, float]:
     """Read the first frame of a picture in any mode of Pillow.
 
@@ -120,6 +123,7 @@ def read_image(
         source: the path of the file, or the opened file.
         mode: `L` for greyscale, `RGB` for colours.
         max_side: the length to which a longer side is reduced, in pixels.
+        white: as in `scale_to_8_bits`.
 
     Returns:
         The picture, which is rotated and reduced, and its scale, as in `Picture`.
@@ -135,7 +139,7 @@ def read_image(
         image = open_image(content)
         longer_side = max(image.size)
         try:
-            decoded = decode(image, mode, max_side)
+            decoded = decode(image, mode, max_side, white)
         except PictureError:
             raise
         except Exception as error:  # a damaged file can make Pillow raise nearly any exception
@@ -202,7 +206,7 @@ def has_pages(image: Image.Image) -> bool:
     return False
 
 
-def decode(image: Image.Image, mode: str, max_side: int) -> Image.Image:
+def decode(image: Image.Image, mode: str, max_side: int, white: int | None) -> Image.Image:
     """Return a picture in an 8-bit mode, rotated as its EXIF orientation says.
 
     A JPEG is decoded at a half, a quarter or an eighth of its size, where `max_side` allows it.
@@ -214,7 +218,7 @@ def decode(image: Image.Image, mode: str, max_side: int) -> Image.Image:
         if image.getexif().get(ORIENTATION, UPRIGHT) != UPRIGHT:  # or else it would be copied
             image = ImageOps.exif_transpose(image)
     if image.mode.startswith(("I", "F")):  # integers or floats of more than 8 bits
-        image = scale_to_8_bits(image)
+        image = scale_to_8_bits(image, white)
     if image.mode == "LAB":  # Pillow converts it to RGB only
         image = image.convert("RGB")
     if image.has_transparency_data:
@@ -231,14 +235,18 @@ def lay_on_paper(image: Image.Image) -> Image.Image:
     return laid
 
 
-def scale_to_8_bits(image: Image.Image) -> Image.Image:
+def scale_to_8_bits(image: Image.Image, white: int | None) -> Image.Image:
     """Return a grey picture of more than 8 bits per value in 8 bits.
 
-    The values are those of a picture of 12 bits if the largest is from 256 to 4095, and of 16
-    bits if it is up to 65535. Otherwise, as in a picture of floats from 0 to 1, the largest
-    value is white. A single negative value, which stands for no data, is black. If the picture
-    has a transparent value, as a PNG file can have, it gets a channel for it. Its `info` has
-    the value that became white.
+    A single negative value, which stands for no data, is black. If the picture has a
+    transparent value, as a PNG file can have, it gets a channel for it. Its `info` has the
+    largest value.
+
+    Args:
+        image: the picture.
+        white: the smallest value that becomes white. If it is None, the values are those of a
+            picture of 12 bits if the largest is from 256 to 4095, and of 16 bits if it is up to
+            65535. Otherwise, as in a picture of floats from 0 to 1, the largest value is white.
 
     Raises:
         PictureError: there are several negative values, as in a scan in Hounsfield units.
@@ -250,14 +258,16 @@ def scale_to_8_bits(image: Image.Image) -> Image.Image:
             f"it has negative values, such as {negative.min():g}; add a number to the values "
             "of all pictures, so that the lowest one is 0"
         )
-    white = max(1, *(to_floats(line).max() for line in pixels))
-    if 255 < white <= MAX_UINT16:
-        white = MAX_UINT12 if white <= MAX_UINT12 else MAX_UINT16
+    largest = max(1, *(to_floats(line).max() for line in pixels))
+    if white is None:
+        white = largest
+        if 255 < largest <= MAX_UINT16:
+            white = MAX_UINT12 if largest <= MAX_UINT12 else MAX_UINT16
     scaled = np.empty(pixels.shape, np.uint8)
     for row, line in enumerate(pixels):  # all at once, they would need eight times the memory
-        scaled[row] = to_floats(line) * 255 / white + 0.5  # rounded
+        scaled[row] = to_floats(line).clip(max=white) * 255 / white + 0.5  # rounded
     grey = Image.fromarray(scaled)
-    grey.info[WHITE] = white
+    grey.info[LARGEST] = largest
     if "transparency" in image.info:
         is_opaque = pixels != image.info["transparency"]
         grey.putalpha(Image.fromarray(is_opaque.astype(np.uint8) * 255))

@@ -105,7 +105,10 @@ def check_files(dataset: DatasetParams) -> None:
 
 
 def describe_picture(
-    networks: Sequence[Network], content: bytes, cache: FeatureCache | None = None
+    networks: Sequence[Network],
+    content: bytes,
+    cache: FeatureCache | None = None,
+    white: int | None = None,
 ) -> bytes:
     """Return the features of a picture, those of one network after those of another.
 
@@ -113,6 +116,8 @@ def describe_picture(
         networks: the networks. Each reads the picture at the size that it takes.
         content: the content of the picture file.
         cache: has the features of pictures that were described before, or is None.
+        white: the value that becomes white in a picture of more than 8 bits, as the key `white`
+            of the dataset says.
 
     Raises:
         PictureError: the content is not that of a picture, is too large, or is damaged.
@@ -120,10 +125,12 @@ def describe_picture(
     """
     features = []
     for network in networks:
-        saved = cache.load(content, network.identity) if cache else None
+        identity = network.identity if white is None else f"{network.identity} {white}"
+        saved = cache.load(content, identity) if cache else None
         if saved is None:
-            saved = bytes(network.describe(read_resized(BytesIO(content), network.shape)))
+            image = read_resized(BytesIO(content), network.shape, white)
+            saved = bytes(network.describe(image))
             if cache:
-                cache.save(content, network.identity, saved)
+                cache.save(content, identity, saved)
         features.append(saved)
     return b"".join(features)

@@ -46,7 +46,8 @@ class FeatureCache:
 
         Args:
             picture: the content of the picture file.
-            network: the attribute `identity` of the network.
+            network: the attribute `identity` of the network, and what else the features depend
+                on.
         """
         try:
             content = self.find_path(picture, network).read_bytes()

@@ -122,14 +122,17 @@ class Predictor:
             OSError: the file cannot be opened.
         """
         content = pictures.read_content(source)
-        image = pictures.read_resized(BytesIO(content), self.shape)
+        white = self.dataset.white
+        image = pictures.read_resized(BytesIO(content), self.shape, white)
         has_picture_files = "files" in self.dataset.sha256  # their checksums
         if not has_picture_files:
             image = (image * (self.pixel_max / PIXEL_MAX)).round().astype(np.uint8)
         if not self.networks:
             return self.predict_images(image[np.newaxis])
         # Photos, which networks are for, have no common background.
-        features = np.frombuffer(describe_picture(self.networks, content), np.uint8)
+        features = np.frombuffer(
+            describe_picture(self.networks, content, white=white), np.uint8
+        )
         if self.takes_pixels:
             features = np.concatenate([features, image.ravel()])
         [prediction] = self.classify(image[np.newaxis], features[np.newaxis])

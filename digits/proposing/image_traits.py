@@ -7,7 +7,7 @@ symbols. In each of them, 100 random pictures led to the same models as all pict
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from io import BytesIO
 from itertools import islice
 from pathlib import Path
@@ -69,7 +69,8 @@ class ImageTraits(NamedTuple):
         network: the network that should describe them, or None. Small drawings, such as digits,
             need none, and arrays have no pictures that a network could read.
         shape: the shape to which they should be resized, or that they have.
-        whites: the different values, in pictures of more than 8 bits, that became white.
+        white: the value that becomes white in pictures of more than 8 bits, or None if there
+            are none.
     """
 
     are_pictures: bool
@@ -77,7 +78,7 @@ class ImageTraits(NamedTuple):
     is_drawing: bool
     network: str | None
     shape: list[int]
-    whites: Sequence[float] = ()
+    white: int | None = None
 
     @property
     def max_folds(self) -> int:
@@ -109,16 +110,6 @@ class ImageTraits(NamedTuple):
             return f"most look like {kind}, so there is no network"
         return f"most look like {kind}, so the network is {self.network}"
 
-    def find_hints(self) -> list[str]:
-        """Return a hint if pictures of more than 8 bits are not on one scale."""
-        if len(self.whites) < 2:
-            return []
-        low, high = min(self.whites), max(self.whites)
-        return [
-            f"in pictures of more than 8 bits, the value that becomes white is {low:g} to "
-            f"{high:g}, so equal values are not equally bright; write all pictures in 8 bits"
-        ]
-
 
 # The traits of pictures of digits. They are also used for pictures that will be added later.
 DEFAULT_TRAITS = ImageTraits(
@@ -149,15 +140,20 @@ def find_traits(collection: Collection) -> ImageTraits:
 def find_traits_of_pictures(contents: Iterator[Path | bytes], n_pictures: int) -> ImageTraits:
     """Return what most pictures of a sample, which is every n-th picture, look like.
 
-    Pictures that cannot be read are ignored. They are reported later.
+    If the first picture has more than 8 bits, all pictures are measured, to find the largest
+    value. Pictures that cannot be read are ignored. They are reported later.
     """
-    step = math.ceil(n_pictures / N_SAMPLES)
-    measured = [measure_picture(source) for source in islice(contents, 0, None, step)]
+    first = measure_picture(next(contents))
+    has_more_bits = first is not None and first["largest"] > 0
+    step = 1 if has_more_bits else math.ceil(n_pictures / N_SAMPLES)
+    others = islice(contents, step - 1, None, step)
+    measured = [first, *map(measure_picture, others)]
     readable = [measures for measures in measured if measures is not None]
     if not readable:
         return DEFAULT_TRAITS
     measures = pd.DataFrame(readable)
-    whites = tuple(measures["white"].dropna().unique())
+    largest = measures["largest"].max()
+    white = choose_white(largest) if largest > 0 else None
     medians = measures.median()
     has_background = medians["background"] >= MIN_BACKGROUND
     max_grey = MAX_GREY_ON_BACKGROUND if has_background else MAX_GREY
@@ -165,10 +161,10 @@ def find_traits_of_pictures(contents: Iterator[Path | bytes], n_pictures: int) -
     is_drawing = bool(has_background and not is_color)
     if not is_drawing:
         shape = [64, 64, N_CHANNELS] if is_color else [64, 64]
-        return ImageTraits(True, is_color, is_drawing, NETWORK_OF_PHOTOS, shape, whites)
+        return ImageTraits(True, is_color, is_drawing, NETWORK_OF_PHOTOS, shape, white)
     is_large = medians["side"] >= MIN_LARGE_SIDE
     network = NETWORK_OF_DRAWINGS if is_large else None
-    return ImageTraits(True, is_color, is_drawing, network, [28, 28], whites)
+    return ImageTraits(True, is_color, is_drawing, network, [28, 28], white)
 
 
 def measure_picture(source: Path | bytes) -> dict[str, float] | None:
@@ -178,11 +174,15 @@ def measure_picture(source: Path | bytes) -> dict[str, float] | None:
         side: the shorter side, in pixels.
         saturation: the mean saturation, 0 to 255.
         background: the fraction of the pixels that are background.
-        white: the value that became white, or NaN if the picture has 8 bits.
+        largest: the largest value of a picture of more than 8 bits, and 0 for others.
     """
     try:
-        opened = source if isinstance(source, Path) else BytesIO(source)
-        image, scale = pictures.read_image(opened, mode="RGB")
+        content = pictures.read_content(source) if isinstance(source, Path) else source
+        image, scale = pictures.read_image(BytesIO(content), mode="RGB")
+        largest = image.info.get(pictures.LARGEST, 0)
+        if largest:  # the picture may be much darker than others of its kind
+            white = choose_white(largest)
+            image, scale = pictures.read_image(BytesIO(content), mode="RGB", white=white)
     except (OSError, UserError):
         return None
     pixels = np.array(image, dtype=int)
@@ -193,5 +193,17 @@ def measure_picture(source: Path | bytes) -> dict[str, float] | None:
         "side": min(image.size) * scale,
         "saturation": np.ptp(pixels, axis=2).mean(),
         "background": is_background.mean(),
-        "white": float(image.info.get(pictures.WHITE, np.nan)),
+        "largest": largest,
     }
+
+
+def choose_white(largest: float) -> int:
+    """Return the value that becomes white: 1 for fractions, or the largest value of some bits.
+
+    Args:
+        largest: the largest value of all pictures.
+    """
+    if largest <= 1:
+        return 1
+    n_bits = max(8, math.ceil(math.log2(largest + 1)))
+    return int(2**n_bits - 1)

@@ -339,6 +339,14 @@ class DatasetParams(Entry):
     Without this key, it is 255.
     """
 
+    white: PositiveInt | None = None
+    """The value that becomes white in pictures of more than 8 bits per pixel.
+
+    So equal values are equally bright in all pictures. Larger values are white, too. For
+    example, 4095 for pictures of 12 bits. `digits start` writes this key. Without it, each
+    picture has its own scale, of 12 or 16 bits.
+    """
+
     transpose: bool | None = None
     """Whether to swap the rows and the columns of all images.
 

@@ -111,6 +111,43 @@ def test_predictions_of_pictures_are_those_of_the_stages(photos: Path, name: str
         assert (predictions["prediction"] == predictions["label"]).all()
 
 
+def test_equal_values_of_more_than_8_bits_are_equally_bright(
+    photos: Path, tmp_path: Path
+) -> None:
+    project = tiny.copy(photos, tmp_path / "scans")
+    tiny.edit(project, {**PHOTOS, "datasets.tiny.white": 8_191})
+    # Only the brightness tells the classes apart.
+    for path in sorted((project / "own").rglob("*.jpg")):
+        grey = np.asarray(Image.open(path).convert("L"), np.uint16)
+        path.unlink()
+        for name, factor in [("dark", 4), ("bright", 32)]:
+            scan = project / f"own/{name}/{path.parent.name}{path.stem}.png"
+            scan.parent.mkdir(exist_ok=True)
+            Image.fromarray(grey * factor).save(scan)
+    for words in [
+        ("pin", "tiny"),
+        ("fetch", "tiny"),
+        ("split", "tiny"),
+        ("binarize", "class"),
+        ("train", "both-svc"),
+        ("evaluate", "both-svc"),
+    ]:
+        call(project, *words)
+    files = [
+        f"own/{name}/temple{number}.png" for number in "123" for name in ("dark", "bright")
+    ]
+    text = call(project, "predict", "--model", "both-svc", "--format", "csv", *files).stdout
+    labels = [line.split(",")[4] for line in text.splitlines()[1:]]
+    assert labels == ["dark", "bright"] * 3
+    X, images = tables.read_images(project / paths.raw("tiny"))
+    network = load_network("efficientnet_lite0")
+    for file, features in zip(images["file"], images["network"], strict=True):
+        content = (project / "own" / file).read_bytes()
+        assert features == describe_picture([network], content, white=8_191)
+    is_bright = images["file"].str.startswith("bright").to_numpy()
+    assert X[~is_bright].max() < X[is_bright].max(axis=1).min()
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_a_blank_picture_is_said_to_be_blank(photos: Path, tmp_path: Path, name: str) -> None:
     blank = tmp_path / "blank.png"

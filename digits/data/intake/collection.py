@@ -115,7 +115,7 @@ def read_collection(
     networks = load_networks(dataset) if convert is None else []
     cache = open_cache() if networks else None
     read = partial(
-        read_picture, shape=dataset.shape, convert=convert, networks=networks, cache=cache
+        read_picture, dataset=dataset, convert=convert, networks=networks, cache=cache
     )
     # `read_blocks` fills these lists while `make_images` reads its blocks.
     checksums: list[str] = []
@@ -189,7 +189,7 @@ def summarize(failures: Sequence[UserError], n_pictures: int) -> UserError:
 def read_picture(
     source: Path | bytes,
     name: str,
-    shape: Sequence[int],
+    dataset: DatasetParams,
     convert: Callable[[Picture], Pixels] | None,
     networks: Sequence[Network],
     cache: FeatureCache | None,
@@ -201,7 +201,7 @@ def read_picture(
     Args:
         source: the path of the file, or its content.
         name: the name of the picture, for messages.
-        shape: the shape of the resized image.
+        dataset: the entry of params.yaml, with the shape of the resized image.
         convert: the function of `read_collection`.
         networks: the dataset's networks.
         cache: has the features of pictures that were described before, or is None.
@@ -209,10 +209,10 @@ def read_picture(
     try:
         content = pictures.read_content(source) if isinstance(source, Path) else source
         if convert is None:
-            image = pictures.read_resized(BytesIO(content), shape)
+            image = pictures.read_resized(BytesIO(content), dataset.shape, dataset.white)
         else:
             image = convert(pictures.read(BytesIO(content)))
-        network_features = describe_picture(networks, content, cache)
+        network_features = describe_picture(networks, content, cache, dataset.white)
     except OSError as error:
         return UserError(f"{name}: {error.strerror or error}")
     except UserError as error:
