@@ -184,6 +184,12 @@ def test_values_that_are_no_brightness_are_black() -> None:
     assert picture.grey.tolist() == [[0, 0, 128], [255, 0, 0], [0, 0, 0]]
 
 
+def test_values_above_that_of_white_are_white() -> None:
+    values = np.array([[0, 500], [1_000, 1_500]], np.uint16)
+    image = pictures.read_resized(encode(Image.fromarray(values)), [2, 2], white=1_000)
+    assert image.tolist() == [[0, 128], [255, 255]]
+
+
 @pytest.mark.parametrize("dtype", [np.int16, np.int32, np.float32])
 def test_a_picture_with_several_negative_values_is_refused(dtype: Any) -> None:
     scan = Image.fromarray((np.arange(64).reshape(8, 8) * 40 - 1_024).astype(dtype))
