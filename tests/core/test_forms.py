@@ -36,7 +36,7 @@ from digits.data.intake.collection import Collection
 from digits.data.layout.place import Place
 from digits.data.pinned_values import compute_pinned_values
 from digits.proposing import advice
-from digits.proposing.choose import choose
+from digits.proposing.choose import ChoiceError, choose
 from digits.proposing.folders import enter_folders
 from digits.settings import layout
 from digits.settings.errors import UserError
@@ -785,6 +785,21 @@ def test_groups_of_another_table_are_added(tmp_path: Path) -> None:
     metadata.to_csv(place / "metadata.csv", index=False)
     follow("Add the groups of another table", tmp_path)
     assert pd.read_csv(place / "labels.csv")["group"].tolist() == ["x", "y", "x"]
+
+
+@pytest.mark.variant
+def test_a_table_with_too_many_separators_is_repaired(tmp_path: Path) -> None:
+    place = tmp_path / "data/own"
+    files = write_flat(place, TRAIN)
+    lines = [f'{file},{NAMES[n % 10]},"Shoes, old"' for n, file in enumerate(files)]
+    lines[50] = lines[50].replace('"', "")
+    lines[70] = f"{lines[70]}, black"
+    (place / "styles.csv").write_text("\n".join(["file,class,text", *lines]))
+    with pytest.raises(ChoiceError, match="line 52 has 4 values, expected 3; put quotation"):
+        choose(Place(place))
+    follow("Repair a table with too many separators", tmp_path)
+    rows = choose(Place(place)).rows
+    assert rows["class"].tolist() == NAMES * 20
 
 
 @pytest.mark.variant

@@ -699,7 +699,7 @@ def test_an_image_without_a_group_is_refused(tmp_path: Path) -> None:
         ("label,p,p\n1,2,3\n", "own.csv: two columns have the name 'p'"),
         (
             "label,p\n1,0\n2,0,0\n3,0,0,0\n",
-            "own.csv: Error tokenizing data. C error: Expected 2",
+            "own.csv: line 3 has 3 values, expected 2; put",
         ),
         (
             "label,p\n1,0,0\n2,0,0\n",

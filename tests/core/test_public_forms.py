@@ -775,6 +775,12 @@ def exams(place: Path) -> None:
     write_csv(place / "valid-abnormal.csv", columns, header=False)
 
 
+def mat_per_image(place: Path) -> None:
+    for number in range(40):
+        arrays = {"image": PIXELS[number], "label": LABELS[number]}
+        scipy.io.savemat(place / f"{number}.mat", arrays)
+
+
 def galaxy_zoo(place: Path) -> None:
     files = write_flat(place / "images", TRAIN)
     ids = [file.removesuffix(".png") for file in files]
@@ -2201,6 +2207,10 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
     "KolektorSDD2": (
         lambda place: write_flat(place / "train", TRAIN),
         "write a table labels.csv with the columns file and class",
+    ),
+    "an image in each file of MATLAB": (
+        mat_per_image,
+        "0.mat and 39 more arrays have one image each, which is not read; load them in Python",
     ),
     "Galaxy Zoo": (galaxy_zoo, "solutions.csv: Class1.1 is a quantity, such as 0.25"),
     "arrays without a table": (

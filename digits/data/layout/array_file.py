@@ -92,4 +92,4 @@ def explain(error: Exception) -> str:
         return f"MATLAB's format 7.3 cannot be read; {HOW_TO_CONVERT}"
     if "allow_pickle" in str(error):  # the argument that would allow it
         return f"it holds a pickle, which can run any code; if you trust it, {HOW_TO_CONVERT}"
-    return f"it is damaged, or of another format ({error}); {HOW_TO_CONVERT}"
+    return f"{error}; {HOW_TO_CONVERT}"

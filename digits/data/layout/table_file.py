@@ -38,6 +38,7 @@ SEPARATORS = {
     "last blank": r"[\s,]+(?=[^\s,]+\s*$)",
     "first blank": "\t",  # `TableFile.open` writes a tab for the first blanks
 }
+TOO_MANY_VALUES = re.compile(r"Expected (\d+) fields in line (\d+), saw (\d+)")  # says pandas
 FIRST_BLANKS = re.compile(r"^[^\S\n]*(\S+)[^\S\n]+", re.MULTILINE)
 
 
@@ -295,9 +296,16 @@ class TableFile:
                 f"{self.path.name} is not in {error.encoding}; write its encoding, such as "
                 "latin-1, into the layout, as the key `encoding`"
             ) from None
-        except pd.errors.ParserError as error:  # such as "Expected 10 fields in line 9, saw 11"
+        except pd.errors.ParserError as error:
+            match = TOO_MANY_VALUES.search(str(error))
+            found = (
+                f"line {match[2]} has {match[3]} values, expected {match[1]}"
+                if match
+                else error
+            )
             raise UserError(
-                f"{self.path.name}: {error}; put quotation marks around values with separators"
+                f"{self.path.name}: {found}; put quotation marks around values with "
+                "separators; see “Repair a table with too many separators” in docs/your-own.md"
             ) from None
         except (OSError, ValueError) as error:
             raise UserError(f"{self.path.name}: {error}") from None
