@@ -213,7 +213,8 @@ def start_with_layout(layout: Any, columns: dict[str, str], min_images: int) -> 
         entry["network"] = traits.network
     if traits.white:
         entry["white"] = traits.white
-    lines = [*describe(choice), traits.describe()]
+    hints = [f"look: {hint}" for hint in traits.find_hints()]
+    lines = [*describe(choice), *hints, traits.describe()]
     values, X, images = compute_pinned_values("own", entry, choice.reading.images)
     del choice  # a table of a million rows is large, and so is what follows
     train_images = select_train_images(X, images, values)

@@ -42,6 +42,10 @@ MAX_GREY_ON_BACKGROUND = 20
 # The shorter side of a large picture, in pixels.
 MIN_LARGE_SIDE = 64
 
+MIDDLE_GREY = 127
+MIN_LONG = 8  # the smallest aspect ratio of pictures that are too long for a square image
+MIN_OTHERS = 0.1  # the smallest share of drawings with the rarer background
+
 # With so many images or more, models learn from principal components of the features.
 MANY_IMAGES = 1_700
 N_COMPONENTS = 300  # the files of models are then smaller than 20 MB
@@ -71,6 +75,8 @@ class ImageTraits(NamedTuple):
         shape: the shape to which they should be resized, or that they have.
         white: the value that becomes white in pictures of more than 8 bits, or None if there
             are none.
+        aspect_ratio: the longer side divided by the shorter one, in most pictures.
+        light_share: the share of pictures with a light border.
     """
 
     are_pictures: bool
@@ -79,6 +85,8 @@ class ImageTraits(NamedTuple):
     network: str | None
     shape: list[int]
     white: int | None = None
+    aspect_ratio: float = 1
+    light_share: float = 0
 
     @property
     def max_folds(self) -> int:
@@ -109,6 +117,23 @@ class ImageTraits(NamedTuple):
         if self.network is None:
             return f"most look like {kind}, so there is no network"
         return f"most look like {kind}, so the network is {self.network}"
+
+    def find_hints(self) -> list[str]:
+        """Return what may be wrong with most pictures."""
+        hints = []
+        if self.aspect_ratio >= MIN_LONG:
+            height, width = self.shape[:2]
+            hints.append(
+                f"most pictures are {self.aspect_ratio:.0f} times as long as they are wide, so "
+                f"little is left of them in {height} × {width} pixels; cut them, or write "
+                "another `shape` into params.yaml"
+            )
+        if self.is_drawing and MIN_OTHERS <= self.light_share <= 1 - MIN_OTHERS:
+            hints.append(
+                f"{self.light_share:.0%} of the drawings have a light background, and the "
+                "others a dark one; if that says nothing about the class, invert some of them"
+            )
+        return hints
 
 
 # The traits of pictures of digits. They are also used for pictures that will be added later.
@@ -153,18 +178,28 @@ def find_traits_of_pictures(contents: Iterator[Path | bytes], n_pictures: int) -
         return DEFAULT_TRAITS
     measures = pd.DataFrame(readable)
     largest = measures["largest"].max()
-    white = choose_white(largest) if largest > 0 else None
     medians = measures.median()
     has_background = medians["background"] >= MIN_BACKGROUND
     max_grey = MAX_GREY_ON_BACKGROUND if has_background else MAX_GREY
     is_color = bool(medians["saturation"] > max_grey)
     is_drawing = bool(has_background and not is_color)
-    if not is_drawing:
+    if is_drawing:
+        is_large = medians["side"] >= MIN_LARGE_SIDE
+        network = NETWORK_OF_DRAWINGS if is_large else None
+        shape = [28, 28]
+    else:
+        network = NETWORK_OF_PHOTOS
         shape = [64, 64, N_CHANNELS] if is_color else [64, 64]
-        return ImageTraits(True, is_color, is_drawing, NETWORK_OF_PHOTOS, shape, white)
-    is_large = medians["side"] >= MIN_LARGE_SIDE
-    network = NETWORK_OF_DRAWINGS if is_large else None
-    return ImageTraits(True, is_color, is_drawing, network, [28, 28], white)
+    return ImageTraits(
+        are_pictures=True,
+        is_color=is_color,
+        is_drawing=is_drawing,
+        network=network,
+        shape=shape,
+        white=choose_white(largest) if largest > 0 else None,
+        aspect_ratio=medians["aspect_ratio"],
+        light_share=measures["has_light_border"].mean(),
+    )
 
 
 def measure_picture(source: Path | bytes) -> dict[str, float] | None:
@@ -175,6 +210,8 @@ def measure_picture(source: Path | bytes) -> dict[str, float] | None:
         saturation: the mean saturation, 0 to 255.
         background: the fraction of the pixels that are background.
         largest: the largest value of a picture of more than 8 bits, and 0 for others.
+        aspect_ratio: the longer side divided by the shorter one.
+        has_light_border: 1 if the border is lighter than a medium grey, and 0 otherwise.
     """
     try:
         content = pictures.read_content(source) if isinstance(source, Path) else source
@@ -194,6 +231,8 @@ def measure_picture(source: Path | bytes) -> dict[str, float] | None:
         "saturation": np.ptp(pixels, axis=2).mean(),
         "background": is_background.mean(),
         "largest": largest,
+        "aspect_ratio": max(image.size) / min(image.size),
+        "has_light_border": background.mean() > MIDDLE_GREY,
     }
 
 
