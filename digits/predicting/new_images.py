@@ -296,7 +296,10 @@ def read_other_table(place: Place, csv_format: dict[str, Any]) -> Collection:
         # them, and is true for all rows.
         keys["where"] = dict.fromkeys(between, "*")
     else:
-        raise UserError("a table needs columns of pixels, or a column of pictures")
+        raise UserError(
+            "a table needs columns of pixels, or a column of pictures; to predict pictures that "
+            "it names, give their folder"
+        )
     return read_part(place, TablePart.model_validate(keys))
 
 

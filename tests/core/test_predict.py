@@ -509,6 +509,12 @@ def test_a_table_of_other_values_than_those_of_the_training_images_is_refused(
     assert f"test.csv: {reason}" in failure(place, "predict", *MODEL, str(path))
 
 
+def test_a_table_of_names_says_to_give_the_folder(place: Path, tmp_path: Path) -> None:
+    pd.DataFrame({"Id": ["1", "2"]}).to_csv(tmp_path / "test.csv", index=False)
+    line = failure(place, "predict", *MODEL, str(tmp_path / "test.csv"))
+    assert line.endswith("to predict pictures that it names, give their folder")
+
+
 def test_arrays_are_set_upright_if_the_dataset_says_that_its_images_lie_on_their_side(
     project: Path, tmp_path: Path
 ) -> None:
