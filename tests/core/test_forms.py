@@ -788,6 +788,19 @@ def test_groups_of_another_table_are_added(tmp_path: Path) -> None:
 
 
 @pytest.mark.variant
+def test_damaged_pictures_are_moved_away(tmp_path: Path) -> None:
+    place = tmp_path / "data/own"
+    write_tree(place, TRAIN)
+    damaged = sorted(place.glob("one/*"))[:3]
+    for path in damaged:
+        path.write_bytes(path.read_bytes()[:60])
+    follow("Move damaged pictures away", tmp_path)
+    assert not any(path.exists() for path in damaged)
+    assert len(list(place.rglob("*.png"))) == 197
+    assert len(list((tmp_path / "data/damaged/one").iterdir())) == 3
+
+
+@pytest.mark.variant
 def test_a_table_with_too_many_separators_is_repaired(tmp_path: Path) -> None:
     place = tmp_path / "data/own"
     files = write_flat(place, TRAIN)

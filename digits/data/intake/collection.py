@@ -182,7 +182,7 @@ def summarize(failures: Sequence[UserError], n_pictures: int) -> UserError:
     and_more = f" and {n_not_listed} more" if n_not_listed > 0 else ""
     return UserError(
         f"{len(failures)} of {n_pictures} pictures cannot be read, those above{and_more}; "
-        "replace or delete them"
+        "replace or delete them; see “Move damaged pictures away” in docs/your-own.md"
     )
 
 
