@@ -13,7 +13,13 @@ import yaml
 from digits.data.layout.pattern import escape, find_matches
 from digits.data.layout.read_table import list_distinct
 from digits.data.layout.reading import LayoutReading
-from digits.proposing.columns import are_flags, depends_on, may_have_groups, write_where
+from digits.proposing.columns import (
+    are_flags,
+    depends_on,
+    find_named_classes,
+    may_have_groups,
+    write_where,
+)
 from digits.proposing.file_names import (
     SEPARATORS,
     list_stems,
@@ -144,9 +150,14 @@ def hint_at_column(name: str, values: pd.Series, layout: Any) -> Iterator[str]:
             f"set; if so, {remedy}"
         )
     elif may_have_groups(name, values):
+        classes = ""
+        column = layout.get("class") if isinstance(layout, dict) else None
+        if isinstance(column, str) and not find_named_classes([column]):
+            classes = f"--class {shlex.quote(column)} "
         yield (
             f"the column {name} has {len(distinct)} values for {len(values)} images; if images "
-            f"with one value belong together, run: digits start --group {shlex.quote(name)}"
+            f"with one value belong together, run: digits start {classes}--group "
+            f"{shlex.quote(name)}"
         )
 
 

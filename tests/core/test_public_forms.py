@@ -1578,7 +1578,7 @@ READ = {
     "BUS-BRA": Read(
         folds_of_bus,
         '{table: bus_data.csv, file: "Images/{ID}.png", class: Pathology}',
-        said="run: digits start --group Case",
+        said="run: digits start --class Pathology --group Case",
     ),
     "Galaxy10": Read(
         galaxy,
