@@ -197,8 +197,8 @@ def find_traits_of_pictures(contents: Iterator[Path | bytes], n_pictures: int) -
         network=network,
         shape=shape,
         white=choose_white(largest) if largest > 0 else None,
-        aspect_ratio=medians["aspect_ratio"],
-        light_share=measures["has_light_border"].mean(),
+        aspect_ratio=float(medians["aspect_ratio"]),
+        light_share=float(measures["has_light_border"].mean()),
     )
 
 

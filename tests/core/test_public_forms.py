@@ -720,7 +720,9 @@ def test_ids_within_groups_are_no_groups(tmp_path: Path) -> None:
         choice = choose(Place(tmp_path / name), columns={"class": "diagnostic"})
         assert choice.layout["group"] == "patient_id"
         said = "\n".join(describe(choice))
-        assert ("digits start --group lesion_id" in said) == (name == "coarser")
+        assert ("digits start --class diagnostic --group lesion_id" in said) == (
+            name == "coarser"
+        )
 
 
 def leafsnap(place: Path, species: list[str]) -> None:

@@ -983,7 +983,7 @@ def test_pictures_that_cannot_be_read_say_nothing_about_the_others(tmp_path: Pat
     Image.fromarray(pixels).save(photo, "PNG")
     damaged: list[Path | bytes] = [b"no picture", tmp_path / "missing.png"]
     traits = find_traits_of_pictures(iter([*damaged, photo.getvalue()]), 3)
-    assert traits == ImageTraits(True, True, False, PHOTOS, [64, 64, 3])
+    assert traits[:5] == (True, True, False, PHOTOS, [64, 64, 3])
     assert find_traits_of_pictures(iter(damaged), 2) == DEFAULT_TRAITS
 
 
