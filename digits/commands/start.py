@@ -25,7 +25,14 @@ from digits.data.layout.place import Place
 from digits.data.pinned_values import compute_pinned_values
 from digits.data.splitting import split_rows
 from digits.data.storage import add_to_dvc
-from digits.proposing.choose import MIN_FOLDS, Choice, ChoiceError, choose, describe
+from digits.proposing.choose import (
+    MIN_FOLDS,
+    Choice,
+    ChoiceError,
+    choose,
+    describe,
+    make_groups_error,
+)
 from digits.proposing.folders import enter_folders
 from digits.proposing.image_traits import (
     DEFAULT_TRAITS,
@@ -219,6 +226,7 @@ def start_with_layout(layout: Any, columns: dict[str, str], min_images: int) -> 
     del choice  # a table of a million rows is large, and so is what follows
     train_images = select_train_images(X, images, values)
     check_images(X, train_images, values)
+    check_test_set(images, train_images, values)
     n_folds = choose_n_folds(train_images, traits.max_folds)
     if n_folds < traits.max_folds:
         lines.append(
@@ -348,6 +356,29 @@ def check_images(X: Pixels, train_images: pd.DataFrame, values: dict[str, Any]) 
             f"by `digits start --min-images {needed}`{other_remedy}"
         )
     check_groups(train_images, MIN_FOLDS)
+
+
+def check_test_set(
+    images: pd.DataFrame, train_images: pd.DataFrame, values: dict[str, Any]
+) -> None:
+    """Check that each class of few groups has one in the test set, if groups are chosen for it.
+
+    Args:
+        images: the table of all images.
+        train_images: the rows of the training set.
+        values: as `compute_pinned_values` returns them.
+
+    Raises:
+        UserError: all groups of such a class are in the training set.
+    """
+    if "group" not in images or "test" in images:
+        return
+    n_groups = images.groupby("class")["group"].nunique()
+    in_test_set = images["class"].drop(train_images.index)
+    for number in n_groups.index.difference(in_test_set):
+        if n_groups[number] <= MIN_FOLDS:
+            class_name = pin.list_class_names(values)[number]
+            raise make_groups_error(class_name, n_groups[number], MIN_FOLDS + 1)
 
 
 def check_groups(train_images: pd.DataFrame, n_folds: int) -> None:

@@ -526,6 +526,23 @@ def test_start_refuses_too_few_groups_for_the_folds(shapes: Path) -> None:
     assert tiny.run("git status --porcelain", shapes).stdout == ""
 
 
+@pytest.mark.parametrize("n_groups", [2, 3])
+def test_start_refuses_a_class_of_too_few_groups_for_the_test_set(
+    n_groups: int, shapes: Path
+) -> None:
+    write_groups(shapes / "data/own", 6, SHAPE_OUTSIDE)
+    of_circles = sorted((shapes / "data/own/circle").iterdir())
+    for number, folder in enumerate(of_circles):
+        if number < n_groups:
+            folder.rename(folder.with_name(f"artist {number}"))  # by its checksum, for training
+        else:
+            shutil.rmtree(folder)
+    assert failure(shapes, "start", "--layout", "{class}/{group}/*") == (
+        f"Error: the images of the class circle are of {n_groups} groups, expected 4"
+    )
+    assert tiny.run("git status --porcelain", shapes).stdout == ""
+
+
 @pytest.mark.parametrize(
     ("options", "line"),
     [
