@@ -62,6 +62,10 @@ class FewImagesError(UserError):
     """Most classes of a layout have too few images, probably because they are no classes."""
 
 
+class FewGroupsError(UserError):
+    """The images of a class of a layout are of too few groups."""
+
+
 class Choice(NamedTuple):
     """A layout in which the files make sense.
 
@@ -149,6 +153,7 @@ def choose(
         choices = [add_doubts_about_only(place, choices[0], failures)]
     reasons = [explain(layout, error) for layout, error in failures]
     if not choices:
+        refuse_columns_of_groups(place, failures)
         raise explain_none(place, [*not_used, *reasons], is_guess=is_guess)
     if is_guess:
         unused_tables = explain_unused_tables(choices, failures)
@@ -284,7 +289,7 @@ def check_number_of_groups(rows: pd.DataFrame, *, is_guess: bool) -> None:
     A layout of the owner is only refused if most classes have a single group.
 
     Raises:
-        UserError: a class has too few groups.
+        FewGroupsError: a class has too few groups.
     """
     n_groups = rows[~rows["test"]].groupby("class")["group"].nunique()
     needed = MIN_FOLDS if rows["test"].any() else MIN_FOLDS + 1
@@ -294,9 +299,9 @@ def check_number_of_groups(rows: pd.DataFrame, *, is_guess: bool) -> None:
         raise make_groups_error(n_groups.idxmin(), n_groups.min(), needed)
 
 
-def make_groups_error(class_name: str, n_groups: int, needed: int) -> UserError:
+def make_groups_error(class_name: str, n_groups: int, needed: int) -> FewGroupsError:
     """Return the error for a class that has too few groups."""
-    return UserError(
+    return FewGroupsError(
         f"the images of the class {class_name} are of {n_groups} groups, expected {needed}"
     )
 
@@ -529,6 +534,22 @@ def describe_choice(choice: Choice, file: str) -> list[str]:
         *describe_unused(choice.reading)[:2],
         *(f"doubt: {doubt}" for doubt in choice.doubts),
     ]
+
+
+def refuse_columns_of_groups(place: Place, failures: Sequence[tuple[Any, UserError]]) -> None:
+    """Say how to leave out the groups, if a layout has failed because of a column of groups.
+
+    Raises:
+        ChoiceError: there is such a layout.
+    """
+    for layout, error in failures:
+        if isinstance(error, FewGroupsError) and isinstance(layout, dict) and "group" in layout:
+            rest = {key: value for key, value in layout.items() if key != "group"}
+            raise ChoiceError(
+                f"{place.root} cannot be used: {explain(layout, error)}; add groups, or, to "
+                f"leave them out, run: digits start {write_option(rest)}",
+                [],
+            )
 
 
 def explain_none(place: Place, reasons: list[str], *, is_guess: bool) -> ChoiceError:

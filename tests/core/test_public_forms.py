@@ -1161,9 +1161,10 @@ def names_of_classes(place: Path) -> None:
     )
 
 
-def recordings(place: Path, name: str) -> None:
+def recordings(place: Path, name: str, n_groups: int = 40) -> None:
+    groups = np.arange(200) * n_groups // 200
     files = write_flat(place / "p", TRAIN)
-    write_csv(place / "t.csv", {"file": files, "class": NAMED[:200], name: np.arange(200) // 5})
+    write_csv(place / "t.csv", {"file": files, "class": NAMED[:200], name: groups})
 
 
 def ids_in_two_tables(place: Path) -> None:
@@ -2290,6 +2291,11 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
     "an array that has no label for each image": (
         lambda place: np.savez(place / "a.npz", faces=PIXELS[TRAIN], ages=LABELS[TEST]),
         "none of the arrays a.npz/faces (200, 8, 8), a.npz/ages (40,) has a class for each",
+    ),
+    "a column of three groups": (
+        partial(recordings, name="group", n_groups=3),
+        "class eight are of 3 groups, expected 4; add groups, or, to leave them out, run: digits "
+        "start --layout '{table: t.csv, file: \"p/{file}\", class: class}'",
     ),
     "an axis of classes": (
         lambda place: np.savez(place / "a.npz", data=PIXELS[:200].reshape(10, 20, 8, 8)),
