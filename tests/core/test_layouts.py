@@ -674,6 +674,14 @@ def test_the_advice_on_other_numbers_of_colours_helps(
     assert arrange(np.take(images, [0, 1, 2], axis=axis), axes).shape == (9, 8, 8, 3)
 
 
+def test_the_advice_on_volumes_helps() -> None:
+    volumes = np.zeros((9, 14, 8, 8))
+    advice = r"has volumes, or .+; of volumes, .+, such as numpy.take\(images, 7, axis=1\)$"
+    with pytest.raises(UserError, match=advice):
+        arrange(volumes, "n c h w")
+    assert arrange(np.take(volumes, 7, axis=1), "n h w").shape == (9, 8, 8)
+
+
 def test_two_files_whose_names_differ_only_in_unicode_are_refused(tmp_path: Path) -> None:
     for name in ["\u00e9.png", "e\u0301.png"]:
         write_picture(tmp_path / name, PIXELS[0])

@@ -9,6 +9,7 @@ import numpy as np
 from digits.settings.errors import UserError
 
 AXIS = re.compile(r"\([^()]*\)|\w+")  # such as `n` or `(h w)`
+MAX_COLORS = 4  # more values of a pixel may be from the slices of a volume
 
 
 def arrange(images: Any, axes: str, scale: float = 1) -> Any:
@@ -49,10 +50,28 @@ def arrange(images: Any, axes: str, scale: float = 1) -> Any:
         axis = names_by_axis.index(["c"])
         raise UserError(
             f"with the axes {axes!r}, an array of shape {images.shape} has "
-            f"{arranged.shape[3]} colours, expected 1 or 3; write only those into a new array, "
-            f"such as numpy.take(images, [0, 1, 2], axis={axis})"
+            f"{explain_colors(arranged.shape[3], axis)}"
         )
     return arranged if scale == 1 else np.rint(arranged * scale)
+
+
+def explain_colors(n_colors: int, axis: int) -> str:
+    """Return what is wrong with a number of colours, and what to do.
+
+    Args:
+        n_colors: the number.
+        axis: the axis of the array that has the colours.
+    """
+    colors = (
+        f"{n_colors} colours, expected 1 or 3; write only those into a new array, such as "
+        f"numpy.take(images, [0, 1, 2], axis={axis})"
+    )
+    if n_colors <= MAX_COLORS:
+        return colors
+    return (
+        f"volumes, or images with {colors}; of volumes, take one slice each, such as "
+        f"numpy.take(images, {n_colors // 2}, axis={axis})"
+    )
 
 
 def split_axes(axes: str) -> list[list[str]]:
