@@ -65,6 +65,7 @@ MIN_PER_CLASS = 4  # images, on average
 MAX_SHARE_OF_CLASS = 0.9  # a column with a more frequent value is a pixel at a black edge
 MAX_GROUPS = 0.9  # the largest number of groups per image
 MIN_NUMBERED = 64  # so many numbered columns are pixels
+UNASSIGNED = "unassigned"  # the set of rows that Google's AutoML may train on
 MAX_SETS = 5  # the largest number of values of a column of sets
 N_VALUES = 50  # the number of values of a column that are looked at
 
@@ -146,7 +147,11 @@ def find_subsets(texts: Texts) -> dict[str, Any]:
             continue
         if are_flags(distinct) and normalize_name(name) in ("test", "istest"):
             return write_where(name, train=distinct[:1], test=distinct[1:])
-        train = [value for value in distinct if find_subset(value) == "train"]
+        train = [
+            value
+            for value in distinct
+            if find_subset(value) == "train" or value.lower() == UNASSIGNED
+        ]
         test = [value for value in distinct if find_subset(value) == "test"]
         if train and test and len(train) + len(test) == len(distinct):
             return write_where(name, train, test)

@@ -128,9 +128,9 @@ def column_of_sets(place: Path, name: str, train: Any, test: Any) -> None:
     write_csv(place / "t.csv", {"file": files, "label": NAMED, name: sets})
 
 
-def vertex(place: Path) -> None:
+def vertex(place: Path, other: str = "VALIDATION") -> None:
     files = [f"gs://bucket/flowers/{file}" for file in write_flat(place / "flowers", ALL)]
-    sets = ["TRAIN"] * 180 + ["VALIDATION"] * 20 + ["TEST"] * 40
+    sets = ["TRAIN"] * 180 + [other] * 20 + ["TEST"] * 40
     write_csv(place / "all_data.csv", {"1": sets, "2": files, "3": NAMED}, header=False)
 
 
@@ -1306,6 +1306,12 @@ READ = {
         vertex,
         '{table: all_data.csv, header: false, file: "flowers/{2.name}", class: "3", '
         'train: {where: {"1": [TRAIN, VALIDATION]}}, test: {where: {"1": TEST}}}',
+        n_test=40,
+    ),
+    "Vertex AI with images of no set": Read(
+        partial(vertex, other="UNASSIGNED"),
+        '{table: all_data.csv, header: false, file: "flowers/{2.name}", class: "3", '
+        'train: {where: {"1": [TRAIN, UNASSIGNED]}}, test: {where: {"1": TEST}}}',
         n_test=40,
     ),
     "Food-101": Read(
