@@ -1,5 +1,6 @@
 """Find out what the columns of a table may mean."""
 
+import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -66,6 +67,7 @@ MAX_SHARE_OF_CLASS = 0.9  # a column with a more frequent value is a pixel at a 
 MAX_GROUPS = 0.9  # the largest number of groups per image
 MIN_NUMBERED = 64  # so many numbered columns are pixels
 UNASSIGNED = "unassigned"  # the set of rows that Google's AutoML may train on
+MAX_ONE_HOT = 100  # the largest number of columns at the end of a table that are looked at
 MAX_SETS = 5  # the largest number of values of a column of sets
 N_VALUES = 50  # the number of values of a column that are looked at
 
@@ -274,6 +276,20 @@ def are_one_hot(texts: Texts) -> bool:
     are_flags = numbers.isin([0, 1]).all(axis=1)
     is_right = are_flags & (numbers.sum(axis=1) == 1)
     return bool(is_right.mean() > 0.9)
+
+
+def find_one_hot_end(table: pd.DataFrame) -> list[str]:
+    """Return the last columns of a table of pixels if they are one per class, otherwise [].
+
+    The other columns must be as many as a square image has pixels.
+    """
+    names = list(table)
+    for n_classes in range(2, min(MAX_ONE_HOT, len(names) - MIN_NUMBERED) + 1):
+        n_pixels = len(names) - n_classes
+        last = names[n_pixels:]
+        if math.isqrt(n_pixels) ** 2 == n_pixels and are_one_hot(table[last].astype(str)):
+            return last
+    return []
 
 
 def has_repeated_values(values: pd.Series) -> bool:

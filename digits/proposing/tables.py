@@ -168,6 +168,9 @@ def list_candidates(
         classes = columns.find_classes(
             others, have_pictures=bool(images.ways), have_header=table.has_header
         )
+        if not images.ways and not table.has_header:
+            one_hot = columns.find_one_hot_end(table.file.sample)
+            classes = [one_hot] if one_hot else classes
     if not classes and images.ways:
         raise UserError("it names pictures, but has no column of classes")
     if not classes:

@@ -338,6 +338,13 @@ def letters_without_header(place: Path) -> None:
     table.to_csv(place / "letters.csv", header=False, index=False)
 
 
+def semeion(place: Path) -> None:
+    one_hot = np.eye(10)[LABELS[TRAIN]]
+    rows = np.c_[PIXELS[TRAIN].reshape(200, -1), one_hot]
+    np.savetxt(place / "semeion.data", rows, fmt="%.4f")
+    (place / "semeion.names").write_text("1. Title: Semeion Handwritten Digit")
+
+
 def only_the_test_pictures(place: Path) -> None:
     write_named(place, TRAIN, "test/{n}.png")
     write_csv(place / "train.csv", {"id": range(200), "breed": NAMED[:200]})
@@ -1458,6 +1465,11 @@ READ = {
     "letters without a header": Read(
         letters_without_header,
         '{table: letters.csv, header: false, pixels: "2 to 65", class: "1"}',
+    ),
+    "Semeion": Read(
+        semeion,
+        '{table: semeion.data, separator: blanks, header: false, pixels: "1 to 64", '
+        'class: ["65", "66", "67", "68", "69", "70", "71", "72", "73", "74"]}',
     ),
     "parquet files with the same names": Read(
         same_file_names,
