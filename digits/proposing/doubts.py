@@ -62,6 +62,7 @@ def find_doubts(place: Place, reading: LayoutReading) -> list[str]:
         *doubt_names_of_subsets(rows),
         *doubt_test_set(rows),
         *doubt_unused_test_set(rows, reading.unmatched),
+        *doubt_folders_of_test_set(rows),
         *doubt_unused_folders(rows, reading.unmatched),
         *doubt_ids(rows, place, reading.unused_files),
         *doubt_class_files(rows, reading.unused_files),
@@ -209,6 +210,26 @@ def doubt_unused_test_set(rows: pd.DataFrame, unused: list[str]) -> Iterator[str
             listed = shorten(sorted(inner_folders))
             yield f"the pictures in {folder}, in the folders {listed}, are not used"
             return
+
+
+def doubt_folders_of_test_set(rows: pd.DataFrame) -> Iterator[str]:
+    """Yield a doubt if a test set has folders that are neither used nor in the training set.
+
+    In `bottle/train/good`, `bottle/test/good` and `bottle/test/broken`, the classes are
+    probably good and broken, and not bottle.
+    """
+    if "file" not in rows:
+        return
+    paths = pd.DataFrame({"path": rows["file"].map(posixpath.dirname), "class": rows["class"]})
+    paths["group"] = rows.get("group", rows["class"])
+    unused: dict[str, set[str]] = {"train": set(), "test": set()}
+    for path, class_name, group in paths.drop_duplicates().itertuples(index=False):
+        for folder, inner in pairwise(path.split("/")):
+            if is_subset_name(folder) and class_name not in inner and group not in inner:
+                unused[find_subset(folder)].add(inner)
+    if unused["train"] and unused["train"] < unused["test"]:
+        listed = shorten(sorted(unused["test"] - unused["train"]))
+        yield f"the folders {listed} are only in the test set, and are not used"
 
 
 def doubt_unused_folders(rows: pd.DataFrame, unused: list[str]) -> Iterator[str]:

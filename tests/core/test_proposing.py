@@ -1648,6 +1648,14 @@ DOUBTS = {
         ],
         "the pictures in test, in the folders broken, good, are not used",
     ),
+    "products in place of their defects, beside masks of these": (
+        [
+            f"{product}/{name}/{{n}}.png"
+            for product in ("bottle", "cable")
+            for name in ("train/good", "test/good", "test/broken", "ground_truth/broken")
+        ],
+        "the folders broken are only in the test set, and are not used",
+    ),
     "pictures of two sensors": (
         ["rgb/{n}.png", "thermal/{n}.png"],
         "rgb, thermal would be classes",
