@@ -297,8 +297,8 @@ def read_other_table(place: Place, csv_format: dict[str, Any]) -> Collection:
         keys["where"] = dict.fromkeys(between, "*")
     else:
         raise UserError(
-            "a table needs columns of pixels, or a column of pictures; to predict pictures that "
-            "it names, give their folder"
+            "a table needs columns of pixels, or a column of pictures; to predict pictures "
+            "that it names, give their folder"
         )
     return read_part(place, TablePart.model_validate(keys))
 
