@@ -351,7 +351,7 @@ def hint_at_kinds(files: list[str], classes: set[str]) -> Iterator[str]:
 
     Args:
         files: the pictures.
-        classes: the classes. If they begin the names, they are no kinds.
+        classes: the classes. A beginning of one of them is no kind.
     """
     starts: dict[str, set[str]] = defaultdict(set)  # by the path without the first word
     for file in files:
@@ -363,11 +363,12 @@ def hint_at_kinds(files: list[str], classes: set[str]) -> Iterator[str]:
     if n_several <= len(files) / 2:
         return
     kinds = sorted(set.union(*starts.values()))
-    classes_with_separator = {f"{name}{separator}" for name in classes for separator in "_-"}
+    with_separators = [f"{name}{separator}" for name in classes for separator in "_-"]
     others = [
         kind
         for kind in kinds
-        if not split_words(kind) & ORDINARY_KINDS and kind not in classes_with_separator
+        if not split_words(kind) & ORDINARY_KINDS
+        and not any(name.startswith(kind) for name in with_separators)
     ]
     if others and not any(map(find_subset, kinds)):
         yield (

@@ -1244,6 +1244,9 @@ NO_HINTS = {
     ],
     "names with the class": ["0_{n}.jpg", "1_{n}.jpg", "2_{n}.jpg"],
     "names with the class as a word": ["cat_{n}.jpg", "dog_{n}.jpg"],
+    "names with classes of one word and of two": [
+        f"{name}_{{n}}.jpg" for name in ("Bengal", "american_bulldog", "pug")
+    ],
     "numbers": ["cat/img_{n}.jpg", "dog/img_{n}.jpg"],
     "two numbers, but no series": ["cat/cat{n}-1.jpg", "dog/dog{n}-1.jpg"],
     "days that are groups": [
