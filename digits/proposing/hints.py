@@ -257,9 +257,12 @@ def hint_at_words(rows: pd.DataFrame) -> Iterator[str]:
     """Yield a hint if each word in the names of pictures is in several classes.
 
     In `anna/cat_1.png`, `ben/cat_2.png`, `carl/dog_3.png` and `dora/dog_4.png`, the folders
-    were taken for classes, but these may be cat and dog.
+    were taken for classes, but these may be cat and dog. If each word stands for a folder, as
+    in `train/cat/tr_1.png` and `eval/cat/ev_1.png`, it is no class.
     """
     stems = list_stems(rows["file"])
+    folders = [posixpath.dirname(name).split("/") for name in rows["file"]]
+    levels = [pd.Series(folders_of_level) for folders_of_level in zip(*folders, strict=False)]
     candidates = [tuple(LAST_NUMBER.sub("", stem) for stem in stems)]
     for separator in SEPARATORS:
         candidates += split_evenly(stems, separator)
@@ -271,7 +274,9 @@ def hint_at_words(rows: pd.DataFrame) -> Iterator[str]:
         n_classes_by_word = Counter(word for word, _ in pairs)
         are_shared = min(n_classes_by_word.values()) > 1
         are_usual = are_of_cameras or are_subset_names(distinct)
-        if may_be_classes(words) and have_letters and are_shared and not are_usual:
+        are_folders = any(is_one_to_one(pd.Series(words), level) for level in levels)
+        are_known = are_usual or are_folders
+        if may_be_classes(words) and have_letters and are_shared and not are_known:
             yield (
                 f"the names of pictures in several classes have the words {shorten(distinct)}; "
                 "if these are the classes, let the pattern of the layout have {class} for them"

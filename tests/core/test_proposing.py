@@ -1262,6 +1262,11 @@ NO_HINTS = {
         for subset in ("train", "test")
         for name in "123"
     ],
+    "short names of the sets": [
+        f"{subset}/{name}/{subset[:2]}_{name}_{{n}}.jpg"
+        for subset in ("train", "eval")
+        for name in ("cat", "dog")
+    ],
     "small copies": [
         f"{folder}/{name}/{{n}}.png" for folder in ("train", "test", "small") for name in "ab"
     ],
