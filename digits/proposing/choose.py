@@ -280,7 +280,7 @@ def examine(place: Place, choice: Choice, *, is_guess: bool) -> Choice:
         raise FewImagesError(
             f"most classes have fewer than {MIN_IMAGES} images: {listed}; {LEAVE_OUT}"
         )
-    return choice._replace(doubts=find_doubts(place, choice.reading))
+    return choice._replace(doubts=find_doubts(place, choice.parts, choice.reading))
 
 
 def check_number_of_groups(rows: pd.DataFrame, *, is_guess: bool) -> None:

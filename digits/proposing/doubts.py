@@ -28,6 +28,7 @@ from digits.proposing.words import (
     split_words,
 )
 from digits.settings.errors import shorten
+from digits.settings.layout import Part, TablePart
 
 # The end of the name of a part, as in `faces_part1`.
 NUMBERED_PART = re.compile(r"(?i:(?<![^\W\d_])(part|batch)[\s_-]?\d+$)")
@@ -45,18 +46,20 @@ SIGN = re.compile("[\x80-\xaf\xb1-\xbf]")  # but `90°` has a sign
 ACCENT = re.compile("[\xc0-\xff]")
 
 
-def find_doubts(place: Place, reading: LayoutReading) -> list[str]:
+def find_doubts(place: Place, parts: Sequence[Part], reading: LayoutReading) -> list[str]:
     """Return why a layout is doubtful. A doubtful layout is never chosen alone.
 
     Args:
         place: all files.
+        parts: the parts of the layout.
         reading: what the layout says of the images.
     """
     rows = reading.images.rows
     names = sorted(rows["class"].unique())
     return [
         *doubt_names(names),
-        *doubt_encoding(names),
+        *doubt_encoding(names, parts),
+        *doubt_minus_one(names),
         *doubt_fractions(names),
         *doubt_subsets(rows),
         *doubt_names_of_subsets(rows),
@@ -125,8 +128,13 @@ def are_numbered_words(names: Sequence[str]) -> bool:
     return all(matches) and len({match[1] for match in matches if match}) == 1
 
 
-def doubt_encoding(names: list[str]) -> Iterator[str]:
-    """Yield a doubt if a class may be in a wrong encoding, or may stand for no class."""
+def doubt_encoding(names: list[str], parts: Sequence[Part]) -> Iterator[str]:
+    """Yield a doubt if a class of a table that was read as Latin-1 may be in another encoding.
+
+    The names of folders are in UTF-8.
+    """
+    if not any(isinstance(part, TablePart) and part.encoding == "latin-1" for part in parts):
+        return
     wrong = [
         name
         for name in names
@@ -134,7 +142,10 @@ def doubt_encoding(names: list[str]) -> Iterator[str]:
     ]
     if wrong:
         yield f"the class {wrong[0]} may be in another encoding than latin-1, such as gbk"
-        return
+
+
+def doubt_minus_one(names: list[str]) -> Iterator[str]:
+    """Yield a doubt if the class -1 may stand for no class."""
     others = [name for name in names if name != "-1"]
     are_flags = others == ["1"]  # -1 and 1 stand for no and yes
     if len(others) < len(names) and all(map(str.isdecimal, others)) and not are_flags:

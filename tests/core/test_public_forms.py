@@ -2446,7 +2446,7 @@ def test_an_empty_key_unused_gets_patterns(tmp_path: Path) -> None:
     assert choice.layout == {"files": "{class}/*", "unused": ["1.png"]}
 
 
-@pytest.mark.parametrize("name", ["90°", "ä"])
+@pytest.mark.parametrize("name", ["90°", "ä", "ä ö"])
 def test_a_degree_or_an_accent_is_no_other_encoding(tmp_path: Path, name: str) -> None:
     for n in range(200):
         write_picture(tmp_path / ["0", name][n % 2] / f"{n}.png", PIXELS[n])
