@@ -52,6 +52,12 @@ WITH_KIND = re.compile(r"(?P<base>.*\d)[_-][A-Za-z]{2,}")
 # Names of pictures of several kinds, such as `rgb_0001` and `depth_0001`.
 WITH_START = re.compile(r"(?P<start>[A-Za-z]{2,}[_-])(?P<base>.*\d.*)")
 
+# The end of the name of a folder with a part of a set, as in `images_part_1`, `imagesa` and
+# `flowers-20240501T101010Z-001`, which Google Drive writes.
+PART = re.compile(
+    r"(?i:(?<![^\W\d_])(part|batch|images|imgs|data)[\s_-]?(\d+|[a-z]))$|\dZ(-\d+)?-\d{3}$"
+)
+
 FIELD = re.compile(r"\{\w+\}")  # {class}
 SEPARATOR = re.compile(r"[\s_-]")
 NUMBERED_END = re.compile(r"(?<=^\*)([_-])\d+\.\*$")  # such as `_2.*` in `*_2.*`; `#` fits all
@@ -427,7 +433,8 @@ def find_companions(files: list[str]) -> dict[str, str]:
 def hint_at_folders(rows: pd.DataFrame, is_table: bool) -> Iterator[str]:
     """Yield a hint if folders are not used, and may be groups or the real classes.
 
-    A level of folders is skipped if, in each set, it follows from the classes or the groups.
+    A level of folders is skipped if its folders are parts of a set, or if, in each set, it
+    follows from the classes or the groups.
 
     Args:
         rows: the images.
@@ -447,7 +454,7 @@ def hint_at_folders(rows: pd.DataFrame, is_table: bool) -> Iterator[str]:
         )
     for folders_of_level in zip(*paths, strict=True):
         names = sorted(set(folders_of_level) - {""})  # "" if a picture is in no folder
-        if are_subset_names(names):
+        if are_subset_names(names) or all(map(PART.search, names)):
             continue
         folders = pd.Series(folders_of_level, rows.index)
         if any(depends_on(folders, values) for values in known):

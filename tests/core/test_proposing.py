@@ -1255,6 +1255,17 @@ NO_HINTS = {
     "names that end in a word": ["cat/{n}_left.jpg", "dog/{n}_left.jpg"],
     "a few companions": ["cat/{n}.jpg", "dog/{n}.jpg", "dog/1_edge.png"],
     "companions of pictures of another class": ["cat/{n}.jpg", "dog/{n}_left.jpg"],
+    **{
+        f"parts called {first}": [
+            f"{first}/cat/{{n}}.jpg",
+            f"{first}/dog/{{n}}.jpg",
+            f"{second}/cat/1{{n}}.jpg",
+        ]
+        for first, second in [
+            ("images_part_1", "images_part_2"),
+            ("pets-20240501T101010Z-001", "pets-20240501T101010Z-002"),
+        ]
+    },
     "one folder around all": ["all/cat/{n}.jpg", "all/dog/{n}.jpg"],
     "sets": ["train/cat/{n}.jpg", "train/dog/{n}.jpg", "test/cat/{n}.jpg", "test/dog/{n}.jpg"],
     "sets in the names": [
@@ -1333,6 +1344,15 @@ def test_no_list_is_advised_for_a_table(tmp_path: Path) -> None:
         "look: test_list.txt may say which images are a test set; if so, add a column with the "
         "words train and test to the table"
     ) in describe(choose(Place(tmp_path)))
+
+
+def test_folders_with_parts_of_a_set_are_no_people(tmp_path: Path) -> None:
+    write_numbered(tmp_path, ["imagesa/{n}.jpg", "imagesb/1{n}.jpg"])
+    files = sorted(f"{path.parent.name}/{path.name}" for path in tmp_path.glob("*/*"))
+    table = pd.DataFrame({"file": files, "class": ["cat", "dog"] * N_PICTURES})
+    table.to_csv(tmp_path / "labels.csv", index=False)
+    lines = describe(choose(Place(tmp_path), columns={"class": "class"}))
+    assert not any(line.startswith("look: ") for line in lines)
 
 
 @pytest.mark.parametrize("names", NO_HINTS.values(), ids=NO_HINTS)
