@@ -43,7 +43,7 @@ from digits.proposing.image_traits import (
     find_traits,
 )
 from digits.proposing.show import write
-from digits.settings.errors import UserError, echo, to_one_line
+from digits.settings.errors import UserError, echo, to_one_line, warn
 from digits.settings.params import ChecksumShare, TestSize
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -303,6 +303,7 @@ def choose_layout(
     Raises:
         ChoiceError: there is no such layout, or there are several, which are printed.
     """
+    warn_about_icloud(OWN_IMAGES)
     root = enter_folders(OWN_IMAGES) if OWN_IMAGES.is_dir() else OWN_IMAGES
     try:
         choice = choose(Place(root), layout, columns, min_images)
@@ -312,6 +313,13 @@ def choose_layout(
             echo(indentation + to_one_line(line), err=True)
         raise
     return root, choice
+
+
+def warn_about_icloud(folder: Path) -> None:
+    """Warn if files were not downloaded, for which iCloud has written `.1.jpg.icloud`."""
+    found = sorted(folder.rglob(".*.icloud"))
+    if found:
+        warn(f"files only in iCloud: {len(found)}, first {found[0]}; download them first")
 
 
 def select_train_images(

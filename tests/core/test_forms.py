@@ -870,6 +870,19 @@ def test_images_are_understood_or_refused_with_what_helps(
     check_pixels(X, images)
 
 
+def test_files_that_are_only_in_icloud_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_tree(Path("data/own"), TRAIN)
+    for number in (1, 2):
+        Path(f"data/own/one/.{number}.jpg.icloud").touch()
+    start.choose_layout(None, {})
+    assert capsys.readouterr().err == (
+        "files only in iCloud: 2, first data/own/one/.1.jpg.icloud; download them first\n"
+    )
+
+
 @pytest.mark.parametrize(("write", "line"), OTHERS.values(), ids=OTHERS)
 def test_what_is_for_other_tools_is_named(
     write: Callable[[Path], None], line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
