@@ -370,8 +370,14 @@ def hdf5(place: Path) -> None:
 
 
 def dicom(place: Path) -> None:
-    """Write scans in Hounsfield units, which scanners store in different ways."""
+    """Write scans in Hounsfield units, which scanners store in different ways.
+
+    Some have five frames, of which the others are black.
+    """
     for number, pixels in enumerate(PIXELS[TRAIN].astype(int)):
+        if number % 4 == 0:
+            black = np.zeros_like(pixels)
+            pixels = np.array([black, black, pixels, black, black])
         path = place / f"scans/{NAMES[LABELS[number]]}/{number:03d}.dcm"
         path.parent.mkdir(parents=True, exist_ok=True)
         write_scan(
@@ -386,7 +392,9 @@ def write_scan(path: Path, values: Any, *, is_signed: bool, is_negative: bool) -
     scan = pydicom.Dataset()
     scan.SOPClassUID = SecondaryCaptureImageStorage
     scan.SOPInstanceUID = "1.2"
-    scan.Rows, scan.Columns = values.shape
+    scan.Rows, scan.Columns = values.shape[-2:]
+    if values.ndim == 3:
+        scan.NumberOfFrames = len(values)
     scan.SamplesPerPixel = 1
     scan.PhotometricInterpretation = "MONOCHROME1" if is_negative else "MONOCHROME2"
     scan.BitsAllocated, scan.BitsStored, scan.HighBit = 16, 12, 11
