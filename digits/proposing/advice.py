@@ -49,11 +49,10 @@ RECIPES = {
         ".p",
         ".pkl.gz",
         ".pickle.gz",
-        ".pt",
-        ".pth",
         ".joblib",
     ),
 }
+TORCH_ENDINGS = (".pt", ".pth")
 SHEET = re.compile(r"(?<=\.xlsx)\..+(?=\.csv$)")  # in the name of a converted Excel file
 # The first bytes of pickles of the protocols 2 to 5.
 PICKLE_STARTS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
@@ -206,9 +205,11 @@ def advise_loading(files: Sequence[Path]) -> str:
                 "classes, add the ending .csv, or _train.csv and _test.csv for two sets"
             )
     largest = max(candidates, key=lambda file: file.stat().st_size)
+    is_torch = largest.name.lower().endswith(TORCH_ENDINGS)
+    how = "by torch.load in Python" if is_torch else "in Python"
     return (
-        f"files such as {largest.name} are not read; load them in Python, and write the "
-        f"images as PNG files, or by {SAVE}"
+        f"files such as {largest.name} are not read; load them {how}, and write the images as "
+        f"PNG files, or by {SAVE}"
     )
 
 

@@ -747,12 +747,19 @@ def check_pixels(X: Pixels, images: pd.DataFrame) -> None:
     assert counts.max(axis=1).sum() >= len(X) - n_other
 
 
-def follow(recipe: str, folder: Path) -> None:
+def follow(recipe: str, folder: Path, names: str = "") -> None:
     """Run the command that stands under a heading of the page.
 
     The packages that it installs are those of the tests.
+
+    Args:
+        recipe: the heading.
+        folder: the current folder of the command.
+        names: the pattern that replaces that of the files, or "".
     """
     [command] = re.findall(r"```text\n(.*?)```", pages.read_section(PAGE, recipe), re.DOTALL)
+    if names:
+        command = re.sub(r"(?<=rglob\(')[^']+", names, command)
     tiny.run(["bash", "-ec", command], folder, PIP_NO_INDEX="1")
 
 
@@ -876,6 +883,24 @@ def test_images_are_understood_or_refused_with_what_helps(
     if form.n_test:
         assert images["test"].tolist() == [False] * 200 + [True] * 40
     check_pixels(X, images)
+
+
+@pytest.mark.variant
+def test_the_pickles_of_cifar_100_are_converted(tmp_path: Path) -> None:
+    place = tmp_path / "data/own/cifar-100-python"
+    place.mkdir(parents=True)
+    for name, rows in [("train", TRAIN), ("test", TEST)]:
+        labels = {
+            "fine_labels": LABELS[rows].tolist(),
+            "coarse_labels": [0] * len(LABELS[rows]),
+        }
+        batch = {"data": PIXELS[rows].reshape(-1, 64)} | labels
+        (place / name).write_bytes(pickle.dumps(batch))
+    (place / "meta").write_bytes(pickle.dumps({"fine_label_names": NAMES}))
+    follow("Convert pickles", tmp_path, names="t*")
+    rows = choose(Place(place)).rows
+    assert rows["class"].astype(int).tolist() == LABELS[:240].tolist()
+    assert rows["test"].sum() == 40
 
 
 def test_files_that_are_only_in_icloud_are_named(

@@ -2144,6 +2144,10 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
         pickles_and_names,
         "for files such as test.p, see “Convert pickles” in docs/your-own.md",
     ),
+    "tensors of PyTorch": (
+        lambda place: (place / "training.pt").write_bytes(b"PK\3\4"),
+        "files such as training.pt are not read; load them by torch.load in Python, and write",
+    ),
     "a packed pickle": (
         lambda place: (place / "mnist.pkl.gz").write_bytes(gzip.compress(b"\x80\x03")),
         "for files such as mnist.pkl.gz, see “Convert pickles”",
