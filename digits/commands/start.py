@@ -359,9 +359,9 @@ def check_images(X: Pixels, train_images: pd.DataFrame, values: dict[str, Any]) 
         has_test_set = "test" in train_images
         needed = MIN_FOLDS if has_test_set else math.ceil(MIN_FOLDS / (1 - TEST_SHARE))
         raise UserError(
-            f"{len(rare)} classes have fewer than {MIN_FOLDS} images in the training set, "
-            f"which cross-validation needs: {listed}; add images, or leave these classes out "
-            f"by `digits start --min-images {needed}`{other_remedy}"
+            f"{len(rare)} of {len(counts)} classes have fewer than {MIN_FOLDS} images in the "
+            f"training set, which cross-validation needs: {listed}; add images, or leave these "
+            f"classes out by `digits start --min-images {needed}`{other_remedy}"
         )
     check_groups(train_images, MIN_FOLDS)
 

@@ -302,7 +302,7 @@ def check_number_of_groups(rows: pd.DataFrame, *, is_guess: bool) -> None:
 def make_groups_error(class_name: str, n_groups: int, needed: int) -> FewGroupsError:
     """Return the error for a class that has too few groups."""
     return FewGroupsError(
-        f"the images of the class {class_name} are of {n_groups} groups, expected {needed}"
+        f"the class {class_name} has too few groups ({n_groups}, expected {needed})"
     )
 
 

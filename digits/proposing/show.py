@@ -76,7 +76,7 @@ def describe_unused(reading: LayoutReading) -> list[str]:
     lines = []
     pictures = [*reading.unused_pictures, *reading.unmatched]
     if pictures:
-        lines.append(f"{len(pictures)} pictures, first {pictures[0]}")
+        lines.append(f"pictures: {len(pictures)}, first {pictures[0]}")
     if reading.unused_files:
         endings = Counter(posixpath.splitext(name)[1].lower() for name in reading.unused_files)
         counts = [f"{n} {ending or 'bare'}" for ending, n in endings.most_common()]

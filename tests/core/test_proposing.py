@@ -684,7 +684,7 @@ def test_groups_are_refused_if_most_classes_have_only_one(
 ) -> None:
     write_groups(tmp_path, n_groups)
     name = "abcd"[n_groups.index(1)]
-    line = f"the images of the class {name} are of 1 groups, expected 4; if that is wrong"
+    line = rf"the class {name} has too few groups \(1, expected 4\); if that is wrong"
     with pytest.raises(ChoiceError, match=line):
         choose(Place(tmp_path), "{class}/{group}/*")
 
@@ -694,7 +694,7 @@ def test_groups_of_the_test_set_do_not_count_for_the_training_set(tmp_path: Path
     for number in (7, 8):
         write_files(tmp_path, [f"test/{name}/{number}/{name}.png" for name in "ab"])
     given = {name: name + "/{class}/{group}/*" for name in ("train", "test")}
-    with pytest.raises(ChoiceError, match="class a are of 1 groups, expected 3"):
+    with pytest.raises(ChoiceError, match=r"class a has too few groups \(1, expected 3\)"):
         choose(Place(tmp_path), given)
 
 

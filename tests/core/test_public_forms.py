@@ -1376,12 +1376,12 @@ READ = {
         '{file: "{Path}", class: ClassId, train: {table: Train.csv}, test: {table: Test.csv}, '
         'unused: ["Meta/*"]}',
         n_test=40,
-        said="not used: 10 pictures, first Meta/0.png",
+        said="not used: pictures: 10, first Meta/0.png",
     ),
     "pictures without a row": Read(
         pictures_without_a_row,
         '{table: t.csv, file: "images/{file}", class: label, unused: ["images/*"]}',
-        said="not used: 40 pictures, first images/00200.png",
+        said="not used: pictures: 40, first images/00200.png",
     ),
     "leading zeros": Read(
         leading_zeros, '{table: train.csv, file: "train/{Id}.png", class: label}'
@@ -1389,7 +1389,7 @@ READ = {
     "dogs and cats": Read(
         dogs_and_cats,
         '{files: "train/train/{class}.#.*", unused: ["test1/test1/*"]}',
-        said="not used: 40 pictures",
+        said="not used: pictures: 40",
     ),
     "a table whose last byte is in Latin-1": Read(
         latin_in_the_last_byte,
@@ -1582,7 +1582,7 @@ READ = {
         "{table: sign_mnist_test.csv}, unused: [amer_sign0.png, amer_sign1.png, "
         "amer_sign2.png]}",
         n_test=40,
-        said="not used: 3 pictures, first amer_sign0.png",
+        said="not used: pictures: 3, first amer_sign0.png",
     ),
     "IDRiD": Read(
         partial(in_each_set, training="", testing=""),
@@ -1612,7 +1612,9 @@ READ = {
         "{images: Fold 2/images/fold2/images.npy, class: Fold 2/images/fold2/types.npy}]}",
     ),
     "Belgian traffic signs": Read(
-        belgian_signs, '"{class}/*"', said="allowed: 2 to 256 (9 more like this)"
+        belgian_signs,
+        '"{class}/*"',
+        said="classes: 1 (8), allowed: 2 to 256 (9 more like this)",
     ),
     "names without endings": Read(
         names_without_endings,
@@ -2428,7 +2430,7 @@ def test_rare_classes_are_left_out(tmp_path: Path) -> None:
     assert images.attrs["names"] == ["ann", "bob"]
     assert np.array_equal(X, PIXELS[200:240].reshape(40, 64))
     lines = describe(choice)
-    assert "not used: 200 pictures, first person 0/0.png" in lines
+    assert "not used: pictures: 200, first person 0/0.png" in lines
     assert lines[0].startswith('layout: {files: "{class}/*", unused: [{class: [person 0,')
     assert lines[0].endswith(" [...]")
 

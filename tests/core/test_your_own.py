@@ -634,7 +634,9 @@ def test_so_many_images_are_asked_for_that_the_training_set_has_enough() -> None
     images = pd.DataFrame({"class": [0] * 38 + [1] * 2})
     values = {"classes": 2, "names": ["cat", "dog"], "sha256": {}}
     train_images = start.select_train_images(X, images, values)
-    with pytest.raises(UserError, match=r"by `digits start --min-images 4`$"):
+    with pytest.raises(
+        UserError, match=r"^1 of 2 classes .+ by `digits start --min-images 4`$"
+    ):
         start.check_images(X, train_images, values)
 
 

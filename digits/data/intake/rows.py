@@ -73,7 +73,9 @@ def check_number_of_classes(rows: pd.DataFrame) -> None:
     """Check that there are neither too few nor too many classes."""
     names = list(rows["class"].unique())
     if not 2 <= len(names) <= MAX_CLASSES:
-        raise UserError(f"{len(names)} classes ({shorten(names)}), allowed: 2 to {MAX_CLASSES}")
+        raise UserError(
+            f"classes: {len(names)} ({shorten(names)}), allowed: 2 to {MAX_CLASSES}"
+        )
 
 
 def check_kind_of_classes(rows: pd.DataFrame) -> None:
