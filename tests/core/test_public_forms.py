@@ -2318,7 +2318,7 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "a column of three groups": (
         partial(recordings, name="group", n_groups=3),
-        "class eight are of 3 groups, expected 4; add groups, or, to leave them out, run: digits "
+        "class eight has too few groups (3, expected 4); add groups, or, to leave them out, run: digits "
         "start --layout '{table: t.csv, file: \"p/{file}\", class: class}'",
     ),
     "an axis of classes": (

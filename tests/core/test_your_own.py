@@ -538,7 +538,7 @@ def test_start_refuses_a_class_of_too_few_groups_for_the_test_set(
         else:
             shutil.rmtree(folder)
     assert failure(shapes, "start", "--layout", "{class}/{group}/*") == (
-        f"Error: the images of the class circle are of {n_groups} groups, expected 4"
+        f"Error: the class circle has too few groups ({n_groups}, expected 4)"
     )
     assert tiny.run("git status --porcelain", shapes).stdout == ""
 
