@@ -98,7 +98,7 @@ def find_hints(reading: LayoutReading, layout: Any) -> list[str]:
         # `train/17` is no file, but the picture in row 17 of train.parquet.
         are_in_cells = any(isinstance(part, TablePart) and part.picture for part in parts)
         if not are_in_cells:
-            hints += hint_at_folders(rows, is_table)
+            hints += hint_at_folders(rows, None if is_table else layout)
         companions = list(
             hint_at_companions(files, None if is_table else layout, has_groups=has_groups)
         )
@@ -430,7 +430,7 @@ def find_companions(files: list[str]) -> dict[str, str]:
     return companions
 
 
-def hint_at_folders(rows: pd.DataFrame, is_table: bool) -> Iterator[str]:
+def hint_at_folders(rows: pd.DataFrame, layout: Any) -> Iterator[str]:
     """Yield a hint if folders are not used, and may be groups or the real classes.
 
     A level of folders is skipped if its folders are parts of a set, or if, in each set, it
@@ -438,21 +438,21 @@ def hint_at_folders(rows: pd.DataFrame, is_table: bool) -> Iterator[str]:
 
     Args:
         rows: the images.
-        is_table: whether the layout has a table.
+        layout: the layout, if it has patterns, and None if it has a table.
     """
     paths = [posixpath.dirname(name).split("/") for name in rows["file"]]
     if len(set(map(len, paths))) > 1:
         return
     sets = rows["test"].astype(str)
     known = [rows[name] + sets for name in ("class", "group") if name in rows]
-    if is_table:
+    if layout is None:
         advice = f"if they are people or days, {GROUPS_OF_TABLE}"
     else:
         advice = (
             "if they are classes, people or days, let the pattern of the layout have {class} "
             "or {group} for them"
         )
-    for folders_of_level in zip(*paths, strict=True):
+    for level, folders_of_level in enumerate(zip(*paths, strict=True)):
         names = sorted(set(folders_of_level) - {""})  # "" if a picture is in no folder
         if are_subset_names(names) or all(map(PART.search, names)):
             continue
@@ -463,10 +463,38 @@ def hint_at_folders(rows: pd.DataFrame, is_table: bool) -> Iterator[str]:
         if all(class_name in folder for folder, class_name in pairs):  # by `*_{class}`
             continue
         subsets = [name for name in names if find_subset(name)]
-        if subsets and not is_table:
+        if subsets and layout is not None:
             advice = f"if {subsets[0]} is the test set, give its pattern by `--test`; {advice}"
+        elif not subsets:
+            advice = advise_two_sets(folders, rows["class"], layout, level) + advice
         yield f"the folders {shorten(names[:5])} are not used; {advice}"
         return
+
+
+def advise_two_sets(folders: pd.Series, classes: pd.Series, layout: Any, level: int) -> str:
+    """Return how to make the smaller one of two folders the test set, or "".
+
+    Each folder must have all classes. Words for sets are known only in English.
+
+    Args:
+        folders: the folder of each image.
+        classes: the class of each image.
+        layout: the layout.
+        level: how many folders are above the two.
+    """
+    names = layout.split("/") if isinstance(layout, str) else []
+    n_classes = classes.groupby(folders).nunique()
+    if names[level : level + 1] != ["*"] or n_classes.tolist() != [classes.nunique()] * 2:
+        return ""
+    larger, smaller = folders.value_counts().index
+    train, test = (
+        "/".join([*names[:level], escape(name), *names[level + 1 :]])
+        for name in (larger, smaller)
+    )
+    return (
+        f"if {smaller} is the test set, run: digits start {write_option(train)} --test "
+        f"{shlex.quote(test)}; "
+    )
 
 
 def hint_at_unused_folders(rows: pd.DataFrame, unused: list[str]) -> Iterator[str]:

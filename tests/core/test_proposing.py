@@ -598,6 +598,21 @@ def test_a_folder_that_may_be_the_test_set_is_named(tmp_path: Path) -> None:
     )
 
 
+def test_the_smaller_one_of_two_folders_with_all_classes_may_be_the_test_set(
+    tmp_path: Path,
+) -> None:
+    folders = ["all/entrenamiento/x", "all/entrenamiento/y", "all/prueba/x"]
+    write_numbered(tmp_path, [f"{folder}/{{n}}.png" for folder in folders])
+    command = (
+        "; if prueba is the test set, run: digits start --layout 'all/entrenamiento/{class}/*' "
+        "--test 'all/prueba/{class}/*'; if they"
+    )
+    for may_be_set in (False, True):
+        hints = "\n".join(describe(choose(Place(tmp_path), "all/*/{class}/*")))
+        assert (command in hints) == may_be_set
+        write_files(tmp_path, ["all/prueba/y/1.png"])
+
+
 def test_a_folder_called_like_a_part_is_no_class(tmp_path: Path) -> None:
     write_numbered(tmp_path, ["faces/{n}.png", "faces_part1/{n}.png"])
     with pytest.raises(ChoiceError, match="only in a doubtful way") as error:
