@@ -383,7 +383,7 @@ def check_test_set(
         return
     n_groups = images.groupby("class")["group"].nunique()
     in_test_set = images["class"].drop(train_images.index)
-    for number in n_groups.index.difference(in_test_set):
+    for number in sorted(set(images["class"]) - set(in_test_set)):
         if n_groups[number] <= MIN_FOLDS:
             class_name = pin.list_class_names(values)[number]
             raise make_groups_error(class_name, n_groups[number], MIN_FOLDS + 1)

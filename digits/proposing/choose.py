@@ -296,7 +296,7 @@ def check_number_of_groups(rows: pd.DataFrame, *, is_guess: bool) -> None:
     most_have_one_group = (n_groups < 2).mean() > 0.5
     a_class_has_too_few = n_groups.min() < needed
     if most_have_one_group or (is_guess and a_class_has_too_few):
-        raise make_groups_error(n_groups.idxmin(), n_groups.min(), needed)
+        raise make_groups_error(str(n_groups.idxmin()), n_groups.min(), needed)
 
 
 def make_groups_error(class_name: str, n_groups: int, needed: int) -> FewGroupsError:

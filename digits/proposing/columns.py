@@ -283,12 +283,13 @@ def find_one_hot_end(table: pd.DataFrame) -> list[str]:
 
     The other columns must be as many as a square image has pixels.
     """
-    names = list(table)
+    names = [str(name) for name in table]
     for n_classes in range(2, min(MAX_ONE_HOT, len(names) - MIN_NUMBERED) + 1):
         n_pixels = len(names) - n_classes
-        last = names[n_pixels:]
-        if math.isqrt(n_pixels) ** 2 == n_pixels and are_one_hot(table[last].astype(str)):
-            return last
+        if math.isqrt(n_pixels) ** 2 == n_pixels:
+            last = {name: table[name].astype(str) for name in names[n_pixels:]}
+            if are_one_hot(last):
+                return list(last)
     return []
 
 
