@@ -43,6 +43,7 @@ DOCUMENTS = (".doc", ".docx", ".html", ".md", ".pdf")  # they rarely list the cl
 MAX_NAMED = 3  # more unused pictures are written as patterns
 
 LEAVE_OUT = f"to leave out classes with few images, run: digits start --min-images {MIN_IMAGES}"
+OTHER_COLUMN = "if another column has the classes, run: digits start --class COLUMN"
 HELP = "say what the files mean by `digits start --layout` (docs/layout.md)"
 
 
@@ -268,7 +269,10 @@ def examine(place: Place, choice: Choice, *, is_guess: bool) -> Choice:
     faults = find_faults(rows)
     counts = rows.get("class", pd.Series(dtype=str)).value_counts()
     if choice.class_column and "" in counts:
-        faults.append("if another column has the classes, run: digits start --class COLUMN")
+        if isinstance(choice.parts[0], TablePart):
+            layout = add_unused(choice.layout, [{"where": {choice.class_column: ""}}])
+            faults.append(f"delete their rows, or run: digits start {write_option(layout)}")
+        faults.append(OTHER_COLUMN)
     if len(counts) > MAX_CLASSES and counts.min() < MIN_IMAGES:
         faults.append(LEAVE_OUT)
     if faults:
@@ -566,6 +570,10 @@ def explain_none(place: Place, reasons: list[str], *, is_guess: bool) -> ChoiceE
     needs_other_tool = [reason for reason in reasons if one_class.ONE_CLASS in reason]
     if needs_other_tool and not advice:
         return ChoiceError(needs_other_tool[0], [])
+    have_blanks = [reason for reason in reasons if OTHER_COLUMN in reason]
+    if have_blanks and not advice:
+        others = [line for line in lines if OTHER_COLUMN not in line]
+        return ChoiceError(f"{place.root} cannot be used: {have_blanks[0]}", others)
     may_need_table = is_guess and bool(place.pictures)
     remedy = advise_table(place) if may_need_table else f"if that is wrong, {HELP}"
     if len(reasons) == 1 and not advice:

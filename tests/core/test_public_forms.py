@@ -2253,7 +2253,12 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
         "doubt: the numbers s1, s2 inside the names of pictures would be",
     ),
     "attributes of CelebA": (celeba, "the columns Male, Young are labels, of which row"),
-    "missing labels": (missing_labels, "30 images have no class, first p/00000.png"),
+    "missing labels": (
+        missing_labels,
+        "30 images have no class, first p/00000.png; delete their rows, or run: digits start "
+        '--layout \'{table: t.csv, file: "p/{file}", class: label, unused: [{where: {label: '
+        '""}}]}\'; if another column has the classes, run: digits start --class COLUMN',
+    ),
     "blank classes beside names": (
         blank_classes,
         "if another column has the classes, run: digits start --class COLUMN",
@@ -2457,6 +2462,16 @@ def test_a_degree_or_an_accent_is_no_other_encoding(tmp_path: Path, name: str) -
     for n in range(200):
         write_picture(tmp_path / ["0", name][n % 2] / f"{n}.png", PIXELS[n])
     assert choose(Place(tmp_path)).layout == "{class}/*"
+
+
+def test_rows_without_a_class_are_left_out_by_the_printed_layout(tmp_path: Path) -> None:
+    missing_labels(tmp_path)
+    with pytest.raises(ChoiceError) as error:
+        choose(Place(tmp_path))
+    assert "write a table" not in error.value.message
+    [layout] = re.findall(r"digits start --layout '(.+)'", error.value.message)
+    rows = choose(Place(tmp_path), yaml.safe_load(layout)).rows
+    assert rows["class"].tolist() == list(NAMED[30:200])
 
 
 def test_two_datasets_in_one_folder_are_asked_for(tmp_path: Path) -> None:
