@@ -898,9 +898,9 @@ def test_the_pickles_of_cifar_100_are_converted(tmp_path: Path) -> None:
         (place / name).write_bytes(pickle.dumps(batch))
     (place / "meta").write_bytes(pickle.dumps({"fine_label_names": NAMES}))
     follow("Convert pickles", tmp_path, names="t*")
-    rows = choose(Place(place)).rows
-    assert rows["class"].astype(int).tolist() == LABELS[:240].tolist()
-    assert rows["test"].sum() == 40
+    images = choose(Place(place)).rows
+    assert images["class"].astype(int).tolist() == LABELS[:240].tolist()
+    assert images["test"].sum() == 40
 
 
 def test_files_that_are_only_in_icloud_are_named(
