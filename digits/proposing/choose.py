@@ -18,9 +18,10 @@ from digits.data.layout.place import Place
 from digits.data.layout.reading import LayoutReading, read_layout
 from digits.proposing import arrays, folders, tables
 from digits.proposing.advice import FORMS, find_advice
+from digits.proposing.companions import hint_at_companions
 from digits.proposing.doubts import doubt_numbers_in_names, find_doubts
 from digits.proposing.families import drop_copies, find_families
-from digits.proposing.hints import find_hints, hint_at_companions
+from digits.proposing.hints import find_hints
 from digits.proposing.show import (
     describe_counts,
     describe_image,

@@ -190,6 +190,11 @@ def depends_on(values: pd.Series, others: pd.Series) -> bool:
     return bool(values.groupby(others.to_numpy()).nunique().max() == 1)
 
 
+def is_one_to_one(values: pd.Series, others: pd.Series) -> bool:
+    """Return whether equal values stand beside equal values, in both directions."""
+    return depends_on(values, others) and depends_on(others, values)
+
+
 def may_have_groups(name: str, values: pd.Series) -> bool:
     """Return whether a column may have groups, by its name and the number of its values."""
     is_class = normalize_name(name) in CLASS_COLUMNS  # such as `class_id`

@@ -56,20 +56,19 @@ def find_doubts(place: Place, parts: Sequence[Part], reading: LayoutReading) -> 
     """
     rows = reading.images.rows
     names = sorted(rows["class"].unique())
-    return [
-        *doubt_names(names),
-        *doubt_encoding(names, parts),
-        *doubt_minus_one(names),
-        *doubt_fractions(names),
-        *doubt_subsets(rows),
-        *doubt_names_of_subsets(rows),
-        *doubt_test_set(rows),
-        *doubt_unused_test_set(rows, reading.unmatched),
-        *doubt_folders_of_test_set(rows),
-        *doubt_unused_folders(rows, reading.unmatched),
-        *doubt_ids(rows, place, reading.unused_files),
-        *doubt_class_files(rows, reading.unused_files),
-    ]
+    doubts = list(doubt_names(names))
+    doubts += doubt_encoding(names, parts)
+    doubts += doubt_minus_one(names)
+    doubts += doubt_fractions(names)
+    doubts += doubt_subsets(rows)
+    doubts += doubt_names_of_subsets(rows)
+    doubts += doubt_test_set(rows)
+    doubts += doubt_unused_test_set(rows, reading.unmatched)
+    doubts += doubt_folders_of_test_set(rows)
+    doubts += doubt_unused_folders(rows, reading.unmatched)
+    doubts += doubt_ids(rows, place, reading.unused_files)
+    doubts += doubt_class_files(rows, reading.unused_files)
+    return doubts
 
 
 def doubt_names(names: list[str]) -> Iterator[str]:

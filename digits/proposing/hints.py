@@ -10,45 +10,34 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from digits.data.layout.pattern import escape, find_matches
-from digits.data.layout.read_table import list_distinct
+from digits.data.layout.pattern import escape
 from digits.data.layout.reading import LayoutReading
-from digits.proposing.columns import (
-    are_flags,
-    depends_on,
-    find_named_classes,
-    may_have_groups,
-    write_where,
-)
+from digits.proposing.column_hints import hint_at_columns
+from digits.proposing.columns import depends_on, is_one_to_one
+from digits.proposing.companions import hint_at_companions
 from digits.proposing.file_names import (
     SEPARATORS,
     list_stems,
     may_be_classes,
     split_evenly,
 )
-from digits.proposing.name_groups import ORDINARY, add_groups, find_name_groups
+from digits.proposing.name_groups import GROUPS_OF_TABLE, add_groups, find_name_groups
 from digits.proposing.show import write, write_option
 from digits.proposing.words import (
     CAMERA_WORDS,
     GROUP_WORDS,
     MASK_WORDS,
     SET_WORDS,
-    SPLIT_WORDS,
     TEST_WORDS,
-    TRAIN_WORDS,
     VALIDATION_WORDS,
     are_subset_names,
     find_subset,
-    is_subset_name,
     split_words,
 )
-from digits.proposing.writing import add_unused, unlist
+from digits.proposing.writing import unlist
 from digits.settings.errors import shorten
 from digits.settings.layout import ArrayPart, Part, TablePart, as_list, parse
 
-# Names of companions: of `1_gt` for the picture `1`, and of `1_depth` for `1_crop`.
-WITH_END = re.compile(r"(?P<base>.+)(?P<end>[_-][A-Za-z0-9]+)")
-WITH_KIND = re.compile(r"(?P<base>.*\d)[_-][A-Za-z]{2,}")
 # Names of pictures of several kinds, such as `rgb_0001` and `depth_0001`.
 WITH_START = re.compile(r"(?P<start>[A-Za-z]{2,}[_-])(?P<base>.*\d.*)")
 
@@ -58,21 +47,12 @@ PART = re.compile(
     r"(?i:(?<![^\W\d_])(part|batch|images|imgs|data)[\s_-]?(\d+|[a-z]))$|\dZ(-\d+)?-\d{3}$"
 )
 
-FIELD = re.compile(r"\{\w+\}")  # {class}
-SEPARATOR = re.compile(r"[\s_-]")
-NUMBERED_END = re.compile(r"(?<=^\*)([_-])\d+\.\*$")  # such as `_2.*` in `*_2.*`; `#` fits all
 LAST_NUMBER = re.compile(r"[\W_]*\d+$")  # as in `cat_17`
 LETTER = re.compile(r"[^\W\d_]")
-
-GROUPS_OF_TABLE = (
-    "add a column of groups to the table; see “Add groups to a table” in docs/your-own.md"
-)
 
 # Words for pictures that are kept, beside depths and the like.
 ORDINARY_KINDS = CAMERA_WORDS | {"rgb", "color", "colour"}
 
-MIN_COMPANIONS = 0.25  # the smallest share of pictures that are companions of another picture
-MAX_ENDS = 10  # the largest number of kinds of companions that are left out by a command
 MIN_OTHER_FILES = 0.5  # the smallest number of files with the names of pictures, per picture
 
 # Tables of a contest, which do not say which images are a test set.
@@ -86,26 +66,20 @@ def find_hints(reading: LayoutReading, layout: Any) -> list[str]:
     parts = parse(layout).parts
     is_table = any(isinstance(part, TablePart) for part in parts)
     rows = reading.images.rows
-    hints: list[str] = []
-    for name, values in reading.unused_columns.items():
-        if not lies_within_groups(values, rows) and not says_more_of_class(values, rows):
-            hints += hint_at_column(name, values, layout)
-        if len(values) == len(rows):
-            hints += hint_at_class_names(name, values, rows["class"])
+    hints = list(hint_at_columns(reading, layout))
     files = list(rows.get("file", []))
     if files:
+        patterns = None if is_table else layout
         has_groups = "group" in rows
         # `train/17` is no file, but the picture in row 17 of train.parquet.
         are_in_cells = any(isinstance(part, TablePart) and part.picture for part in parts)
         if not are_in_cells:
-            hints += hint_at_folders(rows, None if is_table else layout)
-        companions = list(
-            hint_at_companions(files, None if is_table else layout, has_groups=has_groups)
-        )
+            hints += hint_at_folders(rows, patterns)
+        companions = list(hint_at_companions(files, patterns, has_groups=has_groups))
         companions += hint_at_kinds(files, set(rows["class"]))
         hints += companions
         if not companions and not has_groups:
-            series = list(hint_at_series(rows, None if is_table else layout))
+            series = list(hint_at_series(rows, patterns))
             hints += series
             if not series and not is_table:
                 hints += hint_at_words(rows)
@@ -119,90 +93,6 @@ def find_hints(reading: LayoutReading, layout: Any) -> list[str]:
         hints += hint_at_lists(reading.unused_files, is_table)
         hints += hint_at_validation_set(layout)
     return hints
-
-
-def lies_within_groups(values: pd.Series, rows: pd.DataFrame) -> bool:
-    """Return whether all images with the same value of a column are in the same group."""
-    if "group" not in rows or rows["test"].any() or len(values) != len(rows):
-        return False
-    return depends_on(rows["group"], values)
-
-
-def says_more_of_class(values: pd.Series, rows: pd.DataFrame) -> bool:
-    """Return whether all images of a class have the same value, such as the class's name."""
-    return len(values) == len(rows) and depends_on(values, rows["class"])
-
-
-def hint_at_column(name: str, values: pd.Series, layout: Any) -> Iterator[str]:
-    """Yield a hint if an unused column may have sets or groups.
-
-    Args:
-        name: the column.
-        values: its values.
-        layout: the layout.
-    """
-    distinct = sorted(set(values.str.strip()))
-    name_sets = all(split_words(text) & SET_WORDS for text in distinct)
-    # `usage` may also be that of a shirt. Then only the values tell.
-    words_for_sets = (SET_WORDS | SPLIT_WORDS) - {"usage"}
-    name_says_set = not words_for_sets.isdisjoint(split_words(name))
-    if len(distinct) > 1 and (name_says_set or (name_sets and len(distinct) <= 4)):
-        remedy = "write `where` into the layout"
-        subsets = divide(name, distinct)
-        if subsets and isinstance(layout, dict) and "train" not in layout:
-            remedy = f"run: digits start {write_option(layout | subsets)}"
-        yield (
-            f"the column {name}, {shorten(distinct[:4])}, may say which images are the test "
-            f"set; if so, {remedy}"
-        )
-    elif may_have_groups(name, values):
-        classes = ""
-        column = layout.get("class") if isinstance(layout, dict) else None
-        if isinstance(column, str) and not find_named_classes([column]):
-            classes = f"--class {shlex.quote(column)} "
-        yield (
-            f"the column {name} has {len(distinct)} values for {len(values)} images; if images "
-            f"with one value belong together, run: digits start {classes}--group "
-            f"{shlex.quote(name)}"
-        )
-
-
-def divide(column: str, values: list[str]) -> dict[str, Any]:
-    """Return the keys `train` and `test` if a column has a validation set, otherwise {}.
-
-    Args:
-        column: the column.
-        values: its different values, in alphabetical order.
-    """
-    if are_flags(values) and split_words(column) & (TEST_WORDS | VALIDATION_WORDS):
-        return write_where(column, train=values[:1], test=values[1:])
-    held_out = [value for value in values if not split_words(value) & TRAIN_WORDS]
-    train = [value for value in values if value not in held_out]
-    if train and held_out and all(map(is_subset_name, held_out)):
-        return write_where(column, train, held_out)
-    return {}
-
-
-def hint_at_class_names(name: str, values: pd.Series, classes: pd.Series) -> Iterator[str]:
-    """Yield a hint if an unused column has names, and the classes are numbers.
-
-    Args:
-        name: the column.
-        values: its values.
-        classes: the class of each image.
-    """
-    are_words = not any(value.strip().isdecimal() for value in values.unique())
-    are_numbers = all(value.isdecimal() for value in classes.unique())
-    if are_words and are_numbers and is_one_to_one(values, classes):
-        yield (
-            f"the column {name} has a name for each class; to use the names, run: "
-            f"digits start --class {shlex.quote(name)}"
-        )
-
-
-def is_one_to_one(values: pd.Series, others: pd.Series) -> bool:
-    """Return whether equal values stand beside equal values, in both directions."""
-    return depends_on(values, others) and depends_on(others, values)
 
 
 def hint_at_matlab(parts: Sequence[Part]) -> Iterator[str]:
@@ -290,73 +180,6 @@ def hint_at_words(rows: pd.DataFrame) -> Iterator[str]:
             return
 
 
-def hint_at_companions(files: list[str], layout: Any, *, has_groups: bool) -> Iterator[str]:
-    """Yield a hint if the names of many pictures are names of other pictures with an end.
-
-    Args:
-        files: the pictures.
-        layout: the layout if it has only patterns, None if it has a table.
-        has_groups: whether it has groups.
-    """
-    companions = find_companions(files)
-    if len(companions) < MIN_COMPANIONS * len(files):
-        return
-    patterns = [pattern for pattern, _ in Counter(companions.values()).most_common()]
-    keep_only = ""
-    if layout is None:
-        leave_out = f"write into the layout: unused: [{{where: {{COLUMN: '{patterns[0]}'}}}}]"
-        remedy = GROUPS_OF_TABLE
-    else:
-        leave_out = leave_out_companions(files, layout, patterns)
-        keep_only = keep_only_companions(files, layout, set(companions))
-        remedy = "let the pattern of the layout have {group} for the thing"
-    groups = "" if has_groups else f"; if they are other views of one thing, {remedy}"
-    added = patterns[0].removesuffix(".*").strip("*")
-    place = "end" if patterns[0].startswith("*") else "beginning"
-    yield (
-        f"{len(companions)} pictures are called like others, with {added} or the like at the "
-        f"{place}; if they are masks, copies or details, {leave_out}{keep_only}{groups}"
-    )
-
-
-def leave_out_companions(files: list[str], layout: Any, patterns: Sequence[str]) -> str:
-    """Return what to do to leave out companions.
-
-    Args:
-        files: the pictures.
-        layout: the layout.
-        patterns: the patterns of the names of companions, the most frequent first.
-    """
-    general = [NUMBERED_END.sub(r"\1#.*", pattern) for pattern in patterns]
-    in_all_folders = list_distinct([f"**/{pattern}" for pattern in general])
-    # If there are too many kinds of companions, or if all pictures are companions of each
-    # other, the most frequent kind is left out.
-    for chosen in (in_all_folders, in_all_folders[:1]):
-        if len(chosen) <= MAX_ENDS and len(find_matches(chosen, files)) < len(files):
-            return f"run: digits start {write_option(add_unused(layout, chosen))}"
-    return "name them in the key `unused` of the layout"
-
-
-def keep_only_companions(files: list[str], layout: Any, companions: set[str]) -> str:
-    """Return how to use only the companions, if other patterns read all other pictures, or "".
-
-    Args:
-        files: the pictures.
-        layout: the layout.
-        companions: the pictures that are called like others, with something at the end.
-    """
-    if not isinstance(layout, list):
-        return ""
-    kept = [
-        pattern for pattern in layout if find_matches([pattern], files).keys() <= companions
-    ]
-    others = [FIELD.sub("*", pattern) for pattern in layout if pattern not in kept]
-    if not kept or set(files) - companions != find_matches(others, files).keys():
-        return ""
-    option = write_option(add_unused(unlist(kept), others))
-    return f"; if only they are your images, run: digits start {option}"
-
-
 def hint_at_kinds(files: list[str], classes: set[str]) -> Iterator[str]:
     """Yield a hint if most pictures are of several kinds, as their first words say.
 
@@ -387,47 +210,6 @@ def hint_at_kinds(files: list[str], classes: set[str]) -> Iterator[str]:
             "names; if some of them are depths, masks or the like, write into the layout: "
             f"unused: '**/{others[0]}*'"
         )
-
-
-def find_companions(files: list[str]) -> dict[str, str]:
-    """Return the companions of other pictures, each with a pattern for such names.
-
-    These are companions:
-
-    - `1.png` of `1.jpg`
-    - `1_gt.png` of `1.jpg`, which is in the same folder or in the folder above
-    - `3ceb_gt.png` of `3ceb.jpg` in any folder, because this is not an ordinary name
-    - `1_crop.jpg` and `1_depth.jpg` of each other
-    - `turned_by_5_3ceb.jpg` of `3ceb.jpg` in the same folder
-    """
-    companions: dict[str, str] = {}
-    stems: dict[str, str] = {}  # the first picture of each path without suffix
-    for file in files:
-        stem, suffix = posixpath.splitext(file)
-        if stem in stems:
-            companions[file] = f"*{suffix}"
-        stems.setdefault(stem, file)
-    names = {posixpath.basename(stem) for stem in stems}
-    special_names = {name for name in names if not ORDINARY.fullmatch(name)}
-    kinds = [WITH_KIND.fullmatch(stem) for stem in stems]
-    n_kinds = Counter(match["base"] for match in kinds if match)
-    for stem, file in stems.items():
-        folder, name = posixpath.split(stem)
-        for separator in SEPARATOR.finditer(name):
-            base = name[separator.end() :]
-            if base in special_names and posixpath.join(folder, base) in stems:
-                companions[file] = f"{escape(name[: separator.end()])}*"
-        match = WITH_END.fullmatch(name)
-        if match is None:
-            continue
-        base = match["base"]
-        beside = posixpath.join(folder, base)
-        above = posixpath.join(posixpath.dirname(folder), base)
-        is_near = beside in stems or above in stems
-        has_other_kinds = WITH_KIND.fullmatch(name) is not None and n_kinds[beside] > 1
-        if is_near or base in special_names or has_other_kinds:
-            companions[file] = f"*{match['end']}.*"
-    return companions
 
 
 def hint_at_folders(rows: pd.DataFrame, layout: Any) -> Iterator[str]:

@@ -20,6 +20,10 @@ ORDINARY = re.compile(r"\D*\d{0,6}|[\d\W_]{0,12}")
 # chance. `img_00012` has no code.
 CODED = re.compile(r"[1-9]\d{4}|\d[a-z]+\d|[a-z]\d+[a-z]", re.IGNORECASE)
 LAST_STAR = re.compile(r"(?<![^/])\*$")  # the name in `{class}/*`
+GROUPS_OF_TABLE = (
+    "add a column of groups to the table; see “Add groups to a table” in docs/your-own.md"
+)
+
 MIN_PER_CLASS = 4  # groups: one for the test set, and one for each fold
 MIN_REPEATED = 0.5  # the smallest share of pictures that have a group with another picture
 MIN_ALIKE = 0.9  # the share of names with the same number of words, if the others are odd
