@@ -97,8 +97,8 @@ HANDWRITING = [
     "packages/digits-handwriting",
 ]
 
-# Images without a larger pixel have few bits per pixel, as the digits of scikit-learn have. In
-# such images, the largest pixel is white.
+# Images whose largest pixel is at most this have few bits per pixel, as the digits of
+# scikit-learn have. In such images, the largest pixel is white.
 MAX_OF_FEW_BITS = 31
 
 # The start of a mapping in YAML, such as `{files: `, or of a list, such as `[train/`. Patterns
@@ -560,7 +560,7 @@ def edit_stages(text: str) -> str:
 
 
 def edit_targets(text: str, extra: str) -> str:
-    """Delete the targets `demo` and `start`, because `make repro` needs no network now.
+    """Delete the targets `demo` and `start`, which a project about other images does not need.
 
     Args:
         text: the content of the Makefile.

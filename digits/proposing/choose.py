@@ -194,7 +194,7 @@ def explain_unused_tables(
 ) -> list[str]:
     """Return why the layouts of unused tables failed.
 
-    Columns of quantities are explained also if the table is used. A `FewImagesError` is
+    A column with a quantity is explained even if another column of its table is used. A `FewImagesError` is
     skipped, because it is usual for columns without classes.
     """
     return [
@@ -380,8 +380,8 @@ def covers(choice: Choice, other: Choice) -> bool:
     both = choice.rows.merge(other.rows, on="file", suffixes=("", "_other"))
     if len(both) < len(other.rows):
         return False
-    # If both layouts are patterns, the one that reads fewer pictures may be right, unless it
-    # only has no test set.
+    # If both layouts are patterns, the one that reads fewer pictures may be right, unless all
+    # that it lacks is the test set.
     have_only_patterns = choice.has_only_patterns and other.has_only_patterns
     is_more = ~choice.rows["file"].isin(other.rows["file"])
     if have_only_patterns and not choice.rows["test"][is_more].all():

@@ -63,7 +63,9 @@ DIGITS = re.compile(r"\d+")
 BASE64_START = re.compile(r"(data:image/\w+;base64,)?(iVBORw0KGgo|/9j/)")
 
 MIN_PER_CLASS = 4  # images, on average
-MAX_SHARE_OF_CLASS = 0.9  # a column with a more frequent value is a pixel at a black edge
+MAX_SHARE_OF_CLASS = (
+    0.9  # a column with a more frequent value is probably a pixel at a black edge
+)
 MAX_GROUPS = 0.9  # the largest number of groups per image
 MIN_NUMBERED = 64  # so many numbered columns are pixels
 UNASSIGNED = "unassigned"  # the set of rows that Google's AutoML may train on
@@ -186,7 +188,7 @@ def write_where(column: str, train: list[str], test: list[str]) -> dict[str, Any
 
 
 def depends_on(values: pd.Series, others: pd.Series) -> bool:
-    """Return whether rows with the same value in `others` have the same one in `values`."""
+    """Return whether `others` determine `values`: equal others have equal values."""
     return bool(values.groupby(others.to_numpy()).nunique().max() == 1)
 
 
@@ -299,7 +301,7 @@ def find_one_hot_end(table: pd.DataFrame) -> list[str]:
 
 
 def has_repeated_values(values: pd.Series) -> bool:
-    """Return whether each value of a column is in two rows on average, and some differ."""
+    """Return whether there are at least two different values, each in two rows on average."""
     n_distinct = values.str.strip().nunique()
     return bool(2 <= n_distinct <= len(values) / 2)
 

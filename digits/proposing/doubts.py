@@ -72,7 +72,7 @@ def find_doubts(place: Place, parts: Sequence[Part], reading: LayoutReading) -> 
 
 
 def doubt_names(names: list[str]) -> Iterator[str]:
-    """Yield a doubt if classes are called like something else, such as days or cameras."""
+    """Yield a doubt if the names of classes look like those of other things, such as days."""
     words = [split_words(name) for name in names]
     all_words = set.union(*words)
     without_numbers = {re.sub(r"\d+", "", name) for name in names}

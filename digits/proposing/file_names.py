@@ -87,7 +87,7 @@ def drop_common_end(classes: Sequence[str], name: str) -> str:
 
 
 def propose_parts(families: list[Family], fields: Sequence[str], name: str) -> list[Any]:
-    """Return layouts in which only a part of what a pattern takes for the class is the class.
+    """Return layouts in which what a pattern takes for the class has other words, too.
 
     In `0_anna_17.png`, the pattern `{class}_#.*` finds `0_anna`. The class may be 0 or anna, if
     more than half of all combinations of digits and people exist.

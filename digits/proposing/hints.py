@@ -129,7 +129,9 @@ def hint_at_series(rows: pd.DataFrame, layout: Any) -> Iterator[str]:
         return
     sizes = Counter(groups.values.values())
     several = [name for name, value in groups.values.items() if sizes[value] > 1]
-    name = min(several, key=lambda each: sizes[groups.values[each]])  # no large group of strays
+    name = min(
+        several, key=lambda each: sizes[groups.values[each]]
+    )  # the largest group may be of other pictures
     value = groups.values[name]
     with_groups = add_groups(layout, groups) if layout and groups.pattern else None
     things = rows["file"].map(groups.values)

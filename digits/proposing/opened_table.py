@@ -14,7 +14,9 @@ from digits.proposing import columns
 from digits.proposing.table_format import find_format
 from digits.proposing.words import find_subset
 
-MAX_BESIDE_PIXELS = 10  # so few pictures beside a table of pixels are illustrations
+MAX_BESIDE_PIXELS = (
+    10  # up to so many pictures beside a table of pixels are ignored, as illustrations
+)
 MAX_TEXTS = 100  # a table with more columns has pixels
 
 
@@ -74,7 +76,9 @@ class OpenedTable:
         """
         if self.file.schema is not None:
             return find_image_columns(self.file.schema)
-        has_rows = self.file.start.count("\n") > 1  # else, the first row is too long for it
+        has_rows = (
+            self.file.start.count("\n") > 1
+        )  # otherwise, `start` ends inside the first row
         if has_rows and not columns.BASE64_START.search(self.file.start):
             return {}
         return {

@@ -17,7 +17,7 @@ MAX_COLUMNS = 20  # a table with more columns has pixels, and does not list file
 def find_single_images(place: Place) -> list[str]:
     """Return the files with arrays of one image each.
 
-    A table lists their names, or there are many files with numbers in their names. Beside
+    A table lists their names, or there are many files with numbers in their names. If there are
     pictures, arrays are something else.
     """
     if len(place.array_files) < 2 or place.pictures:

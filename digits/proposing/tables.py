@@ -35,8 +35,8 @@ FIELD = re.compile(r"\{(.+)\}")  # the column in the path of a picture
 
 NO_LABEL_WORDS = {"submission", "benchmark"}  # words in the name of a table of predictions
 
-MIN_PIXEL_COLUMNS = 49  # A table with fewer columns of numbers has features,
-MIN_FEATURES = 4  # but only if it has so many.
+MIN_PIXEL_COLUMNS = 49  # fewer columns of numbers are features of something else
+MIN_FEATURES = 4  # fewer columns of numbers are no features either
 
 
 class ImageKeys(NamedTuple):
@@ -314,7 +314,9 @@ def find_paths(table: OpenedTable, column: str) -> ImageKeys:
     if not for_all:
         return ImageKeys([], [])
     whole = f"{{{column}}}"
-    for_all = [path for path in for_all if whole in path] or for_all  # rather than its end
+    for_all = [
+        path for path in for_all if whole in path
+    ] or for_all  # a whole path is preferred to its end
     folders = {path: FIELD.sub("", path) for path in for_all}  # without the column
     subsets = {"", table.subset} if table.subset else {"", "train", "test"}
     fitting = [path for path in for_all if find_subset(folders[path]) in subsets]
@@ -330,7 +332,7 @@ def find_paths(table: OpenedTable, column: str) -> ImageKeys:
 
 
 def find_paths_with_folder(table: OpenedTable, column: str) -> ImageKeys:
-    """Return how a column names the pictures if its names repeat, and another has the folders.
+    """Return how two columns name the pictures: one has the names, which repeat, and one folders.
 
     The value of the key `file` is then `{folder}/{name}`, for example.
     """

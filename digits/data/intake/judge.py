@@ -99,8 +99,8 @@ def find_images_in_several(
     # The first of these images, and an equal image that contradicts it.
     first = is_in_several.argmax()
     is_equal = checksums == checksums[first]
-    has_other_value = values != values[first]
-    second = (is_equal & has_other_value).argmax()
+    differs = values != values[first]
+    second = (is_equal & differs).argmax()
     if "file" in images:
         shown = [str(images["file"].iloc[row]) for row in (first, second)]
     else:
@@ -122,9 +122,8 @@ def find_equal_images(images: pd.DataFrame, checksums: Vector) -> list[str]:
         images: the table of images.
         checksums: the checksum of each image.
     """
-    # Different images, and equal ones of different classes, have different sums.
-    ordered = np.sort(checksums + images["class"].to_numpy())
-    n_copies = np.count_nonzero(ordered[1:] == ordered[:-1])
+    pairs = pd.DataFrame({"checksum": checksums, "class": images["class"].to_numpy()})
+    n_copies = pairs.duplicated().sum()
     if n_copies < MIN_EQUAL * len(images):
         return []
     return [

@@ -31,12 +31,12 @@ MAX_COMPARED = 1_000
 # The smallest number of classes that may be the values of a quantity.
 MIN_VALUES = 10
 
-# Fractions such as 0, 1/3, 2/3 and 1 may be classes, which are grades. Then there are at most
-# so many different ones, and on average at least so many images of each.
+# Fractions such as 0, 1/3, 2/3 and 1 may be classes, which are grades, if there are few
+# different ones, with several images each on average.
 MAX_FRACTIONS = 12
 MIN_IMAGES_PER_FRACTION = 4
 
-# So many columns of pixels have numbers in their names.
+# From this many columns on, names without a number show that they are no pixels.
 MIN_NUMBERED = 4
 
 

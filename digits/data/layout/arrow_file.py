@@ -23,7 +23,7 @@ HEADER = 2  # in the table Message
 DATA = 1  # in the table DictionaryBatch
 LENGTH, BUFFERS, COMPRESSION = 0, 2, 3  # in the table RecordBatch
 
-# Types of views, which Polars writes, and what they are views of.
+# The types of views, which Polars writes, and the types to which they are converted.
 VIEWS = {pa.string_view(): pa.string(), pa.binary_view(): pa.binary()}
 
 REMEDY = "; write it as a parquet file, if you trust it"
@@ -47,7 +47,7 @@ def read_arrow(path: Path) -> Any:
             source.seek(start)
             with pa.ipc.open_stream(source) as stream:
                 table = stream.read_all()
-        table.validate(full=True)  # a wrong position would end Python without a message
+        table.validate(full=True)  # a wrong position would crash Python
         return replace_views(table, file_size)
     except (pa.ArrowException, struct.error) as error:
         raise ValueError(f"the file is damaged, or no Arrow file ({error})") from None
@@ -74,7 +74,7 @@ def check_messages(source: Any, file_size: int) -> None:
 def count_message_bytes(message: Any) -> int:
     """Return the number of bytes of the values of a message when they are unpacked.
 
-    Each row counts as a byte at least, because missing values need none in the file.
+    Each row counts as a byte at least, because columns of missing values have no buffers.
     """
     metadata = message.metadata
     root = follow(metadata, 0)
@@ -92,7 +92,7 @@ def count_message_bytes(message: Any) -> int:
     for start, n_stored in spans:
         n_unpacked = n_stored
         if is_compressed and n_stored:
-            # Such a buffer begins with its length when unpacked, or with -1 if only others are
+            # Such a buffer begins with its length when unpacked. With -1, this one is not
             # compressed.
             (declared,) = struct.unpack_from("<q", message.body, start)
             n_unpacked = declared if declared >= 0 else n_stored
@@ -101,7 +101,7 @@ def count_message_bytes(message: Any) -> int:
 
 
 def follow(metadata: Any, position: int) -> int:
-    """Return the position to which the offset at a position points."""
+    """Return the position to which an offset points, which stands at another position."""
     (offset,) = struct.unpack_from("<I", metadata, position)
     return int(position + offset)
 

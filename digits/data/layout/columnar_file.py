@@ -27,7 +27,8 @@ class ColumnarFile:
     """A parquet or Arrow file, without its columns of unusual types, such as lists of texts.
 
     A long text that occurs in many rows may be stored once, so that a file of a few bytes has
-    gigabytes of text. So texts are counted while they are read, a few rows at a time.
+    gigabytes of text. So the bytes of texts are counted while they are read, a few rows at a
+    time.
 
     Attributes:
         path: the file.
@@ -50,7 +51,7 @@ class ColumnarFile:
             self.schema = drop_unusual(metadata.schema.to_arrow_schema())
             texts = [field.name for field in self.schema if stores_each_text(field.type)]
             longest = parquet_file.bound_repeated_texts(path, metadata, texts)
-            # So many rows need no more than ALLOWED_BYTES, even if each has the longest text.
+            # This many rows fit into ALLOWED_BYTES, even if each has the longest text.
             self._n_safe_rows = max(1, ALLOWED_BYTES // max(1, longest))
             self._n_rows = metadata.num_rows
         else:
@@ -85,7 +86,7 @@ class ColumnarFile:
             check_size(self._file_size, n_text_bytes)
             batches.append(batch)
             n_read += len(batch)
-            if n_read >= n_rows:  # but not by `n_rows`, because no batch has more rows
+            if n_read >= n_rows:  # by less than `n_rows`, because no batch has more rows
                 table = pa.Table.from_batches(batches)
                 yield table[:n_rows]
                 batches = table[n_rows:].to_batches()
@@ -130,9 +131,9 @@ def is_single(value_type: Any) -> bool:
 
 
 def stores_each_text(column_type: Any) -> bool:
-    """Return whether columns of a type are read with the text of each row, unlike categories.
+    """Return whether a text is read for each row of a column, and not once for equal ones.
 
-    These are texts, bytes, and structures, which may have them.
+    This is so for texts and bytes, and for structures of them, but not for categories.
     """
     return column_type in TEXT_TYPES or pa.types.is_struct(column_type)
 
@@ -151,7 +152,7 @@ def count_text_bytes(values: Any) -> int:
 
 def cast_views(batch: Any) -> Any:
     """Return a batch with texts and bytes in place of views of them."""
-    # The method `cast` of a batch without columns would lose its rows.
+    # The method `cast` of a batch would lose the number of rows if there are no columns.
     for number, field in enumerate(batch.schema):
         if field.type in VIEWS:
             values = batch.column(number).cast(VIEWS[field.type])

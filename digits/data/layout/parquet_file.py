@@ -1,7 +1,7 @@
 """How much memory a parquet file needs, which may be far more than its size.
 
-Its values are in pages. A page may be a dictionary, whose values other pages name by their
-numbers. https://parquet.apache.org/docs/file-format/
+Its values are in pages. A dictionary page has the distinct values, to which other pages refer
+by their numbers. https://parquet.apache.org/docs/file-format/
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 ENDINGS = (".parquet", ".pq")
 
 TEXT = "BYTE_ARRAY"  # the type of texts and bytes
-DELTA = "DELTA_BYTE_ARRAY"  # texts that are stored without their common start
+DELTA = "DELTA_BYTE_ARRAY"  # a text is stored without the start of the text before
 
 # A page begins with a header, in Thrift's compact protocol. Its first two fields are the type
 # of the page, and its size when unpacked. Each is this byte, and a number in up to five bytes.
@@ -25,7 +25,7 @@ DICTIONARY = 2  # the type of a page with a dictionary
 def count_bytes(metadata: Any) -> int:
     """Return how many bytes the values of a file need, as its metadata say.
 
-    Equal values may be stored once, so that each value counts as one byte at least.
+    Each value counts as one byte at least, because equal values may be stored once.
     """
     groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
     n_bytes = sum(group.total_byte_size for group in groups)
@@ -57,12 +57,12 @@ def bound_repeated_texts(path: Path, metadata: Any, names: Sequence[str]) -> int
     longest = 0
     with pq.ParquetFile(path, memory_map=True) as table, path.open("rb") as file:
         for number in range(metadata.num_row_groups):
-            # The first row is read because damaged metadata of a column are an exception here,
-            # where `column` would end Python.
+            # If the metadata of a column are damaged, reading a row raises an exception, but
+            # `group.column` would crash Python.
             next(table.iter_batches(1, row_groups=[number], columns=list(names)), None)
             group = metadata.row_group(number)
             for column in map(group.column, texts):
-                if DELTA in column.encodings:  # any text may be as long as all
+                if DELTA in column.encodings:  # each text may begin with all others
                     longest = max(longest, column.total_uncompressed_size)
                 # A dictionary is the first page, but some writers do not say where it is.
                 offsets = (column.dictionary_page_offset, column.data_page_offset)

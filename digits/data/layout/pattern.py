@@ -31,7 +31,7 @@ TOKEN = re.compile(
 SPECIAL = re.compile(r"[*#{\[]")
 
 # The regular expression of each kind of token. All other tokens are literal text. A null
-# character is excluded because `Pattern.match` writes it behind a path.
+# character is excluded, because `Pattern.match` writes it between a path and its fields.
 EXPRESSIONS = {
     "field": "([^/\0]+)",
     "folders": "(?:[^/\0]+/)*",

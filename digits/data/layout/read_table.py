@@ -212,12 +212,12 @@ def find_pictures(
         candidates_of_first = candidates[wrong_rows[0]]
         if candidates_of_first:
             message += f"; the first one may be {shorten(candidates_of_first)}"
-        [(column, _), *_] = columns.values()
+        column, _ = next(iter(columns.values()))
         raise UserError(
             f"{message}; correct them, or leave these rows out in the layout: "
             f'unused: [{{where: {{"{column}": [VALUE, …]}}}}]'
         )
-    return [picture for [picture] in candidates]
+    return [pictures[0] for pictures in candidates]
 
 
 def parse_columns(template: str, names: Sequence[str]) -> dict[str, tuple[str, str]]:

@@ -23,7 +23,7 @@ from digits.settings.errors import UserError, shorten
 
 MAX_TEXT_COLUMNS = 100  # a CSV file with more columns is not read as a whole
 N_SAMPLE_ROWS = 200
-N_BYTES = 100_000  # the number of bytes that tell how a file is written
+N_BYTES = 100_000  # the number of bytes from which the encoding and the separator are guessed
 
 # Files with these endings are tables.
 TABLE_ENDINGS = (".csv", ".tsv", *columnar_file.ENDINGS)
@@ -36,7 +36,7 @@ LIST_ENDINGS = (".txt", ".lst", ".data", ".amat", ".train", ".test", ".tra", ".t
 SEPARATORS = {
     "blanks": r"\s+",
     "last blank": r"[\s,]+(?=[^\s,]+\s*$)",
-    "first blank": "\t",  # `TableFile.open` writes a tab for the first blanks
+    "first blank": "\t",  # a tab replaces the first blanks of each line
 }
 TOO_MANY_VALUES = re.compile(r"Expected (\d+) fields in line (\d+), saw (\d+)")  # says pandas
 FIRST_BLANKS = re.compile(r"^[^\S\n]*(\S+)[^\S\n]+", re.MULTILINE)
