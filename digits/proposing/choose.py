@@ -194,8 +194,8 @@ def explain_unused_tables(
 ) -> list[str]:
     """Return why the layouts of unused tables failed.
 
-    A column with a quantity is explained even if another column of its table is used. A `FewImagesError` is
-    skipped, because it is usual for columns without classes.
+    A column with a quantity is explained even if another column of its table is used. A
+    `FewImagesError` is skipped, because it is usual for columns without classes.
     """
     return [
         explain(layout, error)

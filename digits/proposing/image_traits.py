@@ -2,7 +2,7 @@
 
 The models that `digits start` writes depend on it. The limits of the saturation, the background
 and the side were chosen on 36 public sets of photos, scans, drawings and symbols. 100 random
-pictures of a set always led to the same models as all of its pictures, in 100 tries for each set.
+pictures of a set always led to the same models as all its pictures, in 100 tries for each set.
 """
 
 import math

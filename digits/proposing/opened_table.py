@@ -14,9 +14,7 @@ from digits.proposing import columns
 from digits.proposing.table_format import find_format
 from digits.proposing.words import find_subset
 
-MAX_BESIDE_PIXELS = (
-    10  # up to so many pictures beside a table of pixels are ignored, as illustrations
-)
+MAX_BESIDE_PIXELS = 10  # so few pictures beside a table of pixels are ignored
 MAX_TEXTS = 100  # a table with more columns has pixels
 
 

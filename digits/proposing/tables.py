@@ -332,7 +332,7 @@ def find_paths(table: OpenedTable, column: str) -> ImageKeys:
 
 
 def find_paths_with_folder(table: OpenedTable, column: str) -> ImageKeys:
-    """Return how two columns name the pictures: one has the names, which repeat, and one folders.
+    """Return how two columns name the pictures: by their folders, and by names that repeat.
 
     The value of the key `file` is then `{folder}/{name}`, for example.
     """
