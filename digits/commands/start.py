@@ -454,6 +454,8 @@ def rewrite(
     """Write and delete files. `rewrite_or_restore` describes the arguments."""
     name = Path.cwd().name
     [(kind, place)] = entry["sources"][0].items()  # such as {"files": "data/own"}
+    has_test = "test" in values.get("sha256", {})
+    are_many = values.get("images", 0) >= MANY_IMAGES
     settings = {
         "kind": kind,
         "name": name,
@@ -462,8 +464,8 @@ def rewrite(
         "layout": write_block(entry.get("layout")),
         "traits": traits,
         "n_folds": n_folds,
-        "has_test": "test" in values.get("sha256", {}),
-        "are_many": values.get("images", 0) >= MANY_IMAGES,
+        "has_test": has_test,
+        "are_many": are_many,
         "n_components": N_COMPONENTS,
         "n_components_with_copies": N_COMPONENTS_WITH_COPIES,
     }

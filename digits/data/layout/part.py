@@ -60,14 +60,19 @@ def join(parts: Sequence[PartImages]) -> PartImages:
     if len(shapes) > 1:
         described = [" × ".join(map(str, shape)) or "pictures" for shape in sorted(shapes)]
         raise UserError(f"there are different kinds of images: {shorten(described)}")
-    return PartImages(
-        rows=pd.concat([part.rows for part in parts], ignore_index=True),
-        contents=lambda: chain.from_iterable(part.contents() for part in parts),
-        shape=parts[0].shape,
-        files=set().union(*(part.files for part in parts)),
-        arrays=set().union(*(part.arrays for part in parts)),
-        tables=[selection for part in parts for selection in part.tables],
-    )
+    rows = pd.concat([part.rows for part in parts], ignore_index=True)
+    files: set[str] = set()
+    arrays: set[str] = set()
+    tables: list[TableSelection] = []
+    for part in parts:
+        files |= part.files
+        arrays |= part.arrays
+        tables += part.tables
+
+    def read_contents() -> Iterator[Any]:
+        return chain.from_iterable(part.contents() for part in parts)
+
+    return PartImages(rows, read_contents, parts[0].shape, files, arrays, tables)
 
 
 def select_in_blocks(blocks: Iterable[Any], is_chosen: Vector) -> Iterator[Any]:
