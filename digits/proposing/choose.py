@@ -37,7 +37,7 @@ from digits.settings.layout import FilesPart, Part, TablePart, as_list, parse
 MIN_FOLDS = 3  # the smallest number of folds of a model
 # The number of images that most classes need: one for each fold, and one for the test set.
 MIN_IMAGES = MIN_FOLDS + 1
-MAX_SHOWN = 5  # the largest number of layouts or reasons that are printed
+MAX_SHOWN = 6  # the largest number of layouts or reasons that are printed
 MAX_CHARACTERS = 1_000  # of a layout that is printed; params.yaml has all of it
 MIN_READ = 0.9  # the share of the images that a column without many blank values reads
 DOCUMENTS = (".doc", ".docx", ".html", ".md", ".pdf")  # they rarely list the classes

@@ -202,7 +202,8 @@ def propose_two_levels(families: list[Family]) -> list[Any]:
     """Return layouts of pictures whose folders vary at two levels.
 
     The outer folders may be groups and the inner folders classes, or the other way round. There
-    are also layouts without groups, because there may be too few groups.
+    are also layouts without groups, because there may be too few groups. Both folders together
+    may be a class, as in `oak/healthy`.
     """
     outer, inner = list_folders(families)
     inner_may_be_classes = are_numbered(outer) or not are_numbered(inner)
@@ -212,10 +213,22 @@ def propose_two_levels(families: list[Family]) -> list[Any]:
         orders += [["{group}", "{class}"], ["*", "{class}"]]
     if outer_may_be_classes:
         orders += [["{class}", "{group}"], ["{class}", "*"]]
-    if are_numbered_parts(inner):
-        orders.append(["{class}", "{class}"])
     layouts = [build_layout(families, fields) for fields in orders]
-    return [*layouts, *propose_equal_folders(families)]
+    layouts += propose_equal_folders(families)
+    are_both_open = inner_may_be_classes and outer_may_be_classes and vary_inside(families)
+    if are_numbered_parts(inner) or are_both_open:
+        layouts.append(build_layout(families, ["{class}", "{class}"]))
+    return layouts
+
+
+def vary_inside(families: Iterable[Family]) -> bool:
+    """Return whether most folders that vary have several folders inside that vary."""
+    pairs: set[tuple[str, str]] = set()
+    for family in families:
+        outer, inner = family.list_folders()
+        pairs.update(zip(outer, inner, strict=True))
+    n_inner = Counter(folder for folder, _ in pairs)
+    return sum(number > 1 for number in n_inner.values()) > len(n_inner) / 2
 
 
 def propose_equal_folders(families: list[Family]) -> list[Any]:

@@ -90,7 +90,7 @@ def find_hints(reading: LayoutReading, layout: Any) -> list[str]:
         hints += hint_at_array(name)
     hints += hint_at_matlab(parts)
     if not rows["test"].any():
-        hints += hint_at_lists(reading.unused_files, is_table)
+        hints += hint_at_lists(reading.unused_files, parts)
         hints += hint_at_validation_set(layout)
     return hints
 
@@ -247,9 +247,11 @@ def hint_at_folders(rows: pd.DataFrame, layout: Any) -> Iterator[str]:
         if all(class_name in folder for folder, class_name in pairs):  # by `*_{class}`
             continue
         subsets = [name for name in names if find_subset(name)]
-        if subsets and layout is not None:
+        if subsets and layout is None:  # the table says which images are of which set
+            continue
+        if subsets:
             advice = f"if {subsets[0]} is the test set, give its pattern by `--test`; {advice}"
-        elif not subsets:
+        else:
             advice = advise_two_sets(folders, rows["class"], layout, level) + advice
         yield f"the folders {shorten(names[:5])} are not used; {advice}"
         return
@@ -330,13 +332,17 @@ def hint_at_files_of_pictures(pictures: list[str], files: list[str]) -> Iterator
         )
 
 
-def hint_at_lists(files: list[str], is_table: bool) -> Iterator[str]:
+def hint_at_lists(files: list[str], parts: Sequence[Part]) -> Iterator[str]:
     """Yield a hint if unused files may say which images are a test set.
+
+    `Testing_set.csv` beside the table `Training_set.csv` has other pictures, without classes.
 
     Args:
         files: the unused files.
-        is_table: whether the layout has a table. Then it cannot have the key `list`.
+        parts: the parts of the layout. With tables, it cannot have the key `list`.
     """
+    tables = [name for part in parts if isinstance(part, TablePart) for name in part.table]
+    words_of_tables = [split_words(name) - SET_WORDS for name in tables]
     set_words = TEST_WORDS | {"split", "partition", "setid", "te"}
     found = [
         name
@@ -344,10 +350,11 @@ def hint_at_lists(files: list[str], is_table: bool) -> Iterator[str]:
         if name.lower().endswith(LIST_ENDINGS)
         and split_words(posixpath.splitext(posixpath.basename(name))[0]) & set_words
         and not ORDINARY_FILE.fullmatch(name)
+        and split_words(name) - SET_WORDS not in words_of_tables
     ]
     if found:
         remedy = ""
-        if is_table:
+        if tables:
             remedy = "; if so, add a column with the words train and test to the table"
         elif all(name.lower().endswith((".lst", ".txt")) for name in found):
             remedy = (

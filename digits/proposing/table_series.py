@@ -50,9 +50,28 @@ def write_layouts(candidates: Sequence[TableCandidate]) -> list[Any]:
         pixels = table.keys.get("pixels")
         alike[table.header, str(table.keys["class"]), pixels].append(table)
     layouts = []
-    for tables in alike.values():
+    for tables in merge_subsets(list(alike.values())):
         layouts += join_series(tables)
     return layouts
+
+
+def merge_subsets(groups: list[list[TableCandidate]]) -> list[list[TableCandidate]]:
+    """Return groups of tables, in which a training set and a test set are one group.
+
+    Their tables name pictures, and may have different columns. No other table has this class.
+    """
+    by_class: dict[str, list[list[TableCandidate]]] = defaultdict(list)
+    for tables in groups:
+        by_class[str(tables[0].keys["class"])].append(tables)
+    merged = []
+    for same in by_class.values():
+        are_test = [{table.is_test for table in tables} for tables in same]
+        name_pictures = all("file" in tables[0].keys for tables in same)
+        if name_pictures and are_test in ([{False}, {True}], [{True}, {False}]):
+            merged.append([*same[0], *same[1]])
+        else:
+            merged += same
+    return merged
 
 
 def drop_parts_of_trainval(candidates: Sequence[TableCandidate]) -> list[TableCandidate]:

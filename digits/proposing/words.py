@@ -39,7 +39,7 @@ WORDS_BESIDE_SETS = (
     CONTAINER_WORDS
     | AUGMENTATION_WORDS
     | words("set seg split folder dir my new final other another")
-    | words("pictures photos public private")
+    | words("pictures photos public private mini")
 )
 
 # Words of a folder whose pictures have no class.

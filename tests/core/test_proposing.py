@@ -92,11 +92,11 @@ TREES: dict[str, tuple[str, list[str]]] = {
     ),
     "writers": (
         "{circle,cross,line}/{anna,ben,cem,dan}",
-        ["*/{class}/*", "{class}/{group}/*"],
+        ["*/{class}/*", "{class}/{group}/*", "{class}/{class}/*"],
     ),
     "too few writers": (
         "{circle,cross,line}/{anna,ben,cem}",
-        ["*/{class}/*", "{class}/*/*"],
+        ["*/{class}/*", "{class}/*/*", "{class}/{class}/*"],
     ),
     "writers of two sets": (
         "train/{a,b}/{anna,ben,cem} test/{a,b}/dan",
@@ -106,18 +106,21 @@ TREES: dict[str, tuple[str, list[str]]] = {
         "train/{a,b}/{anna,ben} test/{a,b}/{cem,dan}",
         ["{train: train/{class}/*/*, test: test/{class}/*/*}"],
     ),
-    "cities": ("{Berlin,Paris}/{ill,well}", ["*/{class}/*", "{class}/*/*"]),
+    "cities": (
+        "{Berlin,Paris}/{ill,well}",
+        ["*/{class}/*", "{class}/*/*", "{class}/{class}/*"],
+    ),
     "domains of PACS": (
         "{art,photo,sketch,cartoon}/{dog,horse,bear,ape}",
-        ["{group}/{class}/*", "{class}/{group}/*"],
+        ["{group}/{class}/*", "{class}/{group}/*", "{class}/{class}/*"],
     ),
     "domains of Office-31": (
         "{amazon,dslr}/images/{a,b}",
-        ["*/images/{class}/*", "{class}/images/*/*"],
+        ["*/images/{class}/*", "{class}/images/*/*", "{class}/images/{class}/*"],
     ),
     "sets in another language": (
         "训练集/{a,b,c,d} 测试集/{a,b}",
-        ["*/{class}/*", "{class}/*/*"],
+        ["*/{class}/*", "{class}/*/*", "{class}/{class}/*"],
     ),
     "letters of alphabets": (
         "{greek,latin}/{letter01,letter02}",
@@ -153,7 +156,7 @@ TREES: dict[str, tuple[str, list[str]]] = {
     ),
     "numbered classes": (
         "{01,12}/{anna,ben}",
-        ["*/{class}/*", "{class}/*/*"],
+        ["*/{class}/*", "{class}/*/*", "{class}/{class}/*"],
     ),
     "a class that is called train": ("{train,bus,car}", ["{class}/*"]),
     "a doubtful class": ("{test,control}", ["{class}/*"]),
@@ -364,11 +367,11 @@ def test_a_layout_is_shown_in_yaml_of_one_line() -> None:
     assert yaml.safe_load(text) == layout
 
 
-@pytest.mark.parametrize(("n_ways", "rest"), [(5, []), (6, ["  and 1 more: --class tail"])])
+@pytest.mark.parametrize(("n_ways", "rest"), [(6, []), (7, ["  and 1 more: --class skin"])])
 def test_of_many_ways_the_first_are_shown_and_the_others_are_counted(
     n_ways: int, rest: list[str], tmp_path: Path
 ) -> None:
-    columns = ["ear", "eye", "leg", "paw", "fur", "tail"]
+    columns = ["ear", "eye", "leg", "paw", "fur", "tail", "skin"]
     names = [f"{number}.png" for number in range(30)]
     write_files(tmp_path, names)
     table = pd.DataFrame({"file": names})
@@ -378,7 +381,7 @@ def test_of_many_ways_the_first_are_shown_and_the_others_are_counted(
     with pytest.raises(ChoiceError, match=f"in these {n_ways} ways") as raised:
         choose(Place(tmp_path))
     shown = [line for line in raised.value.lines if not line.startswith("    ")]
-    assert shown == [*(f"  digits start --class {name}" for name in columns[:5]), *rest]
+    assert shown == [*(f"  digits start --class {name}" for name in columns[:6]), *rest]
 
 
 @pytest.mark.parametrize(("names", "pattern"), NAMES.items(), ids=NAMES)
@@ -518,7 +521,7 @@ def test_pictures_of_the_same_size_and_time_are_no_copies(tmp_path: Path) -> Non
             write_contents(tmp_path / folder / name, f"{folder} {name}")
             for path in (tmp_path / folder / name).iterdir():
                 os.utime(path, (0, 0))
-    assert find_ways(tmp_path) == ["*/{class}/*", "{class}/*/*"]
+    assert find_ways(tmp_path) == ["*/{class}/*", "{class}/*/*", "{class}/{class}/*"]
 
 
 def test_classes_with_equal_pictures_are_read(tmp_path: Path) -> None:
@@ -801,6 +804,7 @@ PUBLIC = {
             "{train: {class}/training/*/*, test: {class}/test/*/*}",
             "{train: by_hospital/training/{class}/*, test: by_hospital/test/{class}/*}",
             "{train: randomly/training/{class}/*, test: randomly/test/{class}/*}",
+            "{train: {class}/training/{class}/*, test: {class}/test/{class}/*}",
         ],
     ),
     "masks whose folders have other names, as in Fish4Knowledge": (
@@ -907,7 +911,7 @@ PUBLIC = {
             "bm/EOS/0001-1000/{n}.jpg",
             "bm/EOS/1001-2000/{n}.jpg",
         ],
-        ["bm/*/{class}/*", "[bm/{class}/*, bm/{class}/*/*]"],
+        ["bm/*/{class}/*", "bm/{class}/{class}/*", "[bm/{class}/*, bm/{class}/*/*]"],
     ),
     "a training set of augmented pictures": (
         [f"{name}/{kind}/{{n}}.png" for name in ("train_augmented", "test") for kind in "xy"],
@@ -938,6 +942,7 @@ PUBLIC = {
             "{files: without_augmentation/{class}/*, unused: [with_augmentation/**/*]}",
             "*/{class}/*",
             "{class}/*/*",
+            "{class}/{class}/*",
         ],
     ),
     "pictures and a part of their silhouettes, as in UCI's leaves": (
@@ -946,7 +951,7 @@ PUBLIC = {
             *(f"BW/{leaf}/C{leaf}_EX{{n}}_iPad_B.tif" for leaf in ("1. oak", "2. elm")),
             "RGB/1. oak/C1. oak_EX99_iPad.jpg",
         ],
-        ["*/{class}/*", "{class}/*/*", "BW/{class}/*", "RGB/{class}/*"],
+        ["*/{class}/*", "{class}/*/*", "BW/{class}/*", "RGB/{class}/*", "{class}/{class}/*"],
     ),
     "things of several kinds, as of ETH-80": (
         [f"{kind}{thing}/{{n}}.png" for kind in ("apple", "cow") for thing in range(1, 11)],
@@ -970,7 +975,12 @@ PUBLIC = {
         [
             "{files: Original/{class}/*, unused: [Augmented/**/*]}",
             "{class}/*/*",
+            "{class}/{class}/*",
         ],
+    ),
+    "numbered words, as in MADBase": (
+        [f"w{n:03}_pass{p}_digit{d}.bmp" for n in range(9) for p in range(2) for d in range(5)],
+        ["{class}_*_digit#.*", "{group}_{class}_digit#.*", "*_*_{class}.*"],
     ),
     "digits of speakers, as in FSDD": (
         [f"{digit}_{name}_{{n}}.png" for digit in "012" for name in ("ann", "bo", "cy", "di")],
@@ -1214,6 +1224,11 @@ HINTS = {
         "docs/layout.md; if they list ids, see “Add the test set of a list of ids” in "
         "docs/your-own.md",
     ),
+    "a small training set, and a validation set": (
+        [f"{subset}/{name}/{{n}}.png" for subset in ("train_mini", "val") for name in "ab"],
+        "the validation set, val/{class}/*, is read as training images; to make it the test set, "
+        'run: digits start --layout \'{train: "train_mini/{class}/*", test: "val/{class}/*"}\'',
+    ),
     "a validation set, and masks": (
         [
             f"{subset}/{name}/{{n}}.jpg"
@@ -1424,7 +1439,7 @@ def test_the_commands_that_are_shown_leave_out_rare_classes_too(tmp_path: Path) 
     with pytest.raises(ChoiceError) as raised:
         choose(Place(tmp_path), min_images=4)
     options = [line for line in raised.value.lines if line.startswith("  digits start")]
-    assert [option.endswith(" --min-images 4") for option in options] == [True, True]
+    assert [option.endswith(" --min-images 4") for option in options] == [True] * 3
 
 
 def test_the_commands_for_columns_with_blanks_in_their_names_can_be_typed(

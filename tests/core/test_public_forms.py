@@ -143,6 +143,16 @@ def food_101(place: Path, train: str = "train") -> None:
     (place / "food-101/meta/classes.txt").write_text("\n".join(NAMES))
 
 
+def palms(place: Path, test_has_classes: bool = True) -> None:
+    """Write a training set with a score, and a test set in a folder of its own."""
+    files = write_named(place / "train_images", TRAIN, "{n}.png")
+    columns = {"image_id": files, "palm": NAMED[:200], "score": RANDOM.random(200)}
+    write_csv(place / "Training_set.csv", columns)
+    files = write_named(place / "test_images", TEST, "{n}.png")
+    classes = {"palm": NAMED[200:240]} if test_has_classes else {}
+    write_csv(place / "Testing_set.csv", {"image_id": files} | classes)
+
+
 def two_words(place: Path, separator: str, name: str, template: str = "{n}.png") -> None:
     """Write a table without a header. Without blanks in the names, a class is `not zero`."""
     zero = "zero" if " " in template else "not zero"
@@ -718,6 +728,16 @@ def test_few_shares_are_classes_if_the_owner_says_so(tmp_path: Path) -> None:
     with pytest.raises(ChoiceError) as error:
         choose(Place(tmp_path))
     assert "    doubt: fractions would be classes, which may be a quantity" in error.value.lines
+
+
+def test_a_table_of_a_test_set_without_classes_is_no_list_of_test_images(
+    tmp_path: Path,
+) -> None:
+    palms(tmp_path, test_has_classes=False)
+    said = "\n".join(describe(choose(Place(tmp_path), columns={"class": "palm"})))
+    assert "Testing_set.csv" in said
+    assert "may say which images are a test set" not in said
+    assert "are people or days" not in said
 
 
 def test_ids_within_groups_are_no_groups(tmp_path: Path) -> None:
@@ -1344,6 +1364,13 @@ READ = {
     "names of two words, and a class": Read(
         partial(two_words, separator=" ", name="list.txt", template="my {n}.png"),
         '{table: list.txt, separator: last blank, header: false, file: "{1}", class: "2"}',
+    ),
+    "a training set with a column more than the test set": Read(
+        palms,
+        "{class: palm, "
+        'train: {table: Training_set.csv, file: "train_images/{image_id}"}, '
+        'test: {table: Testing_set.csv, file: "test_images/{image_id}"}}',
+        n_test=40,
     ),
     "LEGO minifigures": Read(
         lego,

@@ -487,7 +487,7 @@ def test_start_asks_which_of_two_levels_of_folders_is_the_class(
     assert re.search(r"g → class circle, group person [a-f]\n", right)
     assert re.search(r"g → class person [a-f]\n", wrong)  # there are too few groups of them
     assert shown.endswith(
-        "data/own can be read in these 2 ways, so nothing was changed; run the right command\n"
+        "data/own can be read in these 3 ways, so nothing was changed; run the right command\n"
     )
 
     words = shlex.split(right.splitlines()[0])
@@ -1104,5 +1104,18 @@ def test_start_writes_the_scale_of_pictures_of_more_than_8_bits(shapes: Path) ->
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(encode_16_bits(3_900 + 20 * number))
     call(shapes, "start")
+    params = yaml.safe_load((shapes / "params.yaml").read_text(encoding="utf-8"))
+    assert params["datasets"]["own"]["white"] == 8_191
+
+
+def test_start_writes_the_scale_of_small_drawings_of_more_than_8_bits(shapes: Path) -> None:
+    rng = np.random.default_rng(0)
+    for number in range(30):
+        drawing = np.zeros((9, 9), np.uint16)
+        drawing[rng.integers(1, 8)] = drawing[1:8, rng.integers(1, 8)] = 4_000 + 10 * number
+        path = shapes / f"data/own/{['cat', 'dog'][number % 2]}/{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(drawing).save(path)
+    assert "small drawings, so there is no network" in call(shapes, "start").stdout
     params = yaml.safe_load((shapes / "params.yaml").read_text(encoding="utf-8"))
     assert params["datasets"]["own"]["white"] == 8_191
