@@ -209,6 +209,7 @@ def has_pages(image: Image.Image) -> bool:
 def decode(image: Image.Image, mode: str, max_side: int, white: int | None) -> Image.Image:
     """Return a picture in an 8-bit mode, rotated as its EXIF orientation says.
 
+    Its `info` has the largest value of a picture of more than 8 bits, and 0 for others.
     A JPEG is decoded at a half, a quarter or an eighth of its size, where `max_side` allows it.
     Raises what `scale_to_8_bits` raises.
     """
@@ -221,9 +222,12 @@ def decode(image: Image.Image, mode: str, max_side: int, white: int | None) -> I
         image = scale_to_8_bits(image, white)
     if image.mode == "LAB":  # Pillow converts it to RGB only
         image = image.convert("RGB")
+    largest = image.info.get(LARGEST, 0)
     if image.has_transparency_data:
         image = lay_on_paper(image if image.mode == "RGBA" else image.convert("RGBA"))
-    return image.convert(mode)
+    converted = image.convert(mode)
+    converted.info[LARGEST] = largest
+    return converted
 
 
 def lay_on_paper(image: Image.Image) -> Image.Image:
@@ -240,7 +244,7 @@ def scale_to_8_bits(image: Image.Image, white: int | None) -> Image.Image:
 
     A single negative value, which stands for no data, is black. If the picture has a
     transparent value, as a PNG file can have, it gets a channel for it. Its `info` has the
-    largest value.
+    largest value, or 1 if that is smaller.
 
     Args:
         image: the picture.

@@ -55,6 +55,9 @@ def propose(place: Place) -> tuple[list[Any], list[str]]:
         arrays = drop_irrelevant(place.load_arrays(names))
     except UserError as error:
         return [], [error.message]
+    if not arrays:
+        reason = f"{shorten(names)}: no arrays of numbers; if there are cells or structures"
+        return [], [*reasons, f"{reason}, {HOW_TO_CONVERT}"]
     parts, reasons_of_arrays = describe_arrays(arrays)
     reasons = [*reasons_of_arrays, *reasons]
     if not parts:
@@ -92,9 +95,6 @@ def drop_irrelevant(arrays: Mapping[str, Any]) -> dict[str, Any]:
 
 def describe_arrays(arrays: Mapping[str, Any]) -> tuple[PartsByArray, list[str]]:
     """Return the parts of a layout that read arrays, and why other arrays are not images."""
-    if not arrays:
-        reason = "the files have no arrays of numbers; if they have cells or structures"
-        return {}, [f"{reason}, {HOW_TO_CONVERT}"]
     parts: PartsByArray = {}
     reasons = []
     for names in group_by_name(arrays):

@@ -22,6 +22,7 @@ from digits.proposing.companions import hint_at_companions
 from digits.proposing.doubts import doubt_numbers_in_names, find_doubts
 from digits.proposing.families import drop_copies, find_families
 from digits.proposing.hints import find_hints
+from digits.proposing.name_groups import list_patterns
 from digits.proposing.show import (
     describe_counts,
     describe_image,
@@ -30,6 +31,7 @@ from digits.proposing.show import (
     write_option,
 )
 from digits.proposing.single_images import find_single_images, refuse_single_images
+from digits.proposing.words import split_words
 from digits.proposing.writing import add_unused, unlist
 from digits.settings.errors import UserError, shorten
 from digits.settings.layout import FilesPart, Part, TablePart, as_list, parse
@@ -40,7 +42,9 @@ MIN_IMAGES = MIN_FOLDS + 1
 MAX_SHOWN = 6  # the largest number of layouts or reasons that are printed
 MAX_CHARACTERS = 1_000  # of a layout that is printed; params.yaml has all of it
 MIN_READ = 0.9  # the share of the images that a column without many blank values reads
-DOCUMENTS = (".doc", ".docx", ".html", ".md", ".pdf")  # they rarely list the classes
+# Endings and names of files that rarely list the classes.
+DOCUMENTS = (".doc", ".docx", ".html", ".md", ".pdf")
+DOCUMENT_WORDS = {"readme", "license", "licence", "copying", "citation", "changelog"}
 MAX_NAMED = 3  # more unused pictures are written as patterns
 
 LEAVE_OUT = f"to leave out classes with few images, run: digits start --min-images {MIN_IMAGES}"
@@ -108,6 +112,13 @@ class Choice(NamedTuple):
         return all(isinstance(part, TablePart) and part.file for part in self.parts)
 
     @property
+    def has_class_in_names(self) -> bool:
+        """Whether the names of the pictures, and not their folders, have the class."""
+        if not self.has_only_patterns:
+            return False
+        return all("{class}" in posixpath.basename(each) for each in list_patterns(self.layout))
+
+    @property
     def class_column(self) -> str:
         """The column or the array of the classes, or "" if there is not a single one."""
         first = self.parts[0]
@@ -165,8 +176,9 @@ def choose(
         group = (columns or {}).get("group")
         raise ask(place, choices, not_used if is_guess else reasons, min_images, group)
     choice = name_unused(place, choices[0])
+    files = list(choice.rows.get("file", []))
     not_used += tables.find_other_groups(
-        place, choice.reading.unused_files, choice.class_column
+        place, choice.reading.unused_files, files, choice.class_column
     )
     return choice._replace(not_used=not_used)
 
@@ -377,6 +389,8 @@ def covers(choice: Choice, other: Choice) -> bool:
     has_more_classes = choice.rows["class"].nunique() > other.rows["class"].nunique()
     if has_more_classes and choice.has_only_patterns and other.has_tables_of_paths:
         return False  # the folders that the table does not name may not be classes
+    if choice.has_class_in_names and other.has_tables_of_paths:
+        return False  # the table may have better names of the classes, and groups
     both = choice.rows.merge(other.rows, on="file", suffixes=("", "_other"))
     if len(both) < len(other.rows):
         return False
@@ -595,7 +609,7 @@ def advise_table(place: Place) -> str:
     others = sorted(
         name
         for name in place.files.keys() - set(place.pictures)
-        if not name.lower().endswith(DOCUMENTS)
+        if not name.lower().endswith(DOCUMENTS) and not split_words(name) & DOCUMENT_WORDS
     )
     condition = (
         f"the classes are in {shorten(others[:5])}" if others else "you know the classes"

@@ -28,7 +28,7 @@ NAMES = [
 SEPARATORS = ("__", "_", "-", ".")
 NUMBERED_LETTERS = re.compile(r"([^\W\d_]+)\d+")
 NUMBERED_CLASS = re.compile(r"(?P<word>.*[^\W\d_].*)(?P<sign>[ _.-])\d+")  # `healthy_1`
-NUMBERED_WORD = re.compile(r"[^\W\d_]#")  # in a pattern
+WORD_AND_NUMBER = re.compile(r"[^\W\d_]#")  # in a pattern
 YEAR = re.compile(r"[_. -]\d{4}")  # the sign that `cat_2024` is no class
 MIN_PER_CLASS = 4  # pictures, on average
 
@@ -49,7 +49,7 @@ def propose_names(families: list[Family], fields: Sequence[str] = ()) -> list[An
             layouts.append(build_layout(fitting, fields, pattern))
             layouts += propose_parts(fitting, fields, pattern)
             layouts += propose_numbered(fitting, fields, pattern)
-            if NUMBERED_WORD.search(pattern):  # in `anna_digit0.png`, digit0 may be the class
+            if WORD_AND_NUMBER.search(pattern):  # in `anna_digit0.png`, digit0 may be the class
                 layouts += propose_words(families, fields)
     return layouts or propose_words(families, fields)
 

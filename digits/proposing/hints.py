@@ -29,6 +29,7 @@ from digits.proposing.words import (
     MASK_WORDS,
     SET_WORDS,
     TEST_WORDS,
+    TRAIN_WORDS,
     VALIDATION_WORDS,
     are_subset_names,
     find_subset,
@@ -58,6 +59,8 @@ MIN_OTHER_FILES = 0.5  # the smallest number of files with the names of pictures
 # Tables of a contest, which do not say which images are a test set.
 ORDINARY_FILE = re.compile(r"(.*/)?(test|sample_?submission)\.csv", re.IGNORECASE)
 PEOPLE_WORDS = {"subject", "person", "speaker"}  # people may be classes, as in face recognition
+# The endings of files with the same picture in another form.
+OTHER_VERSIONS = (".arw", ".cr2", ".cr3", ".dcm", ".dng", ".nef")
 LIST_ENDINGS = (".csv", ".json", ".lst", ".mat", ".tsv", ".txt", ".xml")
 
 
@@ -98,8 +101,9 @@ def find_hints(reading: LayoutReading, layout: Any) -> list[str]:
 def hint_at_matlab(parts: Sequence[Part]) -> Iterator[str]:
     """Yield a hint if images are rows of an array of MATLAB, which stores columns first."""
     arrays = [part for part in parts if isinstance(part, ArrayPart)]
-    if any(".mat" in part.images.lower() and "(" in part.axes for part in arrays):
-        axes = arrays[0].axes
+    rows = [part for part in arrays if ".mat" in part.images.lower() and "(" in part.axes]
+    if rows:
+        axes = rows[0].axes
         turned = axes.replace("h w", "w h")
         if turned != axes:
             yield (
@@ -137,7 +141,8 @@ def hint_at_series(rows: pd.DataFrame, layout: Any) -> Iterator[str]:
     things = rows["file"].map(groups.values)
     # Equal values in different folders may be the same thing, or not.
     counts = sorted({things.nunique(), groups.n_groups})
-    if rows["test"].groupby(things).nunique().max() > 1:
+    are_the_same_in_all_folders = things.nunique() == groups.n_groups
+    if are_the_same_in_all_folders and rows["test"].groupby(things).nunique().max() > 1:
         remedy = "the training set and the test set share some of them"
     elif layout is None:
         remedy = GROUPS_OF_TABLE
@@ -177,7 +182,8 @@ def hint_at_words(rows: pd.DataFrame) -> Iterator[str]:
         if may_be_classes(words) and have_letters and are_shared and not are_known:
             yield (
                 f"the names of pictures in several classes have the words {shorten(distinct)}; "
-                "if these are the classes, let the pattern of the layout have {class} for them"
+                "let the pattern of the layout have {class} for them if they are the classes, "
+                "and {group} if pictures with the same word belong together"
             )
             return
 
@@ -195,10 +201,11 @@ def hint_at_kinds(files: list[str], classes: set[str]) -> Iterator[str]:
         match = WITH_START.fullmatch(posixpath.splitext(name)[0])
         if match:
             starts[posixpath.join(folder, match["base"])].add(match["start"])
-    n_several = sum(len(each) for each in starts.values() if len(each) > 1)
+    several = [each for each in starts.values() if len(each) > 1]
+    n_several = sum(map(len, several))
     if n_several <= len(files) / 2:
         return
-    kinds = sorted(set.union(*starts.values()))
+    kinds = sorted(set.union(*several))
     with_separators = [f"{name}{separator}" for name in classes for separator in "_-"]
     others = [
         kind
@@ -246,7 +253,7 @@ def hint_at_folders(rows: pd.DataFrame, layout: Any) -> Iterator[str]:
         pairs = zip(folders_of_level, rows["class"], strict=True)
         if all(class_name in folder for folder, class_name in pairs):  # by `*_{class}`
             continue
-        subsets = [name for name in names if find_subset(name)]
+        subsets = [name for name in names if find_subset(name) and not is_of_training(name)]
         if subsets and layout is None:  # the table says which images are of which set
             continue
         if subsets:
@@ -255,6 +262,11 @@ def hint_at_folders(rows: pd.DataFrame, layout: Any) -> Iterator[str]:
             advice = advise_two_sets(folders, rows["class"], layout, level) + advice
         yield f"the folders {shorten(names[:5])} are not used; {advice}"
         return
+
+
+def is_of_training(name: str) -> bool:
+    """Return whether the name of a folder has a word for a training set."""
+    return not split_words(name).isdisjoint(TRAIN_WORDS)
 
 
 def advise_two_sets(folders: pd.Series, classes: pd.Series, layout: Any, level: int) -> str:
@@ -324,7 +336,11 @@ def hint_at_files_of_pictures(pictures: list[str], files: list[str]) -> Iterator
     names = {posixpath.basename(picture) for picture in pictures}
     names_and_stems = names | {posixpath.splitext(name)[0] for name in names}
     stems = {file: posixpath.splitext(posixpath.basename(file))[0] for file in files}
-    found = [file for file, stem in stems.items() if stem in names_and_stems]
+    found = [
+        file
+        for file, stem in stems.items()
+        if stem in names_and_stems and not file.lower().endswith(OTHER_VERSIONS)
+    ]
     if len(found) >= MIN_OTHER_FILES * len(pictures):
         yield (
             f"{len(found)} files are called like pictures, first {found[0]}; if they say the "

@@ -42,6 +42,7 @@ MAX_GREY_ON_BACKGROUND = 20
 MIN_LARGE_SIDE = 64
 
 MIDDLE_GREY = 127
+MAX_OF_FRACTIONS = 16
 MIN_LONG = 8  # the smallest aspect ratio of pictures that are too long for a square image
 MIN_OTHERS = 0.1  # the smallest share of drawings with the rarer background
 
@@ -215,7 +216,7 @@ def measure_picture(source: Path | bytes) -> dict[str, float] | None:
     try:
         content = pictures.read_content(source) if isinstance(source, Path) else source
         image, scale = pictures.read_image(BytesIO(content), mode="RGB")
-        largest = image.info.get(pictures.LARGEST, 0)
+        largest = image.info[pictures.LARGEST]
         if largest:  # the picture may be much darker than others of its kind
             white = choose_white(largest)
             image, scale = pictures.read_image(BytesIO(content), mode="RGB", white=white)
@@ -236,12 +237,13 @@ def measure_picture(source: Path | bytes) -> dict[str, float] | None:
 
 
 def choose_white(largest: float) -> int:
-    """Return the value that becomes white: 1 for fractions, or the largest value of some bits.
+    """Return the value that becomes white: the largest value of at least 8 bits, such as 4095.
 
     Args:
-        largest: the largest value of all pictures.
+        largest: the largest value of all pictures. If it is small, the values are probably
+            fractions, of which some may be a little larger than 1.
     """
-    if largest <= 1:
-        return 1
+    if largest <= MAX_OF_FRACTIONS:
+        return math.ceil(largest)
     n_bits = max(8, math.ceil(math.log2(largest + 1)))
     return int(2**n_bits - 1)

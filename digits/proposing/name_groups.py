@@ -62,6 +62,9 @@ def find_name_groups(rows: pd.DataFrame) -> NameGroups | None:
         }
         if len(set(values.values())) < MIN_PER_CLASS:  # such as the word of all names
             continue
+        pairs = {(value, classes[name]) for name, value in values.items()}
+        if len(pairs) == len(set(values.values())) == len(set(classes.values())):
+            continue  # the words stand for the classes
         groups = distinguish(values)
         if are_groups(groups, classes):
             pattern = write_pattern(list(words.values()), part) if have_equal_lengths else ""

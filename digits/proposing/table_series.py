@@ -50,12 +50,12 @@ def write_layouts(candidates: Sequence[TableCandidate]) -> list[Any]:
         pixels = table.keys.get("pixels")
         alike[table.header, str(table.keys["class"]), pixels].append(table)
     layouts = []
-    for tables in merge_subsets(list(alike.values())):
+    for tables in pair_subsets(list(alike.values())):
         layouts += join_series(tables)
     return layouts
 
 
-def merge_subsets(groups: list[list[TableCandidate]]) -> list[list[TableCandidate]]:
+def pair_subsets(groups: list[list[TableCandidate]]) -> list[list[TableCandidate]]:
     """Return groups of tables, in which a training set and a test set are one group.
 
     Their tables name pictures, and may have different columns. No other table has this class.
@@ -133,17 +133,22 @@ def join(tables: list[TableCandidate]) -> list[Any]:
         by_keys[str(table.keys), str(table.subsets), table.is_test].append(table)
     groups = list(by_keys.values())
     names = [table.name for table in tables]
-    train = [write_part(group, names) for group in groups if not group[0].is_test]
-    test = [write_part(group, names) for group in groups if group[0].is_test]
+    train_groups = [group for group in groups if not group[0].is_test]
+    test_groups = [group for group in groups if group[0].is_test]
+    train = [write_part(group, names) for group in train_groups]
+    test = [write_part(group, names) for group in test_groups]
     parts = [*train, *test]
     if len(groups) == 1 and tables[0].subsets:  # a column has the subsets
         return [parts[0] | tables[0].subsets]
     if len(set(names)) < len(names):  # a table has several candidates
-        return parts
+        by_part = zip(parts, [*train_groups, *test_groups], strict=True)
+        return [part | group[0].subsets for part, group in by_part]
     if train and test:
         layouts = [write_subsets(train, test)]
     else:
         layouts = [*parts, *join_folders(parts)]
+        if len(train) > 1:  # such as train.csv and val.csv
+            layouts.append(write_subsets(train, []))
     if "file" in tables[0].keys:  # each may name all pictures
         layouts += [write_part([table], names) for table in tables]
     return layouts

@@ -3,7 +3,7 @@
 import filecmp
 import posixpath
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,14 +19,14 @@ from digits.data.layout.column_names import (
 from digits.data.layout.hugging_face import find_class_names
 from digits.data.layout.place import Place
 from digits.data.layout.read_files import natural_key
-from digits.data.layout.read_table import list_values, normalize_path
+from digits.data.layout.read_table import find_pictures, list_values, normalize_path
 from digits.proposing import columns
 from digits.proposing.arrays import describe_colors, describe_scale
 from digits.proposing.opened_table import OpenedTable
 from digits.proposing.picture_names import find_templates
 from digits.proposing.table_format import may_be_table
 from digits.proposing.table_series import TableCandidate, write_layouts
-from digits.proposing.words import MASK_WORDS, find_subset, split_words
+from digits.proposing.words import MASK_WORDS, SET_WORDS, find_subset, split_words
 from digits.proposing.writing import unlist
 from digits.settings.errors import UserError
 from digits.settings.layout import as_list
@@ -208,16 +208,19 @@ def find_columns(subsets: Mapping[str, Any]) -> set[str]:
     return {column for part in subsets.values() for column in part["where"]}
 
 
-def find_other_groups(place: Place, names: Sequence[str], class_column: str) -> list[str]:
+def find_other_groups(
+    place: Place, names: Sequence[str], pictures: Collection[str], class_column: str
+) -> list[str]:
     """Return a sentence about each unused table that may have the groups of the pictures.
 
     Args:
         place: all files.
         names: the unused files.
+        pictures: the pictures that are used.
         class_column: the column that has the classes in a table that is used, or "". Columns
             that follow from it, such as numbers of the classes, have no groups.
     """
-    if not place.pictures:
+    if not pictures:
         return []
     sentences = []
     for name in names:
@@ -225,7 +228,14 @@ def find_other_groups(place: Place, names: Sequence[str], class_column: str) -> 
             if not may_be_table(name, place.files[name]):
                 continue
             table = OpenedTable(place, name)
-            [column] = find_images(table).columns
+            images = find_images(table)
+            [column] = images.columns
+            path = images.ways[0].get("file") if images.ways else None
+            if not path:
+                continue
+            named = find_pictures(place, path, name, table.texts[column].to_frame())
+            if set(pictures).isdisjoint(named):  # as those of a test set without classes
+                continue
             others = {other: values for other, values in table.texts.items() if other != column}
         except (OSError, EOFError, UserError, ValueError):  # no table, or no pictures
             continue
@@ -324,11 +334,19 @@ def find_paths(table: OpenedTable, column: str) -> ImageKeys:
         raise UserError(f"its pictures are those of another set, as {for_all[0]} says")
     without_masks = [path for path in fitting if not split_words(folders[path]) & MASK_WORDS]
     fitting = without_masks or fitting
+    of_same_set = [path for path in fitting if name_one_set(folders[path], table.name)]
+    fitting = of_same_set or fitting  # `val/1.jpg` and not `train/1.jpg`, for `val.csv`
     if whole in fitting:  # the pictures are beside the table
         return ImageKeys([column], [{"file": whole}])
     nearest = min(path.count("../") for path in fitting)  # the number of folders upwards
     ways = [{"file": path} for path in fitting if path.count("../") == nearest]
     return ImageKeys([column], ways)
+
+
+def name_one_set(folder: str, table_name: str) -> bool:
+    """Return whether a folder and a table have the same words for sets, such as `val`."""
+    words = split_words(posixpath.basename(table_name))
+    return split_words(folder) & SET_WORDS == words & SET_WORDS
 
 
 def find_paths_with_folder(table: OpenedTable, column: str) -> ImageKeys:

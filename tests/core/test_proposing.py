@@ -1251,9 +1251,9 @@ HINTS = {
     ),
     "words in the names of several classes": (
         ["anna/cat{n}.jpg", "ben/cat2{n}.jpg", "carl/dog{n}.jpg", "dora/dog2{n}.jpg"],
-        "the names of pictures in several classes have the words cat, dog; if these are the "
-        "classes, let the "
-        "pattern of the layout have {class} for them",
+        "the names of pictures in several classes have the words cat, dog; let the pattern of the "
+        "layout have {class} for them if they are the classes, and {group} if pictures with the "
+        "same word belong together",
     ),
     "files in another folder": (
         ["cat/{n}.jpg", "dog/{n}.jpg", "labels/{n}.txt"],
@@ -1363,6 +1363,26 @@ def test_the_layouts_of_a_hint_are_without_companions_or_with_them_alone(
         files = choose(Place(tmp_path), yaml.safe_load(layout)).rows["file"]
         assert len(files) == 24
         assert all(file.endswith(ending) for file in files)
+
+
+def test_words_that_stand_for_the_classes_are_no_things(tmp_path: Path) -> None:
+    artists = ["claude", "edgar", "mary", "paul"]
+    files = [
+        f"{sky}/{artist}_{n}.jpg" for sky in "abcde" for artist in artists for n in range(4)
+    ]
+    write_files(tmp_path, files)
+    table = pd.DataFrame({"file": files})
+    table["class"] = [artists.index(file[2:].split("_")[0]) for file in files]
+    table.to_csv(tmp_path / "t.csv", index=False)
+    choice = choose(Place(tmp_path), columns={"class": "class"})
+    assert "things" not in "\n".join(describe(choice))
+
+
+def test_files_with_the_same_scans_say_no_classes(tmp_path: Path) -> None:
+    assert (
+        list_hints(tmp_path, [f"{name}/{{n}}.{e}" for name in "ab" for e in ("png", "dcm")])
+        == []
+    )
 
 
 def test_no_list_is_advised_for_a_table(tmp_path: Path) -> None:

@@ -164,6 +164,26 @@ def two_words(place: Path, separator: str, name: str, template: str = "{n}.png")
     (place / name).write_text("\n".join(lines))
 
 
+def rotated_cars(place: Path) -> None:
+    """Write a validation set whose pictures are called like those of the training set."""
+    for name, rows in [("train", slice(0, 160)), ("val", slice(160, 200)), ("test", TEST)]:
+        write_named(place / name, slice(0, rows.stop - rows.start), "{n}.png")
+        for n, row in enumerate(range(rows.start, rows.stop)):
+            write_picture(place / f"{name}/{n}.png", PIXELS[row])
+        if name != "test":
+            write_csv(place / f"{name}.csv", {"ImageID": range(n + 1), "label": LABELS[rows]})
+
+
+def planes(place: Path) -> None:
+    """Write a table with names of the classes, whose numbers are in the names of the pictures."""
+    files = [f"P{n // 4}_Plane{LABELS[n]}_{n}.png" for n in range(200)]
+    for n, file in enumerate(files):
+        write_picture(place / file, PIXELS[n])
+    write_csv(
+        place / "t.csv", {"Image_name": files, "Plane": NAMED[:200], "Who": LABELS[TRAIN] % 3}
+    )
+
+
 def lego(place: Path) -> None:
     """Write a table with a validation set, and the table of the test set."""
     paths = write_named(place, TRAIN, "star-wars/{n}.jpg")
@@ -1372,6 +1392,11 @@ READ = {
         'test: {table: Testing_set.csv, file: "test_images/{image_id}"}}',
         n_test=40,
     ),
+    "a table of a validation set": Read(
+        rotated_cars,
+        '{class: label, train: [{table: train.csv, file: "train/{ImageID}.png"}, '
+        '{table: val.csv, file: "val/{ImageID}.png"}], unused: ["test/*"]}',
+    ),
     "LEGO minifigures": Read(
         lego,
         '{file: "{path}", class: class_id, train: {table: index.csv}, test: {table: test.csv}}',
@@ -1838,6 +1863,14 @@ READ = {
 
 # Forms with several readings, and the options that are shown.
 ASKED: dict[str, tuple[Callable[[Path], None], list[str]]] = {
+    "names of classes in a table, as of fetal planes": (
+        planes,
+        [
+            "--layout '{group}_{class}_*.*'",
+            "--layout '{table: t.csv, file: \"{Image_name}\", class: Plane}'",
+            "--layout '{table: t.csv, file: \"{Image_name}\", class: Who}'",
+        ],
+    ),
     "ships": (
         ships,
         [
@@ -2145,7 +2178,7 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda place: scipy.io.savemat(
             place / "a.mat", {"dat": np.array([[1, "a"], ["b", 2]], dtype=object)}
         ),
-        "no arrays of numbers; if they have cells or structures, load them in Python",
+        "a.mat: no arrays of numbers; if there are cells or structures, load them in Python",
     ),
     "four channels": (
         four_channels,

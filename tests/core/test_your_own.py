@@ -1092,10 +1092,18 @@ def test_pictures_of_lines_are_named(width: int, is_long: bool) -> None:
         assert [hint in line for line in found] == [True] * is_long
 
 
-def test_pictures_of_fractions_have_one_scale() -> None:
+@pytest.mark.parametrize(("largest", "white"), [(0.25, 1), (1.02, 2), (15.5, 16), (17, 255)])
+def test_pictures_of_fractions_have_one_scale(largest: float, white: int) -> None:
     output = io.BytesIO()
-    Image.fromarray(np.full((8, 8), 0.25, np.float32)).save(output, "TIFF")
-    assert find_traits_of_pictures(iter([output.getvalue()]), 1).white == 1
+    Image.fromarray(np.full((8, 8), largest, np.float32)).save(output, "TIFF")
+    assert find_traits_of_pictures(iter([output.getvalue()]), 1).white == white
+
+
+def test_pictures_with_a_transparent_value_have_one_scale() -> None:
+    output = io.BytesIO()
+    pixels = np.linspace(0, 4_000, 64).astype(np.uint16).reshape(8, 8)
+    Image.fromarray(pixels).save(output, "PNG", transparency=0)
+    assert find_traits_of_pictures(iter([output.getvalue()]), 1).white == 4_095
 
 
 def test_start_writes_the_scale_of_pictures_of_more_than_8_bits(shapes: Path) -> None:
