@@ -1365,6 +1365,27 @@ def test_the_layouts_of_a_hint_are_without_companions_or_with_them_alone(
         assert all(file.endswith(ending) for file in files)
 
 
+def test_a_table_of_pictures_in_two_folders_keeps_its_sets(tmp_path: Path) -> None:
+    names = [f"{n}.png" for n in range(40)]
+    write_files(
+        tmp_path, [f"{folder}/{name}" for folder in ("large", "small") for name in names]
+    )
+    table = pd.DataFrame({"file": names, "class": ["a", "b"] * 20})
+    table["split"] = ["train"] * 30 + ["test"] * 10
+    table.to_csv(tmp_path / "t.csv", index=False)
+    ways = [way for way in find_ways(tmp_path) if "t.csv" in way]
+    assert len(ways) == 2
+    assert all("test: {where: {split: test}}" in way for way in ways)
+
+
+def test_the_folder_of_a_training_set_is_not_taken_for_the_test_set(tmp_path: Path) -> None:
+    names = [f"{place}/{n}/{{n}}.png" for place in ("train_x", "more", "extra") for n in "ab"]
+    write_numbered(tmp_path, names)
+    said = "\n".join(describe(choose(Place(tmp_path), "*/{class}/*")))
+    assert "the folders extra, more, train_x are not used" in said
+    assert "train_x is the test set" not in said
+
+
 def test_words_that_stand_for_the_classes_are_no_things(tmp_path: Path) -> None:
     artists = ["claude", "edgar", "mary", "paul"]
     files = [
