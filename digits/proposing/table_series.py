@@ -3,7 +3,7 @@
 import posixpath
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 from digits.data.layout.pattern import escape, find_matches
@@ -38,10 +38,14 @@ class TableCandidate(NamedTuple):
     subsets: dict[str, Any]
 
 
-def write_layouts(candidates: Sequence[TableCandidate]) -> list[Any]:
+def write_layouts(candidates: Sequence[TableCandidate], files: Collection[str]) -> list[Any]:
     """Return the layouts of all tables. Tables with more columns come first.
 
     Tables with the same columns, class and pixels may be one layout.
+
+    Args:
+        candidates: the tables.
+        files: the paths of all files.
     """
     candidates = drop_parts_of_trainval(candidates)
     by_length = sorted(candidates, key=lambda table: len(table.header), reverse=True)
@@ -51,7 +55,7 @@ def write_layouts(candidates: Sequence[TableCandidate]) -> list[Any]:
         alike[table.header, str(table.keys["class"]), pixels].append(table)
     layouts = []
     for tables in pair_subsets(list(alike.values())):
-        layouts += join_series(tables)
+        layouts += join_series(tables, files)
     return layouts
 
 
@@ -84,7 +88,7 @@ def drop_parts_of_trainval(candidates: Sequence[TableCandidate]) -> list[TableCa
     ]
 
 
-def join_series(tables: list[TableCandidate]) -> list[Any]:
+def join_series(tables: list[TableCandidate], files: Collection[str]) -> list[Any]:
     """Return the layouts of tables that have the same columns and class.
 
     Tables whose names differ only in subsets and numbers are a series. Another series may have
@@ -98,13 +102,13 @@ def join_series(tables: list[TableCandidate]) -> list[Any]:
     n_train = len(first_tables) - n_test
     are_two_subsets = n_train <= 1 and n_test <= 1
     if len(series) == 1 or are_two_subsets:
-        return join(tables)
-    layouts = [layout for same in series.values() for layout in join(same)]
+        return join(tables, files)
+    layouts = [layout for same in series.values() for layout in join(same, files)]
     differ_in_folders = len({words for words, _ in series}) == 1
     name_pictures = "file" in tables[0].keys
     if differ_in_folders and not name_pictures:
         return layouts
-    joined = join(tables)
+    joined = join(tables, files)
     return [*joined, *(layout for layout in layouts if layout not in joined)]
 
 
@@ -121,7 +125,7 @@ def name_series(table: TableCandidate) -> tuple[frozenset[str], str]:
     return frozenset(words), "/".join(other_levels)
 
 
-def join(tables: list[TableCandidate]) -> list[Any]:
+def join(tables: list[TableCandidate], files: Collection[str]) -> list[Any]:
     """Return the layouts of tables of the same series.
 
     Tables with the same keys are one part of a layout.
@@ -135,8 +139,8 @@ def join(tables: list[TableCandidate]) -> list[Any]:
     names = [table.name for table in tables]
     train_groups = [group for group in groups if not group[0].is_test]
     test_groups = [group for group in groups if group[0].is_test]
-    train = [write_part(group, names) for group in train_groups]
-    test = [write_part(group, names) for group in test_groups]
+    train = [write_part(group, files) for group in train_groups]
+    test = [write_part(group, files) for group in test_groups]
     parts = [*train, *test]
     if len(groups) == 1 and tables[0].subsets:  # a column has the subsets
         return [parts[0] | tables[0].subsets]
@@ -150,7 +154,7 @@ def join(tables: list[TableCandidate]) -> list[Any]:
         if len(train) > 1:  # such as train.csv and val.csv
             layouts.append(write_subsets(train, []))
     if "file" in tables[0].keys:  # each may name all pictures
-        layouts += [write_part([table], names) for table in tables]
+        layouts += [write_part([table], files) for table in tables]
     return layouts
 
 
@@ -167,12 +171,12 @@ def share_scale(tables: list[TableCandidate]) -> list[TableCandidate]:
     return [table._replace(keys=table.keys | {"scale": scale}) for table in tables]
 
 
-def write_part(tables: Sequence[TableCandidate], all_names: Sequence[str]) -> dict[str, Any]:
+def write_part(tables: Sequence[TableCandidate], files: Collection[str]) -> dict[str, Any]:
     """Return the part of a layout with tables of the same keys.
 
     Args:
         tables: the tables.
-        all_names: the paths of all tables, among which others must not fit the part's pattern.
+        files: the paths of all files, of which others must not fit the part's pattern.
     """
     names = [table.name for table in tables]
     have_one_depth = len({name.count("/") for name in names}) == 1
@@ -182,7 +186,7 @@ def write_part(tables: Sequence[TableCandidate], all_names: Sequence[str]) -> di
     else:
         patterns = [escape(name) for name in names]
         general = generalize(names) if have_one_depth else ""
-        if len(names) > MAX_NAMED and set(find_matches([general], all_names)) == set(names):
+        if len(names) > MAX_NAMED and set(find_matches([general], files)) == set(names):
             patterns = [general]
     return {"table": unlist(patterns)} | tables[0].keys
 

@@ -63,7 +63,7 @@ def propose(place: Place, chosen: Mapping[str, str]) -> tuple[list[Any], list[st
     with_named_class = [table for table in candidates if has_named_class(table.keys)]
     if with_named_class and not chosen:
         candidates = with_named_class
-    return write_layouts(candidates), reasons
+    return write_layouts(candidates, place.files), reasons
 
 
 def find_candidates(

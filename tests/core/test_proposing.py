@@ -1378,6 +1378,16 @@ def test_a_table_of_pictures_in_two_folders_keeps_its_sets(tmp_path: Path) -> No
     assert all("test: {where: {split: test}}" in way for way in ways)
 
 
+def test_the_pattern_of_several_tables_fits_no_other_file(tmp_path: Path) -> None:
+    table = make_table(slice(0, 200))
+    for part in range(4):
+        table[50 * part : 50 * part + 50].to_csv(tmp_path / f"part_{part}.csv", index=False)
+    (tmp_path / "part_list.csv").write_text("a,b\n1,2\n", encoding="utf-8")
+    choice = choose(Place(tmp_path))
+    assert choice.layout["table"] == [f"part_{part}.csv" for part in range(4)]
+    assert len(choice.rows) == 200
+
+
 def test_the_folder_of_a_training_set_is_not_taken_for_the_test_set(tmp_path: Path) -> None:
     names = [f"{place}/{n}/{{n}}.png" for place in ("train_x", "more", "extra") for n in "ab"]
     write_numbered(tmp_path, names)
