@@ -465,11 +465,11 @@ def describe(choice: Choice) -> list[str]:
 def summarize(reasons: Sequence[str]) -> list[str]:
     """Return one line for all reasons that differ only in the layout, the file or numbers.
 
-    The layout or the file stands before a colon.
+    The layout or the file stands before a colon, and what to do behind a semicolon.
     """
     by_sentence: dict[str, list[str]] = defaultdict(list)
     for reason in reasons:
-        _, _, sentence = reason.rpartition(": ")
+        _, _, sentence = reason.partition("; ")[0].rpartition(": ")
         by_sentence[re.sub(r"\d+", "", sentence)].append(reason)
     lines = []
     for first, *others in by_sentence.values():

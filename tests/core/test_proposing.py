@@ -21,7 +21,13 @@ import yaml
 
 from digits.data.layout.place import Place
 from digits.proposing.arrays import describe_colors
-from digits.proposing.choose import ChoiceError, choose, describe, describe_choice
+from digits.proposing.choose import (
+    ChoiceError,
+    choose,
+    describe,
+    describe_choice,
+    summarize,
+)
 from digits.proposing.columns import may_have_groups
 from digits.proposing.folders import enter_folders
 from digits.proposing.show import write, write_option
@@ -1376,6 +1382,16 @@ def test_a_table_of_pictures_in_two_folders_keeps_its_sets(tmp_path: Path) -> No
     ways = [way for way in find_ways(tmp_path) if "t.csv" in way]
     assert len(ways) == 2
     assert all("test: {where: {split: test}}" in way for way in ways)
+
+
+def test_only_the_same_reasons_are_one_line() -> None:
+    few = "most classes have few images: {} 1; to leave them out, run: digits start --min 4"
+    reasons = ["a.csv: it has 3 rows", f"b.csv: {few.format('x')}", "c.csv: it has 5 rows"]
+    assert summarize([*reasons, f"d.csv: {few.format('y')}"]) == [
+        "a.csv: it has 3 rows (1 more like this)",
+        f"b.csv: {few.format('x')}",
+        f"d.csv: {few.format('y')}",
+    ]
 
 
 def test_the_pattern_of_several_tables_fits_no_other_file(tmp_path: Path) -> None:
