@@ -614,7 +614,8 @@ def advise_table(place: Place) -> str:
     condition = (
         f"the classes are in {shorten(others[:5])}" if others else "you know the classes"
     )
+    name = "classes.csv" if "labels.csv" in place.files else "labels.csv"
     return (
-        f"if {condition}, write a table labels.csv with the columns file and class; otherwise, "
-        f"{HELP}"
+        f"if {condition}, write a table {name} with the columns file and class; "
+        f"otherwise, {HELP}"
     )

@@ -1384,6 +1384,13 @@ def test_a_table_of_pictures_in_two_folders_keeps_its_sets(tmp_path: Path) -> No
     assert all("test: {where: {split: test}}" in way for way in ways)
 
 
+def test_no_table_is_advised_that_is_there(tmp_path: Path) -> None:
+    write_files(tmp_path, [f"{n}.png" for n in range(20)])
+    (tmp_path / "labels.csv").write_text("file,class\nx.png,a\n", encoding="utf-8")
+    with pytest.raises(ChoiceError, match="are in labels.csv, write a table classes.csv with"):
+        choose(Place(tmp_path))
+
+
 def test_only_the_same_reasons_are_one_line() -> None:
     few = "most classes have few images: {} 1; to leave them out, run: digits start --min 4"
     reasons = ["a.csv: it has 3 rows", f"b.csv: {few.format('x')}", "c.csv: it has 5 rows"]
