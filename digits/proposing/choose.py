@@ -36,6 +36,7 @@ from digits.proposing.writing import add_unused, unlist
 from digits.settings.errors import UserError, shorten
 from digits.settings.layout import FilesPart, Part, TablePart, as_list, parse
 
+MIN_COMPANIONS = 0.25  # a layout is doubtful if so many pictures are called like others
 MIN_FOLDS = 3  # the smallest number of folds of a model
 # The number of images that most classes need: one for each fold, and one for the test set.
 MIN_IMAGES = MIN_FOLDS + 1
@@ -352,7 +353,10 @@ def add_doubts_about_only(
         doubts += doubt_numbers_in_names(choice.rows)
     if choice.has_only_patterns and not doubts:
         files = list(choice.rows["file"])
-        doubts += hint_at_companions(files, choice.layout, has_groups="group" in choice.rows)
+        has_groups = "group" in choice.rows
+        doubts += hint_at_companions(
+            files, choice.layout, has_groups=has_groups, min_share=MIN_COMPANIONS
+        )
     for layout, error in failures:
         is_usual_failure = isinstance(error, FewImagesError)
         if is_usual_failure or not uses_only_tables(layout):

@@ -20,20 +20,26 @@ FIELD = re.compile(r"\{\w+\}")  # {class}
 SEPARATOR = re.compile(r"[\s_-]")
 NUMBERED_END = re.compile(r"(?<=^\*)([_-])\d+\.\*$")  # such as `_2.*` in `*_2.*`; `#` fits all
 
-MIN_COMPANIONS = 0.25  # the smallest share of pictures that are companions of another picture
+IPHONE_EDITED = re.compile(r"IMG_E(\d+)")  # the edited version of `IMG_1234`
+
+MIN_COMPANIONS = 3  # the smallest number of companions of other pictures
+MAX_OTHERS = 0.1  # the largest share of other pictures among those that a command leaves out
 MAX_KINDS = 10  # the largest number of kinds of companions that are left out by a command
 
 
-def hint_at_companions(files: list[str], layout: Any, *, has_groups: bool) -> Iterator[str]:
+def hint_at_companions(
+    files: list[str], layout: Any, *, has_groups: bool, min_share: float
+) -> Iterator[str]:
     """Yield a hint if the names of many pictures are names of other pictures with an end.
 
     Args:
         files: the pictures.
         layout: the layout if it has only patterns, None if it has a table.
         has_groups: whether it has groups.
+        min_share: the smallest share of pictures that are companions.
     """
     companions = find_companions(files)
-    if len(companions) < MIN_COMPANIONS * len(files):
+    if len(companions) < max(MIN_COMPANIONS, min_share * len(files)):
         return
     patterns = [pattern for pattern, _ in Counter(companions.values()).most_common()]
     keep_only = ""
@@ -41,7 +47,7 @@ def hint_at_companions(files: list[str], layout: Any, *, has_groups: bool) -> It
         leave_out = f"write into the layout: unused: [{{where: {{COLUMN: '{patterns[0]}'}}}}]"
         remedy = GROUPS_OF_TABLE
     else:
-        leave_out = leave_out_companions(files, layout, patterns)
+        leave_out = leave_out_companions(files, layout, patterns, set(companions))
         keep_only = keep_only_companions(files, layout, set(companions))
         remedy = "let the pattern of the layout have {group} for the thing"
     groups = "" if has_groups else f"; if they are other views of one thing, {remedy}"
@@ -53,20 +59,26 @@ def hint_at_companions(files: list[str], layout: Any, *, has_groups: bool) -> It
     )
 
 
-def leave_out_companions(files: list[str], layout: Any, patterns: Sequence[str]) -> str:
+def leave_out_companions(
+    files: list[str], layout: Any, patterns: Sequence[str], companions: set[str]
+) -> str:
     """Return what to do to leave out companions.
 
     Args:
         files: the pictures.
         layout: the layout.
         patterns: the patterns of the names of companions, the most frequent first.
+        companions: the companions. Patterns that leave out many others are not advised.
     """
     general = [NUMBERED_END.sub(r"\1#.*", pattern) for pattern in patterns]
     in_all_folders = list_distinct([f"**/{pattern}" for pattern in general])
     # If there are too many kinds of companions, or if all pictures are companions of each
     # other, the most frequent kind is left out.
     for chosen in (in_all_folders, in_all_folders[:1]):
-        if len(chosen) <= MAX_KINDS and len(find_matches(chosen, files)) < len(files):
+        left_out = find_matches(chosen, files).keys()
+        n_others = len(left_out - companions)
+        is_safe = n_others <= MAX_OTHERS * len(left_out) and len(left_out) < len(files)
+        if len(chosen) <= MAX_KINDS and is_safe:
             return f"run: digits start {write_option(add_unused(layout, chosen))}"
     return "name them in the key `unused` of the layout"
 
@@ -101,6 +113,7 @@ def find_companions(files: list[str]) -> dict[str, str]:
     - `3ceb_gt.png` of `3ceb.jpg` in any folder, because this is not an ordinary name
     - `1_crop.jpg` and `1_depth.jpg` of each other
     - `turned_by_5_3ceb.jpg` of `3ceb.jpg` in the same folder
+    - `IMG_E0012.jpg` of `IMG_0012.jpg` in the same folder
     """
     companions: dict[str, str] = {}
     stems: dict[str, str] = {}  # the first picture of each path without suffix
@@ -119,6 +132,9 @@ def find_companions(files: list[str]) -> dict[str, str]:
             base = name[separator.end() :]
             if base in special_names and posixpath.join(folder, base) in stems:
                 companions[file] = f"{escape(name[: separator.end()])}*"
+        original = IPHONE_EDITED.sub(r"IMG_\1", name)
+        if original != name and posixpath.join(folder, original) in stems:
+            companions[file] = "IMG_E*"
         match = WITH_END.fullmatch(name)
         if match is None:
             continue

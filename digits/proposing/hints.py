@@ -54,6 +54,7 @@ LETTER = re.compile(r"[^\W\d_]")
 # Words for pictures that are kept, beside depths and the like.
 ORDINARY_KINDS = CAMERA_WORDS | {"rgb", "color", "colour"}
 
+MIN_COMPANIONS = 0.05  # the smallest share of pictures that are companions
 MIN_OTHER_FILES = 0.5  # the smallest number of files with the names of pictures, per picture
 
 # Tables of a contest, which do not say which images are a test set.
@@ -78,7 +79,9 @@ def find_hints(reading: LayoutReading, layout: Any) -> list[str]:
         are_in_cells = any(isinstance(part, TablePart) and part.picture for part in parts)
         if not are_in_cells:
             hints += hint_at_folders(rows, patterns)
-        companions = list(hint_at_companions(files, patterns, has_groups=has_groups))
+        companions = list(
+            hint_at_companions(files, patterns, has_groups=has_groups, min_share=MIN_COMPANIONS)
+        )
         companions += hint_at_kinds(files, set(rows["class"]))
         hints += companions
         if not companions and not has_groups:
@@ -92,6 +95,7 @@ def find_hints(reading: LayoutReading, layout: Any) -> list[str]:
     for name in reading.unused_arrays:
         hints += hint_at_array(name)
     hints += hint_at_matlab(parts)
+    hints += hint_at_test_sets(layout)
     if not rows["test"].any():
         hints += hint_at_lists(reading.unused_files, parts)
         hints += hint_at_validation_set(layout)
@@ -378,6 +382,16 @@ def hint_at_lists(files: list[str], parts: Sequence[Part]) -> Iterator[str]:
                 "“Add the test set of a list of ids” in docs/your-own.md"
             )
         yield f"{shorten(found)} may say which images are a test set{remedy}"
+
+
+def hint_at_test_sets(layout: Any) -> Iterator[str]:
+    """Yield a hint if several folders are a test set, as `test` and `auto_test`."""
+    patterns = as_list(layout.get("test", [])) if isinstance(layout, dict) else []
+    if len(patterns) > 1 and all(isinstance(pattern, str) for pattern in patterns):
+        yield (
+            f"the test set is that of {shorten(patterns)}; if one has the pictures of another "
+            "in another form, write it into the key `unused`"
+        )
 
 
 def hint_at_validation_set(layout: Any) -> Iterator[str]:

@@ -1189,6 +1189,42 @@ HINTS = {
         '["**/*_crop.*"]}\'; if they are '
         "other views of one thing, let the pattern of the layout have {group} for the thing",
     ),
+    "pictures that an iPhone has edited": (
+        ["cat/IMG_00{n}.jpg", "dog/IMG_01{n}.jpg", "cat/IMG_E00{n}.jpg"],
+        "12 pictures are called like others, with IMG_E or the like at the beginning; if they "
+        'are masks, copies or details, run: digits start --layout \'{files: "{class}/*", '
+        'unused: ["**/IMG_E*"]}\'; if they are '
+        "other views of one thing, let the pattern of the layout have {group} for the thing",
+    ),
+    "a few edited pictures": (
+        ["cat/{n}3ceb.jpg", "dog/{n}3ceb.jpg", *(f"cat/{n}3ceb-edited.jpg" for n in range(3))],
+        "3 pictures are called like others, with -edited or the like at the end; if they "
+        'are masks, copies or details, run: digits start --layout \'{files: "{class}/*", '
+        'unused: ["**/*-edited.*"]}\'; if they are '
+        "other views of one thing, let the pattern of the layout have {group} for the thing",
+    ),
+    "two test sets": (
+        [
+            f"{place}/{name}/{{n}}.jpg"
+            for place in ("train", "test", "auto_test")
+            for name in "ab"
+        ],
+        "the test set is that of auto_test/{class}/*, test/{class}/*; if one has the pictures of "
+        "another in another form, write it into the key `unused`",
+    ),
+    "eyes of which some have no pair": (
+        [
+            *(
+                "ill/{n}_left.jpg",
+                "ill/{n}_right.jpg",
+                "well/{n}x_left.jpg",
+                "old/{n}y_right.jpg",
+            ),
+        ],
+        "24 pictures are called like others, with _left or the like at the end; if they are "
+        "masks, copies or details, name them in the key `unused` of the layout; if they are "
+        "other views of one thing, let the pattern of the layout have {group} for the thing",
+    ),
     "turned copies": (
         ["cat/{n}3ceb.jpg", "dog/{n}3ceb.jpg", "cat/turned_by_5_{n}3ceb.jpg"],
         "12 pictures are called like others, with turned_by_5_ or the like at the beginning; if "
