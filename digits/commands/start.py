@@ -303,10 +303,11 @@ def choose_layout(
     Raises:
         ChoiceError: there is no such layout, or there are several, which are printed.
     """
-    warn_about_icloud(OWN_IMAGES)
     root = enter_folders(OWN_IMAGES) if OWN_IMAGES.is_dir() else OWN_IMAGES
+    place = Place(root)
+    warn_about_icloud(place.ignored)
     try:
-        choice = choose(Place(root), layout, columns, min_images)
+        choice = choose(place, layout, columns, min_images)
     except ChoiceError as error:
         for line in error.lines:
             indentation = " " * (len(line) - len(line.lstrip()))  # `to_one_line` removes it
@@ -315,9 +316,9 @@ def choose_layout(
     return root, choice
 
 
-def warn_about_icloud(folder: Path) -> None:
+def warn_about_icloud(ignored: Sequence[Path]) -> None:
     """Warn if files were not downloaded, for which iCloud has written `.1.jpg.icloud`."""
-    found = sorted(folder.rglob(".*.icloud"))
+    found = [path for path in ignored if path.suffix == ".icloud"]
     if found:
         warn(f"files only in iCloud: {len(found)}, first {found[0]}; download them first")
 

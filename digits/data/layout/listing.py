@@ -13,12 +13,23 @@ IGNORED_NAMES = re.compile(
 )
 
 
-def list_visible(folder: Path) -> list[Path]:
-    """Return the files and folders in a folder, except those with ignored names, sorted."""
-    return sorted(path for path in folder.iterdir() if not IGNORED_NAMES.fullmatch(path.name))
+def list_visible(folder: Path, ignored: list[Path] | None = None) -> list[Path]:
+    """Return the files and folders in a folder, except those with ignored names, sorted.
+
+    The others are added to `ignored`, if it is given.
+    """
+    visible = []
+    for path in sorted(folder.iterdir()):
+        if not IGNORED_NAMES.fullmatch(path.name):
+            visible.append(path)
+        elif ignored is not None:
+            ignored.append(path)
+    return visible
 
 
-def iterate_files(folder: Path, ancestors: tuple[Path, ...] = ()) -> Iterator[Path]:
+def iterate_files(
+    folder: Path, ancestors: tuple[Path, ...] = (), ignored: list[Path] | None = None
+) -> Iterator[Path]:
     """Yield all files in a folder, at any depth, except those with ignored names.
 
     Links are followed.
@@ -26,12 +37,13 @@ def iterate_files(folder: Path, ancestors: tuple[Path, ...] = ()) -> Iterator[Pa
     Args:
         folder: the folder.
         ancestors: the folders that contain it, with all links resolved.
+        ignored: if it is given, the paths with ignored names are added to it.
 
     Raises:
         UserError: a link leads to a folder that contains it, or there is a pipe.
     """
     ancestors = (*ancestors, folder.resolve())
-    for path in list_visible(folder):
+    for path in list_visible(folder, ignored):
         check_not_special(path)
         if path.is_dir():
             target = path.resolve()
@@ -40,6 +52,6 @@ def iterate_files(folder: Path, ancestors: tuple[Path, ...] = ()) -> Iterator[Pa
                 raise UserError(
                     f"{path.name!r} is a link to a folder that it lies in; delete it"
                 )
-            yield from iterate_files(path, ancestors)
+            yield from iterate_files(path, ancestors, ignored)
         else:
             yield path
