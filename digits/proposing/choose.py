@@ -18,7 +18,7 @@ from digits.data.layout.place import Place
 from digits.data.layout.reading import LayoutReading, read_layout
 from digits.proposing import arrays, folders, tables
 from digits.proposing.advice import FORMS, find_advice
-from digits.proposing.companions import hint_at_companions
+from digits.proposing.companions import SHARE_FOR_DOUBT, hint_at_companions
 from digits.proposing.doubts import doubt_numbers_in_names, find_doubts
 from digits.proposing.families import drop_copies, find_families
 from digits.proposing.hints import find_hints
@@ -36,7 +36,6 @@ from digits.proposing.writing import add_unused, unlist
 from digits.settings.errors import UserError, shorten
 from digits.settings.layout import FilesPart, Part, TablePart, as_list, parse
 
-MIN_COMPANIONS = 0.25  # a layout is doubtful if so many pictures are called like others
 MIN_FOLDS = 3  # the smallest number of folds of a model
 # The number of images that most classes need: one for each fold, and one for the test set.
 MIN_IMAGES = MIN_FOLDS + 1
@@ -355,7 +354,7 @@ def add_doubts_about_only(
         files = list(choice.rows["file"])
         has_groups = "group" in choice.rows
         doubts += hint_at_companions(
-            files, choice.layout, has_groups=has_groups, min_share=MIN_COMPANIONS
+            files, choice.layout, has_groups=has_groups, min_share=SHARE_FOR_DOUBT
         )
     for layout, error in failures:
         is_usual_failure = isinstance(error, FewImagesError)

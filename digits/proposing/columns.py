@@ -63,9 +63,7 @@ DIGITS = re.compile(r"\d+")
 BASE64_START = re.compile(r"(data:image/\w+;base64,)?(iVBORw0KGgo|/9j/)")
 
 MIN_PER_CLASS = 4  # images, on average
-MAX_SHARE_OF_CLASS = (
-    0.9  # a column with a more frequent value is probably a pixel at a black edge
-)
+MAX_SHARE_OF_CLASS = 0.9  # a more frequent value is probably that of a pixel at a black edge
 MAX_GROUPS = 0.9  # the largest number of groups per image
 MIN_NUMBERED = 64  # so many numbered columns are pixels
 UNASSIGNED = "unassigned"  # the set of rows that Google's AutoML may train on

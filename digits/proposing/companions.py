@@ -22,7 +22,11 @@ NUMBERED_END = re.compile(r"(?<=^\*)([_-])\d+\.\*$")  # such as `_2.*` in `*_2.*
 
 IPHONE_EDITED = re.compile(r"IMG_E(\d+)")  # the edited version of `IMG_1234`
 
-MIN_COMPANIONS = 3  # the smallest number of companions of other pictures
+# The smallest shares of pictures that are companions, so that it is said, and so that the
+# layout is doubtful. There must be a few of them in any case.
+SHARE_FOR_HINT = 0.05
+SHARE_FOR_DOUBT = 0.25
+MIN_COMPANIONS = 3
 MAX_OTHERS = 0.1  # the largest share of other pictures among those that a command leaves out
 MAX_KINDS = 10  # the largest number of kinds of companions that are left out by a command
 
@@ -30,7 +34,7 @@ MAX_KINDS = 10  # the largest number of kinds of companions that are left out by
 def hint_at_companions(
     files: list[str], layout: Any, *, has_groups: bool, min_share: float
 ) -> Iterator[str]:
-    """Yield a hint if the names of many pictures are names of other pictures with an end.
+    """Yield a hint if many pictures are called like others, with something added.
 
     Args:
         files: the pictures.
@@ -89,7 +93,7 @@ def keep_only_companions(files: list[str], layout: Any, companions: set[str]) ->
     Args:
         files: the pictures.
         layout: the layout.
-        companions: the pictures that are called like others, with something at the end.
+        companions: the pictures that are called like others, with something added.
     """
     if not isinstance(layout, list):
         return ""
@@ -97,7 +101,8 @@ def keep_only_companions(files: list[str], layout: Any, companions: set[str]) ->
         pattern for pattern in layout if find_matches([pattern], files).keys() <= companions
     ]
     others = [FIELD.sub("*", pattern) for pattern in layout if pattern not in kept]
-    if not kept or set(files) - companions != find_matches(others, files).keys():
+    others_read_all_originals = find_matches(others, files).keys() == set(files) - companions
+    if not kept or not others_read_all_originals:
         return ""
     option = write_option(add_unused(unlist(kept), others))
     return f"; if only they are your images, run: digits start {option}"

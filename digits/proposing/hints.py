@@ -14,7 +14,7 @@ from digits.data.layout.pattern import escape
 from digits.data.layout.reading import LayoutReading
 from digits.proposing.column_hints import hint_at_columns
 from digits.proposing.columns import depends_on, is_one_to_one
-from digits.proposing.companions import hint_at_companions
+from digits.proposing.companions import SHARE_FOR_HINT, hint_at_companions
 from digits.proposing.file_names import (
     SEPARATORS,
     list_stems,
@@ -54,7 +54,6 @@ LETTER = re.compile(r"[^\W\d_]")
 # Words for pictures that are kept, beside depths and the like.
 ORDINARY_KINDS = CAMERA_WORDS | {"rgb", "color", "colour"}
 
-MIN_COMPANIONS = 0.05  # the smallest share of pictures that are companions
 MIN_OTHER_FILES = 0.5  # the smallest number of files with the names of pictures, per picture
 
 # Tables of a contest, which do not say which images are a test set.
@@ -80,7 +79,7 @@ def find_hints(reading: LayoutReading, layout: Any) -> list[str]:
         if not are_in_cells:
             hints += hint_at_folders(rows, patterns)
         companions = list(
-            hint_at_companions(files, patterns, has_groups=has_groups, min_share=MIN_COMPANIONS)
+            hint_at_companions(files, patterns, has_groups=has_groups, min_share=SHARE_FOR_HINT)
         )
         companions += hint_at_kinds(files, set(rows["class"]))
         hints += companions
@@ -137,9 +136,8 @@ def hint_at_series(rows: pd.DataFrame, layout: Any) -> Iterator[str]:
         return
     sizes = Counter(groups.values.values())
     several = [name for name, value in groups.values.items() if sizes[value] > 1]
-    name = min(
-        several, key=lambda each: sizes[groups.values[each]]
-    )  # the largest group may be of other pictures
+    # One of the smallest group, because the largest may be of other pictures.
+    name = min(several, key=lambda each: sizes[groups.values[each]])
     value = groups.values[name]
     with_groups = add_groups(layout, groups) if layout and groups.pattern else None
     things = rows["file"].map(groups.values)

@@ -42,7 +42,7 @@ MAX_GREY_ON_BACKGROUND = 20
 MIN_LARGE_SIDE = 64
 
 MIDDLE_GREY = 127
-MAX_OF_FRACTIONS = 16
+MAX_OF_FRACTIONS = 16  # larger values of pixels are probably no fractions
 MIN_LONG = 8  # the smallest aspect ratio of pictures that are too long for a square image
 MIN_OTHERS = 0.1  # the smallest share of drawings with the rarer background
 

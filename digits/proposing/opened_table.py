@@ -74,9 +74,7 @@ class OpenedTable:
         """
         if self.file.schema is not None:
             return find_image_columns(self.file.schema)
-        has_rows = (
-            self.file.start.count("\n") > 1
-        )  # otherwise, `start` ends inside the first row
+        has_rows = self.file.start.count("\n") > 1  # or `start` ends inside the first row
         if has_rows and not columns.BASE64_START.search(self.file.start):
             return {}
         return {

@@ -71,7 +71,8 @@ def pair_subsets(groups: list[list[TableCandidate]]) -> list[list[TableCandidate
     for same in by_class.values():
         are_test = [{table.is_test for table in tables} for tables in same]
         name_pictures = all("file" in tables[0].keys for tables in same)
-        if name_pictures and are_test in ([{False}, {True}], [{True}, {False}]):
+        are_two_sets = len(same) == 2 and {False} in are_test and {True} in are_test
+        if name_pictures and are_two_sets:
             merged.append([*same[0], *same[1]])
         else:
             merged += same

@@ -324,9 +324,8 @@ def find_paths(table: OpenedTable, column: str) -> ImageKeys:
     if not for_all:
         return ImageKeys([], [])
     whole = f"{{{column}}}"
-    for_all = [
-        path for path in for_all if whole in path
-    ] or for_all  # a whole path is preferred to its end
+    # A whole path is preferred to its end.
+    for_all = [path for path in for_all if whole in path] or for_all
     folders = {path: FIELD.sub("", path) for path in for_all}  # without the column
     subsets = {"", table.subset} if table.subset else {"", "train", "test"}
     fitting = [path for path in for_all if find_subset(folders[path]) in subsets]
