@@ -43,11 +43,6 @@ MODULES = {
 # The help omits these subcommands: Git calls `merge-lock`, and `make venv` calls `setup`.
 HIDDEN_COMMANDS = {"merge-lock", "setup"}
 
-HAS_STARTED = (
-    "`digits start` has already run here; to undo it, and all your edits, run `git restore .`, "
-    "and `digits start` again; if you have committed them, start from a new clone"
-)
-
 
 class LazyGroup(click.Group):
     """The subcommands, each of which is imported only if it is called."""
@@ -67,8 +62,6 @@ class LazyGroup(click.Group):
         """Import a subcommand. Return None if there is no such subcommand."""
         # Looking for subcommands of other packages is slow, and most calls do not need it.
         modules = MODULES if cmd_name in MODULES else list_modules()
-        if cmd_name == "start" and cmd_name not in modules:  # it deletes itself
-            raise UserError(HAS_STARTED)
         if cmd_name not in modules:
             return None
         return import_module(modules[cmd_name]).command

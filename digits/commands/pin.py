@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,8 @@ from digits.data.fetching import FORMER_KINDS
 from digits.data.overview import describe_images, draw_examples
 from digits.data.pinned_values import compute_pinned_values, validate_unpinned
 from digits.data.storage import add_to_dvc
-from digits.networks.weights import onnx_file
+from digits.networks import find_module
+from digits.plugins import find_plugins
 from digits.settings import params
 from digits.settings.errors import UserError, check_choice, echo, shorten, to_one_line
 from digits.settings.params import FILE, ONNX, NetworkFile
@@ -52,7 +52,7 @@ def command(dataset: str) -> None:
     """
     entry = find_entry(params.read(), dataset)
     networks = list_network_files(dataset, entry)
-    loaded_networks = [onnx_file.load(network) for network in networks]
+    loaded_networks = [find_module().load_file(network) for network in networks]
     if is_former(entry):
         carry_over(dataset)
     entry = find_entry(params.read(), dataset)
@@ -141,13 +141,14 @@ def carry_over(name: str) -> None:
     """Replace a source of a former kind by a layout that reads the recorded images.
 
     Raises:
-        UserError: no layout reads them, or `digits start` has deleted digits/proposing.
+        UserError: no layout reads them, or no package knows the former sources.
     """
     try:
-        module = import_module("digits.proposing.carry_over")
-    except ModuleNotFoundError:
+        module = find_plugins("digits.former_sources")["files"].load()
+    except KeyError:
         raise UserError(
-            f"{FILE}: datasets.{name}: write `files` and a `layout` (docs/layout.md)"
+            f"{FILE}: datasets.{name}: write `files` and a `layout` "
+            "(image-layouts/docs/layout.md)"
         ) from None
     text = params.read()
     layout = module.find_layout(find_entry(text, name))

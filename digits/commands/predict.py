@@ -10,10 +10,10 @@ import pandas as pd
 
 from digits import predicting
 from digits.commands import examples, format_option
-from digits.data.intake.collection import Collection
 from digits.evaluation.intervals import confidence_interval
 from digits.imaging import drawing
-from digits.predicting.new_images import is_collection_path, read_new_images
+from digits.predicting import many_images
+from digits.predicting.many_images import Collection
 from digits.predicting.predict import predict_collection, predict_picture
 from digits.predicting.prediction import PicturePrediction
 from digits.predicting.predictor import Predictor
@@ -37,14 +37,15 @@ def open_argument(argument: str, predictor: Predictor) -> Collection | None:
             model.
     """
     path = Path(argument)
-    if argument == "-" or not is_collection_path(path):
+    if argument == "-":
         return None
     for source in predictor.dataset.sources:
         [place] = source.values()
-        if path.resolve() == Path(place).resolve():
+        if path.exists() and path.resolve() == Path(place).resolve():
             warn(f"{argument} has the images that the model was trained on; name others")
-    collection = read_new_images(path, predictor.dataset)
-    check_classes(predictor, argument, collection)
+    collection = many_images.read(path, predictor.dataset)
+    if collection is not None:
+        check_classes(predictor, argument, collection)
     return collection
 
 

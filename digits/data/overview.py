@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 
 from digits.core.tables import Pixels, Vector
-from digits.data.intake.judge import list_warnings
 from digits.data.splitting import checksums_of
 from digits.imaging import drawing
 from digits.imaging.background import find_common_background
 from digits.imaging.contrast import find_blank
+from digits.plugins import find_plugins
 from digits.settings.errors import echo, shorten
 
 # At most this many images are looked at to find their background.
@@ -50,7 +50,8 @@ def describe_images(
     )
     lines = [f"{len(images):,} images of {len(class_names)} classes: {listed}"]
     checksums = checksums_of(X, images)
-    lines += list_warnings(images, checksums, class_names)
+    for plugin in find_plugins("digits.judges").values():
+        lines += plugin.load()(images, checksums, class_names)
     if "group" in images:
         names = images.attrs.get("group_names") or sorted(images["group"].unique())
         lines.append(f"{len(names)} groups: {shorten(names)}")

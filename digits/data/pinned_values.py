@@ -1,5 +1,6 @@
 """Compute the values of a dataset that params.yaml records, such as its checksums."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
@@ -7,9 +8,8 @@ import pandas as pd
 from digits.core.tables import Pixels
 from digits.data.fetching import compute_checksums, fetch_images
 from digits.data.images import MAX_CLASSES
-from digits.data.intake.collection import Collection, read_collection
 from digits.data.overview import find_background
-from digits.networks.weights import onnx_file
+from digits.networks import find_module
 from digits.settings import params
 from digits.settings.params import NETWORK_CHECKSUM, PINNED_KEYS, DatasetParams
 
@@ -19,14 +19,14 @@ PLACEHOLDERS = {"images": 1, "classes": MAX_CLASSES, "sha256": {NETWORK_CHECKSUM
 
 
 def compute_pinned_values(
-    name: str, entry: dict[str, Any], collection: Collection | None = None
+    name: str, entry: dict[str, Any], read: Callable[[DatasetParams], Any] | None = None
 ) -> tuple[dict[str, Any], Pixels, pd.DataFrame]:
     """Fetch a dataset, and return what its entry of params.yaml should say about the images.
 
     Args:
         name: the name of the dataset.
         entry: its entry, which may lack the keys that are returned.
-        collection: the images, if they have already been found.
+        read: reads the images, if they have already been found.
 
     Returns:
         values: the values of `images`, `classes`, `groups`, `names`, `background` and `sha256`,
@@ -42,10 +42,10 @@ def compute_pinned_values(
     network_files = dataset.network_files
     # Computing the network's features would take long, and they are not recorded.
     dataset = dataset.model_copy(update={"network": None})
-    if collection is None:
+    if read is None:
         X, images = fetch_images(name, dataset, require_pinned=False)
     else:
-        X, images = read_collection(collection, dataset)
+        X, images = read(dataset)
 
     values: dict[str, Any] = {"images": len(images), "classes": images["class"].nunique()}
     if "group" in images:
@@ -57,7 +57,7 @@ def compute_pinned_values(
         values["background"] = background
     values["sha256"] = compute_checksums(X, images)
     if network_files:
-        values["sha256"][NETWORK_CHECKSUM] = onnx_file.compute_checksum(network_files)
+        values["sha256"][NETWORK_CHECKSUM] = find_module().compute_checksum(network_files)
     return values, X, images
 
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from digits.data.fetching import import_source
-from digits.data.layout.listing import iterate_files
+from digits.data.listing import iterate_files
 from digits.settings.errors import UserError, echo, warn
 from digits.settings.params import NetworkFile
 

@@ -361,7 +361,9 @@ class DatasetParams(Entry):
     """
 
     layout: str | list[Any] | dict[str, Any] | None = None
-    """What the files of the source `files` mean, as [Layouts](../layout.md) describes it.
+    """What the files of the source `files` mean.
+
+    [Layouts](../../packages/image-layouts/docs/layout.md) describes it.
 
     For example, if the picture `Berlin/healthy/1.jpg` is of the class `healthy`:
 

@@ -22,7 +22,7 @@ NAVIGATION = {
         "docs/handwriting",
     ],
     "Build your own": [
-        "docs/your-own",
+        "packages/image-layouts/docs/your-own",
         "docs/experiments",
         "docs/extending",
         "docs/network",
@@ -59,7 +59,13 @@ extensions = ["myst_parser"]
 myst_heading_anchors = 4  # headings of this level, too, have the anchors that GitHub gives them
 root_doc = "README"
 suppress_warnings = ["misc.highlighting_failure"]  # a block may be a part of a file
-include_patterns = ["*.md", "docs/*.md", "docs/reference/*.md", "packages/*/README.md"]
+include_patterns = [
+    "*.md",
+    "docs/*.md",
+    "docs/reference/*.md",
+    "packages/*/README.md",
+    "packages/*/docs/*.md",
+]
 templates_path = ["templates"]
 
 html_theme = "furo"

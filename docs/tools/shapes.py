@@ -1,4 +1,4 @@
-"""Draw the pictures of docs/your-own.md: `python -m docs.tools.shapes data/own`."""
+"""Draw the pictures of your-own.md: `python -m docs.tools.shapes data/own`."""
 
 from pathlib import Path
 

@@ -267,7 +267,7 @@ def add_column(project: Path) -> None:
     """Add the column of the page, which has the weight of each image."""
     columns = "digits/settings/columns.py"
     insert(project / columns, "COLUMNS", EXAMPLES[f"{columns}: in COLUMNS"])
-    layout = "digits/settings/layout.py"
+    layout = "packages/image-layouts/image_layouts/schema.py"
     edit_module(
         project / layout,
         before='    group: String = ""',

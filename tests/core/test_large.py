@@ -19,8 +19,7 @@ from sklearn.neural_network import MLPClassifier
 
 from digits.core import tables
 from digits.core.tables import Pixels
-from digits.data.layout.place import Place
-from digits.data.sources import deformed, files
+from digits.data.sources import deformed
 from digits.learning.fitting import fit_all
 from digits.learning.pipelines import build_pipeline
 from digits.learning.scores import compute_scores, response_method
@@ -29,6 +28,8 @@ from digits.settings import params
 from digits.settings.errors import UserError
 from digits.settings.params import DatasetParams, ModelParams
 from docs.tools.shapes import write_pictures
+from image_layouts.layout.place import Place
+from image_layouts.pipeline import source as files
 from tests.helpers import tiny
 from tests.helpers.calls import call
 from tests.helpers.processes import full_disk

@@ -389,7 +389,7 @@ FORMER: dict[str, tuple[list[str], Any]] = {
 
 
 can_carry_over = pytest.mark.skipif(
-    find_spec("digits.proposing") is None, reason="the package was deleted"
+    find_spec("image_layouts.proposing") is None, reason="the package was deleted"
 )
 
 

@@ -19,10 +19,10 @@ from digits import predicting
 from digits.commands.predict import check_not_overwritten
 from digits.core import paths
 from digits.data.fetching import fetch_images
-from digits.data.intake.collection import Collection
 from digits.evaluation.intervals import confidence_interval
 from digits.predicting.prediction import PicturePrediction, Prediction
 from digits.settings import params
+from image_layouts.collection import Collection
 from tests.helpers import tiny
 from tests.helpers.calls import call, failure
 

@@ -9,12 +9,12 @@ as MNIST's digits were (`shape: [28, 28]`), or as those of scikit-learn (`shape:
 import pandas as pd
 
 from digits.core.tables import Pixels
-from digits.data.sources import files
 from digits.imaging.pictures import Picture, PictureError
 from digits.settings.errors import UserError
 from digits.settings.params import DatasetParams
 from digits_handwriting import components
 from digits_handwriting.normalize import SIDES
+from image_layouts.pipeline import source as files
 
 READS_FILES = True
 

@@ -1,1 +1,0 @@
-"""Read somebody's images, and check their classes, groups and ids."""

@@ -1,0 +1,1 @@
+"""Check what files say about their images: classes, groups, test set."""

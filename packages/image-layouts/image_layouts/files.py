@@ -1,0 +1,89 @@
+"""The files in a folder, without those that programs write for themselves."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from image_layouts.errors import LayoutError
+
+SUFFIXES = (
+    *(".avif", ".bmp", ".gif", ".heic", ".heif", ".jfif", ".jpe", ".jpeg", ".jpg"),
+    *(".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"),
+)
+
+NOT_FOUND = (
+    "was not found; put your images there, or correct the name; `dvc pull` fetches what was "
+    "shared by `dvc push`"
+)
+
+NO_FILE = "is neither a file nor a folder; delete it"
+
+
+def is_special(path: Path) -> bool:
+    """Return whether a path is a pipe or a device. To read it may take for ever."""
+    return path.exists() and not (path.is_file() or path.is_dir())
+
+
+def check_not_special(path: Path) -> None:
+    """Check that a path is not a pipe or a device.
+
+    Raises:
+        LayoutError: the path is a pipe or a device.
+    """
+    if is_special(path):
+        raise LayoutError(f"{path.name!r} {NO_FILE}")
+
+
+def is_picture_file(path: Path) -> bool:
+    """Return whether the name of a file is that of a picture."""
+    return path.suffix.lower() in SUFFIXES
+
+
+# Files that operating systems, network drives, Git and DVC write.
+IGNORED_NAMES = re.compile(
+    r"\..*|.*\.dvc|__MACOSX|@eaDir|Thumbs\.db|desktop\.ini", re.IGNORECASE
+)
+
+
+def list_visible(folder: Path, ignored: list[Path] | None = None) -> list[Path]:
+    """Return the files and folders in a folder, except those with ignored names, sorted.
+
+    The others are added to `ignored`, if it is given.
+    """
+    visible = []
+    for path in sorted(folder.iterdir()):
+        if not IGNORED_NAMES.fullmatch(path.name):
+            visible.append(path)
+        elif ignored is not None:
+            ignored.append(path)
+    return visible
+
+
+def iterate_files(
+    folder: Path, ancestors: tuple[Path, ...] = (), ignored: list[Path] | None = None
+) -> Iterator[Path]:
+    """Yield all files in a folder, at any depth, except those with ignored names.
+
+    Links are followed.
+
+    Args:
+        folder: the folder.
+        ancestors: the folders that contain it, with all links resolved.
+        ignored: if it is given, the paths with ignored names are added to it.
+
+    Raises:
+        LayoutError: a link leads to a folder that contains it, or there is a pipe.
+    """
+    ancestors = (*ancestors, folder.resolve())
+    for path in list_visible(folder, ignored):
+        check_not_special(path)
+        if path.is_dir():
+            target = path.resolve()
+            has_this_link = any(folder.is_relative_to(target) for folder in ancestors)
+            if has_this_link:  # the listing would never end
+                raise LayoutError(
+                    f"{path.name!r} is a link to a folder that it lies in; delete it"
+                )
+            yield from iterate_files(path, ancestors, ignored)
+        else:
+            yield path

@@ -1,0 +1,95 @@
+"""Files with arrays: .npz, .npy, .mat and IDX files. All arrays must fit into memory.
+
+Pickles are refused, because they can run code.
+"""
+
+import math
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import scipy.io
+
+from image_layouts.layout import idx
+from image_layouts.unpacking import check_gzip, check_size, check_zip
+
+SUFFIXES = (".npz", ".npy", ".mat")
+# Such as train-images-idx3-ubyte.gz.
+IDX_NAME = re.compile(r".*idx\d-(ubyte|byte|short|int|float|double)(\.gz)?")
+
+# NumPy's codes of booleans, integers, floats, strings and bytes.
+ALLOWED_KINDS = "buifUS"
+
+# What to do about arrays that cannot be read.
+HOW_TO_CONVERT = (
+    "load them in Python, write them with numpy.savez('data/own/images.npz', x_train=…, "
+    "y_train=…, x_test=…, y_test=…), and delete these files"
+)
+
+
+def is_array_file(path: Path) -> bool:
+    """Return whether the name of a file is one of .npz, .npy, .mat and IDX files."""
+    name = path.name.lower()
+    return name.endswith(SUFFIXES) or IDX_NAME.fullmatch(name) is not None
+
+
+def load_file(path: Path) -> dict[str, Any]:
+    """Return the arrays of numbers and strings in a file by their names.
+
+    The single array of an IDX or .npy file has the name "".
+
+    Raises:
+        Exception: the file is damaged, or holds a pickle.
+    """
+    check_array_size(path)
+    suffix = path.suffix.lower()
+    if suffix == ".npz":
+        # NumPy would leave a damaged file open.
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
+            variables = dict(file)
+    elif suffix == ".npy":
+        variables = {"": np.load(path, allow_pickle=False)}
+    elif suffix == ".mat":
+        variables = scipy.io.loadmat(path)  # also strings such as `__version__`
+    else:
+        variables = {"": idx.parse(path.read_bytes())}
+    return {name: value for name, value in variables.items() if is_array(value)}
+
+
+def check_array_size(path: Path) -> None:
+    """Check how much memory the arrays in a file need, before they are read.
+
+    Raises:
+        ValueError: the arrays need far more memory than the size of the file.
+        Exception: the file is damaged.
+    """
+    suffix = path.suffix.lower()
+    if suffix == ".npz":
+        with path.open("rb") as file:
+            check_zip(file)
+    elif suffix == ".mat":
+        n_values = sum(math.prod(shape) for _, shape, _ in scipy.io.whosmat(path))
+        check_size(path.stat().st_size, n_values)
+    elif suffix == ".gz" and is_gzip(path):  # browsers may unpack a file, but keep its name
+        check_gzip(path)
+
+
+def is_gzip(path: Path) -> bool:
+    """Return whether a file begins with the bytes of a gzip file."""
+    with path.open("rb") as file:
+        return file.read(len(idx.GZIP_MAGIC)) == idx.GZIP_MAGIC
+
+
+def is_array(value: Any) -> bool:
+    """Return whether a variable is an array of numbers or strings, not a sparse matrix."""
+    return isinstance(value, np.ndarray) and value.dtype.kind in ALLOWED_KINDS
+
+
+def explain(error: Exception) -> str:
+    """Return why a file cannot be read, and what to do."""
+    if isinstance(error, NotImplementedError):  # scipy.io cannot read HDF5
+        return f"MATLAB's format 7.3 cannot be read; {HOW_TO_CONVERT}"
+    if "allow_pickle" in str(error):  # the argument that would allow it
+        return f"it holds a pickle, which can run any code; if you trust it, {HOW_TO_CONVERT}"
+    return f"{error}; {HOW_TO_CONVERT}"

@@ -1,0 +1,238 @@
+"""Read images strictly by their layout."""
+
+import posixpath
+import re
+from collections import defaultdict
+from collections.abc import Container, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from itertools import compress
+
+import numpy as np
+import pandas as pd
+
+from image_layouts.collection import COLUMNS, Collection, Vector
+from image_layouts.errors import LayoutError
+from image_layouts.layout.part import PartImages, TableSelection, join, select_in_blocks
+from image_layouts.layout.pattern import Pattern, to_nfc
+from image_layouts.layout.place import Place
+from image_layouts.layout.read_arrays import read_arrays
+from image_layouts.layout.read_files import read_files
+from image_layouts.layout.read_table import read_table
+from image_layouts.schema import FilesPart, Layout, Part, TablePart, Where
+
+
+@dataclass(frozen=True, eq=False)
+class LayoutReading:
+    """The images of a layout, and everything that the layout does not use."""
+
+    images: Collection
+    unused_pictures: list[str]  # the pictures that the key `unused` of the layout excludes
+    unmatched: list[str]  # the pictures that are neither used nor excluded
+    unused_files: list[str]  # the files that are not used, other than pictures
+    unused_columns: dict[str, pd.Series]  # the unused columns of the tables that are used
+    unused_arrays: list[str]  # the unused arrays of the files that are used
+    n_unused_rows: int  # the number of rows of tables that are blank or unused
+
+
+def read_layout(place: Place, layout: Layout) -> LayoutReading:
+    """Return the images of a layout, the test set last. No picture is opened.
+
+    Raises:
+        LayoutError: the files are not as the layout says, or a row of a table is in no part of
+            the layout, or in several parts.
+    """
+    unused = [Pattern(text) for text in layout.unused]
+    excluded = {name for name in place.pictures if any(each.fits(name) for each in unused)}
+    parts = [read_part(place, part, excluded, layout.unused_rows) for part in layout.parts]
+    check_same_columns(parts)
+    n_train = sum(len(part.rows) for part in parts[: len(layout.train)])
+    images = join(parts)
+    check_unused_columns(images.tables, layout.unused_rows)
+    check_rows_are_used_once(images.tables)
+
+    all_images = make_collection(place, images, n_train)
+    collection = leave_out_classes(all_images, layout.unused_classes)
+    excluded.update(
+        set(all_images.rows.get("file", [])).difference(collection.rows.get("file", []))
+    )
+
+    used_files = images.files.union(collection.rows.get("file", []))
+    unused_files = [name for name in place.files if name not in used_files]
+    pictures = set(place.pictures)
+    not_excluded = pictures - excluded
+    return LayoutReading(
+        collection,
+        unused_pictures=[name for name in unused_files if name in excluded],
+        unmatched=[name for name in unused_files if name in not_excluded],
+        unused_files=[name for name in unused_files if name not in pictures],
+        unused_columns=find_unused_columns(images.tables),
+        unused_arrays=find_unused_arrays(place, images),
+        n_unused_rows=count_unused_rows(images.tables),
+    )
+
+
+def read_part(
+    place: Place, part: Part, excluded: Container[str], unused_rows: list[Where]
+) -> PartImages:
+    """Return the images of a part, without excluded pictures and unused rows of tables."""
+    if isinstance(part, FilesPart):
+        return read_files(place, part, excluded)
+    if isinstance(part, TablePart):
+        return read_table(place, part, unused_rows)
+    return read_arrays(place, part)
+
+
+def check_same_columns(parts: list[PartImages]) -> None:
+    """Check that classes, ids and each other column are in all parts or in no part.
+
+    Raises:
+        LayoutError: only some parts have a column.
+    """
+    for column in ("class", *COLUMNS, "id"):
+        if len({column in part.rows for part in parts}) > 1:
+            raise LayoutError(f"only some parts of the layout have the key `{column}`")
+
+
+def check_unused_columns(tables: list[TableSelection], unused_rows: list[Where]) -> None:
+    """Check that a table has the columns by which rows are left out.
+
+    Raises:
+        LayoutError: no table has these columns.
+    """
+    for where in unused_rows:
+        if not any(set(where).issubset(each.table.names) for each in tables):
+            raise LayoutError(f"unused: no table has the column {' and '.join(where)}")
+
+
+def check_rows_are_used_once(tables: list[TableSelection]) -> None:
+    """Check that each row of a table is in one part of the layout, or is blank or unused.
+
+    Args:
+        tables: the selections of all parts. Several parts may use the same table, such as one
+            part for each set.
+
+    Raises:
+        LayoutError: a row is in several parts, or in none.
+    """
+    for path, selections in group_by_path(tables).items():
+        # The number of parts that use each row.
+        n_parts = np.sum([each.is_chosen for each in selections], axis=0)
+        is_in_several = n_parts > 1
+        if is_in_several.any():
+            raise LayoutError(
+                f"{is_in_several.sum()} rows of {path} are in several parts of the layout, "
+                f"first row {is_in_several.argmax() + 1}; let each value stand in one"
+            )
+        is_left_over = (n_parts == 0) & ~find_unused_rows(selections)
+        if is_left_over.any():
+            raise LayoutError(
+                f"{is_left_over.sum()} rows of {path} are in no part of the layout, first row "
+                f"{is_left_over.argmax() + 1}; name them in the key `unused`"
+            )
+
+
+def count_unused_rows(tables: list[TableSelection]) -> int:
+    """Return how many rows of tables are blank or unused."""
+    by_path = group_by_path(tables)
+    return sum(int(find_unused_rows(selections).sum()) for selections in by_path.values())
+
+
+def group_by_path(tables: list[TableSelection]) -> dict[str, list[TableSelection]]:
+    """Return what all parts use of each table."""
+    selections: dict[str, list[TableSelection]] = defaultdict(list)
+    for selection in tables:
+        selections[selection.path].append(selection)
+    return selections
+
+
+def find_unused_rows(selections: list[TableSelection]) -> Vector:
+    """Return which rows of a table are blank or unused in all parts, shape (n_rows,)."""
+    return np.all([each.is_unused for each in selections], axis=0)
+
+
+def make_collection(place: Place, images: PartImages, n_train: int) -> Collection:
+    """Return the images of all parts, of which the first `n_train` are the training set."""
+    rows = images.rows
+    if "id" not in rows:
+        rows["id"] = np.arange(1, len(rows) + 1)
+    for column in ("class", *COLUMNS):
+        if column in rows:
+            rows[column] = to_text(rows[column])
+    rows["test"] = rows.index >= n_train
+    if images.shape:
+        return Collection(rows, blocks=images.contents, shape=images.shape)
+    are_files = rows["file"].isin(place.files).all()
+    if not are_files:
+        # The pictures stand in a column of tables. `data/train/17` is the picture in row 17 of
+        # data/train.parquet. The folder `data` is removed if all tables are in it.
+        folders = [posixpath.dirname(selection.path) for selection in images.tables]
+        top = posixpath.commonpath(folders)
+        rows["file"] = [posixpath.relpath(name, top) for name in rows["file"]]
+    return Collection(rows, pictures=images.contents)
+
+
+def leave_out_classes(images: Collection, names: Sequence[str]) -> Collection:
+    """Return images without those of some classes.
+
+    Raises:
+        LayoutError: no image is of such a class.
+    """
+    if not names:
+        return images
+    classes = images.rows.get("class", pd.Series(dtype=str))
+    names = [to_nfc(name) for name in names]  # as `to_text` writes the classes
+    unknown = [name for name in names if name not in set(classes)]
+    if unknown:
+        raise LayoutError(f"unused: no image is of the class {unknown[0]!r}")
+    is_used = ~classes.isin(names).to_numpy(bool)
+    rows = images.rows[is_used].reset_index(drop=True)
+    if images.blocks is None:
+        assert images.pictures is not None
+        all_pictures = images.pictures
+        return replace(images, rows=rows, pictures=lambda: compress(all_pictures(), is_used))
+    all_blocks = images.blocks
+    return replace(images, rows=rows, blocks=lambda: select_in_blocks(all_blocks(), is_used))
+
+
+def to_text(column: pd.Series) -> pd.Series:
+    """Return classes or groups as strings, in Unicode's form NFC, without blanks around them.
+
+    pandas writes whole numbers as `3.0` if its column once had missing values, and NumPy as
+    `3.0e+00`. They become `3`, if all values are such numbers. `03` stays as it is.
+    """
+    # There are few different values, so each is converted once.
+    codes, values = pd.factorize(column, use_na_sentinel=False)
+    texts = [to_nfc(str(value).strip()) for value in values]
+    are_decimals = all(re.fullmatch(r"-?\d+\.\d*(e[+-]?\d\d?)?", text) for text in texts)
+    if are_decimals:
+        numbers = [Decimal(text) for text in texts]  # a float has only 15 digits
+        if all(number % 1 == 0 for number in numbers):
+            texts = [str(int(number)) for number in numbers]
+    # pandas' type of strings needs UTF-8, and the name of a folder may be in another encoding.
+    return pd.Series(np.array(texts, dtype=object)[codes], column.index, dtype=object)
+
+
+def find_unused_columns(tables: list[TableSelection]) -> dict[str, pd.Series]:
+    """Return the unused columns that all tables have, with their values for each image.
+
+    Columns that have not been read are omitted, such as columns of pixels.
+    """
+    if not tables:
+        return {}
+    unused = []
+    for selection in tables:
+        used = [*selection.columns, *selection.image_columns]
+        columns = selection.table.cached_columns.drop(columns=used, errors="ignore")
+        unused.append(columns[selection.is_chosen])
+    joined = pd.concat(unused, join="inner", ignore_index=True)
+    return {str(name): values for name, values in joined.items()}
+
+
+def find_unused_arrays(place: Place, images: PartImages) -> list[str]:
+    """Return the unused arrays of the files that are used, without single values."""
+    files = images.files.intersection(place.array_files)
+    arrays = place.load_arrays(sorted(files))
+    return [
+        name for name, array in arrays.items() if name not in images.arrays and array.size > 1
+    ]

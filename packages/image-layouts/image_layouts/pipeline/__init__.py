@@ -1,0 +1,1 @@
+"""What the pipeline `digits` finds of this package by its entry points."""

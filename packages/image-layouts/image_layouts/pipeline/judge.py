@@ -1,0 +1,150 @@
+"""Warn about images, classes and groups that are probably wrong.
+
+Only the owner of the images knows whether they are. Certain faults are errors in `rows`.
+"""
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Sequence
+from itertools import filterfalse
+from pathlib import PurePosixPath
+
+import numpy as np
+import pandas as pd
+
+from digits.core.tables import Vector
+from digits.settings.errors import shorten
+from image_layouts.checking.one_class import describe_quantity
+
+# The zeros before the first digit of a number, such as `00` in `007`, but not a lone `0`.
+LEADING_ZEROS = re.compile(r"(?<![\d.])0+(?=\d)")
+
+# The blanks between two numbers, as in `1 1`. They count, because `11` is another number.
+BETWEEN_NUMBERS = re.compile(r"(?<=\d)[\s_]+(?=\d)")
+
+# What is written for another blank. A `-` before a digit or at the end is a sign.
+BLANKS = re.compile(r"[\s_]+|(?<=\w)[-.']+(?=[^\W\d])")
+
+MIN_EQUAL = 0.01  # the share of equal images; a few may be equal by chance
+
+# The end of the stem of an augmented copy, as Roboflow writes it: `dog_jpg.rf.0f3a`.
+COPY = re.compile(r"\.rf\.\w+$")
+
+
+def list_warnings(
+    images: pd.DataFrame, checksums: Vector, class_names: Sequence[object]
+) -> list[str]:
+    """Return a line for each probable mistake, with what to do.
+
+    Args:
+        images: the table of images, without their pixels.
+        checksums: a checksum per image, which is the same for equal images, shape (n_images,).
+        class_names: the names of the classes, or their numbers.
+    """
+    names = [str(name) for name in class_names]
+    lines = [
+        *describe_quantity(class_names),
+        *find_equal_names(names),
+        *find_images_in_several(images, checksums, "class", names),
+        *find_equal_images(images, checksums),
+        *find_copies(images),
+    ]
+    if "group" in images:
+        group_names = images.attrs.get("group_names")
+        lines += find_images_in_several(images, checksums, "group", group_names)
+    return lines
+
+
+def find_equal_names(class_names: Sequence[str]) -> list[str]:
+    """Return a line about classes whose names differ only by case, accents, blanks or zeros."""
+    names_by_letters: dict[str, list[str]] = defaultdict(list)
+    for name in class_names:
+        # NFKD divides `é` into `e` and an accent.
+        decomposed = unicodedata.normalize("NFKD", name).casefold()
+        without_accents = "".join(filterfalse(unicodedata.combining, decomposed))
+        without_zeros = LEADING_ZEROS.sub("", without_accents)
+        with_separators = BETWEEN_NUMBERS.sub("-", without_zeros)
+        names_by_letters[BLANKS.sub("", with_separators)].append(name)
+    alike = [
+        " and ".join(repr(name) for name in names)
+        for names in names_by_letters.values()
+        if len(names) > 1
+    ]
+    if not alike:
+        return []
+    return [f"classes that may be the same: {shorten(alike)}; if they are, give them one name"]
+
+
+def find_images_in_several(
+    images: pd.DataFrame, checksums: Vector, column: str, names: Sequence[str] | None
+) -> list[str]:
+    """Return a line about equal images in different classes or groups.
+
+    Args:
+        images: the table of images.
+        checksums: the checksum of each image.
+        column: `class` or `group`.
+        names: the names of the values of this column, if they have names.
+    """
+    values = images[column].to_numpy()
+    # There may be millions of images, and pandas would need more memory to find equal ones.
+    order = np.argsort(checksums)
+    ordered = checksums[order]
+    equals_previous = ordered[1:] == ordered[:-1]
+    has_other_value = np.diff(values[order]) != 0
+    is_in_several = np.isin(checksums, ordered[1:][equals_previous & has_other_value])
+    if not is_in_several.any():
+        return []
+    # The first of these images, and an equal image that contradicts it.
+    first = is_in_several.argmax()
+    is_equal = checksums == checksums[first]
+    differs = values != values[first]
+    second = (is_equal & differs).argmax()
+    if "file" in images:
+        shown = [str(images["file"].iloc[row]) for row in (first, second)]
+    else:
+        shown = [
+            f"number {row + 1} ({names[values[row]] if names else values[row]})"
+            for row in (first, second)
+        ]
+    what = "classes" if column == "class" else "groups"
+    return [
+        f"{is_in_several.sum()} images are in several {what}, such as {' and '.join(shown)}; "
+        "delete the wrong ones"
+    ]
+
+
+def find_equal_images(images: pd.DataFrame, checksums: Vector) -> list[str]:
+    """Return a line about images that are in one class several times, if there are many.
+
+    Args:
+        images: the table of images.
+        checksums: the checksum of each image.
+    """
+    pairs = pd.DataFrame({"checksum": checksums, "class": images["class"].to_numpy()})
+    n_copies = pairs.duplicated().sum()
+    if n_copies < MIN_EQUAL * len(images):
+        return []
+    return [
+        f"{n_copies} images are equal to an earlier one of their class; if these are "
+        "copies of files, delete them"
+    ]
+
+
+def find_copies(images: pd.DataFrame) -> list[str]:
+    """Return a line about pictures that are augmented copies, as their names say."""
+    if "file" not in images or "group" in images:
+        return []
+    stems = images["file"].map(lambda name: PurePosixPath(name).stem)
+    originals = stems.str.replace(COPY, "", regex=True)
+    has_suffix = stems.str.contains(COPY)
+    # Roboflow also gives this suffix to a picture without copies.
+    is_copy = has_suffix & originals.duplicated(keep=False)
+    copies, originals = stems[is_copy], originals[is_copy]
+    if copies.empty:
+        return []
+    return [
+        f"{len(copies)} pictures are copies of {originals.nunique()}, by their names, such as "
+        f"{copies.iloc[0]}; make the copies of one picture a group, or keep only one of them"
+    ]

@@ -1,0 +1,85 @@
+"""Somebody's images in a folder. The key `layout` of the dataset says what the files mean.
+
+image-layouts/docs/layout.md describes this key. Every picture and every row of a table must be
+in a part of the layout, or in its key `unused`. Files of other kinds, such as a README, may lie
+beside them.
+
+Without the key, each class is a folder, such as `7/1.png`. If all pictures lie one level
+deeper, each subfolder of a class is a group, such as `7/anna/1.png`.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+
+from digits.core.tables import Pixels
+from digits.data.sources import check_place
+from digits.imaging.pictures import Picture
+from digits.settings.errors import UserError
+from digits.settings.params import DatasetParams
+from image_layouts.checking.rows import find_faults
+from image_layouts.collection import Collection
+from image_layouts.errors import LayoutError
+from image_layouts.layout.place import Place
+from image_layouts.layout.reading import read_layout
+from image_layouts.pipeline.errors import as_user_errors
+from image_layouts.pipeline.pixels import read_collection
+from image_layouts.schema import parse
+
+READS_FILES = True
+READS_PICTURES = True
+
+
+@as_user_errors()
+def read(
+    place: str,
+    dataset: DatasetParams,
+    convert: Callable[[Picture], Pixels] | None = None,
+) -> tuple[Pixels, pd.DataFrame]:
+    """Return the images of a folder, or of a file.
+
+    Args:
+        place: the folder or the file.
+        dataset: the entry of params.yaml.
+        convert: makes an image of the dataset's shape from a picture. If None, the picture is
+            resized and padded.
+
+    Raises:
+        UserError: the files are not as the layout says, or a picture or a row is neither in one
+            of its parts nor unused.
+    """
+    path = Path(place)
+    check_place(path)
+    images = open_place(Place(path), dataset.layout)
+    return read_collection(images, dataset, convert)
+
+
+def open_place(place: Place, layout: object) -> Collection:
+    """Return the images of a folder or a file, before their pixels are read.
+
+    Args:
+        place: the files.
+        layout: the layout, as it is written in params.yaml, or None.
+
+    Raises:
+        UserError: as `read` does.
+    """
+    if layout is None:
+        depths = {name.count("/") for name in place.pictures}  # the numbers of folders
+        layout = "{class}/{group}/*" if depths == {2} else "{class}/*"
+    try:
+        reading = read_layout(place, parse(layout))
+    except LayoutError as error:
+        # Some messages already begin with the key.
+        raise UserError(f"layout: {error.message.removeprefix('layout: ')}") from None
+    if reading.unmatched:
+        raise UserError(
+            f"{len(reading.unmatched)} pictures do not fit the layout, "
+            f"first {reading.unmatched[0]}; "
+            "correct the layout, or add a pattern of their paths to its key `unused`"
+        )
+    faults = find_faults(reading.images.rows)
+    if faults:
+        raise UserError("; ".join(faults))
+    return reading.images

@@ -1,0 +1,603 @@
+"""Turn this clone into a project about your own images."""
+
+import math
+import os
+import re
+import shutil
+import subprocess
+import textwrap
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+import jinja2
+import numpy as np
+import pandas as pd
+import yaml
+
+from digits.commands import examples, pin
+from digits.commands.setup import check_path, write_url
+from digits.core import paths
+from digits.core.tables import Pixels
+from digits.data.pinned_values import compute_pinned_values
+from digits.data.splitting import split_rows
+from digits.data.storage import add_to_dvc
+from digits.settings.errors import UserError, echo, to_one_line, warn
+from digits.settings.params import ChecksumShare, TestSize
+from image_layouts.checking import one_class
+from image_layouts.layout.place import Place
+from image_layouts.pipeline.errors import as_user_errors
+from image_layouts.pipeline.image_traits import (
+    DEFAULT_TRAITS,
+    MANY_IMAGES,
+    N_COMPONENTS,
+    N_COMPONENTS_WITH_COPIES,
+    ImageTraits,
+    find_traits,
+)
+from image_layouts.pipeline.pixels import read_collection
+from image_layouts.proposing.choose import (
+    MIN_FOLDS,
+    Choice,
+    ChoiceError,
+    choose,
+    describe,
+    make_groups_error,
+)
+from image_layouts.proposing.folders import enter_folders
+from image_layouts.proposing.show import write
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+OWN_IMAGES = Path("data/own")
+
+# The paths that a project about your own images does not need, as glob patterns.
+DELETED = [
+    # the tests of the package that has this command
+    "packages/image-layouts/tests",
+    # the benchmarks, and the tests of this project's pages
+    "bench",
+    "tests/bench",
+    "tests/project",
+    # pages about this project's datasets
+    "CHANGELOG.md",
+    "CITATION.cff",
+    "docs/*.png",
+    "docs/benchmarks.md",
+    "docs/digit-champion.md",
+    "docs/notebooks",
+    "docs/tutorials.md",
+    # results
+    "data/crossval",
+    "data/predictions",
+    "data/raw",
+    "data/split",
+    "data/task",
+    "dvc.lock",
+    "metrics",
+    str(paths.model("*")),
+    "plots",
+]
+
+# What only pictures of digits on paper need.
+HANDWRITING = [
+    "docs/handwriting",
+    "docs/handwriting.md",
+    "packages/digits-handwriting",
+]
+
+# Images whose largest pixel is at most this have few bits per pixel, as the digits of
+# scikit-learn have. In such images, the largest pixel is white.
+MAX_OF_FEW_BITS = 31
+
+# The start of a mapping in YAML, such as `{files: `, or of a list, such as `[train/`. Patterns
+# such as `{class}/*`, `[#]1/*` and `[{]1/*` do not match.
+YAML_START = re.compile(r"\{\s*\w+\s*:|\[\s*([\"'\w]|\{(?!\]))")
+
+# The files in metrics/ and plots/ that the stage `evaluate` writes.
+RESULT = re.compile(r"metrics/[^/]+\.json|plots/[^/]+/[^/]+\.csv")
+
+TEST_SHARE = 0.25  # as templates/params.yaml says
+
+HAS_STARTED = (
+    "`digits start` has already run here; to undo it, and all your edits, run `git restore .`, "
+    "and `digits start` again; if you have committed them, start from a new clone"
+)
+
+NOT_AS_CLONED = "{} is not as in a new clone; clone the project again"
+
+
+@click.command(
+    epilog=examples(
+        "start",
+        "start --class breed",
+        "start --layout '{group}/{class}/*'",
+        "start --min-images 10",
+        "start --handwriting",
+    )
+)
+@click.option("--class", "class_column", metavar="COLUMN", help="Take the classes from COLUMN.")
+@click.option("--group", "group_column", metavar="COLUMN", help="Take the groups from COLUMN.")
+@click.option(
+    "--layout",
+    metavar="LAYOUT",
+    help="Say what the files mean (image-layouts/docs/layout.md).",
+)
+@click.option("--test", metavar="LAYOUT", help="Say which other files are the test set.")
+@click.option(
+    "--min-images",
+    metavar="N",
+    type=click.IntRange(min=1),
+    default=1,
+    help="Leave out classes with fewer than N images for training.",
+)
+@click.option("--handwriting", is_flag=True, help="Read single digits on paper.")
+def command(
+    class_column: str | None,
+    group_column: str | None,
+    layout: str | None,
+    test: str | None,
+    min_images: int,
+    handwriting: bool,
+) -> None:
+    """Turn a new clone into a project about your own images.
+
+    Put your images into data/own/ as they are: pictures in a subfolder for each class, CSV,
+    parquet or Arrow files, .npz, .npy or .mat files, or IDX files. The command reads all of
+    them, says what they are, and writes settings and models that suit them. If it cannot use
+    them, it says why, and changes nothing. If they can be read in several ways, it shows the
+    option for each.
+
+    With --handwriting, the images are pictures of single digits on paper, in subfolders 0 to 9.
+    They are converted to the style of MNIST, and need not be there yet.
+
+    The command deletes this project's models and results, the pages about them, the benchmarks
+    and, without --handwriting, the package digits-handwriting. It writes a small
+    params.yaml and a README.md, which you can edit. It commits nothing: after `git restore .`,
+    which brings back all files that were in Git, you can run it again. For the next steps see
+    image-layouts/docs/your-own.md.
+    """
+    options = {"class": class_column, "group": group_column}
+    columns = {key: name for key, name in options.items() if name is not None}
+    written = parse_options(layout, test)
+    if columns and written is not None:
+        raise click.UsageError("--class and --group need no --layout, which has the columns")
+    if handwriting and (columns or written is not None or min_images > 1):
+        raise click.UsageError("--handwriting needs no other option")
+    check_clone()
+    if handwriting:
+        start_handwriting()
+    else:
+        start_with_layout(written, columns, min_images)
+    echo("If something above is wrong, run `git restore .`, and `digits start` again.")
+
+
+def start_handwriting() -> None:
+    """Turn this clone into a project about digits on paper. Pictures may be added later.
+
+    Raises:
+        UserError: the pictures cannot be used.
+    """
+    entry: dict[str, Any] = {
+        "sources": [{"handwriting": OWN_IMAGES.as_posix()}],
+        "shape": DEFAULT_TRAITS.shape,
+    }
+    if not OWN_IMAGES.exists():
+        rewrite_or_restore(entry, DEFAULT_TRAITS, {}, MIN_FOLDS)
+        echo_project([])
+        echo_next_steps("Put pictures into data/own, in subfolders 0 to 9.", "digits pin own")
+        return
+    values, X, images = compute_pinned_values("own", entry)
+    check_images(X, select_train_images(X, images, values), values)
+    add_to_dvc(entry["sources"])
+    rewrite_or_restore(entry, DEFAULT_TRAITS, values, MIN_FOLDS)
+    echo_project([])
+    pin.print_overview(values, X, images)
+    echo_next_steps()
+
+
+@as_user_errors()
+def start_with_layout(layout: Any, columns: dict[str, str], min_images: int) -> None:
+    """Turn this clone into a project about images in any form.
+
+    Args:
+        layout: the layout that the user has written, or None.
+        columns: the columns that the user has chosen as `class` and `group`.
+        min_images: classes with fewer images are left out.
+
+    Raises:
+        UserError: no layout or more than one was found, or the images cannot be used.
+    """
+    folder, choice = choose_layout(layout, columns, min_images)
+    traits = find_traits(choice.reading.images)
+    entry = {
+        "sources": [{"files": folder.as_posix()}],
+        "layout": choice.layout,
+        "shape": traits.shape,
+    }
+    if traits.network:
+        entry["network"] = traits.network
+    if traits.white:
+        entry["white"] = traits.white
+    hints = [f"look: {hint}" for hint in traits.find_hints()]
+    lines = [*describe(choice), *hints, traits.describe()]
+    read_pixels = partial(read_collection, choice.reading.images)
+    values, X, images = compute_pinned_values("own", entry, read_pixels)
+    del choice, read_pixels  # a table of a million rows is large, and so is what follows
+    train_images = select_train_images(X, images, values)
+    check_images(X, train_images, values)
+    check_test_set(images, train_images, values)
+    n_folds = choose_n_folds(train_images, traits.max_folds)
+    if n_folds < traits.max_folds:
+        lines.append(
+            f"the models have {n_folds} folds, because some class has too few images or groups "
+            f"for {traits.max_folds}"
+        )
+    largest = int(X.max())
+    if largest <= MAX_OF_FEW_BITS:
+        entry["pixel_max"] = images.attrs["pixel_max"] = largest
+    add_to_dvc(entry["sources"])
+    rewrite_or_restore(entry, traits, values, n_folds)
+    models = ", ".join(yaml.safe_load(read("params.yaml"))["models"])
+    echo_project([*lines, f"models: {models}"])
+    pin.print_overview(values, X, images)
+    echo_next_steps()
+
+
+def echo_project(lines: Sequence[str]) -> None:
+    """Print that this clone is the new project, and lines about the layout."""
+    echo("This is now a project about your own images, the dataset `own`:")
+    for line in lines:
+        echo(f"  {to_one_line(line)}")
+
+
+def echo_next_steps(*first_steps: str) -> None:
+    """Print the next steps: the given ones, and two that all projects need."""
+    echo("Next steps:")
+    last_steps = ("make repro", 'git add --all && git commit -m "Our own images"')
+    for step in (*first_steps, *last_steps):
+        echo(f"  {step}")
+
+
+def parse_options(layout: str | None, test: str | None) -> Any:
+    """Return the layout that the options say, as it is written in params.yaml, or None.
+
+    Raises:
+        UsageError: --test is given without --layout, or an option is not valid YAML.
+    """
+    if layout is None and test is not None:
+        raise click.UsageError("--test needs --layout, which says what the other images are")
+    if layout is None or test is None:
+        return parse_layout(layout)
+    return {"train": parse_layout(layout), "test": parse_layout(test)}
+
+
+def parse_layout(text: str | None) -> Any:
+    """Return a layout, or a part of it, from its text in YAML.
+
+    A pattern such as `{class}/*` is not YAML, and is returned as it is.
+
+    Raises:
+        UsageError: the text is not valid YAML.
+    """
+    if text is None or not YAML_START.match(text):
+        return text
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise click.UsageError(
+            f"{text} is no YAML; write quotation marks around each pattern"
+        ) from None
+
+
+def choose_layout(
+    layout: Any, columns: dict[str, str], min_images: int = 1
+) -> tuple[Path, Choice]:
+    """Return the folder of the images, and the layout in which its files make sense.
+
+    Args:
+        layout: the layout that the user has written, or None.
+        columns: the columns that the user has chosen as `class` and `group`.
+        min_images: classes with fewer images are left out.
+
+    Raises:
+        ChoiceError: there is no such layout, or there are several, which are printed.
+    """
+    root = enter_folders(OWN_IMAGES) if OWN_IMAGES.is_dir() else OWN_IMAGES
+    place = Place(root)
+    warn_about_icloud(place.ignored)
+    try:
+        choice = choose(place, layout, columns, min_images)
+    except ChoiceError as error:
+        for line in error.lines:
+            indentation = " " * (len(line) - len(line.lstrip()))  # `to_one_line` removes it
+            echo(indentation + to_one_line(line), err=True)
+        raise
+    return root, choice
+
+
+def warn_about_icloud(ignored: Sequence[Path]) -> None:
+    """Warn if files were not downloaded, for which iCloud has written `.1.jpg.icloud`."""
+    found = [path for path in ignored if path.suffix == ".icloud"]
+    if found:
+        warn(f"files only in iCloud: {len(found)}, first {found[0]}; download them first")
+
+
+def select_train_images(
+    X: Pixels, images: pd.DataFrame, values: dict[str, Any]
+) -> pd.DataFrame:
+    """Return the rows of a table of images that will be the training set.
+
+    Args:
+        X: the pixels of the images.
+        images: the table of their other columns.
+        values: as `compute_pinned_values` returns them.
+    """
+    train_rows, _ = split_rows(X, images, choose_test_set(values), seed=0)
+    return images.iloc[train_rows]
+
+
+def check_images(X: Pixels, train_images: pd.DataFrame, values: dict[str, Any]) -> None:
+    """Check that models with `MIN_FOLDS` folds can learn from images.
+
+    Args:
+        X: the pixels of all images.
+        train_images: the rows of the training set.
+        values: as `compute_pinned_values` returns them.
+
+    Raises:
+        UserError: all images are black, or classes have too few images or groups.
+    """
+    if X.max() == 0:
+        raise UserError("all pixels of all images are 0, which is black; nothing can be learnt")
+    counts = np.bincount(train_images["class"], minlength=values["classes"])
+    rare = np.flatnonzero(counts < MIN_FOLDS)
+    if len(rare):
+        names = pin.list_class_names(values)
+        listed = ", ".join(f"{names[number]} {counts[number]}" for number in rare[:10])
+        numbers = one_class.find_quantity(names)
+        other_remedy = f"; {one_class.advise_ranges(numbers)}" if numbers else ""
+        has_test_set = "test" in train_images
+        needed = MIN_FOLDS if has_test_set else math.ceil(MIN_FOLDS / (1 - TEST_SHARE))
+        raise UserError(
+            f"{len(rare)} of {len(counts)} classes have fewer than {MIN_FOLDS} images in the "
+            f"training set, which cross-validation needs: {listed}; add images, or leave these "
+            f"classes out by `digits start --min-images {needed}`{other_remedy}"
+        )
+    check_groups(train_images, MIN_FOLDS)
+
+
+def check_test_set(
+    images: pd.DataFrame, train_images: pd.DataFrame, values: dict[str, Any]
+) -> None:
+    """Check that each class of few groups has one in the test set, if groups are chosen for it.
+
+    Args:
+        images: the table of all images.
+        train_images: the rows of the training set.
+        values: as `compute_pinned_values` returns them.
+
+    Raises:
+        UserError: all groups of such a class are in the training set.
+    """
+    if "group" not in images or "test" in images:
+        return
+    n_groups = images.groupby("class")["group"].nunique()
+    in_test_set = images["class"].drop(train_images.index)
+    for number in sorted(set(images["class"]) - set(in_test_set)):
+        if n_groups[number] <= MIN_FOLDS:
+            class_name = pin.list_class_names(values)[number]
+            raise make_groups_error(class_name, n_groups[number], MIN_FOLDS + 1)
+
+
+def check_groups(train_images: pd.DataFrame, n_folds: int) -> None:
+    """Check that the groups of the training set can be divided into the folds of the models.
+
+    Raises:
+        UserError: there are too few groups, or too few groups have images of some class.
+    """
+    if "group" not in train_images:
+        return
+    from digits.learning.folds import assign_folds  # here, because it takes half a second
+
+    try:
+        assign_folds(train_images["class"].to_numpy(), n_folds, train_images["group"])
+    except UserError as error:
+        raise UserError(
+            f"{train_images['group'].nunique()} groups are in the training set, too few for "
+            f"the models ({error.message}); add groups, or remove them"
+        ) from None
+
+
+def choose_n_folds(train_images: pd.DataFrame, max_folds: int) -> int:
+    """Return the largest number of folds, from `MIN_FOLDS` to `max_folds`, that is possible.
+
+    `check_images` has checked that `MIN_FOLDS` is possible.
+    """
+    n_images = train_images["class"].value_counts()
+    for n_folds in range(min(max_folds, n_images.min()), MIN_FOLDS, -1):
+        try:
+            check_groups(train_images, n_folds)
+        except UserError:
+            continue
+        return n_folds
+    return MIN_FOLDS
+
+
+def choose_test_set(values: dict[str, Any]) -> TestSize:
+    """Return the test set that templates/params.yaml writes: the given one, or a quarter."""
+    return "given" if "test" in values["sha256"] else ChecksumShare(share=TEST_SHARE)
+
+
+def rewrite_or_restore(
+    entry: dict[str, Any], traits: ImageTraits, values: dict[str, Any], n_folds: int
+) -> None:
+    """Turn this clone into the new project. If that fails, restore it.
+
+    The images have been checked before, so only the computer or the user can stop it.
+
+    Args:
+        entry: the entry of the dataset.
+        traits: what most images look like.
+        values: as `compute_pinned_values` returns them. Empty if there are no images yet.
+        n_folds: the number of folds of each model.
+    """
+    try:
+        rewrite(entry, traits, values, n_folds)
+    except BaseException:  # such as Ctrl-C, or a full disk
+        subprocess.run(["git", "restore", "."], check=False)
+        raise
+
+
+def rewrite(
+    entry: dict[str, Any], traits: ImageTraits, values: dict[str, Any], n_folds: int
+) -> None:
+    """Write and delete files. `rewrite_or_restore` describes the arguments."""
+    name = Path.cwd().name
+    [(kind, place)] = entry["sources"][0].items()  # such as {"files": "data/own"}
+    has_test = "test" in values.get("sha256", {})
+    are_many = values.get("images", 0) >= MANY_IMAGES
+    settings = {
+        "kind": kind,
+        "name": name,
+        "entry": entry,
+        "place": write(place),
+        "layout": write_block(entry.get("layout")),
+        "traits": traits,
+        "n_folds": n_folds,
+        "has_test": has_test,
+        "are_many": are_many,
+        "n_components": N_COMPONENTS,
+        "n_components_with_copies": N_COMPONENTS_WITH_COPIES,
+    }
+    texts = {file: render(file, **settings) for file in ["params.yaml", "README.md"]}
+    if values:
+        texts["params.yaml"] = pin.update_entry(texts["params.yaml"], "own", values)
+    texts["dvc.yaml"] = edit_stages(read("dvc.yaml"))
+    texts["Makefile"] = edit_targets(read("Makefile"), traits.extra)
+    for file_name, text in texts.items():
+        Path(file_name).write_text(text, encoding="utf-8")
+    rename_remote(name)
+    delete(DELETED if kind == "handwriting" else [*DELETED, *HANDWRITING])
+
+
+def rename_remote(name: str) -> None:
+    """Change the default remote to a folder beside this clone: `../NAME-remote`."""
+    url = Path(f"../../{name}-remote")
+    write_url(Path(".dvc/config"), "shared", url)
+    if Path(".dvc/config.local").exists():
+        write_url(Path(".dvc/config.local"), "shared", Path(".dvc", url).resolve())
+
+
+def write_block(layout: Any) -> str:
+    """Return the lines of params.yaml with a layout, or "" if there is none."""
+    if layout is None:
+        return ""
+    text = yaml.safe_dump({"layout": layout}, sort_keys=False, allow_unicode=True, width=10_000)
+    return textwrap.indent(text, 4 * " ")
+
+
+def check_clone() -> None:
+    """Check that the current folder is an unchanged clone of this project.
+
+    Three kinds of files do not count as changes: images, new results of the pipeline, and the
+    files with which an earlier call has added the images to DVC.
+
+    Raises:
+        UserError: the folder has changes that Git could not bring back, or DVC cannot work in
+            it.
+    """
+    if is_started():
+        raise UserError(HAS_STARTED)
+    if not Path("digits/commands").exists() or not Path(".git").exists():
+        raise UserError(
+            f"{Path.cwd()} is not a new clone of this project; `git clone` it, and run "
+            "`digits start` there"
+        )
+    check_path()
+    without_images = ["--", ".", f":!{OWN_IMAGES}"]
+    status = ["git", "status", "--porcelain", "-z", "--untracked-files=all", *without_images]
+    output = os.fsdecode(subprocess.check_output(status))
+    added_to_dvc = {f"{OWN_IMAGES}.dvc", f"{OWN_IMAGES.parent}/.gitignore"}
+    for line in output.split("\0"):
+        letters, path = line[:2], line[3:]  # the letters of an untracked file are `??`
+        is_new_result = letters == "??" and RESULT.fullmatch(path)
+        if path and path not in added_to_dvc and not is_new_result:
+            raise UserError(
+                f"Git has uncommitted changes, first {path}; commit or stash them, or, if an "
+                "earlier `digits start` has made them, run `git restore .`"
+            )
+
+
+def is_started() -> bool:
+    """Return whether this command has turned this clone into a project already."""
+    return Path("dvc.yaml").exists() and str(OWN_IMAGES) in read("dvc.yaml")
+
+
+def read(file_name: str) -> str:
+    """Return the content of a text file."""
+    return Path(file_name).read_text(encoding="utf-8")
+
+
+def render(file_name: str, **values: object) -> str:
+    """Return the text of a file of the new project."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        trim_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template(file_name).render(values)
+
+
+def edit_stages(text: str) -> str:
+    """Make the images a dependency of the stage `fetch`, and remove the section `artifacts`.
+
+    Args:
+        text: the content of dvc.yaml.
+
+    Raises:
+        UserError: it is not as in a new clone.
+    """
+    editor = pin.make_stages_yaml()
+    document = editor.load(text)
+    try:
+        dependencies = document["stages"]["fetch"]["do"]["deps"]
+        del document["artifacts"]
+    except KeyError:
+        raise UserError(NOT_AS_CLONED.format("dvc.yaml")) from None
+    pin.insert_dependency(dependencies, str(OWN_IMAGES), "digits pin own")
+    return pin.dump(editor, document)
+
+
+def edit_targets(text: str, extra: str) -> str:
+    """Delete the targets `demo` and `start`, which a project about other images does not need.
+
+    Args:
+        text: the content of the Makefile.
+        extra: the optional packages that `make venv` installs.
+
+    Raises:
+        UserError: it is not as in a new clone.
+    """
+    edits = {
+        r"^DEMO := .*?(?=^repro: )": "",  # everything before the target `repro`
+        "help demo start repro": "help repro",  # in .PHONY
+        "^EXTRAS :=$": f"EXTRAS := {extra}".rstrip(),
+    }
+    for pattern, replacement in edits.items():
+        text, n_found = re.subn(pattern, replacement, text, flags=re.DOTALL | re.MULTILINE)
+        if not n_found:
+            raise UserError(NOT_AS_CLONED.format("Makefile"))
+    return text
+
+
+def delete(patterns: list[str]) -> None:
+    """Delete files, and folders with their content."""
+    for pattern in patterns:
+        for path in Path().glob(pattern):
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()

@@ -1,0 +1,131 @@
+"""Find the pictures that a column of a table names."""
+
+import posixpath
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import pandas as pd
+
+from image_layouts.errors import LayoutError
+from image_layouts.layout.place import Place
+from image_layouts.layout.read_table import find_pictures, normalize_path
+from image_layouts.proposing.words import find_subset
+from image_layouts.proposing.writing import generalize
+
+N_VALUES = 50  # the number of values of a column that are tried first
+
+
+class Template(NamedTuple):
+    """The path of the pictures that a column names, such as `images/{id}.jpg`.
+
+    Attributes:
+        folder: the folder, such as `images`.
+        field: the column, such as `{id}`, `{id.name}` or `{id.stem}`.
+        ending: the text behind the value of the column, such as `.jpg`.
+    """
+
+    folder: str
+    field: str
+    ending: str
+
+
+def find_templates(
+    place: Place, table_name: str, values: pd.Series
+) -> tuple[list[str], list[str]]:
+    """Return paths, such as `images/{id}.jpg`, for the key `file` of a layout.
+
+    Args:
+        place: all files.
+        table_name: the path of the table. The returned paths begin in its folder.
+        values: the column that names pictures. Blank values are ignored.
+
+    Returns:
+        for_all: the paths with which each value names one picture.
+        for_most: the paths with which most values name a picture, the most frequent first.
+    """
+    values = values[values.str.strip() != ""]
+    sample = values.sample(min(N_VALUES, len(values)), random_state=0)
+    counts: Counter[Template] = Counter()
+    for value in sample:
+        counts.update(describe_pictures(place, str(values.name), normalize_path(value, "")))
+    folder_of_table = posixpath.dirname(table_name) or "."
+    n_named: dict[str, int] = {}  # by the path: how many values of the sample name a picture
+    for (folder, field, ending), number in [
+        *counts.most_common(),
+        *generalize_templates(counts),
+    ]:
+        relative = posixpath.relpath(folder or ".", folder_of_table)  # "." for the same folder
+        path = f"{relative}/{field}{ending}".removeprefix("./")
+        n_named.setdefault(path, number)
+    for_all = []
+    for path in n_named:
+        try:
+            pictures = find_pictures(place, path, table_name, values.to_frame())
+        except LayoutError:
+            continue
+        has_one_name_each = len(set(pictures)) == values.nunique()
+        if has_one_name_each:
+            for_all.append(path)
+    for_most = [path for path, number in n_named.items() if number > len(sample) / 2]
+    return for_all, for_most
+
+
+def describe_pictures(place: Place, column: str, value: str) -> Iterator[Template]:
+    """Yield a template for each picture that a value may name.
+
+    Args:
+        place: all files.
+        column: the column.
+        value: the path, the name, or the name without the ending.
+    """
+    pictures = place.pictures_by_end
+    starts_with_root = value.startswith(f"{place.root.name}/")
+    if starts_with_root and value.removeprefix(f"{place.root.name}/") in place.pictures:
+        yield Template("..", f"{{{column}}}", "")
+    name, part = posixpath.basename(value), "name"
+    if name not in pictures:  # the value may have the suffix of another file
+        name, suffix = posixpath.splitext(name)
+        if suffix and not suffix[1:].isalnum():  # `.jpg cat` is no suffix
+            return
+        part = "stem"
+    # A copy of a folder may have its name in lower case. It is left out.
+    paths: dict[str, str] = {}
+    for path in pictures.get(name, []):
+        paths.setdefault(path.casefold(), path)
+    for path in paths.values():
+        folder, file = posixpath.split(path)
+        ending = file.removeprefix(name)  # "" if the value has the suffix of the picture
+        without_ending = path.removesuffix(ending)
+        if without_ending == value or without_ending.endswith(f"/{value}"):
+            folder = without_ending.removesuffix(value).rstrip("/")
+            yield Template(folder, f"{{{column}}}", ending)
+        elif not are_of_two_subsets(value, path):
+            yield Template(folder, f"{{{column}.{part}}}", ending)
+
+
+def are_of_two_subsets(value: str, path: str) -> bool:
+    """Return whether two paths are in folders of different subsets."""
+    subsets = {find_subset(posixpath.dirname(each)) for each in (value, path)}
+    return subsets == {"train", "test"}
+
+
+def generalize_templates(counts: Counter[Template]) -> list[tuple[Template, int]]:
+    """Return templates with * for folders of the same depth, and for endings that differ.
+
+    Args:
+        counts: how many values have each template. The returned counts are their sums.
+    """
+    by_field: dict[str, list[Template]] = defaultdict(list)
+    for template, _ in counts.most_common():
+        by_field[template.field].append(template)
+    general = []
+    for field, same in by_field.items():
+        folders = {template.folder for template in same}
+        endings = {template.ending for template in same}
+        have_one_depth = len({folder.count("/") for folder in folders}) == 1
+        if len(same) > 1 and have_one_depth:
+            ending = same[0].ending if len(endings) == 1 else ".*"
+            template = Template(generalize(folders, str), field, ending)
+            general.append((template, sum(counts[each] for each in same)))
+    return general

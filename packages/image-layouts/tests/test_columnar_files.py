@@ -1,0 +1,408 @@
+"""Parquet and Arrow files: read alike, and refused if a few bytes of them are gigabytes."""
+
+import gzip
+import re
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.feather
+import pyarrow.parquet as pq
+import pytest
+
+from digits.core import unpacking
+from digits.settings import errors as digits_errors
+from image_layouts import errors as layout_errors
+from image_layouts.layout import columnar_file
+from image_layouts.layout.hugging_face import find_image_columns
+from image_layouts.layout.parquet_file import DICTIONARY, read_page_header
+from image_layouts.layout.table_file import TableFile
+from tests.helpers.digit_files import PIXELS, encode
+
+UserError = (digits_errors.UserError, layout_errors.LayoutError)
+
+Writer = Callable[[Any, Path], None]
+
+
+def write_stream(table: Any, path: Path) -> None:
+    with pa.ipc.new_stream(path, table.schema) as stream:
+        stream.write_table(table, max_chunksize=2)
+
+
+def write_feather(table: Any, path: Path, compression: str = "lz4") -> None:
+    pyarrow.feather.write_feather(table, path, compression, chunksize=2)
+
+
+def write_plain(table: Any, path: Path) -> None:
+    write_feather(table, path, "uncompressed")
+
+
+def write_zstd(table: Any, path: Path) -> None:
+    write_feather(table, path, "zstd")
+
+
+# The formats, by the names of files.
+WRITERS: dict[str, Writer] = {
+    "a.parquet": lambda table, path: pq.write_table(table, path, row_group_size=2),
+    "a.PQ": pq.write_table,
+    "a.arrow": write_stream,
+    "a.feather": write_feather,
+    "plain.feather": write_plain,
+    "zstd.arrow": write_zstd,
+}
+
+DAY = datetime(2026, 3, 1)
+# The values of a column, and their texts.
+TEXTS: dict[str, tuple[Any, list[str]]] = {
+    "numbers": ([1, 2, 3], ["1", "2", "3"]),
+    "numbers with a missing one": ([1, None, 2**60 + 1], ["1", "", "1152921504606846977"]),
+    "bytes with a missing one": (pa.array([1, None, 255], pa.uint8()), ["1", "", "255"]),
+    "fractions": ([0.5, None, 2.0], ["0.5", "", "2.0"]),
+    "short fractions": (pa.array([0.1, 1, 2], pa.float32()), ["0.1", "1.0", "2.0"]),
+    "not a number": ([float("nan"), 1.0, 2.0], ["", "1.0", "2.0"]),
+    "yes and no": ([True, None, False], ["True", "", "False"]),
+    "texts": (["03", None, "é"], ["03", "", "é"]),
+    "long texts": (pa.array(["a", None, "a"], pa.large_string()), ["a", "", "a"]),
+    "views of texts": (pa.array(["a", None, "b"], pa.string_view()), ["a", "", "b"]),
+    "categories": (pa.array(["u", None, "u"]).dictionary_encode(), ["u", "", "u"]),
+    "categories of numbers": (pa.array([7, 6, 7]).dictionary_encode(), ["7", "6", "7"]),
+    "days": ([DAY, None, DAY], ["2026-03-01", "", "2026-03-01"]),
+    "prices": ([Decimal("1.10"), None, Decimal(2)], ["1.10", "", "2.00"]),
+    "nothing": (pa.nulls(3), ["", "", ""]),
+}
+
+
+def open_file(path: Path) -> TableFile:
+    return TableFile(path, ",", "utf-8", header=True)
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_a_table_is_the_same_in_each_format(tmp_path: Path, name: str) -> None:
+    columns = {column: values for column, (values, _) in TEXTS.items()}
+    WRITERS[name](pa.table(columns), tmp_path / name)
+    texts = open_file(tmp_path / name).read_texts(list(columns))
+    assert texts.to_dict("list") == {
+        column: expected for column, (_, expected) in TEXTS.items()
+    }
+
+
+def test_an_arrow_file_of_a_hundred_thousand_rows_stays_on_the_disk(tmp_path: Path) -> None:
+    table = pa.table({"p": pa.array(np.zeros(100_000, np.int64))})
+    write_plain(table, tmp_path / "a.feather")
+    before = pa.total_allocated_bytes()
+    opened = open_file(tmp_path / "a.feather")
+    assert opened.names == ["p"]
+    assert pa.total_allocated_bytes() - before < 100_000
+
+
+LONG = "x" * 1_000_000
+ROWS = [0] * 101  # the same text in so many rows has more than 100 MB
+REPEATED = pa.DictionaryArray.from_arrays(pa.array(ROWS, pa.int32()), pa.array([LONG]))
+BYTES = pa.DictionaryArray.from_arrays(pa.array(ROWS, pa.int32()), pa.array([LONG.encode()]))
+FIXED = pa.DictionaryArray.from_arrays(
+    pa.array(ROWS, pa.int32()), pa.array([LONG.encode()], pa.binary(len(LONG)))
+)
+BOMBS: dict[str, Any] = {
+    "texts": REPEATED,
+    "bytes": BYTES,
+    "pictures": pa.StructArray.from_arrays([BYTES], ["bytes"]),
+}
+UNPACKS = r"^a\.\w+: its \d\.\d MB unpack to more than 100 MB, the most that a packed file"
+
+
+@pytest.mark.parametrize("column", BOMBS.values(), ids=BOMBS)
+@pytest.mark.parametrize("name", ["a.parquet", "a.feather"])
+def test_a_small_file_with_a_long_value_in_many_rows_is_refused(
+    tmp_path: Path, column: Any, name: str
+) -> None:
+    path = tmp_path / name
+    table = pa.table({"c": column})
+    if name == "a.parquet":
+        # Without Arrow's schema, the file says nothing about dictionaries.
+        pq.write_table(table, path, compression="zstd", store_schema=False)
+    else:
+        pyarrow.feather.write_feather(table, path, "zstd")
+    assert path.stat().st_size < 20_000
+    with pytest.raises(UserError, match=UNPACKS):
+        list(open_file(path).read_blocks(["c"], 1_000))
+
+
+def test_an_arrow_file_of_zeros_that_unpacks_to_far_more_is_refused(tmp_path: Path) -> None:
+    table = pa.table({"p": np.zeros(12_600_000, np.int64)})
+    pyarrow.feather.write_feather(table, tmp_path / "a.feather", "zstd")
+    with pytest.raises(UserError, match=rf"{UNPACKS}.+; write it as a parquet file, if you"):
+        open_file(tmp_path / "a.feather")
+
+
+def test_repeated_texts_of_all_blocks_count(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"c": REPEATED}), tmp_path / "a.parquet", compression="zstd")
+    blocks = open_file(tmp_path / "a.parquet").read_blocks(["c"], 10)
+    assert len(next(blocks)) == 10
+    with pytest.raises(UserError, match="unpack to more than 100 MB"):
+        list(blocks)
+    with pytest.raises(UserError, match="unpack to more than 100 MB"):
+        open_file(tmp_path / "a.parquet").read_texts(["c"])
+
+
+def test_a_text_that_is_100_mb_in_all_rows_is_read(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"c": REPEATED[:100]}), tmp_path / "a.parquet", compression="zstd")
+    texts = open_file(tmp_path / "a.parquet").read_texts(["c"])
+    assert texts["c"].str.len().tolist() == [len(LONG)] * 100
+
+
+@pytest.mark.parametrize("n_kept", [0, 4, 9, 100, 300])
+def test_a_file_of_arrow_that_is_cut_off_is_named(tmp_path: Path, n_kept: int) -> None:
+    path = tmp_path / "a.feather"
+    pd.DataFrame({"label": range(100)}).to_feather(path)
+    path.write_bytes(path.read_bytes()[:n_kept])
+    with pytest.raises(UserError, match=r"^a\.feather: the file is damaged, or no Arrow file"):
+        open_file(path)
+
+
+def test_wrong_metadata_of_arrow_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.feather"
+    pd.DataFrame({"label": range(100)}).to_feather(path)
+    content = path.read_bytes()
+    messages = [found.start() for found in re.finditer(b"\xff\xff\xff\xff", content)]
+    start = messages[1] + 8  # of the metadata of the rows
+    path.write_bytes(content[:start] + b"\xf0\xff\xff\x7f" + content[start + 4 :])
+    with pytest.raises(UserError, match=r"^a\.feather: "):
+        open_file(path)
+
+
+def test_texts_of_which_each_begins_as_the_last_one_are_counted(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    table = pa.table({"c": [LONG[:1_000]] + [LONG] * 101})
+    options: dict[str, Any] = {"use_dictionary": False, "compression": "zstd"}
+    pq.write_table(table, path, column_encoding="DELTA_BYTE_ARRAY", **options)
+    assert path.stat().st_size < 20_000
+    with pytest.raises(UserError, match=UNPACKS):
+        list(open_file(path).read_blocks(["c"], 1_000))
+
+
+@pytest.mark.parametrize("n_rows", [1, 7, 40, 41, 100])
+def test_blocks_have_the_same_rows_however_few_are_read_at_a_time(
+    tmp_path: Path, n_rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(columnar_file, "ALLOWED_BYTES", 5_000)
+    table = pa.table({"number": range(40), "text": [str(number) for number in range(40)]})
+    for name, write in WRITERS.items():
+        write(table, tmp_path / name)
+        blocks = list(open_file(tmp_path / name).read_blocks(["text", "number"], n_rows))
+        n_full, rest = divmod(40, n_rows)
+        assert [len(block) for block in blocks] == [n_rows] * n_full + [rest] * (rest > 0)
+        assert pd.concat(blocks)["text"].tolist() == table["text"].to_pylist()
+        assert pd.concat(blocks)["number"].tolist() == list(range(40))
+
+
+# Columns that could have gigabytes, too, and have neither classes nor images.
+UNUSUAL: dict[str, Any] = {
+    "lists of texts": pa.ListArray.from_arrays(pa.array(range(102), pa.int32()), REPEATED),
+    "maps": pa.MapArray.from_arrays(
+        pa.array(range(102), pa.int32()), pa.array(["key"] * 101), pa.array(["x"] * 101)
+    ),
+    "texts of a fixed number": pa.FixedSizeListArray.from_arrays(pa.array(["x"] * 202), 2),
+    "bytes of one length": FIXED,
+    "structures with lists": pa.array([{"bytes": b"x", "texts": ["x"]}] * 101),
+    "JSON": pa.array(['{"a": 1}'] * 101, pa.json_()),
+}
+
+
+@pytest.mark.parametrize("column", UNUSUAL.values(), ids=UNUSUAL)
+@pytest.mark.parametrize("name", ["a.parquet", "a.arrow"])
+def test_columns_of_unusual_types_are_left_out(tmp_path: Path, column: Any, name: str) -> None:
+    WRITERS[name](pa.table({"label": ["a"] * 101, "other": column}), tmp_path / name)
+    opened = open_file(tmp_path / name)
+    assert opened.names == ["label"]
+    assert opened.sample.columns.tolist() == ["label"]
+    WRITERS[name](pa.table({"other": column}), tmp_path / name)
+    with pytest.raises(UserError, match="no column has texts, numbers, or images"):
+        _ = open_file(tmp_path / name).names
+
+
+def test_views_of_one_long_text_are_refused(tmp_path: Path) -> None:
+    validity, views, *others = pa.array([LONG], pa.string_view()).buffers()
+    buffers = [validity, pa.py_buffer(views.to_pybytes() * 101), *others]
+    column = pa.Array.from_buffers(pa.string_view(), 101, buffers)
+    table = pa.table({"c": column})
+    pyarrow.feather.write_feather(table, tmp_path / "a.feather", "uncompressed")
+    assert (tmp_path / "a.feather").stat().st_size < 2 * len(LONG)
+    with pytest.raises(UserError, match="unpack to more than"):
+        open_file(tmp_path / "a.feather")
+
+
+def test_the_view_of_a_missing_text_is_not_followed(tmp_path: Path) -> None:
+    array = pa.array(["cat", None, "a long name of a class"], pa.string_view())
+    validity, views, *others = array.buffers()
+    numbers = np.frombuffer(views, np.int32).copy()
+    numbers[4:8] = [-100_000, 0, 0, 2**30]  # the second view
+    buffers = [validity, pa.py_buffer(numbers), *others]
+    column = pa.Array.from_buffers(pa.string_view(), 3, buffers)
+    pyarrow.feather.write_feather(pa.table({"c": column}), tmp_path / "a.feather")
+    texts = open_file(tmp_path / "a.feather").read_texts(["c"])["c"].tolist()
+    assert texts == ["cat", "", "a long name of a class"]
+
+
+def test_many_missing_values_are_counted(tmp_path: Path) -> None:
+    batch = pa.record_batch([pa.nulls(100_000_001)], ["c"])
+    with pa.ipc.new_stream(tmp_path / "a.arrow", batch.schema) as stream:
+        stream.write_batch(batch)
+    with pytest.raises(UserError, match="unpack to more than 100 MB"):
+        open_file(tmp_path / "a.arrow")
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_a_column_without_a_name_is_read(tmp_path: Path, name: str) -> None:
+    WRITERS[name](pa.table({"": [5, 6], "label": ["a", "b"]}), tmp_path / name)
+    opened = open_file(tmp_path / name)
+    assert opened.names == ["", "label"]
+    assert opened.read_texts(["", "label"]).to_dict("list") == {
+        "": ["5", "6"],
+        "label": ["a", "b"],
+    }
+    assert opened.sample.shape == (2, 2)
+
+
+def test_damaged_metadata_of_a_column_do_not_end_python(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"label": ["cat", "dog"]}), path)
+    content = path.read_bytes()
+    for position in range(len(content) // 5, len(content) - 8):
+        path.write_bytes(content[:position] + b"\0" + content[position + 1 :])
+        with suppress(UserError):
+            open_file(path)
+
+
+def test_a_compressed_parquet_file_is_to_be_unpacked(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"label": ["cat", "dog"]}), tmp_path / "a.parquet")
+    content = (tmp_path / "a.parquet").read_bytes()
+    (tmp_path / "a.parquet.gz").write_bytes(gzip.compress(content))
+    with pytest.raises(
+        UserError, match=r"^a\.parquet\.gz: it is compressed; unpack it by gunzip"
+    ):
+        open_file(tmp_path / "a.parquet.gz")
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_a_table_without_rows_has_columns(tmp_path: Path, name: str) -> None:
+    no_texts = pa.array([], pa.string())
+    table = pa.table({"label": no_texts, "kind": no_texts.dictionary_encode()})
+    WRITERS[name](table, tmp_path / name)
+    opened = open_file(tmp_path / name)
+    assert opened.names == ["label", "kind"]
+    assert opened.read_texts(["label", "kind"]).shape == (0, 2)
+    assert opened.sample.shape == (0, 2)
+
+
+@pytest.mark.parametrize("byte", [0x00, 0xFF])
+def test_damaged_pages_of_a_parquet_file_are_named(tmp_path: Path, byte: int) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"label": ["a", "b"] * 50}), path)
+    content = path.read_bytes()
+    path.write_bytes(content[:4] + bytes([byte] * 20) + content[24:])
+    with pytest.raises(UserError, match=r"^a\.parquet: "):
+        open_file(path)
+
+
+def test_a_wrong_position_in_an_arrow_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.arrow"
+    write_stream(pa.table({"label": ["cat", "dog"]}), path)
+    positions = np.array([0, 3, 6], np.int32).tobytes()
+    content = path.read_bytes()
+    assert content.count(positions) == 1
+    path.write_bytes(content.replace(positions, np.array([0, 2**30, 6], np.int32).tobytes()))
+    with pytest.raises(UserError, match=r"^a\.arrow: "):
+        open_file(path)
+
+
+def write_repeated(path: Path, kind: str) -> None:
+    """Write a small parquet file in which 101 rows have the same text of a megabyte."""
+    column: Any = BYTES
+    options: dict[str, Any] = {}
+    if kind == "a part of a structure":
+        column = pa.StructArray.from_arrays([BYTES], ["bytes"])
+    if kind == "the start of the text before":
+        column = BYTES.cast(pa.binary())
+        options = {"use_dictionary": False, "column_encoding": "DELTA_BYTE_ARRAY"}
+    table = pa.table({"c": column})
+    pq.write_table(table, path, compression="zstd", store_schema=False, **options)
+
+
+@pytest.fixture
+def _pool() -> Iterator[None]:
+    """Restore Arrow's pool of memory at the end."""
+    pool = pa.default_memory_pool()
+    yield
+    pa.set_memory_pool(pool)
+
+
+@pytest.mark.usefixtures("_pool")
+@pytest.mark.parametrize(
+    "kind", ["a column", "a part of a structure", "the start of the text before"]
+)
+def test_repeated_texts_are_refused_before_they_need_much_memory(
+    tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (unpacking, columnar_file):
+        monkeypatch.setattr(module, "ALLOWED_BYTES", 10_000_000)
+    write_repeated(tmp_path / "a.parquet", kind)
+    new_pool = pa.proxy_memory_pool(pa.default_memory_pool())
+    pa.set_memory_pool(new_pool)  # it knows how much memory it has given at most
+    with pytest.raises(UserError, match="unpack to more than 10 MB"):
+        list(open_file(tmp_path / "a.parquet").read_blocks(["c"], 1_000))
+    assert new_pool.max_memory() < 50_000_000
+
+
+def test_views_in_a_parquet_file_are_counted(tmp_path: Path) -> None:
+    # Arrow's schema, which is stored with the file, names the type.
+    table = pa.table({"c": pa.array([LONG] * 101, pa.string_view())})
+    pq.write_table(table, tmp_path / "a.parquet", compression="zstd")
+    with pytest.raises(UserError, match=UNPACKS):
+        open_file(tmp_path / "a.parquet").read_texts(["c"])
+
+
+def test_values_in_lists_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unpacking, "ALLOWED_BYTES", 100_000)
+    pq.write_table(pa.table({"c": [[0] * 50_000] * 3}), tmp_path / "a.parquet")
+    with pytest.raises(UserError, match=r"^a\.parquet: its .+ unpack to more than"):
+        open_file(tmp_path / "a.parquet")
+
+
+def test_texts_of_categories_are_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unpacking, "ALLOWED_BYTES", 100_000)
+    write_zstd(pa.table({"c": pa.array([LONG]).dictionary_encode()}), tmp_path / "a.feather")
+    with pytest.raises(UserError, match=r"^a\.feather: its .+ unpack to more than"):
+        open_file(tmp_path / "a.feather")
+
+
+@pytest.mark.parametrize(
+    ("number", "content"),
+    [(0, b"\0"), (63, b"\x7e"), (64, b"\x80\x01"), (1_000_000, b"\x80\x89\x7a")],
+)
+def test_the_header_of_a_page_has_its_size(number: int, content: bytes) -> None:
+    header = b"\x15\x04\x15" + content + b"\x15\xff\xff"
+    assert read_page_header(header) == (DICTIONARY, number)
+    for damaged in [b"\x16" + header[1:], header[:2] + b"\x25" + header[3:], header[:3]]:
+        with pytest.raises(ValueError, match="damaged"):
+            read_page_header(damaged)
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_pictures_that_are_views_of_bytes_are_read(tmp_path: Path, name: str) -> None:
+    pictures = [encode(pixels.tobytes(), pixels.shape, ".png") for pixels in PIXELS[:9]]
+    table = pa.table(
+        {"image": pa.array(pictures, pa.binary_view()), "label": list("abcabcabc")}
+    )
+    WRITERS[name](table, tmp_path / name)
+    opened = open_file(tmp_path / name)
+    assert find_image_columns(opened.schema) == {"image": "picture"}
+    blocks = opened.read_blocks(["image"], 4)
+    assert [content for block in blocks for content in block["image"]] == pictures

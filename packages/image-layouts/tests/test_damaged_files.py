@@ -1,0 +1,277 @@
+"""Files of images that are damaged, or made to do harm: each is one line, and none is waited for."""
+
+import gzip
+import io
+import json
+import os
+import pickle
+import re
+from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import scipy.io
+import scipy.sparse
+from PIL import Image
+
+from digits.core import unpacking
+from digits.core.unpacking import check_gzip, check_size
+from digits.data.fetching import import_source
+from digits.imaging import pictures
+from digits.settings import errors as digits_errors
+from digits.settings.params import DatasetParams
+from image_layouts import errors as layout_errors
+from image_layouts.layout.place import Place
+from image_layouts.pipeline.pixels import read_collection
+from image_layouts.proposing.choose import ChoiceError, choose
+from tests.helpers import tiny
+
+UserError = (digits_errors.UserError, layout_errors.LayoutError)
+
+IMAGES = (np.arange(12 * 49) % 251).astype(np.uint8).reshape(12, 7, 7)
+LABELS = np.arange(12) % 2
+DATASET = DatasetParams.model_validate(
+    {**tiny.dataset({"files": "images"}), "shape": [7, 7], "pixel_max": 255}
+)
+
+needs_pipes = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no named pipes")
+
+
+def npz() -> bytes:
+    """Return an .npz file of images and labels."""
+    file = io.BytesIO()
+    np.savez(file, x=IMAGES, y=LABELS)
+    return file.getvalue()
+
+
+def huge_npy() -> bytes:
+    """Return the head of an .npy file of more values than fit into any memory."""
+    file = io.BytesIO()
+    head = {"descr": "<f8", "fortran_order": False, "shape": (10**14,)}
+    np.lib.format.write_array_header_1_0(file, head)
+    return file.getvalue()
+
+
+def with_pickle() -> bytes:
+    """Return an .npz file of which one member is a pickle."""
+    file = io.BytesIO()
+    with ZipFile(file, "w") as archive:
+        archive.writestr("x.npy", pickle.dumps(IMAGES))
+    return file.getvalue()
+
+
+def flip(content: bytes, text: bytes) -> bytes:
+    """Return a file in which the first bit of a text is flipped, as on a damaged disk."""
+    at = content.index(text)
+    return content[:at] + bytes([content[at] ^ 128]) + content[at + 1 :]
+
+
+def mat(**variables: Any) -> bytes:
+    """Return a MATLAB file."""
+    file = io.BytesIO()
+    scipy.io.savemat(file, variables)
+    return file.getvalue()
+
+
+def parquet(*names: str, metadata: dict[str, Any] | None = None, **columns: Any) -> bytes:
+    """Return a parquet file of a table, with other names of columns, if any, and metadata."""
+    table = pa.table(columns)
+    if names:
+        table = table.rename_columns(names)
+    encoded = {key: json.dumps(value) for key, value in (metadata or {}).items()}
+    file = io.BytesIO()
+    pq.write_table(table.replace_schema_metadata(encoded), file)
+    return file.getvalue()
+
+
+PIXELS: dict[str, Any] = {f"p{number}": range(12) for number in range(49)}
+LABELLED = {"label": LABELS, **PIXELS}
+
+
+def hugging_face(label: Any) -> bytes:
+    """Return a parquet file whose metadata describe the column of labels."""
+    description = {"info": {"features": {"label": label}}}
+    return parquet(**LABELLED, metadata={"huggingface": description})
+
+
+# The name of each file, its content, and a part of the error.
+DAMAGED: dict[str, tuple[str, bytes, str]] = {
+    "an .npz file cut off": ("a.npz", npz()[:300], "a.npz: File is not a zip file; load them"),
+    "an .npz file with another byte": (
+        "a.npz",
+        flip(npz(), IMAGES.tobytes()),
+        "a.npz: Bad CRC-32",
+    ),
+    "a pickle in an .npz file": ("a.npz", with_pickle(), ": no arrays of numbers"),
+    "an .npy file that says it has 728 TiB": (
+        "a.npy",
+        huge_npy(),
+        "a.npy: Unable to allocate 728",
+    ),
+    "an empty .mat file": ("a.mat", b"", "a.mat: Mat file appears to be truncated"),
+    "a sparse matrix": (
+        "a.mat",
+        mat(x=scipy.sparse.eye(12)),
+        ": no arrays of numbers",
+    ),
+    "pixels that are missing": (
+        "a.mat",
+        mat(x=IMAGES / np.nan, y=LABELS),
+        "a.mat/x has numbers from nan to nan; pixels are whole numbers",
+    ),
+    "fewer names of classes than classes": (
+        "a.parquet",
+        hugging_face({"names": ["zero"]}),
+        "6 rows have the label 1, which stands for no class; leave them out by the key",
+    ),
+    "an empty table": ("a.csv", b"", "a.csv: No columns to parse from file"),
+    "two columns of the same name": (
+        "a.parquet",
+        parquet("label", "b", "b", label=LABELS, b=LABELS, c=LABELS),
+        "a.parquet: two columns have the name 'b'",
+    ),
+    "numbers as the bytes of pictures": (
+        "a.parquet",
+        parquet(label=LABELS, image=[{"bytes": 5}] * 12),
+        "a.parquet",
+    ),
+}
+
+
+@pytest.mark.parametrize(("name", "content", "reason"), DAMAGED.values(), ids=DAMAGED)
+def test_a_damaged_file_is_named_in_one_line(
+    tmp_path: Path, name: str, content: bytes, reason: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(UserError) as caught:
+        read_collection(choose(Place(tmp_path)).reading.images, DATASET)
+    lines = caught.value.lines if isinstance(caught.value, ChoiceError) else []
+    assert reason in "\n".join([*lines, str(caught.value)])
+
+
+def write_zeros(file: Path) -> None:
+    """Write a small file of images, all zeros, that unpacks to 110 MB."""
+    zeros = np.zeros((11_000, 100, 100), np.uint8)
+    match file.suffix:
+        case ".npz":
+            np.savez_compressed(file, x=zeros, y=np.arange(11_000) % 2)
+        case ".mat":
+            scipy.io.savemat(file, {"x": zeros}, do_compression=True)
+        case ".gz" if ".csv" in file.suffixes:
+            file.write_bytes(gzip.compress(b"label,a,b,c,d\n" + b"1,0,0,0,0\n" * 11_000_000))
+        case ".gz":
+            file.write_bytes(gzip.compress(tiny.idx_bytes(zeros)))
+        case ".parquet":
+            column = pa.array(zeros.reshape(100, -1)[0])
+            pq.write_table(pa.table([column] * 100, list(map(str, range(100)))), file)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a.npz",
+        pytest.param("a.csv.gz", marks=pytest.mark.slow),
+        pytest.param("a-idx3-ubyte.gz", marks=pytest.mark.slow),
+        pytest.param("a.mat", marks=pytest.mark.slow),
+        "a.parquet",
+    ],
+)
+def test_a_file_that_unpacks_to_far_more_is_refused(tmp_path: Path, name: str) -> None:
+    write_zeros(tmp_path / name)
+    with pytest.raises(UserError) as caught:
+        choose(Place(tmp_path))
+    reason = rf"{name}: its \d\.\d MB unpack to more than 100 MB, the most that a packed file"
+    assert re.search(reason, str(caught.value))
+
+
+@pytest.mark.parametrize(
+    ("n_packed", "largest"),
+    [(1, 100_000_000), (2_000_000, 100_000_000), (3_000_000, 150_000_000)],
+)
+def test_a_file_may_unpack_to_100_mb_or_to_fifty_times_its_size(
+    n_packed: int, largest: int
+) -> None:
+    check_size(n_packed, largest)
+    with pytest.raises(ValueError, match=f" unpack to more than {largest // 10**6} MB"):
+        check_size(n_packed, largest + 1)
+
+
+def test_a_file_in_gzip_is_unpacked_until_it_is_too_large(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unpacking, "ALLOWED_BYTES", 2_000_000)
+    path = tmp_path / "a.csv.gz"
+    path.write_bytes(gzip.compress(bytes(2_000_000)))
+    check_gzip(path)
+    path.write_bytes(gzip.compress(bytes(2_000_001)))
+    with pytest.raises(ValueError, match=r"unpack it by gunzip, if you trust it$"):
+        check_gzip(path)
+
+
+def test_damaged_metadata_of_pandas_are_not_read(tmp_path: Path) -> None:
+    content = parquet(**LABELLED, metadata={"pandas": {"index_columns": []}})
+    (tmp_path / "a.parquet").write_bytes(content)
+    X, _ = read_collection(choose(Place(tmp_path)).reading.images, DATASET)
+    assert X.tolist() == [[number] * 49 for number in range(12)]
+
+
+def test_a_link_to_no_table_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").symlink_to("nowhere")
+    with pytest.raises(ChoiceError, match=r"a\.csv: .+No such file"):
+        choose(Place(tmp_path))
+
+
+def test_a_link_to_no_picture_is_named(tmp_path: Path) -> None:
+    for folder in ["train/a", "train/b", "test/a", "test/b"]:
+        (tmp_path / folder).mkdir(parents=True)
+        for number in range(4):
+            picture = Image.fromarray(IMAGES[number])
+            picture.save(tmp_path / folder / f"{number}.png")
+    (tmp_path / "train/a/9.png").symlink_to("nowhere")
+    images = choose(Place(tmp_path)).reading.images
+    with pytest.raises(UserError, match=r"train/a/9\.png: No such file"):
+        read_collection(images, DATASET)
+
+
+def test_labels_that_hugging_face_says_nothing_about_are_numbers(tmp_path: Path) -> None:
+    (tmp_path / "a.parquet").write_bytes(hugging_face([]))
+    rows = choose(Place(tmp_path)).rows
+    assert rows["class"].tolist() == [str(label) for label in LABELS]
+
+
+def test_pictures_in_a_column_of_long_binary_values_are_read(tmp_path: Path) -> None:
+    picture = io.BytesIO()
+    Image.fromarray(IMAGES[0]).save(picture, "PNG")
+    values = pa.array([picture.getvalue()] * 12, pa.large_binary())  # as Polars writes them
+    (tmp_path / "a.parquet").write_bytes(parquet(image=values, label=LABELS))
+    X, _ = read_collection(choose(Place(tmp_path)).reading.images, DATASET)
+    assert X.tolist() == [IMAGES[0].ravel().tolist()] * 12
+
+
+def test_a_parquet_file_of_pictures_that_is_damaged_later_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    path.write_bytes(parquet(image=[b"not a picture"] * 12, label=LABELS))
+    images = choose(Place(path)).reading.images
+    path.write_bytes(b"PAR1")
+    with pytest.raises(UserError, match=r"^a\.parquet: "):
+        read_collection(images, DATASET)
+
+
+@pytest.mark.parametrize("kind", ["files", "idx"])
+@needs_pipes
+def test_a_pipe_is_not_waited_for(tmp_path: Path, kind: str) -> None:
+    os.mkfifo(tmp_path / "train-images")
+    with pytest.raises(
+        UserError, match=r"train-images.* is neither a file nor a folder; delete"
+    ):
+        import_source(kind).read(str(tmp_path), DATASET)
+
+
+@pytest.mark.skipif(not Path("/proc/kmsg").exists(), reason="this system has no /proc")
+def test_a_link_to_a_file_of_the_system_is_not_waited_for() -> None:
+    with pytest.raises(pictures.PictureError, match="the file is empty"):
+        pictures.read(Path("/proc/kmsg"))

@@ -1,0 +1,154 @@
+"""What is doubtful about images is said in a line, and what is usual is not."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from digits.data.overview import describe_images
+from image_layouts.checking import one_class
+from image_layouts.pipeline.judge import find_equal_names
+from tests.helpers import tiny
+
+PIXELS, LABELS = tiny.digits()
+NAMES = [str(number) for number in range(10)]
+
+
+def describe(pixels: Any, classes: Any, names: Any = NAMES, **columns: Any) -> str:
+    """Return what `digits pin` says of images, after their counts."""
+    images = pd.DataFrame({"class": classes, **columns})
+    images.attrs = {"shape": [8, 8], "pixel_max": 16}
+    _, *doubts = describe_images(pixels, images, names, None)
+    return "\n".join(doubts)
+
+
+def test_usual_images_give_no_doubt() -> None:
+    names = [f"{number}.png" for number in range(len(LABELS))]
+    assert describe(PIXELS, LABELS, file=names) == "8 × 8 pixels, grey"
+
+
+@pytest.mark.parametrize(("n_copies", "n_lines"), [(3, 0), (6, 1)])
+def test_many_equal_images_of_a_class_are_counted(n_copies: int, n_lines: int) -> None:
+    rows = [*range(len(LABELS)), *range(n_copies)]  # of 400 images
+    said = describe(PIXELS[rows], LABELS[rows])
+    assert (
+        said.count(f"{n_copies} images are equal to an earlier one of their class") == n_lines
+    )
+
+
+def test_an_image_in_two_classes_is_named() -> None:
+    pixels = np.concatenate([PIXELS, PIXELS[3:4], PIXELS[5:6]])
+    classes = np.append(LABELS, [7, LABELS[5]])  # the first copy has another class
+    said = describe(pixels, classes)
+    assert "2 images are in several classes, such as number 4 (3) and number 401 (7); " in said
+    names = [f"{number}.png" for number in range(len(classes))]
+    assert "such as 3.png and 400.png; " in describe(pixels, classes, file=names)
+
+
+def test_two_images_of_different_classes_are_named_and_no_copy_of_the_same_class() -> None:
+    copies = [3, 3, 3, 3, 5]  # rows of images
+    pixels = np.concatenate([PIXELS, PIXELS[copies]])
+    classes = np.append(LABELS, [3, 9, 7, 3, 5])
+    words = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+    said = describe(pixels, classes, words)
+    assert (
+        "5 images are in several classes, such as number 4 (three) and number 402 (nine); "
+        in said
+    )
+    names = [f"{number}.png" for number in range(len(classes))]
+    assert "5 images are in several classes, such as 3.png and 401.png; " in describe(
+        pixels, classes, words, file=names
+    )
+
+
+def test_equal_images_of_two_classes_are_no_copies() -> None:
+    said = describe(
+        np.concatenate([PIXELS, PIXELS[:20]]), np.append(LABELS, (LABELS[:20] + 1) % 10)
+    )
+    assert "40 images are in several classes" in said
+    assert "equal to an earlier one" not in said
+
+
+def test_an_image_in_two_groups_is_named() -> None:
+    pixels = np.concatenate([PIXELS, PIXELS[3:4], PIXELS[5:6]])
+    classes = np.append(LABELS, LABELS[[3, 5]])
+    groups = np.append(np.arange(len(LABELS)) // 40, [7, 0])  # the first is of another group
+    said = describe(pixels, classes, group=groups)
+    assert "2 images are in several groups, such as number 4 (0) and number 401 (7); " in said
+    assert "several classes" not in said
+    assert "several groups" not in describe(PIXELS, LABELS, group=groups[:-2])
+
+
+def test_groups_have_their_own_names() -> None:
+    images = pd.DataFrame({"class": np.append(LABELS, LABELS[3]), "group": 0})
+    images.loc[len(LABELS), "group"] = 11
+    group_names = [f"writer {number}" for number in range(12)]
+    images.attrs = {"shape": [8, 8], "pixel_max": 16, "group_names": group_names}
+    said = describe_images(np.concatenate([PIXELS, PIXELS[3:4]]), images, NAMES, None)
+    [line] = [line for line in said if "several groups" in line]
+    assert "such as number 4 (writer 0) and number 401 (writer 11); " in line
+
+
+def test_classes_that_may_be_a_quantity_are_named() -> None:
+    ages = [str(20 + 5 * number) for number in range(10)]
+    assert "the classes are 10 numbers from 20 to 65; " in describe(PIXELS, LABELS, ages)
+
+
+def test_fractions_up_to_1_are_pixels() -> None:
+    one_class.check_pixels({f"p{n}": pd.Series([0.5, 1.0], dtype=object) for n in range(9)})
+
+
+def test_copies_are_counted_unless_they_are_groups() -> None:
+    names = [f"dog{number % 100}_jpg.rf.{number:032x}.jpg" for number in range(len(LABELS))]
+    said = describe(PIXELS, LABELS, file=names)
+    assert "400 pictures are copies of 100, by their names, such as dog0_jpg.rf.000" in said
+    groups = np.arange(len(LABELS)) % 100
+    assert "copies" not in describe(PIXELS, LABELS, file=names, group=groups)
+    without_copies = [f"dog{number}_jpg.rf.{number:032x}.jpg" for number in range(len(LABELS))]
+    assert "copies" not in describe(PIXELS, LABELS, file=without_copies)
+
+
+@pytest.mark.parametrize(
+    ("names", "alike"),
+    [
+        pytest.param(["Cat", "cat", "dog"], "'Cat' and 'cat'", id="case"),
+        pytest.param(
+            ["dog", "great auk", "great_auk"], "'great auk' and 'great_auk'", id="blank"
+        ),
+        pytest.param(["café", "cafe"], "'café' and 'cafe'", id="accent"),
+        pytest.param(["007", "7", "12"], "'007' and '7'", id="zeros"),
+        pytest.param(["0", "00", "1"], "'0' and '00'", id="only zeros"),
+    ],
+)
+def test_classes_with_nearly_the_same_name_are_named(names: list[str], alike: str) -> None:
+    [line] = find_equal_names(names)
+    assert f"classes that may be the same: {alike}; " in line
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["cat", "cats"],
+        ["1", "01x"],
+        ["+", "-"],
+        ["A+", "A-", "A"],
+        ["-1", "1"],
+        ["1.5", "15"],
+        ["1.05", "1.5"],
+        ["0.05 mg", "0.5 mg"],
+        ["10", "100", "200"],
+        ["11", "101"],
+        range(10),
+    ],
+)
+def test_other_classes_are_not_the_same(names: list[object]) -> None:
+    assert find_equal_names([str(name) for name in names]) == []
+
+
+def test_the_test_images_among_the_others_are_counted_once_each() -> None:
+    pixels = np.concatenate([PIXELS, PIXELS[:1], PIXELS[:1]])
+    is_test = np.zeros(len(pixels), dtype=bool)
+    is_test[0] = True
+    said = describe(pixels, np.append(LABELS, LABELS[[0, 0]]), test=is_test)
+    assert "; 1 of these are also among the other images, so delete them" in said

@@ -1,0 +1,743 @@
+"""Your own images as a dataset: all kinds of pictures, and the source `files`."""
+
+import io
+import os
+import re
+import zlib
+from collections.abc import Callable
+from functools import partial
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image, ImageCms
+
+from digits.data.fetching import compute_checksums, fetch_images, import_source
+from digits.data.images import transpose
+from digits.data.storage import find_target
+from digits.imaging import pictures
+from digits.imaging.pictures import PictureError
+from digits.settings import errors as digits_errors
+from digits.settings.params import DatasetParams
+from image_layouts import errors as layout_errors
+from image_layouts.pipeline import pixels as collection
+from tests.helpers import tiny
+
+UserError = (digits_errors.UserError, layout_errors.LayoutError)
+
+PIXELS, CLASSES = tiny.digits()
+
+# A black picture with a white T.
+INK = np.zeros((100, 120), dtype=np.uint8)
+INK[30:36, 40:82] = 255
+INK[36:72, 60:66] = 255
+
+
+def encode(image: Any, file_format: str = "PNG", **options: Any) -> io.BytesIO:
+    """Return the file of a picture."""
+    if not isinstance(image, Image.Image):
+        image = Image.fromarray(image)
+    file = io.BytesIO()
+    image.save(file, file_format, **options)
+    file.seek(0)
+    return file
+
+
+def write(path: Path, pixels: Any, **options: Any) -> None:
+    """Write a picture, and create its folder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.asarray(pixels, np.uint8)).save(path, **options)
+
+
+def one_grey(value: int = 0) -> Any:
+    """Return the pixels of a picture that has one grey value."""
+    return np.full((28, 28), value)
+
+
+# The layout of a table that names pictures.
+TABLE = {"table": "own.csv", "file": "{file}", "class": "class"}
+
+
+def read(layout: Any, place: Path, **changes: Any) -> pd.DataFrame:
+    """Read images of 28 × 28 pixels by their layout."""
+    entry = tiny.dataset({"files": str(place)})
+    entry |= {"shape": [28, 28], "pixel_max": 255, "classes": 256}
+    entry |= changes | ({} if layout is None else {"layout": layout})
+    X, table = import_source("files").read(str(place), DatasetParams.model_validate(entry))
+    pixels = pd.DataFrame(X, columns=[f"pixel{number}" for number in range(1, X.shape[1] + 1)])
+    images = pixels.join(table)
+    images.attrs = table.attrs
+    return images
+
+
+def black_on_transparent() -> io.BytesIO:
+    black = np.zeros_like(INK)
+    return encode(np.dstack([black, black, black, INK]))
+
+
+def white_on_transparent() -> io.BytesIO:
+    white = np.full_like(INK, 255)
+    return encode(np.dstack([white, white, white, INK]))
+
+
+def transparent_palette() -> io.BytesIO:
+    image = Image.fromarray((INK > 0).astype(np.uint8)).convert("P")
+    image.putpalette([0, 0, 0, 20, 20, 90])
+    return encode(image, transparency=0)
+
+
+def floats() -> io.BytesIO:
+    return encode(Image.fromarray(INK / np.float32(255)), "TIFF")
+
+
+def sixteen_bits(byte_order: str) -> io.BytesIO:
+    values = np.uint16(1_000) + INK * np.uint16(250)
+    return encode(Image.fromarray(values.astype(f"{byte_order}u2")), "TIFF")
+
+
+def sixteen_bits_with_a_transparent_value() -> io.BytesIO:
+    black = np.where(INK > 0, np.uint16(1_000), np.uint16(40_000))
+    content = encode(Image.fromarray(black)).getvalue()
+    chunk = b"tRNS" + (40_000).to_bytes(2, "big")
+    chunk = (2).to_bytes(4, "big") + chunk + zlib.crc32(chunk).to_bytes(4, "big")
+    start = content.index(b"IDAT") - 4
+    return io.BytesIO(content[:start] + chunk + content[start:])
+
+
+def lab() -> io.BytesIO:
+    rgb = Image.fromarray(INK).convert("RGB")
+    srgb, lab_profile = ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB")
+    transform = ImageCms.buildTransform(srgb, lab_profile, "RGB", "LAB")
+    image = ImageCms.applyTransform(rgb, transform)
+    assert image is not None
+    return encode(image, "TIFF")
+
+
+def other_mode(mode: str) -> io.BytesIO:
+    return encode(Image.fromarray(INK).convert("RGB").convert(mode), "TIFF")
+
+
+def not_a_number() -> io.BytesIO:
+    values = INK / np.float32(255)
+    values[0, 1] = np.nan
+    values[0, 2] = np.inf
+    return encode(Image.fromarray(values), "TIFF")
+
+
+def two_frames() -> io.BytesIO:
+    second = Image.fromarray(np.zeros_like(INK))
+    return encode(INK, "GIF", save_all=True, append_images=[second])
+
+
+def damaged_exif() -> io.BytesIO:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    exif[0x011A] = 72.0
+    # The name of the camera's maker is a number, which Pillow cannot write.
+    damaged = exif.tobytes().replace(b"\x01\x1a", b"\x01\x0f")
+    return encode(INK, "JPEG", quality=95, exif=damaged)
+
+
+@pytest.mark.parametrize(
+    "make_file",
+    [
+        black_on_transparent,
+        white_on_transparent,
+        transparent_palette,
+        floats,
+        not_a_number,
+        partial(sixteen_bits, "<"),
+        partial(sixteen_bits, ">"),
+        sixteen_bits_with_a_transparent_value,
+        lab,
+        partial(other_mode, "CMYK"),
+        partial(other_mode, "YCbCr"),
+        partial(other_mode, "LA"),
+        two_frames,
+        damaged_exif,
+    ],
+)
+def test_ink_stands_out_in_all_kinds_of_pictures(make_file: Callable[[], io.BytesIO]) -> None:
+    grey = pictures.read(make_file()).grey.astype(int)
+    contrast = np.abs(grey - grey[0, 0])
+    assert contrast.max() >= 100
+    is_ink = contrast > contrast.max() / 2
+    assert (is_ink == (INK > 0)).all()
+
+
+def test_the_first_page_of_a_picture_is_read_whatever_is_behind_it() -> None:
+    file = io.BytesIO()
+    pages = [Image.new("L", size, 255) for size in [(60, 40), (6, 4)]]
+    pages[0].save(file, "TIFF", save_all=True, append_images=pages[1:])
+    file.seek(0)
+    assert pictures.read(file).grey.shape == (40, 60)
+
+
+def test_a_faint_picture_of_floats_stays_faint() -> None:
+    faint = Image.fromarray(INK / np.float32(1020))  # up to a quarter of white
+    assert pictures.read(encode(faint, "TIFF")).grey.max() == 64
+
+
+def test_values_that_are_no_brightness_are_black() -> None:
+    values = np.array([[-4, 0, 0.5], [1, np.inf, 0], [np.nan, -np.inf, 0]], np.float32)
+    picture = pictures.read(encode(Image.fromarray(values), "TIFF"))
+    assert picture.grey.tolist() == [[0, 0, 128], [255, 0, 0], [0, 0, 0]]
+
+
+def test_values_above_that_of_white_are_white() -> None:
+    values = np.array([[0, 500], [1_000, 1_500]], np.uint16)
+    image = pictures.read_resized(encode(Image.fromarray(values)), [2, 2], white=1_000)
+    assert image.tolist() == [[0, 128], [255, 255]]
+
+
+@pytest.mark.parametrize("dtype", [np.int16, np.int32, np.float32])
+def test_a_picture_with_several_negative_values_is_refused(dtype: Any) -> None:
+    scan = Image.fromarray((np.arange(64).reshape(8, 8) * 40 - 1_024).astype(dtype))
+    with pytest.raises(PictureError, match="it has negative values, such as -1024; add a"):
+        pictures.read(encode(scan, "TIFF"))
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.int32, np.float32])
+def test_values_up_to_255_are_those_of_8_bits_in_a_file_of_more_bits_too(dtype: Any) -> None:
+    file_format = "PNG" if dtype is np.uint16 else "TIFF"
+    stored = encode(Image.fromarray(INK.astype(dtype)), file_format)
+    assert np.array_equal(pictures.read(stored).grey, INK)
+
+
+def test_the_largest_value_of_12_bits_is_white_in_a_file_of_16_bits() -> None:
+    overexposed = np.where(INK > 0, np.uint16(4_095), np.uint16(0))
+    assert np.array_equal(pictures.read(encode(overexposed)).grey, INK)
+
+
+def test_a_turned_photo_is_turned_back_and_a_large_one_is_reduced() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # "turn it clockwise"
+    # Pillow can decode a JPEG that is so large at half its size.
+    large = np.kron(np.rot90(INK), np.ones((40, 40), np.uint8))
+    picture = pictures.read(encode(large, "JPEG", exif=exif))
+    assert picture.grey.shape == (1000, 1200)
+    assert picture.scale == 4
+    expected = np.kron(INK, np.ones((10, 10)))
+    assert np.abs(picture.grey - expected).mean() < 3
+
+
+def test_pictures_are_the_same_however_many_are_read_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(8):
+        write(tmp_path / f"{'ab'[number % 2]}/{number}.png", one_grey(number))
+    for batch_size in [1_000, 3, 4]:
+        monkeypatch.setattr(collection, "BATCH_SIZE", batch_size)
+        assert read("{class}/*", tmp_path)["pixel1"].tolist() == list(range(8))
+
+
+def test_what_is_no_picture_is_refused() -> None:
+    with pytest.raises(PictureError, match="not a picture"):
+        pictures.read(io.BytesIO(b"<svg></svg>"))
+
+
+@pytest.mark.parametrize("side", [8_000, 14_000])  # Pillow refuses the larger one itself
+def test_a_picture_that_is_too_large_is_refused(side: int) -> None:
+    with pytest.raises(PictureError, match="too large; at most 50 megapixels"):
+        pictures.read(encode(Image.new("1", (side, side))))
+
+
+def test_a_file_that_is_too_large_for_a_picture_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "disk.png"
+    with path.open("wb") as file:
+        file.truncate(10**12)  # it takes no space on the disk
+    with pytest.raises(PictureError, match="too large; at most 400 MB"):
+        pictures.read(path)
+
+
+def test_standard_input_that_is_too_large_is_no_damaged_picture(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pictures, "MAX_BYTES", 10)
+    with pytest.raises(PictureError, match="the file is too large"):
+        pictures.read(io.BytesIO(bytes(11)))
+    with pytest.raises(PictureError, match="not a picture"):
+        pictures.read(io.BytesIO(bytes(10)))
+
+
+PICTURE_NAMES = [f"own/{label}/{index}.png" for index, label in enumerate(CLASSES)]
+
+
+def write_pictures(folder: Path) -> None:
+    """Write the tiny dataset as pictures, the last one first."""
+    for name, pixels in reversed(list(zip(PICTURE_NAMES, PIXELS, strict=True))):
+        write(folder / name, pixels.reshape(tiny.SHAPE))
+
+
+def test_pictures_give_the_pinned_dataset(tmp_path: Path) -> None:
+    write_pictures(tmp_path)
+    for name in [
+        ".DS_Store",
+        "1/Thumbs.db",
+        "data.dvc",
+        ".cache/x",
+        ".thumbnails/1.png",
+        "__MACOSX/3/._1.png",
+    ]:
+        path = tmp_path / "own" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"no picture")
+    entry = tiny.dataset({"files": str(tmp_path / "own")})
+    dataset = DatasetParams.model_validate(entry)
+    checksums = compute_checksums(*fetch_images("tiny", dataset, require_pinned=False))
+    assert checksums.items() > entry["sha256"].items()
+    entry["sha256"] = checksums  # those of the picture files, too
+    fetch_images("tiny", DatasetParams.model_validate(entry))
+
+
+def test_a_table_of_pictures_gives_the_same_images_as_their_folder(tmp_path: Path) -> None:
+    write_pictures(tmp_path)
+    groups = ["zoe", "al"] * (tiny.IMAGES // 2)
+    table = pd.DataFrame({"file": PICTURE_NAMES, "class": CLASSES, "group": groups})
+    table.to_csv(tmp_path / "own.csv", index=False)
+    images = read(TABLE | {"group": "group"}, tmp_path)
+    of_folder = read("own/{class}/*", tmp_path)
+    assert images["file"].tolist() == of_folder["file"].tolist() == PICTURE_NAMES
+    assert images.drop(columns="group").equals(of_folder)
+    assert images["group"].tolist() == [0, 1] * (tiny.IMAGES // 2)
+    assert images.attrs["group_names"] == ["zoe", "al"]
+
+
+@pytest.mark.parametrize(
+    ("names", "layout", "classes"),
+    [
+        pytest.param(
+            "c/1.bmp a/9.png b/9.png b/10.png a/100.png c/A1.png a/a2.png",
+            "{class}/*",
+            [2, 0, 1, 1, 0, 2, 0],
+            id="the natural order of the names of the files",
+        ),
+        pytest.param(
+            "a/al/1.png b/al/2.png b/al10/3.png b/bo/2.png a/bo/9.png",
+            "{class}/{group}/*",
+            [0, 1, 1, 1, 0],
+            id="the groups one after the other",
+        ),
+        pytest.param(
+            "training/b/2.png val/a/4.png Testing/a/1.png Testing/b/3.png",
+            {"train": ["training/{class}/*", "val/{class}/*"], "test": "Testing/{class}/*"},
+            [1, 0, 0, 1],
+            id="the test set last",
+        ),
+    ],
+)
+def test_pictures_have_a_natural_order(
+    tmp_path: Path, names: str, layout: Any, classes: list[int]
+) -> None:
+    for index, name in enumerate(names.split()):
+        write(tmp_path / name, one_grey(index))
+    images = read(layout, tmp_path)
+    assert images["pixel1"].tolist() == list(range(len(images)))
+    assert images["class"].tolist() == classes
+
+
+@pytest.mark.parametrize(
+    ("folders", "classes", "names"),
+    [
+        (["2", "0", "1"], [0, 1, 2], None),
+        (["255", "9", "10"], [0, 1, 2], ["9", "10", "255"]),
+        (["256", "9"], [0, 1], ["9", "256"]),
+        (["2", "1", "01"], [0, 1, 2], ["01", "1", "2"]),
+        (["2020", "300", "1999"], [0, 1, 2], ["300", "1999", "2020"]),
+        (["e\u0301te\u0301", "a b"], [0, 1], ["a b", "\u00e9t\u00e9"]),
+    ],
+)
+def test_classes_are_numbered(
+    tmp_path: Path, folders: list[str], classes: list[int], names: list[str] | None
+) -> None:
+    for name in folders:
+        write(tmp_path / name / "1.png", one_grey())
+    images = read("{class}/*", tmp_path)
+    assert images["class"].tolist() == classes
+    assert images.attrs.get("names") == names
+
+
+@pytest.mark.parametrize(
+    ("folders", "written", "names"),
+    [
+        (["0", "1"], ["no", "yes"], ["no", "yes"]),
+        (["4", "7"], ["no", "yes"], ["no", "yes"]),
+        (["no", "yes"], ["nein", "ja"], ["no", "yes"]),
+        (["4", "8"], ["4", "7"], ["4", "8"]),
+    ],
+    ids=["0 and 1", "other numbers", "names", "numbers that have changed"],
+)
+def test_names_in_params_yaml_replace_numbers_of_folders_and_nothing_else(
+    tmp_path: Path, folders: list[str], written: list[str], names: list[str]
+) -> None:
+    for name in folders:
+        write(tmp_path / name / "1.png", one_grey())
+    assert read("{class}/*", tmp_path, names=written).attrs["names"] == names
+
+
+def test_a_picture_keeps_its_aspect_ratio(tmp_path: Path) -> None:
+    wide = np.full((100, 400, 3), 255)
+    wide[:, 200:] = [0, 0, 255]
+    write(tmp_path / "a" / "1.jpg", wide, quality=95)
+    write(tmp_path / "b" / "2.png", one_grey())
+    image = read("{class}/*", tmp_path).filter(like="pixel").to_numpy()[0]
+    image = image.reshape(28, 28).astype(int)
+    # The median of white, 255, and blue, 29, is the colour above and below.
+    assert (np.abs(image[:10] - 142) < 4).all()
+    assert (np.abs(image[11:17, :12] - 255) < 4).all()
+    assert (np.abs(image[11:17, 16:] - 29) < 4).all()
+
+
+@pytest.mark.parametrize("shape", [[14, 30], [30, 14], [14, 30, 3]])
+def test_a_picture_of_the_shape_of_the_images_stays_as_it_is(shape: list[int]) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    assert np.array_equal(pictures.read_resized(encode(pixels), shape), pixels)
+
+
+@pytest.mark.parametrize("file_format", ["PNG", "JPEG"])
+def test_a_large_picture_hardly_differs_from_one_resized_in_one_step(file_format: str) -> None:
+    small = Image.fromarray(16 * PIXELS[0].reshape(tiny.SHAPE))
+    large = small.resize((1500, 1500))
+    image = pictures.read_resized(encode(large, file_format), [28, 28])
+    difference = image.astype(int) - np.asarray(large.resize((28, 28)))
+    assert np.abs(difference).max() <= 10
+
+
+def test_what_is_transparent_lies_on_white_paper(tmp_path: Path) -> None:
+    write(tmp_path / "a" / "1.png", one_grey())
+    alpha = np.eye(28) * 255
+    write(tmp_path / "b" / "2.png", np.dstack([one_grey(), alpha]))
+    image = read("{class}/*", tmp_path).filter(like="pixel").to_numpy()[1].reshape(28, 28)
+    assert np.array_equal(image, 255 - alpha)
+
+
+WRITERS = ["anna", "bo", "cy"]
+WITH_GROUPS = {"train": "train/{class}/{group}/*", "test": "Test/{class}/{group}/*"}
+
+
+def test_groups_are_read(tmp_path: Path) -> None:
+    names = product(["train", "Test"], WRITERS, ["cross", "line"])
+    for index, (subset, writer, class_name) in enumerate(names):
+        write(tmp_path / subset / class_name / (writer + subset) / "1.png", one_grey(index))
+    (tmp_path / "train/cross/notes.txt").touch()
+    images = read(WITH_GROUPS, tmp_path)
+    assert images["pixel1"].tolist() == list(range(12))
+    assert images["class"].tolist() == [0, 1] * 6
+    assert images["group"].tolist() == np.repeat(range(6), 2).tolist()
+    assert images.attrs["names"] == ["cross", "line"]
+    in_train = [f"{writer}train" for writer in WRITERS]
+    in_test = [f"{writer}Test" for writer in WRITERS]
+    assert images.attrs["group_names"] == in_train + in_test
+
+
+def test_without_a_layout_two_levels_of_folders_are_classes_and_groups(tmp_path: Path) -> None:
+    for name in ["1/al/1.png", "2/bo/1.png"]:
+        write(tmp_path / name, one_grey())
+    images = read(None, tmp_path)
+    assert images.attrs["names"] == ["1", "2"]
+    assert images.attrs["group_names"] == ["al", "bo"]
+
+
+def write_pixel(path: Path) -> None:
+    write(path, [[0]])
+
+
+def write_text(path: Path) -> None:
+    path.write_text("3")
+
+
+def link_to_folder_above(path: Path) -> None:
+    path.symlink_to(".")
+
+
+def link_to_folder_around_all(path: Path) -> None:
+    path.symlink_to("..")
+
+
+def link_to_each_other(path: Path) -> None:
+    path.symlink_to("../3")
+    (path.parent.parent / "3/back").symlink_to("../2")
+
+
+def write_pages(path: Path) -> None:
+    path.parent.mkdir(exist_ok=True)
+    page = Image.new("L", (8, 8))
+    page.save(path, save_all=True, append_images=[page])
+
+
+BAD_FOLDERS: dict[str, tuple[str, Callable[[Path], None], str]] = {
+    "a picture outside": (
+        "1.png",
+        write_pixel,
+        "1 pictures do not fit the layout, first 1.png",
+    ),
+    "a reserved name": ("all/1.png", write_pixel, "the name of the class 'all' is reserved"),
+    "a deeper picture": (
+        "3/al/1.png",
+        write_pixel,
+        "1 pictures do not fit the layout, first 3/",
+    ),
+    "several pages": ("3/2.tif", write_pages, "3/2.tif: the file has several pages"),
+    "a pipe": ("3/2.png", os.mkfifo, "'2.png' is neither a file nor a folder; delete it"),
+    "a class that is not UTF-8": (
+        "\udcff/1.png",
+        write_pixel,
+        "1 names of files are not in UTF",
+    ),
+    "no picture": ("3/notes.png", write_text, "3/notes.png: not a picture, or not one"),
+    "a link to a folder above": (
+        "train",
+        link_to_folder_above,
+        "'train' is a link to a folder that it lies in; delete it",
+    ),
+    "a link to a folder around all": (
+        "all",
+        link_to_folder_around_all,
+        "'all' is a link to a folder that it lies in; delete it",
+    ),
+    "links to each other": (
+        "2/there",
+        link_to_each_other,
+        "'back' is a link to a folder that it lies in; delete it",
+    ),
+}
+
+
+@pytest.mark.parametrize(("name", "make", "reason"), BAD_FOLDERS.values(), ids=BAD_FOLDERS)
+def test_what_makes_a_folder_no_dataset_is_named(
+    tmp_path: Path, name: str, make: Callable[[Path], None], reason: str
+) -> None:
+    write_pixel(tmp_path / "2/1.png")
+    write_pixel(tmp_path / "3/1.png")
+    make(tmp_path / name)
+    with pytest.raises(UserError, match=re.escape(reason)):
+        read("{class}/*", tmp_path)
+
+
+def test_a_class_may_have_the_names_of_two_others(tmp_path: Path) -> None:
+    for name in ["hot", "dog", "hot dog"]:
+        for number in range(2):
+            write_pixel(tmp_path / name / f"{number}.png")
+    images = read("{class}/*", tmp_path)
+    assert images.attrs["names"] == ["dog", "hot", "hot dog"]
+
+
+def test_all_damaged_pictures_among_many_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content = encode(Image.new("L", (8, 8))).getvalue()
+    for folder in ["even", "odd"]:
+        (tmp_path / folder).mkdir()
+    for number in range(1, 1_003):  # pictures are read a thousand at a time
+        path = tmp_path / ("odd" if number % 2 else "even") / f"{number}.png"
+        path.write_bytes(b"" if number in {4, 1_001} else content)
+    with pytest.raises(UserError, match=r"^2 of 1002 pictures cannot be read, those above;"):
+        read("{class}/*", tmp_path)
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split(": ")[0] for line in lines] == ["even/4.png", "odd/1001.png"]
+
+
+@pytest.mark.parametrize("names", [[None, "1.png"], ["1.png", " "], ["1.png", "2.png"]])
+def test_a_table_with_wrong_names_of_pictures_is_refused(
+    tmp_path: Path, names: list[Any]
+) -> None:
+    write_pixel(tmp_path / "1.png")
+    table = pd.DataFrame({"file": names, "class": [1, 2]})
+    table.to_parquet(tmp_path / "own.parquet")
+    with pytest.raises(UserError, match=r"1 of 2 rows name no single picture by \{file\}: "):
+        read(TABLE | {"table": "own.parquet"}, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("label", "line"),
+    [
+        (1, "1 pictures are in two rows, first 1.png; delete one of the rows"),
+        (
+            7,
+            "1 pictures have several classes, first 1.png with 1 and 7: this project classifies "
+            "images, with one class for each image; keep one row of each picture, or use "
+            "another tool",
+        ),
+    ],
+)
+def test_a_picture_that_is_in_two_rows_is_refused(
+    tmp_path: Path, label: int, line: str
+) -> None:
+    for number in range(2):
+        write_pixel(tmp_path / f"{number}.png")
+    table = pd.DataFrame({"file": ["0.png", "1.png", "1.png"], "class": [0, 1, label]})
+    table.to_csv(tmp_path / "own.csv", index=False)
+    with pytest.raises(UserError) as refused:
+        read(TABLE, tmp_path)
+    assert refused.value.message == line
+
+
+def test_a_name_that_two_pictures_have_is_refused(tmp_path: Path) -> None:
+    for name, value in [("a/1.png", 10), ("b/1.png", 20), ("b/2.png", 30)]:
+        write(tmp_path / name, one_grey(value))
+    table = pd.DataFrame({"file": ["2.png", "1.png"], "class": [0, 1]})
+    table.to_csv(tmp_path / "own.csv", index=False)
+    line = r"1 of 2 rows name no single .* 1\.png; the first one may be a/1\.png, b/1\.png"
+    with pytest.raises(UserError, match=line):
+        read(TABLE | {"file": "*/{file}"}, tmp_path)
+
+
+def test_a_picture_in_the_table_of_either_set_is_refused(tmp_path: Path) -> None:
+    for number in range(3):
+        write(tmp_path / f"{number}.png", one_grey(number))
+    table = pd.DataFrame({"file": ["0.png", "1.png", "2.png"], "class": [0, 1, 1]})
+    table[:2].to_csv(tmp_path / "train.csv", index=False)
+    table[2:].to_csv(tmp_path / "test.csv", index=False)
+    sets = {name: {"table": f"{name}.csv"} for name in ("train", "test")}
+    layout = {"file": "{file}", "class": "class"} | sets
+    assert read(layout, tmp_path)["test"].tolist() == [False, False, True]
+    table[1:].to_csv(tmp_path / "test.csv", index=False)
+    with pytest.raises(UserError, match=r"1 pictures are in two rows, first 1\.png"):
+        read(layout, tmp_path)
+
+
+VALID: dict[str, list[Any]] = {"label": [3.0, 12.0], "group": [7.0, 2.0], "p": [0.0, 255.0]}
+PIXELS_IN_TABLE = {"table": "own.csv", "pixels": "p", "class": "label", "group": "group"}
+
+
+def read_table(folder: Path, pixel_max: int = 255, **changes: list[Any]) -> pd.DataFrame:
+    """Read a table of two images of one pixel, some of whose columns are changed."""
+    pd.DataFrame({**VALID, **changes}).to_csv(folder / "own.csv", index=False)
+    return read(PIXELS_IN_TABLE, folder, shape=[1, 1], pixel_max=pixel_max)
+
+
+def test_images_that_lie_on_their_side_are_set_upright_also_if_they_are_not_square() -> None:
+    upright = np.arange(2 * 3 * 5).reshape(2, 3, 5)
+    lying = upright.swapaxes(1, 2).reshape(2, -1)
+    assert np.array_equal(transpose(lying, [3, 5]), upright.reshape(2, -1))
+    in_colour = np.stack([upright, upright + 40, upright + 80], axis=3)
+    lying = in_colour.swapaxes(1, 2).reshape(2, -1)
+    assert np.array_equal(transpose(lying, [3, 5, 3]), in_colour.reshape(2, -1))
+
+
+def test_blanks_around_the_name_of_a_class_do_not_count(tmp_path: Path) -> None:
+    names = ["cat", "dog ", " cat", "dog"]
+    images = read_table(tmp_path, label=names, group=[0] * 4, p=[0] * 4)
+    assert images.attrs["names"] == ["cat", "dog"]
+    assert images["class"].tolist() == [0, 1, 0, 1]
+
+
+ONE_COLUMN_PER_CLASS = {"table": "own.csv", "pixels": "pixels", "class": ["dog", "cat"]}
+
+
+def test_one_column_per_class_may_be_in_any_order(tmp_path: Path) -> None:
+    table = {"pixels": ["0 0 0 0", "1 1 1 1", "2 2 2 2"], "dog": [1, 0, 0], "cat": [0, 1, 1]}
+    pd.DataFrame(table).to_csv(tmp_path / "own.csv", index=False)
+    images = read(ONE_COLUMN_PER_CLASS, tmp_path, shape=[2, 2])
+    assert images.attrs["names"] == ["cat", "dog"]
+    assert images["class"].tolist() == [1, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("of_last_image", "line"),
+    [
+        ([0, 0], "own.csv: the columns dog, cat are labels, of which row 101 has none: this"),
+        ([1, 1], "own.csv: the columns dog, cat are labels, of which row 101 has 2: this"),
+        (["0.6", "0.4"], "own.csv: row 101 has 0.6, 0.4 in the columns of the classes, of"),
+    ],
+)
+def test_an_image_of_no_class_or_of_several_classes_is_refused(
+    tmp_path: Path, of_last_image: list[Any], line: str
+) -> None:
+    rows = [["0 0 0 0", 1, 0], ["9 9 9 9", 0, 1]] * 50
+    rows.append(["5 5 5 5", *of_last_image])
+    table = pd.DataFrame(rows, columns=["pixels", "dog", "cat"])
+    table.to_csv(tmp_path / "own.csv", index=False)
+    with pytest.raises(UserError, match=re.escape(line)):
+        read(ONE_COLUMN_PER_CLASS, tmp_path, shape=[2, 2])
+
+
+def test_whole_numbers_in_a_table_may_be_written_as_fractions(tmp_path: Path) -> None:
+    images = read_table(tmp_path)
+    assert images[["class", "group", "pixel1"]].to_numpy().tolist() == [[0, 0, 0], [1, 1, 255]]
+    assert images.attrs["names"] == ["3", "12"]
+    assert images.attrs["group_names"] == ["7", "2"]
+
+
+def test_leading_zeros_of_classes_and_groups_are_kept(tmp_path: Path) -> None:
+    images = read_table(tmp_path, label=["003", "012"], group=["07", "7"])
+    assert images.attrs["names"] == ["003", "012"]
+    assert images.attrs["group_names"] == ["07", "7"]
+
+
+def test_pixels_above_the_largest_value_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="up to 255; expected images of 1 × 1 values from 0 to"):
+        read_table(tmp_path, pixel_max=254)
+
+
+@pytest.mark.parametrize("names", [["NA", "b"], ["False", "True"]])
+def test_names_of_classes_in_a_table_may_look_like_values(
+    tmp_path: Path, names: list[str]
+) -> None:
+    assert read_table(tmp_path, label=names).attrs["names"] == names
+
+
+@pytest.mark.parametrize("column", ["label", "p"])
+@pytest.mark.parametrize("value", [np.nan, np.inf, 254.99999999, -1.5])
+def test_fractions_in_a_table_are_refused(tmp_path: Path, column: str, value: float) -> None:
+    reasons = r"is a quantity|are not all whole|1 images have no class|of different lengths"
+    with pytest.raises(UserError, match=reasons):
+        read_table(tmp_path, **{column: [1.0, value]})  # type: ignore[arg-type]
+
+
+def test_an_image_without_a_group_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="1 images have no group, first 2"):
+        read_table(tmp_path, group=["a", None])
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("", "own.csv: "),
+        ("label,p\n", "own.csv: it has no rows"),
+        ("p,q\n1,2\n", "own.csv: there is no column 'label', but p, q"),
+        ("label,p,p\n1,2,3\n", "own.csv: two columns have the name 'p'"),
+        (
+            "label,p\n1,0\n2,0,0\n3,0,0,0\n",
+            "own.csv: line 3 has 3 values, expected 2; put",
+        ),
+        (
+            "label,p\n1,0,0\n2,0,0\n",
+            "own.csv: its first line has 2 values, but the next one has",
+        ),
+    ],
+)
+def test_a_table_that_is_no_dataset_is_refused(
+    tmp_path: Path, content: str, reason: str
+) -> None:
+    (tmp_path / "own.csv").write_text(content)
+    layout = {"table": "own.csv", "pixels": "p", "class": "label"}
+    with pytest.raises(UserError, match=re.escape(reason)):
+        read(layout, tmp_path, shape=[1, 1])
+
+
+def test_parts_of_which_one_has_groups_are_refused(tmp_path: Path) -> None:
+    table = pd.DataFrame({"label": [0, 1], "patient": ["a", "b"], "p": [1, 2]})
+    table.to_csv(tmp_path / "own.csv", index=False)
+    table.to_csv(tmp_path / "test.csv", index=False)
+    part = {"table": "own.csv", "group": "patient"}
+    layout = {"pixels": "p", "class": "label", "train": part, "test": {"table": "test.csv"}}
+    with pytest.raises(UserError, match="only some parts of the layout have the key `group`"):
+        read(layout, tmp_path, shape=[1, 1])
+
+
+def test_images_in_the_folder_of_the_project_need_no_folder_data() -> None:
+    assert find_target(Path()) == Path()
+    assert find_target(Path("data/own/archive")) == Path("data/own")
+
+
+def test_ink_in_one_colour_on_transparency_is_laid_on_white(tmp_path: Path) -> None:
+    pixels = np.zeros((8, 8, 4), np.uint8)
+    pixels[..., 0] = 255  # red, where it is not transparent
+    pixels[3:5, 3:5, 3] = 255
+    Image.fromarray(pixels).save(tmp_path / "red.png")
+    grey = pictures.read(tmp_path / "red.png").grey
+    assert grey[0, 0] == 255 > grey[3, 3]

@@ -1,0 +1,1132 @@
+"""Do what image-layouts/docs/your-own.md and docs/upgrading.md say, with pictures of shapes.
+
+The new project is checked afterwards.
+"""
+
+import contextlib
+import io
+import json
+import os
+import re
+import shlex
+import shutil
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import click
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from PIL import Image
+
+from digits.settings import errors as digits_errors
+from docs.tools.shapes import SHAPES, write_pictures
+from image_layouts import errors as layout_errors
+from image_layouts.collection import Collection
+from image_layouts.pipeline import start
+from image_layouts.pipeline.image_traits import (
+    DEFAULT_TRAITS,
+    ImageTraits,
+    find_traits,
+    find_traits_of_pictures,
+)
+from tests.helpers import pages, tiny
+from tests.helpers.calls import call, failure
+from tests.helpers.imports import list_imported_names
+
+UserError = (digits_errors.UserError, layout_errors.LayoutError)
+
+YOUR_OWN = "packages/image-layouts/docs/your-own.md"
+UPGRADING = "docs/upgrading.md"
+EXPERIMENTS = "docs/experiments.md"
+
+HANDWRITING = "packages/digits-handwriting"
+
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+
+# Words that have no place in a project about shapes.
+FOREIGN_WORDS = re.compile(r"MNIST|tutorial|handwrit|\bdigit\b|small-", re.IGNORECASE)
+
+# Files that both the project and upstream change before the merge.
+CHANGED_UPSTREAM = ["README.md", "params.yaml", "docs/tutorials.md", "digits/core/paths.py"]
+
+
+def write_new_cross(path: Path) -> None:
+    """Write a picture of a cross that is not among those of the project."""
+    with TemporaryDirectory() as others:
+        write_pictures(Path(others), count=62)
+        shutil.copy(Path(others) / "cross/61.jpg", path)
+
+
+def write_table(path: Path, margin: int = 0, pixel_max: int = 16) -> None:
+    """Write a table of 100 digits, of two classes, each with a margin around 8 × 8 pixels."""
+    pixels, labels = tiny.digits()
+    images = pixels[:100].astype(int).reshape(-1, *tiny.SHAPE) * pixel_max // 16
+    images = np.pad(images, [(0, 0), (margin, margin), (margin, margin)])
+    table = pd.DataFrame(images.reshape(100, -1))
+    table["label"] = [f"class {label % 2}" for label in labels[:100]]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    table.to_csv(path, index=False)
+
+
+def make_clone(place: Path) -> Path:
+    tiny.copy_repository(place)
+    tiny.commit(place, "this project")
+    return place
+
+
+def run(command: str, project: Path) -> str:
+    """Run shell commands with the project's own package, and return what they print."""
+    done = tiny.run(["bash", "-c", command], project, PYTHONPATH=str(project))
+    return done.stdout + done.stderr
+
+
+def commit_upstream(origin: Path) -> None:
+    """Commit changes to the project that the clone was made from."""
+    for name in CHANGED_UPSTREAM:
+        with (origin / name).open("a", encoding="utf-8") as file:
+            file.write("\n\n# new upstream\n")
+    tiny.commit(origin, "Improvements")
+
+
+def read_blocks(page: str) -> list[list[pages.Step]]:
+    """Return the steps in each block of commands of a page."""
+    text = (tiny.ROOT / page).read_text(encoding="utf-8")
+    return [pages.read_steps(block[0]) for block in pages.BLOCK.finditer(text)]
+
+
+class Walk:
+    """A reader who does what the pages say.
+
+    Attributes:
+        origin: the project that is cloned.
+        hosted: the empty repository of the new project.
+        project: the new project.
+    """
+
+    def __init__(self, place: Path) -> None:
+        self.origin = make_clone(place / "origin")
+        self.hosted = place / "hosted.git"
+        self.project = place / "shapes"
+        tiny.run(["git", "init", "--quiet", "--bare", "-b", "main", str(self.hosted)], place)
+
+    def do_block(self, steps: list[pages.Step]) -> None:
+        """Run the commands of a block, and do what the text around it asks for."""
+        # The environment of the tests is active.
+        environment = {"make venv", "source .venv/bin/activate"}
+        steps = [step for step in steps if step.command not in environment]
+        if not steps:
+            return
+        first = steps[0].command
+        if first.startswith("digits predict"):
+            shutil.copy(self.project / "data/own/cross/1.jpg", self.project.parent / "new.jpg")
+        if first == "digits pin own" and (self.project / "data/own.dvc").exists():
+            write_new_cross(self.project / "data/own/cross/61.jpg")
+        if first.startswith("git fetch"):
+            commit_upstream(self.origin)
+
+        folder = self.project.parent if "REPOSITORY_URL" in first else self.project
+        pages.run([self.fill_in(step) for step in steps], folder)
+
+        if first.startswith("git clone -q REPOSITORY_URL"):
+            pretend_installed(self.project)
+
+    def fill_in(self, step: pages.Step) -> pages.Step:
+        """Return a step with the addresses of this reader's repositories."""
+        command, output = step
+        for word, path in [("REPOSITORY_URL", self.origin), ("YOUR_URL", self.hosted)]:
+            command = command.replace(word, str(path))
+            output = output.replace(word, str(path))
+        if "CONFLICT" in output:
+            command += " || true"
+        return pages.Step(command, output)
+
+
+def pretend_installed(project: Path) -> None:
+    """Make `make` take the environment as installed, because that of the tests is active."""
+    (project / ".venv").mkdir(exist_ok=True)
+    for mark in [".locked", ".installed", ".dev"]:
+        (project / ".venv" / mark).touch()
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the project of a reader who has done what both pages say."""
+    walk = Walk(tmp_path_factory.mktemp("own"))
+    for page in [YOUR_OWN, UPGRADING]:
+        for steps in read_blocks(page):
+            walk.do_block(steps)
+    return walk.project
+
+
+@pytest.mark.slow
+def test_the_pages_lead_to_models_of_shapes(project: Path) -> None:
+    for name in ["gradients-svc", "pixels-svc"]:
+        metrics = json.loads((project / f"metrics/{name}.json").read_text())
+        assert metrics["accuracy"] > 0.8
+    confusion = pd.read_csv(project / "plots/pixels-svc/confusion.csv")
+    assert set(confusion["actual"]) == set(SHAPES)
+
+
+@pytest.mark.slow
+def test_the_page_leads_to_the_code_of_upstream(project: Path) -> None:
+    merged = run("git diff --name-only HEAD~2 HEAD~1", project)
+    assert merged == "digits/core/paths.py\n"
+    assert not (project / "docs/tutorials.md").exists()
+    assert tiny.run("git status --porcelain", project).stdout == ""
+
+
+@pytest.mark.slow
+def test_the_new_project_says_nothing_about_digits(project: Path) -> None:
+    commands = "make help && digits leaderboard && digits check && digits show own"
+    printed = run(f"{commands} && digits --help", project)
+    assert "digits start" not in printed
+    page = (project / "report.html").read_text(encoding="utf-8")
+    visible = re.sub("<(style|script).+?</(style|script)>", "", page, flags=re.DOTALL)
+    assert FOREIGN_WORDS.findall(printed) == []
+    assert FOREIGN_WORDS.findall(visible) == []
+
+
+# The names and values on the page about experiments, and those of a project of one's own, as in
+# its table.
+OWN_NAMES = {
+    "'small-digit-*'": "'*'",
+    "small-digit-svc": "pixels-svc",
+    "gamma": "C",
+    "small-digit-trees": "gradients-svc",
+    "hyperparameters.n_estimators": "hyperparameters.n_copies",
+    "0.002": "0.1",
+    "50": "2",
+    "200": "4",
+    "400": "16",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_the_page_about_experiments_works_in_the_new_project(
+    project: Path, tmp_path: Path
+) -> None:
+    shapes = tiny.copy(project, tmp_path / "shapes")
+    call(shapes, "setup")  # as `make venv` does
+    text = (tiny.ROOT / EXPERIMENTS).read_text(encoding="utf-8")
+    for old, new in OWN_NAMES.items():
+        assert f"`{old}`" in text
+        assert f"`{new}`" in text
+    steps = []
+    for title in [
+        "Try another value",
+        "Compare several values",
+        # Several seeds are left out, because all of them give the same accuracy for shapes.
+        "Run several stages in parallel",
+        "Merge branches",
+        "Look at the charts of one model",
+        "Delete experiments and unused files",
+    ]:
+        section, _, _ = pages.read_section(EXPERIMENTS, title).partition("\n### ")
+        for command, _ in pages.read_steps(section):
+            for old, new in OWN_NAMES.items():
+                command = command.replace(old, new)
+            steps.append(pages.Step(command, pages.ANYTHING))
+    pages.run(steps, shapes)
+    assert tiny.run("git status --porcelain", shapes).stdout == ""
+    params = (shapes / "params.yaml").read_text(encoding="utf-8")
+    assert "C: 0.1\n" in params
+    assert "n_copies: 2\n" in params
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_the_tests_of_the_new_project_pass(project: Path) -> None:
+    run("make lint test", project)
+
+
+@pytest.fixture(scope="session")
+def clone(request: pytest.FixtureRequest) -> Path:
+    """Return a clone of this project. Do not change it."""
+    return tiny.once(request, "clone", make_clone)
+
+
+def copy_clone(clone: Path, place: Path) -> Path:
+    """Return a clone called `shapes`, with the remote that `make venv` configures."""
+    project = tiny.copy(clone, place / "shapes")
+    call(project, "setup")
+    return project
+
+
+@pytest.fixture
+def shapes(clone: Path, tmp_path: Path) -> Path:
+    """Return a clone called `shapes`, with the remote that `make venv` configures."""
+    return copy_clone(clone, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def started(clone: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a clone in which `digits start` was called. Do not change it."""
+    project = copy_clone(clone, tmp_path_factory.mktemp("started"))
+    (project / "data/raw").mkdir()
+    (project / "data/raw/small.parquet").touch()
+    write_pictures(project / "data/own")
+    printed = call(project, "start").stdout
+    assert "  60 images of 3 classes: circle 20, cross 20, line 20\n" in printed
+    return project
+
+
+def add_entries_of_the_page(project: Path) -> None:
+    """Add the task to params.yaml that the page adds."""
+    text = (tiny.ROOT / YOUR_OWN).read_text(encoding="utf-8")
+    path = project / "params.yaml"
+    values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    for block in re.findall(r"^```yaml\n(.+?)^```", text, re.MULTILINE | re.DOTALL):
+        for section, new_entries in yaml.safe_load(block).items():
+            values[section] |= new_entries
+    path.write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
+
+
+def test_start_leaves_a_project_whose_images_are_recorded_and_in_dvc(
+    started: Path, tmp_path: Path
+) -> None:
+    project = tiny.copy(started, tmp_path / "copy")
+    assert call(project, "check").output == "params.yaml is valid.\n"
+    assert "data/own.dvc" in tiny.run("git diff --name-only --cached", project).stdout
+    add_entries_of_the_page(project)
+    assert call(project, "check").output == "params.yaml is valid.\n"
+    tiny.run("git rm --cached --quiet data/own.dvc", project)
+    (project / "data/own.dvc").unlink()
+    assert call(project, "check").stderr == (
+        "data/own is in neither Git nor DVC, so colleagues and experiments do not get it; run "
+        "`dvc add data/own`\n"
+    )
+
+
+@pytest.mark.variant
+@pytest.mark.parametrize("pixel_max", [2, 31])
+def test_start_can_be_called_again_with_other_images(pixel_max: int, shapes: Path) -> None:
+    write_table(shapes / "data/own/digits.csv", pixel_max=pixel_max)
+    printed = call(shapes, "start").stdout
+    assert "  100 images of 2 classes: class 0 " in printed
+    assert "  8 × 8 pixels, grey" in printed
+    assert "blank" not in printed  # although the largest value is small
+    params = yaml.safe_load((shapes / "params.yaml").read_text(encoding="utf-8"))
+    assert params["datasets"]["own"]["pixel_max"] == pixel_max
+    tiny.run("git restore .", shapes)
+    (shapes / "data/own/digits.csv").unlink()
+    for results in ["metrics/pixels-svc.json", "plots/pixels-svc/metrics.csv"]:
+        (shapes / results).parent.mkdir(exist_ok=True)
+        (shapes / results).touch()
+    write_pictures(shapes / "data/own/train")
+    write_pictures(shapes / "data/own/test", count=62)
+    assert "60 of the images are a test set" not in call(shapes, "start").stdout
+    params = yaml.safe_load((shapes / "params.yaml").read_text(encoding="utf-8"))
+    assert params["splits"]["own"]["test"] == "given"
+    assert "pixel_max" not in params["datasets"]["own"]
+
+
+@pytest.mark.parametrize(
+    ("margin", "model"),
+    [
+        pytest.param(5, "pixels-trees", marks=pytest.mark.variant),
+        (6, "gradients-svc"),
+    ],
+)
+def test_start_chooses_edge_directions_for_arrays_that_are_large_enough(
+    shapes: Path, margin: int, model: str
+) -> None:
+    write_table(shapes / "data/own/digits.csv", margin)
+    call(shapes, "start")
+    params = yaml.safe_load((shapes / "params.yaml").read_text(encoding="utf-8"))
+    assert list(params["models"]) == ["pixels-svc", model]
+    assert call(shapes, "check").output == "params.yaml is valid.\n"
+
+
+def test_start_for_many_drawings_writes_models_that_are_trained_fast() -> None:
+    for are_many, parameters in [(False, {}), (True, {"n_components": 60})]:
+        text = start.render(
+            "params.yaml",
+            kind="files",
+            entry={"sources": [{"files": "data/own"}], "shape": [28, 28]},
+            traits=DEFAULT_TRAITS,
+            are_many=are_many,
+            n_components_with_copies=60,
+        )
+        model = yaml.safe_load(text)["models"]["gradients-svc"]
+        assert model["feature_parameters"] == parameters
+
+
+@pytest.mark.skipif(not tiny.HANDWRITING.exists(), reason="the package was deleted")
+def test_start_for_handwriting_needs_no_pictures_yet(shapes: Path) -> None:
+    assert "  digits pin own\n" in call(shapes, "start", "--handwriting").stdout
+    assert find_folders_of_tests(shapes) <= {"core", "helpers", "report"}
+    assert (shapes / HANDWRITING).exists()
+    write_pictures(shapes / "data/own")
+    for shape, digit in zip(SHAPES, "071", strict=True):
+        (shapes / "data/own" / shape).rename(shapes / "data/own" / digit)
+    assert "  60 images of 3 classes: 0 20, 1 20, 7 20\n" in call(shapes, "pin", "own").stdout
+
+
+def write_photos(folders: Iterable[Path], count: int) -> None:
+    """Write `count` different photos into each folder."""
+    rng = np.random.default_rng(0)
+    for folder in folders:
+        folder.mkdir(parents=True)
+        for number in range(count):
+            pixels = rng.integers(0, 256, (64, 64, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(folder / f"{number}.png")
+
+
+def test_start_for_photos_lets_make_install_the_network(shapes: Path) -> None:
+    write_photos([shapes / "data/own/fog", shapes / "data/own/rain"], count=8)
+    assert "  16 images of 2 classes: fog 8, rain 8\n" in call(shapes, "start").stdout
+    params = yaml.safe_load((shapes / "params.yaml").read_text(encoding="utf-8"))
+    assert params["datasets"]["own"]["network"] == "efficientnet_lite0"
+    assert {model["folds"] for model in params["models"].values()} == {5}
+    makefile = (shapes / "Makefile").read_text(encoding="utf-8")
+    assert "\nEXTRAS := network\n" in makefile
+    assert "demo" not in makefile
+
+
+def write_nothing(place: Path) -> None:
+    place.mkdir(parents=True)
+
+
+def write_zip(place: Path) -> None:
+    place.mkdir(parents=True)
+    (place / "pictures.zip").write_bytes(b"PK")
+
+
+def write_few(place: Path) -> None:
+    write_pictures(place, count=6)
+
+
+def write_damaged(place: Path) -> None:
+    write_pictures(place)
+    for name in ["line/2.png", "cross/1.png"]:
+        (place / name).write_bytes(b"")
+
+
+def write_groups(place: Path, n_groups: int, pattern: str) -> None:
+    """Write pictures of shapes in two levels of folders.
+
+    Args:
+        place: the folder.
+        n_groups: how many people have drawn each shape.
+        pattern: the folders, such as `{shape}/{person}`.
+    """
+    write_pictures(place, count=90)
+    for number, path in enumerate(sorted(place.glob("*/*"))):
+        shape, person = path.parent.name, f"person {'abcdef'[number % n_groups]}"
+        folder = place / pattern.format(shape=shape, person=person)
+        folder.mkdir(parents=True, exist_ok=True)
+        path.rename(folder / path.name)
+    for shape in SHAPES:
+        with contextlib.suppress(OSError):  # if it is not empty
+            (place / shape).rmdir()
+
+
+def write_list(place: Path, count: int, **columns: Any) -> None:
+    """Write pictures, and a table whose columns have some values in turn."""
+    write_pictures(place, count)
+    files = sorted(path.relative_to(place) for path in place.glob("*/*"))
+    table = pd.DataFrame({"file": files})
+    for name, values in columns.items():
+        table[name] = np.resize(values, count)
+    table.to_csv(place / "list.csv", index=False)
+
+
+def write_black(place: Path) -> None:
+    for number in range(40):
+        path = place / "ab"[number % 2] / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (8, 8)).save(path)
+
+
+UNUSABLE = {
+    "nothing": (write_nothing, "data/own is empty; put your images into it, as they are: "),
+    "an archive": (
+        write_zip,
+        "for files such as pictures.zip, see “Unpack archives” in image-layouts/docs/your-own.md",
+    ),
+    "black pictures": (write_black, "all pixels of all images are 0, which is black"),
+    "few pictures": (write_few, "most classes have fewer than 4 images: circle 2, cross 2"),
+    "damaged pictures": (write_damaged, "2 of 61 pictures cannot be read, those above; "),
+}
+
+
+@pytest.mark.parametrize(("make", "reason"), UNUSABLE.values(), ids=UNUSABLE)
+def test_start_changes_nothing_if_it_cannot_use_the_images(
+    shapes: Path, make: Callable[[Path], None], reason: str
+) -> None:
+    assert "data/own was not found; put" in failure(shapes, "start")
+    make(shapes / "data/own")
+    assert reason in call(shapes, "start", status=1).stderr
+    assert tiny.run("git status --porcelain", shapes).stdout == ""
+
+
+PERSON_OUTSIDE = "{person}/{shape}"
+SHAPE_OUTSIDE = "{shape}/{person}"
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        pytest.param(PERSON_OUTSIDE, marks=pytest.mark.variant),
+        pytest.param(SHAPE_OUTSIDE, marks=pytest.mark.slow),
+    ],
+)
+def test_start_asks_which_of_two_levels_of_folders_is_the_class(
+    shapes: Path, pattern: str
+) -> None:
+    write_groups(shapes / "data/own", 6, pattern)
+    shown = call(shapes, "start", status=1).stderr
+    assert tiny.run("git status --porcelain", shapes).stdout == ""
+    three_shapes = "90 images of 3 classes: circle 30, cross 30, line 30; 6 groups: person a, "
+    six_people = "90 images of 6 classes: person a 15, "
+    by_command = shown.split("digits start ")
+    [right] = [text for text in by_command if three_shapes in text]
+    [wrong] = [text for text in by_command if six_people in text]
+    assert re.search(r"g → class circle, group person [a-f]\n", right)
+    assert re.search(r"g → class person [a-f]\n", wrong)  # there are too few groups of them
+    assert shown.endswith(
+        "data/own can be read in these 3 ways, so nothing was changed; run the right command\n"
+    )
+
+    words = shlex.split(right.splitlines()[0])
+    started = call(shapes, "start", *words).stdout
+    assert "  90 images of 3 classes: circle 30, cross 30, line 30\n" in started
+    assert "  6 groups: person a, person b" in started
+    entry = yaml.safe_load((shapes / "params.yaml").read_text(encoding="utf-8"))
+    assert entry["datasets"]["own"]["layout"] == words[1]
+    assert call(shapes, "check").stdout == "params.yaml is valid.\n"
+
+
+@pytest.mark.variant
+def test_start_needs_no_question_if_each_person_is_of_one_class(shapes: Path) -> None:
+    place = shapes / "data/own"
+    write_pictures(place, count=90)
+    for number, path in enumerate(sorted(place.glob("*/*"))):
+        folder = place / f"{path.parent.name} {number % 10}" / path.parent.name
+        folder.mkdir(parents=True, exist_ok=True)
+        path.rename(folder / path.name)
+    for shape in SHAPES:
+        (place / shape).rmdir()
+    assert (
+        "  90 images of 3 classes: circle 30, cross 30, line 30\n"
+        in call(shapes, "start").stdout
+    )
+    entry = yaml.safe_load((shapes / "params.yaml").read_text(encoding="utf-8"))
+    assert entry["datasets"]["own"]["layout"] == "{group}/{class}/*"
+
+
+def test_start_refuses_too_few_groups_for_the_folds(shapes: Path) -> None:
+    write_groups(shapes / "data/own", 3, SHAPE_OUTSIDE)
+    line = failure(shapes, "start", "--layout", "{class}/{group}/*")
+    assert (
+        "2 groups are in the training set, too few for the models (folds: 3; at most 2" in line
+    )
+    assert tiny.run("git status --porcelain", shapes).stdout == ""
+
+
+@pytest.mark.parametrize("n_groups", [2, 3])
+def test_start_refuses_a_class_of_too_few_groups_for_the_test_set(
+    n_groups: int, shapes: Path
+) -> None:
+    write_groups(shapes / "data/own", 6, SHAPE_OUTSIDE)
+    of_circles = sorted((shapes / "data/own/circle").iterdir())
+    for number, folder in enumerate(of_circles):
+        if number < n_groups:
+            folder.rename(folder.with_name(f"artist {number}"))  # by its checksum, for training
+        else:
+            shutil.rmtree(folder)
+    assert failure(shapes, "start", "--layout", "{class}/{group}/*") == (
+        f"Error: the class circle has too few groups ({n_groups}, expected 4)"
+    )
+    assert tiny.run("git status --porcelain", shapes).stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        (["--layout", "{class}/*", "--class", "x"], "--class and --group need no --layout"),
+        (["--handwriting", "--min-images", "9"], "--handwriting needs no other option"),
+        (["--handwriting", "--group", "x"], "--handwriting needs no other option"),
+    ],
+)
+def test_start_refuses_options_that_it_would_ignore(
+    shapes: Path, options: list[str], line: str
+) -> None:
+    assert line in call(shapes, "start", *options, status=2).stderr
+
+
+@pytest.mark.parametrize("layout", ["{train: {class}/*}", "[a/*, 'b/*]"])
+def test_start_says_which_layout_is_no_yaml(shapes: Path, layout: str) -> None:
+    result = call(shapes, "start", "--layout", layout, status=2)
+    assert f"{layout} is no YAML; write quotation marks around each pattern" in result.stderr
+
+
+LAYOUTS: dict[str, tuple[str | None, str | None, Any]] = {
+    "none": (None, None, None),
+    "a pattern": ("{class}/*", None, "{class}/*"),
+    "a pattern with a sign in brackets": ("[#]1/{class}/*", None, "[#]1/{class}/*"),
+    "a pattern with a brace in brackets": ("[{]1/{class}/*", None, "[{]1/{class}/*"),
+    "a list of mappings": ('[{files: "a/*"}]', None, [{"files": "a/*"}]),
+    "a list": ('["{class}/a/*", b/*]', None, ["{class}/a/*", "b/*"]),
+    "a mapping": ('{files: "{class}/*"}', None, {"files": "{class}/*"}),
+    "both sets": ("a/*", "{files: b/*}", {"train": "a/*", "test": {"files": "b/*"}}),
+}
+
+
+@pytest.mark.parametrize(("layout", "test", "expected"), LAYOUTS.values(), ids=LAYOUTS)
+def test_the_options_of_start_are_patterns_or_yaml(
+    layout: str | None, test: str | None, expected: Any
+) -> None:
+    assert start.parse_options(layout, test) == expected
+
+
+def test_start_refuses_a_test_set_of_which_the_other_images_are_not_named() -> None:
+    with pytest.raises(click.UsageError, match="--test needs --layout, which says what"):
+        start.parse_options(None, "b/*")
+
+
+def test_start_refuses_files_that_are_not_as_in_a_new_clone() -> None:
+    stages = (tiny.ROOT / "dvc.yaml").read_text(encoding="utf-8")
+    with pytest.raises(
+        UserError, match=r"dvc\.yaml is not as in a new clone; clone the project"
+    ):
+        start.edit_stages(stages.replace("artifacts:", "others:"))
+    targets = (tiny.ROOT / "Makefile").read_text(encoding="utf-8")
+    for line in ["DEMO := ", "help demo start repro", "EXTRAS :="]:
+        with pytest.raises(UserError, match="Makefile is not as in a new clone; clone the"):
+            start.edit_targets(targets.replace(line, ""), "")
+
+
+def test_a_layout_is_written_with_the_letters_of_its_files() -> None:
+    written = start.write_block({"files": "Café/{class}/*", "unused": ["Thé/*"]})
+    assert written == (
+        "    layout:\n      files: Café/{class}/*\n      unused:\n      - Thé/*\n"
+    )
+
+
+def test_start_restores_all_files_if_it_cannot_finish(shapes: Path) -> None:
+    shutil.rmtree(shapes / "docs/notebooks")
+    (shapes / "docs/notebooks").symlink_to(".")  # `rmtree` refuses links
+    tiny.commit(shapes, "a link")
+    assert "Cannot call rmtree on a symbolic link" in failure(shapes, "start", "--handwriting")
+    assert tiny.run("git status --porcelain", shapes).stdout == ""
+
+
+def test_start_restores_all_files_if_it_is_interrupted(
+    shapes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(patterns: list[str]) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.chdir(shapes)
+    monkeypatch.setattr(start, "delete", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        start.rewrite_or_restore(
+            {"sources": [{"handwriting": "data/own"}]}, DEFAULT_TRAITS, {}, 3
+        )
+    assert tiny.run("git status --porcelain", shapes).stdout == ""
+
+
+def test_so_many_images_are_asked_for_that_the_training_set_has_enough() -> None:
+    X = np.random.default_rng(0).integers(0, 256, (40, 4, 4), np.uint8)
+    images = pd.DataFrame({"class": [0] * 38 + [1] * 2})
+    values = {"classes": 2, "names": ["cat", "dog"], "sha256": {}}
+    train_images = start.select_train_images(X, images, values)
+    with pytest.raises(
+        UserError, match=r"^1 of 2 classes .+ by `digits start --min-images 4`$"
+    ):
+        start.check_images(X, train_images, values)
+
+
+@pytest.mark.parametrize(
+    ("n_images", "n_groups", "n_folds"),
+    [
+        (3, None, 3),
+        (4, None, 4),
+        (5, None, 5),
+        (30, None, 5),
+        (30, 3, 3),
+        (30, 4, 4),
+        (30, 9, 5),
+    ],
+)
+def test_models_have_fewer_folds_if_images_or_groups_are_few(
+    n_images: int, n_groups: int | None, n_folds: int
+) -> None:
+    images = pd.DataFrame({"class": [0] * 30 + [1] * n_images})
+    if n_groups:
+        images["group"] = np.arange(len(images)) % n_groups
+    assert start.choose_n_folds(images, 5) == n_folds
+
+
+def test_start_says_that_the_models_of_few_groups_have_fewer_folds(shapes: Path) -> None:
+    cities = ["Berlin", "Oslo", "Paris", "Rome", "Wien"]
+    write_photos([shapes / "data/own" / city / name for city in cities for name in SHAPES], 3)
+    printed = call(shapes, "start", "--layout", "{group}/{class}/*").stdout
+    assert (
+        "  the models have 3 folds, because some class has too few images or groups for 5\n"
+        in printed
+    )
+    models = yaml.safe_load((shapes / "params.yaml").read_text(encoding="utf-8"))["models"]
+    assert {model["folds"] for model in models.values()} == {3}
+
+
+# What people bring who need another tool, and the column that they name.
+OTHERS: dict[str, tuple[dict[str, Any], str, str]] = {
+    "decimals": ({"weight": [8.224, 7.5]}, "weight", "weight is a quantity, such as 8.224: "),
+    "many fractions up to 1": (
+        {"score": [number / 14 for number in range(15)]},
+        "score",
+        "score is a quantity, such as 0.07",
+    ),
+    "few pictures of each age": (
+        {"age": range(20, 40)},
+        "age",
+        "classes out by `digits start --min-images 4`; if they are a quantity, such as ages, replace them by "
+        "ranges such as '20 to 25', or use another tool",
+    ),
+    "several labels": ({"pets": ["cat", "dog", "cat|dog"]}, "pets", "such as 'cat|dog', where"),
+}
+
+
+@pytest.mark.parametrize(("columns", "column", "reason"), OTHERS.values(), ids=OTHERS)
+def test_start_changes_nothing_if_another_tool_is_needed(
+    shapes: Path, columns: dict[str, Any], column: str, reason: str
+) -> None:
+    write_list(shapes / "data/own", 60, **columns)
+    assert reason in failure(shapes, "start", "--class", column)
+    assert tiny.run("git status --porcelain", shapes).stdout == ""
+
+
+@pytest.mark.variant
+def test_start_doubts_classes_that_may_be_ages(shapes: Path) -> None:
+    write_list(shapes / "data/own", 72, age=range(20, 32))
+    printed = call(shapes, "start", "--class", "age").stdout
+    assert (
+        "  72 images of 12 classes: 20 6, 21 6, 22 6, 23 6, 24 6, 25 6, 26 6, 27 6, 28 6, 29 6, "
+        "30 6, 31 6\n"
+        "  the classes are 12 numbers from 20 to 31; if they are a quantity, such as ages, replace "
+        "them by ranges such as '20 to 23', or use another tool, because this project estimates "
+        "no numbers; if they are codes, ignore this line\n"
+        "  28 × 28 pixels, grey, on a light background\n"
+    ) in printed
+
+
+def find_folders_of_tests(project: Path) -> set[str]:
+    return {path.name for path in (project / "tests").iterdir() if path.is_dir()}
+
+
+def test_start_deletes_what_the_new_project_does_not_need(started: Path) -> None:
+    for name in ["metrics", "plots", "dvc.lock", "data/raw", "bench", HANDWRITING]:
+        assert not (started / name).exists()
+    assert find_folders_of_tests(started) <= {"core", "helpers", "report"}
+    assert not list(started.glob("digits/commands/*start*"))
+    assert (started / "packages/dvc-parallel/pyproject.toml").exists()
+
+
+def test_nothing_in_the_new_project_imports_what_was_deleted(started: Path) -> None:
+    for path in [*started.glob("digits/**/*.py"), *started.glob("tests/**/*.py")]:
+        for name in list_imported_names(path):
+            if name.split(".")[0] not in ("digits", "docs", "stages", "tests"):
+                continue
+            place = started.joinpath(*name.split("."))  # of a module, or of a name in a module
+            modules = [place, place.with_suffix(".py"), place.parent.with_suffix(".py")]
+            modules.append(place.parent / "__init__.py")
+            assert any(module.exists() for module in modules), f"{path} imports {name}"
+
+
+@pytest.mark.skipif(not tiny.HANDWRITING.exists(), reason="some folders were deleted")
+@pytest.mark.parametrize("pattern", [*start.DELETED, *start.HANDWRITING])
+def test_what_start_deletes_exists(pattern: str) -> None:
+    is_output = pattern.startswith(("data/", "models/"))
+    assert is_output or list(tiny.ROOT.glob(pattern))
+
+
+def test_start_leaves_no_link_to_a_page_that_it_deletes(started: Path) -> None:
+    for page in [*started.glob("*.md"), *started.glob("docs/**/*.md")]:
+        for target in LINK.findall(page.read_text(encoding="utf-8")):
+            address, _, _ = target.partition("#")
+            if not re.match("https?:", target):
+                assert (page.parent / address).exists(), f"{page}: {target}"
+
+
+def test_start_edits_the_stages_and_the_settings_of_tools(started: Path) -> None:
+    before = (tiny.ROOT / "dvc.yaml").read_text(encoding="utf-8")
+    after = (started / "dvc.yaml").read_text(encoding="utf-8")
+    # One line is new, and the section `artifacts` at the end is gone.
+    new_line = "        - data/own # after a change, run `digits pin own`\n"
+    assert after.count(new_line) == 1
+    rest = after.replace(new_line, "")
+    assert before.startswith(rest)
+    assert "\nartifacts:" in before
+    assert "artifacts" not in after
+    assert after.rstrip("\n").splitlines()[-1].startswith(" ")  # not the comment on artifacts
+    assert (started / "README.md").read_text(encoding="utf-8").endswith("\n")
+    makefile = (started / "Makefile").read_text(encoding="utf-8")
+    assert "demo" not in makefile  # `make repro` does the same
+    assert "digits start" not in makefile
+    assert "../shapes-remote" in (started / ".dvc/config").read_text()
+    local_config = (started / ".dvc/config.local").read_text()
+    assert f"url = {started.parent}/shapes-remote\n" in local_config
+
+
+def test_a_second_start_says_how_the_first_one_is_undone(started: Path, tmp_path: Path) -> None:
+    project = tiny.copy(started, tmp_path / "copy")
+    done = tiny.run("digits start", project, status=1, PYTHONPATH=str(project))
+    assert done.stderr.startswith("Error: `digits start` has already run here; to undo it")
+    tiny.run("git restore .", project)
+    assert "  60 images of 3 classes: " in call(project, "start").stdout
+
+
+def write_link(project: Path) -> None:
+    write_pictures(project.parent / "elsewhere")
+    (project / "data/own").symlink_to(project.parent / "elsewhere")
+
+
+def fill_cache(project: Path) -> None:
+    write_pictures(project / "data/own")
+    (project / ".dvc/cache").write_text("This is no folder.\n", encoding="utf-8")
+
+
+@pytest.mark.parametrize("prepare", [write_link, fill_cache])
+def test_start_changes_nothing_if_dvc_cannot_store_the_images(
+    shapes: Path, prepare: Callable[[Path], None]
+) -> None:
+    prepare(shapes)
+    message = failure(shapes, "start")
+    assert message.startswith("Error: DVC cannot store data/own: ")
+    assert tiny.run("git status --porcelain", shapes).stdout == ""
+    assert not (shapes / "data/own.dvc").exists()
+
+
+SLOW_NAMES = ["cats, dogs", "it's", 'a "b"', "ümlaut"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("photos#2", marks=pytest.mark.variant),
+        *(pytest.param(name, marks=pytest.mark.slow) for name in SLOW_NAMES),
+    ],
+)
+def test_the_remote_of_a_new_project_has_the_name_of_its_folder(
+    shapes: Path, name: str
+) -> None:
+    project = shapes.rename(shapes.parent / name)
+    (project / ".dvc/config.local").unlink()
+    call(project, "setup")
+    write_pictures(project / "data/own")
+    call(project, "start")
+    tiny.run_dvc("push data/own.dvc", project)
+    remote = project.parent / f"{name}-remote"
+    assert len([path for path in remote.rglob("*") if path.is_file()]) > 60
+    assert "# Beside the clone." in (project / ".dvc/config").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("command", ["start", "setup"])
+@pytest.mark.parametrize("name", ["%(x)s", "{x}", "${HOME}"])
+def test_a_folder_in_which_dvc_cannot_work_is_refused(
+    shapes: Path, name: str, command: str
+) -> None:
+    project = shapes.rename(shapes.parent / name)
+    write_pictures(project / "data/own")
+    error = call(project, command, status=1).stderr
+    assert error.startswith(f"Error: DVC cannot work in {project}; rename the folder, ")
+    assert tiny.run("git status --porcelain", project).stdout == ""
+
+
+def test_what_git_could_not_bring_back_is_not_touched(shapes: Path) -> None:
+    message = failure(shapes / "stages", "start")
+    assert message == (
+        f"Error: {shapes / 'stages'} is not a new clone of this project; `git clone` it, and run "
+        "`digits start` there"
+    )
+    (shapes / "notes.txt").touch()
+    message = failure(shapes, "start")
+    assert message == (
+        "Error: Git has uncommitted changes, first notes.txt; commit or stash them, or, if an "
+        "earlier `digits start` has made them, run `git restore .`"
+    )
+    assert tiny.run("git status --porcelain", shapes).stdout == "?? notes.txt\n"
+
+
+def test_a_new_file_whose_name_is_not_in_utf_8_is_named(shapes: Path) -> None:
+    (shapes / os.fsdecode(b"caf\xe9.txt")).touch()
+    message = failure(shapes, "start")
+    assert message.startswith("Error: Git has uncommitted changes, first caf")
+
+
+def test_an_edited_result_is_not_overwritten(shapes: Path) -> None:
+    write_pictures(shapes / "data/own")
+    path = tiny.run("git ls-files metrics/*.json", shapes).stdout.split()[0]
+    (shapes / path).write_text("{}")
+    message = failure(shapes, "start")
+    assert message.startswith(f"Error: Git has uncommitted changes, first {path}; ")
+    assert (shapes / path).read_text() == "{}"
+
+
+def test_a_file_in_plots_that_no_stage_writes_is_not_deleted(shapes: Path) -> None:
+    write_pictures(shapes / "data/own")
+    figure = shapes / "plots/figure.png"
+    figure.parent.mkdir(exist_ok=True)
+    figure.touch()
+    message = failure(shapes, "start")
+    assert message.startswith("Error: Git has uncommitted changes, first plots/figure.png; ")
+    assert figure.exists()
+
+
+PHOTOS, DRAWINGS = "efficientnet_lite0", "efficientnet_lite1"
+WITH_COLORS = ["network-gradients-svc", "network-colors-svc", "gradients-svc"]
+WITH_GREY = ["network-gradients-svc", "gradients-svc"]
+SMALL = ["pixels-svc", "gradients-svc"]
+
+
+def write_noise(path: Path, side: int, saturation: int, background: float) -> None:
+    """Write a picture of grey noise with a colour, below a white background.
+
+    Args:
+        path: the file.
+        side: the height and the width.
+        saturation: the difference between red and the other two colours, except in white.
+        background: the share of the rows that are white.
+    """
+    rng = np.random.default_rng(0)
+    grey = rng.integers(0, 256 - saturation, (side, side, 1), dtype=np.uint8)
+    pixels = np.repeat(grey, 3, axis=2)
+    pixels[:, :, 0] += np.uint8(saturation)
+    pixels[: round(side * background)] = 255
+    Image.fromarray(pixels).save(path)
+
+
+IN_COLOR = "pictures in colour"
+THEREFORE = {name: f"the network is {name}" for name in (PHOTOS, DRAWINGS)} | {
+    None: "there is no network"
+}
+
+
+@pytest.mark.parametrize(
+    ("side", "saturation", "background", "kind", "network", "shape", "models"),
+    [
+        (100, 60, 0, IN_COLOR, PHOTOS, [64, 64, 3], WITH_COLORS),
+        (100, 6, 0, IN_COLOR, PHOTOS, [64, 64, 3], WITH_COLORS),
+        (100, 5, 0, "grey pictures", PHOTOS, [64, 64], WITH_GREY),
+        (30, 60, 0, IN_COLOR, PHOTOS, [64, 64, 3], WITH_COLORS),
+        (30, 0, 0, "grey pictures", PHOTOS, [64, 64], WITH_GREY),
+        (100, 0, 0.6, "large drawings", DRAWINGS, [28, 28], WITH_GREY),
+        (64, 49, 0.6, "large drawings", DRAWINGS, [28, 28], WITH_GREY),
+        (100, 52, 0.6, IN_COLOR, PHOTOS, [64, 64, 3], WITH_COLORS),
+        (63, 0, 0.6, "small drawings", None, [28, 28], SMALL),
+    ],
+    ids=[
+        "photos",
+        "muted photos",
+        "grey photos",
+        "small photos",
+        "small grey photos",
+        "drawings",
+        "drawings on coloured paper",
+        "cartoons",
+        "symbols",
+    ],
+)
+def test_start_looks_at_the_pictures(
+    tmp_path: Path,
+    side: int,
+    saturation: int,
+    background: float,
+    kind: str,
+    network: str | None,
+    shape: list[int],
+    models: list[str],
+) -> None:
+    path = tmp_path / "0.png"
+    write_noise(path, side, saturation, background)
+    traits = find_traits_of_pictures(iter([path]), 1)
+    assert (traits.network, traits.shape) == (network, shape)
+    assert traits.max_folds == (5 if network else 3)
+    assert traits.describe() == f"most look like {kind}, so {THEREFORE[network]}"
+    text = start.render("params.yaml", kind="files", entry={"sources": []}, traits=traits)
+    assert list(yaml.safe_load(text)["models"]) == models
+
+
+def make_collection(shape: list[int]) -> Collection:
+    """Return a collection of arrays, of which nothing is read."""
+    return Collection(pd.DataFrame(), blocks=lambda: iter([]), shape=shape)
+
+
+@pytest.mark.parametrize(
+    ("shape", "is_color", "suits_copies"),
+    [
+        ([20, 20], False, True),
+        ([19, 19], False, False),
+        ([20, 24], False, False),
+        ([24, 20], False, False),
+        ([20, 20, 3], True, False),
+        ([256, 256], False, True),
+    ],
+)
+def test_start_looks_at_the_shape_of_arrays(
+    shape: list[int], is_color: bool, suits_copies: bool
+) -> None:
+    traits = find_traits(make_collection(shape))
+    assert traits.shape == shape
+    assert traits.is_color == is_color
+    kind = "arrays in colour" if is_color else "grey arrays"
+    assert traits.describe() == f"most look like {kind}, so there is no network"
+    assert traits.suits_copies == suits_copies
+    assert not traits.are_pictures
+    assert traits.network is None
+    assert traits.max_folds == 3
+
+
+@pytest.mark.parametrize("shape", [[257, 8], [8, 257, 3]])
+def test_start_refuses_arrays_of_large_images(shape: list[int]) -> None:
+    with pytest.raises(UserError, match=f"images of {shape[0]} × {shape[1]}.* cannot be used"):
+        find_traits(make_collection(shape))
+
+
+def test_a_long_and_narrow_drawing_is_small() -> None:
+    pixels = np.full((40, 100), 255, np.uint8)
+    pixels[10:20, 10:90] = 0
+    content = io.BytesIO()
+    Image.fromarray(pixels).save(content, "PNG")
+    traits = find_traits_of_pictures(iter([content.getvalue()]), 1)
+    assert traits.describe() == "most look like small drawings, so there is no network"
+
+
+def test_pictures_that_cannot_be_read_say_nothing_about_the_others(tmp_path: Path) -> None:
+    photo = io.BytesIO()
+    pixels = np.random.default_rng(0).integers(0, 256, (64, 90, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(photo, "PNG")
+    damaged: list[Path | bytes] = [b"no picture", tmp_path / "missing.png"]
+    traits = find_traits_of_pictures(iter([*damaged, photo.getvalue()]), 3)
+    assert traits[:5] == (True, True, False, PHOTOS, [64, 64, 3])
+    assert find_traits_of_pictures(iter(damaged), 2) == DEFAULT_TRAITS
+
+
+def test_start_looks_at_pictures_from_the_first_to_the_last(tmp_path: Path) -> None:
+    drawing, photo = tmp_path / "drawing.png", tmp_path / "photo.png"
+    Image.new("L", (100, 100), 255).save(drawing)
+    pixels = np.random.default_rng(0).integers(0, 256, (100, 100, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(photo)
+    # Many collections begin with all pictures of one class.
+    traits = find_traits_of_pictures(iter([drawing] * 120 + [photo] * 180), 300)
+    assert traits.network == PHOTOS
+    assert traits.shape == [64, 64, 3]
+
+
+@pytest.mark.parametrize(("n_images", "expected"), [(1_699, set()), (1_700, {300})])
+def test_models_of_many_photos_learn_from_principal_components(
+    shapes: Path, n_images: int, expected: set[int]
+) -> None:
+    traits = ImageTraits(True, True, False, PHOTOS, [64, 64, 3])
+    entry = {
+        "sources": [{"files": "data/own"}],
+        "shape": traits.shape,
+        "network": traits.network,
+    }
+    values = {"images": n_images, "classes": 2, "sha256": {"pixels": "0", "labels": "1"}}
+    with contextlib.chdir(shapes):
+        start.rewrite(entry, traits, values, n_folds=5)
+    text = (shapes / "params.yaml").read_text(encoding="utf-8")
+    models = yaml.safe_load(text)["models"].values()
+    found = {model["feature_parameters"].get("n_components") for model in models}
+    assert found - {None} == expected
+
+
+def encode_16_bits(largest: int) -> bytes:
+    """Return a picture of 16 bits with some largest value."""
+    pixels = np.linspace(0, largest, 64).astype(np.uint16).reshape(8, 8)
+    output = io.BytesIO()
+    Image.fromarray(pixels).save(output, "PNG")
+    return output.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("largest", "white"),
+    [
+        ([3_900, 4_300], 8_191),
+        ([40, 250], 255),
+        ([1_023], 1_023),
+        ([40] * 150 + [16_384], 32_767),
+    ],
+)
+def test_pictures_of_more_than_8_bits_have_one_scale(largest: list[int], white: int) -> None:
+    pictures = [encode_16_bits(value) for value in largest]
+    traits = find_traits_of_pictures(iter(pictures), len(pictures))
+    assert traits.white == white
+
+
+def encode_cross(background: int, height: int = 40, width: int = 40) -> bytes:
+    """Return a picture of a cross on a dark or a light background."""
+    pixels = np.full((height, width), background, np.uint8)
+    pixels[height // 2] = pixels[:, width // 2] = 255 - background
+    output = io.BytesIO()
+    Image.fromarray(pixels).save(output, "PNG")
+    return output.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("n_light", "hint"),
+    [
+        (0, ""),
+        (1, ""),
+        (2, "10% of the drawings have a light background, and the others a dark one; if that"),
+        (18, "90% of the drawings have a light"),
+        (19, ""),
+    ],
+)
+def test_drawings_with_different_backgrounds_are_named(n_light: int, hint: str) -> None:
+    drawings = [encode_cross(255)] * n_light + [encode_cross(0)] * (20 - n_light)
+    found = find_traits_of_pictures(iter(drawings), 20).find_hints()
+    assert [hint in line for line in found] == [True] * bool(hint)
+
+
+@pytest.mark.parametrize(("width", "is_long"), [(79, False), (80, True)])
+def test_pictures_of_lines_are_named(width: int, is_long: bool) -> None:
+    for line in [encode_cross(0, 10, width), encode_cross(0, width, 10)]:
+        found = find_traits_of_pictures(iter([line]), 1).find_hints()
+        hint = "are 8 times as long as they are wide, so little is left of them in 28 × 28"
+        assert [hint in line for line in found] == [True] * is_long
+
+
+@pytest.mark.parametrize(("largest", "white"), [(0.25, 1), (1.02, 2), (15.5, 16), (17, 255)])
+def test_pictures_of_fractions_have_one_scale(largest: float, white: int) -> None:
+    output = io.BytesIO()
+    Image.fromarray(np.full((8, 8), largest, np.float32)).save(output, "TIFF")
+    assert find_traits_of_pictures(iter([output.getvalue()]), 1).white == white
+
+
+def test_pictures_with_a_transparent_value_have_one_scale() -> None:
+    output = io.BytesIO()
+    pixels = np.linspace(0, 4_000, 64).astype(np.uint16).reshape(8, 8)
+    Image.fromarray(pixels).save(output, "PNG", transparency=0)
+    assert find_traits_of_pictures(iter([output.getvalue()]), 1).white == 4_095
+
+
+def test_start_writes_the_scale_of_pictures_of_more_than_8_bits(shapes: Path) -> None:
+    for number in range(30):
+        path = shapes / f"data/own/{['cat', 'dog'][number % 2]}/{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(encode_16_bits(3_900 + 20 * number))
+    call(shapes, "start")
+    params = yaml.safe_load((shapes / "params.yaml").read_text(encoding="utf-8"))
+    assert params["datasets"]["own"]["white"] == 8_191
+
+
+def test_start_writes_the_scale_of_small_drawings_of_more_than_8_bits(shapes: Path) -> None:
+    rng = np.random.default_rng(0)
+    for number in range(30):
+        drawing = np.zeros((9, 9), np.uint16)
+        drawing[rng.integers(1, 8)] = drawing[1:8, rng.integers(1, 8)] = 4_000 + 10 * number
+        path = shapes / f"data/own/{['cat', 'dog'][number % 2]}/{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(drawing).save(path)
+    assert "small drawings, so there is no network" in call(shapes, "start").stdout
+    params = yaml.safe_load((shapes / "params.yaml").read_text(encoding="utf-8"))
+    assert params["datasets"]["own"]["white"] == 8_191

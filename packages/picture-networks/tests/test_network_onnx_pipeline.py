@@ -1,0 +1,387 @@
+"""An ONNX file in a project: recorded by `digits pin`, and used by the stages and by predict."""
+
+import shutil
+import sys
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from sklearn.preprocessing import normalize
+
+from digits.commands.pin import update_dependencies
+from digits.core import paths, tables
+from digits.imaging.pictures import read_resized
+from digits.learning import model_file
+from digits.settings import params
+from digits.settings.errors import UserError
+from digits.settings.params import NetworkFile
+from picture_networks import feature_cache
+from picture_networks.feature_cache import FeatureCache
+from picture_networks.weights import onnx_file
+from test_network_features import write_photos
+from tests.helpers import onnx, tiny
+from tests.helpers.calls import VALID, call, failure, reproduce
+from tests.helpers.imports import list_imported_names
+from tests.helpers.installed import install_package
+from tests.helpers.onnx import node
+
+FILE = "data/network.onnx"
+KEYS: dict[str, Any] = {"file": FILE, "output": "hidden", "size": 32}
+DVC_FILE = "dvc.yaml"
+
+# The mean and the variance of each colour, of which `y` has only the mean.
+NETWORK = onnx.model(
+    [
+        node("Mul", "x x", "squares"),
+        node("Concat", "x squares", "hidden", axis=1),
+        node("GlobalAveragePool", "x", "y"),
+    ],
+    ["n", 3, "height", "width"],
+)
+OTHER = NETWORK.replace(b"Mul", b"Add")  # another network, which gives other features
+
+CHANGES = {
+    "datasets.tiny": {
+        "sources": [{"files": "data/own"}],
+        "shape": [16, 16, 3],
+        "network": KEYS,
+    },
+    "splits": {"tiny": {"dataset": "tiny", "test": 8}},
+    "tasks": {"class": {"split": "tiny"}},
+    "models": {"svc": tiny.model("class", "network", "svm.SVC", 2)},
+}
+
+
+@pytest.fixture(scope="module")
+def pinned(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a project with a network whose features are trained on. Do not change it."""
+    project = tiny.copy(made, tmp_path_factory.mktemp("onnx") / "tiny")
+    tiny.edit(project, CHANGES)
+    write_photos(project / "data/own")
+    (project / FILE).write_bytes(NETWORK)
+    output = call(project, "pin", "tiny").stdout
+    assert (
+        f"'hidden' of {FILE} gives 12 features of each picture, in 32 × 32 pixels\n" in output
+    )
+    assert f"DVC now stores {FILE}. Run `dvc push` to share it.\n" in output
+    assert f"dvc.yaml: the stage fetch depends on {FILE}\n" in output
+    reproduce(
+        project, "fetch@tiny", "split@tiny", "binarize@class", "train@svc", "evaluate@svc"
+    )
+    return project
+
+
+@pytest.fixture
+def project(pinned: Path, tmp_path: Path) -> Path:
+    """Return a copy of `pinned` that a test may change."""
+    return tiny.copy(pinned, tmp_path / "tiny")
+
+
+def test_the_stages_store_the_features_of_the_network(
+    pinned: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(pinned)
+    network = onnx_file.load(NetworkFile(**KEYS))
+    _, images = tables.read_images(paths.raw("tiny"))
+    for file, features in zip(images["file"], images["network"], strict=True):
+        picture = read_resized(Path("data/own") / file, [32, 32, 3])
+        assert features == bytes(network.describe(picture))
+    assert images["network"].nunique() == len(images)
+
+
+def test_predictions_of_pictures_are_those_of_the_stages(pinned: Path) -> None:
+    predictions = pd.read_parquet(pinned / paths.predictions("svc"))
+    files = [f"data/own/{file}" for file in predictions["file"]]
+    text = call(pinned, "predict", "--model", "svc", "--format", "csv", *files).stdout
+    labels = [line.split(",")[4] for line in text.splitlines()[1:]]
+    names = {0: "flower", 1: "temple"}
+    assert labels == [names[label] for label in predictions["prediction"]]
+
+
+def test_a_recorded_network_is_valid_and_stored(pinned: Path) -> None:
+    result = call(pinned, "check")
+    assert (result.stdout, result.stderr) == (VALID, "")
+    assert (pinned / f"{FILE}.dvc").exists()
+    before = tiny.files(pinned)
+    call(pinned, "pin", "tiny")
+    assert tiny.files(pinned) == before
+
+
+def test_another_file_is_refused_until_it_is_recorded_and_then_fetched(project: Path) -> None:
+    assert tiny.repro(project, "evaluate@svc") == []
+    (project / FILE).write_bytes(OTHER)
+    line = (
+        f"network: {FILE} has another checksum than `sha256` has recorded; if that is right, run "
+        "`digits pin` for this dataset"
+    )
+    assert failure(project, "fetch", "tiny") == f"Error: {line}"
+    assert (
+        failure(project, "predict", "--model", "svc", "data/own/temple/0.jpg")
+        == f"Error: {line}"
+    )
+    assert failure(project, "check") == f"Error: params.yaml: datasets.tiny: {line}"
+    _, before = tables.read_images(project / paths.raw("tiny"))
+    call(project, "pin", "tiny")
+    assert tiny.repro(project, "fetch@tiny") == ["fetch@tiny"]
+    _, after = tables.read_images(project / paths.raw("tiny"))
+    assert not after["network"].equals(before["network"])
+    assert after["file"].equals(before["file"])
+
+
+def test_a_file_that_was_not_pulled_is_missed_only_where_it_is_needed(project: Path) -> None:
+    (project / FILE).unlink()
+    assert call(project, "check").stdout == VALID
+    line = (
+        f"network: {FILE}: it was not found; put it there, or fetch what was shared by `dvc pull "
+        f"{FILE}`"
+    )
+    for words in [
+        ["fetch", "tiny"],
+        ["pin", "tiny"],
+        ["predict", "--model", "svc", "data/own/temple/0.jpg"],
+    ]:
+        assert failure(project, *words) == f"Error: {line}"
+    (project / f"{FILE}.dvc").unlink()
+    assert failure(project, "check") == f"Error: params.yaml: datasets.tiny: {line}"
+
+
+def test_a_file_in_a_folder_that_was_not_pulled_is_left_for_later(project: Path) -> None:
+    folder = project / "data/networks"
+    folder.mkdir()
+    (folder / "a.onnx").write_bytes(NETWORK)
+    fetch(project, network=KEYS | {"file": "data/networks/a.onnx"})
+    assert (project / "data/networks.dvc").exists()  # DVC has the folder as a whole
+    shutil.rmtree(folder)
+    assert call(project, "check").stdout == VALID
+
+
+def test_a_file_that_cannot_be_used_changes_nothing(project: Path) -> None:
+    (project / FILE).write_bytes(NETWORK[:100])
+    before = tiny.files(project)
+    assert "ONNX Runtime cannot load it" in failure(project, "pin", "tiny")
+    assert tiny.files(project) == before
+
+
+def test_pin_forgets_a_network_that_is_no_longer_named(project: Path) -> None:
+    entry = params.parse((project / "params.yaml").read_text())["datasets"]["tiny"]
+    assert "network" in entry["sha256"]
+    without = {key: value for key, value in entry.items() if key != "network"}
+    tiny.edit(project, CHANGES | {"datasets.tiny": without})
+    assert "the stage fetch depends on no network" in call(project, "pin", "tiny").stdout
+    entry = params.parse((project / "params.yaml").read_text())["datasets"]["tiny"]
+    assert "network" not in entry["sha256"]
+    assert FILE not in (project / DVC_FILE).read_text()
+
+
+@pytest.mark.variant
+def test_pin_keeps_the_network_of_another_dataset(project: Path) -> None:
+    others = KEYS | {"file": "data/other.onnx"}
+    entry = params.parse((project / "params.yaml").read_text())["datasets"]["tiny"]
+    changes = {"datasets.tiny": entry, "datasets.other": entry | {"network": others}}
+    tiny.edit(project, CHANGES | changes)
+    (project / "data/other.onnx").write_bytes(OTHER)
+    output = call(project, "pin", "other").stdout
+    assert "dvc.yaml: the stage fetch depends on data/network.onnx, data/other.onnx\n" in output
+    stages = (project / DVC_FILE).read_text(encoding="utf-8")
+    call(project, "pin", "tiny")
+    assert (project / DVC_FILE).read_text(encoding="utf-8") == stages
+
+
+def read_features(project: Path) -> dict[str, bytes]:
+    """Return the features of each picture, by its path."""
+    _, images = tables.read_images(project / paths.raw("tiny"))
+    return dict(zip(images["file"], images["network"], strict=True))
+
+
+def list_cache(project: Path) -> set[Path]:
+    """Return the files in which features were saved."""
+    return {path for path in (project / ".dvc/cache/networks").rglob("*") if path.is_file()}
+
+
+def fetch(project: Path, **keys: Any) -> dict[str, bytes]:
+    """Record a changed entry of the dataset, fetch it, and return its features."""
+    text = (project / "params.yaml").read_text()
+    entry = params.parse(text)["datasets"]["tiny"] | keys
+    tiny.edit(project, CHANGES | {"datasets.tiny": entry})
+    call(project, "pin", "tiny")
+    call(project, "fetch", "tiny")
+    return read_features(project)
+
+
+def test_no_picture_is_described_twice(project: Path) -> None:
+    """Whether pictures are added, or the shape changes, or all is fetched anew."""
+    before = read_features(project)
+    cache = list_cache(project)
+    assert len(cache) == len(set(before.values()))
+    # Other features, with their checksum, show where saved ones are used.
+    for path in cache:
+        features = bytes(255 - value for value in path.read_bytes()[:-32])
+        path.write_bytes(features + sha256(features).digest())
+    added = project / "data/own/temple/new.jpg"
+    Image.new("RGB", (40, 40), "orange").save(added)
+    after = fetch(project)
+    for file, features in before.items():
+        assert after[file] == bytes(255 - value for value in features)
+    assert after["temple/new.jpg"] not in before.values()
+    assert len(list_cache(project) - cache) == 1
+    assert fetch(project, shape=[8, 8]) == after
+    assert len(list_cache(project) - cache) == 1
+
+
+@pytest.mark.variant
+def test_saved_features_are_those_of_one_picture_and_one_network(project: Path) -> None:
+    before = read_features(project)
+    cache = list_cache(project)
+    first, second = sorted(before)[:2]
+    (project / "data/own" / first).write_bytes((project / "data/own" / second).read_bytes())
+    after = fetch(project)
+    assert after == before | {first: before[second]}
+    assert list_cache(project) == cache
+    others = fetch(project, network=KEYS | {"std": [1, 1, 1]})
+    assert others.keys() == after.keys()
+    assert not set(others.values()) & set(after.values())
+    larger = fetch(project, network=KEYS | {"size": 40})
+    assert set(larger.values()) != set(after.values())
+
+
+@pytest.mark.parametrize("damage", ["changed", "cut", "empty", "folder"])
+def test_damaged_features_are_computed_again(project: Path, damage: str) -> None:
+    before = read_features(project)
+    for path in list_cache(project):
+        content = path.read_bytes()
+        path.unlink()
+        if damage == "changed":
+            path.write_bytes(bytes([content[0] ^ 1]) + content[1:])
+        elif damage == "cut":
+            path.write_bytes(content[:-1])
+        elif damage == "empty":
+            path.touch()
+        else:
+            path.mkdir()
+    call(project, "fetch", "tiny")
+    assert read_features(project) == before
+
+
+def test_another_version_of_a_package_computes_features_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved = FeatureCache(tmp_path)
+    saved.save(b"picture", "network", b"features")
+    assert saved.load(b"picture", "network") == b"features"
+    install_package(tmp_path / "site", "pillow", "")
+    monkeypatch.syspath_prepend(tmp_path / "site")
+    feature_cache.compute_code_checksum.cache_clear()
+    assert saved.load(b"picture", "network") is None
+    feature_cache.compute_code_checksum.cache_clear()
+
+
+def test_an_edit_of_any_module_of_the_networks_computes_features_anew() -> None:
+    start = str(Path(feature_cache.__file__).parent)
+    paths = {str(getattr(module, "__file__", "")) for module in sys.modules.values()}
+    paths = {path for path in paths if path.startswith(start)}
+    assert onnx_file.__file__ in paths
+    assert paths <= set(map(str, feature_cache.CODE))
+
+
+def test_an_edit_of_any_module_that_reads_pictures_computes_features_anew() -> None:
+    names = {name for path in feature_cache.CODE for name in list_imported_names(path)}
+    places = [Path(*name.split(".")) for name in names if name.startswith("digits.imaging.")]
+    modules = {place.with_suffix(".py") for place in places}
+    modules |= {place.parent.with_suffix(".py") for place in places}  # of a name in a module
+    used = {path for module in modules if (path := tiny.ROOT / module).exists()}
+    assert used
+    assert used <= set(feature_cache.CODE)
+
+
+def test_a_cache_that_cannot_be_written_is_not_needed(project: Path) -> None:
+    before = read_features(project)
+    shutil.rmtree(project / ".dvc/cache/networks")
+    (project / ".dvc/cache/networks").touch()
+    call(project, "fetch", "tiny")
+    assert read_features(project) == before
+
+
+@pytest.mark.variant
+def test_the_features_of_several_networks_follow_each_other(project: Path) -> None:
+    single = read_features(project)
+    other = "data/other.onnx"
+    (project / other).write_bytes(OTHER)
+    both = fetch(project, network=[KEYS, KEYS | {"file": other}])
+    assert {file: features[:12] for file, features in both.items()} == single
+    assert all(len(features) == 24 for features in both.values())
+    for stage in [
+        ("split", "tiny"),
+        ("binarize", "class"),
+        ("train", "svc"),
+        ("evaluate", "svc"),
+    ]:
+        call(project, *stage)
+    X = np.array([list(features) for features in both.values()])
+    scaled = model_file.load(project / paths.model("svc"))[:-1].transform(X)
+    expected = np.hstack([normalize(X[:, :12]), normalize(X[:, 12:])])
+    np.testing.assert_allclose(scaled, expected)
+    text = call(project, "predict", "data/own/temple/1.jpg").stdout
+    assert "predicted temple" in text
+    assert call(project, "check").stdout == VALID
+    stages = (project / DVC_FILE).read_text()
+    assert FILE in stages
+    assert other in stages
+    (project / other).write_bytes(NETWORK)
+    assert "has another checksum" in failure(project, "fetch", "tiny")
+
+
+@pytest.mark.variant
+def test_a_model_of_other_networks_is_refused(project: Path) -> None:
+    (project / "data/other.onnx").write_bytes(OTHER)
+    fetch(project, network=[KEYS, KEYS | {"file": "data/other.onnx"}])
+    line = failure(project, "predict", "--model", "svc", "data/own/temple/0.jpg")
+    assert line == (
+        "Error: svc takes the features of another network than its dataset has now; run "
+        "`dvc repro evaluate@svc`"
+    )
+
+
+def test_nothing_is_recorded_if_the_stages_cannot_be_edited(project: Path) -> None:
+    (project / DVC_FILE).write_text("stages: {}\n")
+    before = tiny.files(project)
+    (project / FILE).write_bytes(OTHER)
+    assert "stages.fetch.do has no `deps`" in failure(project, "pin", "tiny")
+    assert tiny.files(project) | {FILE: before[FILE]} == before
+
+
+@pytest.mark.variant
+def test_pin_asks_whether_the_first_output_is_the_classes(project: Path) -> None:
+    entry = params.parse((project / "params.yaml").read_text())["datasets"]["tiny"]
+    entry["network"] = {"file": FILE, "size": 32}
+    tiny.edit(project, CHANGES | {"datasets.tiny": entry})
+    hint = "This is its first output. If these are classes, name a layer by `output`.\n"
+    assert hint in call(project, "pin", "tiny").stdout
+    tiny.edit(project, CHANGES | {"datasets.tiny": entry | {"network": KEYS}})
+    assert hint not in call(project, "pin", "tiny").stdout
+
+
+STAGES = (tiny.ROOT / DVC_FILE).read_text(encoding="utf-8")
+
+
+def test_a_dependency_is_a_line_of_dvc_yaml_and_nothing_else_changes() -> None:
+    start = STAGES.partition(".onnx")[0]
+    assert start == STAGES, "this project has a network of its own"
+    text = update_dependencies(STAGES, ["data/a.onnx", "data/b.onnx", "data/a.onnx"])
+    added = [line for line in text.splitlines() if line not in STAGES.splitlines()]
+    comment = "# after a change, run `digits pin`"
+    assert added == [f"        - data/{name}.onnx {comment}" for name in "ab"]
+    assert update_dependencies(text, ["data/b.onnx", "data/a.onnx"]) == text
+    assert update_dependencies(text, []) == STAGES
+    replaced = update_dependencies(text, ["data/c.onnx"])
+    assert [line for line in replaced.splitlines() if ".onnx" in line] == [
+        f"        - data/c.onnx {comment}"
+    ]
+
+
+def test_a_file_without_the_stage_fetch_is_refused() -> None:
+    with pytest.raises(UserError, match=r"dvc.yaml: stages.fetch.do has no `deps`"):
+        update_dependencies("stages: {}\n", ["data/a.onnx"])
