@@ -6,7 +6,8 @@ import click
 
 from digits.commands import examples
 from digits.core.tables import PIXEL_MAX
-from digits.data.fetching import NO_PICTURES, fetch_images, import_source, needs_network
+from digits.data.fetching import NO_PICTURES, fetch_images, needs_internet
+from digits.data.source import find_source
 from digits.data.storage import find_dvc_file, warn_about_unstored
 from digits.learning.inputs import check_network
 from digits.learning.pipelines import build_pipeline
@@ -53,15 +54,12 @@ def check_sources(name: str, dataset: DatasetParams) -> None:
     is_found = False
     for source in dataset.sources:
         [(kind, place)] = source.items()
-        module = import_source(kind)  # raises an error for an unknown kind
-        if dataset.network is not None and not getattr(module, "READS_PICTURES", False):
-            raise UserError(f"{kind} {place}: {NO_PICTURES}")
-        reads_files = getattr(module, "READS_FILES", False)
-        is_found = is_found or (reads_files and Path(place).exists())
+        is_path = find_source(kind).is_path  # raises an error for an unknown kind
+        is_found = is_found or (is_path and Path(place).exists())
     if not is_pulled_later(dataset):
         load_networks(dataset)
     # Images that are not here, for example because they were not pulled, are not checked.
-    if is_found and not needs_network(dataset):
+    if is_found and not needs_internet(dataset):
         # Computing the network's features would take long.
         without_network = dataset.model_copy(update={"network": None})
         _, images = fetch_images(name, without_network)

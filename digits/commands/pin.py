@@ -15,12 +15,10 @@ from ruamel.yaml.tokens import CommentToken
 from digits.commands import examples
 from digits.core.files import atomic_write
 from digits.core.tables import Pixels
-from digits.data.fetching import FORMER_KINDS
 from digits.data.overview import describe_images, draw_examples
 from digits.data.pinned_values import compute_pinned_values, validate_unpinned
 from digits.data.storage import add_to_dvc
 from digits.networks import find_module
-from digits.plugins import find_plugins
 from digits.settings import params
 from digits.settings.errors import UserError, check_choice, echo, shorten, to_one_line
 from digits.settings.params import FILE, ONNX, NetworkFile
@@ -53,9 +51,6 @@ def command(dataset: str) -> None:
     entry = find_entry(params.read(), dataset)
     networks = list_network_files(dataset, entry)
     loaded_networks = [find_module().load_file(network) for network in networks]
-    if is_former(entry):
-        carry_over(dataset)
-    entry = find_entry(params.read(), dataset)
     values, X, images = compute_pinned_values(dataset, entry)
     # Reading the images can take minutes, in which the file may have been edited.
     text = params.read()
@@ -99,9 +94,7 @@ def list_network_files(name: str, entry: dict[str, Any]) -> list[NetworkFile]:
     Raises:
         UserError: the entry is not valid.
     """
-    # The former kinds of sources came with the key `columns`, which no longer exists.
-    kept = {key: value for key, value in entry.items() if key != "columns"}
-    return validate_unpinned(name, kept).network_files
+    return validate_unpinned(name, entry).network_files
 
 
 def write_text(path: Path, text: str) -> None:
@@ -129,44 +122,6 @@ def update_dependencies(text: str, files: Sequence[str]) -> str:
         dependencies.remove(path)
     for path in reversed(dict.fromkeys(files)):
         insert_dependency(dependencies, path, "digits pin")
-    return dump(yaml, document)
-
-
-def is_former(entry: dict[str, Any]) -> bool:
-    """Return whether the first source of a valid entry is of a kind that no longer exists."""
-    return any(kind in FORMER_KINDS for kind in entry["sources"][0])
-
-
-def carry_over(name: str) -> None:
-    """Replace a source of a former kind by a layout that reads the recorded images.
-
-    Raises:
-        UserError: no layout reads them, or no package knows the former sources.
-    """
-    try:
-        module = find_plugins("digits.former_sources")["files"].load()
-    except KeyError:
-        raise UserError(
-            f"{FILE}: datasets.{name}: write `files` and a `layout` "
-            "(image-layouts/docs/layout.md)"
-        ) from None
-    text = params.read()
-    layout = module.find_layout(find_entry(text, name))
-    if params.read() != text:  # reading the images can take minutes
-        raise UserError(f"{FILE} was edited while the images were read; run the command again")
-    write_text(FILE, replace_source(text, name, layout))
-    echo(f"{FILE}: datasets.{name} has a layout now, which gives the same images")
-
-
-def replace_source(text: str, name: str, layout: Any) -> str:
-    """Return the text of params.yaml with the source `files` and a layout."""
-    yaml = make_yaml()
-    document = yaml.load(text)
-    entry = document["datasets"][name]
-    [path] = entry["sources"][0].values()
-    entry["sources"][0] = {"files": path}
-    entry.insert(list(entry).index("sources") + 1, "layout", layout)
-    remove_key(entry, "columns")
     return dump(yaml, document)
 
 

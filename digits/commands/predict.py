@@ -10,10 +10,10 @@ import pandas as pd
 
 from digits import predicting
 from digits.commands import examples, format_option
+from digits.data.source import Collection
 from digits.evaluation.intervals import confidence_interval
 from digits.imaging import drawing
-from digits.predicting import many_images
-from digits.predicting.many_images import Collection
+from digits.predicting.many_images import open_many
 from digits.predicting.predict import predict_collection, predict_picture
 from digits.predicting.prediction import PicturePrediction
 from digits.predicting.predictor import Predictor
@@ -43,7 +43,7 @@ def open_argument(argument: str, predictor: Predictor) -> Collection | None:
         [place] = source.values()
         if path.exists() and path.resolve() == Path(place).resolve():
             warn(f"{argument} has the images that the model was trained on; name others")
-    collection = many_images.read(path, predictor.dataset)
+    collection = open_many(path, predictor.dataset)
     if collection is not None:
         check_classes(predictor, argument, collection)
     return collection

@@ -4,26 +4,17 @@ import os
 import textwrap
 from collections.abc import Iterable
 from hashlib import sha256
-from importlib import import_module
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from digits.core.tables import Pixels, Vector
+from digits.data.images import make_images
+from digits.data.source import find_source
 from digits.networks import NetworkError
-from digits.plugins import find_plugins
-from digits.settings import params
-from digits.settings.columns import COLUMNS, names_key
-from digits.settings.errors import UserError, check_choice
+from digits.settings.errors import UserError
 from digits.settings.params import IMAGE_CHECKSUMS, DatasetParams
-
-PACKAGE = Path(__file__).parent.parent  # the folder digits/
-
-# Sources that guessed what files mean. `digits pin` replaces them.
-FORMER_KINDS = {"folder", "table", "arrays"}
 
 NO_PICTURES = "it has no pictures that a `network` can describe; delete this key"
 
@@ -58,7 +49,8 @@ def fetch_images(
     for source in sources:
         [(kind, place)] = source.items()  # a source has one key
         try:
-            X, images = import_source(kind).read(place, dataset)
+            collection = find_source(kind).open(place, dataset)
+            X, images = make_images(collection, dataset)
             if require_pinned:
                 if "test" not in dataset.sha256:  # no split of this dataset can use it
                     images = images.drop(columns="test", errors="ignore")
@@ -72,7 +64,7 @@ def fetch_images(
             failures.append(f"{kind} {place}: {error}")
 
     message = f"no source has {name}: {'; '.join(failures)}"
-    if needs_network(dataset):
+    if needs_internet(dataset):
         use_mirror = ""
         if mirror_kind:
             files = f"the {mirror_kind} files in {name}/"
@@ -84,62 +76,17 @@ def fetch_images(
     raise UserError(message)
 
 
-def fetch_dataset(name: str) -> tuple[Pixels, pd.DataFrame]:
-    """Fetch a dataset from which a source makes another one, as `fetch_images` does.
-
-    Raises:
-        UserError: there is no such dataset, no source has it, or it is itself made from one.
-    """
-    # `params.load` is not used, because it refuses a new entry that `digits pin` has yet to
-    # complete, such as the entry of the dataset that is made.
-    entries = params.parse(params.read())["datasets"]
-    check_choice("datasets", name, entries)
-    dataset = params.validate_dataset(name, entries[name])
-    kinds = [kind for source in dataset.sources for kind in source]
-    if any(getattr(import_source(kind), "READS_DATASET", False) for kind in kinds):
-        # A dataset that is made from itself would never end.
-        raise UserError(f"{name} is itself made from a dataset; name that one")
-    return fetch_images(name, dataset)
-
-
-def needs_network(dataset: DatasetParams) -> bool:
-    """Return whether a source of a dataset needs a network."""
+def needs_internet(dataset: DatasetParams) -> bool:
+    """Return whether a source of a dataset needs the internet."""
     return any(
-        getattr(import_source(kind), "NEEDS_NETWORK", False)
-        for source in dataset.sources
-        for kind in source
+        find_source(kind).needs_internet for source in dataset.sources for kind in source
     )
 
 
 def find_mirror_kind(dataset: DatasetParams) -> str | None:
     """Return the kind of source that reads a mirror of a dataset, or None if it has none."""
-    for source in dataset.sources:
-        for kind in source:
-            mirror_kind: str | None = getattr(import_source(kind), "MIRROR_KIND", None)
-            if mirror_kind is not None:
-                return mirror_kind
-    return None
-
-
-def import_source(kind: str) -> ModuleType:
-    """Import the module that reads a kind of source, such as `idx`.
-
-    It is digits/data/sources/<kind>.py, or an entry point of the group `digits.sources`, by
-    which another package adds a kind.
-
-    Raises:
-        UserError: there is no such module.
-    """
-    if kind in FORMER_KINDS:
-        raise UserError(
-            f"the source `{kind}` is now `files`, with a `layout`; `digits pin` writes both"
-        )
-    kinds = {path.stem for path in PACKAGE.glob("data/sources/[a-z]*.py")}
-    if kind in kinds:
-        return import_module(f"digits.data.sources.{kind}")
-    plugins = find_plugins("digits.sources")
-    check_choice("sources", kind, kinds | plugins.keys())
-    return plugins[kind].load()
+    kinds = [find_source(kind).mirror for source in dataset.sources for kind in source]
+    return next((kind for kind in kinds if kind is not None), None)
 
 
 def check_pinned(name: str, X: Pixels, images: pd.DataFrame, dataset: DatasetParams) -> None:
@@ -170,7 +117,7 @@ def check_pinned(name: str, X: Pixels, images: pd.DataFrame, dataset: DatasetPar
 
 
 def compute_checksums(X: Pixels, images: pd.DataFrame) -> dict[str, str]:
-    """Return the SHA-256 of pixels and labels and, if there are any, COLUMNS, files, test set.
+    """Return the SHA-256 of pixels and labels and, if there are any, groups, files, test set.
 
     They determine the images and the split into training set and test set.
     """
@@ -178,12 +125,11 @@ def compute_checksums(X: Pixels, images: pd.DataFrame) -> dict[str, str]:
         "pixels": sha256_of_array(X),
         "labels": sha256_of_array(images["class"].to_numpy()),
     }
-    for name, column in COLUMNS.items():
-        names = images.attrs.get(names_key(name))
-        if names is not None:
-            checksums[column.checksum] = sha256_of_lines(names[code] for code in images[name])
-        elif name in images:
-            checksums[column.checksum] = sha256_of_array(images[name].to_numpy())
+    if "group_names" in images.attrs:
+        names = images.attrs["group_names"]
+        checksums["groups"] = sha256_of_lines(names[code] for code in images["group"])
+    elif "group" in images:
+        checksums["groups"] = sha256_of_array(images["group"].to_numpy())
     if "sha256" in images:
         checksums["files"] = sha256_of_lines(images["sha256"])
     if "test" in images:

@@ -1,58 +1,50 @@
-"""Make the table of images from what a source has read."""
+"""Make the table of images from what a source has found."""
 
 import math
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from digits.core.tables import PIXEL_MAX, Pixels, Vector, map_pixels
-from digits.settings.columns import COLUMNS, names_key
+from digits.data.picture_files import PictureFiles
+from digits.data.source import Collection
 from digits.settings.errors import UserError
 from digits.settings.params import RESERVED_NAME, DatasetParams
 
 MAX_CLASSES = 256
 
 
-def make_images(
-    dataset: DatasetParams,
-    blocks: Iterable[Any],
-    classes: Any,
-    *,
-    names: Sequence[str] | None = None,
-    is_test: Vector | None = None,
-    columns: Mapping[str, Any] | None = None,
-    files: Sequence[str] | None = None,
-) -> tuple[Pixels, pd.DataFrame]:
-    """Return the pixels `X` of images, and the table of all other columns.
-
-    digits/core/tables.py describes both.
+def make_images(collection: Collection, dataset: DatasetParams) -> tuple[Pixels, pd.DataFrame]:
+    """Read the pixels of a source's images, and make the table of all else about them.
 
     Args:
+        collection: the images, as a source returns them.
         dataset: the entry of params.yaml.
-        blocks: the pixels, one array after another, each of shape (n_rows, n_values). Each must
-            fit into memory, but not all of them together.
-        classes: the class of each image, a whole number or a name, shape (n_images,).
-        names: the names of the classes, if `classes` are their indices. If None, the classes
-            are numbered here.
-        is_test: whether each image is in the test set that came with the images, shape
-            (n_images,), or None.
-        columns: other columns by their names in COLUMNS, such as `group`, each of shape
-            (n_images,). Groups are numbers, or names, which are numbered here.
-        files: the paths of the pictures, or None.
+
+    Returns:
+        The pixels `X`, and the table of all other columns, as digits/core/tables.py describes
+        them.
 
     Raises:
-        UserError: the pixels or classes are not as the entry of params.yaml says.
+        UserError: some pictures cannot be read, or the pixels or classes are not as the entry
+            of params.yaml says.
     """
+    rows = collection.rows
+    pictures = None
+    if collection.pictures is not None:
+        pictures = PictureFiles(dataset, collection.convert)
+        blocks = pictures.read(collection.pictures(), rows["file"].tolist())
+    else:
+        assert collection.blocks is not None
+        blocks = collection.blocks()
     if dataset.transpose:
         blocks = (transpose(block, dataset.shape) for block in blocks)
     X = map_pixels(to_uint8(block) for block in blocks)
-    if names is None:
-        classes, found_names = encode_classes(classes)
-        names = choose_names(found_names, dataset.names, int(classes.max()) + 1)
-    classes = to_uint8(classes)
+    classes, found_names = encode_classes(rows["class"])
+    names = choose_names(found_names, dataset.names, int(classes.max()) + 1)
     expected_shape = (len(classes), math.prod(dataset.shape))
     pixel_max = dataset.pixel_max or PIXEL_MAX
     if X.shape != expected_shape or X.max(initial=0) > pixel_max:
@@ -65,29 +57,34 @@ def make_images(
     images = pd.DataFrame({"class": classes})
     images.attrs = {"shape": dataset.shape, "pixel_max": pixel_max}
     if names:
-        images.attrs["names"] = list(names)
-    for name, values in (columns or {}).items():
-        add_column(images, name, values)
-    if files is not None:
-        images["file"] = files
-    if is_test is not None and is_test.any():
-        images["test"] = is_test.astype(bool)
+        images.attrs["names"] = names
+    if "group" in rows:
+        add_groups(images, rows["group"])
+    if pictures is not None:
+        images["file"] = rows["file"].tolist()
+    if "test" in rows and rows["test"].any():
+        images["test"] = rows["test"].to_numpy(bool)
+    if pictures is not None:
+        images["sha256"] = pictures.checksums
+        if pictures.networks:
+            images["network"] = pd.array(pictures.network_features, dtype="binary[pyarrow]")
+            n_features = [network.n_features for network in pictures.networks]
+            images.attrs["n_network_features"] = n_features
     return X, images
 
 
-def add_column(images: pd.DataFrame, name: str, values: Any) -> None:
-    """Add one of COLUMNS to a table of images, as the column is stored.
+def add_groups(images: pd.DataFrame, groups: pd.Series) -> None:
+    """Add the column `group` to a table of images: numbers, which may have names.
 
     Args:
         images: the table.
-        name: the name of the column.
-        values: numbers, or texts as a table has them, shape (n_images,).
+        groups: the group of each image, a number or a name, shape (n_images,).
     """
-    column = COLUMNS[name]
-    if column.has_names and not pd.api.types.is_numeric_dtype(values):
-        values, names = pd.factorize(values)
-        images.attrs[names_key(name)] = list(names)
-    images[name] = np.asarray(values).astype(column.dtype)
+    if not pd.api.types.is_numeric_dtype(groups):
+        codes, names = pd.factorize(groups)
+        groups = pd.Series(codes)
+        images.attrs["group_names"] = list(names)
+    images["group"] = groups.to_numpy(np.uint32)
 
 
 def transpose(block: Any, shape: Sequence[int]) -> Any:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from digits.data.sources import check_not_special
+from digits.data.source import NO_FILE, is_special
 from digits.settings.errors import UserError
 
 # Files that operating systems, network drives, Git and DVC write.
@@ -44,7 +44,8 @@ def iterate_files(
     """
     ancestors = (*ancestors, folder.resolve())
     for path in list_visible(folder, ignored):
-        check_not_special(path)
+        if is_special(path):
+            raise UserError(f"{path.name!r} {NO_FILE}")
         if path.is_dir():
             target = path.resolve()
             has_this_link = any(folder.is_relative_to(target) for folder in ancestors)

@@ -1,14 +1,14 @@
 """Compute the values of a dataset that params.yaml records, such as its checksums."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
 
 from digits.core.tables import Pixels
 from digits.data.fetching import compute_checksums, fetch_images
-from digits.data.images import MAX_CLASSES
+from digits.data.images import MAX_CLASSES, make_images
 from digits.data.overview import find_background
+from digits.data.source import Collection
 from digits.networks import find_module
 from digits.settings import params
 from digits.settings.params import NETWORK_CHECKSUM, PINNED_KEYS, DatasetParams
@@ -19,14 +19,14 @@ PLACEHOLDERS = {"images": 1, "classes": MAX_CLASSES, "sha256": {NETWORK_CHECKSUM
 
 
 def compute_pinned_values(
-    name: str, entry: dict[str, Any], read: Callable[[DatasetParams], Any] | None = None
+    name: str, entry: dict[str, Any], collection: Collection | None = None
 ) -> tuple[dict[str, Any], Pixels, pd.DataFrame]:
     """Fetch a dataset, and return what its entry of params.yaml should say about the images.
 
     Args:
         name: the name of the dataset.
         entry: its entry, which may lack the keys that are returned.
-        read: reads the images, if they have already been found.
+        collection: the images, if they have already been found.
 
     Returns:
         values: the values of `images`, `classes`, `groups`, `names`, `background` and `sha256`,
@@ -42,10 +42,10 @@ def compute_pinned_values(
     network_files = dataset.network_files
     # Computing the network's features would take long, and they are not recorded.
     dataset = dataset.model_copy(update={"network": None})
-    if read is None:
+    if collection is None:
         X, images = fetch_images(name, dataset, require_pinned=False)
     else:
-        X, images = read(dataset)
+        X, images = make_images(collection, dataset)
 
     values: dict[str, Any] = {"images": len(images), "classes": images["class"].nunique()}
     if "group" in images:

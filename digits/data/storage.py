@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from digits.data.fetching import import_source
 from digits.data.listing import iterate_files
+from digits.data.source import find_source
 from digits.settings.errors import UserError, echo, warn
 from digits.settings.params import NetworkFile
 
@@ -27,8 +27,7 @@ def list_places(sources: Sources, networks: Sequence[NetworkFile] = ()) -> list[
     places = []
     for source in sources:
         for kind, place in source.items():
-            reads_files = getattr(import_source(kind), "READS_FILES", False)
-            if reads_files and Path(place).exists():
+            if find_source(kind).is_path and Path(place).exists():
                 places.append(to_relative(Path(place)))
     files = [Path(network.file) for network in networks]
     return places + [file for file in files if file.exists()]

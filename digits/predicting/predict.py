@@ -6,8 +6,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
+from digits.data.source import Collection
 from digits.imaging.pictures import PictureError
-from digits.predicting.many_images import Collection
 from digits.predicting.prediction import PicturePrediction, Prediction
 from digits.predicting.predictor import Predictor
 from digits.settings.errors import UserError, prefix_errors

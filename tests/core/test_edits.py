@@ -20,11 +20,14 @@ from tests.helpers.calls import call, failure, import_anew
 # A source that runs a script, which edits the project, before it reads the images.
 EDITING = """
 import runpy
+from digits.data.source import Source
 from digits.data.sources import idx
 
-def read(place, dataset):
+def open_edited(place, dataset):
     runpy.run_path(place)
-    return idx.read("idx", dataset)
+    return idx.source.open("idx", dataset)
+
+source = Source(open_edited)
 """
 
 

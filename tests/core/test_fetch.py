@@ -12,7 +12,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
-from digits.data.images import to_uint8
+from digits.data.images import make_images, to_uint8
 from digits.data.sources import idx, sklearn
 from digits.settings.errors import UserError
 from digits.settings.params import DatasetParams
@@ -150,7 +150,7 @@ def test_images_that_have_lost_what_was_pinned_are_one_line(folder: Path, key: s
 
 def test_idx_files_called_t10k_are_the_test_set(folder: Path) -> None:
     dataset = DatasetParams.model_validate(tiny.dataset({"idx": "idx"}))
-    _, images = idx.read(str(folder / "idx"), dataset)
+    _, images = make_images(idx.source.open(str(folder / "idx"), dataset), dataset)
     n_train = tiny.IMAGES - tiny.TEST
     assert images["test"].tolist() == [False] * n_train + [True] * tiny.TEST
 
@@ -161,7 +161,7 @@ def test_idx_files_with_test_between_other_words_are_the_test_set(folder: Path) 
     for name, new in zip(source["files"][1], files, strict=True):
         (folder / "idx" / name).rename(folder / "idx" / new)
     dataset = DatasetParams.model_validate(source | {"files": [source["files"][0], files]})
-    _, images = idx.read(str(folder / "idx"), dataset)
+    _, images = make_images(idx.source.open(str(folder / "idx"), dataset), dataset)
     assert images["test"].sum() == tiny.TEST
 
 
@@ -174,7 +174,7 @@ def test_idx_files_whose_names_have_test_in_a_word_are_no_test_set(
     for name, new in zip(source["files"][1], files, strict=True):
         (folder / "idx" / name).rename(folder / "idx" / new)
     dataset = DatasetParams.model_validate(source | {"files": [source["files"][0], files]})
-    _, images = idx.read(str(folder / "idx"), dataset)
+    _, images = make_images(idx.source.open(str(folder / "idx"), dataset), dataset)
     assert "test" not in images
 
 
@@ -244,7 +244,8 @@ def test_a_sparse_dataset_of_openml_is_one_line(
 
 def test_the_digits_of_scikit_learn_are_of_fourteen_forms() -> None:
     entry = {**tiny.dataset({"sklearn": "digits"}), "pixel_max": 16}
-    _, images = sklearn.read("digits", DatasetParams.model_validate(entry))
+    dataset = DatasetParams.model_validate(entry)
+    _, images = make_images(sklearn.source.open("digits", dataset), dataset)
     forms = [
         "".join(str(digit) for digit in classes)
         for _, classes in images.groupby("group")["class"]

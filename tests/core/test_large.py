@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
@@ -18,18 +17,13 @@ from sklearn.linear_model import SGDClassifier
 from sklearn.neural_network import MLPClassifier
 
 from digits.core import tables
-from digits.core.tables import Pixels
-from digits.data.sources import deformed
 from digits.learning.fitting import fit_all
 from digits.learning.pipelines import build_pipeline
 from digits.learning.scores import compute_scores, response_method
 from digits.learning.training_set import TrainingSet
 from digits.settings import params
 from digits.settings.errors import UserError
-from digits.settings.params import DatasetParams, ModelParams
-from docs.tools.shapes import write_pictures
-from image_layouts.layout.place import Place
-from image_layouts.pipeline import source as files
+from digits.settings.params import ModelParams
 from tests.helpers import tiny
 from tests.helpers.calls import call
 from tests.helpers.processes import full_disk
@@ -42,9 +36,8 @@ MLP = "neural_network.MLPClassifier"
 ROWS_PER_BATCH = 150
 PAGE = tiny.ROOT / "docs/scaling.md"
 
-# The stages, and an entry of params.yaml for each.
+# The stages after `fetch`, and an entry of params.yaml for each.
 STAGES = {
-    "fetch": "large",
     "split": "tiny",
     "binarize": "five",
     "train": "five-sgd",
@@ -92,179 +85,6 @@ def test_a_full_disk_is_not_called_a_damaged_file() -> None:
     shuffled = pd.DataFrame({"class": CLASSES}).sample(frac=1, random_state=0)
     with full_disk(), pytest.raises(UserError, match=f"^{expected}"):
         tables.write_images(Path("data/table"), PIXELS, shuffled)
-
-
-def write_table(images: pd.DataFrame, name: str) -> None:
-    """Write a table in the format that its name says."""
-    match Path(name).suffix:
-        case ".csv":
-            images.to_csv(name, index=False)
-        case ".parquet":
-            images.to_parquet(name)
-        case ".feather":
-            images.to_feather(name)
-
-
-@pytest.mark.parametrize("name", ["images.csv", "images.parquet", "images.feather"])
-def test_a_table_of_pixels_is_read_in_blocks(name: str) -> None:
-    images = pd.DataFrame(PIXELS, columns=[f"p{number}" for number in range(64)])
-    images.insert(3, "label", [f"digit {number}" for number in CLASSES])
-    write_table(images, name)
-    layout = {"table": name, "pixels": "p0 to p63", "class": "label"}
-    entry = tiny.dataset({"files": name}) | {"layout": layout}
-    X, found = files.read(name, DatasetParams.model_validate(entry))
-    assert np.array_equal(X, PIXELS)
-    assert found["class"].tolist() == CLASSES.tolist()
-    assert found.attrs["names"] == [f"digit {number}" for number in range(10)]
-
-
-# The set of each of 400 rows, which are read in blocks of 40. No row of the first two is used.
-SETS = ["extra"] * 90 + [["train", "test", "extra"][number % 3] for number in range(310)]
-ROWS_OF_SETS = [
-    row for name in ("train", "test") for row in range(len(SETS)) if SETS[row] == name
-]
-
-
-def write_sets(columns: dict[str, Any]) -> dict[str, Any]:
-    """Return the layout of a table whose column `set` says which rows are used."""
-    sets = {name: {"where": {"set": name}} for name in ("train", "test")}
-    return columns | {"class": "label", "unused": {"where": {"set": "extra"}}} | sets
-
-
-@pytest.mark.parametrize("name", ["images.csv", "images.parquet", "images.feather"])
-def test_the_pixels_of_chosen_rows_are_read_in_blocks(name: str) -> None:
-    images = pd.DataFrame(PIXELS, columns=[f"p{number}" for number in range(64)])
-    images = images.assign(label=CLASSES, set=SETS)
-    write_table(images, name)
-    layout = write_sets({"table": name, "pixels": "p0 to p63"})
-    found = files.open_place(Place(Path(name)), layout)
-    assert found.blocks is not None
-    assert found.rows["class"].tolist() == CLASSES[ROWS_OF_SETS].astype(str).tolist()
-    assert np.array_equal(np.concatenate(list(found.blocks())), PIXELS[ROWS_OF_SETS])
-
-
-def test_the_pictures_of_chosen_rows_are_read_in_batches() -> None:
-    sets = np.resize(SETS, 2_400)  # a thousand rows are read at a time
-    contents = [str(number).encode() for number in range(len(sets))]
-    images = pd.DataFrame({"image": contents, "label": np.resize(CLASSES, 2_400), "set": sets})
-    images.to_parquet("images.parquet")
-    layout = write_sets({"table": "images.parquet", "picture": "image"})
-    found = files.open_place(Place(Path("images.parquet")), layout)
-    assert found.pictures is not None
-    rows = [row for name in ("train", "test") for row in np.flatnonzero(sets == name)]
-    assert list(found.pictures()) == [contents[row] for row in rows]
-
-
-def test_a_set_may_begin_behind_the_rows_that_are_read_at_a_time() -> None:
-    texts = [" ".join(map(str, pixels)) for pixels in np.resize(PIXELS, (1_100, 64))]
-    sets = ["train"] * 1_050 + ["test"] * 50  # a thousand rows are read at a time
-    table = pd.DataFrame({"pixels": texts, "label": np.resize(CLASSES, 1_100), "set": sets})
-    table.to_csv("faces.csv", index=False)
-    parts = {name: {"where": {"set": name}} for name in ("train", "test")}
-    layout = {"table": "faces.csv", "pixels": "pixels", "class": "label"} | parts
-    found = files.open_place(Place(Path("faces.csv")), layout)
-    assert found.shape == [8, 8]
-    assert found.rows["test"].sum() == 50
-
-
-def test_a_column_that_is_left_out_takes_no_memory() -> None:
-    images = pd.DataFrame(PIXELS, columns=[f"p{number}" for number in range(64)])
-    images["label"] = CLASSES
-    images["note"] = "a long text " * 5_000  # 2.4 MB in each block of 40 rows
-    images.to_parquet("images.parquet")
-    layout = {"table": "images.parquet", "pixels": "p0 to p63", "class": "label"}
-    collection = files.open_place(Place(Path("images.parquet")), layout)
-    assert collection.blocks is not None
-    before = pa.total_allocated_bytes()
-    for _ in collection.blocks():
-        assert pa.total_allocated_bytes() - before < 1_000_000
-
-
-def enlarge(n_images: int) -> tuple[Pixels, pd.DataFrame]:
-    """Return the tiny dataset with deformed copies of its first images."""
-    tiny.edit(Path(), {})
-    if not Path("idx").exists():
-        tiny.write_idx_files(Path("idx"))
-    dataset = DatasetParams.model_validate(tiny.dataset({"idx": "idx"}))
-    return deformed.read(f"tiny {N_FIRST} {n_images}", dataset)
-
-
-def test_copies_of_the_first_images_come_between_them_and_the_others() -> None:
-    n_copied = 14 * N_FIRST
-    X, images = enlarge(n_copied + N_OTHERS)
-    assert np.array_equal(X[:N_FIRST], PIXELS[:N_FIRST])
-    assert np.array_equal(X[n_copied:], PIXELS[N_FIRST:])
-    assert len(np.unique(X[:n_copied], axis=0)) == n_copied
-    classes = [*np.tile(CLASSES[:N_FIRST], 14), *CLASSES[N_FIRST:]]
-    assert images["class"].tolist() == classes
-    groups = [*np.tile(np.arange(N_FIRST), 14), *range(N_FIRST, 400)]
-    assert images["group"].tolist() == groups
-
-    smaller, _ = enlarge(1_234)
-    n_copied_of_smaller = 1_234 - N_OTHERS
-    assert np.array_equal(smaller[:n_copied_of_smaller], X[:n_copied_of_smaller])
-
-
-def test_copies_are_in_the_group_of_their_image() -> None:
-    small = {"sources": [{"sklearn": "digits"}], "shape": [8, 8], "pixel_max": tiny.PIXEL_MAX}
-    tiny.edit(Path(), {"datasets.small": small})
-    call(Path(), "pin", "small")
-    dataset = DatasetParams.model_validate(tiny.dataset({"idx": "idx"}))
-    _, images = deformed.read("small 300 2000", dataset)
-    groups = images["group"].to_numpy()
-    assert (groups[300:503] == groups[:203]).all()
-    assert groups.max() == 13  # the last form of digits
-
-
-def test_copies_have_the_names_of_the_classes() -> None:
-    write_pictures(Path("own"), count=40)
-    own = {"sources": [{"files": "own"}], "layout": "{class}/*", "shape": [8, 8]}
-    more = {"sources": [{"deformed": "own 40 60"}], "shape": [8, 8]}
-    tiny.edit(Path(), {"datasets.own": own, "datasets.more": more})
-    call(Path(), "pin", "own")
-    call(Path(), "pin", "more")
-    datasets = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))["datasets"]
-    assert datasets["more"]["names"] == ["circle", "cross", "line"]
-
-
-def test_copies_have_the_names_of_the_groups_and_the_test_set() -> None:
-    for subset in ["train", "test"]:
-        for writer in ["anna", "bob"]:
-            write_pictures(Path("own", subset, f"{subset}-{writer}"), count=20)
-    own = {
-        "sources": [{"files": "own"}],
-        "layout": {"train": "train/{group}/{class}/*", "test": "test/{group}/{class}/*"},
-        "shape": [8, 8],
-    }
-    tiny.edit(Path(), {"datasets.own": own})
-    call(Path(), "pin", "own")
-    dataset = DatasetParams.model_validate(tiny.dataset({"idx": "idx"}) | {"pixel_max": 255})
-    _, images = deformed.read("own 40 120", dataset)
-    names = ["train-anna", "train-bob", "test-anna", "test-bob"]
-    assert sorted(images.attrs["group_names"]) == sorted(names)
-    is_of_test = [
-        images.attrs["group_names"][group].startswith("test") for group in images["group"]
-    ]
-    assert images["test"].tolist() == is_of_test
-
-
-@pytest.mark.parametrize(
-    ("place", "message"),
-    [
-        ("tiny 300", "is not a dataset and two numbers"),
-        ("tiny 300 399", "tiny has 400 images; write 1 to 400 for the first number"),
-        ("tiny 401 999", "at least 400 for the second"),
-        ("tiny 0 999", "tiny has 400 images"),
-        ("large 3 9", "large is itself made from a dataset; name that one"),
-        ("nosuch 300 999", "there is no 'nosuch'"),
-    ],
-)
-def test_a_mistake_in_the_place_is_an_error(place: str, message: str) -> None:
-    tiny.write_idx_files(Path("idx"))
-    tiny.edit(Path(), {"datasets.large": tiny.dataset({"deformed": "tiny 300 999"})})
-    dataset = DatasetParams.model_validate(tiny.dataset({"idx": "idx"}))
-    with pytest.raises(UserError, match=message):
-        deformed.read(place, dataset)
 
 
 def build(classifier: str, features: str = "scaled", **hyperparameters: Any) -> Any:
@@ -391,17 +211,15 @@ runpy.run_module(f"stages.{sys.argv.pop(1)}", run_name="__main__")
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no RssAnon")
 def test_more_rows_take_no_more_memory() -> None:
     tiny.write_idx_files(Path("idx"))
+    changes = {"models.five-sgd.hyperparameters": {"passes": 1}, "models.five-sgd.folds": 0}
+    tiny.edit(Path(), changes)
     peaks = {}
     for n_images in [250_000, 1_500_000]:
-        large = {"shape": [8, 8], "sources": [{"deformed": f"tiny 300 {n_images}"}]}
-        changes = {
-            "datasets.large": large | {"pixel_max": tiny.PIXEL_MAX},
-            "splits.tiny.dataset": "large",
-            "models.five-sgd.hyperparameters": {"passes": 1},
-            "models.five-sgd.folds": 0,
-        }
-        tiny.edit(Path(), changes)
-        tiny.run("digits pin large", Path())
+        n_copies = n_images // len(PIXELS)
+        images = pd.DataFrame({"class": np.tile(CLASSES, n_copies)})
+        images.attrs = {"shape": tiny.SHAPE, "pixel_max": tiny.PIXEL_MAX}
+        X = tables.map_pixels(PIXELS for _ in range(n_copies))
+        tables.write_images(Path("data/raw/tiny.parquet"), X, images)
         for stage, name in STAGES.items():
             command = [sys.executable, "-c", RUN_STAGE, stage, name]
             peaks[stage, n_images] = peak_memory(command)

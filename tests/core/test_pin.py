@@ -2,15 +2,12 @@
 
 import re
 import shutil
-from importlib.util import find_spec
-from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 from PIL import Image
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
@@ -375,62 +372,6 @@ def test_a_test_image_that_is_also_a_training_image_is_counted(folder: Path) -> 
     shutil.copy(folder / "own/cat/0.png", add_test_set(folder) / "another.png")
     printed = call(folder, "pin", "tried").stdout
     assert "1 of these are also among the other images, so delete them\n" in printed
-
-
-FORMER: dict[str, tuple[list[str], Any]] = {
-    "folder": (["{name}/{n}.png"], "{class}/*"),
-    "outer groups": (["{who}/{name}/{n}.png"], "{group}/{class}/*"),
-    "inner groups": (["{name}/{who}/{n}.png"], "{class}/{group}/*"),
-    "sets": (
-        ["train/{name}/{n}.png", "test/{name}/{n}-test.png"],
-        {"train": "train/{class}/*", "test": "test/{class}/*"},
-    ),
-}
-
-
-can_carry_over = pytest.mark.skipif(
-    find_spec("image_layouts.proposing") is None, reason="the package was deleted"
-)
-
-
-@can_carry_over
-@pytest.mark.parametrize(("patterns", "layout"), FORMER.values(), ids=FORMER)
-def test_a_former_source_is_replaced_by_the_layout_that_gives_the_pinned_images(
-    folder: Path, patterns: list[str], layout: Any
-) -> None:
-    shutil.rmtree(folder / "own")
-    for n, who, name in product(range(3), ["anna", "bo"], ["cat", "dog"]):
-        for number, pattern in enumerate(patterns):
-            path = folder / "own" / pattern.format(n=f"{who}{n}", who=who, name=name)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            shade = 20 * n + 7 * len(who) + 90 * number + ord(name[0]) - ord("a")
-            Image.new("L", (28, 28), shade).save(path)
-    written = yaml.safe_dump(layout, default_flow_style=True, width=1_000).splitlines()[0]
-    text = read_params(folder).replace(ENTRY, f"    layout: {written}\n{ENTRY}")
-    (folder / "params.yaml").write_text(text, encoding="utf-8")
-    call(folder, "pin", "tried")
-    pinned = read_entry(read_params(folder), "tried")
-
-    text = re.sub(r"    layout: .+\n", "", read_params(folder), count=1)
-    former = text.replace("- files: own", "- folder: own", 1)
-    (folder / "params.yaml").write_text(former, encoding="utf-8")
-    assert "the source `folder` is now `files`, with a `layout`; `digits pin`" in failure(
-        folder, "fetch", "tried"
-    )
-    printed = call(folder, "pin", "tried").stdout
-    assert "datasets.tried has a layout now, which gives the same images\n" in printed
-    assert read_entry(read_params(folder), "tried") == pinned
-
-
-@can_carry_over
-def test_a_former_source_whose_images_have_changed_is_refused(folder: Path) -> None:
-    call(folder, "pin", "tried")
-    former = read_params(folder).replace("- files: own", "- folder: own", 1)
-    (folder / "params.yaml").write_text(former, encoding="utf-8")
-    shutil.copy(folder / "own/cat/0.png", folder / "own/cat/13.png")
-    line = "no layout of own gives the pinned images; write `files: own` and a `layout` into"
-    assert line in failure(folder, "pin", "tried")
-    assert read_params(folder) == former
 
 
 def test_images_on_which_nothing_can_be_seen_are_named(folder: Path) -> None:

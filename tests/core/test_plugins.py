@@ -39,13 +39,15 @@ def command():
 '''
 
 SOURCE = """\
+from digits.data.source import Source
 from digits.data.sources import idx
 
-NEEDS_NETWORK = True
+
+def open_greeting(place, dataset):
+    return idx.source.open(place.upper(), dataset)
 
 
-def read(place, dataset):
-    return idx.read(place.upper(), dataset)
+source = Source(open_greeting, needs_internet=True)
 """
 
 PREDICTOR = """\

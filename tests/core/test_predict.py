@@ -19,10 +19,10 @@ from digits import predicting
 from digits.commands.predict import check_not_overwritten
 from digits.core import paths
 from digits.data.fetching import fetch_images
+from digits.data.source import Collection
 from digits.evaluation.intervals import confidence_interval
 from digits.predicting.prediction import PicturePrediction, Prediction
 from digits.settings import params
-from image_layouts.collection import Collection
 from tests.helpers import tiny
 from tests.helpers.calls import call, failure
 
@@ -300,7 +300,7 @@ def test_a_sheet_has_all_pictures_and_overwrites_none(place: Path, tmp_path: Pat
 def test_a_sheet_does_not_overwrite_a_picture_that_a_table_names(tmp_path: Path) -> None:
     png = tmp_path / "1.png"
     write_image(png, 3)
-    collection = Collection(pd.DataFrame({"file": ["1.png"]}), lambda: iter([png]))
+    collection = Collection(pd.DataFrame({"file": ["1.png"]}), pictures=lambda: iter([png]))
     with pytest.raises(click.UsageError, match="would overwrite the picture"):
         check_not_overwritten(png, {"t.csv": collection})
 

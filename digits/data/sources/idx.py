@@ -18,14 +18,16 @@ import pandas as pd
 import requests
 
 from digits.core.tables import Pixels
-from digits.data.images import make_images
-from digits.data.sources import NO_FILE, describe_network_error, is_special
+from digits.data.source import (
+    NO_FILE,
+    Collection,
+    Source,
+    describe_network_error,
+    is_special,
+)
 from digits.settings.errors import UserError
 from digits.settings.params import DatasetParams
 
-READS_FILES = True
-NEEDS_NETWORK = True
-MIRROR_KIND = "idx"
 # `t10k` or the word `test` in the name of a file, such as t10k-images-idx3-ubyte.gz.
 TEST_NAME = re.compile(r"t10k|(?<![a-z])test(?![a-z])", re.IGNORECASE)
 TIMEOUT = 60  # seconds without an answer
@@ -40,7 +42,7 @@ MNIST_FILES = [
 ]
 
 
-def read(place: str, dataset: DatasetParams) -> tuple[Pixels, pd.DataFrame]:
+def open_pairs(place: str, dataset: DatasetParams) -> Collection:
     """Return the images of all pairs of files.
 
     Args:
@@ -55,12 +57,9 @@ def read(place: str, dataset: DatasetParams) -> tuple[Pixels, pd.DataFrame]:
     blocks = [read_file(place, images_file, n_values) for images_file, _ in pairs]
     labels = [read_file(place, labels_file, 1) for _, labels_file in pairs]
     is_test = [TEST_NAME.search(images_file) is not None for images_file, _ in pairs]
-    return make_images(
-        dataset,
-        blocks,
-        np.concatenate(labels).ravel(),
-        is_test=np.repeat(is_test, [len(block) for block in blocks]),
-    )
+    rows = pd.DataFrame({"class": np.concatenate(labels).ravel()})
+    rows["test"] = np.repeat(is_test, [len(block) for block in blocks])
+    return Collection(rows, lambda: iter(blocks))
 
 
 def read_file(place: str, name: str, n_values: int) -> Pixels:
@@ -114,3 +113,6 @@ def parse(content: bytes) -> Any:
     shape = np.frombuffer(content, dtype=">u4", count=n_dimensions, offset=4)
     values = np.frombuffer(content, dtype, offset=4 + 4 * n_dimensions)
     return values.reshape(shape)
+
+
+source = Source(open_pairs, is_path=True, needs_internet=True, mirror="idx")

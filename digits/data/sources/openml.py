@@ -7,18 +7,14 @@ import numpy as np
 import pandas as pd
 from sklearn.datasets import fetch_openml
 
-from digits.core.tables import Pixels
-from digits.data.images import make_images
-from digits.data.sources import describe_network_error
+from digits.data.source import Collection, Source, describe_network_error
 from digits.settings.errors import UserError
 from digits.settings.params import DatasetParams
 
-NEEDS_NETWORK = True
-MIRROR_KIND = "idx"
 TIMEOUT = 60  # seconds
 
 
-def read(place: str, dataset: DatasetParams) -> tuple[Pixels, pd.DataFrame]:
+def open_bunch(place: str, dataset: DatasetParams) -> Collection:
     """Return the images of a dataset on OpenML. Nothing is kept on the disk.
 
     Args:
@@ -53,4 +49,7 @@ def read(place: str, dataset: DatasetParams) -> tuple[Pixels, pd.DataFrame]:
         raise UserError(describe_network_error(error)) from None
     finally:
         socket.setdefaulttimeout(timeout)
-    return make_images(dataset, [bunch.data], bunch.target)
+    return Collection(pd.DataFrame({"class": bunch.target}), lambda: iter([bunch.data]))
+
+
+source = Source(open_bunch, needs_internet=True, mirror="idx")

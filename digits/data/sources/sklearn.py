@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 from sklearn.datasets import load_digits
 
-from digits.core.tables import Pixels
-from digits.data.images import make_images
+from digits.data.source import Collection, Source
 from digits.settings.errors import UserError
 from digits.settings.params import DatasetParams
 
@@ -18,7 +17,7 @@ from digits.settings.params import DatasetParams
 FORM_SIZES = [130, 126, 130, 130, 130, 130, 130, 123, 128, 130, 128, 130, 122, 130]
 
 
-def read(place: str, dataset: DatasetParams) -> tuple[Pixels, pd.DataFrame]:
+def open_digits(place: str, dataset: DatasetParams) -> Collection:
     """Return the images of a dataset of scikit-learn.
 
     Args:
@@ -31,5 +30,9 @@ def read(place: str, dataset: DatasetParams) -> tuple[Pixels, pd.DataFrame]:
     if place != "digits":
         raise UserError(f"scikit-learn ships no images called {place!r}, only 'digits'")
     bunch = load_digits()
-    groups = np.repeat(np.arange(len(FORM_SIZES)), FORM_SIZES)
-    return make_images(dataset, [bunch.data], bunch.target, columns={"group": groups})
+    rows = pd.DataFrame({"class": bunch.target})
+    rows["group"] = np.repeat(np.arange(len(FORM_SIZES)), FORM_SIZES)
+    return Collection(rows, lambda: iter([bunch.data]))
+
+
+source = Source(open_digits)

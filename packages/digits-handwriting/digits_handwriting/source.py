@@ -6,26 +6,26 @@ as MNIST's digits were (`shape: [28, 28]`), or as those of scikit-learn (`shape:
 `pixel_max: 16`), with the code that `digits predict` uses. See docs/handwriting.md.
 """
 
-import pandas as pd
+from dataclasses import replace
+from functools import partial
 
 from digits.core.tables import Pixels
+from digits.data.source import Collection, Source, find_source
 from digits.imaging.pictures import Picture, PictureError
 from digits.settings.errors import UserError
 from digits.settings.params import DatasetParams
 from digits_handwriting import components
 from digits_handwriting.normalize import SIDES
-from image_layouts.pipeline import source as files
-
-READS_FILES = True
 
 
-def read(place: str, dataset: DatasetParams) -> tuple[Pixels, pd.DataFrame]:
+def open_digits(place: str, dataset: DatasetParams) -> Collection:
     """Return the digits of the pictures of a folder."""
     side = dataset.shape[0]
     if dataset.shape != [side, side] or side not in SIDES:
         shape = " × ".join(map(str, dataset.shape))
         raise UserError(f"draws images of 28 × 28 or 8 × 8 pixels, not of {shape}")
-    return files.read(place, dataset, lambda picture: draw(picture, side))
+    collection = find_source("files").open(place, dataset)
+    return replace(collection, convert=partial(draw, size=side))
 
 
 def draw(picture: Picture, size: int) -> Pixels:
@@ -38,3 +38,6 @@ def draw(picture: Picture, size: int) -> Pixels:
     if len(digits) > 1:
         raise PictureError(f"{len(digits)} digits are in the picture; make a picture of each")
     return digits[0].image
+
+
+source = Source(open_digits, is_path=True)

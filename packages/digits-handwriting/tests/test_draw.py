@@ -16,6 +16,7 @@ import requests
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from digits.data.images import make_images
 from digits.settings.errors import UserError
 from digits.settings.params import DatasetParams
 from digits_handwriting import source as handwriting
@@ -211,7 +212,7 @@ def test_drawings_are_kept_by_key_and_button_and_become_a_dataset(
     block = DatasetParams.model_validate(
         {**tiny.dataset({"handwriting": str(folder)}), "shape": [28, 28], "pixel_max": 255}
     )
-    _, table = handwriting.read(str(folder), block)
+    _, table = make_images(handwriting.source.open(str(folder), block), block)
     assert table["class"].tolist() == [0, 1]
 
 

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from digits.core.tables import Pixels
+from digits.data.images import make_images
 from digits.imaging import pictures
 from digits.settings.errors import UserError
 from digits.settings.params import DatasetParams
@@ -31,7 +32,8 @@ def read(folder: Path, **values: Any) -> tuple[Pixels, pd.DataFrame]:
         | {"shape": [28, 28], "pixel_max": 255}
         | values
     )
-    return source.read(str(folder), DatasetParams.model_validate(block))
+    dataset = DatasetParams.model_validate(block)
+    return make_images(source.source.open(str(folder), dataset), dataset)
 
 
 def test_digits_are_drawn_as_predict_draws_them_and_a_picture_of_two_is_refused(

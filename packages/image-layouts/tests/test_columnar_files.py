@@ -25,7 +25,7 @@ from image_layouts.layout.parquet_file import DICTIONARY, read_page_header
 from image_layouts.layout.table_file import TableFile
 from tests.helpers.digit_files import PIXELS, encode
 
-UserError = (digits_errors.UserError, layout_errors.LayoutError)
+UserError: Any = (digits_errors.UserError, layout_errors.LayoutError)
 
 Writer = Callable[[Any, Path], None]
 

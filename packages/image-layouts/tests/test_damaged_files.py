@@ -20,17 +20,18 @@ from PIL import Image
 
 from digits.core import unpacking
 from digits.core.unpacking import check_gzip, check_size
-from digits.data.fetching import import_source
+from digits.data.images import make_images
+from digits.data.source import find_source
 from digits.imaging import pictures
 from digits.settings import errors as digits_errors
 from digits.settings.params import DatasetParams
 from image_layouts import errors as layout_errors
 from image_layouts.layout.place import Place
-from image_layouts.pipeline.pixels import read_collection
+from image_layouts.pipeline.source import to_collection
 from image_layouts.proposing.choose import ChoiceError, choose
 from tests.helpers import tiny
 
-UserError = (digits_errors.UserError, layout_errors.LayoutError)
+UserError: Any = (digits_errors.UserError, layout_errors.LayoutError)
 
 IMAGES = (np.arange(12 * 49) % 251).astype(np.uint8).reshape(12, 7, 7)
 LABELS = np.arange(12) % 2
@@ -148,7 +149,7 @@ def test_a_damaged_file_is_named_in_one_line(
 ) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(UserError) as caught:
-        read_collection(choose(Place(tmp_path)).reading.images, DATASET)
+        make_images(to_collection(choose(Place(tmp_path)).reading.images), DATASET)
     lines = caught.value.lines if isinstance(caught.value, ChoiceError) else []
     assert reason in "\n".join([*lines, str(caught.value)])
 
@@ -215,7 +216,7 @@ def test_a_file_in_gzip_is_unpacked_until_it_is_too_large(
 def test_damaged_metadata_of_pandas_are_not_read(tmp_path: Path) -> None:
     content = parquet(**LABELLED, metadata={"pandas": {"index_columns": []}})
     (tmp_path / "a.parquet").write_bytes(content)
-    X, _ = read_collection(choose(Place(tmp_path)).reading.images, DATASET)
+    X, _ = make_images(to_collection(choose(Place(tmp_path)).reading.images), DATASET)
     assert X.tolist() == [[number] * 49 for number in range(12)]
 
 
@@ -234,7 +235,7 @@ def test_a_link_to_no_picture_is_named(tmp_path: Path) -> None:
     (tmp_path / "train/a/9.png").symlink_to("nowhere")
     images = choose(Place(tmp_path)).reading.images
     with pytest.raises(UserError, match=r"train/a/9\.png: No such file"):
-        read_collection(images, DATASET)
+        make_images(to_collection(images), DATASET)
 
 
 def test_labels_that_hugging_face_says_nothing_about_are_numbers(tmp_path: Path) -> None:
@@ -248,7 +249,7 @@ def test_pictures_in_a_column_of_long_binary_values_are_read(tmp_path: Path) -> 
     Image.fromarray(IMAGES[0]).save(picture, "PNG")
     values = pa.array([picture.getvalue()] * 12, pa.large_binary())  # as Polars writes them
     (tmp_path / "a.parquet").write_bytes(parquet(image=values, label=LABELS))
-    X, _ = read_collection(choose(Place(tmp_path)).reading.images, DATASET)
+    X, _ = make_images(to_collection(choose(Place(tmp_path)).reading.images), DATASET)
     assert X.tolist() == [IMAGES[0].ravel().tolist()] * 12
 
 
@@ -258,7 +259,7 @@ def test_a_parquet_file_of_pictures_that_is_damaged_later_is_named(tmp_path: Pat
     images = choose(Place(path)).reading.images
     path.write_bytes(b"PAR1")
     with pytest.raises(UserError, match=r"^a\.parquet: "):
-        read_collection(images, DATASET)
+        make_images(to_collection(images), DATASET)
 
 
 @pytest.mark.parametrize("kind", ["files", "idx"])
@@ -268,7 +269,7 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path, kind: str) -> None:
     with pytest.raises(
         UserError, match=r"train-images.* is neither a file nor a folder; delete"
     ):
-        import_source(kind).read(str(tmp_path), DATASET)
+        make_images(find_source(kind).open(str(tmp_path), DATASET), DATASET)
 
 
 @pytest.mark.skipif(not Path("/proc/kmsg").exists(), reason="this system has no /proc")

@@ -38,6 +38,7 @@ from image_layouts.checking import one_class
 from image_layouts.collection import Collection
 from image_layouts.layout.place import Place
 from image_layouts.pipeline import start
+from image_layouts.pipeline.source import to_collection
 from image_layouts.proposing import advice
 from image_layouts.proposing.choose import ChoiceError, choose
 from image_layouts.proposing.folders import enter_folders
@@ -56,7 +57,7 @@ from tests.helpers.digit_files import (
 )
 from tests.helpers.hugging_face import write_pictures
 
-UserError = (digits_errors.UserError, layout_errors.LayoutError)
+UserError: Any = (digits_errors.UserError, layout_errors.LayoutError)
 
 PAGE = "packages/image-layouts/docs/your-own.md"
 
@@ -733,7 +734,7 @@ def understand() -> tuple[dict[str, Any], Pixels, pd.DataFrame]:
         "layout": choice.layout,
         "shape": images.shape or [8, 8],
     }
-    return compute_pinned_values("own", entry, images)
+    return compute_pinned_values("own", entry, to_collection(images))
 
 
 def check_pixels(X: Pixels, images: pd.DataFrame) -> None:
@@ -930,7 +931,7 @@ def test_what_is_for_other_tools_is_named(
     write(place)
     with pytest.raises(UserError) as refused:
         understand()
-    assert refused.value.message.endswith(line)
+    assert str(refused.value).endswith(line)
 
 
 def test_a_single_one_of_several_labels_can_be_chosen(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ from tests.helpers.digit_files import (
     write_tree,
 )
 
-UserError = (digits_errors.UserError, layout_errors.LayoutError)
+UserError: Any = (digits_errors.UserError, layout_errors.LayoutError)
 
 SETS_OF_PIXELS = {"pixels": "pixel0 to pixel63", "class": "label"}
 
@@ -177,7 +177,7 @@ def test_all_faults_are_told_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyP
     written = {"train": "train/{class}/{group}/*", "test": "test/{class}/{group}/*"}
     with pytest.raises(UserError) as refused:
         read(written, [8, 8])
-    assert refused.value.message.endswith(
+    assert str(refused.value).endswith(
         "only the test set has the classes c, and only the training set has b: if these are the "
         "same classes, rename their folders so that they are called alike in both sets; 1 groups "
         "are in both training set and test set: x"

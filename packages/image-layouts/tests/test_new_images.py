@@ -18,7 +18,7 @@ from image_layouts.pipeline.new_images import is_collection_path, read_new_image
 from tests.helpers import tiny
 from tests.helpers.digit_files import LABELS, NAMES, PIXELS, make_table, write_flat, write_tree
 
-UserError = (digits_errors.UserError, layout_errors.LayoutError)
+UserError: Any = (digits_errors.UserError, layout_errors.LayoutError)
 
 ROWS = slice(0, 20)
 IMAGES = PIXELS[ROWS]

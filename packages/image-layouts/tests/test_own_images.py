@@ -15,8 +15,9 @@ import pandas as pd
 import pytest
 from PIL import Image, ImageCms
 
-from digits.data.fetching import compute_checksums, fetch_images, import_source
-from digits.data.images import transpose
+from digits.data.fetching import compute_checksums, fetch_images
+from digits.data.images import make_images, transpose
+from digits.data.source import find_source
 from digits.data.storage import find_target
 from digits.imaging import pictures
 from digits.imaging.pictures import PictureError
@@ -26,7 +27,7 @@ from image_layouts import errors as layout_errors
 from image_layouts.pipeline import pixels as collection
 from tests.helpers import tiny
 
-UserError = (digits_errors.UserError, layout_errors.LayoutError)
+UserError: Any = (digits_errors.UserError, layout_errors.LayoutError)
 
 PIXELS, CLASSES = tiny.digits()
 
@@ -66,7 +67,8 @@ def read(layout: Any, place: Path, **changes: Any) -> pd.DataFrame:
     entry = tiny.dataset({"files": str(place)})
     entry |= {"shape": [28, 28], "pixel_max": 255, "classes": 256}
     entry |= changes | ({} if layout is None else {"layout": layout})
-    X, table = import_source("files").read(str(place), DatasetParams.model_validate(entry))
+    dataset = DatasetParams.model_validate(entry)
+    X, table = make_images(find_source("files").open(str(place), dataset), dataset)
     pixels = pd.DataFrame(X, columns=[f"pixel{number}" for number in range(1, X.shape[1] + 1)])
     images = pixels.join(table)
     images.attrs = table.attrs
@@ -572,7 +574,7 @@ def test_a_picture_that_is_in_two_rows_is_refused(
     table.to_csv(tmp_path / "own.csv", index=False)
     with pytest.raises(UserError) as refused:
         read(TABLE, tmp_path)
-    assert refused.value.message == line
+    assert str(refused.value) == line
 
 
 def test_a_name_that_two_pictures_have_is_refused(tmp_path: Path) -> None:

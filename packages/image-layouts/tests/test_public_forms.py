@@ -31,6 +31,7 @@ from digits.settings import errors as digits_errors
 from image_layouts import errors as layout_errors
 from image_layouts.layout.axes import arrange
 from image_layouts.layout.place import Place
+from image_layouts.pipeline.source import to_collection
 from image_layouts.proposing.arrays import describe_colors
 from image_layouts.proposing.choose import Choice, ChoiceError, choose, describe
 from image_layouts.proposing.show import write
@@ -46,7 +47,7 @@ from tests.helpers.digit_files import (
 )
 from tests.helpers.hugging_face import write_pictures
 
-UserError = (digits_errors.UserError, layout_errors.LayoutError)
+UserError: Any = (digits_errors.UserError, layout_errors.LayoutError)
 
 pytestmark = pytest.mark.variant  # the forms of the page are in test_forms.py
 
@@ -2404,7 +2405,7 @@ def read(choice: Choice) -> Any:
         "layout": choice.layout,
         "shape": images.shape or [8, 8],
     }
-    return compute_pinned_values("own", entry, images)
+    return compute_pinned_values("own", entry, to_collection(images))
 
 
 @pytest.mark.parametrize("form", READ.values(), ids=READ)

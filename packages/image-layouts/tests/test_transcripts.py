@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
+import test_forms
+import test_public_forms
 from image_layouts.layout.place import Place
 from image_layouts.proposing.choose import ChoiceError, choose, describe
 from image_layouts.proposing.folders import enter_folders
 from test_random_datasets import write_pictures
-import test_forms
-import test_public_forms
 
 pytestmark = pytest.mark.variant
 

@@ -37,7 +37,7 @@ from tests.helpers import pages, tiny
 from tests.helpers.calls import call, failure
 from tests.helpers.imports import list_imported_names
 
-UserError = (digits_errors.UserError, layout_errors.LayoutError)
+UserError: Any = (digits_errors.UserError, layout_errors.LayoutError)
 
 YOUR_OWN = "packages/image-layouts/docs/your-own.md"
 UPGRADING = "docs/upgrading.md"

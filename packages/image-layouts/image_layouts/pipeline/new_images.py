@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from digits.data.source import Collection as PipelineCollection
 from digits.settings.errors import shorten, warn
 from digits.settings.params import DatasetParams
 from image_layouts.collection import Collection
@@ -34,6 +35,7 @@ from image_layouts.layout.table_file import (
     find_ending,
 )
 from image_layouts.pipeline.errors import as_user_errors
+from image_layouts.pipeline.source import to_collection
 from image_layouts.schema import ArrayPart, FilesPart, Layout, Part, TablePart, parse
 
 # The key `file` of a layout with a single column, such as `images/{id}.png`.
@@ -49,7 +51,24 @@ def is_collection_path(path: Path) -> bool:
     return path.is_dir() or (path.exists() and (is_table or is_array_file(path)))
 
 
-@as_user_errors()
+def open_new_images(path: Path, dataset: DatasetParams) -> PipelineCollection | None:
+    """Return the images of a folder, a table or a file with arrays, or None for other files.
+
+    `digits predict` calls this.
+
+    Args:
+        path: the folder or the file.
+        dataset: the entry of params.yaml of the images that the model was trained on.
+
+    Raises:
+        UserError: there are no images, or they cannot be read.
+    """
+    if not is_collection_path(path):
+        return None
+    with as_user_errors():
+        return to_collection(read_new_images(path, dataset))
+
+
 def read_new_images(path: Path, dataset: DatasetParams) -> Collection:
     """Return the images of a folder, a table or a file with arrays.
 

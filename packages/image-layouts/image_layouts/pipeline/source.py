@@ -8,42 +8,26 @@ Without the key, each class is a folder, such as `7/1.png`. If all pictures lie 
 deeper, each subfolder of a class is a group, such as `7/anna/1.png`.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 
-import pandas as pd
-
-from digits.core.tables import Pixels
-from digits.data.sources import check_place
-from digits.imaging.pictures import Picture
+from digits.data.source import Collection, Source, check_place
 from digits.settings.errors import UserError
 from digits.settings.params import DatasetParams
+from image_layouts import collection
 from image_layouts.checking.rows import find_faults
-from image_layouts.collection import Collection
 from image_layouts.errors import LayoutError
 from image_layouts.layout.place import Place
 from image_layouts.layout.reading import read_layout
 from image_layouts.pipeline.errors import as_user_errors
-from image_layouts.pipeline.pixels import read_collection
 from image_layouts.schema import parse
 
-READS_FILES = True
-READS_PICTURES = True
 
-
-@as_user_errors()
-def read(
-    place: str,
-    dataset: DatasetParams,
-    convert: Callable[[Picture], Pixels] | None = None,
-) -> tuple[Pixels, pd.DataFrame]:
+def open_files(place: str, dataset: DatasetParams) -> Collection:
     """Return the images of a folder, or of a file.
 
     Args:
         place: the folder or the file.
         dataset: the entry of params.yaml.
-        convert: makes an image of the dataset's shape from a picture. If None, the picture is
-            resized and padded.
 
     Raises:
         UserError: the files are not as the layout says, or a picture or a row is neither in one
@@ -51,11 +35,12 @@ def read(
     """
     path = Path(place)
     check_place(path)
-    images = open_place(Place(path), dataset.layout)
-    return read_collection(images, dataset, convert)
+    with as_user_errors():
+        images = open_place(Place(path), dataset.layout)
+    return to_collection(images)
 
 
-def open_place(place: Place, layout: object) -> Collection:
+def open_place(place: Place, layout: object) -> collection.Collection:
     """Return the images of a folder or a file, before their pixels are read.
 
     Args:
@@ -83,3 +68,13 @@ def open_place(place: Place, layout: object) -> Collection:
     if faults:
         raise UserError("; ".join(faults))
     return reading.images
+
+
+def to_collection(images: collection.Collection) -> Collection:
+    """Return images as the sources of the pipeline do."""
+    return Collection(
+        images.rows, images.blocks, images.pictures, images.shape, notes=images.notes
+    )
+
+
+source = Source(open_files, is_path=True)

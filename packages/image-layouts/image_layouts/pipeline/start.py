@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import textwrap
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +36,7 @@ from image_layouts.pipeline.image_traits import (
     ImageTraits,
     find_traits,
 )
-from image_layouts.pipeline.pixels import read_collection
+from image_layouts.pipeline.source import to_collection
 from image_layouts.proposing.choose import (
     MIN_FOLDS,
     Choice,
@@ -223,9 +222,9 @@ def start_with_layout(layout: Any, columns: dict[str, str], min_images: int) -> 
         entry["white"] = traits.white
     hints = [f"look: {hint}" for hint in traits.find_hints()]
     lines = [*describe(choice), *hints, traits.describe()]
-    read_pixels = partial(read_collection, choice.reading.images)
-    values, X, images = compute_pinned_values("own", entry, read_pixels)
-    del choice, read_pixels  # a table of a million rows is large, and so is what follows
+    collection = to_collection(choice.reading.images)
+    values, X, images = compute_pinned_values("own", entry, collection)
+    del choice, collection  # a table of a million rows is large, and so is what follows
     train_images = select_train_images(X, images, values)
     check_images(X, train_images, values)
     check_test_set(images, train_images, values)

@@ -11,5 +11,4 @@ fails. If one remains, `choose` takes it. If several remain, the owner chooses.
 - `doubts` says why a layout is probably wrong, `hints` what the owner should look at, and
   `advice` what to do about files of other formats.
 - `image_traits` finds out what images look like, for the new params.yaml.
-- `carry_over` is for datasets that were recorded before the key `layout` existed.
 """

@@ -1,0 +1,146 @@
+"""Read picture files, and compute what a dataset stores of each."""
+
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
+from io import BytesIO
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+import joblib
+import numpy as np
+from tqdm import tqdm
+
+from digits.core.tables import Pixels
+from digits.imaging import pictures
+from digits.imaging.pictures import Picture
+from digits.networks import find_module, load_networks
+from digits.settings.errors import UserError, warn
+from digits.settings.params import DatasetParams
+
+BATCH_SIZE = 1_000  # the number of pictures that are read at a time
+MAX_LISTED = 20  # the largest number of failures that are listed
+
+
+class PictureData(NamedTuple):
+    """What the dataset stores of a picture.
+
+    Attributes:
+        image: its pixels, in the shape of the dataset.
+        checksum: the SHA-256 of its file.
+        network_features: the features that the dataset's networks compute. Empty if it has
+            none.
+    """
+
+    image: Pixels
+    checksum: str
+    network_features: bytes
+
+
+class PictureFiles:
+    """Reads the picture files of a dataset.
+
+    Attributes:
+        networks: the dataset's networks.
+        checksums: the SHA-256 of each file that has been read.
+        network_features: the features of each file that has been read. Empty without networks.
+    """
+
+    def __init__(
+        self, dataset: DatasetParams, convert: Callable[[Picture], Pixels] | None = None
+    ) -> None:
+        """Load the networks.
+
+        Args:
+            dataset: the entry of params.yaml, with the shape of the images.
+            convert: makes an image of this shape from a picture. If None, the picture is
+                resized and padded, and the networks describe it.
+
+        Raises:
+            NetworkError: a network cannot be used.
+        """
+        self.dataset = dataset
+        self.convert = convert
+        self.networks = load_networks(dataset) if convert is None else []
+        self.cache = find_module().open_cache() if self.networks else None
+        self.checksums: list[str] = []
+        self.network_features: list[bytes] = []
+
+    def read(self, contents: Iterator[Path | bytes], names: Sequence[str]) -> Iterator[Pixels]:
+        """Yield the pixels of pictures, `BATCH_SIZE` at a time, shape (n_pictures, n_values).
+
+        After the first failure, the rest is only read to list all failures, and nothing more is
+        yielded.
+
+        Args:
+            contents: the paths of the files, or their contents.
+            names: the names of the pictures, for messages.
+
+        Raises:
+            UserError: some pictures cannot be read or converted. Several are printed first.
+        """
+        failures: list[UserError] = []
+        starts = range(0, len(names), BATCH_SIZE)
+        # More threads than cores would not be faster, and each needs memory for a network's
+        # values.
+        with ThreadPoolExecutor(joblib.cpu_count()) as threads:
+            for start in tqdm(starts, "batches of pictures", disable=None, leave=False):
+                batch_names = names[start : start + BATCH_SIZE]
+                batch_contents = islice(contents, BATCH_SIZE)
+                # All threads share the filters of warnings. Each thread changes and restores
+                # them, so they may end in a wrong state. This context restores the right one.
+                with warnings.catch_warnings(action="ignore"):
+                    results = list(threads.map(self.read_picture, batch_contents, batch_names))
+                failures += [result for result in results if isinstance(result, UserError)]
+                if failures:
+                    continue
+                batch = [result for result in results if isinstance(result, PictureData)]
+                self.checksums += [picture.checksum for picture in batch]
+                self.network_features += [picture.network_features for picture in batch]
+                yield np.array([picture.image.ravel() for picture in batch])
+        if failures:
+            raise summarize(failures, len(names))
+
+    def read_picture(self, source: Path | bytes, name: str) -> PictureData | UserError:
+        """Return what the dataset stores of a picture, or the error if it cannot be read.
+
+        The error is returned and not raised, so that the failures of other pictures are found,
+        too.
+
+        Args:
+            source: the path of the file, or its content.
+            name: the name of the picture, for messages.
+        """
+        white = self.dataset.white
+        features = b""
+        try:
+            content = pictures.read_content(source) if isinstance(source, Path) else source
+            if self.convert is None:
+                image = pictures.read_resized(BytesIO(content), self.dataset.shape, white)
+            else:
+                image = self.convert(pictures.read(BytesIO(content)))
+            if self.networks:
+                module = find_module()
+                features = module.describe_picture(self.networks, content, self.cache, white)
+        except OSError as error:
+            return UserError(f"{name}: {error.strerror or error}")
+        except UserError as error:
+            return UserError(f"{name}: {error.message}")
+        return PictureData(image, sha256(content).hexdigest(), features)
+
+
+def summarize(failures: Sequence[UserError], n_pictures: int) -> UserError:
+    """Return an error about all pictures that cannot be read. Print several pictures first."""
+    if len(failures) == 1:
+        return failures[0]
+    for failure in failures[:MAX_LISTED]:
+        warn(failure.message)
+    n_not_listed = len(failures) - MAX_LISTED
+    and_more = f" and {n_not_listed} more" if n_not_listed > 0 else ""
+    return UserError(
+        f"{len(failures)} of {n_pictures} pictures cannot be read, those above{and_more}; "
+        "replace or delete them; see “Move damaged pictures away” in "
+        "image-layouts/docs/your-own.md"
+    )

@@ -1,0 +1,130 @@
+"""The interface of the kinds of sources from which images come.
+
+A kind of source, such as `idx`, is a module of digits/data/sources, or an entry point of the
+group `digits.sources`, by which another package adds one. The module has a `Source` called
+`source`. It says what the images are. digits/data/pixels.py reads their pixels.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from digits.core.tables import Pixels
+from digits.imaging.pictures import Picture
+from digits.plugins import find_plugins
+from digits.settings.errors import UserError, check_choice
+from digits.settings.params import DatasetParams
+
+FOLDER = Path(__file__).parent / "sources"
+
+NOT_FOUND = (
+    "was not found; put your images there, or correct the name; `dvc pull` fetches what was "
+    "shared by `dvc push`"
+)
+NO_FILE = "is neither a file nor a folder; delete it"
+
+
+@dataclass(frozen=True, eq=False)
+class Collection:
+    """Images whose pixels have not been read yet. They are either arrays or picture files.
+
+    Attributes:
+        rows: a table with one row per image, and the columns
+
+            - `class`: the class, a whole number or a name. Images that are only predicted may
+              have none.
+            - `group`: what the image belongs to, such as its writer, if it is known.
+            - `test`: whether the image is in the test set that came with the images, if there
+              is one.
+            - `file`: the path of the picture in its folder, if there are pictures.
+            - `id`: what the owner calls the image, if it is to be predicted.
+
+        blocks: a function that yields the pixels of many rows at a time, shape
+            (n_rows, n_values), or None for picture files.
+        pictures: a function that yields the paths or the contents of the picture files, in the
+            order of the rows, or None for arrays.
+        shape: height, width and, in colour, 3. It is empty for picture files.
+        convert: makes an image of the dataset's shape from a picture. If None, a picture is
+            resized and padded.
+        notes: what `digits predict` prints about the images, such as which files it leaves out.
+    """
+
+    rows: pd.DataFrame
+    blocks: Callable[[], Iterator[Any]] | None = None
+    pictures: Callable[[], Iterator[Path | bytes]] | None = None
+    shape: list[int] = field(default_factory=list)
+    convert: Callable[[Picture], Pixels] | None = None
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A kind of source.
+
+    Attributes:
+        open: returns the images at a place. Its arguments are the value of the source in
+            params.yaml, such as a path, an address or a name, and the dataset's entry. It
+            raises a UserError whose message is a short reason.
+        is_path: whether the place is a file or a folder, which DVC should store.
+        needs_internet: whether an error should say what to do without internet.
+        mirror: the kind of source that reads a mirror of the dataset, or None. The mirror is
+            the subfolder of the dataset's name in DATA_MIRROR, a folder or an address.
+    """
+
+    open: Callable[[str, DatasetParams], Collection]
+    is_path: bool = False
+    needs_internet: bool = False
+    mirror: str | None = None
+
+
+def find_source(kind: str) -> Source:
+    """Return the source of a kind, such as `idx`.
+
+    Raises:
+        UserError: there is no such kind.
+    """
+    kinds = {path.stem for path in FOLDER.glob("[a-z]*.py")}
+    if kind in kinds:
+        module = import_module(f"digits.data.sources.{kind}")
+    else:
+        plugins = find_plugins("digits.sources")
+        check_choice("sources", kind, kinds | plugins.keys())
+        module = plugins[kind].load()
+    source: Source = module.source
+    return source
+
+
+def is_special(path: Path) -> bool:
+    """Return whether a path is a pipe or a device. To read it may take for ever."""
+    return path.exists() and not (path.is_file() or path.is_dir())
+
+
+def check_place(path: Path) -> None:
+    """Check that a path is a file or a folder.
+
+    Raises:
+        UserError: the path was not found, or is a pipe or a device.
+    """
+    if is_special(path):
+        raise UserError(f"{path.name!r} {NO_FILE}")
+    if not path.exists():
+        raise UserError(NOT_FOUND)
+
+
+def describe_network_error(error: BaseException) -> str:
+    """Return the reason of a failed request, such as `Connection refused`.
+
+    An error of the operating system has a short reason. HTTP clients raise it again several
+    times, with long messages. If the first error is of another kind, the last message is
+    returned.
+    """
+    cause = error  # the error that was raised first
+    while (inner := cause.__cause__ or cause.__context__) is not None:
+        cause = inner
+    if isinstance(cause, OSError) and cause.strerror:
+        return cause.strerror
+    return str(error) or type(error).__name__

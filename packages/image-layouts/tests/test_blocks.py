@@ -1,0 +1,114 @@
+"""Tables whose pixels exceed the memory are read in blocks."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from digits.core import tables
+from digits.data.images import make_images
+from digits.data.source import find_source
+from digits.settings.params import DatasetParams
+from image_layouts import collection as image_layouts_collection
+from image_layouts.layout.place import Place
+from image_layouts.pipeline import source as files
+from tests.helpers import tiny
+
+PIXELS, CLASSES = tiny.digits()
+
+
+@pytest.fixture(autouse=True)
+def _small_blocks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for module in (tables, image_layouts_collection):
+        monkeypatch.setattr(module, "READ_BYTES", 40 * 64)
+    monkeypatch.chdir(tmp_path)
+
+
+def write_table(images: pd.DataFrame, name: str) -> None:
+    """Write a table in the format that its name says."""
+    match Path(name).suffix:
+        case ".csv":
+            images.to_csv(name, index=False)
+        case ".parquet":
+            images.to_parquet(name)
+        case ".feather":
+            images.to_feather(name)
+
+
+@pytest.mark.parametrize("name", ["images.csv", "images.parquet", "images.feather"])
+def test_a_table_of_pixels_is_read_in_blocks(name: str) -> None:
+    images = pd.DataFrame(PIXELS, columns=[f"p{number}" for number in range(64)])
+    images.insert(3, "label", [f"digit {number}" for number in CLASSES])
+    write_table(images, name)
+    layout = {"table": name, "pixels": "p0 to p63", "class": "label"}
+    entry = tiny.dataset({"files": name}) | {"layout": layout}
+    dataset = DatasetParams.model_validate(entry)
+    X, found = make_images(find_source("files").open(name, dataset), dataset)
+    assert np.array_equal(X, PIXELS)
+    assert found["class"].tolist() == CLASSES.tolist()
+    assert found.attrs["names"] == [f"digit {number}" for number in range(10)]
+
+
+# The set of each of 400 rows, which are read in blocks of 40. No row of the first two is used.
+SETS = ["extra"] * 90 + [["train", "test", "extra"][number % 3] for number in range(310)]
+ROWS_OF_SETS = [
+    row for name in ("train", "test") for row in range(len(SETS)) if SETS[row] == name
+]
+
+
+def write_sets(columns: dict[str, Any]) -> dict[str, Any]:
+    """Return the layout of a table whose column `set` says which rows are used."""
+    sets = {name: {"where": {"set": name}} for name in ("train", "test")}
+    return columns | {"class": "label", "unused": {"where": {"set": "extra"}}} | sets
+
+
+@pytest.mark.parametrize("name", ["images.csv", "images.parquet", "images.feather"])
+def test_the_pixels_of_chosen_rows_are_read_in_blocks(name: str) -> None:
+    images = pd.DataFrame(PIXELS, columns=[f"p{number}" for number in range(64)])
+    images = images.assign(label=CLASSES, set=SETS)
+    write_table(images, name)
+    layout = write_sets({"table": name, "pixels": "p0 to p63"})
+    found = files.open_place(Place(Path(name)), layout)
+    assert found.blocks is not None
+    assert found.rows["class"].tolist() == CLASSES[ROWS_OF_SETS].astype(str).tolist()
+    assert np.array_equal(np.concatenate(list(found.blocks())), PIXELS[ROWS_OF_SETS])
+
+
+def test_the_pictures_of_chosen_rows_are_read_in_batches() -> None:
+    sets = np.resize(SETS, 2_400)  # a thousand rows are read at a time
+    contents = [str(number).encode() for number in range(len(sets))]
+    images = pd.DataFrame({"image": contents, "label": np.resize(CLASSES, 2_400), "set": sets})
+    images.to_parquet("images.parquet")
+    layout = write_sets({"table": "images.parquet", "picture": "image"})
+    found = files.open_place(Place(Path("images.parquet")), layout)
+    assert found.pictures is not None
+    rows = [row for name in ("train", "test") for row in np.flatnonzero(sets == name)]
+    assert list(found.pictures()) == [contents[row] for row in rows]
+
+
+def test_a_set_may_begin_behind_the_rows_that_are_read_at_a_time() -> None:
+    texts = [" ".join(map(str, pixels)) for pixels in np.resize(PIXELS, (1_100, 64))]
+    sets = ["train"] * 1_050 + ["test"] * 50  # a thousand rows are read at a time
+    table = pd.DataFrame({"pixels": texts, "label": np.resize(CLASSES, 1_100), "set": sets})
+    table.to_csv("faces.csv", index=False)
+    parts = {name: {"where": {"set": name}} for name in ("train", "test")}
+    layout = {"table": "faces.csv", "pixels": "pixels", "class": "label"} | parts
+    found = files.open_place(Place(Path("faces.csv")), layout)
+    assert found.shape == [8, 8]
+    assert found.rows["test"].sum() == 50
+
+
+def test_a_column_that_is_left_out_takes_no_memory() -> None:
+    images = pd.DataFrame(PIXELS, columns=[f"p{number}" for number in range(64)])
+    images["label"] = CLASSES
+    images["note"] = "a long text " * 5_000  # 2.4 MB in each block of 40 rows
+    images.to_parquet("images.parquet")
+    layout = {"table": "images.parquet", "pixels": "p0 to p63", "class": "label"}
+    collection = files.open_place(Place(Path("images.parquet")), layout)
+    assert collection.blocks is not None
+    before = pa.total_allocated_bytes()
+    for _ in collection.blocks():
+        assert pa.total_allocated_bytes() - before < 1_000_000
