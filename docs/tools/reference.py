@@ -106,7 +106,14 @@ CHANGE_NO_OUTPUT = {
     "digits/settings": (
         "It says what is wrong. DVC tracks each value of `params.yaml` that a stage reads."
     ),
+    "digits/data/source.py": "It finds sources, and the checksums verify what a source has read.",
     "digits/data/sources": "The checksums in `params.yaml` verify what a source has read.",
+    "digits/data/picture_files.py": "The checksums verify the pixels of pictures, too.",
+    "digits/imaging/pictures.py": "The checksums verify the pixels of pictures, too.",
+    "digits/imaging/transforms/border.py": "The checksums verify the pixels of pictures, too.",
+    "digits/networks.py": (
+        "It finds networks. `digits start` writes what their features depend on into `dvc.yaml`."
+    ),
     "digits/learning/cluster.py": (
         "It decides where tasks run, and refuses a cluster that would calculate differently."
     ),
@@ -296,7 +303,7 @@ def write_sources() -> str:
         docstring = inspect.getdoc(module) or ""
         parts += [f"### `{path.stem}`", docstring]
         if "place" not in docstring:  # otherwise the docstring of the module describes it
-            place = find(read_arguments(module.read), "place", path)
+            place = find(read_arguments(module.source.open), "place", path)
             parts.append(f"The place is {place[0].lower()}{place[1:]}")
     return "\n\n".join(parts)
 

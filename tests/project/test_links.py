@@ -5,7 +5,7 @@ import re
 from tests.helpers import tiny
 
 # The address of a page in the code, as in a message or a comment.
-PAGE = re.compile(r"\bdocs/[\w/-]+\.md\b")
+PAGE = re.compile(r"(?:\bpackages/)?(?:\b[\w-]+/)?\bdocs/[\w/-]+\.md\b")
 
 # The pages and files of each optional component, which are deleted with it.
 PAGES_OF_COMPONENTS = {
@@ -28,4 +28,6 @@ def test_pages_that_the_code_names_exist() -> None:
         path = tiny.ROOT / name
         if path.suffix in {".py", ".yml", ".yaml", ".txt", ".html", ""} and path.is_file():
             for page in set(PAGE.findall(path.read_text(encoding="utf-8"))):
-                assert was_deleted(page) or (tiny.ROOT / page).exists(), f"{name} names {page}"
+                places = [tiny.ROOT / page, tiny.ROOT / "packages" / page]
+                exists = any(place.exists() for place in places)
+                assert was_deleted(page) or exists, f"{name} names {page}"

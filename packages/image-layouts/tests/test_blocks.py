@@ -8,11 +8,10 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from digits.core import tables
 from digits.data.images import make_images
 from digits.data.source import find_source
 from digits.settings.params import DatasetParams
-from image_layouts import collection as image_layouts_collection
+from image_layouts.layout import read_table
 from image_layouts.layout.place import Place
 from image_layouts.pipeline import source as files
 from tests.helpers import tiny
@@ -22,8 +21,7 @@ PIXELS, CLASSES = tiny.digits()
 
 @pytest.fixture(autouse=True)
 def _small_blocks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for module in (tables, image_layouts_collection):
-        monkeypatch.setattr(module, "READ_BYTES", 40 * 64)
+    monkeypatch.setattr(read_table, "READ_BYTES", 40 * 64)
     monkeypatch.chdir(tmp_path)
 
 

@@ -24,7 +24,7 @@ from digits.imaging.pictures import PictureError
 from digits.settings import errors as digits_errors
 from digits.settings.params import DatasetParams
 from image_layouts import errors as layout_errors
-from image_layouts.pipeline import pixels as collection
+from digits.data import picture_files
 from tests.helpers import tiny
 
 UserError: Any = (digits_errors.UserError, layout_errors.LayoutError)
@@ -232,7 +232,7 @@ def test_pictures_are_the_same_however_many_are_read_at_a_time(
     for number in range(8):
         write(tmp_path / f"{'ab'[number % 2]}/{number}.png", one_grey(number))
     for batch_size in [1_000, 3, 4]:
-        monkeypatch.setattr(collection, "BATCH_SIZE", batch_size)
+        monkeypatch.setattr(picture_files, "BATCH_SIZE", batch_size)
         assert read("{class}/*", tmp_path)["pixel1"].tolist() == list(range(8))
 
 
