@@ -106,13 +106,14 @@ CHANGE_NO_OUTPUT = {
     "digits/settings": (
         "It says what is wrong. DVC tracks each value of `params.yaml` that a stage reads."
     ),
-    "digits/data/source.py": "It finds sources, and the checksums verify what a source has read.",
+    "digits/data/source.py": "It finds sources. The checksums verify what a source has read.",
     "digits/data/sources": "The checksums in `params.yaml` verify what a source has read.",
     "digits/data/picture_files.py": "The checksums verify the pixels of pictures, too.",
     "digits/imaging/pictures.py": "The checksums verify the pixels of pictures, too.",
     "digits/imaging/transforms/border.py": "The checksums verify the pixels of pictures, too.",
     "digits/networks.py": (
-        "It finds networks. `digits start` writes what their features depend on into `dvc.yaml`."
+        "It finds networks. `digits start` writes what their features depend on into "
+        "`dvc.yaml`."
     ),
     "digits/learning/cluster.py": (
         "It decides where tasks run, and refuses a cluster that would calculate differently."

@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 from PIL import Image, ImageCms
 
+from digits.data import picture_files
 from digits.data.fetching import compute_checksums, fetch_images
 from digits.data.images import make_images, transpose
 from digits.data.source import find_source
@@ -24,7 +25,6 @@ from digits.imaging.pictures import PictureError
 from digits.settings import errors as digits_errors
 from digits.settings.params import DatasetParams
 from image_layouts import errors as layout_errors
-from digits.data import picture_files
 from tests.helpers import tiny
 
 UserError: Any = (digits_errors.UserError, layout_errors.LayoutError)
