@@ -20,10 +20,11 @@ from PIL import Image, ImageDraw, ImageFont
 
 from bench import measuring
 from digits import predicting
-from digits.core import paths, tables
-from digits.core.tables import Pixels, Vector
+from digits.core import paths
+from digits.core.errors import UserError
+from digits.core.images import read_images
+from digits.core.pixels import Pixels, Vector
 from digits.imaging import pictures
-from digits.settings.errors import UserError
 from digits_handwriting import components
 from digits_handwriting.components import Digit
 from digits_handwriting.prediction import DigitPrediction
@@ -148,11 +149,10 @@ def read_mnist(quick: bool) -> tuple[Pixels, Vector]:
 
     If `quick`, these are only the first ones.
     """
-    X, table = tables.read_images(paths.split("mnist", "test"))
-    if quick:
-        X = X[:N_MNIST_QUICK]
-        table = table[:N_MNIST_QUICK]
-    return X.reshape(-1, 28, 28), table["class"].to_numpy()
+    images = read_images(paths.split("mnist", "test"))
+    n_images = N_MNIST_QUICK if quick else len(images)
+    pixels = images.X[:n_images].reshape(-1, 28, 28)
+    return pixels, images.table["class"].to_numpy()[:n_images]
 
 
 def load_recognizer() -> Recognizer:

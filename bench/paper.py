@@ -15,7 +15,7 @@ import numpy.typing as npt
 from PIL import Image, ImageChops, ImageDraw
 
 from bench import handwriting, measuring
-from digits.core.tables import Pixels, Vector
+from digits.core.pixels import Pixels, Vector
 from digits_handwriting.components import Digit
 from digits_handwriting.recognizer import Recognizer
 

@@ -20,7 +20,8 @@ from sklearn.svm import SVC
 
 from bench import measuring
 from digits.core import paths
-from digits.core.tables import Vector, read_images
+from digits.core.images import read_images
+from digits.core.pixels import Vector
 from digits.data.labels import label_images
 from digits.data.splitting import split_rows
 from digits.learning.pipelines import build_pipeline
@@ -121,25 +122,24 @@ def measure(name: str, features: dict[str, Any] | None, seed: int) -> float:
     settings = params.load()
     model_params = settings.models[name]
     task = settings.tasks[model_params.task]
-    X, images = read_images(paths.raw(settings.dataset_name_of_task(model_params.task)))
+    images = read_images(paths.raw(settings.dataset_name_of_task(model_params.task)))
     images = label_images(images, task.positive, task.negative)
     test = settings.splits[task.split].test
-    train_rows, test_rows = split_rows(X, images, test, SPLIT_SEED)
+    train_rows, test_rows = split_rows(images, test, SPLIT_SEED)
     # Only the tutorial random_split takes its training images in a random order.
     if features is not None or name != "random-digit-sgd":
         train_rows = np.sort(train_rows)
     if features is not None or name in SHUFFLED:
         np.random.RandomState(seed).shuffle(train_rows)
 
+    X = images.X
     if features is None:
         X = X.astype(np.float64)
         model = clone(CLASSIFIERS[name]).set_params(random_state=seed)
     else:
         model_params = model_params.model_copy(update=features)
-        model = build_pipeline(
-            model_params, seed, images.attrs["pixel_max"], images.attrs["shape"]
-        )
-    y = images["label"].to_numpy()
+        model = build_pipeline(model_params, seed, images.pixel_max, images.shape)
+    y = images.y
     # The tutorials stop before some models have converged, and scikit-learn warns about that.
     with warnings.catch_warnings(action="ignore"):
         model.fit(X[train_rows], y[train_rows])

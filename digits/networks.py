@@ -10,8 +10,8 @@ The package has an entry point of the group `digits.networks`: a module with
 from types import ModuleType
 from typing import Any
 
+from digits.core.errors import UserError
 from digits.plugins import find_plugins
-from digits.settings.errors import UserError
 from digits.settings.params import DatasetParams
 
 

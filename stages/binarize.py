@@ -10,10 +10,11 @@ Reads `data/split/<split>/train.parquet` and `test.parquet`, and writes
 
 import click
 
-from digits.core import paths, tables
+from digits.core import paths
+from digits.core.errors import UserError
+from digits.core.images import read_images, write_images
 from digits.data.labels import label_images
 from digits.settings import params
-from digits.settings.errors import UserError
 from stages.command import StageCommand
 
 
@@ -23,11 +24,11 @@ def main(name: str) -> None:
     """Label the images of the task NAME."""
     task = params.load().tasks[name]
     for subset in ["train", "test"]:
-        X, images = tables.read_images(paths.split(task.split, subset))
+        images = read_images(paths.split(task.split, subset))
         labelled_images = label_images(images, task.positive, task.negative)
-        if labelled_images.empty:
+        if len(labelled_images) == 0:
             raise UserError(f"the {subset} set of {task.split} has no image of this task")
-        tables.write_images(paths.task(name, subset), X, labelled_images)
+        write_images(paths.task(name, subset), labelled_images)
 
 
 if __name__ == "__main__":

@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 import click
 from ruamel.yaml import YAML
 
+from digits.core.errors import UserError, check_choice, report_os_errors, warn
 from digits.settings import params
-from digits.settings.errors import UserError, check_choice, report_os_errors, warn
 from stages import edits
 
 DVC_FILE = Path("dvc.yaml")

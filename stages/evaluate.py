@@ -16,7 +16,9 @@ import pandas as pd
 from sklearn.pipeline import Pipeline
 
 from digits.core import paths, tables
+from digits.core.errors import UserError
 from digits.core.files import atomic_write
+from digits.core.images import Images, read_images
 from digits.evaluation.confusion import confusion_table
 from digits.evaluation.curves import precision_recall_table, reliability_table, roc_table
 from digits.evaluation.metrics import OVERALL, metrics_table, summarize
@@ -25,7 +27,6 @@ from digits.learning import model_file
 from digits.learning.inputs import select_input
 from digits.learning.scores import decision_threshold, predict_labelled_images
 from digits.settings import params
-from digits.settings.errors import UserError
 from stages.command import StageCommand
 
 DECIMALS = 6  # results are rounded because their last digits may differ between machines
@@ -37,11 +38,11 @@ def main(name: str) -> None:
     """Evaluate the model NAME."""
     model_params = params.load().models[name]
     model = model_file.load(paths.model(name), model_params.classifier)
-    X_test, test_images = tables.read_images(paths.task(model_params.task, "test"))
+    test_images = read_images(paths.task(model_params.task, "test"))
     cv_predictions = tables.read(paths.cv_predictions(name))
     check_labels_are_known(test_images, model)
 
-    X_test = select_input(model_params, X_test, test_images)
+    X_test = select_input(model_params, test_images)
     test_predictions = predict_labelled_images(model, X_test, test_images)
     tables.write(paths.predictions(name), test_predictions)
 
@@ -63,13 +64,13 @@ def main(name: str) -> None:
     write_metrics(name, summarize(metrics))
 
 
-def check_labels_are_known(test_images: pd.DataFrame, model: Pipeline) -> None:
+def check_labels_are_known(test_images: Images, model: Pipeline) -> None:
     """Check that the model knows all labels of the test images.
 
     Raises:
         UserError: the training set had no image of one of the labels.
     """
-    unknown = np.setdiff1d(test_images["label"], model.classes_)
+    unknown = np.setdiff1d(test_images.y, model.classes_)
     if len(unknown):
         raise UserError(
             f"the model was trained on no image of label {unknown[0]}, which the test set has"

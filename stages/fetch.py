@@ -6,7 +6,8 @@ accepted only if their SHA-256 checksums are the ones in params.yaml.
 
 import click
 
-from digits.core import paths, tables
+from digits.core import paths
+from digits.core.images import write_images
 from digits.data.fetching import fetch_images
 from digits.settings import params
 from stages.command import StageCommand
@@ -17,8 +18,8 @@ from stages.command import StageCommand
 def main(name: str) -> None:
     """Fetch the images of the dataset NAME."""
     dataset = params.load().datasets[name]
-    X, images = fetch_images(name, dataset)
-    tables.write_images(paths.raw(name), X, images)
+    images = fetch_images(name, dataset)
+    write_images(paths.raw(name), images)
 
 
 if __name__ == "__main__":

@@ -9,11 +9,23 @@ Reads `data/task/<task>/train.parquet`, and writes
 """
 
 import click
+import pandas as pd
+from sklearn.metrics import accuracy_score
+from sklearn.pipeline import Pipeline
 
 from digits.core import paths, tables
+from digits.core.images import Images, read_images
+from digits.core.pixels import Vector
+from digits.core.predictions import make_predictions_table
 from digits.learning import model_file
-from digits.learning.fitting import fit_and_cross_validate
+from digits.learning.fitting import Fitted, fit
+from digits.learning.folds import assign_folds
+from digits.learning.inputs import select_input
+from digits.learning.pipelines import build_pipeline
+from digits.learning.scores import predict_from_scores, response_method
+from digits.learning.thresholds import predict_cross_validated, tune_threshold
 from digits.settings import params
+from digits.settings.params import Threshold
 from stages.command import StageCommand
 
 
@@ -23,17 +35,60 @@ def main(name: str) -> None:
     """Train the model NAME."""
     settings = params.load()
     model_params = settings.models[name]
-    # X_train is the pixels, memory-mapped. `train_images` is a table of everything else.
-    X_train, train_images = tables.read_images(paths.task(model_params.task, "train"))
+    hyperparameters = model_params.hyperparameters
+    images = read_images(paths.task(model_params.task, "train"))
+    X = select_input(model_params, images)  # the pixels, or what a network has made of them
 
-    # Fit the model on all images. Fit it once more per fold, on the images outside the fold, to
-    # predict the images in the fold.
-    model, cv_predictions = fit_and_cross_validate(
-        model_params, settings.seed, X_train, train_images
+    pipeline = build_pipeline(
+        model_params,
+        settings.seed,
+        images.pixel_max,
+        images.shape,
+        images.n_network_features,
     )
+    folds = assign_folds(images.y, images.groups, model_params.folds)
+    fitted = fit(pipeline, X, images.y, folds, hyperparameters.passes)
+    rule = hyperparameters.threshold
+    model = tune_threshold(fitted.model, rule, images.y, fitted.cv_scores)
 
     model_file.save(paths.model(name), model, model_params.classifier)
+    cv_predictions = make_crossval_table(images, model, fitted, folds, rule)
     tables.write(paths.cv_predictions(name), cv_predictions)
+
+
+def make_crossval_table(
+    images: Images,
+    model: Pipeline,
+    fitted: Fitted,
+    folds: Vector | None,
+    rule: Threshold | None,
+) -> pd.DataFrame:
+    """Return the table of the cross-validated predictions of the training images.
+
+    Its attrs, which are stored in the parquet file, have the `train_accuracy`.
+
+    Args:
+        images: the training images, with their labels.
+        model: the model, with its decision threshold.
+        fitted: the scores.
+        folds: the fold in which each image was held out, shape (n_images,). If None, the table
+            has no predictions, only the labels.
+        rule: the `threshold` of the model in params.yaml, or None. If it is not a number, a
+            threshold is chosen for each fold.
+    """
+    if folds is None or fitted.cv_scores is None:
+        table = images.table[["row", "label"]].copy()
+    else:
+        y_pred = predict_cross_validated(rule, model, images.y, fitted.cv_scores, folds)
+        method = response_method(model)
+        table = make_predictions_table(
+            images, model.classes_, method, fitted.cv_scores, y_pred, folds
+        )
+
+    y_train_pred = predict_from_scores(model, fitted.train_scores)
+    y_train = images.y[: len(y_train_pred)]
+    table.attrs["train_accuracy"] = accuracy_score(y_train, y_train_pred)
+    return table
 
 
 if __name__ == "__main__":

@@ -5,7 +5,8 @@ from pathlib import Path
 import click
 
 from digits.commands import examples
-from digits.core.tables import PIXEL_MAX
+from digits.core.errors import MissingExtraError, UserError, echo, prefix_errors, warn
+from digits.core.pixels import PIXEL_MAX
 from digits.data.fetching import NO_PICTURES, fetch_images, needs_internet
 from digits.data.source import find_source
 from digits.data.storage import find_dvc_file, warn_about_unstored
@@ -14,7 +15,6 @@ from digits.learning.pipelines import build_pipeline
 from digits.networks import load_networks
 from digits.results import mixed_stages
 from digits.settings import params
-from digits.settings.errors import MissingExtraError, UserError, echo, prefix_errors, warn
 from digits.settings.params import DatasetParams, Params
 
 
@@ -62,8 +62,8 @@ def check_sources(name: str, dataset: DatasetParams) -> None:
     if is_found and not needs_internet(dataset):
         # Computing the network's features would take long.
         without_network = dataset.model_copy(update={"network": None})
-        _, images = fetch_images(name, without_network)
-        if dataset.network is not None and "sha256" not in images:  # of the picture files
+        images = fetch_images(name, without_network)
+        if dataset.network is not None and "sha256" not in images.table:  # of picture files
             raise UserError(NO_PICTURES)
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from digits.commands import columns, examples, format_option
 from digits.core import paths
+from digits.core.errors import UserError, warn
 from digits.imaging.drawing import write_sheet
 from digits.results.differences import Difference, PairedTest, compare_models, t_test
 from digits.results.formatting import (
@@ -26,7 +27,6 @@ from digits.results.read import ImageDataset
 from digits.results.revisions import Revision
 from digits.results.seeds import compare_models_with_seeds
 from digits.settings import params
-from digits.settings.errors import UserError, warn
 from digits.settings.params import Params
 
 MAX_DRAWN = 60  # a sheet shows at most this many fixed and this many broken images

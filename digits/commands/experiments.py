@@ -10,6 +10,7 @@ from dvc.exceptions import DvcException
 
 from digits.commands import columns, examples, format_option
 from digits.core import paths
+from digits.core.errors import UserError, check_choice
 from digits.results.differences import compare_models
 from digits.results.formatting import (
     NO_VALUE,
@@ -19,7 +20,6 @@ from digits.results.formatting import (
     print_table,
 )
 from digits.results.revisions import Revision
-from digits.settings.errors import UserError, check_choice
 
 # The headings of the columns after the experiment and its parameters.
 HEADINGS = ["CV\naccuracy", "CV\nstd", "difference\n(points)", "p", "state"]

@@ -11,6 +11,7 @@ from digits.commands import (
     select_models,
 )
 from digits.core import paths
+from digits.core.errors import warn
 from digits.results.formatting import print_table
 from digits.results.leaderboard import (
     COLUMNS,
@@ -23,7 +24,6 @@ from digits.results.leaderboard import (
 )
 from digits.results.outdated import find_outdated_models
 from digits.settings import params
-from digits.settings.errors import warn
 from digits.settings.params import Params
 
 LAST_COLUMNS = {

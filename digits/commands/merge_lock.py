@@ -12,7 +12,7 @@ import click
 from dvc.exceptions import DvcException
 from dvc.utils.serialize import dump_yaml, load_yaml
 
-from digits.settings.errors import UserError
+from digits.core.errors import UserError
 
 SCHEMA = "2.0"  # of dvc.lock
 

@@ -6,21 +6,20 @@ from pathlib import Path
 from typing import Any
 
 import click
-import pandas as pd
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import CommentMark
 from ruamel.yaml.tokens import CommentToken
 
 from digits.commands import examples
+from digits.core.errors import UserError, check_choice, echo, shorten, to_one_line
 from digits.core.files import atomic_write
-from digits.core.tables import Pixels
+from digits.core.images import Images
 from digits.data.overview import describe_images, draw_examples
 from digits.data.pinned_values import compute_pinned_values, validate_unpinned
 from digits.data.storage import add_to_dvc
 from digits.networks import find_module
 from digits.settings import params
-from digits.settings.errors import UserError, check_choice, echo, shorten, to_one_line
 from digits.settings.params import FILE, ONNX, NetworkFile
 
 DVC_FILE = Path("dvc.yaml")
@@ -51,7 +50,7 @@ def command(dataset: str) -> None:
     entry = find_entry(params.read(), dataset)
     networks = list_network_files(dataset, entry)
     loaded_networks = [find_module().load_file(network) for network in networks]
-    values, X, images = compute_pinned_values(dataset, entry)
+    values, images = compute_pinned_values(dataset, entry)
     # Reading the images can take minutes, in which the file may have been edited.
     text = params.read()
     if find_entry(text, dataset) != entry:
@@ -72,7 +71,7 @@ def command(dataset: str) -> None:
         echo(f"{DVC_FILE}: the stage fetch depends on {shorten(all_networks) or 'no network'}")
 
     echo(f"{FILE}: datasets.{dataset} has")
-    print_overview(values, X, images)
+    print_overview(values, images)
     for keys, network in zip(networks, loaded_networks, strict=True):
         height, width, _ = network.shape
         echo(
@@ -153,19 +152,18 @@ def insert_dependency(dependencies: CommentedSeq, path: str, command: str) -> No
     dependencies.yaml_add_eol_comment(f"after a change, run `{command}`", 0, column=0)
 
 
-def print_overview(values: dict[str, Any], X: Pixels, images: pd.DataFrame) -> None:
+def print_overview(values: dict[str, Any], images: Images) -> None:
     """Print what the images of a dataset are, and draw two of them.
 
     Args:
         values: as `compute_pinned_values` returns them.
-        X: the pixels of the images.
-        images: the table of their other columns.
+        images: the images.
     """
     class_names = list_class_names(values)
-    for line in describe_images(X, images, class_names, values.get("background")):
+    for line in describe_images(images, class_names, values.get("background")):
         echo(f"  {to_one_line(line)}")
     echo()
-    draw_examples(X, images, class_names)
+    draw_examples(images, class_names)
 
 
 def list_class_names(values: dict[str, Any]) -> Sequence[object]:

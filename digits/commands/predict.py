@@ -10,6 +10,7 @@ import pandas as pd
 
 from digits import predicting
 from digits.commands import examples, format_option
+from digits.core.errors import UserError, check_choice, echo, to_one_line, warn
 from digits.data.source import Collection
 from digits.evaluation.intervals import confidence_interval
 from digits.imaging import drawing
@@ -18,7 +19,6 @@ from digits.predicting.predict import predict_collection, predict_picture
 from digits.predicting.prediction import PicturePrediction
 from digits.predicting.predictor import Predictor
 from digits.results.formatting import NO_VALUE, format_percent, print_csv, print_table
-from digits.settings.errors import UserError, check_choice, echo, to_one_line, warn
 
 HEADINGS = ["picture", "predicted", "probability"]
 

@@ -8,10 +8,10 @@ from typing import Any
 import click
 
 from digits.commands import examples
+from digits.core.errors import UserError
 from digits.data.storage import warn_about_unstored
 from digits.results import mixed_stages
 from digits.settings import params
-from digits.settings.errors import UserError
 
 try:
     from dvc_parallel.cli import main

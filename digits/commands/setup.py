@@ -11,7 +11,7 @@ from configobj import ConfigObj
 from dvc.config import Config
 from dvc.config_schema import RelPath
 
-from digits.settings.errors import UserError
+from digits.core.errors import UserError
 
 # For these files, .gitattributes turns merging off, because a merge line by line would damage
 # them. These lines take precedence over .gitattributes in a clone that has the merge drivers.

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from digits.commands import examples, format_option
-from digits.core.tables import Vector
+from digits.core.errors import UserError, check_choice, echo, to_one_line, warn
+from digits.core.pixels import Vector
 from digits.imaging import drawing
 from digits.results.formatting import (
     FOR_PROGRAMS,
@@ -20,7 +21,6 @@ from digits.results.formatting import (
 from digits.results.mistakes import rank_mistakes
 from digits.results.read import ImageDataset, read_predictions, read_temperature
 from digits.settings import params
-from digits.settings.errors import UserError, check_choice, echo, to_one_line, warn
 from digits.settings.params import Params
 
 DEFAULT_LIMIT = 10  # images, if they are not chosen by number or at random

@@ -3,25 +3,24 @@
 import os
 import textwrap
 from collections.abc import Iterable
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from digits.core.tables import Pixels, Vector
+from digits.core.errors import UserError
+from digits.core.images import Images
+from digits.core.pixels import Vector
 from digits.data.images import make_images
 from digits.data.source import find_source
 from digits.networks import NetworkError
-from digits.settings.errors import UserError
 from digits.settings.params import IMAGE_CHECKSUMS, DatasetParams
 
 NO_PICTURES = "it has no pictures that a `network` can describe; delete this key"
 
 
-def fetch_images(
-    name: str, dataset: DatasetParams, *, require_pinned: bool = True
-) -> tuple[Pixels, pd.DataFrame]:
+def fetch_images(name: str, dataset: DatasetParams, *, require_pinned: bool = True) -> Images:
     """Fetch a dataset from the first of its sources that has it.
 
     The environment variable DATA_MIRROR may be a folder or an HTTP address. If a source says by
@@ -31,9 +30,6 @@ def fetch_images(
         name: the name of the dataset.
         dataset: its entry of params.yaml.
         require_pinned: whether to accept only the images whose checksums are in the entry.
-
-    Returns:
-        The pixels `X`, and the table of all other columns, as `tables.read_images` does.
 
     Raises:
         UserError: no source has the images. The message gives the reason for each.
@@ -50,14 +46,15 @@ def fetch_images(
         [(kind, place)] = source.items()  # a source has one key
         try:
             collection = find_source(kind).open(place, dataset)
-            X, images = make_images(collection, dataset)
+            images = make_images(collection, dataset)
             if require_pinned:
                 if "test" not in dataset.sha256:  # no split of this dataset can use it
-                    images = images.drop(columns="test", errors="ignore")
-                check_pinned(name, X, images, dataset)
-            if dataset.network is not None and "network" not in images:
+                    table = images.table.drop(columns="test", errors="ignore")
+                    images = replace(images, table=table)
+                check_pinned(name, images, dataset)
+            if dataset.network is not None and not images.n_network_features:
                 raise UserError(NO_PICTURES)
-            return X, images
+            return images
         except NetworkError:
             raise
         except UserError as error:
@@ -89,7 +86,7 @@ def find_mirror_kind(dataset: DatasetParams) -> str | None:
     return next((kind for kind in kinds if kind is not None), None)
 
 
-def check_pinned(name: str, X: Pixels, images: pd.DataFrame, dataset: DatasetParams) -> None:
+def check_pinned(name: str, images: Images, dataset: DatasetParams) -> None:
     """Check that images are the ones that the entry `name` of params.yaml pins.
 
     Raises:
@@ -97,10 +94,10 @@ def check_pinned(name: str, X: Pixels, images: pd.DataFrame, dataset: DatasetPar
     """
     actual: dict[str, Any] = {
         "number of images": len(images),
-        "number of classes": images["class"].nunique(),
-        "number of groups": images["group"].nunique() if "group" in images else None,
-        "names": images.attrs.get("names"),
-        **compute_checksums(X, images),
+        "number of classes": images.table["class"].nunique(),
+        "number of groups": None if images.groups is None else images.groups.nunique(),
+        "names": images.class_names,
+        **compute_checksums(images),
     }
     pinned: dict[Any, Any] = {
         "number of images": dataset.images,
@@ -116,24 +113,25 @@ def check_pinned(name: str, X: Pixels, images: pd.DataFrame, dataset: DatasetPar
             raise UserError(f"{difference}; if that is right, run `digits pin {name}`")
 
 
-def compute_checksums(X: Pixels, images: pd.DataFrame) -> dict[str, str]:
+def compute_checksums(images: Images) -> dict[str, str]:
     """Return the SHA-256 of pixels and labels and, if there are any, groups, files, test set.
 
     They determine the images and the split into training set and test set.
     """
+    table = images.table
     checksums = {
-        "pixels": sha256_of_array(X),
-        "labels": sha256_of_array(images["class"].to_numpy()),
+        "pixels": sha256_of_array(images.X),
+        "labels": sha256_of_array(table["class"].to_numpy()),
     }
-    if "group_names" in images.attrs:
-        names = images.attrs["group_names"]
-        checksums["groups"] = sha256_of_lines(names[code] for code in images["group"])
-    elif "group" in images:
-        checksums["groups"] = sha256_of_array(images["group"].to_numpy())
-    if "sha256" in images:
-        checksums["files"] = sha256_of_lines(images["sha256"])
-    if "test" in images:
-        checksums["test"] = sha256_of_array(images["test"].to_numpy())
+    if images.group_names is not None:
+        names = images.group_names
+        checksums["groups"] = sha256_of_lines(names[code] for code in table["group"])
+    elif images.groups is not None:
+        checksums["groups"] = sha256_of_array(images.groups.to_numpy())
+    if "sha256" in table:
+        checksums["files"] = sha256_of_lines(table["sha256"])
+    if "test" in table:
+        checksums["test"] = sha256_of_array(table["test"].to_numpy())
     return checksums
 
 

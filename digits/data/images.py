@@ -8,25 +8,22 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from digits.core.tables import PIXEL_MAX, Pixels, Vector, map_pixels
+from digits.core.errors import UserError
+from digits.core.images import Images
+from digits.core.pixels import PIXEL_MAX, Pixels, Vector, map_pixels
 from digits.data.picture_files import PictureFiles
 from digits.data.source import Collection
-from digits.settings.errors import UserError
 from digits.settings.params import RESERVED_NAME, DatasetParams
 
 MAX_CLASSES = 256
 
 
-def make_images(collection: Collection, dataset: DatasetParams) -> tuple[Pixels, pd.DataFrame]:
+def make_images(collection: Collection, dataset: DatasetParams) -> Images:
     """Read the pixels of a source's images, and make the table of all else about them.
 
     Args:
         collection: the images, as a source returns them.
         dataset: the entry of params.yaml.
-
-    Returns:
-        The pixels `X`, and the table of all other columns, as digits/core/tables.py describes
-        them.
 
     Raises:
         UserError: some pictures cannot be read, or the pixels or classes are not as the entry
@@ -54,37 +51,37 @@ def make_images(collection: Collection, dataset: DatasetParams) -> tuple[Pixels,
             f"{pixel_max}"
         )
 
-    images = pd.DataFrame({"class": classes})
-    images.attrs = {"shape": dataset.shape, "pixel_max": pixel_max}
+    table = pd.DataFrame({"class": classes})
+    table.attrs = {"shape": dataset.shape, "pixel_max": pixel_max}
     if names:
-        images.attrs["names"] = names
+        table.attrs["names"] = names
     if "group" in rows:
-        add_groups(images, rows["group"])
+        add_groups(table, rows["group"])
     if pictures is not None:
-        images["file"] = rows["file"].tolist()
+        table["file"] = rows["file"].tolist()
     if "test" in rows and rows["test"].any():
-        images["test"] = rows["test"].to_numpy(bool)
+        table["test"] = rows["test"].to_numpy(bool)
     if pictures is not None:
-        images["sha256"] = pictures.checksums
+        table["sha256"] = pictures.checksums
         if pictures.networks:
-            images["network"] = pd.array(pictures.network_features, dtype="binary[pyarrow]")
+            table["network"] = pd.array(pictures.network_features, dtype="binary[pyarrow]")
             n_features = [network.n_features for network in pictures.networks]
-            images.attrs["n_network_features"] = n_features
-    return X, images
+            table.attrs["n_network_features"] = n_features
+    return Images(X, table)
 
 
-def add_groups(images: pd.DataFrame, groups: pd.Series) -> None:
+def add_groups(table: pd.DataFrame, groups: pd.Series) -> None:
     """Add the column `group` to a table of images: numbers, which may have names.
 
     Args:
-        images: the table.
+        table: the table.
         groups: the group of each image, a number or a name, shape (n_images,).
     """
     if not pd.api.types.is_numeric_dtype(groups):
         codes, names = pd.factorize(groups)
         groups = pd.Series(codes)
-        images.attrs["group_names"] = list(names)
-    images["group"] = groups.to_numpy(np.uint32)
+        table.attrs["group_names"] = list(names)
+    table["group"] = groups.to_numpy(np.uint32)
 
 
 def transpose(block: Any, shape: Sequence[int]) -> Any:

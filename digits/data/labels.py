@@ -1,37 +1,42 @@
 """Label the images of a task."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
+
+from digits.core.images import Images
 
 
 def label_images(
-    images: pd.DataFrame,
+    images: Images,
     positive: Sequence[int | str] | None,
     negative: Sequence[int | str] | None,
-) -> pd.DataFrame:
+) -> Images:
     """Return the images of a task, with a column `label`.
 
     Args:
-        images: a table of images, whose pixels are not needed.
+        images: the images of a split.
         positive: the classes with label 1, by their names if they have any, and otherwise by
             their numbers. If None, the label of each image is its class.
         negative: the classes with label 0; images of any other class are left out. If None,
             all classes that are not positive have label 0.
     """
-    names = images.attrs.get("names")
+    names = images.class_names
     if positive is None:
-        # `assign` copies the attrs, so that those of `images` stay as they are.
-        labelled = images.assign(label=images["class"])
-        labelled.attrs["label_names"] = names
-        return labelled
-
-    if negative is not None:
-        images = images[images["class"].isin(to_numbers([*positive, *negative], names))]
-    is_positive = images["class"].isin(to_numbers(positive, names))
-    return images.assign(label=is_positive.astype(np.uint8))
+        labels = images.table["class"]
+    else:
+        if negative is not None:
+            kept = to_numbers([*positive, *negative], names)
+            images = images.select(np.flatnonzero(images.table["class"].isin(kept)))
+        is_positive = images.table["class"].isin(to_numbers(positive, names))
+        labels = is_positive.astype(np.uint8)
+    table = images.table.assign(label=labels)
+    # `assign` copies the attrs, so that those of `images` stay as they are.
+    table.attrs["has_positive"] = positive is not None
+    table.attrs["label_names"] = names if positive is None else None
+    return replace(images, table=table)
 
 
 def to_numbers(classes: Sequence[Any], names: Sequence[str] | None) -> Sequence[Any]:

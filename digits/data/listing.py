@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from digits.core.errors import UserError
 from digits.data.source import NO_FILE, is_special
-from digits.settings.errors import UserError
 
 # Files that operating systems, network drives, Git and DVC write.
 IGNORED_NAMES = re.compile(

@@ -13,11 +13,11 @@ import joblib
 import numpy as np
 from tqdm import tqdm
 
-from digits.core.tables import Pixels
+from digits.core.errors import UserError, warn
+from digits.core.pixels import Pixels
 from digits.imaging import pictures
 from digits.imaging.pictures import Picture
 from digits.networks import find_module, load_networks
-from digits.settings.errors import UserError, warn
 from digits.settings.params import DatasetParams
 
 BATCH_SIZE = 1_000  # the number of pictures that are read at a time

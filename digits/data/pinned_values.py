@@ -2,9 +2,7 @@
 
 from typing import Any
 
-import pandas as pd
-
-from digits.core.tables import Pixels
+from digits.core.images import Images
 from digits.data.fetching import compute_checksums, fetch_images
 from digits.data.images import MAX_CLASSES, make_images
 from digits.data.overview import find_background
@@ -20,7 +18,7 @@ PLACEHOLDERS = {"images": 1, "classes": MAX_CLASSES, "sha256": {NETWORK_CHECKSUM
 
 def compute_pinned_values(
     name: str, entry: dict[str, Any], collection: Collection | None = None
-) -> tuple[dict[str, Any], Pixels, pd.DataFrame]:
+) -> tuple[dict[str, Any], Images]:
     """Fetch a dataset, and return what its entry of params.yaml should say about the images.
 
     Args:
@@ -32,8 +30,7 @@ def compute_pinned_values(
         values: the values of `images`, `classes`, `groups`, `names`, `background` and `sha256`,
             in this order. `groups`, `names` and `background` are omitted if the images have
             none.
-        X: the pixels of the images.
-        images: the table of their other columns.
+        images: the images.
 
     Raises:
         UserError: the entry is not valid, or the dataset cannot be fetched.
@@ -43,22 +40,23 @@ def compute_pinned_values(
     # Computing the network's features would take long, and they are not recorded.
     dataset = dataset.model_copy(update={"network": None})
     if collection is None:
-        X, images = fetch_images(name, dataset, require_pinned=False)
+        images = fetch_images(name, dataset, require_pinned=False)
     else:
-        X, images = make_images(collection, dataset)
+        images = make_images(collection, dataset)
 
-    values: dict[str, Any] = {"images": len(images), "classes": images["class"].nunique()}
-    if "group" in images:
-        values["groups"] = images["group"].nunique()
-    if "names" in images.attrs:
-        values["names"] = images.attrs["names"]
-    background = find_background(X, images)
+    n_classes = images.table["class"].nunique()
+    values: dict[str, Any] = {"images": len(images), "classes": n_classes}
+    if images.groups is not None:
+        values["groups"] = images.groups.nunique()
+    if images.class_names is not None:
+        values["names"] = images.class_names
+    background = find_background(images)
     if background:
         values["background"] = background
-    values["sha256"] = compute_checksums(X, images)
+    values["sha256"] = compute_checksums(images)
     if network_files:
         values["sha256"][NETWORK_CHECKSUM] = find_module().compute_checksum(network_files)
-    return values, X, images
+    return values, images
 
 
 def validate_unpinned(name: str, entry: dict[str, Any]) -> DatasetParams:

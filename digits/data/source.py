@@ -13,10 +13,10 @@ from typing import Any
 
 import pandas as pd
 
-from digits.core.tables import Pixels
+from digits.core.errors import UserError, check_choice
+from digits.core.pixels import Pixels
 from digits.imaging.pictures import Picture
 from digits.plugins import find_plugins
-from digits.settings.errors import UserError, check_choice
 from digits.settings.params import DatasetParams
 
 FOLDER = Path(__file__).parent / "sources"

@@ -8,21 +8,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from digits.core.tables import Pixels, Vector
-from digits.settings.errors import UserError
+from digits.core.errors import UserError
+from digits.core.images import Images
+from digits.core.pixels import Vector
 from digits.settings.params import LastGroups, TestSize
 
 
-def split_rows(
-    X: Pixels, images: pd.DataFrame, test: TestSize, seed: int
-) -> tuple[Vector, Vector]:
+def split_rows(images: Images, test: TestSize, seed: int) -> tuple[Vector, Vector]:
     """Return the row numbers of the training set, shuffled, and of the test set.
 
     No group is in both sets.
 
     Args:
-        X: the pixels of the images, shape (n_images, n_values).
-        images: the table of their other columns.
+        images: the images.
         test: which images are the test set.
 
             - `given`: the test set that came with the images.
@@ -37,7 +35,7 @@ def split_rows(
         UserError: a group would be in both sets.
     """
     rows = np.arange(len(images), dtype=np.uint32)
-    groups: Any = images.get("group")  # None if the dataset has no groups
+    groups: Any = images.groups
     # The splits are those of scikit-learn's `train_test_split` and `GroupShuffleSplit`, but no
     # new version can change them, because NumPy keeps the numbers of RandomState (NEP 19).
     rng = np.random.RandomState(seed)
@@ -53,11 +51,10 @@ def split_rows(
     elif isinstance(test, float | LastGroups):
         is_test = select_groups(groups, test, rng)
     elif groups is None:
-        classes = images["class"].to_numpy()
-        is_test = select_images_by_checksum(checksums_of(X, images), classes, test.share)
+        classes = images.table["class"].to_numpy()
+        is_test = select_images_by_checksum(checksums_of(images), classes, test.share)
     else:
-        names = images.attrs.get("group_names")
-        is_test = select_groups_by_checksum(groups, names, test.share)
+        is_test = select_groups_by_checksum(groups, images.group_names, test.share)
     return rng.permutation(rows[~is_test]), rows[is_test]
 
 
@@ -66,17 +63,18 @@ def count_test_items(fraction: float, n_items: int) -> int:
     return min(math.ceil(fraction * n_items), n_items - 1)
 
 
-def select_given_images(images: pd.DataFrame) -> Vector:
+def select_given_images(images: Images) -> Vector:
     """Return a mask of the test set that came with the images, shape (n_images,).
 
     Raises:
         UserError: a group is in both sets.
     """
-    is_test: Vector = images["test"].to_numpy()
-    if "group" in images:
-        in_both_sets = np.intersect1d(images["group"][is_test], images["group"][~is_test])
+    is_test: Vector = images.table["test"].to_numpy()
+    groups = images.groups
+    if groups is not None:
+        in_both_sets = np.intersect1d(groups[is_test], groups[~is_test])
         if len(in_both_sets):
-            names = images.attrs.get("group_names") or range(in_both_sets[0] + 1)
+            names = images.group_names or range(in_both_sets[0] + 1)
             raise UserError(
                 f"{len(in_both_sets)} groups are both in the training set and in the test set "
                 f"that came with the images, first {names[in_both_sets[0]]}; write "
@@ -117,17 +115,17 @@ def select_groups(
     return np.isin(groups, test_groups)
 
 
-def checksums_of(X: Pixels, images: pd.DataFrame) -> Vector:
+def checksums_of(images: Images) -> Vector:
     """Return the start of the SHA-256 of each image's file, or of its pixels without a file.
 
     It has 64 bits. That two different images of a million have the same start has a probability
     of 3e-8.
     """
     checksums: Iterable[int]
-    if "sha256" in images:
-        checksums = (int(digits[:16], base=16) for digits in images["sha256"])
+    if "sha256" in images.table:
+        checksums = (int(digits[:16], base=16) for digits in images.table["sha256"])
     else:
-        checksums = (int.from_bytes(sha256(pixels).digest()[:8]) for pixels in X)
+        checksums = (int.from_bytes(sha256(pixels).digest()[:8]) for pixels in images.X)
     return np.fromiter(checksums, dtype=np.uint64, count=len(images))
 
 

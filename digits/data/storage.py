@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from digits.core.errors import UserError, echo, warn
 from digits.data.listing import iterate_files
 from digits.data.source import find_source
-from digits.settings.errors import UserError, echo, warn
 from digits.settings.params import NetworkFile
 
 Sources = Sequence[dict[str, str]]  # as in an entry of params.yaml

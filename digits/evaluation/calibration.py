@@ -10,7 +10,7 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 
-from digits.core.tables import Scores, Vector
+from digits.core.pixels import Scores, Vector
 
 # A model's own probabilities are raised to at least this value. Some models give a probability
 # of 0 without good reason, such as three nearest neighbours that all have one label.

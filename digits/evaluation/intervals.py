@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binomtest, ttest_1samp
 
-from digits.core.tables import Vector
+from digits.core.pixels import Vector
 
 MIN_GROUPS = 6  # with fewer groups there is no confidence interval
 

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from sklearn import metrics
 
-from digits.core.tables import Vector
+from digits.core.pixels import Vector
 from digits.evaluation.intervals import confidence_interval
 from digits.evaluation.predictions import Predictions
 

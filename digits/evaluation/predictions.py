@@ -6,9 +6,9 @@ from typing import Self
 import numpy as np
 import pandas as pd
 
-from digits.core.tables import Scores, Vector
+from digits.core.pixels import Scores, Vector
+from digits.core.predictions import read_scores
 from digits.evaluation.calibration import calibrate, fit_temperature, to_logits
-from digits.learning.scores import read_scores
 
 
 @dataclass
@@ -78,8 +78,7 @@ class Predictions:
             groups=groups,
             group_names=table.attrs.get("group_names"),
             majority_label=majority_label,
-            # digits/data/labels.py gives names only to classes that are all equal.
-            has_positive=len(classes) == 2 and "label_names" not in table.attrs,
+            has_positive=table.attrs["has_positive"],
             table=table,
         )
 

@@ -13,7 +13,7 @@ from scipy.sparse import csr_array, vstack
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from digits.core.tables import Pixels
+from digits.core.pixels import Pixels
 
 # Images are made sparse 1,000 at a time, because finding their nonzero pixels takes memory.
 BATCH_SIZE = 1_000

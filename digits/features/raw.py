@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from digits.core.tables import Pixels
+from digits.core.pixels import Pixels
 
 
 def make_features(shape: Sequence[int], pixel_max: int, *, sparse: bool = False) -> Pipeline:

@@ -9,7 +9,7 @@ from sklearn.decomposition import PCA
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from digits.core.tables import Pixels
+from digits.core.pixels import Pixels
 
 
 def make_features(

@@ -13,9 +13,9 @@ import numpy as np
 import pi_heif
 from PIL import ExifTags, Image, ImageOps
 
-from digits.core.tables import Pixels
+from digits.core.errors import UserError
+from digits.core.pixels import Pixels
 from digits.imaging.transforms.border import median_of_border
-from digits.settings.errors import UserError
 
 # Other formats are omitted because Pillow starts programs to read some of them.
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "PPM", "TIFF", "WEBP", "AVIF", "HEIF")

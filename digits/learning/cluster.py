@@ -19,7 +19,7 @@ import joblib
 import sklearn.pipeline  # noqa: F401
 from threadpoolctl import threadpool_info
 
-from digits.settings.errors import UserError
+from digits.core.errors import UserError
 
 # The variable by which Dask itself finds its scheduler (docs/scaling.md).
 CLUSTER_VARIABLE = "DASK_SCHEDULER_ADDRESS"

@@ -4,23 +4,25 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
-from digits.core.tables import Vector
-from digits.settings.errors import UserError
+from digits.core.errors import UserError
+from digits.core.pixels import Vector
 
 
-def assign_folds(y: Vector, n_folds: int, groups: pd.Series | None = None) -> Vector:
+def assign_folds(y: Vector, groups: pd.Series | None, n_folds: int) -> Vector | None:
     """Return the fold in which each image is held out, from 1 to `n_folds`, shape (n_images,).
 
     The folds are stratified by label. No group is in two folds.
 
     Args:
         y: the labels, shape (n_images,).
-        n_folds: at least 2.
         groups: the group of each image, or None.
+        n_folds: the number of folds. With 0, None is returned: there is no cross-validation.
 
     Raises:
         UserError: a label would be missing when the model of a fold is fitted.
     """
+    if n_folds == 0:
+        return None
     check_counts(y, n_folds, groups)
     # The splitters do not shuffle, because the training images are already shuffled.
     splitter_class = StratifiedKFold if groups is None else StratifiedGroupKFold

@@ -9,19 +9,16 @@ their features follow each other.
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 from sklearn.compose import ColumnTransformer
 from sklearn.preprocessing import Normalizer
 
-from digits.core.tables import READ_BYTES, Pixels, map_pixels, rows_per_block
-from digits.settings.errors import UserError
+from digits.core.errors import UserError
+from digits.core.images import Images
+from digits.core.pixels import READ_BYTES, Pixels, map_pixels, rows_per_block
 from digits.settings.params import ModelParams
 
 NETWORK = "network"  # the name of the set of features, and of their column in a table of images
 WEIGHT = "weight_beside_network"
-
-# The key of the table's attrs that has the number of features of each network.
-N_FEATURES = "n_network_features"
 
 
 def takes_network(model_params: ModelParams) -> bool:
@@ -48,28 +45,27 @@ def check_network(model_params: ModelParams, *, has_network: bool) -> None:
         )
 
 
-def select_input(model_params: ModelParams, X: Pixels, images: pd.DataFrame) -> Pixels:
+def select_input(model_params: ModelParams, images: Images) -> Pixels:
     """Return the input of a model, one row per image.
 
     Args:
         model_params: the entry of params.yaml.
-        X: the pixels, shape (n_images, n_values).
-        images: the table of all other columns. Row i belongs to X[i].
+        images: the images.
 
     Raises:
-        UserError: the model takes the network's features, and the table has none.
+        UserError: the model takes the network's features, and no network has described them.
     """
-    check_network(model_params, has_network=NETWORK in images)
+    check_network(model_params, has_network=bool(images.n_network_features))
     if not takes_network(model_params):
-        return X
-    content = b"".join(images[NETWORK])
+        return images.X
+    content = b"".join(images.table[NETWORK])
     features = np.frombuffer(content, np.uint8).reshape(len(images), -1)
     if not takes_pixels(model_params):
         return features
     # Like the pixels, both together need not fit into memory.
-    n_rows = rows_per_block(READ_BYTES, X.shape[1])
-    blocks = [slice(start, start + n_rows) for start in range(0, len(X), n_rows)]
-    return map_pixels(np.hstack([features[rows], X[rows]]) for rows in blocks)
+    n_rows = rows_per_block(READ_BYTES, images.X.shape[1])
+    blocks = [slice(start, start + n_rows) for start in range(0, len(images), n_rows)]
+    return map_pixels(np.hstack([features[rows], images.X[rows]]) for rows in blocks)
 
 
 def scale_networks(n_features: Sequence[int]) -> Normalizer | ColumnTransformer:

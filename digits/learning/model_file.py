@@ -20,10 +20,10 @@ import skops.io
 from sklearn.exceptions import InconsistentVersionWarning
 from sklearn.pipeline import Pipeline
 
+from digits.core.errors import DAMAGED_FILE_HINT, UserError, check_exists, warn
 from digits.core.files import atomic_write
 from digits.core.unpacking import check_zip
 from digits.learning.trust import check_types
-from digits.settings.errors import DAMAGED_FILE_HINT, UserError, check_exists, warn
 
 # The folder of the repository, or of the installed packages.
 ROOT = Path(__file__).parents[2]

@@ -17,10 +17,7 @@ from sklearn.preprocessing import Normalizer
 from sklearn.svm import SVC
 from sklearn.utils import all_estimators, get_tags
 
-from digits.learning.classifiers.augmented_svc import AugmentedSVC
-from digits.learning.inputs import NETWORK, WEIGHT, scale_networks, takes_network
-from digits.learning.trust import find_package, is_installed
-from digits.settings.errors import (
+from digits.core.errors import (
     MissingExtraError,
     UserError,
     check_choice,
@@ -28,7 +25,9 @@ from digits.settings.errors import (
     report_missing_extra,
     unknown_choice_error,
 )
-from digits.settings.extensions import is_in_extension
+from digits.learning.classifiers.augmented_svc import AugmentedSVC
+from digits.learning.inputs import NETWORK, WEIGHT, scale_networks, takes_network
+from digits.learning.trust import find_package, is_installed
 from digits.settings.params import ModelParams, describe_error
 
 FEATURES_FOLDER = Path(__file__).parent.parent / "features"
@@ -259,9 +258,7 @@ def make_classifier(name: str, hyperparameters: Mapping[str, Any], seed: int) ->
         if hasattr(classifier, "_parameter_constraints"):
             classifier._validate_params()
     except (ValueError, TypeError) as error:
-        if is_in_extension(error):  # a bug in somebody's own class
-            raise
-        raise UserError(f"hyperparameters of {name}: {error}") from None
+        raise UserError(f"hyperparameters of {name}: {error}") from error
     if name == "one_vs_rest_svc":
         return OneVsRestClassifier(classifier)
     return classifier
@@ -278,9 +275,7 @@ def find_arguments(name: str, classifier_class: Any) -> tuple[set[str], bool]:
     """
     try:
         defaults = classifier_class().get_params(deep=False)
-    except TypeError as error:
-        if is_in_extension(error):  # a bug in somebody's own class
-            raise
+    except TypeError:
         raise UserError(
             f"classifier: {name} is made of other estimators, which params.yaml cannot "
             "describe; write a class that makes it (docs/extending.md)"

@@ -13,13 +13,10 @@ import pandas as pd
 from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.pipeline import Pipeline
 
-from digits.core.tables import Pixels, Scores, Vector
+from digits.core.images import Images
+from digits.core.pixels import Pixels, Scores, Vector
+from digits.core.predictions import make_predictions_table
 from digits.learning.parallel import parallel_backend
-from digits.settings.columns import COLUMNS
-
-# The prefix of the columns of scores in a table of predictions, by response method.
-COLUMN_PREFIXES = {"decision_function": "decision", "predict_proba": "probability"}
-SCORE_COLUMN = r"^(decision|probability)_\d+$"
 
 # All scores are computed in batches of this size, because the last bits of a matrix product
 # depend on its shape.
@@ -86,61 +83,16 @@ def has_fixed_threshold(model: Pipeline) -> bool:
     return isinstance(model[-1], FixedThresholdClassifier)
 
 
-def predict_labelled_images(model: Pipeline, X: Pixels, images: pd.DataFrame) -> pd.DataFrame:
-    """Return the table of a model's predictions of labelled images."""
+def predict_labelled_images(model: Pipeline, X: Pixels, images: Images) -> pd.DataFrame:
+    """Return the table of a model's predictions of labelled images.
+
+    Args:
+        model: the model.
+        X: the input of the model. Row i belongs to image i.
+        images: the images.
+    """
     with parallel_backend(model):  # a Dask cluster, if there is one, receives the model once
         scores = compute_scores(model, X)
     y_pred = predict_from_scores(model, scores)
-    return make_predictions_table(images, model, scores, y_pred)
-
-
-def make_predictions_table(
-    images: pd.DataFrame,
-    model: Pipeline,
-    scores: Scores,
-    y_pred: Vector,
-    test_fold: Vector | None = None,
-) -> pd.DataFrame:
-    """Return a table of predictions, with the columns that docs/reference/files.md describes.
-
-    Args:
-        images: the table of the labelled images, whose `row`, `file`, `group` and other
-            COLUMNS, and `label` are copied.
-        model: the model, for the names of the columns.
-        scores: the scores of the images.
-        y_pred: the predicted labels, shape (n_images,).
-        test_fold: the fold in which each image was held out, or None for test images.
-    """
-    copied_columns = ["row", "file", *COLUMNS, "label"]
-    table = images[[name for name in copied_columns if name in images]].copy()
-    if test_fold is not None:
-        table["fold"] = test_fold
-    table["prediction"] = y_pred
-
-    prefix = COLUMN_PREFIXES[response_method(model)]
-    labels = model.classes_[1:] if scores.ndim == 1 else model.classes_
-    score_table = pd.DataFrame(
-        scores.reshape(len(scores), len(labels)).astype(float),
-        columns=[f"{prefix}_{label}" for label in labels],
-        index=table.index,
-    )
-    predictions = table.join(score_table)
-    predictions.attrs = table.attrs  # `join` drops them
-    return predictions
-
-
-def read_scores(predictions: pd.DataFrame) -> tuple[Scores, str]:
-    """Return the scores in a table of predictions, and their response method."""
-    columns = predictions.filter(regex=SCORE_COLUMN)
-    scores = columns.to_numpy()
-    if scores.shape[1] == 1:
-        scores = scores[:, 0]
-    if columns.columns[0].startswith("decision_"):
-        return scores, "decision_function"
-    return scores, "predict_proba"
-
-
-def score_labels(predictions: pd.DataFrame) -> list[int]:
-    """Return the label that each column of scores in a table of predictions belongs to."""
-    columns = predictions.filter(regex=SCORE_COLUMN)
-    return [int(str(name).split("_")[1]) for name in columns]
+    method = response_method(model)
+    return make_predictions_table(images, model.classes_, method, scores, y_pred)

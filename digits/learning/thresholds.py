@@ -10,13 +10,34 @@ from sklearn.metrics import precision_recall_curve
 from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.pipeline import Pipeline
 
-from digits.core.tables import Scores, Vector
+from digits.core.errors import UserError
+from digits.core.pixels import Scores, Vector
 from digits.learning.scores import predict_from_scores, response_method
-from digits.settings.errors import UserError
 from digits.settings.params import MaxF1, MinRecall, Threshold
 
 # The quality of a threshold that does not fulfil the rule. All others are at least 0.
 NOT_ALLOWED = -1
+
+
+def tune_threshold(
+    model: Pipeline, rule: Threshold | None, y: Vector, cv_scores: Scores | None
+) -> Pipeline:
+    """Return a fitted model with the decision threshold that a rule gives.
+
+    Args:
+        model: the model.
+        rule: the `threshold` of the model in params.yaml. If None, the model stays as it is.
+        y: the labels of the training images, shape (n_images,).
+        cv_scores: their cross-validated scores, shape (n_images,), or None if the rule is the
+            threshold itself.
+
+    Raises:
+        UserError: no threshold has the precision that the rule asks for.
+    """
+    if rule is None:
+        return model
+    is_positive = y == model.classes_[1]
+    return set_threshold(model, choose_threshold(rule, is_positive, cv_scores))
 
 
 def choose_threshold(rule: Threshold, is_positive: Vector, scores: Scores | None) -> float:

@@ -3,9 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Self
 
-import pandas as pd
-
-from digits.core.tables import Vector
+from digits.core.pixels import Vector
 
 
 @dataclass(frozen=True, eq=False)
@@ -14,22 +12,16 @@ class TrainingSet:
 
     Attributes:
         X: the input of the pipeline: pixels or features, shape (n_images, n_values).
-        images: a table with the column `label` and any other that a fit needs. Row i belongs to
-            X[i].
+        y: the labels, shape (n_images,).
     """
 
     X: Any
-    images: pd.DataFrame
-
-    @property
-    def y(self) -> Vector:
-        """The labels, shape (n_images,)."""
-        return self.images["label"].to_numpy()
+    y: Vector
 
     def __len__(self) -> int:
         """Return the number of images."""
-        return len(self.images)
+        return len(self.y)
 
     def select(self, rows: Any) -> Self:
         """Return some of the images. `rows` is an array of row numbers, a mask or a slice."""
-        return type(self)(self.X[rows], self.images.iloc[rows])
+        return type(self)(self.X[rows], self.y[rows])

@@ -6,6 +6,7 @@ of the package that params.yaml names as the origin of the model's classifier.
 """
 
 import inspect
+import sysconfig
 from functools import cache
 from importlib import import_module
 from importlib.metadata import packages_distributions
@@ -15,8 +16,10 @@ from pathlib import Path
 import skops.io
 from sklearn.base import BaseEstimator
 
-from digits.settings.errors import UserError, check_extras
-from digits.settings.extensions import LIBRARY_FOLDERS, is_in_folders
+from digits.core.errors import UserError, check_extras
+
+# The folders of Python itself and of the installed packages.
+LIBRARY_FOLDERS = [Path(sysconfig.get_path(name)) for name in ("stdlib", "purelib", "platlib")]
 
 # The distance metrics of the trees of nearest neighbours. PyFuncDistance64 is left out because
 # it would call any function.
@@ -123,7 +126,8 @@ def is_installed(package: str) -> bool:
 
 def is_in_project(place: Path) -> bool:
     """Return whether a module lies in the project, and not in its environment."""
-    return place.is_relative_to(Path.cwd()) and not is_in_folders(place, LIBRARY_FOLDERS)
+    is_in_library = any(place.is_relative_to(folder) for folder in LIBRARY_FOLDERS)
+    return place.is_relative_to(Path.cwd()) and not is_in_library
 
 
 def is_trusted(type_name: str, package: str = "digits") -> bool:

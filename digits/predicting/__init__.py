@@ -1,11 +1,11 @@
 """Predict what new images show, with a trained model."""
 
 from digits.core import paths
+from digits.core.errors import UserError, warn
 from digits.plugins import find_plugins
 from digits.predicting.predictor import Predictor
 from digits.results.read import read_metrics
 from digits.settings import params
-from digits.settings.errors import UserError, warn
 from digits.settings.params import DatasetParams, Params
 
 

@@ -8,9 +8,9 @@ or None if it does not read such files.
 from collections.abc import Callable
 from pathlib import Path
 
+from digits.core.errors import UserError
 from digits.data.source import Collection
 from digits.plugins import find_plugins
-from digits.settings.errors import UserError
 from digits.settings.params import DatasetParams
 
 Reader = Callable[[Path, DatasetParams], Collection | None]

@@ -6,11 +6,11 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
+from digits.core.errors import UserError, prefix_errors
 from digits.data.source import Collection
 from digits.imaging.pictures import PictureError
 from digits.predicting.prediction import PicturePrediction, Prediction
 from digits.predicting.predictor import Predictor
-from digits.settings.errors import UserError, prefix_errors
 
 
 def predict_picture(

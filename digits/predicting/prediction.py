@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from digits.core.tables import Pixels
+from digits.core.pixels import Pixels
 from digits.results import formatting
 
 # At most this many other labels are printed, and only those with at least this probability.

@@ -17,7 +17,8 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 
 from digits.core import paths
-from digits.core.tables import PIXEL_MAX, Pixels, Scores
+from digits.core.errors import UserError
+from digits.core.pixels import PIXEL_MAX, Pixels, Scores
 from digits.data.images import to_uint8, transpose
 from digits.evaluation import calibration
 from digits.imaging import drawing, pictures
@@ -30,7 +31,6 @@ from digits.networks import find_module, load_networks
 from digits.predicting.prediction import PicturePrediction, Prediction
 from digits.results import formatting
 from digits.results.read import check_evaluated, read_temperature
-from digits.settings.errors import UserError
 from digits.settings.params import DatasetParams, Params
 
 OPPOSITE = {"dark": "light", "light": "dark"}  # of a background

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from digits.core.errors import UserError
 from digits.core.files import atomic_write
 from digits.report.view import ModelView
 from digits.results.leaderboard import BASELINE
-from digits.settings.errors import UserError
 
 # The definitions of the charts of a model, which `dvc plots` uses, too.
 DEFINITIONS = Path(".dvc/plots")

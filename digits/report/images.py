@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from digits.core.tables import Pixels, Vector
+from digits.core.pixels import Pixels, Vector
 from digits.imaging.drawing import data_uri, pad, shrink
 from digits.report.view import ModelView
 from digits.results.read import ImageDataset

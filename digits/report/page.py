@@ -13,6 +13,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from digits.core import tables
+from digits.core.errors import UserError
 from digits.report import charts
 from digits.report.images import DatasetView
 from digits.report.view import CAPTIONS, ModelView
@@ -20,7 +21,6 @@ from digits.results import formatting, leaderboard
 from digits.results.differences import Reader, compare_models
 from digits.results.outdated import find_outdated_models
 from digits.results.read import ImageDataset
-from digits.settings.errors import UserError
 from digits.settings.params import Params
 
 TEMPLATES = Path(__file__).parent

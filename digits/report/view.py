@@ -9,7 +9,8 @@ import yaml
 from sklearn.metrics import precision_recall_curve
 
 from digits.core import paths
-from digits.learning.scores import read_scores
+from digits.core.errors import UserError
+from digits.core.predictions import read_scores
 from digits.results import formatting
 from digits.results.metrics import DESCRIPTIONS
 from digits.results.mistakes import rank_mistakes
@@ -22,7 +23,6 @@ from digits.results.read import (
     read_predictions,
     report_damage,
 )
-from digits.settings.errors import UserError
 from digits.settings.params import Entry, Params
 
 # The metrics in the table of a model, and their captions there.

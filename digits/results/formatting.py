@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import tabulate
 
+from digits.core.errors import UserError, echo, to_printable
 from digits.results.differences import NO_TEST, Difference, PairedTest
-from digits.settings.errors import UserError, echo, to_printable
 from digits.settings.params import Params
 
 FOR_PROGRAMS = ["json", "csv"]  # the formats in which only data are printed
@@ -107,8 +107,8 @@ def describe_predictions(
             model's own.
     """
     # scikit-learn is slow to import, and most commands need no scores.
+    from digits.core.predictions import read_scores, score_labels
     from digits.evaluation.calibration import calibrate, to_logits
-    from digits.learning.scores import read_scores, score_labels
 
     y_pred = predictions["prediction"].to_numpy()
     scores, response_method = read_scores(predictions)

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 
 from digits.core import paths, tables
+from digits.core.errors import UserError
 from digits.results.differences import NO_TEST, Reader, compare_models
 from digits.results.formatting import NO_VALUE, format_metric
 from digits.results.metrics import Column, list_columns
 from digits.results.read import OVERALL, read_metrics, read_metrics_table
-from digits.settings.errors import UserError
 from digits.settings.params import Params
 
 COLUMNS = list_columns()  # the columns of metrics, by their metrics

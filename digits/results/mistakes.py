@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from digits.core.tables import Vector
-from digits.learning.scores import read_scores, score_labels
+from digits.core.pixels import Vector
+from digits.core.predictions import read_scores, score_labels
 
 
 def rank_mistakes(predictions: pd.DataFrame) -> Vector:

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from digits.settings.errors import UserError
+from digits.core.errors import UserError
 
 # The merges to look through, newest first.
 MAX_MERGES = 20

@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 
 from digits.core import paths, tables
-from digits.core.tables import Pixels, Vector
-from digits.settings.errors import UserError
+from digits.core.errors import UserError
+from digits.core.images import read_images
+from digits.core.pixels import Pixels, Vector
 from digits.settings.params import RESERVED_NAME
 
 OVERALL = RESERVED_NAME  # the slice of all images, as in digits/evaluation/metrics.py
@@ -53,15 +54,15 @@ class ImageDataset:
                 f"{path} was not found; run `dvc repro fetch@{name}`, or `dvc pull {path}` if "
                 "it was shared"
             )
-        X, images = tables.read_images(path)
-        names = images.attrs.get("names")
-        classes = images["class"].to_numpy()
+        images = read_images(path)
+        classes = images.table["class"].to_numpy()
         return cls(
             name=name,
-            pixels=X.reshape(-1, *images.attrs["shape"]),
-            files=images["file"].tolist() if "file" in images else None,
+            pixels=images.X.reshape(-1, *images.shape),
+            files=images.table["file"].tolist() if "file" in images.table else None,
             classes=classes,
-            class_names=names or [str(number) for number in range(classes.max() + 1)],
+            class_names=images.class_names
+            or [str(number) for number in range(classes.max() + 1)],
         )
 
     def name_image(self, row: int) -> str:

@@ -14,8 +14,8 @@ from dvc.repo import Repo
 from dvc.scm import resolve_rev
 
 from digits.core import paths, tables
+from digits.core.errors import UserError, check_choice
 from digits.settings import params
-from digits.settings.errors import UserError, check_choice
 from digits.settings.params import FILE, Params
 
 

@@ -5,10 +5,14 @@ import pandas as pd
 from sklearn.metrics import accuracy_score
 from tqdm import tqdm
 
-from digits.core import paths, tables
-from digits.core.tables import Pixels
-from digits.learning.fitting import fit_and_cross_validate
-from digits.settings.errors import UserError
+from digits.core import paths
+from digits.core.errors import UserError
+from digits.core.images import Images, read_images
+from digits.learning.fitting import fit
+from digits.learning.folds import assign_folds
+from digits.learning.inputs import select_input
+from digits.learning.pipelines import build_pipeline
+from digits.learning.thresholds import predict_cross_validated
 from digits.settings.params import ModelParams, Params
 
 
@@ -50,9 +54,9 @@ def compare_models_with_seeds(
             "the workspace; compare without --seeds"
         )
 
-    X_train, train_images = tables.read_images(paths.task(model_after.task, "train"))
+    images = read_images(paths.task(model_after.task, "train"))
     accuracies = compare_over_seeds(
-        model_before, model_after, X_train, train_images, params_after.seed, n_seeds
+        model_before, model_after, images, params_after.seed, n_seeds
     )
     ignore_seed = (accuracies.nunique() == 1).all()
     if ignore_seed:
@@ -63,8 +67,7 @@ def compare_models_with_seeds(
 def compare_over_seeds(
     before: ModelParams,
     after: ModelParams,
-    X_train: Pixels,
-    train_images: pd.DataFrame,
+    images: Images,
     seed: int,
     n_seeds: int,
 ) -> pd.DataFrame:
@@ -73,8 +76,7 @@ def compare_over_seeds(
     Args:
         before: the entry of the first model.
         after: the entry of the second model, which has as many folds.
-        X_train: the pixels of the training images, shape (n_images, n_values).
-        train_images: the table of their other columns.
+        images: the training images.
         seed: the seed that the other seeds are drawn from.
         n_seeds: the number of seeds.
 
@@ -88,15 +90,13 @@ def compare_over_seeds(
     random_states = np.random.SeedSequence(seed).generate_state(n_seeds).tolist()
     rows = []
     for random_state in tqdm(random_states, "seeds", disable=None):
-        accuracy_before = cross_validated_accuracy(before, random_state, X_train, train_images)
-        accuracy_after = cross_validated_accuracy(after, random_state, X_train, train_images)
+        accuracy_before = cross_validated_accuracy(before, random_state, images)
+        accuracy_after = cross_validated_accuracy(after, random_state, images)
         rows.append((accuracy_before, accuracy_after))
     return pd.DataFrame(rows, columns=["before", "after"])
 
 
-def cross_validated_accuracy(
-    model_params: ModelParams, seed: int, X_train: Pixels, train_images: pd.DataFrame
-) -> float:
+def cross_validated_accuracy(model_params: ModelParams, seed: int, images: Images) -> float:
     """Return the cross-validated accuracy of a model that is trained with a seed, 0 to 1.
 
     The folds do not depend on the seed.
@@ -104,11 +104,21 @@ def cross_validated_accuracy(
     Args:
         model_params: the entry of params.yaml, with at least two folds.
         seed: the seed of the classifier's random numbers.
-        X_train: the pixels of the training images, shape (n_images, n_values).
-        train_images: the table of their other columns.
+        images: the training images.
 
     Raises:
         UserError: the model cannot be trained.
     """
-    _, cv_predictions = fit_and_cross_validate(model_params, seed, X_train, train_images)
-    return float(accuracy_score(cv_predictions["label"], cv_predictions["prediction"]))
+    pipeline = build_pipeline(
+        model_params, seed, images.pixel_max, images.shape, images.n_network_features
+    )
+    folds = assign_folds(images.y, images.groups, model_params.folds)
+    assert folds is not None
+    hyperparameters = model_params.hyperparameters
+    X = select_input(model_params, images)
+    fitted = fit(pipeline, X, images.y, folds, hyperparameters.passes)
+    assert fitted.cv_scores is not None
+    y_pred = predict_cross_validated(
+        hyperparameters.threshold, fitted.model, images.y, fitted.cv_scores, folds
+    )
+    return float(accuracy_score(images.y, y_pred))

@@ -26,8 +26,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from digits.settings.columns import COLUMNS
-from digits.settings.errors import UserError, check_choice, unknown_choice_error
+from digits.core.errors import UserError, check_choice, unknown_choice_error
 
 FILE = Path("params.yaml")
 MAX_FOLDS = 100
@@ -71,8 +70,7 @@ MAX_SHOWN = 80  # an error shows at most this many characters of a value
 CONFLICT_MARKERS = ("<<<<<<< ", "||||||| ", ">>>>>>> ")
 
 # The keys of `sha256` in a dataset: those of the images, and that of the files of networks.
-OF_COLUMNS = [column.checksum for column in COLUMNS.values()]
-IMAGE_CHECKSUMS = ["pixels", "labels", *OF_COLUMNS, "files", "test"]
+IMAGE_CHECKSUMS = ["pixels", "labels", "groups", "files", "test"]
 NETWORK_CHECKSUM = "network"
 CHECKSUMS = [*IMAGE_CHECKSUMS, NETWORK_CHECKSUM]
 

@@ -14,6 +14,7 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import SVC
 from sklearn.utils.estimator_checks import check_estimator
 
+from digits.core.errors import UserError
 from digits.features.scaled import scale
 from digits.imaging.transforms.deformation import MILD, deform_rows
 from digits.learning import model_file, pipelines
@@ -23,7 +24,6 @@ from digits.learning.classifiers.augmented_svc import (
     AugmentedSVC,
 )
 from digits.settings import params
-from digits.settings.errors import UserError
 from tests.helpers import tiny
 
 C = 10

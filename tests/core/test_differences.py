@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from scipy.stats import binomtest, ttest_1samp
 
+from digits.core.errors import UserError
 from digits.results.differences import (
     NO_TEST,
     Difference,
@@ -23,7 +24,6 @@ from digits.results.formatting import (
     format_significance,
     format_verdict,
 )
-from digits.settings.errors import UserError
 
 
 def make_predictions(is_correct: Any, **columns: Any) -> pd.DataFrame:

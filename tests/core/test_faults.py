@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from digits.core import paths
+from digits.core.errors import UserError
 from digits.core.files import atomic_write
-from digits.settings.errors import UserError
 from tests.helpers import tiny
 from tests.helpers.calls import failure
 from tests.helpers.processes import Running

@@ -17,12 +17,12 @@ from sklearn.linear_model import SGDClassifier
 from sklearn.neural_network import MLPClassifier
 
 from digits.core import tables
+from digits.core.errors import UserError
 from digits.learning.fitting import fit_all
 from digits.learning.pipelines import build_pipeline
 from digits.learning.scores import compute_scores, response_method
 from digits.learning.training_set import TrainingSet
 from digits.settings import params
-from digits.settings.errors import UserError
 from digits.settings.params import ModelParams
 from tests.helpers import tiny
 from tests.helpers.calls import call

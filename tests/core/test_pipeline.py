@@ -20,8 +20,8 @@ import yaml
 from dvc.repo import Repo
 
 from digits.core import paths, tables
+from digits.core.errors import UserError
 from digits.settings import params
-from digits.settings.errors import UserError
 from docs.tools.reference import CHANGE_NO_OUTPUT
 from stages import command as stage_module
 from tests.helpers import tiny
@@ -119,7 +119,7 @@ READERS = {
     "stages/binarize.py": BINARIZE,
     # No output depends on these.
     "digits/settings/params.py": [],
-    "digits/settings/errors.py": [],
+    "digits/core/errors.py": [],
     "stages/command.py": [],
     "digits/learning/cluster.py": [],
     "digits/learning/trust.py": [],

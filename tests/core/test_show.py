@@ -14,12 +14,12 @@ import pytest
 from PIL import Image
 
 from digits.commands.show import predictions_by_row
+from digits.core.errors import UserError
 from digits.imaging import drawing
 from digits.results.formatting import label_names
 from digits.results.mistakes import rank_mistakes
 from digits.results.read import ImageDataset
 from digits.settings import params
-from digits.settings.errors import UserError
 from tests.helpers import tiny
 from tests.helpers.calls import call, failure
 

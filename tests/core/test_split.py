@@ -9,11 +9,11 @@ import pytest
 from sklearn.model_selection import GroupShuffleSplit, train_test_split
 
 from digits.core import tables
-from digits.core.tables import Pixels, Vector
+from digits.core.errors import UserError
+from digits.core.pixels import Pixels, Vector
 from digits.data.fetching import fetch_images
 from digits.data.labels import label_images
 from digits.data.splitting import split_rows
-from digits.settings.errors import UserError
 from digits.settings.params import DatasetParams, SplitParams
 from tests.helpers import tiny
 from tests.helpers.calls import call

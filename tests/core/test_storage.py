@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from digits.core.errors import UserError
 from digits.data.storage import add_to_dvc, find_obstacle, find_unstored, warn_about_unstored
-from digits.settings.errors import UserError
 from docs.tools.shapes import write_pictures
 from tests.helpers import tiny
 from tests.helpers.calls import VALID, call, failure

@@ -22,7 +22,8 @@ from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
 from digits.core import paths, tables
-from digits.core.tables import Vector
+from digits.core.errors import UserError
+from digits.core.pixels import Vector
 from digits.learning import fitting, model_file
 from digits.learning.folds import assign_folds
 from digits.learning.pipelines import build_features, build_pipeline
@@ -35,7 +36,6 @@ from digits.learning.scores import (
 from digits.learning.thresholds import choose_threshold, predict_cross_validated, set_threshold
 from digits.learning.training_set import TrainingSet
 from digits.settings import params
-from digits.settings.errors import UserError
 from tests.helpers import tiny
 from tests.helpers.calls import call, failure
 from tests.helpers.installed import install_package

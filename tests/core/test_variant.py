@@ -9,7 +9,7 @@ from scipy.special import softmax
 from sklearn.datasets import load_digits
 
 from digits.core import paths
-from digits.core.tables import Vector
+from digits.core.pixels import Vector
 from digits.learning import model_file
 from digits.learning.scores import decision_threshold
 from digits.learning.thresholds import choose_threshold

@@ -17,7 +17,8 @@ import numpy as np
 import pandas as pd
 import requests
 
-from digits.core.tables import Pixels
+from digits.core.errors import UserError
+from digits.core.pixels import Pixels
 from digits.data.source import (
     NO_FILE,
     Collection,
@@ -25,7 +26,6 @@ from digits.data.source import (
     describe_network_error,
     is_special,
 )
-from digits.settings.errors import UserError
 from digits.settings.params import DatasetParams
 
 # `t10k` or the word `test` in the name of a file, such as t10k-images-idx3-ubyte.gz.

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from digits.core.tables import Pixels
+from digits.core.pixels import Pixels
 
 # The weights of red, green and blue in the brightness, as in ITU-R BT.601.
 WEIGHTS = np.array([0.299, 0.587, 0.114], dtype=np.float32)

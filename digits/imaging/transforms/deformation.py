@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from digits.core.tables import Pixels
+from digits.core.pixels import Pixels
 from digits.imaging.transforms.border import median_of_border
 from digits.imaging.transforms.interpolation import interpolate
 

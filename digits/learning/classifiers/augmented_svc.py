@@ -24,7 +24,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from digits.core.tables import Pixels, Scores, Vector
+from digits.core.pixels import Pixels, Scores, Vector
 from digits.imaging.transforms.deformation import MILD, deform_rows, list_blocks
 
 Features = npt.NDArray[np.floating[Any]]

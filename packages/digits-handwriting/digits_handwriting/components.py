@@ -14,7 +14,7 @@ from scipy import ndimage
 from skimage import measure
 from skimage.transform import ProjectiveTransform
 
-from digits.core.tables import Pixels
+from digits.core.pixels import Pixels
 from digits.imaging.pictures import Picture, PictureError
 from digits_handwriting import ink as inks
 from digits_handwriting import lines, sheets

@@ -10,7 +10,7 @@ import numpy as np
 from scipy import ndimage, stats
 from skimage import filters
 
-from digits.core.tables import Pixels
+from digits.core.pixels import Pixels
 from digits.imaging.pictures import PictureError
 from digits.imaging.transforms.border import median_of_border
 from digits_handwriting.regions import Floats

@@ -6,7 +6,7 @@ from PIL import Image
 from scipy import ndimage
 from skimage import measure
 
-from digits.core.tables import Pixels
+from digits.core.pixels import Pixels
 from digits.imaging.transforms.deskewing import moments
 from digits.imaging.transforms.interpolation import interpolate
 from digits_handwriting.ink import Ink

@@ -8,7 +8,7 @@ from typing import BinaryIO, Self
 
 import numpy as np
 
-from digits.core.tables import Pixels, Scores, Vector
+from digits.core.pixels import Pixels, Scores, Vector
 from digits.imaging import pictures
 from digits.imaging.pictures import Picture
 from digits.predicting.prediction import PicturePrediction

@@ -9,7 +9,7 @@ from scipy import ndimage
 from skimage import filters, measure, transform
 from skimage.transform import ProjectiveTransform
 
-from digits.core.tables import Pixels
+from digits.core.pixels import Pixels
 from digits_handwriting.regions import Mask
 
 Points = npt.NDArray[np.floating[Any]]  # x and y of each, shape (n, 2)

@@ -11,7 +11,7 @@ from operator import attrgetter
 import numpy as np
 from skimage import measure
 
-from digits.core.tables import Pixels, Vector
+from digits.core.pixels import Pixels, Vector
 from digits_handwriting.components import Component, Digit, draw_digit
 from digits_handwriting.ink import EDGE, Ink
 

@@ -16,10 +16,11 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 
 from digits.core import paths, tables
-from digits.core.tables import Pixels, Scores, Vector
+from digits.core.errors import warn
+from digits.core.pixels import Pixels, Scores, Vector
+from digits.core.predictions import COLUMN_PREFIXES, read_scores
 from digits.learning import model_file
 from digits.learning import scores as model_scores
-from digits.settings.errors import warn
 from digits.settings.params import ModelParams
 
 # The scores of this classifier are log densities, plus the logarithm of the prior of the class.
@@ -174,10 +175,10 @@ def find_density_model(models: Models, task_name: str) -> str | None:
 
 def read_crossval_scores(name: str, model: Pipeline) -> Scores:
     """Read the cross-validated scores of the training set."""
-    prefix = model_scores.COLUMN_PREFIXES[model_scores.response_method(model)]
+    prefix = COLUMN_PREFIXES[model_scores.response_method(model)]
     labels = model.classes_
     if len(labels) == 2:  # only the second of two labels has a column of scores
         labels = labels[1:]
     columns = [f"{prefix}_{label}" for label in labels]
-    scores, _ = model_scores.read_scores(tables.read(paths.cv_predictions(name), columns))
+    scores, _ = read_scores(tables.read(paths.cv_predictions(name), columns))
     return scores

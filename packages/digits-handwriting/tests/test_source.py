@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from digits.core.tables import Pixels
+from digits.core.errors import UserError
+from digits.core.pixels import Pixels
 from digits.data.images import make_images
 from digits.imaging import pictures
-from digits.settings.errors import UserError
 from digits.settings.params import DatasetParams
 from digits_handwriting import components, source
 from tests.helpers import tiny

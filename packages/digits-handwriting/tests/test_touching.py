@@ -10,7 +10,7 @@ from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
 from sklearn.pipeline import Pipeline
 from sklearn.svm import SVC
 
-from digits.core.tables import Pixels, Vector
+from digits.core.pixels import Pixels, Vector
 from digits.imaging.pictures import Picture
 from digits.learning.pipelines import build_features
 from digits.learning.scores import compute_scores

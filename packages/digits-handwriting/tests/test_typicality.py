@@ -17,7 +17,7 @@ from sklearn.svm import SVC
 
 from digits import predicting
 from digits.core import paths, tables
-from digits.core.tables import Scores
+from digits.core.pixels import Scores
 from digits.settings import params
 from digits.settings.params import ModelParams
 from digits_handwriting import boxes

@@ -29,9 +29,9 @@ from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage
 from scipy.spatial.distance import cdist
 from sklearn.datasets import load_iris, load_wine
 
-from digits.core.tables import Pixels
+from digits.core import errors as digits_errors
+from digits.core.pixels import Pixels
 from digits.data.pinned_values import compute_pinned_values
-from digits.settings import errors as digits_errors
 from image_layouts import errors as layout_errors
 from image_layouts import schema as layout
 from image_layouts.checking import one_class

@@ -26,8 +26,8 @@ import yaml
 from PIL import Image
 from scipy.spatial.distance import cdist
 
+from digits.core import errors as digits_errors
 from digits.data.pinned_values import compute_pinned_values
-from digits.settings import errors as digits_errors
 from image_layouts import errors as layout_errors
 from image_layouts.layout.axes import arrange
 from image_layouts.layout.place import Place

@@ -19,10 +19,10 @@ from collections.abc import Callable, Sequence
 from io import BytesIO
 from typing import Any, NamedTuple
 
-from digits.core.tables import Pixels
+from digits.core.errors import UserError, check_choice
+from digits.core.pixels import Pixels
 from digits.imaging.pictures import read_resized
 from digits.networks import NetworkError
-from digits.settings.errors import UserError, check_choice
 from digits.settings.params import N_CHANNELS, NETWORK_CHECKSUM, DatasetParams, NetworkFile
 from picture_networks import efficientnet_lite
 from picture_networks.feature_cache import FeatureCache

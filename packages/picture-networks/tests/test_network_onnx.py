@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from digits.core.errors import MissingExtraError, UserError
 from digits.settings import params
-from digits.settings.errors import MissingExtraError, UserError
 from digits.settings.params import NetworkFile
 from picture_networks.weights import onnx_file
 from picture_networks.weights.onnx_file import to_bytes

@@ -14,10 +14,10 @@ from sklearn.preprocessing import normalize
 
 from digits.commands.pin import update_dependencies
 from digits.core import paths, tables
+from digits.core.errors import UserError
 from digits.imaging.pictures import read_resized
 from digits.learning import model_file
 from digits.settings import params
-from digits.settings.errors import UserError
 from digits.settings.params import NetworkFile
 from picture_networks import feature_cache
 from picture_networks.feature_cache import FeatureCache

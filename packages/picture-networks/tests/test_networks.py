@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 from sklearn.datasets import load_sample_images
 
-from digits.settings.errors import UserError
+from digits.core.errors import UserError
 from picture_networks import describe_picture, load_network
 from picture_networks.efficientnet_lite import (
     VARIANTS,

@@ -19,11 +19,11 @@ import yaml
 from digits.commands import examples, pin
 from digits.commands.setup import check_path, write_url
 from digits.core import paths
-from digits.core.tables import Pixels
+from digits.core.errors import UserError, echo, to_one_line, warn
+from digits.core.images import Images
 from digits.data.pinned_values import compute_pinned_values
 from digits.data.splitting import split_rows
 from digits.data.storage import add_to_dvc
-from digits.settings.errors import UserError, echo, to_one_line, warn
 from digits.settings.params import ChecksumShare, TestSize
 from image_layouts.checking import one_class
 from image_layouts.layout.place import Place
@@ -188,12 +188,12 @@ def start_handwriting() -> None:
         echo_project([])
         echo_next_steps("Put pictures into data/own, in subfolders 0 to 9.", "digits pin own")
         return
-    values, X, images = compute_pinned_values("own", entry)
-    check_images(X, select_train_images(X, images, values), values)
+    values, images = compute_pinned_values("own", entry)
+    check_images(images, select_train_images(images, values), values)
     add_to_dvc(entry["sources"])
     rewrite_or_restore(entry, DEFAULT_TRAITS, values, MIN_FOLDS)
     echo_project([])
-    pin.print_overview(values, X, images)
+    pin.print_overview(values, images)
     echo_next_steps()
 
 
@@ -223,25 +223,25 @@ def start_with_layout(layout: Any, columns: dict[str, str], min_images: int) -> 
     hints = [f"look: {hint}" for hint in traits.find_hints()]
     lines = [*describe(choice), *hints, traits.describe()]
     collection = to_collection(choice.reading.images)
-    values, X, images = compute_pinned_values("own", entry, collection)
+    values, images = compute_pinned_values("own", entry, collection)
     del choice, collection  # a table of a million rows is large, and so is what follows
-    train_images = select_train_images(X, images, values)
-    check_images(X, train_images, values)
-    check_test_set(images, train_images, values)
+    train_images = select_train_images(images, values)
+    check_images(images, train_images, values)
+    check_test_set(images.table, train_images, values)
     n_folds = choose_n_folds(train_images, traits.max_folds)
     if n_folds < traits.max_folds:
         lines.append(
             f"the models have {n_folds} folds, because some class has too few images or groups "
             f"for {traits.max_folds}"
         )
-    largest = int(X.max())
+    largest = int(images.X.max())
     if largest <= MAX_OF_FEW_BITS:
-        entry["pixel_max"] = images.attrs["pixel_max"] = largest
+        entry["pixel_max"] = images.table.attrs["pixel_max"] = largest
     add_to_dvc(entry["sources"])
     rewrite_or_restore(entry, traits, values, n_folds)
     models = ", ".join(yaml.safe_load(read("params.yaml"))["models"])
     echo_project([*lines, f"models: {models}"])
-    pin.print_overview(values, X, images)
+    pin.print_overview(values, images)
     echo_next_steps()
 
 
@@ -324,32 +324,29 @@ def warn_about_icloud(ignored: Sequence[Path]) -> None:
         warn(f"files only in iCloud: {len(found)}, first {found[0]}; download them first")
 
 
-def select_train_images(
-    X: Pixels, images: pd.DataFrame, values: dict[str, Any]
-) -> pd.DataFrame:
-    """Return the rows of a table of images that will be the training set.
+def select_train_images(images: Images, values: dict[str, Any]) -> pd.DataFrame:
+    """Return the rows of the table of images that will be the training set.
 
     Args:
-        X: the pixels of the images.
-        images: the table of their other columns.
+        images: the images.
         values: as `compute_pinned_values` returns them.
     """
-    train_rows, _ = split_rows(X, images, choose_test_set(values), seed=0)
-    return images.iloc[train_rows]
+    train_rows, _ = split_rows(images, choose_test_set(values), seed=0)
+    return images.table.iloc[train_rows]
 
 
-def check_images(X: Pixels, train_images: pd.DataFrame, values: dict[str, Any]) -> None:
+def check_images(images: Images, train_images: pd.DataFrame, values: dict[str, Any]) -> None:
     """Check that models with `MIN_FOLDS` folds can learn from images.
 
     Args:
-        X: the pixels of all images.
+        images: all images.
         train_images: the rows of the training set.
         values: as `compute_pinned_values` returns them.
 
     Raises:
         UserError: all images are black, or classes have too few images or groups.
     """
-    if X.max() == 0:
+    if images.X.max() == 0:
         raise UserError("all pixels of all images are 0, which is black; nothing can be learnt")
     counts = np.bincount(train_images["class"], minlength=values["classes"])
     rare = np.flatnonzero(counts < MIN_FOLDS)
@@ -402,7 +399,7 @@ def check_groups(train_images: pd.DataFrame, n_folds: int) -> None:
     from digits.learning.folds import assign_folds  # here, because it takes half a second
 
     try:
-        assign_folds(train_images["class"].to_numpy(), n_folds, train_images["group"])
+        assign_folds(train_images["class"].to_numpy(), train_images["group"], n_folds)
     except UserError as error:
         raise UserError(
             f"{train_images['group'].nunique()} groups are in the training set, too few for "

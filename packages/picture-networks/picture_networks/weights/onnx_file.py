@@ -18,8 +18,8 @@ import joblib
 import numpy as np
 import numpy.typing as npt
 
-from digits.core.tables import Pixels
-from digits.settings.errors import MissingExtraError, UserError, prefix_errors
+from digits.core.errors import MissingExtraError, UserError, prefix_errors
+from digits.core.pixels import Pixels
 from digits.settings.params import MAX_NETWORK_SIDE, N_CHANNELS, NetworkFile
 
 EXTRA = "onnx"  # the extra of pyproject.toml that has ONNX Runtime

@@ -5,13 +5,13 @@ import re
 import sys
 import textwrap
 import tomllib
+import traceback
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO, Any
 
 import click
-
-from digits.settings.extensions import is_in_extension
 
 # Control characters, except tabs and line breaks, and characters that change the direction of a
 # text.
@@ -30,11 +30,18 @@ DAMAGED_FILE_HINT = (
 class UserError(click.ClickException):
     """An error that the user can fix.
 
-    Click prints the message in one line, without a traceback, and exits with status 1.
+    Click prints the message in one line, without a traceback, and exits with status 1. In
+    Python's development mode, `python -X dev`, the traceback comes first.
     """
 
     def __init__(self, message: object) -> None:
         super().__init__(to_one_line(message))
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Print the message."""
+        if sys.flags.dev_mode:
+            traceback.print_exception(self)
+        super().show(file)
 
 
 class MissingExtraError(UserError):
@@ -141,18 +148,13 @@ def prefix_errors(prefix: object) -> Iterator[None]:
 
 @contextmanager
 def report_os_errors() -> Iterator[None]:
-    """Turn an OSError, such as that of a full disk, into a UserError.
-
-    An OSError in the code of somebody who extends this project keeps its traceback.
-    """
+    """Turn an OSError, such as that of a full disk, into a UserError."""
     try:
         yield
     except BrokenPipeError:
         raise  # the reader of our output, such as `head`, has ended; Click handles this
     except OSError as error:
-        if is_in_extension(error):
-            raise
-        raise UserError(error) from None
+        raise UserError(error) from error
 
 
 def check_exists(path: Path) -> None:

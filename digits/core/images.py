@@ -1,0 +1,148 @@
+"""The images that go from stage to stage, and the format of their files.
+
+The file is a parquet table with the column `pixels`. docs/reference/files.md describes it.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from digits.core.errors import check_exists
+from digits.core.files import atomic_write
+from digits.core.pixels import (
+    READ_BYTES,
+    Pixels,
+    Vector,
+    map_pixels,
+    rows_per_block,
+    select_rows,
+)
+from digits.core.tables import explain_damage, read_parquet
+
+PIXELS = "pixels"  # the name of the column
+
+# How many bytes of pixels are in a row group, which is a block of rows of a parquet file. A row
+# group is in memory while it is written.
+ROW_GROUP_BYTES = 64 * 2**20
+
+
+@dataclass(frozen=True, eq=False)
+class Images:
+    """Images, and what is known about them. Row i of the table belongs to X[i].
+
+    Attributes:
+        X: the pixels, shape (n_images, n_values), 0 to `pixel_max`. They are mapped from a
+            temporary file, and need not fit into memory.
+        table: all other columns, such as `class`, `group` and `label`, with the index 0 to
+            n_images - 1. What all images share is in its `attrs`, which the file keeps.
+    """
+
+    X: Pixels
+    table: pd.DataFrame
+
+    def __len__(self) -> int:
+        """Return the number of images."""
+        return len(self.table)
+
+    @property
+    def shape(self) -> list[int]:
+        """The height and width of the images and, if they are in colour, the number 3."""
+        return self.table.attrs["shape"]
+
+    @property
+    def pixel_max(self) -> int:
+        """The largest value that a pixel can have."""
+        return self.table.attrs["pixel_max"]
+
+    @property
+    def class_names(self) -> list[str] | None:
+        """The names of the classes, or None if they have only numbers."""
+        return self.table.attrs.get("names")
+
+    @property
+    def group_names(self) -> list[str] | None:
+        """The names of the groups, or None if they have only numbers."""
+        return self.table.attrs.get("group_names")
+
+    @property
+    def n_network_features(self) -> list[int]:
+        """The number of features of each network that has described the images."""
+        return self.table.attrs.get("n_network_features", [])
+
+    @property
+    def y(self) -> Vector:
+        """The labels of a task, shape (n_images,)."""
+        return self.table["label"].to_numpy()
+
+    @property
+    def groups(self) -> pd.Series | None:
+        """The group of each image, such as its writer, or None."""
+        return self.table.get("group")
+
+    def select(self, rows: Any) -> Self:
+        """Return some of the images, in any order.
+
+        Args:
+            rows: the numbers of the rows, shape (n_selected,).
+        """
+        table = self.table.iloc[rows].reset_index(drop=True)
+        return replace(self, X=select_rows(self.X, rows), table=table)
+
+
+def read_images(path: Path) -> Images:
+    """Read images.
+
+    Raises:
+        UserError: the file is missing or damaged, or the temporary file cannot be written.
+    """
+    check_exists(path)
+    with explain_damage(path), pa.memory_map(str(path)) as file:
+        other_columns = [name for name in pq.read_schema(file).names if name != PIXELS]
+        X = map_pixels(read_pixels(file))
+        return Images(X, read_parquet(file, other_columns))
+
+
+def read_pixels(source: pa.NativeFile) -> Iterator[Pixels]:
+    """Yield the pixels of a parquet file in blocks of a few megabytes.
+
+    Raises:
+        OSError, ValueError: the file is damaged.
+    """
+    with pq.ParquetFile(source, page_checksum_verification=True) as file:
+        n_values = file.schema_arrow.field(PIXELS).type.byte_width
+        # A table without rows has no other block. The array of its pixels needs a width, too.
+        yield np.empty((0, n_values), dtype=np.uint8)
+        n_rows = rows_per_block(READ_BYTES, n_values)
+        for batch in file.iter_batches(n_rows, columns=[PIXELS]):
+            values = b"".join(batch.column(PIXELS).to_pylist())
+            yield np.frombuffer(values, np.uint8).reshape(-1, n_values)
+
+
+def write_images(path: Path, images: Images) -> None:
+    """Write images, and create the folder. The same images give the same bytes."""
+    n_images, n_values = images.X.shape
+    group_size = rows_per_block(ROW_GROUP_BYTES, n_values)
+    schema = to_arrow(images.X[:0], images.table.iloc[:0]).schema  # of a table without rows
+    with atomic_write(path) as temporary:
+        # A dictionary of values would save nothing: hardly any two images are equal.
+        options = {"compression": "zstd", "use_dictionary": False, "write_page_checksum": True}
+        with pq.ParquetWriter(temporary, schema, **options) as file:
+            for start in range(0, n_images, group_size):
+                rows = slice(start, start + group_size)
+                file.write_table(to_arrow(images.X[rows], images.table.iloc[rows]))
+
+
+def to_arrow(pixels: Pixels, table: pd.DataFrame) -> pa.Table:
+    """Return images with all their columns in a form that `pandas.read_parquet` can read."""
+    column = pa.array([image.tobytes() for image in pixels], pa.binary(pixels.shape[1]))
+    arrow = pa.Table.from_pandas(table, preserve_index=False).add_column(0, PIXELS, column)
+    # pandas itself stores the attrs under this key.
+    metadata = {**arrow.schema.metadata, "PANDAS_ATTRS": json.dumps(table.attrs)}
+    return arrow.replace_schema_metadata(metadata)
