@@ -30,7 +30,7 @@ def remember_code() -> None:
 def take_snapshot() -> Snapshot:
     """Return the times and sizes of all files of code, as they are now."""
     files = {}
-    for folder in ["digits", "stages"]:
+    for folder in ["digits", "stages", "packages"]:
         for path in ROOT.glob(f"{folder}/**/*"):
             if path.suffix not in SUFFIXES:
                 continue

@@ -1,4 +1,4 @@
-"""Compute the values of a dataset that params.yaml records, such as its checksums."""
+"""Compute what is recorded about a dataset, such as its checksums."""
 
 from typing import Any
 
@@ -8,8 +8,8 @@ from digits.data.images import MAX_CLASSES, make_images
 from digits.data.overview import find_background
 from digits.data.source import Collection
 from digits.networks import find_module
-from digits.settings import params
-from digits.settings.params import NETWORK_CHECKSUM, PINNED_KEYS, DatasetParams
+from digits.settings import params, recorded
+from digits.settings.params import NETWORK_CHECKSUM, DatasetParams
 
 # An entry is validated before its images are read. These values stand in for the required ones
 # that are not known yet.
@@ -69,8 +69,10 @@ def validate_unpinned(name: str, entry: dict[str, Any]) -> DatasetParams:
     Raises:
         UserError: there is a mistake. The message describes the first one.
     """
-    kept = {key: value for key, value in entry.items() if key not in PINNED_KEYS}
+    kept: dict[str, Any] = {
+        key: value for key, value in entry.items() if key not in recorded.KEYS
+    }
     names = entry.get("names")
     if isinstance(names, list) and names:
-        kept["classes"] = len(names)
+        kept |= {"names": names, "classes": len(names)}
     return params.validate_dataset(name, PLACEHOLDERS | kept)

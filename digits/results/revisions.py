@@ -15,7 +15,7 @@ from dvc.scm import resolve_rev
 
 from digits.core import paths, tables
 from digits.core.errors import UserError, check_choice
-from digits.settings import params
+from digits.settings import params, recorded
 from digits.settings.params import FILE, Params
 
 
@@ -111,4 +111,6 @@ class Revision:
             UserError: it is not valid.
         """
         text = params.decode(self.files.read_bytes(FILE.name))
-        return params.validate(params.parse(text))
+        has_recorded = self.files.exists(recorded.FILE.as_posix())
+        values = self.files.read_text(recorded.FILE.as_posix()) if has_recorded else ""
+        return params.validate(recorded.add_to(params.parse(text), values))

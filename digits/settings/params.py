@@ -27,6 +27,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from digits.core.errors import UserError, check_choice, unknown_choice_error
+from digits.settings import recorded
 
 FILE = Path("params.yaml")
 MAX_FOLDS = 100
@@ -75,9 +76,6 @@ NETWORK_CHECKSUM = "network"
 CHECKSUMS = [*IMAGE_CHECKSUMS, NETWORK_CHECKSUM]
 
 ONNX = ".onnx"  # the suffix of a network's file
-
-# The keys of a dataset that `digits pin` writes.
-PINNED_KEYS = {"images", "classes", "groups", "background", "sha256"}
 
 
 def with_message(message: str) -> WrapValidator:
@@ -297,7 +295,7 @@ class DatasetParams(Entry):
     """An entry of `datasets`: a table of images."""
 
     images: PositiveInt
-    """The number of images. `digits pin` writes this key."""
+    """The number of images. `digits pin` records it."""
 
     shape: Shape
     """The height and the width of each image, 1 to 256 pixels each. With a third number, which
@@ -315,20 +313,20 @@ class DatasetParams(Entry):
     """
 
     classes: Annotated[int, Field(ge=1, le=256)]
-    """The number of classes, which are numbered from 0. `digits pin` writes this key."""
+    """The number of classes, which are numbered from 0. `digits pin` records it."""
 
     groups: PositiveInt | None = None
     """The number of groups, if the source divides the images into groups.
 
     A group is, for example, all images by one writer. A group is never divided between the
-    training set and the test set, or between two folds. `digits pin` writes this key.
+    training set and the test set, or between two folds. `digits pin` records it.
     """
 
     names: list[str] | None = None
     """The names of the classes, in the order of their numbers.
 
-    `digits pin` writes this key if the source gives names to the classes. Otherwise you can
-    write it yourself. The names must differ from each other, and none may be `all`.
+    `digits pin` records them if the source gives names to the classes. Otherwise you can
+    write them yourself. The names must differ from each other, and none may be `all`.
     """
 
     pixel_max: Annotated[int, Field(ge=1, le=255)] | None = None
@@ -355,7 +353,7 @@ class DatasetParams(Entry):
     """The background that nearly all images have, if they are grey.
 
     `digits predict` inverts a picture with the other background, and says so, unless the
-    dataset has a `network`. `digits pin` writes this key.
+    dataset has a `network`. `digits pin` records it.
     """
 
     layout: str | list[Any] | dict[str, Any] | None = None
@@ -440,7 +438,7 @@ class DatasetParams(Entry):
     - `network`: the ONNX file of the `network`, if it is one. If there are several, this is the
       checksum of the list of their checksums.
 
-    The stage `fetch` fails if the images have other checksums. `digits pin` writes this key.
+    The stage `fetch` fails if the images have other checksums. `digits pin` records it.
     """
 
     @property
@@ -681,12 +679,12 @@ class Params(Entry):
 
 
 def load() -> Params:
-    """Read and validate params.yaml.
+    """Read and validate params.yaml, with what `digits pin` has recorded.
 
     Raises:
         UserError: there is a mistake. The message describes the first one.
     """
-    return validate(parse(read()))
+    return validate(recorded.add_to(parse(read()), recorded.read()))
 
 
 def read() -> str:
@@ -781,7 +779,7 @@ def _readable_error(error: ErrorDetails) -> UserError:
         hint = ""
         if keys[-1] in MAY_BE_EMPTY:
             hint = "; write {} for the defaults"
-        elif keys[-1] in PINNED_KEYS:
+        elif keys[-1] in recorded.KEYS:
             hint = f"; run `digits pin {keys[1]}`"
         return UserError(f"{where} is missing{hint}")
     return UserError(f"{where}: {describe_error(error)}")

@@ -24,6 +24,7 @@ from digits.core.images import Images
 from digits.data.pinned_values import compute_pinned_values
 from digits.data.splitting import split_rows
 from digits.data.storage import add_to_dvc
+from digits.settings import recorded
 from digits.settings.params import ChecksumShare, TestSize
 from image_layouts.checking import one_class
 from image_layouts.layout.place import Place
@@ -104,6 +105,16 @@ HAS_STARTED = (
     "`digits start` has already run here; to undo it, and all your edits, run `git restore .`, "
     "and `digits start` again; if you have committed them, start from a new clone"
 )
+
+# The first dependency of the stage `fetch`, as dvc.yaml has it.
+FIRST_DEPENDENCY = "        - stages/fetch.py\n"
+
+# What the features of a network depend on.
+CODE_OF_NETWORKS = [
+    "digits/imaging/pictures.py",
+    "digits/imaging/transforms/border.py",
+    "packages/picture-networks/picture_networks",
+]
 
 NOT_AS_CLONED = "{} is not as in a new clone; clone the project again"
 
@@ -469,12 +480,13 @@ def rewrite(
         "n_components_with_copies": N_COMPONENTS_WITH_COPIES,
     }
     texts = {file: render(file, **settings) for file in ["params.yaml", "README.md"]}
-    if values:
-        texts["params.yaml"] = pin.update_entry(texts["params.yaml"], "own", values)
-    texts["dvc.yaml"] = edit_stages(read("dvc.yaml"))
+    texts["dvc.yaml"] = edit_stages(read("dvc.yaml"), has_network=traits.network is not None)
     texts["Makefile"] = edit_targets(read("Makefile"), traits.extra)
     for file_name, text in texts.items():
         Path(file_name).write_text(text, encoding="utf-8")
+    recorded.FILE.unlink()
+    if values:
+        recorded.write("own", values)
     rename_remote(name)
     delete(DELETED if kind == "handwriting" else [*DELETED, *HANDWRITING])
 
@@ -547,24 +559,26 @@ def render(file_name: str, **values: object) -> str:
     return environment.get_template(file_name).render(values)
 
 
-def edit_stages(text: str) -> str:
+def edit_stages(text: str, *, has_network: bool) -> str:
     """Make the images a dependency of the stage `fetch`, and remove the section `artifacts`.
 
     Args:
         text: the content of dvc.yaml.
+        has_network: whether a network describes the pictures. No checksum verifies its
+            features, so the stage depends on the code that computes them.
 
     Raises:
         UserError: it is not as in a new clone.
     """
-    editor = pin.make_stages_yaml()
-    document = editor.load(text)
-    try:
-        dependencies = document["stages"]["fetch"]["do"]["deps"]
-        del document["artifacts"]
-    except KeyError:
-        raise UserError(NOT_AS_CLONED.format("dvc.yaml")) from None
-    pin.insert_dependency(dependencies, str(OWN_IMAGES), "digits pin own")
-    return pin.dump(editor, document)
+    stages, artifacts, _ = text.partition("\nartifacts:\n")
+    before, first, after = stages.partition(FIRST_DEPENDENCY)
+    if not (artifacts and first):
+        raise UserError(NOT_AS_CLONED.format("dvc.yaml"))
+    dependencies = [f"{OWN_IMAGES} # after a change, run `digits pin own`"]
+    if has_network:
+        dependencies += CODE_OF_NETWORKS
+    lines = "".join(f"        - {dependency}\n" for dependency in dependencies)
+    return before + lines + first + after
 
 
 def edit_targets(text: str, extra: str) -> str:
