@@ -12,26 +12,20 @@ from digits.commands import columns, examples, format_option
 from digits.core import paths
 from digits.core.errors import UserError, warn
 from digits.imaging.drawing import write_sheet
-from digits.results.differences import Difference, PairedTest, compare_models, t_test
+from digits.results.differences import Difference, compare_models
 from digits.results.formatting import (
     DIFFERENCE_HEADINGS,
     describe_subset,
     format_difference,
-    format_p_value,
-    format_points,
-    format_significance,
     format_verdict,
     print_table,
 )
 from digits.results.read import ImageDataset
 from digits.results.revisions import Revision
-from digits.results.seeds import compare_models_with_seeds
 from digits.settings import params
-from digits.settings.params import Params
 
 MAX_DRAWN = 60  # a sheet shows at most this many fixed and this many broken images
-# The fields of the JSON and CSV output, without and with --seeds.
-TEST_FIELDS = ["p_value", "low", "high", "is_significant"]
+# The fields of the JSON and CSV output.
 FIELDS = [
     "before",
     "after",
@@ -42,37 +36,23 @@ FIELDS = [
     "difference",
     "fixed",
     "broken",
-    *TEST_FIELDS,
+    "p_value",
+    "low",
+    "high",
+    "is_significant",
 ]
-SEEDS_FIELDS = [
-    "before",
-    "after",
-    "seeds",
-    "accuracy_before",
-    "std_before",
-    "accuracy_after",
-    "std_after",
-    "difference",
-    *TEST_FIELDS,
-]
-SEEDS_HEADINGS = ["model", "accuracy\nbefore", "accuracy\nafter", "difference\n(points)", "p"]
 WRAPPER = textwrap.TextWrapper(80, subsequent_indent="  ", break_on_hyphens=False)
 
 DIFFERENCES_NOTE = (
     "fixed: images wrong before, correct after; broken: correct before, wrong after"
 )
-SEEDS_NOTE = """\
-The accuracies are the mean ± the standard deviation over the seeds, in
-cross-validation on the same images and folds."""
-
 COLUMNS = {
     "accuracy": "The proportion of images that are classified correctly.",
     "difference": "The accuracy after minus the accuracy before, in percentage points.",
     "p": (
         "The p-value of McNemar's exact test or, if the images have groups, of a paired t-test "
-        "over the groups. With one to five groups, it is missing. With --seeds, it is the "
-        "p-value of a paired t-test over the seeds. The difference is significant if the "
-        "p-value is below 0.01."
+        "over the groups. With one to five groups, it is missing. The "
+        "difference is significant if the p-value is below 0.01."
     ),
     "fixed": "The number of images that only the new model classifies correctly.",
     "broken": "The number of images that only the old model classifies correctly.",
@@ -111,12 +91,6 @@ class Pair(NamedTuple):
     metavar="FILE",
     help="Write a PNG file of the fixed and broken images.",
 )
-@click.option(
-    "--seeds",
-    type=click.IntRange(3, 100),
-    metavar="N",
-    help="Train both models with N seeds.",
-)
 @format_option
 def command(
     revision: str | None,
@@ -124,7 +98,6 @@ def command(
     to: str | None,
     between: tuple[str, str] | None,
     png: Path | None,
-    seeds: int | None,
     table_format: str,
 ) -> None:
     """Compare the predictions of two revisions, or of two models, on the same images.
@@ -134,9 +107,6 @@ def command(
     predictions differ are compared. Nothing is checked out: the predictions come from DVC's
     cache or the remote.
 
-    --seeds tests a change of parameters, not of the code: it trains both models with the code
-    and the images of the workspace.
-
     Models are compared by their cross-validated predictions, or, if one of the two has no
     folds, by their predictions of the test set.
     """
@@ -144,8 +114,6 @@ def command(
         raise click.UsageError("give a revision, or --between and two models")
     if between and (revision or to):
         raise click.UsageError("--between compares models of the workspace, not of a revision")
-    if png and seeds:
-        raise click.UsageError("--png cannot be used with --seeds")
 
     with Revision(revision) as before, Revision(to) as after:
         if between:
@@ -157,27 +125,10 @@ def command(
             pairs = [Pair(name, name) for name in names if has_changed(name, before, after)]
 
         if not pairs:
-            data = pd.DataFrame(columns=SEEDS_FIELDS if seeds else FIELDS)
+            data = pd.DataFrame(columns=FIELDS)
             print_table(table_format, data, [], [], "The predictions are the same.")
-        elif seeds:
-            params_before = before.read_params()
-            params_after = after.read_params()
-            warn_about_changed_code(before, [pair.before for pair in pairs])
-            warn_about_changed_code(after, [pair.after for pair in pairs])
-            print_seeds(pairs, params_before, params_after, seeds, table_format)
         else:
             print_differences(pairs, before, after, png, table_format)
-
-
-def warn_about_changed_code(revision: Revision, names: list[str]) -> None:
-    """Print a warning for each model whose code in a revision differs from the workspace's."""
-    for name in names:
-        changed = revision.find_changed_code(name)
-        if changed:
-            warn(
-                f"{name}: {changed[0]} differs from {revision.name}; --seeds trains both "
-                "models with the code of the workspace"
-            )
 
 
 def has_changed(model_name: str, before: Revision, after: Revision) -> bool:
@@ -224,6 +175,7 @@ def print_differences(
 
 def make_record(pair: Pair, difference: Difference) -> dict[str, Any]:
     """Return what programs read about a difference, by the names in FIELDS."""
+    test = difference.test
     return {
         "before": pair.before,
         "after": pair.after,
@@ -234,18 +186,10 @@ def make_record(pair: Pair, difference: Difference) -> dict[str, Any]:
         "difference": difference.points,
         "fixed": len(difference.fixed),
         "broken": len(difference.broken),
-        **describe_test(difference.test),
-    }
-
-
-def describe_test(test: PairedTest) -> dict[str, Any]:
-    """Return what programs read about a test, by the names in TEST_FIELDS."""
-    has_p_value = not np.isnan(test.p_value)
-    return {
         "p_value": test.p_value,
         "low": test.low,
         "high": test.high,
-        "is_significant": test.is_significant if has_p_value else None,
+        "is_significant": None if np.isnan(test.p_value) else test.is_significant,
     }
 
 
@@ -291,62 +235,3 @@ def draw_sheet(path: Path, differences: dict[Pair, Difference]) -> None:
     dataset_name = settings.dataset_name_of_task(settings.models[pair.after].task)
     images = ImageDataset.read(dataset_name)
     write_sheet(path, images.pixels[np.concatenate([fixed, broken])], captions)
-
-
-def print_seeds(
-    pairs: list[Pair],
-    params_before: Params,
-    params_after: Params,
-    n_seeds: int,
-    table_format: str,
-) -> None:
-    """Train pairs of models with several seeds, and print their accuracies.
-
-    Raises:
-        UserError: some pairs cannot be compared with several seeds. The others are printed.
-    """
-    records = []
-    rows = []
-    sentences = []
-    failures = []
-    for pair in pairs:
-        try:
-            accuracies = compare_models_with_seeds(*pair, params_before, params_after, n_seeds)
-        except UserError as error:
-            failures.append(f"{pair.label}: {error.message}")
-            continue
-        differences = accuracies["after"] - accuracies["before"]
-        test = t_test(differences.to_numpy())
-        record = {
-            "before": pair.before,
-            "after": pair.after,
-            "seeds": n_seeds,
-            "accuracy_before": accuracies["before"].mean(),
-            "std_before": accuracies["before"].std(),
-            "accuracy_after": accuracies["after"].mean(),
-            "std_after": accuracies["after"].std(),
-            "difference": 100 * differences.mean(),
-            **describe_test(test),
-        }
-        records.append(record)
-        row = [
-            pair.label,
-            format_mean_and_std(accuracies["before"]),
-            format_mean_and_std(accuracies["after"]),
-            format_points(100 * differences.mean()),
-            format_p_value(test.p_value),
-        ]
-        rows.append(row)
-        verdict = format_significance(test)
-        sentences.append(f"{pair.label}: {verdict} in a t-test over {n_seeds} seeds.")
-    if rows:
-        data = pd.DataFrame(records, columns=SEEDS_FIELDS)
-        notes = format_notes(sentences, SEEDS_NOTE, table_format)
-        print_table(table_format, data, SEEDS_HEADINGS, break_labels(rows, table_format), notes)
-    if failures:
-        raise UserError("; ".join(failures))
-
-
-def format_mean_and_std(accuracies: pd.Series) -> str:
-    """Return the mean and the standard deviation of some accuracies."""
-    return f"{accuracies.mean():.4f} ± {accuracies.std():.4f}"

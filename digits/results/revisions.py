@@ -2,7 +2,6 @@
 
 import io
 import json
-import subprocess
 from hashlib import md5
 from pathlib import Path
 from typing import Any, Self
@@ -86,23 +85,6 @@ class Revision:
         """Return the content of metrics/<model>.json; nothing if there is no such file."""
         path = paths.metrics(model_name).as_posix()
         return json.loads(self.files.read_text(path)) if self.files.exists(path) else {}
-
-    def find_changed_code(self, model_name: str) -> list[str]:
-        """Return the code of the stage `train` that differs from that of the workspace.
-
-        Args:
-            model_name: an entry of params.yaml in the workspace.
-        """
-        if self.is_workspace:
-            return []
-        with Repo() as repository:
-            stage = repository.stage.load_one(name=f"train@{model_name}")
-            paths_of_dependencies = [dependency.def_path for dependency in stage.deps]
-            commit = resolve_rev(repository.scm, self.name)
-        # `digits compare` handles the parameters itself.
-        code = [path for path in paths_of_dependencies if path != FILE.name]
-        command = ["git", "diff", "--name-only", commit, "--", *code]
-        return subprocess.check_output(command, text=True).splitlines()
 
     def read_params(self) -> Params:
         """Return the content of params.yaml.

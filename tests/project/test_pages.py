@@ -167,7 +167,6 @@ def test_the_page_about_experiments_leads_from_an_idea_to_a_merged_branch(demo: 
         EXPERIMENTS,
         "Try another value",
         "Compare several values",
-        "Train with several random seeds",
         "Merge branches",
         "Look at the charts of one model",
         "Delete experiments and unused files",

@@ -226,7 +226,6 @@ def test_models_whose_results_are_not_here_are_one_line(changed: Path) -> None:
         ("", "give a revision, or --between and two models"),
         ("HEAD --between five-sgd other", "--between compares models of the workspace"),
         ("--to HEAD --between five-sgd other", "--between compares models of the workspace"),
-        ("HEAD --png sheet.png --seeds 3", "--png cannot be used with --seeds"),
     ],
 )
 def test_the_usage_is_explained(made: Path, words: str, explanation: str) -> None:
@@ -278,25 +277,6 @@ def short(project: Path) -> Path:
     return project
 
 
-def test_models_with_folds_are_trained_with_several_seeds(short: Path) -> None:
-    words = ["compare", "HEAD", "digit-logreg", "five-sgd", "--seeds", "3"]
-    result = call(short, *words, status=1)
-    reason = (
-        "--seeds needs two models of the same task with the same number of folds, at least 2"
-    )
-    assert result.stderr == f"Error: digit-logreg: {reason}\n"
-    table, sentence, note = result.stdout.split("\n\n")
-    [row] = table.splitlines()[3:]
-    _, before, _, before_std, after, *_ = row.split()
-    assert float(before) > float(after) > 0.8
-    assert 0 < float(before_std) < 0.8
-    assert re.match("five-sgd: .* significant .*99 % interval", sentence)
-    assert " ".join(sentence.split()).endswith(" in a t-test over 3 seeds.")
-    assert note.startswith(
-        "The accuracies are the mean ± the standard deviation over the seeds"
-    )
-
-
 @pytest.mark.variant
 def test_the_results_of_seeds_are_numbers_in_json(short: Path) -> None:
     [record] = read_json(short, "HEAD", "five-sgd", "--seeds", "3")
@@ -343,15 +323,3 @@ def test_other_classes_or_folds_cannot_be_compared_with_seeds(
     tiny.edit(short, change)
     line = failure(short, "compare", "HEAD", "five-sgd", "--seeds", "3")
     assert line.startswith("Error: five-sgd: --seeds needs two models of the same task with ")
-
-
-def test_other_code_than_that_of_the_revision_is_named(short: Path) -> None:
-    words = ["compare", "HEAD", "five-sgd", "--seeds", "3"]
-    assert call(short, *words).stderr == ""
-    with (short / "digits/features/normalized.py").open("a") as file:
-        file.write("# edited\n")
-    warning = "five-sgd: digits/features/normalized.py differs from HEAD; --seeds trains both"
-    assert call(short, *words).stderr.startswith(warning)
-    with (short / "digits/features/hog.py").open("a") as file:
-        file.write("# edited, too, but this model has other features\n")
-    assert len(call(short, *words).stderr.splitlines()) == 1

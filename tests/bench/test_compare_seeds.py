@@ -1,6 +1,7 @@
 """Two models, trained with several seeds."""
 
-from digits.results.seeds import compare_over_seeds
+from bench.compare_seeds import compare
+from digits.core.images import Images
 from digits.settings.params import ModelParams
 from tests.core.test_train import X, make_task
 from tests.helpers import tiny
@@ -22,11 +23,11 @@ def make_trees(n_estimators: int) -> ModelParams:
 def test_both_models_are_trained_with_the_same_seeds() -> None:
     few = make_trees(2)
     many = make_trees(10)
-    images = make_task()
-    accuracies = compare_over_seeds(few, few, X, images, 42, 3)
+    images = Images(X, make_task())
+    accuracies = compare(few, few, images, 42, 3)
     assert accuracies["before"].equals(accuracies["after"])
     assert accuracies["before"].nunique() > 1
 
-    other = compare_over_seeds(few, many, X, images, 42, 3)
+    other = compare(few, many, images, 42, 3)
     assert other["before"].equals(accuracies["before"])
     assert (other["after"] > other["before"]).any()
