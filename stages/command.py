@@ -5,14 +5,13 @@ DVC computes the checksums of a stage's dependencies after its command has ended
 parameters together with the outputs of the old ones. DVC does not record a stage that fails.
 """
 
-import re
 import signal
 import warnings
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 from ruamel.yaml import YAML
@@ -23,8 +22,6 @@ from stages import edits
 
 DVC_FILE = Path("dvc.yaml")
 VERSIONS_FILE = Path("stages/versions.yaml")
-
-TEMPLATE = re.compile(r"\$\{(.*?)\}")  # what DVC fills in
 
 # scikit-learn may warn spuriously while several threads fit or apply models. Each of its
 # threads replaces the filters of warnings, which all threads share, and warns if they are empty
@@ -49,104 +46,69 @@ class StageCommand(click.Command):
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         with report_os_errors(), print_warnings():
             edits.remember_code()  # if the script was run without `-m`
-            params_before = params.read()
-            dependencies = read_dependencies(str(self.name), ctx.params["name"], params_before)
-            check_package_versions(dependencies.packages)
+            check_package_versions()
+            declared = read_declared(str(self.name), ctx.params["name"])
+            before = read_values(declared)
             super().invoke(ctx)
-            check_edits(dependencies, params_before)
+            edited = edits.find_edited_code(declared["deps"])
+            if read_values(declared) != before:
+                edited.append(params.FILE)
+            if edited:
+                raise UserError(
+                    f"{edited[0]} was edited while the stage ran, so its outputs may come from "
+                    "either version; run it again"
+                )
 
 
-class Dependencies(NamedTuple):
-    """What a stage depends on, as dvc.yaml declares it."""
+def read_declared(stage: str, name: str) -> dict[str, list[str]]:
+    """Return the `deps` and the keys of params.yaml that a stage has in dvc.yaml.
 
-    paths: list[Path]
-    keys: list[str]  # of params.yaml, such as `models.digit-fast.folds`
-    packages: list[str]  # whose versions are in stages/versions.yaml
-
-
-def read_dependencies(stage: str, name: str, params_text: str) -> Dependencies:
-    """Return what dvc.yaml declares that a stage depends on for an entry of params.yaml.
-
-    `${key}`, `${item.…}` and keys of params.yaml are filled in as DVC does it. DVC itself is
-    not asked, because importing it takes longer than most stages.
+    DVC itself is not asked, because importing it takes longer than most stages. Its templates
+    `${key}` and `${item.KEY}` are filled in here.
 
     Args:
         stage: the name of the stage, such as `train`. A stage that dvc.yaml does not have has
             no dependencies, because DVC does not record it.
         name: the name of the entry, such as `digit-fast`.
-        params_text: the text of params.yaml.
 
     Raises:
-        UserError: there is no such entry, or dvc.yaml has another template, so that a
-            dependency would be overlooked.
+        UserError: there is no such entry.
     """
-    if not DVC_FILE.exists():
-        return Dependencies([], [], [])
-    stages = YAML(typ="safe").load(DVC_FILE).get("stages", {})
-    declared = stages.get(stage, {})
-    # `foreach: ${models}` repeats what is below `do` for each entry of a section.
-    template = declared.get("do", declared)
-    section = str(declared.get("foreach", "")).removeprefix("${").removesuffix("}")
-    values = params.parse(params_text)
-    entries = values.get(section)
+    stages = YAML(typ="safe").load(DVC_FILE)["stages"] if DVC_FILE.exists() else {}
+    if stage not in stages:
+        return {"deps": [], "params": []}
+    section = stages[stage]["foreach"].strip("${}")
+    entries = params.parse(params.read()).get(section)
+    entry = {}
     if isinstance(entries, dict):  # otherwise, the stage says what is wrong with the section
         check_choice(f"{params.FILE}: {section}", name, entries)
-    values |= {"key": name, "item": find_value(values, f"{section}.{name}")}
-
-    def find_text(template: re.Match[str]) -> str:
-        value = find_value(values, template[1].strip())
-        if not isinstance(value, str | int | float):
-            raise UserError(
-                f"{DVC_FILE}: stages.{stage}: {template[0]} is not a key of {params.FILE}; the "
-                "guard against edits cannot fill it in"
-            )
-        return str(value)
+        entry = entries[name]
+    texts = {"${key}": name} | {f"${{item.{key}}}": str(value) for key, value in entry.items()}
 
     def fill_in(text: str) -> str:
-        return TEMPLATE.sub(find_text, text)
+        for template, value in texts.items():
+            text = text.replace(template, value)
+        return text
 
-    paths = [Path(fill_in(path)) for path in template.get("deps", [])]
-    keys = []
-    packages: list[str] = []
-    for declared_param in template.get("params", []):
-        if isinstance(declared_param, str):
-            keys.append(fill_in(declared_param))
-        else:  # the keys of other files, by their paths
-            for path, keys_of_file in declared_param.items():
-                paths.append(Path(path))
-                if path == str(VERSIONS_FILE):
-                    packages += keys_of_file
-    return Dependencies(paths, keys, packages)
+    template = stages[stage]["do"]
+    keys = [key for key in template["params"] if isinstance(key, str)]
+    files = [path for key in template["params"] if isinstance(key, dict) for path in key]
+    return {
+        "deps": [fill_in(path) for path in [*template["deps"], *files]],
+        "params": [fill_in(key) for key in keys],
+    }
 
 
-def find_value(content: dict[str, Any], key: str) -> Any:
-    """Return the value of a key such as `models.digit-fast.folds`, or None."""
-    value: Any = content
-    for part in key.split("."):
-        value = value.get(part) if isinstance(value, dict) else None
-    return value
-
-
-def check_edits(dependencies: Dependencies, params_before: str) -> None:
-    """Check that neither the code nor the parameters of a stage were edited while it ran.
-
-    Args:
-        dependencies: what the stage depends on.
-        params_before: the text of params.yaml as it was when the stage began.
-
-    Raises:
-        UserError: a file was edited. The message names it.
-    """
-    edited = edits.find_edited_code(dependencies.paths)
-    before, now = params.parse(params_before), params.parse(params.read())
-    for key in dependencies.keys:
-        if find_value(before, key) != find_value(now, key):
-            edited.append(params.FILE)
-    if edited:
-        raise UserError(
-            f"{edited[0]} was edited while the stage ran, so its outputs may come from either "
-            "version; run it again"
-        )
+def read_values(declared: dict[str, list[str]]) -> list[Any]:
+    """Return the values in params.yaml of the keys that a stage depends on."""
+    content = params.parse(params.read())
+    values = []
+    for key in declared["params"]:
+        value: Any = content
+        for part in key.split("."):  # such as `models.digit-fast.folds`
+            value = value.get(part) if isinstance(value, dict) else None
+        values.append(value)
+    return values
 
 
 @contextmanager
@@ -165,25 +127,20 @@ def print_warnings() -> Iterator[None]:
                 warn(line)
 
 
-def check_package_versions(packages: Collection[str]) -> None:
+def check_package_versions() -> None:
     """Check that packages are installed in the versions that stages/versions.yaml pins.
 
     Raises:
-        UserError: a package is not installed, has another version, or is not pinned.
+        UserError: a package is not installed, or has another version.
     """
-    if not packages:
-        return
-    pinned = YAML(typ="safe").load(VERSIONS_FILE)
-    for package in packages:
-        if package not in pinned:
-            raise UserError(f"{VERSIONS_FILE} has no version of {package}; run `make lock`")
-        expected = f"{VERSIONS_FILE} pins {package} {pinned[package]}"
+    pinned = YAML(typ="safe").load(VERSIONS_FILE) if VERSIONS_FILE.exists() else {}
+    for package, expected in pinned.items():
         try:
             installed = version(package)
         except PackageNotFoundError:
+            installed = "none"
+        if installed != expected:
             raise UserError(
-                f"{expected}, which is not installed; run `make -B venv`, with EXTRAS=NAME if "
-                "the extra NAME of pyproject.toml has it"
-            ) from None
-        if installed != pinned[package]:
-            raise UserError(f"{expected}, not {installed}; run `make -B venv`")
+                f"{VERSIONS_FILE} pins {package} {expected}, and {installed} is installed; run "
+                "`make -B venv`, with EXTRAS=NAME if the extra NAME of pyproject.toml has it"
+            )

@@ -40,7 +40,7 @@ def take_snapshot() -> Snapshot:
     return files
 
 
-def find_edited_code(dependencies: Collection[Path]) -> list[Path]:
+def find_edited_code(dependencies: Collection[str]) -> list[Path]:
     """Return the files that were edited, added or deleted since `remember_code` was called.
 
     Args:

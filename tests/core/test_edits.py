@@ -142,16 +142,6 @@ def test_a_name_that_does_not_exist_is_one_line(
     assert failure(project, stage, "typo") == f"Error: params.yaml: {message}"
 
 
-def test_a_dependency_that_a_key_of_params_yaml_names_is_guarded(editing: Path) -> None:
-    tiny.replace(editing / "dvc.yaml", "stages/fetch.py", "stages/${datasets.tiny.files[0]}.py")
-    (editing / "edit.py").write_text("")
-    assert "stages.fetch: ${datasets.tiny.files[0]} is not a key of" in fetch(editing, status=1)
-    tiny.replace(editing / "dvc.yaml", r"\$\{datasets.tiny.files\[0\]\}", "${seed}")
-    (editing / "stages/42.py").write_text("")
-    (editing / "edit.py").write_text("open('stages/42.py', 'w').write('1')")
-    assert "stages/42.py was edited while the stage ran" in fetch(editing, status=1)
-
-
 def test_an_edit_while_the_modules_are_imported_fails_the_stage(project: Path) -> None:
     path = project / "digits/core/tables.py"
     with path.open("a") as file:  # what the first import of the module does

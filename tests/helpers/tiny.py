@@ -203,9 +203,23 @@ ONE_OF_EACH = list({stage.partition("@")[0]: stage for stage in reversed(STAGES)
 
 
 def edit(project: Path, changes: dict[str, Any]) -> None:
-    """Write the tiny project's params.yaml with changes, as `params` takes them."""
-    text = yaml.safe_dump(params(changes), sort_keys=False)
-    (project / "params.yaml").write_text(text, encoding="utf-8")
+    """Write the tiny project's params.yaml with changes, as `params` takes them.
+
+    What `digits pin` would record of the datasets is written into data/datasets.yaml.
+    """
+    from digits.settings import recorded
+
+    content = params(changes)
+    values = {}
+    for name, entry in content["datasets"].items():
+        if isinstance(entry, dict):
+            values[name] = {key: entry[key] for key in recorded.KEYS if key in entry}
+            others = {key: entry[key] for key in entry if key not in recorded.KEYS}
+            content["datasets"][name] = others
+    (project / recorded.FILE).parent.mkdir(exist_ok=True)
+    for path, written in [("params.yaml", content), (recorded.FILE, values)]:
+        text = yaml.safe_dump(written, sort_keys=False)
+        (project / path).write_text(text, encoding="utf-8")
 
 
 def copy_repository(project: Path, without: str = "$^") -> None:
