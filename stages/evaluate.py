@@ -61,7 +61,7 @@ def main(name: str) -> None:
         "reliability": concat_tables(reliability_table, predictions_by_subset),
     }
     write_plots(name, plots)
-    write_metrics(name, summarize(metrics))
+    write_metrics(name, summarize(metrics, len(model.classes_)))
 
 
 def check_labels_are_known(test_images: Images, model: Pipeline) -> None:

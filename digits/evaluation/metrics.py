@@ -133,10 +133,13 @@ class Metric(NamedTuple):
             none if the metric is not defined for the predictions.
         in_json: whether the metric is in metrics/<model>.json. These metrics are few, so that
             the tables of `dvc metrics` fit on a screen.
+        only_for_two_labels: whether it is there only if the task has two labels. The accuracy
+            alone says little if one of them is rare.
     """
 
     function: Callable[[Predictions], Iterator[Row]]
     in_json: bool = False
+    only_for_two_labels: bool = False
 
 
 # Each metric by its name in the table of metrics.
@@ -147,8 +150,8 @@ METRICS = {
     "baseline": Metric(baseline, in_json=True),
     "precision": Metric(precision_recall_f1, in_json=True),
     "recall": Metric(precision_recall_f1, in_json=True),
-    "f1": Metric(precision_recall_f1),
-    "roc_auc": Metric(areas_under_curves),
+    "f1": Metric(precision_recall_f1, in_json=True, only_for_two_labels=True),
+    "roc_auc": Metric(areas_under_curves, in_json=True, only_for_two_labels=True),
     "average_precision": Metric(areas_under_curves),
     "log_loss": Metric(log_loss),
     "support": Metric(metrics_of_classes),
@@ -162,20 +165,24 @@ def metrics_table(predictions: Predictions) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=Row._fields)
 
 
-def summarize(table: pd.DataFrame) -> dict[str, float]:
+def summarize(table: pd.DataFrame, n_labels: int) -> dict[str, float]:
     """Return the content of metrics/<model>.json.
 
     Args:
         table: the metrics of the test images and the cross-validated ones, with a column
-            `subset`. If both have a metric, that of the test images is returned.
+            `subset`. The former are returned, and those of the latter that begin with `cv_`.
+        n_labels: the number of labels that the model predicts.
     """
-    overall = table[table["slice"] == OVERALL]
-    values: dict[str, float] = {}
-    for subset in ["cross_validation", "test"]:  # the second one takes precedence
-        rows = overall[overall["subset"] == subset]
-        values |= dict(zip(rows["metric"], rows["value"], strict=True))
-    in_json = [name for name, metric in METRICS.items() if metric.in_json]
-    return {name: values[name] for name in in_json if name in values}
+    is_used = (table["subset"] == "test") | table["metric"].str.startswith("cv_")
+    rows = table[is_used & (table["slice"] == OVERALL)]
+    values = dict(zip(rows["metric"], rows["value"], strict=True))
+    return {
+        name: values[name]
+        for name, metric in METRICS.items()
+        if name in values
+        and metric.in_json
+        and (n_labels == 2 or not metric.only_for_two_labels)
+    }
 
 
 def proportion_correct(

@@ -11,10 +11,7 @@ const COLORS = ["var(--test)", "var(--cv)"]; // the page's, so that they follow 
 
 // Return the tables of some models as one CSV text, with the model in the column `rev`.
 const joinTables = (kind, names) => {
-  const lines = names.map((name) => {
-    const table = name ? data.models[name].tables[kind] : data.best_models;
-    return table.trimEnd().split("\n");
-  });
+  const lines = names.map((name) => data.models[name].tables[kind].trimEnd().split("\n"));
   const rows = lines.flatMap(([, ...rows], i) => rows.map((row) => `${row},${names[i]}`));
   return [`${lines[0][0]},rev`, ...rows].join("\n");
 };
@@ -48,10 +45,6 @@ const slant = (spec) => {
 
 // Make a chart as wide as its place.
 const resize = (spec, width) => {
-  if (!spec.facet) {
-    spec.width = width - 20;
-    return;
-  }
   const view = spec.spec;
   const isSquare = view.width === view.height;
   spec.columns = width < 480 ? 1 : 2;

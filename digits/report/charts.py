@@ -8,12 +8,9 @@ import pandas as pd
 from digits.core.errors import UserError
 from digits.core.files import atomic_write
 from digits.report.view import ModelView
-from digits.results.leaderboard import BASELINE
 
 # The definitions of the charts of a model, which `dvc plots` uses, too.
 DEFINITIONS = Path(".dvc/plots")
-
-BEST_MODELS_CHART = Path(__file__).parent / "best_models.json"
 
 # The plot table of each chart of a model.
 TABLE_OF_CHART = {
@@ -26,9 +23,10 @@ TABLE_OF_CHART = {
 
 def read_definitions() -> dict[str, str]:
     """Return the Vega-Lite definition of each chart."""
-    paths = {chart: DEFINITIONS / f"{chart}.json" for chart in TABLE_OF_CHART}
-    paths["best_models"] = BEST_MODELS_CHART
-    return {chart: path.read_text(encoding="utf-8") for chart, path in paths.items()}
+    return {
+        chart: (DEFINITIONS / f"{chart}.json").read_text(encoding="utf-8")
+        for chart in TABLE_OF_CHART
+    }
 
 
 def make_tables(model: ModelView) -> dict[str, str]:
@@ -66,22 +64,6 @@ def list_operating_points(model: ModelView) -> pd.DataFrame:
     points["threshold"] = model.metric("train", "threshold")
     points["operating"] = 1
     return points.reset_index()
-
-
-def make_table_of_best(leaderboard: pd.DataFrame) -> str:
-    """Return the table of the best model of each task.
-
-    Args:
-        leaderboard: a table as `make_leaderboard` returns it.
-
-    Returns:
-        The first row of each task in the leaderboard, with the column `baseline`, the accuracy
-        of the majority-class baseline.
-    """
-    is_baseline = leaderboard["model"] == BASELINE
-    baselines = leaderboard[is_baseline].set_index("task")["accuracy"]
-    best = leaderboard.groupby("task").head(1)
-    return best.assign(baseline=best["task"].map(baselines)).to_csv(index=False)
 
 
 def vega_script() -> str:

@@ -23,7 +23,6 @@ MAX_SIDE = 96
 MAX_PNG_SIDE = 32
 
 # How many characters of the page the pictures of a dataset may take.
-MAX_AVERAGES_SIZE = 500_000
 MAX_SAMPLES_SIZE = 800_000
 MAX_MISTAKES_SIZE = 1_000_000
 
@@ -58,17 +57,21 @@ class DatasetView:
     def averages(self) -> list[tuple[str, int, str | None]]:
         """The name of each class that has images, their number, and their mean.
 
-        The last classes have no picture of their mean if the page would become too large.
+        Only small grey images, such as digits, have one. The mean of photos is a brown blob.
         """
         averages = []
-        size = 0
         for number in np.unique(self.dataset.classes):
             pixels = self.dataset.pixels[self.dataset.classes == number]
-            picture = self.draw(self.convert(pixels.mean(axis=0)))
-            size += len(picture)
-            shown = picture if size <= MAX_AVERAGES_SIZE else None
-            averages.append((self.dataset.class_names[number], len(pixels), shown))
+            picture = None
+            if self.is_small and pixels.ndim == 3:
+                picture = self.draw(self.convert(pixels.mean(axis=0)))
+            averages.append((self.dataset.class_names[number], len(pixels), picture))
         return averages
+
+    @property
+    def is_small(self) -> bool:
+        """Whether the images have at most `MAX_PNG_SIDE` pixels per side."""
+        return max(self.dataset.pixels.shape[1:3]) <= MAX_PNG_SIDE
 
     @cached_property
     def samples(self) -> Samples:
@@ -139,8 +142,7 @@ class DatasetView:
 
     def draw(self, picture: Pixels) -> str:
         """Return a picture for the page."""
-        is_small = max(self.dataset.pixels.shape[1:3]) <= MAX_PNG_SIDE
-        return data_uri(picture, "PNG" if is_small else "JPEG")
+        return data_uri(picture, "PNG" if self.is_small else "JPEG")
 
     @cached_property
     def largest(self) -> int:

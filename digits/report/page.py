@@ -57,7 +57,7 @@ def render_page(settings: Params, model_names: Sequence[str]) -> str:
         shown=leaderboard.list_shown(results),
         leaderboard=results.to_dict("records"),
         legends=leaderboard.list_legends(results),
-        equal_models=leaderboard.list_equal_models(results),
+        best_models=leaderboard.list_best_models(results),
         captions=CAPTIONS,
         subset_names=SUBSET_NAMES,
         settings=settings,
@@ -97,7 +97,6 @@ def make_data(datasets: dict[str, DatasetView], results: pd.DataFrame) -> dict[s
             }
     return {
         "definitions": charts.read_definitions(),
-        "best_models": charts.make_table_of_best(results),
         "models": models,
         "pictures": {name: section.mistakes for name, section in datasets.items()},
         "headings": formatting.DIFFERENCE_HEADINGS[1:],

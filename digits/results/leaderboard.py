@@ -91,21 +91,21 @@ def rank_models(settings: Params, task_name: str) -> list[str]:
     return sorted(evaluated, key=cv_accuracy, reverse=True)
 
 
-def list_equal_models(table: pd.DataFrame) -> dict[str, list[str]]:
-    """Return the models that share the highest cross-validated accuracy of a task, by the task.
+def list_best_models(table: pd.DataFrame) -> list[dict[Any, Any]]:
+    """Return the row of the best model of each task, with two more columns.
 
-    Tasks with a single best model are left out.
+    - `n_models`: the number of models of the task in the table.
+    - `equal_models`: those of the others that have the same cross-validated accuracy.
 
     Args:
         table: a table as `make_leaderboard` returns it.
     """
-    equal_models = {}
-    for task, rows in table.groupby("task", sort=False):
-        accuracies = rows["cv_accuracy"]
-        equal = rows["model"][accuracies == accuracies.max()].tolist()
-        if len(equal) > 1:
-            equal_models[str(task)] = equal
-    return equal_models
+    best_models = []
+    for _, rows in table[table["model"] != BASELINE].groupby("task", sort=False):
+        best = rows.iloc[0]
+        equal = rows["model"][rows["cv_accuracy"] == best["cv_accuracy"]].tolist()
+        best_models.append({**best, "n_models": len(rows), "equal_models": equal[1:]})
+    return best_models
 
 
 def are_tied(best: str, name: str, read: Reader) -> bool:

@@ -425,8 +425,11 @@ def write_metrics() -> str:
     """Return the page about the metrics."""
     lines = ["| metric | in `metrics/<model>.json` | value |", "|---|---|---|"]
     for name, description in DESCRIPTIONS.items():
-        is_in_json = name in metrics.METRICS and metrics.METRICS[name].in_json
-        lines.append(f"| `{name}` | {'yes' if is_in_json else 'no'} | {description.text} |")
+        metric = metrics.METRICS.get(name)
+        is_in_json = "yes" if metric and metric.in_json else "no"
+        if metric and metric.only_for_two_labels:
+            is_in_json = "with two labels"
+        lines.append(f"| `{name}` | {is_in_json} | {description.text} |")
     return "\n\n".join([METRICS_INTRODUCTION, NOTE, "\n".join(lines)]) + "\n"
 
 

@@ -28,8 +28,9 @@ from digits.evaluation.curves import (
     thin_curve,
 )
 from digits.evaluation.intervals import confidence_interval
-from digits.evaluation.metrics import metrics_table
+from digits.evaluation.metrics import metrics_table, summarize
 from digits.evaluation.predictions import Predictions, calibrate_predictions
+from stages.evaluate import concat_tables
 from tests.helpers.variants import mark_variants
 
 # The folder of a model's predictions, by the subset that they have in tables of metrics.
@@ -263,6 +264,27 @@ def test_each_of_two_equal_classes_has_a_curve_against_the_other_one() -> None:
     assert values["average_precision", "all"] == pytest.approx(np.mean(precisions))
     thresholds = roc_table(predictions).groupby("class")["threshold"]
     assert thresholds.min().to_dict() == {"0": -3.0, "1": -2.0}
+
+
+def test_the_means_are_over_the_classes_that_have_images() -> None:
+    values = measure(make_predictions([0, 0, 1, 1], np.eye(3)[[0, 2, 1, 1]]))
+    means = [values[metric, "all"] for metric in ["precision", "recall", "f1"]]
+    assert means == pytest.approx([1, 0.75, 5 / 6])
+
+
+@pytest.mark.parametrize("has_positive", [True, False])
+@pytest.mark.parametrize(("y", "added"), [([0, 1, 1], {"f1", "roc_auc"}), ([1, 1, 1], {"f1"})])
+def test_metrics_of_two_labels_are_compared_on_the_test_set(
+    y: list[int], added: set[str], has_positive: bool
+) -> None:
+    trained = make_table([0, 1, 0, 1], [-1, 1, 2, 1], has_positive=has_positive)
+    tested = make_table(y, [-1, 1, 2], has_positive=has_positive)
+    found, _ = calibrate_predictions(tested, trained.assign(fold=[1, 1, 2, 2]), np.arange(2))
+    table = concat_tables(metrics_table, found)
+    of_two = summarize(table, 2)
+    assert of_two.keys() - summarize(table, 3).keys() == added
+    on_test = measure(found["test"])
+    assert all(of_two[metric] == on_test[metric, "all"] for metric in added)
 
 
 def test_each_of_eleven_classes_has_a_curve_against_the_others() -> None:

@@ -159,6 +159,12 @@ def test_no_group_is_in_two_folds(data: st.DataObject, n_folds: int) -> None:
     assert set(folds) == set(range(1, n_folds + 1))
 
 
+def test_folds_of_whole_groups_have_their_share_of_each_label() -> None:
+    y = np.tile(np.repeat([0, 1], 3), 2)  # each group has images of one label only
+    folds = assign_folds(y, 2, pd.Series(np.repeat(np.arange(4), 3)))
+    assert [np.bincount(y[folds == fold]).tolist() for fold in [1, 2]] == [[3, 3], [3, 3]]
+
+
 def test_a_label_may_be_missing_among_the_images_that_are_held_out() -> None:
     y = np.repeat([0, 1], [12, 4])
     groups = pd.Series(np.repeat(np.arange(8), 2))  # two of them have the label 1

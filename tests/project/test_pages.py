@@ -125,6 +125,16 @@ def test_the_readme_has_the_accuracies_of_the_page_about_the_tutorials() -> None
             assert re.findall(r"\d\.\d+", accuracy) == numbers
 
 
+def test_the_readme_reads_the_pixels_of_a_table(made: Path) -> None:
+    section = pages.read_section("README.md", "The pipeline")
+    [script] = re.findall("^```python\n(.+?)^```", section, re.DOTALL | re.MULTILINE)
+    script = script.replace("small-digit", "digit") + "print(X.shape, X.sum())"
+    printed = tiny.run(["python", "-c", script], made).stdout
+    rows = pd.read_parquet(made / "data/task/digit/test.parquet")["row"]
+    pixels = tiny.digits()[0][rows]
+    assert printed == f"{pixels.shape} {pixels.sum()}\n"
+
+
 @pytest.mark.slow
 def test_the_day_in_the_readme_leads_to_a_colleague_and_to_a_merged_branch(
     demo: Path, tmp_path: Path

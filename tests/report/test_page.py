@@ -182,7 +182,6 @@ def test_all_charts_pictures_and_texts_are_visible(
     page.evaluate(UNFOLD_ALL)
     wait_for_charts(page)
     names = [
-        "The error rate of the best model of each task",
         "ROC curve of five-sgd",
         "Precision-recall curve of five-sgd",
         "Reliability diagram of five-sgd",
@@ -328,33 +327,6 @@ def test_the_line_of_a_curve_does_not_pass_through_the_operating_point(
         lines = section.locator(f"[data-kind={plot}] .mark-line path:not([stroke=gray])")
         lengths = [str(line.get_attribute("d")).count("L") for line in lines.all()]
         assert sorted(lengths) == sorted(curves.size() - 1)
-
-
-def test_the_best_models_are_drawn_with_their_errors(opened: Opened, made: Path) -> None:
-    chart = opened.page.locator("#best .chart")
-    wait_for_charts(opened.page)
-    titles = chart.locator(".mark-text.role-mark text").all_text_contents()
-    expected = []
-    for task, name in [("digit", "digit-logreg"), ("five", "five-sgd")]:
-        predictions = read_predictions(made, name)
-        error = (predictions["label"] != predictions["prediction"]).mean()
-        expected.append(f"{task}: {name}, {error:.2%}")
-    assert titles == expected
-    chart.locator("path[aria-roledescription=point]").nth(1).click()
-    expect(opened.page.locator("#model-five-sgd .figures")).to_be_visible()
-
-
-def test_the_range_over_few_groups_is_drawn(few_groups: Path, opened: Opened) -> None:
-    page = opened.page
-    page.goto((few_groups / "report.html").as_uri())
-
-    # The lowest and the highest error rate of a group stand in place of the interval.
-    wait_for_charts(page)
-    chart = page.locator("#best .chart")
-    ticks = chart.locator("path[aria-roledescription=tick][fill='var(--test)']")
-    labels = [tick.get_attribute("aria-label") or "" for tick in ticks.all()]
-    assert len(labels) == 2
-    assert all("interval: 0.00% to 12.50%" in label for label in labels)
 
 
 def test_two_models_stand_side_by_side_whatever_their_classes_are_called(

@@ -35,6 +35,7 @@ from image_layouts.pipeline.image_traits import (
 )
 from tests.helpers import pages, tiny
 from tests.helpers.calls import call, failure
+from tests.helpers.digit_files import LABELS, TEST, TRAIN, write_flat
 from tests.helpers.imports import list_imported_names
 
 UserError: Any = (digits_errors.UserError, layout_errors.LayoutError)
@@ -674,6 +675,20 @@ def test_start_says_that_the_models_of_few_groups_have_fewer_folds(shapes: Path)
     )
     models = yaml.safe_load((shapes / "params.yaml").read_text(encoding="utf-8"))["models"]
     assert {model["folds"] for model in models.values()} == {3}
+
+
+@pytest.mark.parametrize(("folder", "is_read"), [("images", True), ("other", False)])
+def test_start_says_how_to_classify_the_test_table_of_a_contest(
+    folder: str, is_read: bool, shapes: Path
+) -> None:
+    place = shapes / "data/own"
+    trained, tested = write_flat(place / "images", TRAIN), write_flat(place / folder, TEST)
+    table = pd.DataFrame({"id": trained, "kind": LABELS[TRAIN]})
+    table.to_csv(place / "train.csv", index=False)
+    pd.DataFrame({"id": tested}).to_csv(place / "test.csv", index=False)
+    printed = call(shapes, "start").stdout
+    command = "  digits predict data/own/test.csv --submission id,kind\n"
+    assert (command in printed.partition("\nNext steps:\n")[2]) == is_read
 
 
 # What people bring who need another tool, and the column that they name.

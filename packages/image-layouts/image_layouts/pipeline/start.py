@@ -3,10 +3,12 @@
 import math
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import textwrap
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,7 @@ from digits.data.storage import add_to_dvc
 from digits.settings import recorded
 from digits.settings.params import ChecksumShare, TestSize
 from image_layouts.checking import one_class
+from image_layouts.errors import LayoutError
 from image_layouts.layout.place import Place
 from image_layouts.pipeline.errors import as_user_errors
 from image_layouts.pipeline.image_traits import (
@@ -48,6 +51,7 @@ from image_layouts.proposing.choose import (
 )
 from image_layouts.proposing.folders import enter_folders
 from image_layouts.proposing.show import write
+from image_layouts.schema import TablePart
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -95,6 +99,8 @@ MAX_OF_FEW_BITS = 31
 # The start of a mapping in YAML, such as `{files: `, or of a list, such as `[train/`. Patterns
 # such as `{class}/*`, `[#]1/*` and `[{]1/*` do not match.
 YAML_START = re.compile(r"\{\s*\w+\s*:|\[\s*([\"'\w]|\{(?!\]))")
+
+TEST_TABLE = re.compile(r"(.*/)?test\.csv", re.IGNORECASE)  # of a contest
 
 # The files in metrics/ and plots/ that the stage `evaluate` writes.
 RESULT = re.compile(r"metrics/[^/]+\.json|plots/[^/]+/[^/]+\.csv")
@@ -233,6 +239,7 @@ def start_with_layout(layout: Any, columns: dict[str, str], min_images: int) -> 
         entry["white"] = traits.white
     hints = [f"look: {hint}" for hint in traits.find_hints()]
     lines = [*describe(choice), *hints, traits.describe()]
+    submissions = list_submissions(folder, choice)
     collection = to_collection(choice.reading.images)
     values, images = compute_pinned_values("own", entry, collection)
     del choice, collection  # a table of a million rows is large, and so is what follows
@@ -254,6 +261,28 @@ def start_with_layout(layout: Any, columns: dict[str, str], min_images: int) -> 
     echo_project([*lines, f"models: {models}"])
     pin.print_overview(values, images)
     echo_next_steps()
+    for command in submissions:
+        echo(f"  {command}")
+
+
+def list_submissions(folder: Path, choice: Choice) -> list[str]:
+    """Return the command for each `test.csv` without classes, as contests have it."""
+    from image_layouts.pipeline.new_images import SINGLE_COLUMN, read_table  # slow to import
+
+    part = choice.parts[0]
+    if not isinstance(part, TablePart) or not choice.class_column:
+        return []
+    single_column = SINGLE_COLUMN.fullmatch(part.file)
+    id_column = part.id or (single_column[1] if single_column else "id")
+    header = shlex.quote(f"{id_column},{choice.class_column}")
+    commands = []
+    for name in filter(TEST_TABLE.fullmatch, choice.reading.unused_files):
+        # The table may have other columns, or name pictures somewhere else.
+        with suppress(UserError, LayoutError):
+            if "class" not in read_table(folder / name, [part]).rows:
+                table = shlex.quote((folder / name).as_posix())
+                commands.append(f"digits predict {table} --submission {header}")
+    return commands
 
 
 def echo_project(lines: Sequence[str]) -> None:
