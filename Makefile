@@ -110,7 +110,7 @@ PINNED := numpy|pandas|pillow|pyarrow|scikit-learn|scipy|skops
 LOCK := uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-header $(UPGRADE)
 lock: $(INSTALLED) ## Rebuild the locks and stages/versions.yaml (newest versions: UPGRADE=--upgrade)
-	$(LOCK) --extra report --group install --no-emit-package digits --no-emit-package image-layouts --output-file requirements.lock \
+	$(LOCK) --group install --no-emit-package digits --no-emit-package image-layouts --output-file requirements.lock \
 	  pyproject.toml $(PACKAGES)
 	$(LOCK) --all-extras --group dev --no-emit-package digits --no-emit-package image-layouts --output-file requirements-dev.lock \
 	  --constraint requirements.lock pyproject.toml $(PACKAGES)

@@ -42,8 +42,7 @@ def _environment(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 
 def _make(project: Path) -> None:
-    # The report, which no stage needs, would be copied for each test.
-    tiny.make_project(project, rf"{tiny.NOT_COPIED}|digits/report/")
+    tiny.make_project(project, tiny.NOT_COPIED)
     reproduce(project, *tiny.STAGES)
     tiny.commit(project, "the first run")
     # What is compiled and packed once need not be compiled and copied for each test.

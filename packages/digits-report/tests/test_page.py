@@ -10,11 +10,11 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, ViewportSize, expect
 
+import hostile
 from digits.results.leaderboard import BASELINE
 from tests.helpers import browser, tiny
 from tests.helpers.browser import Opened, overflow
 from tests.helpers.calls import call, failure
-from tests.report import hostile
 
 # Vega is bundled once, in the project that the other tests copy.
 pytestmark = pytest.mark.usefixtures("report")

@@ -5,9 +5,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+import hostile
 from tests.helpers import tiny
 from tests.helpers.calls import call
-from tests.report import hostile
 
 
 @pytest.fixture(scope="session")

@@ -22,15 +22,15 @@ from sklearn.metrics import (
 )
 
 from digits.core import tables
-from digits.report import charts
-from digits.report import images as report_images
-from digits.report.images import DatasetView
-from digits.report.page import compare, compare_all, render_page
-from digits.report.view import ModelView
 from digits.results.formatting import format_percent, format_threshold
 from digits.results.leaderboard import BASELINE
 from digits.results.read import ImageDataset
 from digits.settings import params
+from digits_report import charts
+from digits_report import images as report_images
+from digits_report.images import DatasetView
+from digits_report.page import compare, compare_all, render_page
+from digits_report.view import ModelView
 from tests.helpers import tiny
 from tests.helpers.calls import call
 
@@ -204,7 +204,7 @@ def test_a_threshold_may_reach_a_recall_exactly(
     scores[fives[::2]] = 1.0
     scores[fives[1::2]] = -1.0
     recall = len(fives[::2]) / len(fives)
-    monkeypatch.setattr("digits.report.view.RECALLS", [recall])
+    monkeypatch.setattr("digits_report.view.RECALLS", [recall])
     tables.write(path, table.assign(decision_1=scores))
     monkeypatch.chdir(project)
     view = ModelView("five-sgd", params.load(), dataset)
@@ -218,7 +218,7 @@ def test_of_equally_precise_thresholds_the_highest_is_shown(
     project = tiny.copy(made, tmp_path / "copy")
     path = project / "data/crossval/five-sgd.parquet"
     table = pd.read_parquet(path)
-    monkeypatch.setattr("digits.report.view.RECALLS", [0.1])
+    monkeypatch.setattr("digits_report.view.RECALLS", [0.1])
     n_fives = table["label"].sum()
     scores = np.zeros(len(table))
     scores[np.flatnonzero(table["label"])] = np.arange(1, n_fives + 1)

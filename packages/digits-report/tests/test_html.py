@@ -13,15 +13,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from digits.report import charts
-from digits.report.view import ModelView
+import hostile
 from digits.results.leaderboard import BASELINE
 from digits.results.read import ImageDataset
 from digits.settings import params
-from tests.helpers import tiny
-from tests.helpers.calls import call
-from tests.report import hostile
-from tests.report.reading import (
+from digits_report import charts
+from digits_report.view import ModelView
+from reading import (
     find,
     find_by_text,
     read_data,
@@ -29,6 +27,8 @@ from tests.report.reading import (
     read_table,
     text_of,
 )
+from tests.helpers import tiny
+from tests.helpers.calls import call
 
 # Vega is bundled once, in the project that the other tests copy.
 pytestmark = pytest.mark.usefixtures("report")

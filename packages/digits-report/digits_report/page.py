@@ -14,14 +14,14 @@ from tqdm import tqdm
 
 from digits.core import tables
 from digits.core.errors import UserError
-from digits.report import charts
-from digits.report.images import DatasetView
-from digits.report.view import CAPTIONS, ModelView
 from digits.results import formatting, leaderboard
 from digits.results.differences import Reader, compare_models
 from digits.results.outdated import find_outdated_models
 from digits.results.read import ImageDataset
 from digits.settings.params import Params
+from digits_report import charts
+from digits_report.images import DatasetView
+from digits_report.view import CAPTIONS, ModelView
 
 TEMPLATES = Path(__file__).parent
 

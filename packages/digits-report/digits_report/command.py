@@ -35,7 +35,7 @@ def command(pattern: str, output: Path) -> None:
     It has the leaderboard, and the metrics, charts and mistakes of each model. The report is a
     single file that loads nothing from the network. The same results always give the same file.
     """
-    from digits.report.page import render_page  # it imports SciPy, which `--help` doesn't need
+    from digits_report.page import render_page  # it imports SciPy, which `--help` doesn't need
 
     settings = params.load()
     names = select_models("--models", pattern, settings.models)

@@ -10,8 +10,8 @@ import pandas as pd
 
 from digits.core.pixels import Pixels, Vector
 from digits.imaging.drawing import data_uri, pad, shrink
-from digits.report.view import ModelView
 from digits.results.read import ImageDataset
+from digits_report.view import ModelView
 
 N_SAMPLES = 10  # images of each class in the picture of samples, at most
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from digits.core.errors import UserError
 from digits.core.files import atomic_write
-from digits.report.view import ModelView
+from digits_report.view import ModelView
 
 # The definitions of the charts of a model, which `dvc plots` uses, too.
 DEFINITIONS = Path(".dvc/plots")
