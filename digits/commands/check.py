@@ -9,10 +9,10 @@ from digits.core.errors import MissingExtraError, UserError, echo, prefix_errors
 from digits.core.pixels import PIXEL_MAX
 from digits.data.fetching import NO_PICTURES, fetch_images, needs_internet
 from digits.data.source import find_source
-from digits.data.storage import find_dvc_file, warn_about_unstored
 from digits.learning.inputs import check_network
 from digits.learning.pipelines import build_pipeline
 from digits.networks import load_networks
+from digits.pinning.storage import find_dvc_file, warn_about_unstored
 from digits.results import mixed_stages
 from digits.settings import params
 from digits.settings.params import DatasetParams, Params

@@ -9,10 +9,10 @@ from digits.commands import examples
 from digits.core.errors import UserError, check_choice, echo, to_one_line
 from digits.core.files import atomic_write
 from digits.core.images import Images
-from digits.data.overview import describe_images, draw_examples
-from digits.data.pinned_values import compute_pinned_values, validate_unpinned
-from digits.data.storage import add_to_dvc
 from digits.networks import find_module
+from digits.pinning.overview import describe_images, draw_examples
+from digits.pinning.storage import add_to_dvc
+from digits.pinning.values import compute_pinned_values, validate_unpinned
 from digits.settings import params, recorded
 from digits.settings.params import FILE
 

@@ -9,7 +9,7 @@ import click
 
 from digits.commands import examples
 from digits.core.errors import UserError
-from digits.data.storage import warn_about_unstored
+from digits.pinning.storage import warn_about_unstored
 from digits.results import mixed_stages
 from digits.settings import params
 

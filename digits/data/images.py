@@ -11,8 +11,8 @@ import pandas as pd
 from digits.core.errors import UserError
 from digits.core.images import Images
 from digits.core.pixels import PIXEL_MAX, Pixels, Vector, map_pixels
-from digits.data.picture_files import PictureFiles
 from digits.data.source import Collection
+from digits.imaging.picture_files import PictureFiles
 from digits.settings.params import RESERVED_NAME, DatasetParams
 
 MAX_CLASSES = 256

@@ -108,7 +108,7 @@ CHANGE_NO_OUTPUT = {
     ),
     "digits/data/source.py": "It finds sources. The checksums verify what a source has read.",
     "digits/data/sources": "The checksums in `params.yaml` verify what a source has read.",
-    "digits/data/picture_files.py": "The checksums verify the pixels of pictures, too.",
+    "digits/imaging/picture_files.py": "The checksums verify the pixels of pictures, too.",
     "digits/imaging/pictures.py": "The checksums verify the pixels of pictures, too.",
     "digits/imaging/transforms/border.py": "The checksums verify the pixels of pictures, too.",
     "digits/networks.py": (

@@ -13,9 +13,9 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from digits.commands.pin import update_entry
-from digits.data.overview import find_background
 from digits.imaging.background import find_backgrounds, find_common_background
 from digits.imaging.contrast import find_blank
+from digits.pinning.overview import find_background
 from digits.settings import params
 from digits.settings.params import PINNED_KEYS
 from tests.helpers import tiny

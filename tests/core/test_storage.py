@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from digits.core.errors import UserError
-from digits.data.storage import add_to_dvc, warn_about_unstored
+from digits.pinning.storage import add_to_dvc, warn_about_unstored
 from docs.tools.shapes import write_pictures
 from tests.helpers import tiny
 from tests.helpers.calls import VALID, call, failure

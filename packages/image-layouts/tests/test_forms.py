@@ -31,7 +31,7 @@ from sklearn.datasets import load_iris, load_wine
 
 from digits.core import errors as digits_errors
 from digits.core.pixels import Pixels
-from digits.data.pinned_values import compute_pinned_values
+from digits.pinning.values import compute_pinned_values
 from image_layouts import errors as layout_errors
 from image_layouts import schema as layout
 from image_layouts.checking import one_class

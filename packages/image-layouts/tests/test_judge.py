@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from digits.data.overview import describe_images
+from digits.pinning.overview import describe_images
 from image_layouts.checking import one_class
 from image_layouts.pipeline.judge import find_equal_names
 from tests.helpers import tiny

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from digits.core import errors as digits_errors
-from digits.data.pinned_values import compute_pinned_values
+from digits.pinning.values import compute_pinned_values
 from image_layouts import errors as layout_errors
 from image_layouts import schema as layout
 from image_layouts.layout.axes import arrange

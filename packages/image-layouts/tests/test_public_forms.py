@@ -27,7 +27,7 @@ from PIL import Image
 from scipy.spatial.distance import cdist
 
 from digits.core import errors as digits_errors
-from digits.data.pinned_values import compute_pinned_values
+from digits.pinning.values import compute_pinned_values
 from image_layouts import errors as layout_errors
 from image_layouts.layout.axes import arrange
 from image_layouts.layout.place import Place

@@ -23,9 +23,9 @@ from digits.commands.setup import check_path, write_url
 from digits.core import paths
 from digits.core.errors import UserError, echo, to_one_line, warn
 from digits.core.images import Images
-from digits.data.pinned_values import compute_pinned_values
 from digits.data.splitting import split_rows
-from digits.data.storage import add_to_dvc
+from digits.pinning.storage import add_to_dvc
+from digits.pinning.values import compute_pinned_values
 from digits.settings import recorded
 from digits.settings.params import ChecksumShare, TestSize
 from image_layouts.checking import one_class

@@ -5,9 +5,9 @@ from typing import Any
 from digits.core.images import Images
 from digits.data.fetching import compute_checksums, fetch_images
 from digits.data.images import MAX_CLASSES, make_images
-from digits.data.overview import find_background
 from digits.data.source import Collection
 from digits.networks import find_module
+from digits.pinning.overview import find_background
 from digits.settings import params, recorded
 from digits.settings.params import NETWORK_CHECKSUM, DatasetParams
 
