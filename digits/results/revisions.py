@@ -14,8 +14,6 @@ from dvc.scm import resolve_rev
 
 from digits.core import paths, tables
 from digits.core.errors import UserError, check_choice
-from digits.settings import params, recorded
-from digits.settings.params import FILE, Params
 
 
 class Revision:
@@ -85,14 +83,3 @@ class Revision:
         """Return the content of metrics/<model>.json; nothing if there is no such file."""
         path = paths.metrics(model_name).as_posix()
         return json.loads(self.files.read_text(path)) if self.files.exists(path) else {}
-
-    def read_params(self) -> Params:
-        """Return the content of params.yaml.
-
-        Raises:
-            UserError: it is not valid.
-        """
-        text = params.decode(self.files.read_bytes(FILE.name))
-        has_recorded = self.files.exists(recorded.FILE.as_posix())
-        values = self.files.read_text(recorded.FILE.as_posix()) if has_recorded else ""
-        return params.validate(recorded.add_to(params.parse(text), values))
