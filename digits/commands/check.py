@@ -14,6 +14,7 @@ from digits.networks import load_networks
 from digits.results import mixed_stages
 from digits.settings import params
 from digits.settings.errors import MissingExtraError, UserError, echo, prefix_errors, warn
+from digits.settings.git import check_git
 from digits.settings.params import DatasetParams, Params
 
 
@@ -87,6 +88,7 @@ def command() -> None:
     """
     settings = params.load()
     check(settings)
+    check_git()
     mixed_stages.check_stages()
     for dataset in settings.datasets.values():
         warn_about_unstored(dataset.sources, dataset.network_files)

@@ -23,6 +23,7 @@ from digits.data.storage import add_to_dvc
 from digits.networks.weights import onnx_file
 from digits.settings import params
 from digits.settings.errors import UserError, check_choice, echo, shorten, to_one_line
+from digits.settings.git import check_git
 from digits.settings.params import FILE, ONNX, NetworkFile
 
 DVC_FILE = Path("dvc.yaml")
@@ -50,6 +51,7 @@ def command(dataset: str) -> None:
     If `network` is an ONNX file, the command tries it, writes its checksum, runs `dvc add` for
     it, and lets the stage `fetch` in dvc.yaml depend on it.
     """
+    check_git()
     entry = find_entry(params.read(), dataset)
     networks = list_network_files(dataset, entry)
     loaded_networks = [onnx_file.load(network) for network in networks]

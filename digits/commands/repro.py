@@ -12,6 +12,7 @@ from digits.data.storage import warn_about_unstored
 from digits.results import mixed_stages
 from digits.settings import params
 from digits.settings.errors import UserError
+from digits.settings.git import check_git, is_in_git
 
 try:
     from dvc_parallel.cli import main
@@ -23,12 +24,6 @@ except ModuleNotFoundError as error:
         "`digits repro` needs the package dvc-parallel; run `python -m pip install "
         "./packages/dvc-parallel`, or `dvc repro`, which runs one stage at a time"
     ) from None
-
-
-def is_in_git() -> bool:
-    """Return whether this folder, or one above it, has a Git repository."""
-    here = Path.cwd()
-    return any((folder / ".git").exists() for folder in [here, *here.parents])
 
 
 @click.command(
@@ -53,6 +48,7 @@ def command(**options: Any) -> None:
             "this folder is not in a Git repository, which DVC needs; run `git init`, then "
             "`digits setup`"
         )
+    check_git()
     mixed_stages.check_stages()
     # `python` in dvc.yaml must be the one of this environment, even if it is not activated.
     folder = Path(sys.executable).parent

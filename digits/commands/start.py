@@ -46,6 +46,7 @@ from digits.proposing.image_traits import (
 )
 from digits.proposing.show import write
 from digits.settings.errors import UserError, echo, to_one_line, warn
+from digits.settings.git import check_git
 from digits.settings.layout import TablePart
 from digits.settings.params import ChecksumShare, TestSize
 
@@ -539,6 +540,7 @@ def check_clone() -> None:
             f"{Path.cwd()} is not a new clone of this project; `git clone` it, and run "
             "`digits start` there"
         )
+    check_git()
     check_path()
     without_images = ["--", ".", f":!{OWN_IMAGES}"]
     status = ["git", "status", "--porcelain", "-z", "--untracked-files=all", *without_images]

@@ -10,11 +10,17 @@ from pathlib import Path
 from digits.data.fetching import import_source
 from digits.data.layout.listing import iterate_files
 from digits.settings.errors import UserError, echo, warn
+from digits.settings.git import is_in_git
 from digits.settings.params import NetworkFile
 
 Sources = Sequence[dict[str, str]]  # as in an entry of params.yaml
 
 NOT_SHARED = "so colleagues and experiments do not get"
+
+
+def has_dvc() -> bool:
+    """Return whether DVC can store images here. In an archive of the project, it cannot."""
+    return Path(".dvc").exists() and is_in_git()
 
 
 def list_places(sources: Sources, networks: Sequence[NetworkFile] = ()) -> list[Path]:
@@ -70,7 +76,7 @@ def find_in_dvc(place: Path) -> set[Path]:
 
 def warn_about_unstored(sources: Sources, networks: Sequence[NetworkFile] = ()) -> None:
     """Print which files of `list_places` are only on this disk."""
-    if Path(".dvc").exists():
+    if has_dvc():
         for place in list_places(sources, networks):
             unstored = find_unstored(place)
             if unstored:
@@ -127,7 +133,7 @@ def add_to_dvc(sources: Sources, networks: Sequence[NetworkFile] = ()) -> None:
     Raises:
         UserError: DVC cannot store all of them. It has recorded the same ones as before.
     """
-    if not Path(".dvc").exists():
+    if not has_dvc():
         return
     targets = [find_target(place) for place in list_places(sources, networks)]
     for target in dict.fromkeys(targets):  # each once

@@ -16,6 +16,7 @@ from dvc.scm import resolve_rev
 from digits.core import paths, tables
 from digits.settings import params
 from digits.settings.errors import UserError, check_choice
+from digits.settings.git import check_git
 from digits.settings.params import FILE, Params
 
 
@@ -37,8 +38,10 @@ class Revision:
         """Open the revision.
 
         Raises:
-            UserError: Git does not know the revision, or DVC cannot read its `dvc.yaml`.
+            UserError: Git does not work here or does not know the revision, or DVC cannot read
+                its `dvc.yaml`.
         """
+        check_git()
         try:
             if not self.is_workspace:
                 with Repo() as repository:  # raises an error for an unknown revision
