@@ -1,13 +1,20 @@
 """Validate params.yaml before any work."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
 
 from digits.commands import examples
+from digits.core import paths
 from digits.core.errors import MissingExtraError, UserError, echo, prefix_errors, warn
+from digits.core.git import check_git
 from digits.core.pixels import PIXEL_MAX
-from digits.data.fetching import NO_PICTURES, fetch_images, needs_internet
+from digits.data.fetching import (
+    NO_PICTURES,
+    fetch_images,
+    needs_internet,
+)
 from digits.data.source import find_source
 from digits.learning.inputs import check_network
 from digits.learning.pipelines import build_pipeline
@@ -69,8 +76,27 @@ def check_sources(name: str, dataset: DatasetParams) -> None:
 
 def is_pulled_later(dataset: DatasetParams) -> bool:
     """Return whether DVC has a file of a dataset's networks, but it was not pulled."""
-    paths = [Path(network.file) for network in dataset.network_files]
-    return any(not path.exists() and find_dvc_file(path).exists() for path in paths)
+    files = [Path(network.file) for network in dataset.network_files]
+    return any(not file.exists() and find_dvc_file(file).exists() for file in files)
+
+
+def warn_about_unrecorded(models: Iterable[str]) -> None:
+    """Print which models have metrics that dvc.lock does not record.
+
+    If both branches have changed a stage, a merge leaves its entry out, and takes the metrics
+    of one branch.
+    """
+    recorded = mixed_stages.read_lock()
+    stages = [
+        f"evaluate@{name}"
+        for name in models
+        if f"evaluate@{name}" not in recorded and paths.metrics(name).exists()
+    ]
+    if recorded and stages:
+        warn(
+            f"dvc.lock has no entry for {', '.join(stages)}, so the metrics may be those of "
+            f"another branch; run `dvc repro {' '.join(stages)}`"
+        )
 
 
 @click.command(epilog=examples("check"))
@@ -80,12 +106,15 @@ def command() -> None:
     Every value is checked, and every name must refer to an existing entry, kind of source, set
     of features or classifier. The ONNX file of a network must be usable. If a dataset needs no
     network, and its folder or file exists, the images must have the checksums that `digits pin`
-    has recorded. The command says which images and ONNX files are in neither Git nor DVC, and
-    whether a merge has mixed two runs of a stage in dvc.lock.
+    has recorded. The command says which images and ONNX files are in neither Git nor DVC,
+    which metrics have no entry in dvc.lock, and whether a merge commit has left a stage in
+    dvc.lock with the inputs of one branch and the outputs of the other.
     """
     settings = params.load()
     check(settings)
+    check_git()
     mixed_stages.check_stages()
+    warn_about_unrecorded(settings.models)
     for dataset in settings.datasets.values():
         warn_about_unstored(dataset.sources, dataset.network_files)
     echo(f"{params.FILE} is valid.")

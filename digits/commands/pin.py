@@ -8,6 +8,7 @@ import click
 from digits.commands import examples
 from digits.core.errors import UserError, check_choice, echo, to_one_line
 from digits.core.files import atomic_write
+from digits.core.git import check_git
 from digits.core.images import Images
 from digits.networks import find_module
 from digits.pinning.overview import describe_images, draw_examples
@@ -31,6 +32,7 @@ def command(dataset: str) -> None:
     of this project that Git does not track, it also runs `dvc add`. If `network` is an ONNX
     file, the command tries it, records its checksum, and runs `dvc add` for it, too.
     """
+    check_git()
     entry = find_entry(params.read(), dataset)
     networks = validate_unpinned(dataset, entry).network_files
     loaded_networks = [find_module().load_file(network) for network in networks]

@@ -9,6 +9,7 @@ import click
 
 from digits.commands import examples
 from digits.core.errors import UserError
+from digits.core.git import check_git, has_repository
 from digits.pinning.storage import warn_about_unstored
 from digits.results import mixed_stages
 from digits.settings import params
@@ -23,12 +24,6 @@ except ModuleNotFoundError as error:
         "`digits repro` needs the package dvc-parallel; run `python -m pip install "
         "./packages/dvc-parallel`, or `dvc repro`, which runs one stage at a time"
     ) from None
-
-
-def is_in_git() -> bool:
-    """Return whether this folder, or one above it, has a Git repository."""
-    here = Path.cwd()
-    return any((folder / ".git").exists() for folder in [here, *here.parents])
 
 
 @click.command(
@@ -48,11 +43,12 @@ def command(**options: Any) -> None:
     and meanings of `dvc repro`.
     """
     settings = params.load()
-    if not is_in_git():
+    if not has_repository():
         raise UserError(
             "this folder is not in a Git repository, which DVC needs; run `git init`, then "
             "`digits setup`"
         )
+    check_git()
     mixed_stages.check_stages()
     # `python` in dvc.yaml must be the one of this environment, even if it is not activated.
     folder = Path(sys.executable).parent

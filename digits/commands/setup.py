@@ -12,6 +12,7 @@ from dvc.config import Config
 from dvc.config_schema import RelPath
 
 from digits.core.errors import UserError
+from digits.core.git import check_git
 
 # For these files, .gitattributes turns merging off, because a merge line by line would damage
 # them. These lines take precedence over .gitattributes in a clone that has the merge drivers.
@@ -30,18 +31,6 @@ def command() -> None:
         check_path()
         register_merge_drivers()
         make_remotes_absolute()
-
-
-def check_git() -> None:
-    """Check that Git works in this folder.
-
-    Raises:
-        UserError: it does not, for example because another user owns the folder.
-    """
-    command = ["git", "rev-parse", "--git-dir"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise UserError(done.stderr)  # it has the command that helps
 
 
 def check_path() -> None:

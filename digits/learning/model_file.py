@@ -73,10 +73,15 @@ def load(path: Path, classifier: str = "") -> Pipeline:
     except UserError as error:  # a type is not trusted
         raise UserError(f"{path}: {error.message}") from None
     except InconsistentVersionWarning as other:
+        installed = other.current_sklearn_version
+        pinned = Path("stages/versions.yaml")
+        if pinned.exists() and f'scikit-learn: "{installed}"' in pinned.read_text():
+            remedy = f"`dvc repro evaluate@{path.stem}` trains it again"
+        else:
+            remedy = "`make -B venv` installs the version of requirements.lock"
         raise UserError(
             f"{path} was written with scikit-learn {other.original_sklearn_version}, but "
-            f"{other.current_sklearn_version} is installed; `make -B venv` installs the "
-            "version of requirements.lock"
+            f"{installed} is installed; {remedy}"
         ) from None
     except Exception as error:  # a damaged file can raise any exception
         raise UserError(f"{path} cannot be loaded ({error}); {DAMAGED_FILE_HINT}") from None

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from digits.core.errors import UserError, echo, warn
+from digits.core.git import has_repository
 from digits.data.source import find_source
 from digits.settings.params import NetworkFile
 
@@ -49,7 +50,7 @@ def find_dvc_file(place: Path) -> Path:
 
 def warn_about_unstored(sources: Sources, networks: Sequence[NetworkFile] = ()) -> None:
     """Print which targets of a dataset are only on this disk."""
-    if not Path(".dvc").exists():
+    if not has_dvc():
         return
     for target in list_targets(sources, networks):
         if not find_dvc_file(target).exists() and not is_in_git(target):
@@ -57,6 +58,11 @@ def warn_about_unstored(sources: Sources, networks: Sequence[NetworkFile] = ()) 
                 f"{target} is in neither Git nor DVC, so colleagues and experiments do not get "
                 f"it; run `dvc add {shlex.quote(str(target))}`"
             )
+
+
+def has_dvc() -> bool:
+    """Return whether DVC can store images here. In an archive of the project, it cannot."""
+    return Path(".dvc").exists() and has_repository()
 
 
 def is_in_git(target: Path) -> bool:
@@ -73,7 +79,7 @@ def add_to_dvc(sources: Sources, networks: Sequence[NetworkFile] = ()) -> None:
     Raises:
         UserError: DVC cannot store all of them. It has recorded the same ones as before.
     """
-    if not Path(".dvc").exists():
+    if not has_dvc():
         return
     for target in list_targets(sources, networks):
         if target.parts[:1] == ("data",) and not is_in_git(target):

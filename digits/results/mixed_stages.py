@@ -1,7 +1,10 @@
 """Find stages of dvc.lock with the inputs of one merged branch and the outputs of the other.
 
-Git merges line by line where the driver of `digits setup` is not used, for example on the page
-of a pull request. DVC takes such an entry for the record of a run: no stage is outdated.
+Somebody may have picked lines of both branches, for example on the page of a pull request. DVC
+takes such an entry for the record of a run: no stage is outdated.
+
+Only merge commits tell. In another commit, such as a squash merge, an entry with new inputs and
+the former outputs is usually the record of a run in which the new inputs changed nothing.
 """
 
 import subprocess
@@ -34,16 +37,21 @@ def check_stages() -> None:
 
 def find_mixed_stages() -> list[str]:
     """Return the names of the mixed stages. Without Git or dvc.lock, there is none."""
-    lock = Path("dvc.lock")
-    if not lock.exists():
+    stages = read_lock()
+    if not stages:
         return []
-    stages = parse(lock.read_text(encoding="utf-8"))
     names = set()
     for ours, theirs in list_merges():
         for name, entry in stages.items():
             if is_mixed(entry, ours.get(name, {}), theirs.get(name, {})):
                 names.add(name)
     return sorted(names)
+
+
+def read_lock() -> Stages:
+    """Return the stages of dvc.lock; nothing if there is no such file."""
+    lock = Path("dvc.lock")
+    return parse(lock.read_text(encoding="utf-8")) if lock.exists() else {}
 
 
 def list_merges() -> list[tuple[Stages, Stages]]:
@@ -83,25 +91,15 @@ def parse(text: str) -> Stages:
 
 
 def is_mixed(entry: dict[str, Any], ours: dict[str, Any], theirs: dict[str, Any]) -> bool:
-    """Return whether an entry has the outputs of one side for inputs that were not that side's.
+    """Return whether an entry has all inputs of one side, and the outputs of the other.
+
+    An entry with some inputs of each side may be a run of both changes, one of which has not
+    changed the outputs.
 
     Args:
         entry: the record of a stage: its `cmd`, `deps`, `params` and `outs`.
         ours: the stage's entry on one side of a merge; empty if there is none.
         theirs: the stage's entry on the other side.
     """
-    if entry in (ours, theirs) or ours.get("outs") == theirs.get("outs"):
-        return False
-    if entry.get("outs") == ours.get("outs"):
-        side, other = ours, theirs
-    elif entry.get("outs") == theirs.get("outs"):
-        side, other = theirs, ours
-    else:
-        return False  # it ran after the merge
-    # Other code may give the same outputs, other parameters hardly.
-    return entry.get("params") != side.get("params") or inputs(entry) == inputs(other)
-
-
-def inputs(entry: dict[str, Any]) -> dict[str, Any]:
-    """Return what the outputs of a stage depend on."""
-    return {key: value for key, value in entry.items() if key != "outs"}
+    swapped = [{**ours, "outs": theirs.get("outs")}, {**theirs, "outs": ours.get("outs")}]
+    return entry in swapped and entry not in (ours, theirs)

@@ -14,6 +14,7 @@ from dvc.scm import resolve_rev
 
 from digits.core import paths, tables
 from digits.core.errors import UserError, check_choice
+from digits.core.git import check_git
 
 
 class Revision:
@@ -34,8 +35,10 @@ class Revision:
         """Open the revision.
 
         Raises:
-            UserError: Git does not know the revision, or DVC cannot read its `dvc.yaml`.
+            UserError: Git does not work here or does not know the revision, or DVC cannot read
+                its `dvc.yaml`.
         """
+        check_git()
         try:
             if not self.is_workspace:
                 with Repo() as repository:  # raises an error for an unknown revision

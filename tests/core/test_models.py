@@ -112,8 +112,14 @@ def test_a_model_of_sparse_pixels_is_saved_and_loaded(tmp_path: Path) -> None:
     assert (model_file.load(path).predict(X) == model.predict(X)).all()
 
 
-def test_a_model_of_another_scikit_learn_says_which_one_to_install(tmp_path: Path) -> None:
-    path = tmp_path / "model.skops"
+@pytest.mark.parametrize(
+    ("folder", "command"), [(tiny.ROOT, "dvc repro evaluate@knn"), (Path("/"), "make -B venv")]
+)
+def test_a_model_of_another_scikit_learn_says_what_mends_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: Path, command: str
+) -> None:
+    monkeypatch.chdir(folder)  # stages/versions.yaml pins the installed version, or is missing
+    path = tmp_path / "knn.skops"
     model_file.save(path, LogisticRegression().fit(*tiny.digits()))
     with ZipFile(path) as archive:
         contents = {name: archive.read(name) for name in archive.namelist()}
@@ -122,7 +128,7 @@ def test_a_model_of_another_scikit_learn_says_which_one_to_install(tmp_path: Pat
         for name, content in (contents | {"schema.json": schema}).items():
             archive.writestr(name, content)
     with pytest.raises(
-        UserError, match=r"written with scikit-learn 1\.6\.1, but .*`make -B venv`"
+        UserError, match=rf"written with scikit-learn 1\.6\.1, but .*`{command}`"
     ):
         model_file.load(path)
 

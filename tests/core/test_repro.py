@@ -17,9 +17,9 @@ import pytest
 import yaml
 from click.testing import Result
 
-from digits.commands.repro import is_in_git
+from digits.core.git import is_in_git
 from tests.helpers import tiny
-from tests.helpers.calls import call, failure
+from tests.helpers.calls import VALID, call, failure
 from tests.helpers.processes import Running
 
 SCRIPTS = str(Path(sys.executable).parent)
@@ -111,6 +111,7 @@ def test_an_archive_of_the_project_says_how_to_make_it_a_repository(project: Pat
     shutil.rmtree(project / ".git")
     line = failure(project, "repro")
     assert line.endswith("which DVC needs; run `git init`, then `digits setup`")
+    assert call(project, "check").output == VALID
 
 
 def test_a_project_may_be_a_folder_of_its_repository(

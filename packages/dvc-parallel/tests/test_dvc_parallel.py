@@ -363,7 +363,7 @@ EDITING = {
           compiled: {cmd: mkdir code/__pycache__ && date > code/__pycache__/module.pyc && echo > 8.txt, deps: [code], outs: [8.txt]}
           harmless: {cmd: "echo >> dvc.yaml && echo 6 > 6.txt", params: [other.yaml: [seed]], outs: [6.txt]}
           file: {cmd: cp a.txt 1.txt && echo 2 > a.txt, deps: [a.txt], outs: [1.txt]}
-          folder: {cmd: ls folder > 3.txt && cp c.txt folder/two && cp c.txt folder/module.py, deps: [folder], outs: [3.txt]}
+          folder: {cmd: ls folder > 3.txt && cp c.txt folder/two && cp c.txt folder/module.py && rm folder/one, deps: [folder], outs: [3.txt]}
           both: {cmd: cp c.txt 7.txt && echo 2 > c.txt && echo 2 > d.txt, deps: [d.txt, c.txt], outs: [7.txt]}
           param: {cmd: "echo 'seed: 2' > params.yaml && echo 4 > 4.txt", params: [seed], outs: [4.txt]}
           after: {cmd: cp 4.txt 5.txt, deps: [4.txt], outs: [5.txt]}
@@ -371,7 +371,7 @@ EDITING = {
 }
 EDITED = {
     "file": "a.txt",
-    "folder": "folder/module.py, folder/two",
+    "folder": "folder/module.py, folder/one, folder/two",
     "both": "c.txt, d.txt",
     "param": "params.yaml: seed",
 }

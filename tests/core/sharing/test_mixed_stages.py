@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
-from digits.results.mixed_stages import find_mixed_stages
+from digits.results.mixed_stages import find_mixed_stages, is_mixed
 from tests.helpers import tiny
 from tests.helpers.calls import call, failure, reproduce
-from tests.helpers.variants import mark_variants
 
 STAGE = "binarize@five"
 
@@ -24,31 +23,20 @@ def commit_branch(project: Path, name: str, label: int) -> dict[str, Any]:
     return tiny.lock(project)[STAGE]
 
 
-def write_entry(project: Path, entry: dict[str, Any]) -> None:
-    """Replace the entry of the stage in dvc.lock."""
-    stages = {**tiny.lock(project), STAGE: entry}
+def write_stages(project: Path, stages: dict[str, Any]) -> None:
+    """Write dvc.lock."""
     lock = yaml.safe_dump({"schema": "2.0", "stages": stages}, sort_keys=False)
     (project / "dvc.lock").write_text(lock, encoding="utf-8")
 
 
-@pytest.fixture
-def merging(project: Path) -> tuple[Path, dict[str, Any], dict[str, Any]]:
-    """Return a project during a merge, and the entries of both branches."""
+def test_a_mixed_stage_is_noticed_and_the_commands_mend_it(project: Path) -> None:
     theirs = commit_branch(project, "theirs", 3)
     ours = commit_branch(project, "ours", 2)
     tiny.run("git merge --quiet --no-commit --strategy ours theirs", project)
-    return project, ours, theirs
-
-
-@pytest.mark.parametrize("is_committed", [True, pytest.param(False, marks=pytest.mark.slow)])
-def test_a_mixed_stage_is_noticed_and_the_commands_mend_it(
-    merging: tuple[Path, dict[str, Any], dict[str, Any]], is_committed: bool
-) -> None:
-    project, ours, theirs = merging
     tiny.edit(project, {"tasks.five.positive": [3]})
-    write_entry(project, {**theirs, "outs": ours["outs"]})
-    if is_committed:
-        tiny.commit(project, "Merged by hand")
+    mixed = {**theirs, "outs": ours["outs"]}
+    write_stages(project, {**tiny.lock(project), STAGE: mixed})
+    tiny.commit(project, "Merged by hand")
     line = failure(project, "check")
     assert line.startswith(
         "Error: dvc.lock: binarize@five has the inputs of one merged branch and the outputs of "
@@ -62,36 +50,8 @@ def test_a_mixed_stage_is_noticed_and_the_commands_mend_it(
     assert "params.yaml is valid." in call(project, "check").stdout
 
 
-def test_outputs_of_other_parameters_are_noticed(
-    merging: tuple[Path, dict[str, Any], dict[str, Any]],
-) -> None:
-    project, ours, _ = merging
-    values = yaml.safe_load((project / "params.yaml").read_text())
-    ours["params"]["params.yaml"]["tasks.five"] = {
-        **values["tasks"]["five"],
-        "positive": [2, 3],  # a line of each branch
-    }
-    write_entry(project, ours)
-    assert "binarize@five has the inputs of one" in failure(project, "check")
-
-
-@pytest.mark.parametrize("side", mark_variants(["ours", "theirs"]))
-def test_the_entry_of_one_branch_is_whole(
-    merging: tuple[Path, dict[str, Any], dict[str, Any]], side: str
-) -> None:
-    project, ours, theirs = merging
-    write_entry(project, {"ours": ours, "theirs": theirs}[side])
-    assert call(project, "check").stderr == ""
-
-
-@pytest.mark.variant
-def test_other_code_may_give_the_outputs_of_one_branch(
-    merging: tuple[Path, dict[str, Any], dict[str, Any]],
-) -> None:
-    project, ours, _ = merging
-    ours["deps"][0]["md5"] = "0" * 32
-    write_entry(project, ours)
-    assert call(project, "check").stderr == ""
+def make_entry(parameter: int, output: int) -> dict[str, Any]:
+    return {"cmd": "x", "params": {"p": parameter}, "outs": {"o": output}}
 
 
 def test_a_project_may_be_a_folder_of_its_repository(
@@ -101,8 +61,7 @@ def test_a_project_may_be_a_folder_of_its_repository(
     project.mkdir()
 
     def write_lock(parameter: int, output: int) -> None:
-        entry = {"cmd": "x", "params": {"p": parameter}, "outs": {"o": output}}
-        (project / "dvc.lock").write_text(yaml.safe_dump({"stages": {"a": entry}}))
+        write_stages(project, {"a": make_entry(parameter, output)})
 
     tiny.run("git init --quiet --initial-branch main", tmp_path)
     write_lock(0, 0)
@@ -117,3 +76,25 @@ def test_a_project_may_be_a_folder_of_its_repository(
     write_lock(1, 2)
     monkeypatch.chdir(project)
     assert find_mixed_stages() == ["a"]
+    # The entry of each branch, and a run of both changes, one of which has no effect.
+    for parameter, output in [(1, 1), (2, 2), (3, 2)]:
+        write_lock(parameter, output)
+        assert find_mixed_stages() == []
+
+
+def test_branches_may_have_the_same_outputs() -> None:
+    ours, theirs = make_entry(1, 1), make_entry(2, 1)
+    assert not is_mixed(ours, ours, theirs)
+
+
+def test_metrics_without_an_entry_are_named_and_the_command_mends_it(project: Path) -> None:
+    stages = tiny.lock(project)
+    del stages["evaluate@five-sgd"]  # as a merge does if both branches have changed the model
+    write_stages(project, stages)
+    line = call(project, "check").stderr
+    assert line.startswith(
+        "dvc.lock has no entry for evaluate@five-sgd, so the metrics may be "
+    )
+    [command] = re.findall("`dvc (.*?)`", line)
+    tiny.run_dvc(command, project)
+    assert call(project, "check").stderr == ""

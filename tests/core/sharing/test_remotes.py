@@ -43,12 +43,24 @@ def set_up(clone: Path) -> str:
     return "".join(re.findall("url = (.+)", text))
 
 
+COMMANDS = [
+    "setup",
+    "start",
+    "pin tiny",
+    "check",
+    "repro",
+    "compare HEAD",
+    "experiments five-sgd",
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_a_repository_of_another_user_is_one_line(
-    project: Path, monkeypatch: pytest.MonkeyPatch
+    project: Path, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
     # Git's own tests use this variable. It then takes any folder for that of another user.
     monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
-    line = failure(project, "setup")
+    line = failure(project, *command.split())
     assert line.startswith("Error: fatal: detected dubious ownership in repository")
     assert "git config --global --add safe.directory" in line
 

@@ -22,6 +22,7 @@ from digits.commands import examples, pin
 from digits.commands.setup import check_path, write_url
 from digits.core import paths
 from digits.core.errors import UserError, echo, to_one_line, warn
+from digits.core.git import check_git
 from digits.core.images import Images
 from digits.data.splitting import split_rows
 from digits.pinning.storage import add_to_dvc
@@ -553,6 +554,7 @@ def check_clone() -> None:
             f"{Path.cwd()} is not a new clone of this project; `git clone` it, and run "
             "`digits start` there"
         )
+    check_git()
     check_path()
     without_images = ["--", ".", f":!{OWN_IMAGES}"]
     status = ["git", "status", "--porcelain", "-z", "--untracked-files=all", *without_images]
