@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import scipy.io
 
-from digits.core.unpacking import check_gzip, check_size, check_zip
+from digits.core.unpacking import check_size, check_zip
 from digits.data.sources import idx
 
 SUFFIXES = (".npz", ".npy", ".mat")
@@ -71,14 +71,6 @@ def check_array_size(path: Path) -> None:
     elif suffix == ".mat":
         n_values = sum(math.prod(shape) for _, shape, _ in scipy.io.whosmat(path))
         check_size(path.stat().st_size, n_values)
-    elif suffix == ".gz" and is_gzip(path):  # browsers may unpack a file, but keep its name
-        check_gzip(path)
-
-
-def is_gzip(path: Path) -> bool:
-    """Return whether a file begins with the bytes of a gzip file."""
-    with path.open("rb") as file:
-        return file.read(len(idx.GZIP_MAGIC)) == idx.GZIP_MAGIC
 
 
 def is_array(value: Any) -> bool:
