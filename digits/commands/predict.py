@@ -10,7 +10,14 @@ import pandas as pd
 
 from digits import predicting
 from digits.commands import examples, format_option
-from digits.core.errors import UserError, check_choice, echo, to_one_line, warn
+from digits.core.errors import (
+    UserError,
+    check_choice,
+    echo,
+    report_os_errors,
+    to_one_line,
+    warn,
+)
 from digits.data.source import Collection
 from digits.evaluation.intervals import confidence_interval
 from digits.imaging import drawing
@@ -75,6 +82,32 @@ def check_not_overwritten(png: Path | None, collections: dict[str, Collection | 
             files += [each for each in collection.pictures() if isinstance(each, Path)]
         if any(file.exists() and png.samefile(file) for file in files):
             raise click.UsageError(f"--png {png} would overwrite the picture")
+
+
+def predict_arguments(
+    predictor: Predictor, arguments: Sequence[str], png: Path | None, errors: list[UserError]
+) -> Iterator[PicturePrediction]:
+    """Yield the predictions for all arguments.
+
+    Args:
+        predictor: the model.
+        arguments: the paths, or `-`.
+        png: the PNG file to write.
+        errors: receives what is wrong with a whole argument, which does not stop the others.
+    """
+    collections: dict[str, Collection | None] = {}
+    for argument in arguments:
+        try:
+            with report_os_errors():
+                collections[argument] = open_argument(argument, predictor)
+        except UserError as error:
+            errors.append(error)
+    check_not_overwritten(png, collections)
+    for argument, collection in collections.items():
+        try:
+            yield from predict_argument(predictor, argument, collection)
+        except UserError as error:
+            errors.append(error)
 
 
 def predict_argument(
@@ -234,7 +267,7 @@ def command(
     .mat or IDX file, all images in it. A model of digits classifies each digit in a picture,
     and ? flags a digit that does not resemble the training images. A grey picture is inverted
     if its background is light and that of nearly all training images is dark, or the other way
-    round. The exit status is 1 if a picture could not be read.
+    round. The exit status is 1 if something could not be read.
 
     If the classes are known, because a folder has a subfolder for each class, such as
     labelled/cat/photo.jpg, or a table has a column of classes, the command evaluates the model:
@@ -252,14 +285,14 @@ def command(
     if show and table_format != "table":
         raise click.UsageError(f"--show cannot be used with --format {table_format}")
     predictor = predicting.load(model)
-    collections = {each: open_argument(each, predictor) for each in arguments}
-    check_not_overwritten(png, collections)
+    errors: list[UserError] = []
     pictures = []
-    for argument, collection in collections.items():
-        for picture in predict_argument(predictor, argument, collection):
-            pictures.append(picture)
-            if table_format == "table" and not submission:
-                print_picture(picture, show=show)
+    for picture in predict_arguments(predictor, arguments, png, errors):
+        pictures.append(picture)
+        if table_format == "table" and not submission:
+            print_picture(picture, show=show)
+    if errors and not pictures:
+        raise errors[0]
     if png is not None:
         write_png(png, predictor, pictures)
     if submission:
@@ -268,7 +301,7 @@ def command(
         print_accuracy(predictor.model_name, pictures)
     else:
         print_predictions(predictor.model_name, pictures, table_format)
-    for warning in predictor.describe_warnings(pictures):
+    for warning in [*predictor.describe_warnings(pictures), *errors]:
         warn(warning)
-    if any(picture.error for picture in pictures):
+    if errors or any(picture.error for picture in pictures):
         sys.exit(1)

@@ -54,8 +54,8 @@ def load(path: Path, classifier: str = "") -> Pipeline:
 
     Args:
         path: the file.
-        classifier: the `classifier` of the model in params.yaml. The file may hold classes of
-            its package.
+        classifier: the `classifier` of the model in params.yaml. The file may hold
+            estimators of its package.
 
     Raises:
         UserError: the file is missing or damaged, was written with another version of
@@ -66,10 +66,13 @@ def load(path: Path, classifier: str = "") -> Pipeline:
     content = path.read_bytes()
     try:
         check_zip(io.BytesIO(content))
-        untrusted_types = check_types(content, classifier)
+        types = check_types(content, classifier)
         warn_about_code(path, content)
         with warnings.catch_warnings(action="error", category=InconsistentVersionWarning):
-            return skops.io.loads(content, trusted=untrusted_types)
+            model = skops.io.loads(content, trusted=types)
+        if not (isinstance(model, Pipeline) and hasattr(model, "classes_")):
+            raise TypeError("it holds no fitted Pipeline")
+        return model
     except UserError as error:  # a type is not trusted
         raise UserError(f"{path}: {error.message}") from None
     except InconsistentVersionWarning as other:

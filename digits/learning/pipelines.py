@@ -2,14 +2,12 @@
 
 import inspect
 import math
-import pkgutil
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from pydantic import ConfigDict, PositiveFloat, TypeAdapter, ValidationError, validate_call
-from sklearn.base import ClassifierMixin
 from sklearn.compose import ColumnTransformer
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import Pipeline
@@ -18,16 +16,14 @@ from sklearn.svm import SVC
 from sklearn.utils import all_estimators, get_tags
 
 from digits.core.errors import (
-    MissingExtraError,
     UserError,
     check_choice,
-    check_extras,
     report_missing_extra,
     unknown_choice_error,
 )
 from digits.learning.classifiers.augmented_svc import AugmentedSVC
 from digits.learning.inputs import NETWORK, WEIGHT, scale_networks, takes_network
-from digits.learning.trust import find_package, is_installed
+from digits.learning.trust import import_class, is_classifier_class
 from digits.settings.params import ModelParams, describe_error
 
 FEATURES_FOLDER = Path(__file__).parent.parent / "features"
@@ -312,46 +308,3 @@ def import_classifier(name: str) -> Any:
         valid.append(f"{module_name}.{class_name}")
     where = "classifier (scikit-learn.org/stable/api lists all)"
     raise unknown_choice_error(where, name, valid)
-
-
-def import_class(name: str, package: str) -> Any:
-    """Return the object with an import path, or None if its package has no such object.
-
-    Args:
-        name: the path. scikit-learn's is without its leading `sklearn.`.
-        package: its first part.
-
-    Raises:
-        UserError: the package is not installed, or cannot be imported.
-    """
-    is_in_sklearn = find_package(name) == "sklearn"
-    if not (is_in_sklearn or is_installed(package)):
-        check_extras(package)
-        raise UserError(
-            f"classifier: {name}: there is no package {package}; to install one, see "
-            "docs/extending.md"
-        )
-    try:
-        with report_missing_extra():
-            return pkgutil.resolve_name(f"sklearn.{name}" if is_in_sklearn else name)
-    except MissingExtraError:
-        raise
-    except (AttributeError, ModuleNotFoundError, ValueError):
-        return None
-    except Exception as error:  # what another package raises can be anything
-        raise UserError(f"classifier: {name} cannot be imported ({error})") from None
-
-
-def is_classifier_class(found: object) -> bool:
-    """Return whether an object is a class of classifiers, in scikit-learn's sense.
-
-    Base classes such as `base.ClassifierMixin` are not.
-    """
-    if not inspect.isclass(found) or inspect.isabstract(found):
-        return False
-    if not (hasattr(found, "fit") and hasattr(found, "get_params")):
-        return False
-    if issubclass(found, ClassifierMixin):
-        return True
-    # CatBoost does not derive its class from scikit-learn's.
-    return getattr(found, "_estimator_type", None) == "classifier"

@@ -1,22 +1,34 @@
-"""Decide whether the file of a model may be loaded.
+"""Decide what the file of a model may create, and what params.yaml may import.
 
-Loading a file creates only estimators of scikit-learn and of this project, functions that are
-defined in digits/features or digits/imaging/transforms, the types in TRUSTED_TYPES, and classes
-of the package that params.yaml names as the origin of the model's classifier.
+Loading a file creates only the types in TRUSTED_TYPES, estimators of scikit-learn, of this
+project and of the package that has the model's classifier, functions that are defined in
+digits/features or digits/imaging/transforms, and ufuncs of NumPy and SciPy. Only the types in
+TRUSTED_TYPES are called with values from the file.
 """
 
 import inspect
+import json
+import pkgutil
+import sys
 import sysconfig
 from functools import cache
 from importlib import import_module
 from importlib.metadata import packages_distributions
 from importlib.util import find_spec
+from io import BytesIO
 from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
 
-import skops.io
-from sklearn.base import BaseEstimator
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
 
-from digits.core.errors import UserError, check_extras
+from digits.core.errors import (
+    MissingExtraError,
+    UserError,
+    check_extras,
+    report_missing_extra,
+)
 
 # The folders of Python itself and of the installed packages.
 LIBRARY_FOLDERS = [Path(sysconfig.get_path(name)) for name in ("stdlib", "purelib", "platlib")]
@@ -39,29 +51,81 @@ DISTANCE_METRICS = [
     "SokalSneathDistance64",
 ]
 
-# The types that a model may hold, besides estimators and what skops itself trusts. If you add a
-# classifier of your own, add the types of its attributes.
+NUMBERS = {f"numpy.{number.__name__}" for number in np.sctypeDict.values()}
+SPARSE = {"scipy.sparse._csr.csr_array", "scipy.sparse._csr.csr_matrix"}
+
+# The types that each kind of node in a file may have, besides estimators and functions. skops
+# may call a type of any kind but ObjectNode with values from the file. Kinds that are not here,
+# such as PartialNode, are refused, because they can call anything. If you add a classifier of
+# your own, add the types of its attributes.
 TRUSTED_TYPES = {
-    "collections.OrderedDict",
-    "scipy.sparse._csr.csr_array",
-    "scipy.sparse._csr.csr_matrix",
-    "sklearn.calibration._CalibratedClassifier",
-    "sklearn.calibration._SigmoidCalibration",
-    "sklearn.calibration._TemperatureScaling",
-    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
-    "sklearn.feature_selection._univariate_selection.chi2",
-    "sklearn.feature_selection._univariate_selection.f_classif",
-    "sklearn.gaussian_process._gpc._BinaryGaussianProcessClassifierLaplace",
-    "sklearn.gaussian_process.kernels.ConstantKernel",
-    "sklearn.gaussian_process.kernels.Product",
-    "sklearn.gaussian_process.kernels.RBF",
-    "sklearn.neighbors._ball_tree.BallTree",
-    "sklearn.neighbors._kd_tree.KDTree",
-    "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
-    "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
-    "sklearn.tree._tree.Tree",
+    "BytearrayNode": {"builtins.bytearray"},
+    "BytesNode": {"builtins.bytes"},
+    "DTypeNode": {"numpy.dtype"},
+    "DefaultDictNode": {"collections.defaultdict"},
+    "DictNode": {"builtins.dict", "collections.OrderedDict"},
+    "FunctionNode": {
+        "sklearn.feature_selection._univariate_selection.chi2",
+        "sklearn.feature_selection._univariate_selection.f_classif",
+    },
+    "ListNode": {"builtins.list"},
+    "LossNode": {
+        "sklearn._loss._loss.CyExponentialLoss",
+        "sklearn._loss._loss.CyHalfBinomialLoss",
+        "sklearn._loss._loss.CyHalfMultinomialLoss",
+        "sklearn._loss._loss.CyHalfSquaredError",
+        "sklearn._loss._loss.CyHuberLoss",
+        "sklearn.linear_model._sgd_fast.EpsilonInsensitive",
+        "sklearn.linear_model._sgd_fast.Hinge",
+        "sklearn.linear_model._sgd_fast.ModifiedHuber",
+        "sklearn.linear_model._sgd_fast.SquaredEpsilonInsensitive",
+        "sklearn.linear_model._sgd_fast.SquaredHinge",
+    },
+    "NdArrayNode": {"numpy.ndarray", *NUMBERS},
+    "ObjectNode": {
+        "lightgbm.basic.Booster",
+        "sklearn._loss.link.HalfLogitLink",
+        "sklearn._loss.link.Interval",
+        "sklearn._loss.link.LogitLink",
+        "sklearn._loss.link.MultinomialLogit",
+        "sklearn._loss.loss.ExponentialLoss",
+        "sklearn._loss.loss.HalfBinomialLoss",
+        "sklearn._loss.loss.HalfMultinomialLoss",
+        "sklearn.calibration._CalibratedClassifier",
+        "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+        "sklearn.gaussian_process.kernels.ConstantKernel",
+        "sklearn.gaussian_process.kernels.Product",
+        "sklearn.gaussian_process.kernels.RBF",
+        "sklearn.neighbors._ball_tree.BallTree",
+        "sklearn.neighbors._kd_tree.KDTree",
+        "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
+        "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
+        "xgboost.core.Booster",
+        *(f"sklearn.metrics._dist_metrics.{name}" for name in DISTANCE_METRICS),
+    },
+    "RandomGeneratorNode": {"numpy.random._generator.Generator"},
+    "RandomStateNode": {"numpy.random.mtrand.RandomState"},
+    "SetNode": {"builtins.set"},
+    "SliceNode": {"builtins.slice"},
+    "SparseMatrixNode": SPARSE,
+    "TreeNode": {"sklearn.tree._tree.Tree"},
+    "TupleNode": {"builtins.tuple"},
+    "TypeNode": {
+        "builtins.bool",
+        "builtins.float",
+        "builtins.int",
+        "builtins.str",
+        "collections.OrderedDict",
+        *NUMBERS,
+        *SPARSE,
+    },
 }
-TRUSTED_TYPES |= {f"sklearn.metrics._dist_metrics.{name}" for name in DISTANCE_METRICS}
+
+# A JsonNode is a number, a text or the like, and a CachedNode is another node once more.
+NODES_WITHOUT_TYPE = {"CachedNode", "JsonNode"}
+
+# The packages of these types that are always installed.
+OWN_PACKAGES = {"builtins", "collections", "digits", "numpy", "scipy", "sklearn"}
 
 # A model may hold estimators and functions that are defined in these modules of this project.
 # The stage `evaluate` depends on them, and `model_file.load` notices if they have changed.
@@ -70,27 +134,46 @@ MODULES_OF_FUNCTIONS = ("digits.features.", "digits.imaging.transforms.")
 
 
 def check_types(content: bytes, classifier: str) -> list[str]:
-    """Return the types in a file that skops itself does not trust.
+    """Return the types that a file creates.
 
     Args:
         content: the content of the file.
         classifier: the `classifier` of the model in params.yaml.
 
     Raises:
-        UserError: one of them is not trusted here either.
+        UserError: one of them is not trusted, or the classifier cannot be imported.
     """
-    types: list[str] = skops.io.get_untrusted_types(data=content)
     package = find_package(classifier)
-    refused = [name for name in types if not is_trusted(name, package)]
-    if refused and not is_installed(package):
-        check_extras(package)
-        raise UserError(f"the model needs the package {package}, which is not installed")
+    if package in OWN_PACKAGES or not is_classifier_class(import_class(classifier, package)):
+        package = ""
+    nodes = list_nodes(content)
+    refused = [
+        f"{name} ({kind})" for kind, name in nodes if not is_trusted(kind, name, package)
+    ]
     if refused:
         raise UserError(
             f"the model holds {', '.join(refused)}, which TRUSTED_TYPES of {__name__} "
             "does not name"
         )
-    return types
+    return [name for _, name in nodes]
+
+
+def list_nodes(content: bytes) -> list[tuple[str, str]]:
+    """Return the kind and the type of all nodes of a file that have a type, in their order.
+
+    Args:
+        content: the content of the file.
+    """
+    nodes = set()
+
+    def note(item: dict[str, Any]) -> dict[str, Any]:
+        kind = item.get("__loader__")
+        if kind is not None and kind not in NODES_WITHOUT_TYPE:
+            nodes.add((kind, f"{item['__module__']}.{item['__class__']}"))
+        return item
+
+    json.loads(ZipFile(BytesIO(content)).read("schema.json"), object_hook=note)
+    return sorted(nodes)
 
 
 def find_package(classifier: str) -> str:
@@ -103,6 +186,51 @@ def find_package(classifier: str) -> str:
     if not class_path:  # a name of this project, such as one_vs_rest_svc
         return "digits"
     return "sklearn" if find_spec(f"sklearn.{package}") else package
+
+
+def import_class(name: str, package: str) -> Any:
+    """Return the object with an import path, or None if its package has no such object.
+
+    Args:
+        name: the path. scikit-learn's is without its leading `sklearn.`.
+        package: its first part.
+
+    Raises:
+        UserError: the package is not installed, or cannot be imported.
+    """
+    is_in_sklearn = find_package(name) == "sklearn"
+    if not (is_in_sklearn or is_installed(package)):
+        check_extras(package)
+        raise UserError(
+            f"classifier: {name}: there is no package {package}; to install one, see "
+            "docs/extending.md"
+        )
+    if "__" in name:  # such as IPython.__main__, whose import runs a file
+        return None
+    try:
+        with report_missing_extra():
+            return pkgutil.resolve_name(f"sklearn.{name}" if is_in_sklearn else name)
+    except MissingExtraError:
+        raise
+    except (AttributeError, ModuleNotFoundError, ValueError):
+        return None
+    except Exception as error:  # what another package raises can be anything
+        raise UserError(f"classifier: {name} cannot be imported ({error})") from None
+
+
+def is_classifier_class(found: object) -> bool:
+    """Return whether an object is a class of classifiers, in scikit-learn's sense.
+
+    Base classes such as `base.ClassifierMixin` are not.
+    """
+    if not inspect.isclass(found) or inspect.isabstract(found):
+        return False
+    if not (hasattr(found, "fit") and hasattr(found, "get_params")):
+        return False
+    if issubclass(found, ClassifierMixin):
+        return True
+    # CatBoost does not derive its class from scikit-learn's.
+    return getattr(found, "_estimator_type", None) == "classifier"
 
 
 @cache  # because it reads the metadata of all packages
@@ -130,29 +258,31 @@ def is_in_project(place: Path) -> bool:
     return place.is_relative_to(Path.cwd()) and not is_in_library
 
 
-def is_trusted(type_name: str, package: str = "digits") -> bool:
-    """Return whether a model may hold a type that skops itself does not trust.
+def is_trusted(kind: str, type_name: str, package: str = "") -> bool:
+    """Return whether a model may hold a type.
 
     Args:
+        kind: the kind of node that has the type, such as `ObjectNode`.
         type_name: the type, such as `sklearn.tree._tree.Tree`.
-        package: the package that has the model's classifier.
+        package: the package that has the model's classifier, if it is none of OWN_PACKAGES.
     """
-    if type_name in TRUSTED_TYPES:
-        return True
     module_name, _, name = type_name.rpartition(".")
-    is_of_package = module_name.split(".")[0] == package
-    is_other_package = package not in ("digits", "sklearn")
-    if is_of_package and is_other_package and is_installed(package):
-        return inspect.isclass(getattr(import_module(module_name), name, None))
-    # Other modules are not even imported.
-    trusted_modules = (*MODULES_OF_ESTIMATORS, *MODULES_OF_FUNCTIONS)
-    if not module_name.startswith(trusted_modules):
+    package_of_type = module_name.split(".")[0]
+    if type_name in TRUSTED_TYPES.get(kind, ()):
+        return package_of_type in OWN_PACKAGES or is_installed(package_of_type)
+    if module_name.startswith(("sklearn.", *MODULES_OF_ESTIMATORS, *MODULES_OF_FUNCTIONS)):
+        module: Any = import_module(module_name)
+    elif package_of_type in ("numpy", "scipy", package):
+        module = sys.modules.get(module_name)  # a file does not decide what else is imported
+    else:
         return False
-    found = getattr(import_module(module_name), name, None)
+    found = getattr(module, name, None)
+    if package_of_type in ("numpy", "scipy"):
+        return kind == "FunctionNode" and isinstance(found, np.ufunc)
     if getattr(found, "__module__", None) != module_name:  # it is defined elsewhere
         return False
-    if inspect.isfunction(found):
+    if kind == "FunctionNode":
         # Loading a file may call a trusted function with arguments from the file.
-        return module_name.startswith(MODULES_OF_FUNCTIONS)
+        return inspect.isfunction(found) and module_name.startswith(MODULES_OF_FUNCTIONS)
     is_estimator = inspect.isclass(found) and issubclass(found, BaseEstimator)
-    return is_estimator and module_name.startswith(MODULES_OF_ESTIMATORS)
+    return kind == "ObjectNode" and (is_estimator or is_classifier_class(found))

@@ -119,7 +119,7 @@ CHANGE_NO_OUTPUT = {
         "It decides where tasks run, and refuses a cluster that would calculate differently."
     ),
     "digits/learning/parallel.py": "It decides where tasks run.",
-    "digits/learning/trust.py": "It decides whether a model may be loaded.",
+    "digits/learning/trust.py": "It decides which classes may be loaded.",
     "stages/command.py": "It decides whether a stage may run, and whether it is recorded.",
     "stages/edits.py": "It notices edits of the code.",
 }

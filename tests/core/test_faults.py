@@ -3,12 +3,13 @@
 import os
 import signal
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from digits.core import paths
-from digits.core.errors import UserError
+from digits.core.errors import UserError, report_os_errors
 from digits.core.files import atomic_write
 from tests.helpers import tiny
 from tests.helpers.calls import failure
@@ -57,6 +58,28 @@ def test_a_full_disk_is_one_line_and_the_next_run_is_right(made: Path, project: 
         assert path.read_bytes() == before
     assert tiny.repro(project) == []  # the run cache has all outputs
     assert tiny.files(project) == tiny.files(made)
+
+
+def start_thread() -> None:
+    """Start a thread with a stack that is larger than what a process can address."""
+    before = threading.stack_size(2**47)
+    try:
+        threading.Thread(target=print).start()
+    finally:
+        threading.stack_size(before)
+
+
+@pytest.mark.parametrize("exceed", [lambda: bytes(2**62), start_thread])
+def test_too_little_memory_is_one_line(exceed: Callable[[], object]) -> None:
+    line = r"^too little memory, or too many threads \(.+\); close other programs"
+    with pytest.raises(UserError, match=line), report_os_errors():
+        exceed()
+
+
+def test_a_value_that_is_nested_too_deeply_is_one_line(tmp_path: Path) -> None:
+    tiny.edit(tmp_path, {"models.five-sgd.hyperparameters.alpha": "NESTED"})
+    tiny.replace(tmp_path / "params.yaml", "NESTED", "[" * 3000 + "]" * 3000)
+    assert "is nested too deeply; look for many brackets" in failure(tmp_path, "check")
 
 
 def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:

@@ -114,6 +114,16 @@ def test_a_server_that_fails_is_one_line(
     assert not (folder / "data").exists()
 
 
+@pytest.mark.parametrize("headers", [{}, {"Content-Encoding": "gzip"}])
+def test_a_file_of_a_server_that_unpacks_to_far_more_is_refused(
+    folder: Path, httpserver_ipv4: HTTPServer, headers: dict[str, str]
+) -> None:
+    bomb = Response(gzip.compress(bytes(110_000_000)), headers=headers)
+    httpserver_ipv4.expect_request("/train-images").respond_with_response(bomb)
+    use_sources(folder, {"idx": httpserver_ipv4.url_for("")})
+    assert "train-images: its 0.1 MB unpack to more than 100 MB" in failure(folder, *FETCH)
+
+
 def test_other_labels_than_the_pinned_ones_are_one_line(folder: Path) -> None:
     use_sources(folder, {"idx": "idx"})
     labels = folder / "idx/t10k-labels"

@@ -176,6 +176,20 @@ def test_bad_pictures_are_named_and_the_others_are_predicted(place: Path) -> Non
     assert missing == "no.png: No such file or directory"
 
 
+def test_folders_and_arrays_that_cannot_be_predicted_do_not_stop_the_others(
+    place: Path, tmp_path: Path
+) -> None:
+    empty, other = tmp_path / "empty", tmp_path / "other.npy"
+    empty.mkdir()
+    np.save(other, np.zeros((3, 5, 5), np.uint8))
+    words = [str(empty), str(other), "scans/3.png"]
+    done = call(place, "predict", *MODEL, *words, status=1)
+    assert re.fullmatch(r"scans/3\.png: predicted 3 \(\d+ %.*\)\n", done.stdout)
+    _, *lines = done.stderr.splitlines()
+    assert lines[0].startswith(f"{empty} is empty; name a folder of pictures")
+    assert lines[1].startswith(f"{other} has images of the shape [5, 5], but digit-logreg")
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no named pipes")
 def test_a_pipe_or_a_device_in_a_folder_is_named_and_not_read(
     place: Path, tmp_path: Path

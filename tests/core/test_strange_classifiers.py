@@ -32,9 +32,22 @@ def test_a_module_that_is_not_installed_is_not_imported(
     install_package(folder, "stranger", MARK, has_metadata=has_metadata)
     with pytest.raises(UserError, match="there is no package"):
         make_classifier(name, {}, seed=0)
-    assert not trust.is_trusted("stranger.Boost", "stranger")
+    with pytest.raises(UserError, match="there is no package"):
+        trust.check_types(b"", name)
     assert not (folder / "mark").exists()
     assert "this" not in sys.modules
+
+
+def test_a_module_that_is_a_program_is_not_imported(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = folder.parent / "site"
+    install_package(site, "program", "")
+    (site / "program/__main__.py").write_text(MARK)  # as IPython's, which would run a file
+    monkeypatch.syspath_prepend(site)
+    with pytest.raises(UserError, match=r"there is no 'program\.__main__\.Boost'"):
+        make_classifier("program.__main__.Boost", {}, seed=0)
+    assert not (folder / "mark").exists()
 
 
 def test_a_package_whose_import_fails_is_one_line(

@@ -7,6 +7,7 @@ Source: Y. LeCun, C. Cortes, C. J. C. Burges, "The MNIST database".
 """
 
 import gzip
+import io
 import math
 import re
 import zlib
@@ -19,6 +20,7 @@ import requests
 
 from digits.core.errors import UserError
 from digits.core.pixels import Pixels
+from digits.core.unpacking import ALLOWED_BYTES, CHUNK_BYTES, MAX_RATIO, check_size
 from digits.data.source import (
     NO_FILE,
     Collection,
@@ -78,9 +80,7 @@ def read_file(place: str, name: str, n_values: int) -> Pixels:
     """
     try:
         if place.startswith(("http://", "https://")):
-            response = requests.get(f"{place.rstrip('/')}/{name}", timeout=TIMEOUT)
-            response.raise_for_status()
-            content = response.content
+            content = download(f"{place.rstrip('/')}/{name}")
         else:
             path = Path(place, name)
             if is_special(path):
@@ -90,6 +90,22 @@ def read_file(place: str, name: str, n_values: int) -> Pixels:
     except (OSError, ValueError, EOFError, zlib.error) as error:
         # The exceptions of requests are OSErrors, too.
         raise UserError(f"{name}: {describe_network_error(error)}") from None
+
+
+def download(address: str) -> bytes:
+    """Return what is at an HTTP address.
+
+    Raises:
+        OSError: it cannot be fetched.
+        ValueError: the server has packed its answer, which unpacks to too much.
+    """
+    content = bytearray()
+    with requests.get(address, timeout=TIMEOUT, stream=True) as response:
+        response.raise_for_status()
+        for chunk in response.iter_content(CHUNK_BYTES):
+            content += chunk
+            check_size(response.raw.tell(), len(content))
+    return bytes(content)
 
 
 def parse(content: bytes) -> Any:
@@ -102,10 +118,14 @@ def parse(content: bytes) -> Any:
         An array of the shape that the header of the file gives.
 
     Raises:
-        ValueError: the file is damaged, or not an IDX file.
+        ValueError: the file is damaged, not an IDX file, or unpacks to too much.
     """
     if content.startswith(GZIP_MAGIC):
-        content = gzip.decompress(content)
+        largest = max(ALLOWED_BYTES, MAX_RATIO * len(content))
+        with gzip.open(io.BytesIO(content)) as file:
+            unpacked = file.read(largest + 1)
+        check_size(len(content), len(unpacked), "; unpack it by gunzip, if you trust it")
+        content = unpacked
     if len(content) < 4 or content[:2] != b"\0\0" or content[2] not in TYPES:
         raise ValueError(f"not an IDX file: it begins with {content[:4]!r}")
     dtype = TYPES[content[2]]

@@ -154,6 +154,37 @@ def test_a_damaged_file_is_named_in_one_line(
     assert reason in "\n".join([*lines, str(caught.value)])
 
 
+class Payload:
+    """An object whose pickle makes a file when it is read."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> Any:
+        return Path.touch, (self.path,)
+
+
+@pytest.mark.parametrize("name", ["a.npy", "a.npz", "a.pkl"])
+def test_a_pickle_is_refused_and_not_run(tmp_path: Path, name: str) -> None:
+    mark = tmp_path / "mark"
+    array = np.array([Payload(mark)] * 12, dtype=object)
+    file = io.BytesIO()
+    match Path(name).suffix:
+        case ".npy":
+            np.save(file, array)
+        case ".npz":
+            np.savez(file, x=array)
+        case _:
+            file.write(pickle.dumps(array))
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / name).write_bytes(file.getvalue())
+    with pytest.raises(UserError):
+        choose(Place(tmp_path / "own"))
+    assert not mark.exists()
+    pickle.loads(pickle.dumps(array))  # which would run it
+    assert mark.exists()
+
+
 def write_zeros(file: Path) -> None:
     """Write a small file of images, all zeros, that unpacks to 110 MB."""
     zeros = np.zeros((11_000, 100, 100), np.uint8)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from digits.core import paths
 from tests.helpers import tiny
 from tests.helpers.calls import call, failure
 
@@ -19,6 +20,19 @@ def test_a_colleague_pulls_what_was_pushed_and_runs_nothing(made: Path, project:
     tiny.run_dvc("pull", colleague)
     assert tiny.files(colleague) == tiny.files(made)
     assert tiny.repro(colleague) == []
+
+
+def test_a_file_that_was_changed_on_the_remote_is_not_pulled(project: Path) -> None:
+    model = paths.model("five-sgd")
+    tiny.run_dvc(f"push {model}", project)
+    [file] = (project.parent / "digits-remote/files/md5").glob("*/*")
+    file.chmod(0o644)
+    file.write_bytes(b"changed")
+    file.chmod(0o444)  # DVC trusts such a file, unless the remote has the setting `verify`
+    colleague = project.parent / "colleague"
+    tiny.run("git clone --quiet copy colleague", project.parent)
+    tiny.run_dvc(f"pull {model}", colleague, status=1)
+    assert not (colleague / model).exists()
 
 
 def test_the_lines_for_git_are_written_once_and_below_one_s_own(project: Path) -> None:

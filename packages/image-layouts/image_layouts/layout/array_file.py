@@ -12,7 +12,7 @@ import numpy as np
 import scipy.io
 
 from image_layouts.layout import idx
-from image_layouts.unpacking import check_gzip, check_size, check_zip
+from image_layouts.unpacking import check_size, check_zip
 
 SUFFIXES = (".npz", ".npy", ".mat")
 # Such as train-images-idx3-ubyte.gz.
@@ -71,14 +71,6 @@ def check_array_size(path: Path) -> None:
     elif suffix == ".mat":
         n_values = sum(math.prod(shape) for _, shape, _ in scipy.io.whosmat(path))
         check_size(path.stat().st_size, n_values)
-    elif suffix == ".gz" and is_gzip(path):  # browsers may unpack a file, but keep its name
-        check_gzip(path)
-
-
-def is_gzip(path: Path) -> bool:
-    """Return whether a file begins with the bytes of a gzip file."""
-    with path.open("rb") as file:
-        return file.read(len(idx.GZIP_MAGIC)) == idx.GZIP_MAGIC
 
 
 def is_array(value: Any) -> bool:

@@ -1,0 +1,195 @@
+"""SECURITY.md promises what tests check, and the file of a model calls nothing that it names."""
+
+import builtins
+import inspect
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+from zipfile import ZipFile
+
+import numpy as np
+import psutil
+import pytest
+from PIL import Image
+from sklearn.base import BaseEstimator
+from skops.io._audit import NODE_TYPE_MAPPING
+
+from digits import commands
+from digits.core import paths
+from digits.core.errors import UserError
+from digits.learning import model_file, trust
+from tests.helpers import tiny
+from tests.helpers.calls import call
+
+# The test of each sentence of SECURITY.md about what is safe, with the package that has it. A
+# sentence without a test promises nothing.
+PROMISES = {
+    "**A model file** (`models/*.skops`) contains no code.": "test_a_model_file_calls_nothing",
+    "`digits.learning.model_file.load` refuses a file with a type that "
+    "[Files](docs/reference/files.md#the-format) does not list, and a file that unpacks to far "
+    "more than it holds.": "test_only_listed_types_are_trusted",
+    "A file from somebody else can still be a bad model, or crash Python.": "",
+    "Do not load it with `pickle` or `joblib`.": "",
+    "**A picture, a table or a file of arrays** is never run as code.": (
+        "test_a_pickle_is_refused_and_not_run"
+    ),
+    "Pickles, pictures of more than 50 megapixels, and files that unpack to more than 100 MB "
+    "and 50 times their size are refused.": "test_a_file_that_unpacks_to_far_more_is_refused",
+    "**An ONNX file** runs no code of its own: ONNX Runtime knows only its own operators.": (
+        "test_an_operator_that_is_no_part_of_onnx_is_refused"
+    ),
+    "Weights in other files are never read, and a file that needs gigabytes of memory for its "
+    "values is refused.": "test_weights_in_another_file_are_never_read",
+    "A file from somebody else can still compute for ever, or crash ONNX Runtime.": "",
+    "**`params.yaml`** runs no code in `digits check`, `leaderboard`, `show`, `report`, "
+    "`compare` and `predict`.": "test_no_command_runs_what_a_project_names",
+    "They import a `classifier` only from an installed package, never from a file of the "
+    "project, and `metrics` and `predictions` are data.": (
+        "test_a_module_that_is_not_installed_is_not_imported"
+    ),
+    "They do run the project's own modules in `digits/`, as any program runs its code.": "",
+    "**A name** of a file, class or model is printed without the characters that a terminal "
+    "obeys.": "test_a_table_has_nothing_that_a_terminal_obeys",
+    "**A branch** from somebody else can run any code, because `dvc.yaml` contains commands, "
+    "and DVC passes names in `params.yaml` to a shell.": "",
+    "[Review the branch](docs/experiments.md#review-somebody-elses-branch) before you run a "
+    "command in it.": "",
+    "**A DVC remote** can be changed by everyone with write access.": "",
+    "If the remote has the setting `verify`, `dvc pull` verifies the checksums in "
+    "`dvc.lock`.": "test_a_file_that_was_changed_on_the_remote_is_not_pulled",
+    "**A Dask cluster** runs any code for everyone who [can reach "
+    "it](docs/scaling.md#use-several-machines).": "",
+    "**`digits draw --host`** serves a page to your local network.": "",
+    "It refuses requests without the printed token.": (
+        "digits-handwriting/test_other_pages_and_those_without_the_token_are_refused"
+    ),
+}
+
+
+def test_each_sentence_has_its_test() -> None:
+    text = (tiny.ROOT / "SECURITY.md").read_text(encoding="utf-8")
+    _, _, items = text.partition("## What is safe, and what is not\n")
+    sentences = []
+    for item in items.split("\n- ")[1:]:
+        sentences += re.split(r"(?<=\.) (?=[A-Z\[`])", " ".join(item.split()))
+    assert sentences == list(PROMISES)
+    files = [*tiny.ROOT.glob("tests/**/test_*.py"), *tiny.ROOT.glob("packages/*/tests/*.py")]
+    source = "".join(file.read_text(encoding="utf-8") for file in files)
+    for name in filter(None, PROMISES.values()):
+        package, _, function = name.rpartition("/")
+        if (tiny.ROOT / "packages" / package).exists():  # it may have been deleted
+            assert f"\ndef {function}(" in source
+
+
+def make_tuple(*content: dict[str, str]) -> dict[str, Any]:
+    """Return the node of a tuple."""
+    kind = {"__loader__": "TupleNode", "__module__": "builtins", "__class__": "tuple"}
+    return {**kind, "content": content}
+
+
+def make_node(kind: str, type_name: str, words: list[str]) -> dict[str, Any]:
+    """Return a node of a model file that lets skops call a type with a list of words."""
+    module, _, name = type_name.rpartition(".")
+    texts = [
+        {"__loader__": "JsonNode", "__module__": "", "__class__": "", "content": content}
+        for content in map(json.dumps, [words, *words])
+    ]
+    arguments = make_tuple(texts[0])
+    contents = {
+        "ConstructorFromReduceNode": arguments,
+        "ListNode": texts[1:],
+        "LossNode": make_tuple(),
+    }
+    return {
+        "__loader__": kind,
+        "__module__": module,
+        "__class__": name,
+        "__reduce__": {"args": arguments},
+        "content": contents[kind],
+    }
+
+
+def write_model(path: Path, node: dict[str, Any]) -> None:
+    """Write a model file that holds a node."""
+    with ZipFile(path, "w") as archive:
+        archive.writestr("schema.json", json.dumps(node | {"protocol": 2}))
+
+
+@pytest.mark.parametrize("kind", ["LossNode", "ListNode", "ConstructorFromReduceNode"])
+@pytest.mark.parametrize("type_name", ["psutil.Popen", "subprocess.Popen"])
+def test_a_model_file_calls_nothing(tmp_path: Path, kind: str, type_name: str) -> None:
+    mark = tmp_path / "mark"
+    write_model(tmp_path / "model", make_node(kind, type_name, ["touch", str(mark)]))
+    for classifier in ["", "psutil.Popen"]:
+        with pytest.raises(UserError, match=rf"the model holds {type_name} \({kind}\)"):
+            model_file.load(tmp_path / "model", classifier)
+    assert not mark.exists()
+
+
+def test_no_command_runs_what_a_project_names(project: Path, tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    Image.new("L", (8, 8)).save(project / "a.png")
+    models = ["digit-logreg", "five-sgd"]
+    tiny.edit(project, {f"models.{name}.classifier": "psutil.Popen" for name in models})
+    for name in models:
+        node = make_node("LossNode", "psutil.Popen", ["touch", str(mark)])
+        write_model(project / paths.model(name), node)
+    for command, status in {
+        "check": 1,
+        "compare HEAD": 0,
+        "leaderboard": 0,
+        "predict a.png": 1,
+        "predict a.png --model five-sgd": 1,
+        "report": 0,
+        "show tiny --predictions five-sgd": 0,
+    }.items():
+        call(project, *command.split(), status=status)
+    assert not mark.exists()
+
+
+def check_trusted(modules: Iterable[ModuleType]) -> None:
+    """Check that of all that can be called in some modules, only the harmless may be loaded."""
+    objects = {
+        f"{module.__name__}.{name}": found
+        for module in modules
+        for name, found in list(vars(module).items())
+        if callable(found)
+    }
+    assert len(objects) > 1000
+    for name, found in objects.items():
+        package, *_ = name.split(".")  # as if it had the classifier
+        accepted = {
+            kind for kind, _ in NODE_TYPE_MAPPING if trust.is_trusted(kind, name, package)
+        }
+        accepted -= {kind for kind, names in trust.TRUSTED_TYPES.items() if name in names}
+        if inspect.isclass(found) and issubclass(found, BaseEstimator):
+            accepted.discard("ObjectNode")
+        if isinstance(found, np.ufunc) or name.startswith(trust.MODULES_OF_FUNCTIONS):
+            accepted.discard("FunctionNode")
+        assert not accepted, name
+
+
+def test_only_listed_types_are_trusted() -> None:
+    check_trusted([builtins, inspect, np, os, psutil, pytest, shutil, subprocess, trust])
+
+
+def check_all_commands() -> None:
+    """Check all modules that the commands of `digits`, and with them DVC, have loaded."""
+    for module in commands.MODULES.values():
+        import_module(module)
+    check_trusted(filter(inspect.ismodule, list(sys.modules.values())))
+
+
+@pytest.mark.variant
+def test_only_listed_types_of_all_loaded_modules_are_trusted() -> None:
+    # Other packages are not imported: some of them run programs of the system when they are.
+    code = "from tests.core import test_security; test_security.check_all_commands()"
+    tiny.run([sys.executable, "-c", code], tiny.ROOT)
