@@ -13,6 +13,11 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from digits.commands.pin import update_entry
+<<<<<<< HEAD
+=======
+from digits.core.images import Images
+from digits.data.overview import find_background
+>>>>>>> f4016f92 (Tests of the core, and the pages, use the types of images)
 from digits.imaging.background import find_backgrounds, find_common_background
 from digits.imaging.contrast import find_blank
 from digits.pinning.overview import find_background
@@ -427,8 +432,9 @@ def test_a_blank_image_has_less_than_a_twentieth_of_the_contrast() -> None:
 
 def test_images_from_the_first_to_the_last_decide_on_the_background() -> None:
     X = np.zeros((2_000, 64), np.uint8)
-    images = pd.DataFrame(index=range(len(X)))
-    images.attrs = {"shape": [8, 8], "pixel_max": 255}
-    assert find_background(X, images) == "dark"
+    table = pd.DataFrame(index=range(len(X)))
+    table.attrs = {"shape": [8, 8], "pixel_max": 255}
+    images = Images(X, table)
+    assert find_background(images) == "dark"
     X[1_000:] = 255
-    assert find_background(X, images) is None
+    assert find_background(images) is None

@@ -21,6 +21,7 @@ from dvc.repo import Repo
 
 from digits.core import paths, tables
 from digits.core.errors import UserError
+from digits.core.images import Images, read_images, write_images
 from docs.tools.reference import CHANGE_NO_OUTPUT
 from stages import command as stage_module
 from tests.helpers import tiny
@@ -339,15 +340,13 @@ def test_a_bit_that_changed_on_the_disk_is_noticed(project: Path, path: str) -> 
 
 def test_a_bit_that_changed_among_pixels_is_noticed(tmp_path: Path) -> None:
     X = np.random.default_rng(0).integers(0, 256, (50, 64), dtype=np.uint8)
-    images = pd.DataFrame({"class": np.arange(50) % 2})
-    images.attrs = {"shape": [8, 8]}
     path = tmp_path / "images.parquet"
-    tables.write_images(path, X, images)
+    write_images(path, Images(X, pd.DataFrame({"class": np.arange(50) % 2})))
     content = bytearray(path.read_bytes())
     content[content.index(X[10].tobytes())] ^= 1  # random pixels are not compressed
     path.write_bytes(content)
     with pytest.raises(UserError, match=r"images\.parquet cannot be read \("):
-        tables.read_images(path)
+        read_images(path)
 
 
 def test_a_table_that_another_program_wrote_is_read(tmp_path: Path) -> None:

@@ -57,12 +57,12 @@ def change_images(path: Path, change: Callable[[Any], Any]) -> None:
         path: the file.
         change: takes the table without the pixels, and returns another one.
     """
-    from digits.core import tables
+    from digits.core.images import Images, read_images, write_images
 
-    X, images = tables.read_images(path)
-    changed = change(images)
-    changed.attrs = images.attrs
-    tables.write_images(path, X, changed)
+    images = read_images(path)
+    changed = change(images.table)
+    changed.attrs = images.table.attrs
+    write_images(path, Images(images.X, changed))
 
 
 def digits() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:

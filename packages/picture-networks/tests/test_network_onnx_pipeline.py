@@ -86,7 +86,7 @@ def test_the_stages_store_the_features_of_the_network(
 ) -> None:
     monkeypatch.chdir(pinned)
     network = onnx_file.load(NetworkFile(**KEYS))
-    _, images = tables.read_images(paths.raw("tiny"))
+    images = tables.read(paths.raw("tiny"), ["file", "network"])
     for file, features in zip(images["file"], images["network"], strict=True):
         picture = read_resized(Path("data/own") / file, [32, 32, 3])
         assert features == bytes(network.describe(picture))
@@ -124,10 +124,10 @@ def test_another_file_is_refused_until_it_is_recorded_and_then_fetched(project: 
         == f"Error: {line}"
     )
     assert failure(project, "check") == f"Error: params.yaml: datasets.tiny: {line}"
-    _, before = tables.read_images(project / paths.raw("tiny"))
+    before = tables.read(project / paths.raw("tiny"), ["file", "network"])
     call(project, "pin", "tiny")
     assert tiny.repro(project, "fetch@tiny") == ["fetch@tiny"]
-    _, after = tables.read_images(project / paths.raw("tiny"))
+    after = tables.read(project / paths.raw("tiny"), ["file", "network"])
     assert not after["network"].equals(before["network"])
     assert after["file"].equals(before["file"])
 
@@ -193,7 +193,7 @@ def test_pin_keeps_the_network_of_another_dataset(project: Path) -> None:
 
 def read_features(project: Path) -> dict[str, bytes]:
     """Return the features of each picture, by its path."""
-    _, images = tables.read_images(project / paths.raw("tiny"))
+    images = tables.read(project / paths.raw("tiny"), ["file", "network"])
     return dict(zip(images["file"], images["network"], strict=True))
 
 
