@@ -106,6 +106,7 @@ READERS = {
     "digits/imaging/transforms/deskewing.py": [*TRAIN, *EVALUATE],
     "digits/learning/fitting.py": TRAIN,
     "digits/learning/folds.py": TRAIN,
+    "digits/learning/passes.py": TRAIN,
     "digits/learning/scores.py": [*TRAIN, *EVALUATE],
     "digits/learning/classifiers/new.py": [*TRAIN, *EVALUATE],
     "digits/features/normalized.py": ["train@five-sgd", "evaluate@five-sgd"],
@@ -113,7 +114,6 @@ READERS = {
     "stages/binarize.py": BINARIZE,
     # No output depends on these.
     "digits/settings/params.py": [],
-    "digits/core/errors.py": [],
     "stages/command.py": [],
     "digits/learning/cluster.py": [],
     "digits/learning/trust.py": [],
