@@ -165,7 +165,7 @@ def test_no_group_is_in_two_folds(data: st.DataObject, n_folds: int) -> None:
 
 def test_folds_of_whole_groups_have_their_share_of_each_label() -> None:
     y = np.tile(np.repeat([0, 1], 3), 2)  # each group has images of one label only
-    folds = assign_folds(y, 2, pd.Series(np.repeat(np.arange(4), 3)))
+    folds = assign_folds(y, pd.Series(np.repeat(np.arange(4), 3)), 2)
     assert [np.bincount(y[folds == fold]).tolist() for fold in [1, 2]] == [[3, 3], [3, 3]]
 
 

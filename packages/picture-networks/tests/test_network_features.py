@@ -21,7 +21,6 @@ from digits.learning.pipelines import (
     put_beside_network,
     separate_stateless_steps,
 )
-from digits.settings import params
 from picture_networks import describe_picture, efficientnet_lite, load_network
 from picture_networks.feature_cache import open_cache
 from tests.helpers import tiny
@@ -91,7 +90,7 @@ def test_all_tables_of_images_have_the_features_of_the_pictures(photos: Path) ->
 
 def test_the_features_do_not_depend_on_the_shape(photos: Path, tmp_path: Path) -> None:
     project = tiny.copy(photos, tmp_path / "grey")
-    entry = params.parse((project / "params.yaml").read_text())["datasets"]["tiny"]
+    entry = tiny.read_entry(project)
     tiny.edit(project, {**PHOTOS, "datasets.tiny": {**entry, "shape": [8, 8]}})
     call(project, "pin", "tiny")
     call(project, "fetch", "tiny")
@@ -229,9 +228,9 @@ def test_without_the_weights_images_are_recorded_but_not_fetched(
     )
     monkeypatch.syspath_prepend(tmp_path)
     efficientnet_lite.load_layers.cache_clear()
-    before = (photos / "params.yaml").read_text()
+    before = tiny.read_entry(photos)
     call(photos, "pin", "tiny")
-    assert (photos / "params.yaml").read_text() == before
+    assert tiny.read_entry(photos) == before
     for words in [["fetch", "tiny"], ["check"]]:
         assert "`make -B venv EXTRAS=network` installs it" in failure(photos, *words)
 
@@ -255,7 +254,7 @@ def test_images_that_were_no_pictures_have_no_features(tmp_path: Path) -> None:
 
 def test_a_model_of_a_network_needs_a_dataset_with_one(photos: Path, tmp_path: Path) -> None:
     project = tiny.copy(photos, tmp_path / "without")
-    entry = params.parse((project / "params.yaml").read_text())["datasets"]["tiny"]
+    entry = tiny.read_entry(project)
     without = {key: value for key, value in entry.items() if key != "network"}
     tiny.edit(project, {**PHOTOS, "datasets.tiny": without})
     call(project, "fetch", "tiny")
