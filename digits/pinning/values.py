@@ -73,6 +73,8 @@ def validate_unpinned(name: str, entry: dict[str, Any]) -> DatasetParams:
         key: value for key, value in entry.items() if key not in recorded.KEYS
     }
     names = entry.get("names")
+    if names:
+        kept["names"] = names
     if isinstance(names, list) and names:
-        kept |= {"names": names, "classes": len(names)}
+        kept["classes"] = len(names)
     return params.validate_dataset(name, PLACEHOLDERS | kept)

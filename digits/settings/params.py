@@ -392,8 +392,8 @@ class DatasetParams(Entry):
     """A network that was trained on other pictures. It computes features of each picture.
 
     The value is `efficientnet_lite0`, `efficientnet_lite1`, `efficientnet_lite2`, or [an ONNX
-    file of your own](../network.md), such as `data/network.onnx`. Keys may say more about the
-    file:
+    file of your own](../../packages/picture-networks/docs/network.md), such as
+    `data/network.onnx`. Keys may say more about the file:
 
     ```yaml
     network:
@@ -401,8 +401,9 @@ class DatasetParams(Entry):
       size: 224
     ```
 
-    A list names [several networks](../network.md#use-several-networks), whose features are used
-    together:
+    A list names [several
+    networks](../../packages/picture-networks/docs/network.md#use-several-networks), whose
+    features are used together:
 
     ```yaml
     network:

@@ -21,7 +21,7 @@ from digits.data import sources
 from digits.evaluation import metrics
 from digits.learning.pipelines import FEATURES_FOLDER
 from digits.results.metrics import DESCRIPTIONS
-from digits.settings import params
+from digits.settings import params, recorded
 from stages.command import VERSIONS_FILE
 
 FOLDER = Path(__file__).parents[1] / "reference"
@@ -185,8 +185,8 @@ def list_keys() -> list[Key]:
         for key, schema in classes[class_name]["properties"].items():
             name = f"{prefix}{key}"
             presence = "" if is_alternative else describe_presence(key in required, schema)
-            if class_name == "DatasetParams" and key in params.PINNED_KEYS:
-                presence = "written by `digits pin`"
+            if class_name == "DatasetParams" and key in recorded.KEYS:
+                presence = "recorded by `digits pin`"
             description = descriptions[class_name].get(key, "")
             keys.append(Key(name, schema, presence, description))
             if "$ref" in schema:

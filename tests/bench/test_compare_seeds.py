@@ -1,9 +1,8 @@
 """Two models, trained with several seeds."""
 
 from bench.compare_seeds import compare
-from digits.core.images import Images
 from digits.settings.params import ModelParams
-from tests.core.test_train import X, make_task
+from tests.core.test_train import make_task
 from tests.helpers import tiny
 
 
@@ -23,7 +22,7 @@ def make_trees(n_estimators: int) -> ModelParams:
 def test_both_models_are_trained_with_the_same_seeds() -> None:
     few = make_trees(2)
     many = make_trees(10)
-    images = Images(X, make_task())
+    images = make_task()
     accuracies = compare(few, few, images, 42, 3)
     assert accuracies["before"].equals(accuracies["after"])
     assert accuracies["before"].nunique() > 1

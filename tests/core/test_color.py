@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from digits.core import tables
+from digits.core.images import read_images
 from digits.features.color_histogram import color_histogram
 from digits.imaging import drawing
 from digits.imaging.transforms.color import to_brightness
@@ -95,12 +95,12 @@ def test_colours_are_learned_predicted_and_shown(copied: Path) -> None:
 
 
 def test_the_columns_of_a_pixel_are_red_green_and_blue(photos: Path) -> None:
-    X, images = tables.read_images(photos / "data/raw/own.parquet")
-    assert X.shape == (2 * N_PICTURES, SIDE * SIDE * 3)
-    for name, pixels in zip(images["file"], X, strict=True):
+    images = read_images(photos / "data/raw/own.parquet")
+    assert images.X.shape == (2 * N_PICTURES, SIDE * SIDE * 3)
+    for name, pixels in zip(images.table["file"], images.X, strict=True):
         mean = pixels.reshape(-1, 3).mean(axis=0)
         assert mean == pytest.approx(COLORS[name.split("/")[0]], abs=8)
-    assert images.attrs["shape"] == [SIDE, SIDE, 3]
+    assert images.shape == [SIDE, SIDE, 3]
 
 
 def test_another_shape_leaves_every_image_in_its_set(copied: Path) -> None:

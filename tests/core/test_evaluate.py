@@ -161,8 +161,7 @@ def make_table(
         table["prediction"] = scores.argmax(axis=1)
         for label in range(scores.shape[1]):
             table[f"{method}_{label}"] = scores[:, label]
-    if not has_positive:
-        table.attrs["label_names"] = None
+    table.attrs["has_positive"] = has_positive and scores.ndim == 1
     return table
 
 

@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from digits.core import tables
+from digits.core.images import Images, read_images, write_images
 from tests.helpers import tiny
 
 PAGE = (tiny.ROOT / "docs/extending.md").read_text(encoding="utf-8")
@@ -40,7 +40,7 @@ def write_modules(project: Path) -> list[str]:
     return names
 
 
-def write_images(project: Path) -> None:
+def write_database(project: Path) -> None:
     """Write the tiny dataset as the source of the page reads it: 28 × 28 pixels."""
     pixels, labels = tiny.digits()
     images = pixels.reshape(-1, *tiny.SHAPE)
@@ -57,7 +57,7 @@ def write_images(project: Path) -> None:
 def test_classifiers_features_and_a_source_are_added(extended: Path) -> None:
     pytest.importorskip("xgboost")
     modules = write_modules(extended)
-    write_images(extended)
+    write_database(extended)
     models: dict[str, Any] = {}
     for place in ["in", "also in"]:
         models |= yaml.safe_load(EXAMPLES[f"params.yaml, {place} `models`"])
@@ -172,10 +172,8 @@ def add_stage_between(project: Path) -> None:
     after = after.replace("data/task/${item.task}/train.parquet", new, 1)
     path.write_text(before + train + after)
     script = project / "stages/train.py"
-    lines = EXAMPLES["stages/train.py: in place of the line that begins with X_train"]
-    tiny.replace(
-        script, "(?m)^    X_train, train_images = .*\n", textwrap.indent(lines, "    ")
-    )
+    lines = EXAMPLES["stages/train.py: in place of the line that begins with images"]
+    tiny.replace(script, "(?m)^    images = .*\n", textwrap.indent(lines, "    "))
     tiny.replace(script, "^import click\n", "from pathlib import Path\n\nimport click\n")
     tiny.replace(script, "\nimport click\n", "\nfrom pathlib import Path\n\nimport click\n")
 
@@ -198,42 +196,15 @@ def test_a_stage_is_added_between_two_others(extended: Path) -> None:
     assert "binarize@digit" not in stages
 
     path = extended / "data/task/digit/train.parquet"
-    X, images = tables.read_images(path)
+    images = read_images(path)
     path.unlink()  # it is a link to the cache
-    blank = np.full_like(X[:1], 3)
-    with_blank = pd.concat([images.iloc[:1], images], ignore_index=True)
-    with_blank.attrs = images.attrs
-    tables.write_images(path, np.concatenate([blank, X]), with_blank)
+    blank = np.full_like(images.X[:1], 3)
+    with_blank = images.select([0, *range(len(images))])
+    write_images(path, Images(np.concatenate([blank, images.X]), with_blank.table))
     tiny.run("python -m stages.drop_blank digit", extended)
-    found, others = tables.read_images(extended / "data/not_blank/digit.parquet")
-    assert np.array_equal(found, X)
-    assert others.equals(images)
-
-
-@pytest.mark.slow
-def test_a_dataset_is_made_from_another_one_and_nothing_else_is_run(extended: Path) -> None:
-    module = "digits/data/sources/distinct.py"
-    (extended / module).write_text(EXAMPLES[module], encoding="utf-8")
-    entries = yaml.safe_load(EXAMPLES["params.yaml: a dataset that is made from another one"])
-    [(name, dataset)] = entries["datasets"].items()
-    changes = {
-        f"datasets.{name}": dataset | {"sources": [{"distinct": "doubled"}]},
-        "datasets.doubled": tiny.dataset({"idx": "idx"}) | {"files": tiny.FILES * 2},
-        f"splits.{name}": {"dataset": name, "test": 100},
-        f"tasks.{name}": {"split": name},
-        f"models.{name}-svc": tiny.model(name, "raw", "svm.SVC", 0),
-    }
-    tiny.edit(extended, changes)
-    tiny.run("digits pin doubled", extended)
-    tiny.run("digits pin small-distinct", extended)
-    stages = ["binarize", "evaluate", "fetch", "split", "train"]
-    assert tiny.repro(extended, f"evaluate@{name}-svc", "evaluate@five-sgd") == sorted(
-        f"{stage}@{name}{'-svc' * (stage in ('train', 'evaluate'))}" for stage in stages
-    )
-    X, images = tables.read_images(extended / f"data/raw/{name}.parquet")
-    original, classes = tiny.digits()
-    assert np.array_equal(X, original)
-    assert np.array_equal(images["class"], classes)
+    found = read_images(extended / "data/not_blank/digit.parquet")
+    assert np.array_equal(found.X, images.X)
+    assert found.table.equals(images.table)
 
 
 def add_key(project: Path) -> None:
@@ -263,55 +234,6 @@ def test_a_key_of_params_yaml_is_added(extended: Path) -> None:
     assert len(train) == 100
 
 
-def add_column(project: Path) -> None:
-    """Add the column of the page, which has the weight of each image."""
-    columns = "digits/settings/columns.py"
-    insert(project / columns, "COLUMNS", EXAMPLES[f"{columns}: in COLUMNS"])
-    layout = "packages/image-layouts/image_layouts/schema.py"
-    edit_module(
-        project / layout,
-        before='    group: String = ""',
-        code=EXAMPLES[f"{layout}: in TablePart"],
-        indentation=4,
-    )
-    fitting = "digits/learning/fitting.py"
-    lines = EXAMPLES[f"{fitting}: in place of the line that begins with model = clone"]
-    lines = textwrap.indent(lines, "        ")
-    tiny.replace(project / fitting, r"(?m)^        model = clone.*\n", lines)
-
-
-@pytest.mark.slow
-def test_a_column_of_images_goes_to_the_fits_and_the_predictions(extended: Path) -> None:
-    add_column(extended)
-    pixels, labels = tiny.digits()
-    is_five = labels == 5
-    table = pd.DataFrame(pixels).assign(label=labels, trust=np.where(is_five, 0.001, 1.5))
-    table.to_csv(extended / "own.csv", index=False)
-    layout = {"table": "own.csv", "pixels": "0 to 63", "class": "label", "weight": "trust"}
-    sources = [{"files": "own.csv"}]
-    digit = tiny.model("digit", "scaled", tiny.LOGISTIC, 3)
-    changes = {
-        "datasets.tiny": {"sources": sources, "shape": list(tiny.SHAPE), "layout": layout},
-        "models": {"digit-logreg": digit},
-    }
-    tiny.edit(extended, changes)
-    tiny.run("dvc add own.csv", extended)
-    tiny.run("digits pin tiny", extended)
-    tiny.repro(extended, "evaluate@digit-logreg")
-    for path in ["data/crossval/digit-logreg.parquet", "data/predictions/digit-logreg.parquet"]:
-        predictions = pd.read_parquet(extended / path)
-        expected = np.where(predictions["label"] == 5, 0.001, 1.5)
-        assert np.array_equal(predictions["weight"], expected)
-        # Fives that hardly count are hardly found.
-        assert (predictions["prediction"] == 5).sum() < 0.5 * (predictions["label"] == 5).sum()
-
-    table.assign(trust=table["trust"].astype(str).where(~is_five, "low")).to_csv(
-        extended / "own.csv", index=False
-    )
-    refused = tiny.run("digits pin tiny", extended, status=1)
-    assert f"{is_five.sum()} images have a weight that is no number" in refused.stderr
-
-
 def add_command(project: Path) -> None:
     """Add the command of the page."""
     [name] = [name for name in EXAMPLES if name.startswith("digits/commands/")]
@@ -327,8 +249,7 @@ def test_a_command_is_added(extended: Path) -> None:
     assert tiny.run("digits classes tiny", extended).stdout == expected
 
 
-RECIPES = [write_modules, add_metric, add_last_stage, add_stage_between, add_key]
-RECIPES += [add_column, add_command]
+RECIPES = [write_modules, add_metric, add_last_stage, add_stage_between, add_key, add_command]
 # The tests that see whether an addition is complete.
 RELEVANT = [
     "tests/core/test_pipeline.py",

@@ -160,9 +160,9 @@ def test_images_that_have_lost_what_was_pinned_are_one_line(folder: Path, key: s
 
 def test_idx_files_called_t10k_are_the_test_set(folder: Path) -> None:
     dataset = DatasetParams.model_validate(tiny.dataset({"idx": "idx"}))
-    _, images = make_images(idx.source.open(str(folder / "idx"), dataset), dataset)
+    images = make_images(idx.source.open(str(folder / "idx"), dataset), dataset)
     n_train = tiny.IMAGES - tiny.TEST
-    assert images["test"].tolist() == [False] * n_train + [True] * tiny.TEST
+    assert images.table["test"].tolist() == [False] * n_train + [True] * tiny.TEST
 
 
 def test_idx_files_with_test_between_other_words_are_the_test_set(folder: Path) -> None:
@@ -171,8 +171,8 @@ def test_idx_files_with_test_between_other_words_are_the_test_set(folder: Path) 
     for name, new in zip(source["files"][1], files, strict=True):
         (folder / "idx" / name).rename(folder / "idx" / new)
     dataset = DatasetParams.model_validate(source | {"files": [source["files"][0], files]})
-    _, images = make_images(idx.source.open(str(folder / "idx"), dataset), dataset)
-    assert images["test"].sum() == tiny.TEST
+    images = make_images(idx.source.open(str(folder / "idx"), dataset), dataset)
+    assert images.table["test"].sum() == tiny.TEST
 
 
 @pytest.mark.parametrize("word", ["contest", "testing"])
@@ -184,8 +184,8 @@ def test_idx_files_whose_names_have_test_in_a_word_are_no_test_set(
     for name, new in zip(source["files"][1], files, strict=True):
         (folder / "idx" / name).rename(folder / "idx" / new)
     dataset = DatasetParams.model_validate(source | {"files": [source["files"][0], files]})
-    _, images = make_images(idx.source.open(str(folder / "idx"), dataset), dataset)
-    assert "test" not in images
+    images = make_images(idx.source.open(str(folder / "idx"), dataset), dataset)
+    assert "test" not in images.table
 
 
 def test_a_damaged_idx_file_is_refused() -> None:
@@ -255,10 +255,10 @@ def test_a_sparse_dataset_of_openml_is_one_line(
 def test_the_digits_of_scikit_learn_are_of_fourteen_forms() -> None:
     entry = {**tiny.dataset({"sklearn": "digits"}), "pixel_max": 16}
     dataset = DatasetParams.model_validate(entry)
-    _, images = make_images(sklearn.source.open("digits", dataset), dataset)
+    images = make_images(sklearn.source.open("digits", dataset), dataset)
     forms = [
         "".join(str(digit) for digit in classes)
-        for _, classes in images.groupby("group")["class"]
+        for _, classes in images.table.groupby("group")["class"]
     ]
     assert len(forms) == 14
     for form in forms:

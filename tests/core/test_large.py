@@ -1,5 +1,6 @@
 """Tables whose pixels exceed the memory, and models that are fitted on them in passes."""
 
+import json
 import re
 import subprocess
 import sys
@@ -16,13 +17,12 @@ from sklearn.decomposition import PCA
 from sklearn.linear_model import SGDClassifier
 from sklearn.neural_network import MLPClassifier
 
-from digits.core import tables
 from digits.core.errors import UserError
-from digits.learning.fitting import fit_all
+from digits.core.images import Images, read_images, write_images
+from digits.core.pixels import map_pixels, select_rows
+from digits.learning.fitting import fit
 from digits.learning.pipelines import build_pipeline
 from digits.learning.scores import compute_scores, response_method
-from digits.learning.training_set import TrainingSet
-from digits.settings import params
 from digits.settings.params import ModelParams
 from tests.helpers import tiny
 from tests.helpers.calls import call
@@ -47,44 +47,43 @@ STAGES = {
 
 @pytest.fixture(autouse=True)
 def _small_batches(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("digits.learning.fitting.BATCH_BYTES", ROWS_PER_BATCH * 64)
-    monkeypatch.setattr(tables, "READ_BYTES", 40 * 64)
-    monkeypatch.setattr(tables, "ROW_GROUP_BYTES", 150 * 64)
+    monkeypatch.setattr("digits.learning.passes.BATCH_BYTES", ROWS_PER_BATCH * 64)
+    monkeypatch.setattr("digits.core.pixels.BUCKET_BYTES", 150 * 64)
+    monkeypatch.setattr("digits.core.images.READ_BYTES", 40 * 64)
+    monkeypatch.setattr("digits.core.images.ROW_GROUP_BYTES", 150 * 64)
     monkeypatch.chdir(tmp_path)
 
 
 def test_rows_in_any_order_are_written_in_several_row_groups() -> None:
-    images = pd.DataFrame({"class": CLASSES, "label": CLASSES})
-    images.attrs = {"names": ["é", "b"]}
-    shuffled = images.sample(frac=0.9, random_state=0)
+    table = pd.DataFrame({"class": CLASSES, "label": CLASSES})
+    table.attrs = {"names": ["é", "b"]}
+    rows = np.random.default_rng(0).permutation(400)[:360]
     path = Path("data/table")
-    tables.write_images(path, PIXELS, shuffled)
+    write_images(path, Images(PIXELS, table).select(rows))
     assert pq.read_metadata(path).num_row_groups == 3
 
     read_by_pandas = pd.read_parquet(path)
-    assert np.array_equal(tiny.pixels_of(read_by_pandas), PIXELS[shuffled.index])
-    assert read_by_pandas.attrs == images.attrs
-    X, found = tables.read_images(path)
-    assert np.array_equal(X, PIXELS[shuffled.index])
-    assert found.equals(shuffled.reset_index(drop=True))
-    assert found.attrs == images.attrs
+    assert np.array_equal(tiny.pixels_of(read_by_pandas), PIXELS[rows])
+    assert read_by_pandas.attrs == table.attrs
+    found = read_images(path)
+    assert np.array_equal(found.X, PIXELS[rows])
+    assert found.table.equals(table.iloc[rows].reset_index(drop=True))
+    assert found.table.attrs == table.attrs
 
 
 def test_a_table_has_more_rows_than_a_small_number_counts() -> None:
     X = (np.arange(70_000) % 251).astype(np.uint8)[:, np.newaxis]
-    images = pd.DataFrame({"row": np.arange(len(X))})
-    tables.write_images(Path("data/table"), X, images)
-    assert np.array_equal(tables.read_images(Path("data/table"))[0], X)
+    write_images(Path("data/table"), Images(X, pd.DataFrame({"row": np.arange(len(X))})))
+    assert np.array_equal(read_images(Path("data/table")).X, X)
 
 
 def test_a_full_disk_is_not_called_a_damaged_file() -> None:
-    tables.write_images(Path("data/table"), PIXELS, pd.DataFrame({"class": CLASSES}))
+    write_images(Path("data/table"), Images(PIXELS, pd.DataFrame({"class": CLASSES})))
     expected = re.escape(f"a temporary file in {Path.cwd()} cannot be written: [Errno 27] File")
     with full_disk(), pytest.raises(UserError, match=f"^{expected}"):
-        tables.read_images(Path("data/table"))
-    shuffled = pd.DataFrame({"class": CLASSES}).sample(frac=1, random_state=0)
+        read_images(Path("data/table"))
     with full_disk(), pytest.raises(UserError, match=f"^{expected}"):
-        tables.write_images(Path("data/table"), PIXELS, shuffled)
+        select_rows(PIXELS, np.arange(400)[::-1])
 
 
 def build(classifier: str, features: str = "scaled", **hyperparameters: Any) -> Any:
@@ -95,9 +94,7 @@ def build(classifier: str, features: str = "scaled", **hyperparameters: Any) -> 
 
 @pytest.mark.parametrize(("name", "kind"), [(tiny.SGD, SGDClassifier), (MLP, MLPClassifier)])
 def test_a_model_is_fitted_with_partial_fit_in_each_pass(name: str, kind: Any) -> None:
-    fitted = fit_all(
-        build(name, passes=3), TrainingSet(PIXELS, pd.DataFrame({"label": CLASSES})), None, 3
-    )
+    fitted = fit(build(name, passes=3), PIXELS, CLASSES, folds=None, n_passes=3)
     expected = kind(random_state=42)
     for _ in range(3):
         for start in range(0, 400, ROWS_PER_BATCH):
@@ -108,14 +105,12 @@ def test_a_model_is_fitted_with_partial_fit_in_each_pass(name: str, kind: Any) -
 
 
 def test_no_model_is_fitted_on_held_out_rows() -> None:
-    test_fold = 1 + np.arange(400) % 2
+    folds = 1 + np.arange(400) % 2
     pipeline = build(tiny.SGD, features="scaled 50", passes=5)
-    fitted = fit_all(
-        pipeline, TrainingSet(PIXELS, pd.DataFrame({"label": CLASSES})), test_fold, 5
-    )
+    fitted = fit(pipeline, PIXELS, CLASSES, folds, n_passes=5)
 
     # Fit the model of the second fold in the same way.
-    rows = np.flatnonzero(test_fold == 1)
+    rows = np.flatnonzero(folds == 1)
     pca = PCA(50, svd_solver="covariance_eigh").fit(SCALED[rows[:ROWS_PER_BATCH]])
     sgd = SGDClassifier(random_state=42)
     for _ in range(5):
@@ -123,20 +118,15 @@ def test_no_model_is_fitted_on_held_out_rows() -> None:
             batch = rows[(rows >= start) & (rows < start + ROWS_PER_BATCH)]
             X = pca.transform(SCALED[batch])
             sgd.partial_fit(X, CLASSES[batch], classes=np.arange(10))
-    is_held_out = test_fold == 2
+    is_held_out = folds == 2
     assert fitted.cv_scores is not None
     expected = sgd.decision_function(pca.transform(SCALED[is_held_out]))
     assert np.allclose(fitted.cv_scores[is_held_out], expected, rtol=1e-3, atol=1e-3)
 
 
 def test_all_images_of_a_batch_may_be_held_out() -> None:
-    test_fold = np.where(np.arange(400) < 2 * ROWS_PER_BATCH, 1, 2)
-    fitted = fit_all(
-        build(tiny.SGD, passes=1),
-        TrainingSet(PIXELS, pd.DataFrame({"label": CLASSES})),
-        test_fold,
-        1,
-    )
+    folds = np.where(np.arange(400) < 2 * ROWS_PER_BATCH, 1, 2)
+    fitted = fit(build(tiny.SGD, passes=1), PIXELS, CLASSES, folds, n_passes=1)
     assert fitted.cv_scores is not None
     assert np.isfinite(fitted.cv_scores).all()
 
@@ -146,39 +136,17 @@ def test_passes_need_partial_fit() -> None:
         build(MLP, passes=1, solver="lbfgs")
 
 
-@pytest.mark.slow
-def test_the_entries_of_the_page_train_models(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tables, "READ_BYTES", 200 * 784)
-    monkeypatch.setattr(tables, "ROW_GROUP_BYTES", 400 * 784)
-    monkeypatch.setattr("digits.learning.fitting.BATCH_BYTES", ROWS_PER_BATCH * 784)
-    page = PAGE.read_text(encoding="utf-8")
-    [block] = re.findall(r"```yaml\n(datasets:.*?)```", page, re.DOTALL)
-    assert "mnist 60000 700000" in block
-    block = block.replace("mnist 60000 700000", "mnist 300 600").replace("10000", "100")
-
-    # MNIST's place is taken by the tiny dataset, with a margin of zeros.
-    padded = np.pad(PIXELS.reshape(-1, 8, 8), ((0, 0), (10, 10), (10, 10)))
-    csv = pd.DataFrame(15 * padded.reshape(400, -1)).assign(label=CLASSES)
-    csv.to_csv("mnist.csv", index=False)
-    layout = {"table": "mnist.csv", "pixels": "0 to 783", "class": "label"}
-    mnist = {"sources": [{"files": "mnist.csv"}], "shape": [28, 28], "layout": layout}
-    content = tiny.params({"datasets.mnist": mnist})
-    for section, entries in yaml.safe_load(block).items():
-        content[section] |= entries
-    params.FILE.write_text(yaml.safe_dump(content), encoding="utf-8")
-
-    call(Path(), "pin", "mnist")
-    call(Path(), "pin", "mnist-large")
-    settings = params.load()
-    call(Path(), "fetch", "mnist-large")
-    call(Path(), "split", "mnist-large")
-    call(Path(), "binarize", "large-digit")
-    large_models = [name for name in settings.models if name.startswith("large-")]
-    for name in large_models:
-        call(Path(), "train", name)
-        call(Path(), "evaluate", name)
-        assert Path("metrics", f"{name}.json").exists()
-    assert len(large_models) == 2
+def test_the_entry_of_the_page_trains_a_model() -> None:
+    [block] = re.findall(r"```yaml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    [(name, model)] = yaml.safe_load(block).items()
+    tiny.write_idx_files(Path("idx"))
+    tiny.edit(Path(), {f"models.{name}": model})
+    for stage, entry in [("fetch", "tiny"), ("split", "tiny-random"), ("binarize", "digit")]:
+        call(Path(), stage, entry)
+    call(Path(), "train", name)
+    call(Path(), "evaluate", name)
+    metrics = json.loads(Path(f"metrics/{name}.json").read_text(encoding="utf-8"))
+    assert metrics["accuracy"] > 0.8
 
 
 def peak_memory(command: list[str]) -> float:
@@ -198,11 +166,11 @@ def peak_memory(command: list[str]) -> float:
     return peak / 1024
 
 
-# Run a stage with row groups of 4 MiB, so that few images already fill several of them.
+# Run a stage with row groups and buckets of 4 MiB, so that few images already fill several of them.
 RUN_STAGE = """
 import runpy, sys
-from digits.core import tables
-tables.ROW_GROUP_BYTES = 4 * 2**20
+from digits.core import images, pixels
+images.ROW_GROUP_BYTES = pixels.BUCKET_BYTES = 4 * 2**20
 runpy.run_module(f"stages.{sys.argv.pop(1)}", run_name="__main__")
 """
 
@@ -216,10 +184,10 @@ def test_more_rows_take_no_more_memory() -> None:
     peaks = {}
     for n_images in [250_000, 1_500_000]:
         n_copies = n_images // len(PIXELS)
-        images = pd.DataFrame({"class": np.tile(CLASSES, n_copies)})
-        images.attrs = {"shape": tiny.SHAPE, "pixel_max": tiny.PIXEL_MAX}
-        X = tables.map_pixels(PIXELS for _ in range(n_copies))
-        tables.write_images(Path("data/raw/tiny.parquet"), X, images)
+        table = pd.DataFrame({"class": np.tile(CLASSES, n_copies)})
+        table.attrs = {"shape": tiny.SHAPE, "pixel_max": tiny.PIXEL_MAX}
+        X = map_pixels(PIXELS for _ in range(n_copies))
+        write_images(Path("data/raw/tiny.parquet"), Images(X, table))
         for stage, name in STAGES.items():
             command = [sys.executable, "-c", RUN_STAGE, stage, name]
             peaks[stage, n_images] = peak_memory(command)

@@ -52,7 +52,7 @@ def compute_metrics(table: pd.DataFrame, majority_label: int) -> dict[tuple[str,
     scores = table.filter(regex="^(decision|probability)_").set_axis(labels_of(table), axis=1)
     existing = np.unique(y)
     averaged = existing
-    if "label_names" not in table.attrs:  # the label 1 is positive
+    if table.attrs["has_positive"]:  # the label 1 is positive
         averaged = np.array([1])
     elif scores.shape[1] == 1:
         scores[0] = -scores[1]

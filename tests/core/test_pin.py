@@ -1,23 +1,24 @@
-"""`digits pin` counts a dataset's images, and changes nothing else in params.yaml."""
+"""`digits pin` records what the images of a dataset are in data/datasets.yaml."""
 
 import re
 import shutil
+import textwrap
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from PIL import Image
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from digits.commands.pin import update_entry
+from digits.core.images import Images
 from digits.imaging.background import find_backgrounds, find_common_background
 from digits.imaging.contrast import find_blank
 from digits.pinning.overview import find_background
-from digits.settings import params
-from digits.settings.params import PINNED_KEYS
+from digits.settings import recorded
 from tests.helpers import tiny
 from tests.helpers.calls import VALID, call, failure
 from tests.helpers.processes import full_disk
@@ -26,7 +27,7 @@ TEXT = (tiny.ROOT / "params.yaml").read_text(encoding="utf-8")
 ENTRY = "    sources:\n    - files: own\n    shape: [28, 28]  # small\n"
 NAMES = ["cat", "no", "Übel"]
 PINNED = """\
-params.yaml: datasets.tried has
+data/datasets.yaml: tried has
   12 images of 3 classes: cat 4, no 4, Übel 4
   28 × 28 pixels, grey
 """
@@ -34,10 +35,12 @@ params.yaml: datasets.tried has
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Return a folder with pictures, and with a params.yaml that does not pin them yet."""
+    """Return a folder with pictures that are in params.yaml, but are not recorded yet."""
     entry = f"datasets:\n  tried:  # mine\n{ENTRY}\n  # The others.\n"
     text = TEXT.replace("datasets:\n", entry, 1)
     (tmp_path / "params.yaml").write_text(text, encoding="utf-8")
+    (tmp_path / "data").mkdir()
+    shutil.copy(tiny.ROOT / recorded.FILE, tmp_path / recorded.FILE)
     for index, name in enumerate(NAMES * 4):
         path = tmp_path / "own" / name / f"{index}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -50,26 +53,27 @@ def read_params(folder: Path) -> str:
     return (folder / "params.yaml").read_text(encoding="utf-8")
 
 
-def read_entry(text: str, name: str) -> dict[str, Any]:
-    """Return the entry of a dataset."""
-    entry: dict[str, Any] = params.parse(text)["datasets"][name]
-    return entry
+def read_recorded(folder: Path) -> dict[str, Any]:
+    """Return what is recorded of each dataset."""
+    return recorded.parse((folder / recorded.FILE).read_text(encoding="utf-8"))
 
 
-def test_a_new_entry_is_completed_and_nothing_else_is_changed(folder: Path) -> None:
+def test_a_new_entry_is_recorded_and_nothing_else_is_changed(folder: Path) -> None:
     before = read_params(folder)
+    others = read_recorded(folder)
     printed = call(folder, "pin", "tried").stdout
     assert printed.startswith(PINNED)
     assert [len(line) > 10 for line in printed.splitlines()].count(True) > 10  # two images
-    after = read_params(folder)
-    entry = read_entry(after, "tried")
+    entry = read_recorded(folder)["tried"]
+    assert list(entry) == ["images", "classes", "names", "sha256"]
     assert entry["images"] == 12
     assert entry["classes"] == 3
     assert entry["names"] == NAMES
-    assert "groups" not in entry
-    start, end = before.split(ENTRY)
-    assert after.startswith(f"{start}    images: 12\n    classes: 3\n    names:\n    - cat\n")
-    assert after.endswith(f"      files: {entry['sha256']['files']}\n{ENTRY}{end}")
+    assert read_params(folder) == before
+    assert read_recorded(folder) == others | {"tried": entry}
+    text = (folder / recorded.FILE).read_text(encoding="utf-8")
+    assert text.startswith(recorded.HEADER)
+    assert "- Übel\n" in text
     assert call(folder, "check").output == VALID
 
 
@@ -79,135 +83,97 @@ def test_of_many_names_the_first_are_printed(folder: Path) -> None:
     printed = call(folder, "pin", "tried").stdout
     assert "  412 images of 103 classes: cat 4, no 4, number 0 4, number 1 4," in printed
     assert max(len(line) for line in printed.splitlines()) < 300
-    assert len(read_entry(read_params(folder), "tried")["names"]) == 103
+    assert len(read_recorded(folder)["tried"]["names"]) == 103
 
 
 def test_on_a_full_disk_nothing_is_changed(folder: Path) -> None:
-    before = read_params(folder)
+    before = tiny.files(folder)
     with full_disk():
         line = failure(folder, "pin", "tried")
     assert line.endswith("File too large")
-    assert read_params(folder) == before
-    assert {path.name for path in folder.iterdir()} == {"own", "params.yaml"}
+    assert tiny.files(folder) == before
 
 
-@pytest.mark.parametrize("name", params.parse(TEXT)["datasets"])
-def test_the_same_values_change_nothing(name: str) -> None:
-    entry = read_entry(TEXT, name)
-    written_keys = (PINNED_KEYS | {"names"}) & set(entry)
-    values = {key: entry[key] for key in written_keys}
-    assert update_entry(TEXT, name, values) == TEXT
-
-
-NAMED = """\
+# An entry of a project from before version 3, in which params.yaml has the recorded values.
+OLD = """\
 datasets:
-  own:
-    images: 1
-    names: # of letters
-    - a
-    - b
-
-# the end
-splits: {}
-"""
-
-
-def test_other_values_change_only_themselves() -> None:
-    expected = NAMED.replace("images: 1", "images: 2").replace("- a", "- z")
-    assert update_entry(NAMED, "own", {"images": 2, "names": ["z", "b"]}) == expected
-
-
-@pytest.mark.parametrize("text", ["names: []", "names:", "sha256: {}", "sha256:"])
-def test_empty_keys_are_filled(text: str) -> None:
-    entry = f"datasets:\n  own:\n    {text}\n    shape: [8, 8]\n"
-    values = {"names": ["a", "b", "c"], "sha256": {"pixels": "x", "labels": "y"}}
-    assert read_entry(update_entry(entry, "own", values), "own") == values | {"shape": [8, 8]}
-
-
-GROUPED = """\
-datasets:
-  own:
-    images: 4
-    groups: 2
-    sha256:
-      pixels: x
-      labels: y
-      groups: z
-
-# the end
-splits: {}
-"""
-
-
-def test_images_that_have_no_groups_any_more_lose_their_number_and_checksum() -> None:
-    values = {"images": 4, "sha256": {"pixels": "x", "labels": "y"}}
-    expected = GROUPED.replace("    groups: 2\n", "").replace("      groups: z\n", "")
-    assert update_entry(GROUPED, "own", values) == expected
-
-
-def test_images_that_have_no_common_background_any_more_lose_the_key() -> None:
-    """Otherwise, `digits predict` would invert pictures."""
-    with_background = GROUPED.replace("    sha256:\n", "    background: dark\n    sha256:\n")
-    values = {"images": 4, "groups": 2, "sha256": {"pixels": "x", "labels": "y", "groups": "z"}}
-    assert update_entry(with_background, "own", values) == GROUPED
-
-
-def test_groups_that_are_new_come_before_the_last_key_and_its_comments() -> None:
-    ungrouped = GROUPED.replace("    groups: 2\n", "").replace("      groups: z\n", "")
-    values = {"images": 4, "groups": 2, "sha256": {"pixels": "x", "labels": "y", "groups": "z"}}
-    grouped = update_entry(ungrouped, "own", values)
-    assert read_entry(grouped, "own") == read_entry(GROUPED, "own")
-    assert grouped.endswith("\n      labels: y\n\n# the end\nsplits: {}\n")
-
-
-COMMENTED = """\
-datasets:
-  own:
+  tried:  # mine
     # how many
     images: 4 # four
-    classes: 2   # two
+    groups: 2
     names:
     - a # the first
     - b
-    - c # the last
 
     # now the checksums
     sha256:
       pixels: x
       labels: y # why
-      groups: z # gone
-      # of all
-    shape: [8, 8]  # small
-    background: dark # gone
+    shape: [28, 28]  # small
+    background: dark
+    sources:
+    - files: own
+  other:
+    images: 4
 
 # the end
-splits: {}
+images: 4
 """
 
 
-def test_a_comment_goes_only_with_its_own_line() -> None:
-    values = {"images": 4, "names": ["a", "c"], "sha256": {"pixels": "x", "labels": "y"}}
-    expected = COMMENTED.replace("    - b\n", "")
-    for line in ["      groups: z # gone\n", "    background: dark # gone\n"]:
-        expected = expected.replace(line, "")
-    assert update_entry(COMMENTED, "own", values) == expected
+def test_what_params_yaml_has_of_an_older_version_is_removed_from_one_entry() -> None:
+    expected = OLD
+    for lines in [
+        "    images: 4 # four\n    groups: 2\n    names:\n    - a # the first\n    - b\n",
+        "    sha256:\n      pixels: x\n      labels: y # why\n",
+        "    background: dark\n",
+    ]:
+        assert lines in expected
+        expected = expected.replace(lines, "")
+    assert recorded.remove_from_params(OLD, "tried") == expected
+    assert recorded.remove_from_params(expected, "tried") == expected
 
 
-def test_comments_stay_if_the_last_of_several_names_is_gone() -> None:
-    values = {"names": ["a", "b", "d"]}
-    expected = COMMENTED.replace("- c # the last", "- d")
-    assert update_entry(COMMENTED, "own", values) == expected
-    expected = COMMENTED.replace("    - b\n    - c # the last\n", "")
-    assert update_entry(COMMENTED, "own", {"names": ["a"]}) == expected
+def test_a_project_of_an_older_version_is_recorded_anew(folder: Path) -> None:
+    call(folder, "pin", "tried")
+    values = read_recorded(folder)
+    before = read_params(folder)
+    of_entry = yaml.safe_dump({**values["tried"], "groups": 7}, sort_keys=False)
+    old = before.replace(ENTRY, textwrap.indent(of_entry, "    ") + ENTRY)
+    (folder / "params.yaml").write_text(old, encoding="utf-8")
+    (folder / recorded.FILE).unlink()
+    printed = call(folder, "pin", "tried").stdout
+    line = "params.yaml: datasets.tried: what data/datasets.yaml has now was removed\n"
+    assert printed.startswith(f"{line}{PINNED}")
+    assert read_params(folder) == before
+    assert read_recorded(folder) == {"tried": values["tried"]}
 
 
-@pytest.mark.parametrize("gone", ["background: dark # gone", "names: # gone\n    - a # gone"])
-@pytest.mark.parametrize("last", ["    classes: 2 # two\n", "    classes: 2\n", ""])
-def test_comments_below_a_last_key_that_goes_stay(last: str, gone: str) -> None:
-    entry = f"    sha256:\n      labels: y # why\n{last}    {gone}\n"
-    text = f"datasets:\n  own:\n{entry}\n# the end\nsplits: {{}}\n"
-    expected = text.replace(f"    {gone}\n", "")
-    assert update_entry(text, "own", {"sha256": {"labels": "y"}}) == expected
+def test_values_that_were_recorded_in_another_form_are_one_line(folder: Path) -> None:
+    for text, reason in [("- tried", "has another form than"), ("{", "is not YAML: ")]:
+        (folder / recorded.FILE).write_text(text)
+        assert failure(folder, "check").startswith(f"Error: data/datasets.yaml {reason}")
+
+
+def test_a_value_in_params_yaml_takes_precedence(folder: Path) -> None:
+    call(folder, "pin", "tried")
+    text = read_params(folder).replace(ENTRY, f"    images: 11\n{ENTRY}")
+    (folder / "params.yaml").write_text(text, encoding="utf-8")
+    assert "number of images: 12, expected 11; if that is" in failure(folder, "check")
+
+
+def test_images_that_have_no_groups_any_more_lose_their_number_and_checksum(
+    folder: Path,
+) -> None:
+    put_into_groups(folder)
+    call(folder, "pin", "tried")
+    for path in list(folder.glob("own/*/*/*.png")):
+        path.rename(path.parents[1] / path.name)
+    for path in folder.glob("own/*/writer *"):
+        path.rmdir()
+    call(folder, "pin", "tried")
+    entry = read_recorded(folder)["tried"]
+    assert "groups" not in {*entry, *entry["sha256"]}
 
 
 WRONG_ENTRIES = {
@@ -253,7 +219,7 @@ def put_into_groups(folder: Path) -> None:
 def test_groups_are_counted(folder: Path) -> None:
     put_into_groups(folder)
     call(folder, "pin", "tried")
-    entry = read_entry(read_params(folder), "tried")
+    entry = read_recorded(folder)["tried"]
     assert entry["groups"] == 2
     assert "groups" in entry["sha256"]
     assert call(folder, "check").output == VALID
@@ -285,14 +251,15 @@ def test_a_class_with_another_name_is_refused_until_it_is_pinned(folder: Path) -
     (folder / "own/cat").rename(folder / "own/dog")  # still the first one
     assert "files own: names: ['dog', 'no', " in failure(folder, "check")
     call(folder, "pin", "tried")
-    assert read_entry(read_params(folder), "tried")["names"] == ["dog", *NAMES[1:]]
+    assert read_recorded(folder)["tried"]["names"] == ["dog", *NAMES[1:]]
 
 
 def test_a_checksum_that_is_missing_is_refused(folder: Path) -> None:
     put_into_groups(folder)
     call(folder, "pin", "tried")
-    text = re.sub(" +groups: [0-9a-f]{64}\n", "", read_params(folder), count=1)
-    (folder / "params.yaml").write_text(text, encoding="utf-8")
+    values = read_recorded(folder)
+    del values["tried"]["sha256"]["groups"]
+    (folder / recorded.FILE).write_text(yaml.safe_dump(values), encoding="utf-8")
     assert "expected None; if that is right, run `digits pin tried`" in failure(folder, "check")
 
 
@@ -363,7 +330,7 @@ def test_a_test_set_that_came_with_the_images_is_recorded(folder: Path) -> None:
     shutil.move(folder / "own/cat/0.png", test_cats / "0.png")
     printed = call(folder, "pin", "tried").stdout
     assert "  1 of the images are a test set that came with them\n" in printed
-    assert "test" in read_entry(read_params(folder), "tried")["sha256"]
+    assert "test" in read_recorded(folder)["tried"]["sha256"]
     shutil.move(folder / "own/cat/3.png", test_cats / "3.png")
     assert "if that is right, run `digits pin tried`" in failure(folder, "check")
 
@@ -389,7 +356,7 @@ def test_the_background_that_nearly_all_images_have_is_recorded(
         pixels[10:20, 10:20] = 255 - paper // 2
         Image.fromarray(pixels).save(path)
     call(folder, "pin", "tried")
-    assert read_entry(read_params(folder), "tried").get("background") == background
+    assert read_recorded(folder)["tried"].get("background") == background
 
 
 def test_a_background_is_dark_or_light_and_covers_half_of_the_image() -> None:
@@ -427,8 +394,9 @@ def test_a_blank_image_has_less_than_a_twentieth_of_the_contrast() -> None:
 
 def test_images_from_the_first_to_the_last_decide_on_the_background() -> None:
     X = np.zeros((2_000, 64), np.uint8)
-    images = pd.DataFrame(index=range(len(X)))
-    images.attrs = {"shape": [8, 8], "pixel_max": 255}
-    assert find_background(X, images) == "dark"
+    table = pd.DataFrame(index=range(len(X)))
+    table.attrs = {"shape": [8, 8], "pixel_max": 255}
+    images = Images(X, table)
+    assert find_background(images) == "dark"
     X[1_000:] = 255
-    assert find_background(X, images) is None
+    assert find_background(images) is None

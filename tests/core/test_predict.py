@@ -110,8 +110,8 @@ def test_a_picture_is_converted_as_the_source_of_the_dataset_does(project: Path)
         patch.chdir(project)
         predictor = predicting.load("digit-logreg")
         dataset = params.load().datasets["tiny"]
-        X, _ = fetch_images("tiny", dataset, require_pinned=False)
-        for index, image in enumerate(X):
+        images = fetch_images("tiny", dataset, require_pinned=False)
+        for index, image in enumerate(images.X):
             [prediction] = predictor.predict(Path(f"own/{index}/photo.png"))
             assert np.array_equal(prediction.image.ravel(), image)
 

@@ -13,6 +13,7 @@ from sklearn.pipeline import Pipeline
 
 from digits.commands.merge_lock import merge
 from digits.core import tables
+from digits.core.images import Images, read_images, write_images
 from digits.data.splitting import split_rows
 from digits.learning import model_file, pipelines
 from digits.settings.params import ChecksumShare, LastGroups
@@ -23,65 +24,62 @@ SHARES = FRACTIONS.map(lambda fraction: ChecksumShare(share=fraction))
 
 
 @st.composite
-def images(draw: st.DrawFn, *, has_groups: bool = False) -> pd.DataFrame:
-    """Return a table of different images of two pixels, of three classes."""
+def draw_images(draw: st.DrawFn, *, has_groups: bool = False) -> Images:
+    """Return different images of two pixels, of three classes."""
     numbers = draw(st.sets(st.integers(0, 2**16 - 1), min_size=4, max_size=30))
-    both_pixels = np.array(sorted(numbers), np.uint16).view(np.uint8).reshape(-1, 2)
-    table = pd.DataFrame(both_pixels, columns=["pixel1", "pixel2"])
-    columns = arrays.arrays(np.uint8, len(table), elements=st.integers(0, 2))
-    table["class"] = draw(columns)
+    X = np.array(sorted(numbers), np.uint16).view(np.uint8).reshape(-1, 2)
+    columns = arrays.arrays(np.uint8, len(X), elements=st.integers(0, 2))
+    table = pd.DataFrame({"class": draw(columns)})
     if has_groups:
         groups = draw(columns)
         groups[:2] = [0, 1]  # there are at least two
         table["group"] = groups
-    return table
+    return Images(X, table)
 
 
 ATTRS = st.dictionaries(st.text('é"\\\n'), st.lists(st.text("ab")))
 
 
-def select_pixels(table: pd.DataFrame) -> Any:
-    """Return the pixels of a table of `images`, shape (n_images, 2)."""
-    return np.ascontiguousarray(table[["pixel1", "pixel2"]].to_numpy())
-
-
-def check_split(table: pd.DataFrame, test: Any, seed: int) -> None:
+def check_split(images: Images, test: Any, seed: int) -> None:
     """Check that each image is in exactly one set, and that there is one to train on."""
-    train_rows, test_rows = split_rows(select_pixels(table), table, test, seed)
-    assert sorted([*train_rows, *test_rows]) == list(range(len(table)))
+    train_rows, test_rows = split_rows(images, test, seed)
+    assert sorted([*train_rows, *test_rows]) == list(range(len(images)))
     assert len(train_rows) > 0
-    if "group" in table:
-        groups = table["group"].to_numpy()
+    if images.groups is not None:
+        groups = images.groups.to_numpy()
         assert set(groups[train_rows]).isdisjoint(groups[test_rows])
 
 
 @settings(max_examples=40)
-@given(images(), st.one_of(st.integers(1, 3), FRACTIONS, SHARES), SEEDS)
-def test_every_image_is_in_one_set(table: pd.DataFrame, test: Any, seed: int) -> None:
-    check_split(table, test, seed)
+@given(draw_images(), st.one_of(st.integers(1, 3), FRACTIONS, SHARES), SEEDS)
+def test_every_image_is_in_one_set(images: Images, test: Any, seed: int) -> None:
+    check_split(images, test, seed)
 
 
 @settings(max_examples=40)
 @given(
-    images(has_groups=True), st.one_of(st.just(LastGroups(groups=1)), FRACTIONS, SHARES), SEEDS
+    draw_images(has_groups=True),
+    st.one_of(st.just(LastGroups(groups=1)), FRACTIONS, SHARES),
+    SEEDS,
 )
-def test_no_group_is_in_both_sets(table: pd.DataFrame, test: Any, seed: int) -> None:
-    check_split(table, test, seed)
+def test_no_group_is_in_both_sets(images: Images, test: Any, seed: int) -> None:
+    check_split(images, test, seed)
 
 
 @settings(max_examples=40)
-@given(images(), SHARES, st.data())
+@given(draw_images(), SHARES, st.data())
 def test_a_new_image_moves_at_most_one_other_image_of_its_class(
-    table: pd.DataFrame, test: Any, data: st.DataObject
+    images: Images, test: Any, data: st.DataObject
 ) -> None:
-    new = data.draw(st.integers(0, len(table) - 1))
-    _, after = split_rows(select_pixels(table), table, test, 42)
-    old = table.drop(index=new)
-    _, positions = split_rows(select_pixels(old), old, test, 42)
-    before = old.index[positions]
+    new = data.draw(st.integers(0, len(images) - 1))
+    _, after = split_rows(images, test, 42)
+    old = np.delete(np.arange(len(images)), new)
+    _, positions = split_rows(images.select(old), test, 42)
+    before = old[positions]
     moved = (set(after) ^ set(before)) - {new}
     assert len(moved) <= 1
-    assert all(table["class"][row] == table["class"][new] for row in moved)
+    classes = images.table["class"]
+    assert all(classes[row] == classes[new] for row in moved)
 
 
 ENTRIES = st.dictionaries(st.sampled_from("abc"), st.integers(0, 2))
@@ -105,10 +103,9 @@ def test_a_merged_lock_has_what_both_sides_agree_on(
 
 
 @settings(max_examples=20)
-@given(images(has_groups=True), ATTRS)
-def test_a_table_is_read_as_it_was_written(
-    table: pd.DataFrame, attrs: dict[str, list[str]]
-) -> None:
+@given(draw_images(has_groups=True), ATTRS)
+def test_a_table_is_read_as_it_was_written(images: Images, attrs: dict[str, list[str]]) -> None:
+    table = images.table
     table.attrs.update(attrs)
     with tempfile.TemporaryDirectory() as folder:
         paths = [Path(folder, name) for name in ["first.parquet", "second.parquet"]]
@@ -121,21 +118,19 @@ def test_a_table_is_read_as_it_was_written(
 
 
 @settings(max_examples=20)
-@given(images(has_groups=True), ATTRS, SEEDS)
-def test_images_are_written_in_any_order(
-    table: pd.DataFrame, attrs: dict[str, list[str]], seed: int
+@given(draw_images(has_groups=True), ATTRS, SEEDS)
+def test_selected_images_are_read_as_they_were_written(
+    images: Images, attrs: dict[str, list[str]], seed: int
 ) -> None:
-    table.attrs |= {"shape": [1, 2], **attrs}
-    X = select_pixels(table)
-    others = table.drop(columns=["pixel1", "pixel2"])
-    shuffled = others.sample(frac=1, random_state=seed)
+    images.table.attrs |= {"shape": [1, 2], **attrs}
+    rows = np.random.default_rng(seed).permutation(len(images))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "images.parquet")
-        tables.write_images(path, X, shuffled)
-        found_X, found = tables.read_images(path)
-    assert np.array_equal(found_X, X[shuffled.index])
-    assert found.equals(shuffled.reset_index(drop=True))
-    assert found.attrs == table.attrs
+        write_images(path, images.select(rows))
+        found = read_images(path)
+    assert np.array_equal(found.X, images.X[rows])
+    assert found.table.equals(images.table.iloc[rows].reset_index(drop=True))
+    assert found.table.attrs == images.table.attrs
 
 
 CLASSIFIERS = [

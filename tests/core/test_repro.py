@@ -17,7 +17,7 @@ import pytest
 import yaml
 from click.testing import Result
 
-from digits.core.git import is_in_git
+from digits.core.git import has_repository
 from tests.helpers import tiny
 from tests.helpers.calls import VALID, call, failure
 from tests.helpers.processes import Running
@@ -120,9 +120,9 @@ def test_a_project_may_be_a_folder_of_its_repository(
     project = tmp_path / "work/project"
     project.mkdir(parents=True)
     monkeypatch.chdir(project)
-    assert not is_in_git()
+    assert not has_repository()
     (tmp_path / ".git").mkdir()
-    assert is_in_git()
+    assert has_repository()
 
 
 @pytest.mark.slow

@@ -1,5 +1,6 @@
 """Which images are the training set and the test set, and which labels they have."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,9 @@ import pandas as pd
 import pytest
 from sklearn.model_selection import GroupShuffleSplit, train_test_split
 
-from digits.core import tables
 from digits.core.errors import UserError
-from digits.core.pixels import Pixels, Vector
+from digits.core.images import Images, write_images
+from digits.core.pixels import Vector
 from digits.data.fetching import fetch_images
 from digits.data.labels import label_images
 from digits.data.splitting import split_rows
@@ -26,7 +27,7 @@ def make_images(
     groups: Vector | None = None,
     pixels: Vector | None = None,
     classes: Vector | None = None,
-) -> tuple[Pixels, pd.DataFrame]:
+) -> Images:
     """Return images, whose pixels and classes are 0 unless they are given."""
     if pixels is None:
         pixels = np.zeros((n_images, 4), dtype=np.uint8)
@@ -35,13 +36,13 @@ def make_images(
     table = pd.DataFrame({"class": classes})
     if groups is not None:
         table["group"] = groups
-    return pixels, table
+    return Images(pixels, table)
 
 
-def split(images: tuple[Pixels, pd.DataFrame], test: Any) -> tuple[list[int], list[int]]:
+def split(images: Images, test: Any) -> tuple[list[int], list[int]]:
     """Return the row numbers of the training set and of the test set."""
     entry = SplitParams.model_validate({"dataset": "tiny", "test": test})
-    train_rows, test_rows = split_rows(*images, entry.test, seed=42)
+    train_rows, test_rows = split_rows(images, entry.test, seed=42)
     return train_rows.tolist(), test_rows.tolist()
 
 
@@ -138,7 +139,7 @@ def groups_by_share(kept: Vector) -> set[int]:
     groups = kept // 10
     numbers = np.unique(groups, return_inverse=True)[1]
     images = make_images(len(kept), numbers, PIXELS[kept])
-    images[1].attrs["group_names"] = [str(number) for number in np.unique(groups)]
+    images.table.attrs["group_names"] = [str(number) for number in np.unique(groups)]
     _, test_rows = split(images, {"share": 0.25})
     return set(groups[test_rows].tolist())
 
@@ -160,35 +161,39 @@ def test_the_stage_names_a_class_that_a_set_lacks(tmp_path: Path) -> None:
     tiny.edit(tmp_path, {"splits.tiny.test": 1})
     pixels, labels = tiny.digits()
     raw = tmp_path / "data/raw/tiny.parquet"
-    tables.write_images(raw, *make_images(400, pixels=pixels, classes=labels))
+    write_images(raw, make_images(400, pixels=pixels, classes=labels))
     lines = call(tmp_path, "split", "tiny").stderr.splitlines()
     missing = [digit for digit in range(10) if digit != labels[-1]]
     assert lines == [f"tiny: no image of {digit} is in the test set" for digit in missing]
 
 
-_, IMAGES = make_images(5, classes=np.array([0, 1, 2, 9, 2], np.uint8))
-IMAGES.attrs["names"] = list("abcdefghij")
+IMAGES = make_images(5, classes=np.array([0, 1, 2, 9, 2], np.uint8))
+IMAGES.table.attrs["names"] = list("abcdefghij")
 
 
 def test_without_positive_classes_the_label_is_the_class() -> None:
-    labelled = label_images(IMAGES, None, None)
+    labelled = label_images(IMAGES, None, None).table
     assert labelled["label"].tolist() == [0, 1, 2, 9, 2]
     assert labelled.attrs["label_names"] == list("abcdefghij")
-    _, without_names = make_images(5)
-    # The key says that the labels are classes, of which none is positive.
-    assert "label_names" in label_images(without_names, None, None).attrs
+    assert not labelled.attrs["has_positive"]
+    assert label_images(make_images(5), None, None).table.attrs["label_names"] is None
+    assert "label" not in IMAGES.table
+    assert "label_names" not in IMAGES.table.attrs
 
 
 def test_positive_classes_have_the_label_1_and_all_others_the_label_0() -> None:
-    labelled = label_images(IMAGES, ["c"], None)
+    labelled = label_images(IMAGES, ["c"], None).table
     assert labelled["label"].tolist() == [0, 0, 1, 0, 1]
-    assert "label_names" not in labelled.attrs  # the names of the classes name no labels
+    assert labelled.attrs["has_positive"]
+    assert labelled.attrs["label_names"] is None  # the names of the classes name no labels
 
 
 def test_classes_that_are_neither_positive_nor_negative_are_left_out() -> None:
-    labelled = label_images(IMAGES, ["c"], ["a", "j"])
-    assert labelled["class"].tolist() == [0, 2, 9, 2]
-    assert labelled["label"].tolist() == [0, 1, 0, 1]
+    pixels = np.arange(20, dtype=np.uint8).reshape(5, 4)
+    labelled = label_images(replace(IMAGES, X=pixels), ["c"], ["a", "j"])
+    assert labelled.table["class"].tolist() == [0, 2, 9, 2]
+    assert labelled.y.tolist() == [0, 1, 0, 1]
+    assert labelled.X[:, 0].tolist() == [0, 8, 12, 16]
 
 
 def test_the_test_set_that_came_with_mnist_is_its_last_images(tmp_path: Path) -> None:
@@ -201,11 +206,11 @@ def test_the_test_set_that_came_with_mnist_is_its_last_images(tmp_path: Path) ->
 
 
 def test_a_group_on_both_sides_of_a_given_test_set_is_refused() -> None:
-    X, images = make_images(12, GROUPS)
-    images["test"] = np.arange(12) >= 6
-    split((X, images), "given")
-    images["test"] = np.arange(12) >= 7
+    images = make_images(12, GROUPS)
+    images.table["test"] = np.arange(12) >= 6
+    split(images, "given")
+    images.table["test"] = np.arange(12) >= 7
     with pytest.raises(
         UserError, match="1 groups are both in the training set and in the test"
     ):
-        split((X, images), "given")
+        split(images, "given")

@@ -21,8 +21,9 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
-from digits.core import paths, tables
+from digits.core import paths
 from digits.core.errors import UserError
+from digits.core.images import Images, write_images
 from digits.core.pixels import Vector
 from digits.learning import fitting, model_file
 from digits.learning.folds import assign_folds
@@ -34,7 +35,6 @@ from digits.learning.scores import (
     predict_labelled_images,
 )
 from digits.learning.thresholds import choose_threshold, predict_cross_validated, set_threshold
-from digits.learning.training_set import TrainingSet
 from digits.settings import params
 from tests.helpers import tiny
 from tests.helpers.calls import call, failure
@@ -47,17 +47,21 @@ BOOSTING = "ensemble.HistGradientBoostingClassifier"
 X, CLASSES = tiny.digits()
 
 
-def make_task() -> pd.DataFrame:
-    """Return the images of X as the training set of a task, in which five has the label 1."""
-    images = pd.DataFrame({"class": CLASSES})
-    images["row"] = np.arange(len(images), dtype=np.uint32)
-    images["label"] = (CLASSES == 5).astype(np.uint8)
-    images.attrs = {"shape": list(tiny.SHAPE), "pixel_max": tiny.PIXEL_MAX}
-    return images
+def make_task(**columns: Any) -> Images:
+    """Return the images of X as the training set of a task, in which five has the label 1.
+
+    Args:
+        columns: other columns of the table.
+    """
+    rows = np.arange(len(X), dtype=np.uint32)
+    labels = (CLASSES == 5).astype(np.uint8)
+    table = pd.DataFrame({"class": CLASSES, "row": rows, "label": labels}).assign(**columns)
+    table.attrs = {"shape": list(tiny.SHAPE), "pixel_max": tiny.PIXEL_MAX}
+    return Images(X, table)
 
 
 def train(
-    folder: Path, model: dict[str, Any], seed: int = 42, task: pd.DataFrame | None = None
+    folder: Path, model: dict[str, Any], seed: int = 42, task: Images | None = None
 ) -> tuple[Pipeline, pd.DataFrame]:
     """Call the stage in a folder with the training set of a task.
 
@@ -71,12 +75,11 @@ def train(
 
 
 def prepare(
-    folder: Path, model: dict[str, Any], seed: int = 42, task: pd.DataFrame | None = None
+    folder: Path, model: dict[str, Any], seed: int = 42, task: Images | None = None
 ) -> None:
     """Write what the stage reads."""
     tiny.edit(folder, {FIVE: model, "seed": seed})
-    images = make_task() if task is None else task
-    tables.write_images(folder / paths.task("five", "train"), X, images)
+    write_images(folder / paths.task("five", "train"), task or make_task())
 
 
 def build(model: dict[str, Any]) -> Pipeline:
@@ -96,7 +99,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Pipeline, pd.Data
 
 def test_the_model_is_fitted_on_all_images(trained: tuple[Pipeline, pd.DataFrame]) -> None:
     model, cv_predictions = trained
-    y = make_task()["label"].to_numpy()
+    y = make_task().y
     expected = build(LOGISTIC).fit(X, y)
     assert np.allclose(model.decision_function(X), expected.decision_function(X))
     assert cv_predictions.attrs["train_accuracy"] == (model.predict(X) == y).mean()
@@ -106,7 +109,7 @@ def test_each_fold_is_scored_by_a_model_that_was_fitted_without_it(
     trained: tuple[Pipeline, pd.DataFrame],
 ) -> None:
     _, cv_predictions = trained
-    y = make_task()["label"].to_numpy()
+    y = make_task().y
     splits = StratifiedKFold(3).split(X, y)
     for fold, (train_rows, test_rows) in enumerate(splits, start=1):
         of_fold = cv_predictions.iloc[test_rows]
@@ -119,7 +122,7 @@ def test_each_fold_is_scored_by_a_model_that_was_fitted_without_it(
 def test_without_folds_only_the_labels_are_kept(tmp_path: Path) -> None:
     _, cv_predictions = train(tmp_path, {**LOGISTIC, "folds": 0})
     assert list(cv_predictions.columns) == ["row", "label"]
-    assert cv_predictions.equals(make_task()[["row", "label"]])
+    assert cv_predictions.equals(make_task().table[["row", "label"]])
 
 
 def test_of_many_images_only_the_first_ones_have_a_train_accuracy(
@@ -127,8 +130,7 @@ def test_of_many_images_only_the_first_ones_have_a_train_accuracy(
 ) -> None:
     monkeypatch.setattr(fitting, "MAX_TRAIN_SCORES", 50)
     # It learns from the labels of the images after the fiftieth, and knows nothing of them.
-    task = make_task()
-    task["label"] = (np.arange(len(task)) < 40).astype(np.uint8)
+    task = make_task(label=(np.arange(len(X)) < 40).astype(np.uint8))
     model = tiny.model("five", "raw", "dummy.DummyClassifier", 0, strategy="most_frequent")
     _, cv_predictions = train(tmp_path, model, task=task)
     assert cv_predictions.attrs["train_accuracy"] == 10 / 50
@@ -140,7 +142,8 @@ def test_each_fold_has_its_share_of_each_label(data: st.DataObject, n_folds: int
     counts = data.draw(st.lists(st.integers(n_folds, 20), min_size=1, max_size=4))
     labels = np.repeat(np.arange(len(counts)), counts).tolist()
     y = np.array(data.draw(st.permutations(labels)))
-    folds = assign_folds(y, n_folds)
+    folds = assign_folds(y, None, n_folds)
+    assert folds is not None
     for label in set(labels):
         _, *counts_of_folds = np.bincount(folds[y == label], minlength=n_folds + 1)
         assert len(counts_of_folds) == n_folds
@@ -154,21 +157,24 @@ def test_no_group_is_in_two_folds(data: st.DataObject, n_folds: int) -> None:
     sizes = data.draw(st.lists(st.integers(1, 5), min_size=n_folds, max_size=10))
     groups = np.repeat(np.arange(len(sizes)), np.multiply(2, sizes))
     y = np.arange(len(groups)) % 2
-    folds = assign_folds(y, n_folds, pd.Series(groups))
+    folds = assign_folds(y, pd.Series(groups), n_folds)
+    assert folds is not None
     assert len(set(zip(groups, folds, strict=True))) == len(sizes)
     assert set(folds) == set(range(1, n_folds + 1))
 
 
 def test_folds_of_whole_groups_have_their_share_of_each_label() -> None:
     y = np.tile(np.repeat([0, 1], 3), 2)  # each group has images of one label only
-    folds = assign_folds(y, 2, pd.Series(np.repeat(np.arange(4), 3)))
+    folds = assign_folds(y, pd.Series(np.repeat(np.arange(4), 3)), 2)
     assert [np.bincount(y[folds == fold]).tolist() for fold in [1, 2]] == [[3, 3], [3, 3]]
 
 
 def test_a_label_may_be_missing_among_the_images_that_are_held_out() -> None:
     y = np.repeat([0, 1], [12, 4])
     groups = pd.Series(np.repeat(np.arange(8), 2))  # two of them have the label 1
-    assert len(set(assign_folds(y, 3, groups)[y == 1])) == 2
+    folds = assign_folds(y, groups, 3)
+    assert folds is not None
+    assert len(set(folds[y == 1])) == 2
 
 
 def test_the_images_of_a_group_are_held_out_together_and_keep_their_file(
@@ -176,7 +182,7 @@ def test_the_images_of_a_group_are_held_out_together_and_keep_their_file(
 ) -> None:
     rows = np.arange(len(X))
     files = [f"{row}.png" for row in rows]
-    task = make_task().assign(group=rows.astype(np.uint32) // 40, file=files)
+    task = make_task(group=rows.astype(np.uint32) // 40, file=files)
     _, cv_predictions = train(tmp_path, LOGISTIC, task=task)
     assert (cv_predictions.groupby("group")["fold"].nunique() == 1).all()
     assert cv_predictions["file"].tolist() == files
@@ -202,11 +208,11 @@ def test_folds_that_the_images_do_not_allow_are_refused(
 ) -> None:
     y = np.repeat([0, 1], [9, n_ones])
     with pytest.raises(UserError, match=line):
-        assign_folds(y, n_folds, None if groups is None else pd.Series(groups))
+        assign_folds(y, None if groups is None else pd.Series(groups), n_folds)
 
 
 def test_images_of_one_label_are_refused(tmp_path: Path) -> None:
-    prepare(tmp_path, {**LOGISTIC, "folds": 0}, task=make_task().assign(label=0))
+    prepare(tmp_path, {**LOGISTIC, "folds": 0}, task=make_task(label=0))
     line = "Error: all training images have the label 0; a model needs two"
     assert failure(tmp_path, "train", "five-sgd") == line
 
@@ -350,7 +356,7 @@ def test_the_same_seed_gives_the_same_scores_and_another_seed_gives_others(
 def test_gradient_boosting_is_that_of_one_thread(tmp_path: Path) -> None:
     X, y = tiny.digits()
     boosting = build(tiny.model("digit", "raw", BOOSTING, 0, max_iter=2))
-    found = fitting.fit_all(boosting, TrainingSet(X, pd.DataFrame({"label": y})), None)
+    found = fitting.fit(boosting, X, y, folds=None)
     with threadpool_limits(1, user_api="openmp"):
         expected = clone(boosting).fit(X, y)
     model_file.save(tmp_path / "found", found.model)
@@ -369,10 +375,10 @@ def test_the_scores_of_selected_images_are_beside_these_images(
     trained: tuple[Pipeline, pd.DataFrame],
 ) -> None:
     model, _ = trained
-    is_seven = CLASSES == 7
-    predictions = predict_labelled_images(model, X[is_seven], make_task()[is_seven])
-    assert predictions["row"].tolist() == np.flatnonzero(is_seven).tolist()
-    assert np.allclose(predictions["decision_1"], model.decision_function(X[is_seven]))
+    rows = np.flatnonzero(CLASSES == 7)
+    predictions = predict_labelled_images(model, X[rows], make_task().select(rows))
+    assert predictions["row"].tolist() == rows.tolist()
+    assert np.allclose(predictions["decision_1"], model.decision_function(X[rows]))
 
 
 def test_a_model_that_cannot_be_fitted_is_one_line(tmp_path: Path) -> None:
@@ -451,12 +457,7 @@ def test_the_progress_bar_is_gone_from_the_terminal_when_the_model_is_fitted(
     pipeline = build(tiny.model("five", "scaled", tiny.SGD, 0))
     with open(end, "w", encoding="utf-8") as stderr, monkeypatch.context() as patch:  # noqa: PTH123
         patch.setattr(sys, "stderr", stderr)
-        fitting.fit_all(
-            pipeline,
-            TrainingSet(X, pd.DataFrame({"label": CLASSES == 5})),
-            test_fold=None,
-            n_passes=n_passes,
-        )
+        fitting.fit(pipeline, X, CLASSES == 5, folds=None, n_passes=n_passes)
         stderr.write("next line\n")
     shown = b""
     while not shown.endswith(b"next line\r\n"):

@@ -57,12 +57,12 @@ def change_images(path: Path, change: Callable[[Any], Any]) -> None:
         path: the file.
         change: takes the table without the pixels, and returns another one.
     """
-    from digits.core import tables
+    from digits.core.images import Images, read_images, write_images
 
-    X, images = tables.read_images(path)
-    changed = change(images)
-    changed.attrs = images.attrs
-    tables.write_images(path, X, changed)
+    images = read_images(path)
+    changed = change(images.table)
+    changed.attrs = images.table.attrs
+    write_images(path, Images(images.X, changed))
 
 
 def digits() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
@@ -217,9 +217,22 @@ def edit(project: Path, changes: dict[str, Any]) -> None:
             others = {key: entry[key] for key in entry if key not in recorded.KEYS}
             content["datasets"][name] = others
     (project / recorded.FILE).parent.mkdir(exist_ok=True)
-    for path, written in [("params.yaml", content), (recorded.FILE, values)]:
+    for path, written in [(Path("params.yaml"), content), (recorded.FILE, values)]:
         text = yaml.safe_dump(written, sort_keys=False)
         (project / path).write_text(text, encoding="utf-8")
+
+
+def read_entry(project: Path) -> dict[str, Any]:
+    """Return the entry of the tiny dataset, with what `digits pin` has recorded of it."""
+    from digits.settings import params, recorded
+
+    texts = [
+        (project / path).read_text(encoding="utf-8") for path in ("params.yaml", recorded.FILE)
+    ]
+    entry: dict[str, Any] = recorded.add_to(params.parse(texts[0]), texts[1])["datasets"][
+        "tiny"
+    ]
+    return entry
 
 
 def copy_repository(project: Path, without: str = "$^") -> None:

@@ -212,8 +212,8 @@ def test_drawings_are_kept_by_key_and_button_and_become_a_dataset(
     block = DatasetParams.model_validate(
         {**tiny.dataset({"handwriting": str(folder)}), "shape": [28, 28], "pixel_max": 255}
     )
-    _, table = make_images(handwriting.source.open(str(folder), block), block)
-    assert table["class"].tolist() == [0, 1]
+    images = make_images(handwriting.source.open(str(folder), block), block)
+    assert images.table["class"].tolist() == [0, 1]
 
 
 def png(*, blank: bool = False) -> bytes:

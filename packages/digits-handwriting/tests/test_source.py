@@ -4,12 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 from PIL import Image
 
 from digits.core.errors import UserError
-from digits.core.pixels import Pixels
+from digits.core.images import Images
 from digits.data.images import make_images
 from digits.imaging import pictures
 from digits.settings.params import DatasetParams
@@ -26,7 +25,7 @@ def draw(path: Path, *tops: int) -> None:
     Image.fromarray(sheet).save(path)
 
 
-def read(folder: Path, **values: Any) -> tuple[Pixels, pd.DataFrame]:
+def read(folder: Path, **values: Any) -> Images:
     block = (
         tiny.dataset({"handwriting": str(folder)})
         | {"shape": [28, 28], "pixel_max": 255}
@@ -41,12 +40,12 @@ def test_digits_are_drawn_as_predict_draws_them_and_a_picture_of_two_is_refused(
 ) -> None:
     draw(tmp_path / "1" / "photo.jpg", 20)
     draw(tmp_path / "7" / "photo.png", 30)
-    X, table = read(tmp_path)
+    images = read(tmp_path)
     [digit] = components.find(pictures.read(tmp_path / "1" / "photo.jpg"))
-    assert np.array_equal(X[0].reshape(28, 28), digit.image)
-    assert table["class"].tolist() == [0, 1]
-    assert table.attrs["names"] == ["1", "7"]
-    assert 0 < read(tmp_path, shape=[8, 8], pixel_max=16)[0].max() <= 16
+    assert np.array_equal(images.X[0].reshape(28, 28), digit.image)
+    assert images.table["class"].tolist() == [0, 1]
+    assert images.class_names == ["1", "7"]
+    assert 0 < read(tmp_path, shape=[8, 8], pixel_max=16).X.max() <= 16
     for shape in [[20, 28], [28, 20], [20, 20], [28, 28, 3]]:
         written = " × ".join(map(str, shape))
         with pytest.raises(

@@ -38,16 +38,16 @@ def write_table(images: pd.DataFrame, name: str) -> None:
 
 @pytest.mark.parametrize("name", ["images.csv", "images.parquet", "images.feather"])
 def test_a_table_of_pixels_is_read_in_blocks(name: str) -> None:
-    images = pd.DataFrame(PIXELS, columns=[f"p{number}" for number in range(64)])
-    images.insert(3, "label", [f"digit {number}" for number in CLASSES])
-    write_table(images, name)
+    table = pd.DataFrame(PIXELS, columns=[f"p{number}" for number in range(64)])
+    table.insert(3, "label", [f"digit {number}" for number in CLASSES])
+    write_table(table, name)
     layout = {"table": name, "pixels": "p0 to p63", "class": "label"}
     entry = tiny.dataset({"files": name}) | {"layout": layout}
     dataset = DatasetParams.model_validate(entry)
-    X, found = make_images(find_source("files").open(name, dataset), dataset)
-    assert np.array_equal(X, PIXELS)
-    assert found["class"].tolist() == CLASSES.tolist()
-    assert found.attrs["names"] == [f"digit {number}" for number in range(10)]
+    images = make_images(find_source("files").open(name, dataset), dataset)
+    assert np.array_equal(images.X, PIXELS)
+    assert images.table["class"].tolist() == CLASSES.tolist()
+    assert images.class_names == [f"digit {number}" for number in range(10)]
 
 
 # The set of each of 400 rows, which are read in blocks of 40. No row of the first two is used.

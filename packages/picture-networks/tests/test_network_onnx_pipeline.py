@@ -12,12 +12,9 @@ import pytest
 from PIL import Image
 from sklearn.preprocessing import normalize
 
-from digits.commands.pin import update_dependencies
 from digits.core import paths, tables
-from digits.core.errors import UserError
 from digits.imaging.pictures import read_resized
 from digits.learning import model_file
-from digits.settings import params
 from digits.settings.params import NetworkFile
 from picture_networks import feature_cache
 from picture_networks.feature_cache import FeatureCache
@@ -31,7 +28,6 @@ from tests.helpers.onnx import node
 
 FILE = "data/network.onnx"
 KEYS: dict[str, Any] = {"file": FILE, "output": "hidden", "size": 32}
-DVC_FILE = "dvc.yaml"
 
 # The mean and the variance of each colour, of which `y` has only the mean.
 NETWORK = onnx.model(
@@ -68,7 +64,6 @@ def pinned(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         f"'hidden' of {FILE} gives 12 features of each picture, in 32 × 32 pixels\n" in output
     )
     assert f"DVC now stores {FILE}. Run `dvc push` to share it.\n" in output
-    assert f"dvc.yaml: the stage fetch depends on {FILE}\n" in output
     reproduce(
         project, "fetch@tiny", "split@tiny", "binarize@class", "train@svc", "evaluate@svc"
     )
@@ -86,7 +81,7 @@ def test_the_stages_store_the_features_of_the_network(
 ) -> None:
     monkeypatch.chdir(pinned)
     network = onnx_file.load(NetworkFile(**KEYS))
-    _, images = tables.read_images(paths.raw("tiny"))
+    images = tables.read(paths.raw("tiny"), ["file", "network"])
     for file, features in zip(images["file"], images["network"], strict=True):
         picture = read_resized(Path("data/own") / file, [32, 32, 3])
         assert features == bytes(network.describe(picture))
@@ -124,10 +119,10 @@ def test_another_file_is_refused_until_it_is_recorded_and_then_fetched(project: 
         == f"Error: {line}"
     )
     assert failure(project, "check") == f"Error: params.yaml: datasets.tiny: {line}"
-    _, before = tables.read_images(project / paths.raw("tiny"))
+    before = tables.read(project / paths.raw("tiny"), ["file", "network"])
     call(project, "pin", "tiny")
     assert tiny.repro(project, "fetch@tiny") == ["fetch@tiny"]
-    _, after = tables.read_images(project / paths.raw("tiny"))
+    after = tables.read(project / paths.raw("tiny"), ["file", "network"])
     assert not after["network"].equals(before["network"])
     assert after["file"].equals(before["file"])
 
@@ -167,33 +162,18 @@ def test_a_file_that_cannot_be_used_changes_nothing(project: Path) -> None:
 
 
 def test_pin_forgets_a_network_that_is_no_longer_named(project: Path) -> None:
-    entry = params.parse((project / "params.yaml").read_text())["datasets"]["tiny"]
+    entry = tiny.read_entry(project)
     assert "network" in entry["sha256"]
     without = {key: value for key, value in entry.items() if key != "network"}
     tiny.edit(project, CHANGES | {"datasets.tiny": without})
-    assert "the stage fetch depends on no network" in call(project, "pin", "tiny").stdout
-    entry = params.parse((project / "params.yaml").read_text())["datasets"]["tiny"]
-    assert "network" not in entry["sha256"]
-    assert FILE not in (project / DVC_FILE).read_text()
-
-
-@pytest.mark.variant
-def test_pin_keeps_the_network_of_another_dataset(project: Path) -> None:
-    others = KEYS | {"file": "data/other.onnx"}
-    entry = params.parse((project / "params.yaml").read_text())["datasets"]["tiny"]
-    changes = {"datasets.tiny": entry, "datasets.other": entry | {"network": others}}
-    tiny.edit(project, CHANGES | changes)
-    (project / "data/other.onnx").write_bytes(OTHER)
-    output = call(project, "pin", "other").stdout
-    assert "dvc.yaml: the stage fetch depends on data/network.onnx, data/other.onnx\n" in output
-    stages = (project / DVC_FILE).read_text(encoding="utf-8")
     call(project, "pin", "tiny")
-    assert (project / DVC_FILE).read_text(encoding="utf-8") == stages
+    entry = tiny.read_entry(project)
+    assert "network" not in entry["sha256"]
 
 
 def read_features(project: Path) -> dict[str, bytes]:
     """Return the features of each picture, by its path."""
-    _, images = tables.read_images(project / paths.raw("tiny"))
+    images = tables.read(project / paths.raw("tiny"), ["file", "network"])
     return dict(zip(images["file"], images["network"], strict=True))
 
 
@@ -204,8 +184,7 @@ def list_cache(project: Path) -> set[Path]:
 
 def fetch(project: Path, **keys: Any) -> dict[str, bytes]:
     """Record a changed entry of the dataset, fetch it, and return its features."""
-    text = (project / "params.yaml").read_text()
-    entry = params.parse(text)["datasets"]["tiny"] | keys
+    entry = tiny.read_entry(project) | keys
     tiny.edit(project, CHANGES | {"datasets.tiny": entry})
     call(project, "pin", "tiny")
     call(project, "fetch", "tiny")
@@ -327,9 +306,6 @@ def test_the_features_of_several_networks_follow_each_other(project: Path) -> No
     text = call(project, "predict", "data/own/temple/1.jpg").stdout
     assert "predicted temple" in text
     assert call(project, "check").stdout == VALID
-    stages = (project / DVC_FILE).read_text()
-    assert FILE in stages
-    assert other in stages
     (project / other).write_bytes(NETWORK)
     assert "has another checksum" in failure(project, "fetch", "tiny")
 
@@ -345,43 +321,12 @@ def test_a_model_of_other_networks_is_refused(project: Path) -> None:
     )
 
 
-def test_nothing_is_recorded_if_the_stages_cannot_be_edited(project: Path) -> None:
-    (project / DVC_FILE).write_text("stages: {}\n")
-    before = tiny.files(project)
-    (project / FILE).write_bytes(OTHER)
-    assert "stages.fetch.do has no `deps`" in failure(project, "pin", "tiny")
-    assert tiny.files(project) | {FILE: before[FILE]} == before
-
-
 @pytest.mark.variant
 def test_pin_asks_whether_the_first_output_is_the_classes(project: Path) -> None:
-    entry = params.parse((project / "params.yaml").read_text())["datasets"]["tiny"]
+    entry = tiny.read_entry(project)
     entry["network"] = {"file": FILE, "size": 32}
     tiny.edit(project, CHANGES | {"datasets.tiny": entry})
     hint = "This is its first output. If these are classes, name a layer by `output`.\n"
     assert hint in call(project, "pin", "tiny").stdout
     tiny.edit(project, CHANGES | {"datasets.tiny": entry | {"network": KEYS}})
     assert hint not in call(project, "pin", "tiny").stdout
-
-
-STAGES = (tiny.ROOT / DVC_FILE).read_text(encoding="utf-8")
-
-
-def test_a_dependency_is_a_line_of_dvc_yaml_and_nothing_else_changes() -> None:
-    start = STAGES.partition(".onnx")[0]
-    assert start == STAGES, "this project has a network of its own"
-    text = update_dependencies(STAGES, ["data/a.onnx", "data/b.onnx", "data/a.onnx"])
-    added = [line for line in text.splitlines() if line not in STAGES.splitlines()]
-    comment = "# after a change, run `digits pin`"
-    assert added == [f"        - data/{name}.onnx {comment}" for name in "ab"]
-    assert update_dependencies(text, ["data/b.onnx", "data/a.onnx"]) == text
-    assert update_dependencies(text, []) == STAGES
-    replaced = update_dependencies(text, ["data/c.onnx"])
-    assert [line for line in replaced.splitlines() if ".onnx" in line] == [
-        f"        - data/c.onnx {comment}"
-    ]
-
-
-def test_a_file_without_the_stage_fetch_is_refused() -> None:
-    with pytest.raises(UserError, match=r"dvc.yaml: stages.fetch.do has no `deps`"):
-        update_dependencies("stages: {}\n", ["data/a.onnx"])
