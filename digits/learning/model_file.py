@@ -8,15 +8,17 @@ import ast
 import io
 import json
 import re
+import sys
 import tokenize
 import warnings
 from hashlib import sha256
+from importlib import import_module
 from pathlib import Path, PurePath
+from types import ModuleType
 from typing import Any
 from zipfile import ZipFile, ZipInfo
 
 import numpy as np
-import skops.io
 from sklearn.exceptions import InconsistentVersionWarning
 from sklearn.pipeline import Pipeline
 
@@ -43,7 +45,7 @@ def save(path: Path, model: Pipeline, classifier: str = "") -> None:
     Raises:
         UserError: the model holds a type that `load` would refuse.
     """
-    content = skops.io.dumps(model)
+    content = import_skops().dumps(model)
     check_types(content, classifier)
     with atomic_write(path) as temporary:
         temporary.write_bytes(make_reproducible(content))
@@ -69,7 +71,7 @@ def load(path: Path, classifier: str = "") -> Pipeline:
         types = check_types(content, classifier)
         warn_about_code(path, content)
         with warnings.catch_warnings(action="error", category=InconsistentVersionWarning):
-            model = skops.io.loads(content, trusted=types)
+            model = import_skops().loads(content, trusted=types)
         if not (isinstance(model, Pipeline) and hasattr(model, "classes_")):
             raise TypeError("it holds no fitted Pipeline")
         return model
@@ -88,6 +90,21 @@ def load(path: Path, classifier: str = "") -> Pipeline:
         ) from None
     except Exception as error:  # a damaged file can raise any exception
         raise UserError(f"{path} cannot be loaded ({error}); {DAMAGED_FILE_HINT}") from None
+
+
+def import_skops() -> ModuleType:
+    """Import skops.io without its own lists of trusted types.
+
+    skops lists all types of scikit-learn, which takes as long as all other imports of a stage.
+    Here, digits/learning/trust.py judges all types of a file, so the lists may be empty. In a
+    version of skops without this module, they are made, and change nothing.
+    """
+    name = "skops.io._trusted_types"
+    if name not in sys.modules:
+        empty_lists = ModuleType(name)
+        empty_lists.__getattr__ = lambda _: []  # type: ignore[method-assign]
+        sys.modules[name] = empty_lists
+    return import_module("skops.io")
 
 
 def warn_about_code(path: Path, content: bytes) -> None:
