@@ -566,7 +566,7 @@ class ModelParams(Entry):
     """One sentence about the model. If you edit it, DVC does not train the model again."""
 
     tutorial: str | None = None
-    """The tutorial with this task, and the accuracy of its code today.
+    """The tutorial with this task, and the accuracy of its corrected code.
 
     Only the report shows it.
     """

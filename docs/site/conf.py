@@ -34,6 +34,7 @@ NAVIGATION = {
     "Reference": [
         "docs/reference/cli",
         "docs/reference/params",
+        "docs/layout",
         "docs/reference/stages",
         "docs/reference/dependencies",
         "docs/reference/files",
@@ -46,6 +47,7 @@ NAVIGATION = {
     ],
     "Project": [
         "docs/tutorials",
+        "docs/tutorials-code",
         "docs/benchmarks",
         "docs/digit-champion",
         "CONTRIBUTING",

@@ -73,7 +73,9 @@ def serve_openml(server: HTTPServer, name: str, file_format: str = "ARFF") -> No
 def arff_file() -> bytes:
     """Return the tiny dataset in the format of OpenML."""
     pixels, classes = tiny.digits()
-    lines = ["@RELATION tiny", "@DATA"]
+    lines = ["@RELATION tiny"]
+    lines += [f"@ATTRIBUTE pixel{number + 1} NUMERIC" for number in range(pixels.shape[1])]
+    lines += ["@ATTRIBUTE class {0, 1, 2, 3, 4, 5, 6, 7, 8, 9}", "@DATA"]
     for image, label in zip(pixels.tolist(), classes.tolist(), strict=True):
         values = [*image, label]
         lines.append(",".join(str(value) for value in values))

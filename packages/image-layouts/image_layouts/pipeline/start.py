@@ -73,7 +73,7 @@ DELETED = [
     "docs/benchmarks.md",
     "docs/digit-champion.md",
     "docs/notebooks",
-    "docs/tutorials.md",
+    "docs/tutorials*.md",
     # results
     "data/crossval",
     "data/predictions",
