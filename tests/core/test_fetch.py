@@ -104,6 +104,7 @@ def test_a_server_that_fails_is_one_line(
     httpserver_ipv4.expect_request("/train-images").respond_with_response(answer)
     url = httpserver_ipv4.url_for("")
     use_sources(folder, {"idx": url})
+    before = tiny.files(folder)
     line = failure(folder, *FETCH)
     assert line.startswith(f"Error: no source has tiny: idx {url}: ")
     assert reason in line
@@ -111,7 +112,7 @@ def test_a_server_that_fails_is_one_line(
         ". Without network, set DATA_MIRROR to a folder with the idx files in tiny/, or "
         "run only models of other datasets: `dvc repro evaluate@MODEL`, or `make demo`"
     )
-    assert not (folder / "data").exists()
+    assert tiny.files(folder) == before
 
 
 @pytest.mark.parametrize("headers", [{}, {"Content-Encoding": "gzip"}])

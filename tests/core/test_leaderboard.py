@@ -278,7 +278,8 @@ def test_a_model_that_dvc_would_run_again_is_marked(project: Path) -> None:
     assert read_names(project) == ["digit-logreg", baseline, "five-sgd", baseline]
     tiny.edit(project, {"models.five-sgd.hyperparameters.max_iter": 9})
     assert read_names(project) == ["digit-logreg", baseline, "five-sgd !", f"{baseline} !"]
-    shutil.rmtree(project / "data")
+    for name in ["raw", "split", "task", "crossval", "predictions"]:
+        shutil.rmtree(project / "data" / name)
     assert read_names(project)[2] == "five-sgd !"
     tiny.edit(project, {"models.five-sgd.description": "Better."})
     assert read_names(project)[2] == "five-sgd"

@@ -13,6 +13,7 @@ from digits.core.pixels import Vector
 from digits.learning import model_file
 from digits.learning.scores import decision_threshold
 from digits.learning.thresholds import choose_threshold
+from digits.settings import recorded
 from digits.settings.params import MinRecall
 from tests.helpers import tiny
 from tests.helpers.calls import call, failure
@@ -220,7 +221,7 @@ def test_other_groups_than_the_pinned_ones_are_one_line(copy: Path) -> None:
 
 
 def test_another_number_of_groups_than_the_pinned_one_is_one_line(copy: Path) -> None:
-    path = copy / "params.yaml"
+    path = copy / recorded.FILE
     text = path.read_text(encoding="utf-8")
     assert text.count("groups: 8\n") == 1
     path.write_text(text.replace("groups: 8\n", "groups: 9\n"), encoding="utf-8")

@@ -55,14 +55,17 @@ def change_images(path: Path, change: Callable[[Any], Any]) -> None:
 
     Args:
         path: the file.
-        change: takes the table without the pixels, and returns another one.
+        change: takes the table without the pixels, and returns another one, whose index has the
+            rows that are kept.
     """
     from digits.core.images import Images, read_images, write_images
 
     images = read_images(path)
     changed = change(images.table)
+    pixels = images.X[changed.index]
+    changed = changed.reset_index(drop=True)
     changed.attrs = images.table.attrs
-    write_images(path, Images(images.X, changed))
+    write_images(path, Images(pixels, changed))
 
 
 def digits() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:

@@ -1,4 +1,4 @@
-"""`digits compare` of revisions, of the workspace, of models and under several seeds."""
+"""`digits compare` of revisions, of the workspace and of models."""
 
 import contextlib
 import json
@@ -19,7 +19,6 @@ from digits.results.differences import compare_predictions
 from digits.results.read import ImageDataset
 from tests.helpers import tiny
 from tests.helpers.calls import call, failure
-from tests.helpers.variants import mark_variants
 
 FIVE = "data/crossval/five-sgd.parquet"
 SAME = "The predictions are the same.\n"
@@ -261,65 +260,3 @@ def test_a_clone_without_data_needs_only_the_predictions_that_differ(
     away.rename(remote)
     _, sentence = read_row_and_sentence(call(clone, "compare", "HEAD").stdout)
     assert SIGNIFICANT in sentence
-
-
-@pytest.fixture
-def short(project: Path) -> Path:
-    """Return a project in which `five-sgd` is fitted in a single pass over the images.
-
-    It also has two models whose classifier does not use the seed.
-    """
-    dummy = tiny.model("five", "raw", "dummy.DummyClassifier", 3)
-    sgd = tiny.model("five", "normalized", tiny.SGD, 3, max_iter=1, tol=None)
-    same = tiny.model("five", "raw", "dummy.DummyClassifier", 3, strategy="most_frequent")
-    changes = {"models.five-sgd": sgd, "models.dummy": dummy, "models.same": same}
-    tiny.edit(project, changes)
-    return project
-
-
-@pytest.mark.variant
-def test_the_results_of_seeds_are_numbers_in_json(short: Path) -> None:
-    [record] = read_json(short, "HEAD", "five-sgd", "--seeds", "3")
-    assert (record["after"], record["seeds"]) == ("five-sgd", 3)
-    change = record["accuracy_after"] - record["accuracy_before"]
-    assert record["difference"] == pytest.approx(100 * change)
-    assert record["low"] < record["difference"] < record["high"]
-    table = call(short, "compare", "HEAD", "five-sgd", "--seeds", "3").stdout
-    for state in ["before", "after"]:
-        assert f"{record[f'accuracy_{state}']:.4f} ± {record[f'std_{state}']:.4f}" in table
-    assert record["std_before"] != record["std_after"]
-
-
-def test_models_that_do_not_use_the_seed_are_refused(short: Path) -> None:
-    line = failure(short, "compare", "--between", "dummy", "same", "--seeds", "3")
-    reason = "the accuracies are the same with all seeds; compare without --seeds"
-    assert line == f"Error: dummy → same: {reason}"
-
-
-@pytest.mark.variant
-def test_one_of_two_models_may_ignore_the_seed(short: Path) -> None:
-    [record] = read_json(short, "--between", "dummy", "five-sgd", "--seeds", "3")
-    assert record["std_before"] == pytest.approx(0)
-    assert record["std_after"] > 0.001
-
-
-def test_two_equal_entries_are_refused_because_only_the_code_could_differ(short: Path) -> None:
-    tiny.commit(short, "a single pass")
-    tiny.replace(short / "params.yaml", "A tiny model", "A small model")
-    line = failure(short, "compare", "HEAD", "five-sgd", "--seeds", "3")
-    assert line.startswith(
-        "Error: five-sgd: both have the same entry in params.yaml, and --seeds"
-    )
-
-
-@pytest.mark.parametrize(
-    "change",
-    mark_variants([{"tasks.five.positive": [3]}, {"models.five-sgd.folds": 2}]),
-    ids=["classes", "folds"],
-)
-def test_other_classes_or_folds_cannot_be_compared_with_seeds(
-    short: Path, change: dict[str, Any]
-) -> None:
-    tiny.edit(short, change)
-    line = failure(short, "compare", "HEAD", "five-sgd", "--seeds", "3")
-    assert line.startswith("Error: five-sgd: --seeds needs two models of the same task with ")
