@@ -29,7 +29,7 @@ from sklearn.utils import Bunch
 
 from bench.notebooks import NOTEBOOKS
 from digits.commands.check import check
-from digits.settings import params
+from digits.settings import params, recorded
 from digits.settings.params import Params
 from tests.helpers import tiny
 from tests.helpers.calls import call
@@ -94,8 +94,10 @@ COMMANDS = list_commands()
 
 
 def read_params(path: Path) -> Params:
-    """Read a params.yaml in any folder."""
-    return params.validate(params.parse(path.read_text(encoding="utf-8")))
+    """Read a params.yaml in any folder, with what is recorded beside it."""
+    text = path.read_text(encoding="utf-8")
+    values = (path.parent / recorded.FILE).read_text(encoding="utf-8")
+    return params.validate(recorded.add_to(params.parse(text), values))
 
 
 PARAMS = read_params(tiny.ROOT / "params.yaml")
