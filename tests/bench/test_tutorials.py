@@ -94,9 +94,9 @@ COMMANDS = list_commands()
 
 
 def read_params(path: Path) -> Params:
-    """Read a params.yaml in any folder, with what is recorded beside it."""
+    """Read a params.yaml in any folder, with what is recorded of this project's datasets."""
     text = path.read_text(encoding="utf-8")
-    values = (path.parent / recorded.FILE).read_text(encoding="utf-8")
+    values = (tiny.ROOT / recorded.FILE).read_text(encoding="utf-8")
     return params.validate(recorded.add_to(params.parse(text), values))
 
 
