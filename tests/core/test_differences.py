@@ -137,6 +137,12 @@ def test_a_difference_on_groups_is_tested_by_a_t_test() -> None:
     assert format_verdict(difference).endswith(" points) in a t-test over 12 groups")
 
 
+def test_the_interval_of_groups_of_different_sizes_is_around_the_difference() -> None:
+    difference = compare_groups(np.minimum(GROUPS, 7))
+    middle = (difference.test.low + difference.test.high) / 2
+    assert middle == pytest.approx(difference.points)
+
+
 def test_a_difference_on_few_groups_is_not_tested() -> None:
     difference = compare_groups(GROUPS // 4)
     assert difference.test is NO_TEST

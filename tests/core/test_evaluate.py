@@ -19,6 +19,7 @@ from scipy.special import log_softmax, softmax
 from scipy.stats import binomtest, t, ttest_1samp
 from sklearn import metrics as sk
 
+from digits.core import paths
 from digits.evaluation import calibration
 from digits.evaluation.confusion import confusion_table
 from digits.evaluation.curves import (
@@ -30,7 +31,9 @@ from digits.evaluation.curves import (
 from digits.evaluation.intervals import confidence_interval
 from digits.evaluation.metrics import metrics_table, summarize
 from digits.evaluation.predictions import Predictions, calibrate_predictions
+from digits.learning import model_file
 from stages.evaluate import concat_tables
+from tests.helpers import tiny
 from tests.helpers.variants import mark_variants
 
 # The folder of a model's predictions, by the subset that they have in tables of metrics.
@@ -57,6 +60,15 @@ def test_the_interval_of_the_accuracy_is_wilson_s(made: Path, subset: str) -> No
     key = (subset, "accuracy", "all")
     assert table_of_metrics["low"][key] == pytest.approx(expected.low, abs=1e-6)
     assert table_of_metrics["high"][key] == pytest.approx(expected.high, abs=1e-6)
+
+
+def test_each_test_image_has_its_own_prediction(made: Path) -> None:
+    images = pd.read_parquet(made / paths.task("digit", "test"))
+    assert not images["row"].is_monotonic_increasing
+    model = model_file.load(made / paths.model("digit-logreg"))
+    expected = images[["row", "label"]].assign(prediction=model.predict(tiny.pixels_of(images)))
+    table = read_predictions(made, "digit-logreg", "test")
+    assert table[["row", "label", "prediction"]].equals(expected)
 
 
 def test_probabilities_of_a_model_without_folds_are_not_calibrated(made: Path) -> None:
@@ -116,29 +128,13 @@ def test_the_temperature_has_the_maximum_likelihood(made: Path) -> None:
     assert found == pytest.approx(expected, rel=1e-3)
 
 
-def test_scores_of_many_images_that_are_calibrated_already_have_a_temperature_of_1() -> None:
+@pytest.mark.parametrize("scale", [1, 1e6])
+def test_the_temperature_is_the_scale_of_the_scores_of_many_images(scale: float) -> None:
     """Of more than 10,000 images, only a part is used."""
     rng = np.random.default_rng(0)
     logits = rng.normal(0, 3, (25_000, 2))
     y = (rng.random(25_000) < softmax(logits, axis=1)[:, 1]).astype(int)
-    assert calibration.fit_temperature(logits, y) == pytest.approx(1, abs=0.05)
-
-
-def test_probabilities_in_cross_validation_are_calibrated_on_the_other_folds(
-    made: Path,
-) -> None:
-    table = read_predictions(made, "five-sgd", "cross_validation")
-    y = table["label"].to_numpy()
-    scores = table["decision_1"].to_numpy()
-    logits = np.stack([np.zeros_like(scores), scores], axis=1)
-    losses = np.empty(len(y))
-    for fold in [1, 2, 3]:
-        others = (table["fold"] != fold).to_numpy()
-        temperature = calibration.fit_temperature(logits[others], y[others])
-        probabilities = calibration.calibrate(logits[~others], temperature)
-        losses[~others] = -np.log(probabilities[np.arange(np.sum(~others)), y[~others]])
-    found = read_metrics(made, "five-sgd")["value"]["cross_validation", "log_loss", "all"]
-    assert found == pytest.approx(losses.mean(), abs=1e-6)
+    assert calibration.fit_temperature(scale * logits, y) == pytest.approx(scale, rel=0.05)
 
 
 def make_table(
@@ -204,6 +200,24 @@ def test_the_baseline_is_the_most_frequent_label_of_the_training_images() -> Non
     assert measure(found["test"])["baseline", "all"] == pytest.approx(1 / 3)
 
 
+def test_probabilities_are_calibrated_on_other_images_than_those_they_belong_to() -> None:
+    y = np.tile([0, 1], 6)
+    scores = y - 0.5 + np.random.default_rng(0).normal(size=12)
+    logits = calibration.to_logits(scores, "decision_function")
+    folds = np.repeat([1, 2, 3], 4)
+    table = make_table(y, scores)
+    found, _ = calibrate_predictions(table[:4], table.assign(fold=folds), np.arange(2))
+    temperature = calibration.fit_temperature(logits, y)
+    expected = calibration.calibrate(logits[:4], temperature)
+    assert found["test"].probabilities == pytest.approx(expected)
+    for fold in [1, 2, 3]:
+        is_other = folds != fold
+        temperature = calibration.fit_temperature(logits[is_other], y[is_other])
+        expected = calibration.calibrate(logits[~is_other], temperature)
+        probabilities = found["cross_validation"].probabilities[~is_other]
+        assert probabilities == pytest.approx(expected)
+
+
 def test_probabilities_stay_as_they_are_at_a_temperature_of_1() -> None:
     predictions = make_predictions([0, 1, 1], [0.2, 0.7, 0.5], "probability")
     expected = np.array([[0.8, 0.2], [0.3, 0.7], [0.5, 0.5]])
@@ -215,6 +229,14 @@ def test_a_model_without_mistakes_has_a_temperature_above_0() -> None:
     assert calibration.fit_temperature(logits, np.array([0, 1])) > 0
 
 
+def test_labels_need_not_be_numbered_from_0() -> None:
+    table = make_table([0, 1, 1, 2, 2], np.random.default_rng(0).normal(size=(5, 3)))
+    classes = np.array([3, 5, 8])
+    other = table.assign(label=classes[table["label"]], prediction=classes[table["prediction"]])
+    predictions = Predictions.from_table(other, classes, 3, temperature=None)
+    assert list(measure(predictions).values()) == list(measure(read_table(table)).values())
+
+
 FOUR = make_predictions([0, 1, 1, 1], [-9.0, -9.0, 9.0, 0.1])
 
 
@@ -223,6 +245,12 @@ def test_the_confusion_matrix_counts_every_row() -> None:
     counts = {("0", "0"): 1, ("0", "1"): 0, ("1", "0"): 1, ("1", "1"): 2}
     assert table["count"].to_dict() == counts
     assert table["share"].tolist() == pytest.approx([1, 0, 1 / 3, 2 / 3])
+
+
+def test_the_confusion_matrix_has_classes_without_images() -> None:
+    table = confusion_table(make_predictions([0, 2], np.eye(4)[[0, 2]]))
+    assert len(table) == 4 * 4
+    assert table["share"].sum() == 2
 
 
 def test_the_reliability_diagram_counts_every_row() -> None:
@@ -263,12 +291,6 @@ def test_each_of_two_equal_classes_has_a_curve_against_the_other_one() -> None:
     assert values["average_precision", "all"] == pytest.approx(np.mean(precisions))
     thresholds = roc_table(predictions).groupby("class")["threshold"]
     assert thresholds.min().to_dict() == {"0": -3.0, "1": -2.0}
-
-
-def test_the_means_are_over_the_classes_that_have_images() -> None:
-    values = measure(make_predictions([0, 0, 1, 1], np.eye(3)[[0, 2, 1, 1]]))
-    means = [values[metric, "all"] for metric in ["precision", "recall", "f1"]]
-    assert means == pytest.approx([1, 0.75, 5 / 6])
 
 
 @pytest.mark.parametrize("has_positive", [True, False])

@@ -107,6 +107,12 @@ def test_metrics_of_random_predictions_are_those_of_scikit_learn(table: pd.DataF
     assert measured["log_loss", "all"] == pytest.approx(log_loss)
 
 
+def test_classes_without_images_or_predictions_are_measured_as_by_scikit_learn() -> None:
+    table = make_table([0, 0, 1, 1, 3], np.eye(5)[[0, 2, 1, 1, 1]], has_positive=False)
+    measured = select_computed(measure(read_table(table)))
+    assert measured == pytest.approx(compute_metrics(table, majority_label=0))
+
+
 def check_metrics(project: Path) -> int:
     """Check the metrics of all trained models of a project, and return their number."""
     with contextlib.chdir(project):

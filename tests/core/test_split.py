@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from sklearn.model_selection import GroupShuffleSplit, train_test_split
 
+from digits.core import paths
 from digits.core.errors import UserError
 from digits.core.images import Images, write_images
 from digits.core.pixels import Vector
@@ -106,6 +107,16 @@ def test_a_number_that_cuts_a_group_is_refused(groups: Vector, n_test: int, cut:
         split(make_images(len(groups), groups), n_test)
 
 
+def test_the_stage_takes_the_seed_of_params_yaml(tmp_path: Path) -> None:
+    tiny.edit(tmp_path, {"seed": 7})
+    images = make_images(10)
+    write_images(tmp_path / "data/raw/tiny.parquet", images)
+    call(tmp_path, "split", "tiny-random")
+    test_images = pd.read_parquet(tmp_path / paths.split("tiny-random", "test"))
+    _, expected = split_rows(images, 0.25, seed=7)
+    assert test_images["row"].tolist() == expected.tolist()
+
+
 PIXELS = np.random.default_rng(0).integers(0, 256, (301, 64), np.uint8)
 CLASSES = np.repeat([0, 1, 2], [250, 50, 1])
 
@@ -121,6 +132,12 @@ def test_a_share_is_one_of_each_class() -> None:
     test_rows = rows_by_share(np.arange(301))
     counts = np.bincount(CLASSES[list(test_rows)], minlength=3)
     assert counts.tolist() == [63, 13, 0]
+
+
+def test_a_share_is_that_of_earlier_versions() -> None:
+    assert rows_by_share(np.arange(8)) == {5, 7}
+    _, test_rows = split(make_images(12, GROUPS), {"share": 0.25})
+    assert test_rows == [8, 9, 10, 11]
 
 
 def test_images_with_the_same_pixels_are_in_the_same_set_of_a_share() -> None:
@@ -210,7 +227,7 @@ def test_a_group_on_both_sides_of_a_given_test_set_is_refused() -> None:
     images.table["test"] = np.arange(12) >= 6
     split(images, "given")
     images.table["test"] = np.arange(12) >= 7
-    with pytest.raises(
-        UserError, match="1 groups are both in the training set and in the test"
-    ):
+    images.table.attrs["group_names"] = ["anna", "ben", "carl", "dora"]
+    line = "1 groups are both in the training set and in the test .*, first carl;"
+    with pytest.raises(UserError, match=line):
         split(images, "given")

@@ -31,6 +31,7 @@ from digits.learning.pipelines import build_features, build_pipeline
 from digits.learning.scores import (
     BATCH_SIZE,
     compute_scores,
+    make_predictions_table,
     predict_from_scores,
     predict_labelled_images,
 )
@@ -247,6 +248,8 @@ def test_no_other_threshold_has_a_better_f1() -> None:
     for _ in range(5):
         is_positive = rng.random(40) < 0.4
         scores = (is_positive + rng.normal(size=40)).round(1)
+        # At the highest threshold, precision and recall are 0.
+        is_positive[scores == scores.max()] = False
         threshold = choose({"f1": "max"}, is_positive, scores)
         best = max(f1_score(is_positive, scores >= score) for score in scores)
         assert f1_score(is_positive, scores >= threshold) == best
@@ -379,6 +382,15 @@ def test_the_scores_of_selected_images_are_beside_these_images(
     predictions = predict_labelled_images(model, X[rows], make_task().select(rows))
     assert predictions["row"].tolist() == rows.tolist()
     assert np.allclose(predictions["decision_1"], model.decision_function(X[rows]))
+
+
+def test_scores_of_any_precision_are_kept_as_float64(
+    trained: tuple[Pipeline, pd.DataFrame],
+) -> None:
+    scores = np.zeros(len(X), np.float32)
+    classes = trained[0].classes_
+    table = make_predictions_table(make_task(), classes, "decision_function", scores, CLASSES)
+    assert table["decision_1"].dtype == np.float64
 
 
 def test_a_model_that_cannot_be_fitted_is_one_line(tmp_path: Path) -> None:

@@ -70,6 +70,11 @@ def test_small_digits_are_counts_of_blocks() -> None:
     assert image.tolist()[0] == [0, 8, 16, 16, 16, 16, 8, 0]  # 20 of 32 columns
 
 
+def test_small_digits_are_upright() -> None:
+    slanting = normalize(np.eye(64, dtype=np.float32), 8)
+    assert slanting.any(axis=0).tolist() == [0, 0, 1, 1, 1, 1, 0, 0]
+
+
 def test_faint_ink_is_drawn_as_well() -> None:
     assert normalize(np.full((90, 90), 0.45, np.float32), 28).max() == 255
 

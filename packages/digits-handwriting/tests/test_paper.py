@@ -214,3 +214,5 @@ def test_the_teeth_of_a_comb_are_taken_out_if_its_line_goes_on_beyond_them() -> 
         pen.line((left, 70, left, 100), fill=200, width=3)
     boxes = [digit.box for digit in found(255 - np.asarray(drawn))]
     assert boxes == [(left + 10, 40, 42, 42) for left in lefts]
+    turned = drawn.rotate(2, Image.Resampling.BICUBIC)
+    assert len(found(255 - np.asarray(turned))) == len(lefts)
