@@ -25,13 +25,13 @@ from digits.core import paths
 from digits.core.errors import UserError
 from digits.core.images import Images, write_images
 from digits.core.pixels import Vector
+from digits.core.predictions import make_predictions_table
 from digits.learning import fitting, model_file
 from digits.learning.folds import assign_folds
 from digits.learning.pipelines import build_features, build_pipeline
 from digits.learning.scores import (
     BATCH_SIZE,
     compute_scores,
-    make_predictions_table,
     predict_from_scores,
     predict_labelled_images,
 )
