@@ -225,6 +225,10 @@ REFUSED["a model of no task"] = (
     {f"{FIVE}.task": "fife"},
     f"{FIVE}.task: there is no 'fife'. Did you mean 'five'? Valid: digit, five.",
 )
+REFUSED["a network that is a number"] = (
+    {"datasets.tiny.network": 5},
+    "datasets.tiny.network: must be text, a list or a mapping, not 5",
+)
 REFUSED["one fold"] = (
     {f"{FIVE}.folds": 1},
     f"{FIVE}.folds: must be 0, for no cross-validation, or 2 to 100, not 1",
@@ -292,11 +296,6 @@ REFUSED_BY_CHECK["a weight that is not positive"] = (
 REFUSED_BY_CHECK["a weight of the network's features themselves"] = (
     {f"{FIVE}.features": "network", f"{FIVE}.feature_parameters": {"weight_beside_network": 1}},
     f"{FIVE}: feature_parameters of network: there is no 'weight_beside_network'. Valid: none.",
-)
-REFUSED_BY_CHECK["a network"] = (
-    {"datasets.tiny.sources": [{"files": "own"}], "datasets.tiny.network": "efficientnet_lite"},
-    "datasets.tiny: network: there is no 'efficientnet_lite'. Did you mean 'efficientnet_lite2' "
-    "or 'efficientnet_lite1' or 'efficientnet_lite0'?",
 )
 REFUSED_BY_CHECK["deformed copies of a network's features"] = (
     {
