@@ -96,15 +96,23 @@ def import_skops() -> ModuleType:
     """Import skops.io without its own lists of trusted types.
 
     skops lists all types of scikit-learn, which takes as long as all other imports of a stage.
-    Here, digits/learning/trust.py judges all types of a file, so the lists may be empty. In a
-    version of skops without this module, they are made, and change nothing.
+    Here, digits/learning/trust.py judges all types of a file, so the lists may be empty. If a
+    new version of skops has its lists elsewhere, they are made, and change nothing.
     """
     name = "skops.io._trusted_types"
     if name not in sys.modules:
-        empty_lists = ModuleType(name)
-        empty_lists.__getattr__ = lambda _: []  # type: ignore[method-assign]
-        sys.modules[name] = empty_lists
+        sys.modules[name] = EmptyLists(name)
     return import_module("skops.io")
+
+
+class EmptyLists(ModuleType):
+    """A module of which every name, such as `PRIMITIVES_TYPES`, is an empty list."""
+
+    def __getattr__(self, name: str) -> list[Any]:
+        """Return the empty list for a name in capitals."""
+        if not name.isupper():
+            raise AttributeError(name)
+        return []
 
 
 def warn_about_code(path: Path, content: bytes) -> None:
