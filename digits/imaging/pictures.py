@@ -16,10 +16,11 @@ from PIL import ExifTags, Image, ImageOps, TiffImagePlugin
 
 from digits.core.tables import Pixels
 from digits.imaging.transforms.border import median_of_border
-from digits.settings.errors import UserError
+from digits.settings.errors import CONTROL_CHARACTERS, UserError
 
 # Other formats are omitted because Pillow starts programs to read some of them.
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "PPM", "TIFF", "WEBP", "AVIF", "HEIF")
+FORMAT_NAMES = "PNG, JPEG, BMP, GIF, TIFF, WebP, AVIF or HEIC"  # those that messages name
 SUFFIXES = (
     *(".avif", ".bmp", ".gif", ".heic", ".heif", ".jfif", ".jpe", ".jpeg", ".jpg"),
     *(".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"),
@@ -205,9 +206,7 @@ def open_image(content: bytes) -> Image.Image:
     except Image.DecompressionBombError:  # over 170 megapixels
         raise PictureError(TOO_LARGE) from None
     except Exception as error:  # a damaged file can make Pillow raise nearly any exception
-        raise PictureError(
-            "not a picture, or not one in PNG, JPEG, BMP, GIF, TIFF, WebP, AVIF or HEIC"
-        ) from error
+        raise PictureError(f"not a picture, or not one in {FORMAT_NAMES}") from error
     if math.prod(image.size) > MAX_PIXELS:
         raise PictureError(TOO_LARGE)
     if image.format == "TIFF":
@@ -218,6 +217,22 @@ def open_image(content: bytes) -> Image.Image:
             mode, *others = tile.args
             image.tile = [tile._replace(args=(BIG_ENDIAN.sub("N", mode), *others))]
     return image
+
+
+def is_picture(content: bytes) -> bool:
+    """Return whether a content begins like that of a picture."""
+    with warnings.catch_warnings(action="ignore"), suppress(Exception):
+        Image.open(BytesIO(content), formats=FORMATS)
+        return True
+    return False
+
+
+def is_text(content: bytes) -> bool:
+    """Return whether a content is text in UTF-8 without control characters."""
+    try:
+        return not CONTROL_CHARACTERS.search(content.rstrip(b"\0").decode())
+    except UnicodeDecodeError:
+        return False
 
 
 def has_pages(content: bytes, size: tuple[int, int]) -> bool:
