@@ -2,15 +2,15 @@
 
 import re
 from collections.abc import Iterator
+from fnmatch import translate
 from pathlib import Path
 
 from digits.data.sources import check_not_special
 from digits.settings.errors import UserError
 
-# Files that operating systems, network drives, Git and DVC write.
-IGNORED_NAMES = re.compile(
-    r"\..*|.*\.dvc|__MACOSX|@eaDir|Thumbs\.db|desktop\.ini", re.IGNORECASE
-)
+# Files that operating systems, network drives and Git write. They are in .dvcignore, too.
+IGNORED_NAMES = (".*", "__MACOSX", "@eaDir", "[Tt]humbs.db", "[Dd]esktop.ini")
+IGNORED = re.compile("|".join(map(translate, [*IGNORED_NAMES, "*.dvc"])))
 
 
 def list_visible(folder: Path, ignored: list[Path] | None = None) -> list[Path]:
@@ -20,7 +20,7 @@ def list_visible(folder: Path, ignored: list[Path] | None = None) -> list[Path]:
     """
     visible = []
     for path in sorted(folder.iterdir()):
-        if not IGNORED_NAMES.fullmatch(path.name):
+        if not IGNORED.fullmatch(path.name):
             visible.append(path)
         elif ignored is not None:
             ignored.append(path)
