@@ -21,6 +21,7 @@ from digits.settings.errors import CONTROL_CHARACTERS, UserError
 # Other formats are omitted because Pillow starts programs to read some of them.
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "PPM", "TIFF", "WEBP", "AVIF", "HEIF")
 FORMAT_NAMES = "PNG, JPEG, BMP, GIF, TIFF, WebP, AVIF or HEIC"  # those that messages name
+N_SHOWN = 40  # the number of characters of a text that a message shows
 SUFFIXES = (
     *(".avif", ".bmp", ".gif", ".heic", ".heif", ".jfif", ".jpe", ".jpeg", ".jpg"),
     *(".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"),
@@ -206,7 +207,13 @@ def open_image(content: bytes) -> Image.Image:
     except Image.DecompressionBombError:  # over 170 megapixels
         raise PictureError(TOO_LARGE) from None
     except Exception as error:  # a damaged file can make Pillow raise nearly any exception
-        raise PictureError(f"not a picture, or not one in {FORMAT_NAMES}") from error
+        start = content[:N_SHOWN]
+        found = (
+            f"but the text {start.decode()!r}"
+            if is_text(start)
+            else f"or not one in {FORMAT_NAMES}"
+        )
+        raise PictureError(f"not a picture, {found}") from error
     if math.prod(image.size) > MAX_PIXELS:
         raise PictureError(TOO_LARGE)
     if image.format == "TIFF":
@@ -230,7 +237,7 @@ def is_picture(content: bytes) -> bool:
 def is_text(content: bytes) -> bool:
     """Return whether a content is text in UTF-8 without control characters."""
     try:
-        return not CONTROL_CHARACTERS.search(content.rstrip(b"\0").decode())
+        return not CONTROL_CHARACTERS.search(content.decode())
     except UnicodeDecodeError:
         return False
 

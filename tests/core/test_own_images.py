@@ -519,7 +519,7 @@ BAD_FOLDERS: dict[str, tuple[str, Callable[[Path], None], str]] = {
         write_pixel,
         "1 names of files are not in UTF",
     ),
-    "no picture": ("3/notes.png", write_text, "3/notes.png: not a picture, or not one"),
+    "no picture": ("3/notes.png", write_text, "3/notes.png: not a picture, but the text '3'"),
     "a link to a folder above": (
         "train",
         link_to_folder_above,

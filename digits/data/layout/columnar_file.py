@@ -83,7 +83,7 @@ class ColumnarFile:
             values = self._read_sample(field.name)
             if any(map(is_picture, values)):
                 fields.append(field)
-            elif all(map(is_text, values)):
+            elif all(is_text(value.rstrip(b"\0")) for value in values):  # C pads texts
                 fields.append(field.with_type(pa.large_string()))
         self.schema = pa.schema(fields, self.schema.metadata)
 
@@ -148,7 +148,7 @@ class ColumnarFile:
             wanted = types.get(field.name, field.type)
             if field.type != wanted:
                 values = batch.column(number).cast(wanted)
-                if is_binary(field.type):  # C pads texts of a fixed width
+                if is_binary(field.type):
                     values = pc.utf8_rtrim(values, "\0")
                 batch = batch.set_column(number, field.name, values)
         return batch
