@@ -66,7 +66,7 @@ class ColumnarFile:
             self.schema = drop_unusual(schema)
             self._n_rows = self._table.num_rows
         self._recognize_bytes()
-        kept = self.schema.names
+        kept = set(self.schema.names)
         self.dropped = {each.name: str(each.type) for each in schema if each.name not in kept}
 
     def _recognize_bytes(self) -> None:
@@ -76,15 +76,15 @@ class ColumnarFile:
         """
         fields = []
         for field in self.schema:
-            is_repeated = self.schema.names.count(field.name) > 1  # an error, which comes later
-            if is_repeated or not is_binary(field.type):
-                fields.append(field)
-                continue
-            values = self._read_sample(field.name)
-            if any(map(is_picture, values)):
-                fields.append(field)
-            elif all(is_text(value.rstrip(b"\0")) for value in values):  # C pads texts
-                fields.append(field.with_type(pa.large_string()))
+            wanted = field
+            # A name of several columns is an error, which comes later.
+            if is_binary(field.type) and self.schema.names.count(field.name) == 1:
+                values = self._read_sample(field.name)
+                if not any(map(is_picture, values)):
+                    if not all(is_text(value.rstrip(b"\0")) for value in values):  # as in C
+                        continue
+                    wanted = field.with_type(pa.large_string())
+            fields.append(wanted)
         self.schema = pa.schema(fields, self.schema.metadata)
 
     def _read_sample(self, name: str) -> list[bytes]:
