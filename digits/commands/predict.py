@@ -1,7 +1,8 @@
 """Classify pictures."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence, Set
 from pathlib import Path
 
 import click
@@ -23,7 +24,7 @@ from digits.evaluation.intervals import confidence_interval
 from digits.imaging import drawing
 from digits.predicting.many_images import open_many
 from digits.predicting.predict import predict_collection, predict_picture
-from digits.predicting.prediction import PicturePrediction
+from digits.predicting.prediction import NOT_FOUND, SEVERAL, PicturePrediction
 from digits.predicting.predictor import Predictor
 from digits.results.formatting import NO_VALUE, format_percent, print_csv, print_table
 
@@ -159,7 +160,7 @@ def print_picture(picture: PicturePrediction, *, show: bool) -> None:
     """
     if picture.error is not None:
         warn(f"{picture.file}: {picture.error}")
-    elif picture.predicted != picture.actual:
+    elif not picture.is_right:
         echo(to_one_line(f"{picture.file}: {picture.describe()}"))
         if show:
             images = [prediction.image for prediction in picture.predictions]
@@ -205,10 +206,13 @@ def print_accuracy(model_name: str, pictures: Sequence[PicturePrediction]) -> No
     known = [picture for picture in pictures if picture.actual is not None]
     if not known:
         return
-    actual = pd.Series([to_one_line(each.actual) for each in known], name="actual")
-    predicted = pd.Series([to_one_line(each.predicted) for each in known], name="predicted")
+    lines = make_distinct_lines({name for each in known for name in (each.actual, each.label)})
+    actual = pd.Series([lines[each.actual] for each in known], name="actual")
+    predicted = pd.Series(
+        [lines.get(each.label, each.predicted) for each in known], name="predicted"
+    )
     echo(f"\n{pd.crosstab(actual, predicted).to_string()}\n")
-    is_right = (actual == predicted).to_numpy()
+    is_right = np.array([each.is_right for each in known])
     low, high = confidence_interval(is_right)
     echo(
         f"{model_name}: {is_right.sum()} of {len(known)} right, accuracy "
@@ -216,9 +220,19 @@ def print_accuracy(model_name: str, pictures: Sequence[PicturePrediction]) -> No
     )
 
 
+def make_distinct_lines(class_names: Set[str | None]) -> dict[str | None, str]:
+    """Return each name of a class in one line.
+
+    A name is escaped if its line is also that of another name or of pictures without a class.
+    """
+    lines = {name: to_one_line(name) for name in class_names if name is not None}
+    counts = Counter([*lines.values(), NOT_FOUND, SEVERAL])
+    return {name: line if counts[line] == 1 else ascii(name) for name, line in lines.items()}
+
+
 def write_png(path: Path, predictor: Predictor, pictures: Sequence[PicturePrediction]) -> None:
     """Write a PNG file of the pictures whose predictions are printed."""
-    drawn = [each for each in pictures if each.predictions and each.predicted != each.actual]
+    drawn = [each for each in pictures if each.predictions and not each.is_right]
     if drawn:
         predictor.write_png(path, drawn)
     else:

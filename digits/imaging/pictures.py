@@ -1,9 +1,10 @@
 """Open a picture file, and convert the picture to greyscale or to colours of 8 bits."""
 
 import math
+import re
 import stat
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
@@ -11,19 +12,38 @@ from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 import pi_heif
-from PIL import ExifTags, Image, ImageOps
+from PIL import ExifTags, Image, ImageOps, TiffImagePlugin
 
-from digits.core.errors import UserError
+from digits.core.errors import CONTROL_CHARACTERS, UserError
 from digits.core.pixels import Pixels
 from digits.imaging.transforms.border import median_of_border
 
 # Other formats are omitted because Pillow starts programs to read some of them.
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "PPM", "TIFF", "WEBP", "AVIF", "HEIF")
+FORMAT_NAMES = "PNG, JPEG, BMP, GIF, TIFF, WebP, AVIF or HEIC"  # those that messages name
+N_SHOWN = 40  # the number of characters of a text that a message shows
 SUFFIXES = (
     *(".avif", ".bmp", ".gif", ".heic", ".heif", ".jfif", ".jpe", ".jpeg", ".jpg"),
     *(".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"),
 )
 pi_heif.register_heif_opener()
+
+# Pillow's table of TIFF files lacks big-endian ones of 12 bits and of 32 bits without a sign,
+# and many of more than 8 bits in which 0 is white. `scale_to_8_bits` inverts all of the latter.
+TIFF_MODES = TiffImagePlugin.OPEN_INFO
+TIFF_MODES[b"MM", 1, (1,), 1, (12,), ()] = ("I;16", "I;12")
+TIFF_MODES[b"MM", 1, (1,), 1, (32,), ()] = ("I", "I;32B")
+TIFF_MODES |= {
+    (byte_order, 0, sample_format, fill_order, bits, extra): modes
+    for (byte_order, photometric, sample_format, fill_order, bits, extra), modes in (
+        TIFF_MODES.items()
+    )
+    if photometric == 1 and max(bits) > 8
+}
+
+# The B of a mode such as `F;32BF`. libtiff, which unpacks compressed values, returns them in
+# the byte order N of this machine. Pillow knows this only for unsigned values of 16 bits.
+BIG_ENDIAN = re.compile(r"(?<=\d)B")
 
 # A small file can hold more pixels than fit into memory.
 MAX_PIXELS = 50_000_000
@@ -37,6 +57,8 @@ MAX_RATIO = 8
 
 ORIENTATION = ExifTags.Base.Orientation
 UPRIGHT = 1
+SAMPLE_FORMAT = TiffImagePlugin.SAMPLEFORMAT
+UNSIGNED = (1,)
 
 # Microscopes and X-ray detectors store values of 12 bits in files of 16 bits.
 MAX_UINT12 = 4_095
@@ -181,28 +203,51 @@ def open_image(content: bytes) -> Image.Image:
             several pages.
     """
     try:
-        image: Image.Image = Image.open(BytesIO(content), formats=FORMATS)
+        image = Image.open(BytesIO(content), formats=FORMATS)
     except Image.DecompressionBombError:  # over 170 megapixels
         raise PictureError(TOO_LARGE) from None
     except Exception as error:  # a damaged file can make Pillow raise nearly any exception
-        raise PictureError(
-            "not a picture, or not one in PNG, JPEG, BMP, GIF, TIFF, WebP, AVIF or HEIC"
-        ) from error
+        start = content[:N_SHOWN]
+        found = (
+            f"but the text {start.decode()!r}"
+            if is_text(start)
+            else f"or not one in {FORMAT_NAMES}"
+        )
+        raise PictureError(f"not a picture, {found}") from error
     if math.prod(image.size) > MAX_PIXELS:
         raise PictureError(TOO_LARGE)
-    if image.format == "TIFF" and has_pages(image):
-        raise PictureError(SEVERAL_PAGES)
+    if image.format == "TIFF":
+        if has_pages(content, image.size):
+            raise PictureError(SEVERAL_PAGES)
+        tile: Any = image.tile[0]
+        if tile.codec_name == "libtiff":
+            mode, *others = tile.args
+            image.tile = [tile._replace(args=(BIG_ENDIAN.sub("N", mode), *others))]
     return image
 
 
-def has_pages(image: Image.Image) -> bool:
+def is_picture(content: bytes) -> bool:
+    """Return whether a content begins like that of a picture."""
+    with warnings.catch_warnings(action="ignore"), suppress(Exception):
+        Image.open(BytesIO(content), formats=FORMATS)
+        return True
+    return False
+
+
+def is_text(content: bytes) -> bool:
+    """Return whether a content is text in UTF-8 without control characters."""
+    try:
+        return not CONTROL_CHARACTERS.search(content.decode())
+    except UnicodeDecodeError:
+        return False
+
+
+def has_pages(content: bytes, size: tuple[int, int]) -> bool:
     """Return whether a TIFF file has a second page of the same size, and not only a preview."""
-    size_of_first = image.size
     with suppress(Exception):  # there is no second page, or it is damaged
+        image = Image.open(BytesIO(content), formats=["TIFF"])
         image.seek(1)
-        size_of_second = image.size
-        image.seek(0)
-        return size_of_second == size_of_first
+        return image.size == size
     return False
 
 
@@ -214,12 +259,13 @@ def decode(image: Image.Image, mode: str, max_side: int, white: int | None) -> I
     Raises what `scale_to_8_bits` raises.
     """
     image.draft(None, (max_side, max_side))
+    tags = getattr(image, "tag_v2", {})  # of a TIFF file; a rotated copy lacks them
     image.load()
     with suppress(Exception):  # a picture without usable EXIF data is not rotated
         if image.getexif().get(ORIENTATION, UPRIGHT) != UPRIGHT:  # or else it would be copied
             image = ImageOps.exif_transpose(image)
     if image.mode.startswith(("I", "F")):  # integers or floats of more than 8 bits
-        image = scale_to_8_bits(image, white)
+        image = scale_to_8_bits(image, white, tags)
     if image.mode == "LAB":  # Pillow converts it to RGB only
         image = image.convert("RGB")
     largest = image.info.get(LARGEST, 0)
@@ -239,23 +285,29 @@ def lay_on_paper(image: Image.Image) -> Image.Image:
     return laid
 
 
-def scale_to_8_bits(image: Image.Image, white: int | None) -> Image.Image:
+def scale_to_8_bits(
+    image: Image.Image, white: int | None, tags: Mapping[int, Any]
+) -> Image.Image:
     """Return a grey picture of more than 8 bits per value in 8 bits.
 
-    A single negative value, which stands for no data, is black. If the picture has a
+    A single negative value, which stands for no data, becomes 0. If the picture has a
     transparent value, as a PNG file can have, it gets a channel for it. Its `info` has the
-    largest value, or 1 if that is smaller.
+    largest value, or 1 if that is smaller. If the tags say that 0 is white, the picture is
+    inverted after that.
 
     Args:
         image: the picture.
         white: the smallest value that becomes white. If it is None, the values are those of a
             picture of 12 bits if the largest is from 256 to 4095, and of 16 bits if it is up to
             65535. Otherwise, as in a picture of floats from 0 to 1, the largest value is white.
+        tags: the tags of a TIFF file.
 
     Raises:
         PictureError: there are several negative values, as in a scan in Hounsfield units.
     """
     pixels = np.asarray(image)
+    if image.mode == "I" and tags.get(SAMPLE_FORMAT, UNSIGNED) == UNSIGNED:
+        pixels = pixels.view(np.uint32)  # Pillow takes all values of 32 bits for signed ones
     negative = pixels[np.isfinite(pixels) & (pixels < 0)]
     if len(negative) and np.ptp(negative) > 0:
         raise PictureError(
@@ -270,7 +322,8 @@ def scale_to_8_bits(image: Image.Image, white: int | None) -> Image.Image:
     scaled = np.empty(pixels.shape, np.uint8)
     for row, line in enumerate(pixels):  # all at once, they would need eight times the memory
         scaled[row] = to_floats(line).clip(max=white) * 255 / white + 0.5  # rounded
-    grey = Image.fromarray(scaled)
+    is_white_zero = tags.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == 0
+    grey = Image.fromarray(~scaled if is_white_zero else scaled)
     grey.info[LARGEST] = largest
     if "transparency" in image.info:
         is_opaque = pixels != image.info["transparency"]

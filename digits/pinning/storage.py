@@ -5,6 +5,7 @@ import re
 import shlex
 import subprocess
 from collections.abc import Iterator, Sequence
+from fnmatch import translate
 from pathlib import Path
 
 from digits.core.errors import UserError, echo, warn
@@ -13,10 +14,9 @@ from digits.data.source import find_source
 
 Sources = Sequence[dict[str, str]]  # as in an entry of params.yaml
 
-# Files that operating systems, network drives, Git and DVC write. They need not be stored.
-IGNORED_NAMES = re.compile(
-    r"\..*|.*\.dvc|__MACOSX|@eaDir|Thumbs\.db|desktop\.ini", re.IGNORECASE
-)
+# Files that operating systems, network drives and Git write. They are in .dvcignore, too.
+IGNORED_NAMES = (".*", "__MACOSX", "@eaDir", "[Tt]humbs.db", "[Dd]esktop.ini")
+IGNORED = re.compile("|".join(map(translate, [*IGNORED_NAMES, "*.dvc"])))
 
 
 def list_targets(sources: Sources, network_files: Sequence[Path] = ()) -> list[Path]:
@@ -127,7 +127,7 @@ def list_files(target: Path) -> Iterator[Path]:
     if target.is_file():
         yield target
     for folder, folders, names in os.walk(target, followlinks=True):
-        folders[:] = sorted(name for name in folders if not IGNORED_NAMES.fullmatch(name))
+        folders[:] = sorted(name for name in folders if not IGNORED.fullmatch(name))
         for name in sorted(names):
-            if not IGNORED_NAMES.fullmatch(name):
+            if not IGNORED.fullmatch(name):
                 yield Path(folder, name)

@@ -6,6 +6,7 @@ The string below each key is its description, in Markdown. `make reference` writ
 descriptions to docs/reference/params.md.
 """
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -34,6 +35,9 @@ N_CHANNELS = 3  # of an image in colour: red, green and blue
 
 # No class can have this name, because it stands for all images in the tables of metrics.
 RESERVED_NAME = "all"
+
+# These names stand for devices on Windows.
+DEVICES = re.compile("con|prn|aux|nul|(com|lpt)[0-9]")
 
 # DVC needs these keys of a model, even if they are empty.
 MAY_BE_EMPTY = {"feature_parameters", "hyperparameters"}
@@ -698,6 +702,8 @@ def _check_names(section: Iterable[str]) -> None:
     by_lower_case: dict[str, str] = {}
     for name in section:
         lower_case = name.lower()
+        if DEVICES.fullmatch(lower_case):
+            raise UserError(f"{FILE}: on Windows, no file can be called {name!r}; rename it")
         if lower_case in by_lower_case:
             other = by_lower_case[lower_case]
             raise UserError(

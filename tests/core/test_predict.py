@@ -116,6 +116,17 @@ def test_a_picture_is_converted_as_the_source_of_the_dataset_does(project: Path)
             assert np.array_equal(prediction.image.ravel(), image)
 
 
+def test_a_picture_is_rounded_to_the_few_values_of_the_training_images(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiny.edit(project, {"datasets.tiny.sources": [{"files": "table.csv"}]})
+    values = np.repeat([0, 4, 12, 100, 130, 200, 248, 255], 8).reshape(8, 8)
+    write(project / "a.png", values)
+    monkeypatch.chdir(project)
+    [prediction] = predicting.load("digit-logreg").predict(Path("a.png"))
+    assert prediction.image[:, 0].tolist() == [0, 0, 1, 6, 8, 13, 16, 16]
+
+
 def test_json_has_the_label_and_the_probabilities(place: Path) -> None:
     files = ["bad.png", "scans/3.png", "no.png"]
     bad, good, missing = read_json(place, *MODEL, *files, status=1)
@@ -241,6 +252,24 @@ def test_a_folder_with_a_subfolder_for_each_class_is_evaluated(
     assert "labelled/6/bad.png: not a picture" in done.stderr
     with Image.open(png) as sheet:
         assert sheet.height < 2 * 140 < 2 * sheet.width  # one image
+
+
+def test_classes_are_compared_by_their_whole_names_and_are_not_those_of_unreadable_pictures(
+    project: Path,
+) -> None:
+    names = ["not found", "several", "type a", "type\u00a0a", "ab", "5", "a\u200db", *"789"]
+    changes = {"datasets.tiny.names": names, "tasks.five.positive": ["5"]}
+    tiny.edit(project, PICTURES | changes)
+    for row, name in [(1, "several"), (3, "type a"), (6, "ab")]:
+        write_image(project / f"new/{name}/{row}.png", row)
+    (project / "new/not found").mkdir()
+    (project / "new/not found/bad.png").write_text("no picture")
+    done = call(project, "predict", *MODEL, "new", status=1)
+    *table, _, line = done.stdout.splitlines()[-8:]
+    assert line.startswith("digit-logreg: 1 of 4 right, accuracy 0.2500 ")
+    columns = r"predicted 'a\u200db' 'several' 'type\xa0a' not found"
+    rows = ["'ab' 1 0 0 0", "'not found' 0 0 0 1", "'several' 0 1 0 0", "'type a' 0 0 1 0"]
+    assert [" ".join(row.split()) for row in table] == [columns, "actual", *rows]
 
 
 def test_a_labelled_picture_that_cannot_be_opened_is_a_mistake(

@@ -1,12 +1,14 @@
 """Which images are stored in Git or DVC, and why others are not."""
 
+import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from digits.core.errors import UserError
-from digits.pinning.storage import add_to_dvc, warn_about_unstored
+from digits.pinning.storage import IGNORED_NAMES, add_to_dvc, warn_about_unstored
 from docs.tools.shapes import write_pictures
 from tests.helpers import tiny
 from tests.helpers.calls import VALID, call, failure
@@ -67,6 +69,18 @@ def test_images_that_are_added_are_stored(
     assert "data/own.dvc" in tiny.run("git diff --name-only --cached", project).stdout
     warn_about_unstored(SOURCES)
     assert capsys.readouterr().err == ""
+
+
+def test_files_that_are_not_read_do_not_change_images_that_are_stored(project: Path) -> None:
+    shutil.copy(tiny.ROOT / ".dvcignore", project)
+    add_to_dvc(SOURCES)
+    for pattern in [*IGNORED_NAMES, "._1.jpg", "desktop.ini"]:
+        name = re.sub(r"\[(.).\]", r"\1", pattern).replace("*", "x")
+        for folder in [OWN, OWN / "cross"]:
+            (folder / name).write_bytes(b"x")
+    tiny.run_dvc("status --quiet", project)
+    (OWN / "x.jpg").write_bytes(b"x")
+    tiny.run_dvc("status --quiet", project, status=1)  # changed
 
 
 def test_check_names_images_that_are_not_stored(project: Path) -> None:

@@ -1,8 +1,14 @@
 """The files in a folder, without those that programs write for themselves."""
 
 import re
+import warnings
 from collections.abc import Iterator
+from contextlib import suppress
+from fnmatch import translate
+from io import BytesIO
 from pathlib import Path
+
+from PIL import Image
 
 from image_layouts.errors import LayoutError
 
@@ -10,6 +16,13 @@ SUFFIXES = (
     *(".avif", ".bmp", ".gif", ".heic", ".heif", ".jfif", ".jpe", ".jpeg", ".jpg"),
     *(".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"),
 )
+
+# Other formats are omitted because Pillow starts programs to read some of them.
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "PPM", "TIFF", "WEBP", "AVIF", "HEIF")
+FORMAT_NAMES = "PNG, JPEG, BMP, GIF, TIFF, WebP, AVIF or HEIC"  # those that messages name
+
+# Control characters, except tabs and line breaks, and those that turn the direction of a text.
+CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 NOT_FOUND = (
     "was not found; put your images there, or correct the name; `dvc pull` fetches what was "
@@ -34,15 +47,30 @@ def check_not_special(path: Path) -> None:
         raise LayoutError(f"{path.name!r} {NO_FILE}")
 
 
+def is_picture(content: bytes) -> bool:
+    """Return whether a content begins like that of a picture."""
+    with warnings.catch_warnings(action="ignore"), suppress(Exception):
+        Image.open(BytesIO(content), formats=FORMATS)
+        return True
+    return False
+
+
+def is_text(content: bytes) -> bool:
+    """Return whether a content is text in UTF-8 without control characters."""
+    try:
+        return not CONTROL_CHARACTERS.search(content.decode())
+    except UnicodeDecodeError:
+        return False
+
+
 def is_picture_file(path: Path) -> bool:
     """Return whether the name of a file is that of a picture."""
     return path.suffix.lower() in SUFFIXES
 
 
-# Files that operating systems, network drives, Git and DVC write.
-IGNORED_NAMES = re.compile(
-    r"\..*|.*\.dvc|__MACOSX|@eaDir|Thumbs\.db|desktop\.ini", re.IGNORECASE
-)
+# Files that operating systems, network drives and Git write. They are in .dvcignore, too.
+IGNORED_NAMES = (".*", "__MACOSX", "@eaDir", "[Tt]humbs.db", "[Dd]esktop.ini")
+IGNORED = re.compile("|".join(map(translate, [*IGNORED_NAMES, "*.dvc"])))
 
 
 def list_visible(folder: Path, ignored: list[Path] | None = None) -> list[Path]:
@@ -52,7 +80,7 @@ def list_visible(folder: Path, ignored: list[Path] | None = None) -> list[Path]:
     """
     visible = []
     for path in sorted(folder.iterdir()):
-        if not IGNORED_NAMES.fullmatch(path.name):
+        if not IGNORED.fullmatch(path.name):
             visible.append(path)
         elif ignored is not None:
             ignored.append(path)

@@ -70,6 +70,8 @@ TEXTS: dict[str, tuple[Any, list[str]]] = {
     "texts": (["03", None, "é"], ["03", "", "é"]),
     "long texts": (pa.array(["a", None, "a"], pa.large_string()), ["a", "", "a"]),
     "views of texts": (pa.array(["a", None, "b"], pa.string_view()), ["a", "", "b"]),
+    "bytes": (pa.array([b"a", None, "é".encode()]), ["a", "", "é"]),
+    "bytes of one length": (pa.array([b"ab", None, b"c\0"], pa.binary(2)), ["ab", "", "c"]),
     "categories": (pa.array(["u", None, "u"]).dictionary_encode(), ["u", "", "u"]),
     "categories of numbers": (pa.array([7, 6, 7]).dictionary_encode(), ["7", "6", "7"]),
     "days": ([DAY, None, DAY], ["2026-03-01", "", "2026-03-01"]),
@@ -86,7 +88,9 @@ def open_file(path: Path) -> TableFile:
 def test_a_table_is_the_same_in_each_format(tmp_path: Path, name: str) -> None:
     columns = {column: values for column, (values, _) in TEXTS.items()}
     WRITERS[name](pa.table(columns), tmp_path / name)
-    texts = open_file(tmp_path / name).read_texts(list(columns))
+    opened = open_file(tmp_path / name)
+    assert find_image_columns(opened.schema) == {}
+    texts = opened.read_texts(list(columns))
     assert texts.to_dict("list") == {
         column: expected for column, (_, expected) in TEXTS.items()
     }
@@ -111,6 +115,7 @@ FIXED = pa.DictionaryArray.from_arrays(
 BOMBS: dict[str, Any] = {
     "texts": REPEATED,
     "bytes": BYTES,
+    "bytes of one length": FIXED,
     "pictures": pa.StructArray.from_arrays([BYTES], ["bytes"]),
 }
 UNPACKS = r"^a\.\w+: its \d\.\d MB unpack to more than 100 MB, the most that a packed file"
@@ -208,7 +213,7 @@ UNUSUAL: dict[str, Any] = {
         pa.array(range(102), pa.int32()), pa.array(["key"] * 101), pa.array(["x"] * 101)
     ),
     "texts of a fixed number": pa.FixedSizeListArray.from_arrays(pa.array(["x"] * 202), 2),
-    "bytes of one length": FIXED,
+    "bytes of no known kind": pa.array([b"\0\xff"] * 101),
     "structures with lists": pa.array([{"bytes": b"x", "texts": ["x"]}] * 101),
     "JSON": pa.array(['{"a": 1}'] * 101, pa.json_()),
 }
@@ -221,8 +226,10 @@ def test_columns_of_unusual_types_are_left_out(tmp_path: Path, column: Any, name
     opened = open_file(tmp_path / name)
     assert opened.names == ["label"]
     assert opened.sample.columns.tolist() == ["label"]
+    with pytest.raises(UserError, match=r"no column 'other', but label; not read: other \("):
+        opened.check_names(["other"])
     WRITERS[name](pa.table({"other": column}), tmp_path / name)
-    with pytest.raises(UserError, match="no column has texts, numbers, or images"):
+    with pytest.raises(UserError, match=r"images that can be read: other \("):
         _ = open_file(tmp_path / name).names
 
 
@@ -396,11 +403,13 @@ def test_the_header_of_a_page_has_its_size(number: int, content: bytes) -> None:
 
 
 @pytest.mark.parametrize("name", WRITERS)
-def test_pictures_that_are_views_of_bytes_are_read(tmp_path: Path, name: str) -> None:
-    pictures = [encode(pixels.tobytes(), pixels.shape, ".png") for pixels in PIXELS[:9]]
-    table = pa.table(
-        {"image": pa.array(pictures, pa.binary_view()), "label": list("abcabcabc")}
-    )
+@pytest.mark.parametrize("ending", [".png", ".bmp"])
+def test_pictures_that_are_views_of_bytes_or_of_one_length_are_read(
+    tmp_path: Path, name: str, ending: str
+) -> None:
+    pictures = [encode(pixels.tobytes(), pixels.shape, ending) for pixels in PIXELS[:9]]
+    column_type = pa.binary_view() if ending == ".png" else pa.binary(len(pictures[0]))
+    table = pa.table({"image": pa.array(pictures, column_type), "label": list("abcabcabc")})
     WRITERS[name](table, tmp_path / name)
     opened = open_file(tmp_path / name)
     assert find_image_columns(opened.schema) == {"image": "picture"}

@@ -286,7 +286,7 @@ def test_pictures_in_a_column_of_long_binary_values_are_read(tmp_path: Path) -> 
 
 def test_a_parquet_file_of_pictures_that_is_damaged_later_is_named(tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
-    path.write_bytes(parquet(image=[b"not a picture"] * 12, label=LABELS))
+    path.write_bytes(parquet(image=[b"P1 1 1 0"] * 12, label=LABELS))
     images = choose(Place(path)).reading.images
     path.write_bytes(b"PAR1")
     with pytest.raises(UserError, match=r"^a\.parquet: "):

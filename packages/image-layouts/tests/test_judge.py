@@ -119,6 +119,7 @@ def test_copies_are_counted_unless_they_are_groups() -> None:
             ["dog", "great auk", "great_auk"], "'great auk' and 'great_auk'", id="blank"
         ),
         pytest.param(["café", "cafe"], "'café' and 'cafe'", id="accent"),
+        pytest.param(["ab", "a\u200db", "b"], r"'ab' and 'a\u200db'", id="invisible"),
         pytest.param(["007", "7", "12"], "'007' and '7'", id="zeros"),
         pytest.param(["0", "00", "1"], "'0' and '00'", id="only zeros"),
     ],

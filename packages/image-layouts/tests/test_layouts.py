@@ -418,6 +418,25 @@ def test_a_picture_without_a_class_is_not_blank(
         read({"table": "t.parquet", "picture": "image", "class": "class"}, [8, 8])
 
 
+@pytest.mark.parametrize(
+    ("picture", "label", "reason"),
+    [
+        ("file", "class", "the column file has no pictures"),
+        ("image", "image", "the column image has pictures, not texts"),
+    ],
+)
+def test_texts_are_no_pictures_and_pictures_are_no_classes(
+    picture: str, label: str, reason: str, tmp_path: Path
+) -> None:
+    write_flat(tmp_path / "pictures", slice(0, 3))
+    files = sorted((tmp_path / "pictures").iterdir())
+    table = pd.DataFrame({"image": [path.read_bytes() for path in files]})
+    table = table.assign(file=[bytes(path) for path in files], **{"class": list("aab")})
+    table.to_parquet(tmp_path / "t.parquet")
+    with pytest.raises(UserError, match=reason):
+        find_rows({"table": "t.parquet", "picture": picture, "class": label}, tmp_path)
+
+
 @pytest.mark.parametrize("row", [1, 12])
 @pytest.mark.parametrize("n_labels", [0, 2])
 def test_a_row_with_a_wrong_label_is_named_by_its_place_in_the_table(
@@ -942,7 +961,7 @@ def write_ids(place: Path, ids: list[str]) -> None:
     named = table.assign(file=["1.png", "2.png", "3.png", "4.png"])
     named.to_csv(place / "t/t.csv", index=False)
     (place / "p").mkdir()
-    table.assign(picture=[b"1", b"2", b"3", b"4"]).to_parquet(place / "p/t.parquet")
+    table.assign(picture=4 * [b"P1 1 1 0"]).to_parquet(place / "p/t.parquet")
     touch(place, [f"f/{row.id}_{row.Index}{row[1]}.png" for row in table.itertuples()])
 
 

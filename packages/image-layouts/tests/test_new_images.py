@@ -247,12 +247,12 @@ def test_labels_of_a_contest_that_are_all_missing_are_no_classes(tmp_path: Path)
 
 
 def test_a_structure_without_the_bytes_of_a_file_is_no_picture(tmp_path: Path) -> None:
-    pictures = [{"bytes": b"a picture", "path": None}] * 3
+    pictures = [{"bytes": b"P1 1 1 0", "path": None}] * 3
     columns = {"mask": [{"mark": b"x", "path": None}] * 3, "image": pictures}
     pq.write_table(pa.table(columns), tmp_path / "new.parquet")
     images = read(tmp_path / "new.parquet", "{class}/*")
     assert images.pictures is not None
-    assert list(images.pictures()) == [b"a picture"] * 3
+    assert list(images.pictures()) == [b"P1 1 1 0"] * 3
 
 
 def test_the_id_of_a_picture_is_that_of_a_table_which_leaves_out_its_ending(

@@ -3,6 +3,7 @@
 import io
 import os
 import re
+import struct
 import zlib
 from collections.abc import Callable
 from functools import partial
@@ -168,6 +169,40 @@ def test_ink_stands_out_in_all_kinds_of_pictures(make_file: Callable[[], io.Byte
     assert contrast.max() >= 100
     is_ink = contrast > contrast.max() / 2
     assert (is_ink == (INK > 0)).all()
+
+
+def tiff(values: Any, photometric: int, *, is_compressed: bool) -> io.BytesIO:
+    """Return a TIFF file in the byte order of the values. Pillow can write few of them."""
+    content = values.tobytes()
+    if is_compressed:
+        content = zlib.compress(content)
+    height, width = values.shape
+    sample_format = {"u": 1, "f": 3}[values.dtype.kind]
+    tags = {256: width, 257: height, 258: 8 * values.itemsize, 259: 8 if is_compressed else 1}
+    tags |= {262: photometric, 273: 8, 277: 1, 278: height, 279: len(content)}
+    tags |= {339: sample_format}
+    order = values.dtype.str[0].replace("|", "<")
+    name = b"II" if order == "<" else b"MM"
+    file = struct.pack(f"{order}2sHI", name, 42, 8 + len(content)) + content
+    file += struct.pack(f"{order}H", len(tags))
+    for tag, value in tags.items():
+        file += struct.pack(f"{order}HHII", tag, 4, 1, value)
+    return io.BytesIO(file + bytes(4))
+
+
+@pytest.mark.parametrize("is_compressed", [False, True])
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize(
+    ("dtype", "white"),
+    [("u1", 255), ("u2", 4_095), ("u2", 65_535), ("u4", 2**32 - 1), ("f4", 1)],
+)
+def test_a_tiff_file_is_read_in_each_depth_and_byte_order_also_if_0_is_white(
+    dtype: str, white: int, order: str, *, is_compressed: bool
+) -> None:
+    values = INK * (white / 255)
+    for photometric, stored in [(1, values), (0, white - values)]:
+        file = tiff(stored.astype(order + dtype), photometric, is_compressed=is_compressed)
+        assert np.array_equal(pictures.read(file).grey, INK)
 
 
 def test_the_first_page_of_a_picture_is_read_whatever_is_behind_it() -> None:
@@ -489,7 +524,7 @@ BAD_FOLDERS: dict[str, tuple[str, Callable[[Path], None], str]] = {
         write_pixel,
         "1 names of files are not in UTF",
     ),
-    "no picture": ("3/notes.png", write_text, "3/notes.png: not a picture, or not one"),
+    "no picture": ("3/notes.png", write_text, "3/notes.png: not a picture, but the text '3'"),
     "a link to a folder above": (
         "train",
         link_to_folder_above,

@@ -2657,7 +2657,7 @@ def test_a_damaged_text_in_base64_is_named(tmp_path: Path) -> None:
     table.loc[7, "image"] = str(table.loc[7, "image"])[:33]
     table.to_csv(tmp_path / "t.csv", index=False)
     choice = choose(Place(tmp_path), {"table": "t.csv", "picture": "image", "class": "label"})
-    with pytest.raises(UserError, match="t/8: the file is empty"):
+    with pytest.raises(UserError, match="t/8: not a picture"):
         read(choice)
 
 

@@ -1,6 +1,7 @@
 """A parquet or Arrow file. It stores a table by columns, and has a schema."""
 
 from collections.abc import Iterator, Sequence
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +10,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from image_layouts.files import is_picture, is_text
 from image_layouts.layout import arrow_file, parquet_file
 from image_layouts.layout.arrow_file import VIEWS
-from image_layouts.layout.hugging_face import holds_numbers
+from image_layouts.layout.hugging_face import holds_numbers, is_binary
 from image_layouts.unpacking import ALLOWED_BYTES, check_size
 
 ENDINGS = (*parquet_file.ENDINGS, *arrow_file.ENDINGS)
-TEXT_TYPES = (pa.string(), pa.large_string(), pa.binary(), pa.large_binary())
+TEXT_TYPES = (pa.string(), pa.large_string())
+
+N_SAMPLES = 10  # the number of values that show what the bytes of a column are
 
 
 def is_columnar(path: Path) -> bool:
@@ -32,7 +36,8 @@ class ColumnarFile:
 
     Attributes:
         path: the file.
-        schema: the names and the types of the columns.
+        schema: the names and the types of the columns. Bytes that are texts are strings.
+        dropped: the type of each column that is left out.
     """
 
     def __init__(self, path: Path) -> None:
@@ -48,7 +53,8 @@ class ColumnarFile:
         if path.suffix.lower() in parquet_file.ENDINGS:
             metadata = pq.read_metadata(path)
             check_size(self._file_size, parquet_file.count_bytes(metadata))
-            self.schema = drop_unusual(metadata.schema.to_arrow_schema())
+            schema = metadata.schema.to_arrow_schema()
+            self.schema = drop_unusual(schema)
             texts = [field.name for field in self.schema if stores_each_text(field.type)]
             longest = parquet_file.bound_repeated_texts(path, metadata, texts)
             # This many rows fit into ALLOWED_BYTES, even if each has the longest text.
@@ -56,8 +62,36 @@ class ColumnarFile:
             self._n_rows = metadata.num_rows
         else:
             self._table = arrow_file.read_arrow(path)
-            self.schema = drop_unusual(self._table.schema)
+            schema = self._table.schema
+            self.schema = drop_unusual(schema)
             self._n_rows = self._table.num_rows
+        self._recognize_bytes()
+        kept = set(self.schema.names)
+        self.dropped = {each.name: str(each.type) for each in schema if each.name not in kept}
+
+    def _recognize_bytes(self) -> None:
+        """Leave out columns of bytes that are neither pictures nor texts.
+
+        Some programs write texts as bytes. They become strings.
+        """
+        fields = []
+        for field in self.schema:
+            wanted = field
+            # A name of several columns is an error, which comes later.
+            if is_binary(field.type) and self.schema.names.count(field.name) == 1:
+                values = self._read_sample(field.name)
+                if not any(map(is_picture, values)):
+                    if not all(is_text(value.rstrip(b"\0")) for value in values):  # as in C
+                        continue
+                    wanted = field.with_type(pa.large_string())
+            fields.append(wanted)
+        self.schema = pa.schema(fields, self.schema.metadata)
+
+    def _read_sample(self, name: str) -> list[bytes]:
+        """Return the first values of a column that are not missing."""
+        batches = self._read_batches([name], N_SAMPLES)
+        columns = (batch.column(0).drop_null().to_pylist() for batch in batches)
+        return list(islice(filter(None, chain.from_iterable(columns)), N_SAMPLES))
 
     def read(self, names: Sequence[str]) -> pd.DataFrame:
         """Return columns. Columns of whole numbers with missing values have the type `object`.
@@ -97,17 +131,31 @@ class ColumnarFile:
     def _read_batches(self, names: Sequence[str], n_rows: int) -> Iterator[Any]:
         """Yield columns as Arrow's batches of at most `n_rows` rows."""
         if self._table is not None:
-            yield from self._table.select(names).to_batches(max_chunksize=n_rows)
+            batches = self._table.select(names).to_batches(max_chunksize=n_rows)
+            yield from map(self._cast, batches)
             return
         if any(stores_each_text(self.schema.field(name).type) for name in names):
             n_rows = min(n_rows, self._n_safe_rows)
         with pq.ParquetFile(self.path, memory_map=True) as file:
             for batch in file.iter_batches(n_rows, columns=list(names)):
-                yield cast_views(batch)
+                yield self._cast(batch)
+
+    def _cast(self, batch: Any) -> Any:
+        """Return a batch with the types of the schema, such as texts in place of views."""
+        types = dict(zip(self.schema.names, self.schema.types, strict=True))
+        # The method `cast` of a batch would lose the number of rows if there are no columns.
+        for number, field in enumerate(batch.schema):
+            wanted = types.get(field.name, field.type)
+            if field.type != wanted:
+                values = batch.column(number).cast(wanted)
+                if is_binary(field.type):
+                    values = pc.utf8_rtrim(values, "\0")
+                batch = batch.set_column(number, field.name, values)
+        return batch
 
 
 def drop_unusual(schema: Any) -> Any:
-    """Return a schema without columns of unusual types, as `cast_views` casts its columns."""
+    """Return a schema without columns of unusual types, and with texts in place of views."""
     fields = [field.with_type(VIEWS.get(field.type, field.type)) for field in schema]
     return pa.schema([field for field in fields if is_usual(field.type)], schema.metadata)
 
@@ -121,9 +169,14 @@ def is_usual(column_type: Any) -> bool:
     return is_single(column_type) or holds_numbers(column_type)
 
 
+def has_texts(column_type: Any) -> bool:
+    """Return whether a column has texts or bytes."""
+    return column_type in TEXT_TYPES or is_binary(column_type)
+
+
 def is_single(value_type: Any) -> bool:
     """Return whether a value of a type is a single text, number, date or the like."""
-    return value_type in TEXT_TYPES or (
+    return has_texts(value_type) or (
         pa.types.is_primitive(value_type)
         or pa.types.is_decimal(value_type)
         or pa.types.is_null(value_type)
@@ -135,26 +188,16 @@ def stores_each_text(column_type: Any) -> bool:
 
     This is so for texts and bytes, and for structures of them, but not for categories.
     """
-    return column_type in TEXT_TYPES or pa.types.is_struct(column_type)
+    return has_texts(column_type) or pa.types.is_struct(column_type)
 
 
 def count_text_bytes(values: Any) -> int:
     """Return the number of bytes of the texts in an array of a usual type, when unpacked."""
     if pa.types.is_struct(values.type):
         return sum(map(count_text_bytes, values.flatten()))
-    if values.type in TEXT_TYPES:
+    if has_texts(values.type):
         return int(values.nbytes)
-    if not pa.types.is_dictionary(values.type) or values.type.value_type not in TEXT_TYPES:
+    if not pa.types.is_dictionary(values.type) or not has_texts(values.type.value_type):
         return 0
     lengths = pc.binary_length(values.dictionary).cast(pa.int64())
     return pc.sum(lengths.take(values.indices)).as_py() or 0
-
-
-def cast_views(batch: Any) -> Any:
-    """Return a batch with texts and bytes in place of views of them."""
-    # The method `cast` of a batch would lose the number of rows if there are no columns.
-    for number, field in enumerate(batch.schema):
-        if field.type in VIEWS:
-            values = batch.column(number).cast(VIEWS[field.type])
-            batch = batch.set_column(number, field.name, values)
-    return batch

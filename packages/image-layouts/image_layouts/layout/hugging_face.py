@@ -26,7 +26,14 @@ def holds_bytes(column_type: Any) -> bool:
         return any(
             field.name == "bytes" and holds_bytes(field.type) for field in column_type.fields
         )
-    return bool(pa.types.is_binary(column_type) or pa.types.is_large_binary(column_type))
+    return is_binary(column_type)
+
+
+def is_binary(column_type: Any) -> bool:
+    """Return whether a column has bytes."""
+    types = pa.types
+    kinds = (types.is_binary, types.is_large_binary, types.is_fixed_size_binary)
+    return any(is_kind(column_type) for is_kind in kinds)
 
 
 def holds_numbers(column_type: Any) -> bool:

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 ENDINGS = (".parquet", ".pq")
 
-TEXT = "BYTE_ARRAY"  # the type of texts and bytes
+TEXTS = ("BYTE_ARRAY", "FIXED_LEN_BYTE_ARRAY")  # the types of texts and bytes
 DELTA = "DELTA_BYTE_ARRAY"  # a text is stored without the start of the text before
 
 # A page begins with a header, in Thrift's compact protocol. Its first two fields are the type
@@ -50,7 +50,7 @@ def bound_repeated_texts(path: Path, metadata: Any, names: Sequence[str]) -> int
     texts = [
         number
         for number, column in enumerate(metadata.schema)
-        if column.physical_type == TEXT and is_inside(column.path, names)
+        if column.physical_type in TEXTS and is_inside(column.path, names)
     ]
     if not texts:
         return 0

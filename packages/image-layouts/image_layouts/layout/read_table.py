@@ -4,6 +4,7 @@ import base64
 import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,9 @@ import pandas as pd
 from image_layouts.checking import one_class
 from image_layouts.collection import BATCH_SIZE, MAX_LISTED, READ_BYTES, Vector, rows_per_block
 from image_layouts.errors import LayoutError, shorten
+from image_layouts.files import FORMAT_NAMES, is_picture
 from image_layouts.layout.axes import arrange
+from image_layouts.layout.columnar_file import N_SAMPLES
 from image_layouts.layout.hugging_face import find_class_names
 from image_layouts.layout.part import PartImages, TableSelection, join, select_in_blocks
 from image_layouts.layout.pattern import find_matches, to_nfc
@@ -63,6 +66,7 @@ def read_single_table(
             rows["id"] = rows["file"]
         if part.picture:
             table.check_names([part.picture])
+            check_pictures(selection, part.picture)
             # The pictures have no files. The one in row 17 of train.parquet is `train/17`.
             stem, _ = posixpath.splitext(path)
             rows["file"] = [f"{stem}/{index + 1}" for index in rows.index]
@@ -339,24 +343,39 @@ def read_selected(selection: TableSelection, n_rows: int) -> Iterator[pd.DataFra
     return select_in_blocks(blocks, selection.is_chosen)
 
 
-def read_pictures(selection: TableSelection) -> Iterator[bytes]:
-    """Yield the pictures in a column."""
-    for block in read_selected(selection, BATCH_SIZE):
-        for value in block.iloc[:, 0]:
-            # Hugging Face stores a mapping with the path and the bytes of a file.
-            content = value["bytes"] if isinstance(value, dict) else value
-            yield decode_base64(content) if isinstance(content, str) else content or b""
+def check_pictures(selection: TableSelection, column: str) -> None:
+    """Check that a column has pictures, of which some may be damaged or missing.
+
+    Raises:
+        LayoutError: none of the first values is a picture.
+    """
+    contents = list(islice(filter(None, read_pictures(selection, N_SAMPLES)), N_SAMPLES))
+    if contents and not any(map(is_picture, contents)):
+        raise LayoutError(f"the column {column} has no pictures in {FORMAT_NAMES}")
+
+
+def read_pictures(selection: TableSelection, n_rows: int = BATCH_SIZE) -> Iterator[bytes]:
+    """Yield the pictures in a column, of which `n_rows` are read at a time."""
+    for block in read_selected(selection, n_rows):
+        yield from map(get_content, block.iloc[:, 0])
+
+
+def get_content(value: Any) -> bytes:
+    """Return the content of a picture in a column."""
+    # Hugging Face stores a mapping with the path and the bytes of a file.
+    content = value["bytes"] if isinstance(value, dict) else value
+    return decode_base64(content) if isinstance(content, str) else content or b""
 
 
 def decode_base64(text: str) -> bytes:
-    """Return the picture of a text such as `iVBORw0K…`, or b"" if it is not in base64.
+    """Return the picture of a text such as `iVBORw0K…`, or another text as it is.
 
     It may stand after `data:image/png;base64,`.
     """
     try:
         return base64.b64decode(text.rpartition(",")[2])
     except ValueError:
-        return b""
+        return text.encode()
 
 
 def read_pixels(selection: TableSelection, part: TablePart) -> Iterator[Any]:

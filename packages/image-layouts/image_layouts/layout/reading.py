@@ -31,12 +31,13 @@ class LayoutReading:
     unmatched: list[str]  # the pictures that are neither used nor excluded
     unused_files: list[str]  # the files that are not used, other than pictures
     unused_columns: dict[str, pd.Series]  # the unused columns of the tables that are used
+    dropped_columns: list[str]  # the columns of each table that are left out for their types
     unused_arrays: list[str]  # the unused arrays of the files that are used
     n_unused_rows: int  # the number of rows of tables that are blank or unused
 
 
 def read_layout(place: Place, layout: Layout) -> LayoutReading:
-    """Return the images of a layout, the test set last. No picture is opened.
+    """Return the images of a layout, the test set last. No picture file is opened.
 
     Raises:
         LayoutError: the files are not as the layout says, or a row of a table is in no part of
@@ -67,6 +68,7 @@ def read_layout(place: Place, layout: Layout) -> LayoutReading:
         unmatched=[name for name in unused_files if name in not_excluded],
         unused_files=[name for name in unused_files if name not in pictures],
         unused_columns=find_unused_columns(images.tables),
+        dropped_columns=sorted({each.table.dropped for each in images.tables} - {""}),
         unused_arrays=find_unused_arrays(place, images),
         n_unused_rows=count_unused_rows(images.tables),
     )

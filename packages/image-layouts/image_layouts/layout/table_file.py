@@ -19,6 +19,7 @@ import pyarrow as pa
 from image_layouts.errors import LayoutError, shorten
 from image_layouts.layout import columnar_file
 from image_layouts.layout.columnar_file import ColumnarFile, is_columnar
+from image_layouts.layout.hugging_face import is_binary
 from image_layouts.unpacking import check_gzip
 
 MAX_TEXT_COLUMNS = 100  # a CSV file with more columns is not read as a whole
@@ -144,6 +145,12 @@ class TableFile:
         """The schema of a parquet or Arrow file, or None for a CSV file."""
         return None if self.columnar is None else self.columnar.schema
 
+    @property
+    def dropped(self) -> str:
+        """The columns that are left out, with their types: `tags (list<item: string>)`."""
+        dropped = {} if self.columnar is None else self.columnar.dropped
+        return shorten([f"{name} ({column_type})" for name, column_type in dropped.items()])
+
     @cached_property
     def names(self) -> list[str]:
         """The names of the columns, or their numbers from 1 if the file has no header.
@@ -154,7 +161,9 @@ class TableFile:
         with self.report_unreadable():
             names = self.read_header() if self.columnar is None else self.schema.names
             if not names:
-                raise LayoutError("no column has texts, numbers, or images that can be read")
+                raise LayoutError(
+                    f"no column has texts, numbers, or images that can be read: {self.dropped}"
+                )
             repeated = [name for name, number in Counter(names).items() if number > 1]
             if repeated:
                 raise LayoutError(f"two columns have the name {repeated[0]!r}")
@@ -210,7 +219,10 @@ class TableFile:
         """
         for name in names:
             if name not in self.names:
-                raise LayoutError(f"there is no column {name!r}, but {shorten(self.names)}")
+                dropped = f"; not read: {self.dropped}" if self.dropped else ""
+                raise LayoutError(
+                    f"there is no column {name!r}, but {shorten(self.names)}{dropped}"
+                )
 
     def is_nested(self, name: str) -> bool:
         """Return whether a column has lists or structures of values."""
@@ -257,6 +269,8 @@ class TableFile:
         for name in names:
             if self.is_nested(name):
                 raise LayoutError(f"the column {name} has lists or structures of values")
+            if is_binary(self.schema.field(name).type):
+                raise LayoutError(f"the column {name} has pictures, not texts")
         # pandas' type `string` keeps missing values, so that `fillna` finds them.
         return self.columnar.read(names).astype("string").fillna("").astype(str)
 
@@ -281,7 +295,7 @@ class TableFile:
 
     @contextmanager
     def report_unreadable(self) -> Iterator[None]:
-        """Turn errors of pandas and Arrow into UserErrors, and name the file in all UserErrors.
+        """Turn errors of pandas and Arrow into LayoutErrors, and name the file in all LayoutErrors.
 
         A damaged parquet file can raise nearly any exception, such as a KeyError.
         """

@@ -57,12 +57,16 @@ def list_warnings(
 
 
 def find_equal_names(class_names: Sequence[str]) -> list[str]:
-    """Return a line about classes whose names differ only by case, accents, blanks or zeros."""
+    """Return a line about classes whose names look alike, or may mean the same.
+
+    They differ only by case, accents, blanks, zeros, or characters that cannot be seen.
+    """
     names_by_letters: dict[str, list[str]] = defaultdict(list)
     for name in class_names:
         # NFKD divides `é` into `e` and an accent.
         decomposed = unicodedata.normalize("NFKD", name).casefold()
-        without_accents = "".join(filterfalse(unicodedata.combining, decomposed))
+        visible = "".join(each for each in decomposed if unicodedata.category(each) != "Cf")
+        without_accents = "".join(filterfalse(unicodedata.combining, visible))
         without_zeros = LEADING_ZEROS.sub("", without_accents)
         with_separators = BETWEEN_NUMBERS.sub("-", without_zeros)
         names_by_letters[BLANKS.sub("", with_separators)].append(name)

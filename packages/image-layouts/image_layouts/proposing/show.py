@@ -84,6 +84,7 @@ def describe_unused(reading: LayoutReading) -> list[str]:
     columns = [name for name in reading.unused_columns if not name.startswith("unnamed: ")]
     if columns:
         lines.append(f"the columns {shorten(columns)}")
+    lines += [f"columns of other types: {names}" for names in reading.dropped_columns]
     if reading.unused_arrays:
         lines.append(f"the arrays {shorten(reading.unused_arrays)}")
     if reading.n_unused_rows:

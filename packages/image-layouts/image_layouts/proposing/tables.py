@@ -83,9 +83,11 @@ def find_candidates(
                 reasons.append(f"{name} is not used, because it is a copy of another table")
                 continue
             seen.append(name)
-            of_table = describe_table(OpenedTable(place, name), chosen)
+            table = OpenedTable(place, name)
+            of_table = describe_table(table, chosen)
             if not of_table:
-                reasons.append(f"{name}: no column looks like classes of images")
+                dropped = table.file.dropped and f"; not read: {table.file.dropped}"
+                reasons.append(f"{name}: no column looks like classes of images{dropped}")
             candidates += of_table
         except (OSError, EOFError) as error:  # such as a broken link, or a damaged gzip file
             reasons.append(f"{name}: {error}")
