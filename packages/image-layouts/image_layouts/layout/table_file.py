@@ -295,7 +295,7 @@ class TableFile:
 
     @contextmanager
     def report_unreadable(self) -> Iterator[None]:
-        """Turn errors of pandas and Arrow into LayoutErrors, and name the file in all LayoutErrors.
+        """Turn errors of pandas and Arrow into LayoutErrors, which name the file.
 
         A damaged parquet file can raise nearly any exception, such as a KeyError.
         """
