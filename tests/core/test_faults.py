@@ -20,9 +20,13 @@ FULL_DISK = Path("/dev/full")
 
 # A source that would take years.
 ENDLESS = """
-def read(place, dataset):
+from digits.data.source import Source
+
+def open_endless(place, dataset):
     print("reading", flush=True)
     sum(range(10**15))  # one instruction of Python, which no signal handler interrupts
+
+source = Source(open_endless)
 """
 
 # Stops the stage `train` between its two outputs. It has written the model, and is about to

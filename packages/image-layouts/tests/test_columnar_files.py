@@ -17,8 +17,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from digits.core import errors as digits_errors
-from digits.core import unpacking
 from image_layouts import errors as layout_errors
+from image_layouts import unpacking
 from image_layouts.layout import columnar_file
 from image_layouts.layout.hugging_face import find_image_columns
 from image_layouts.layout.parquet_file import DICTIONARY, read_page_header

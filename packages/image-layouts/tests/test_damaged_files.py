@@ -19,16 +19,16 @@ import scipy.sparse
 from PIL import Image
 
 from digits.core import errors as digits_errors
-from digits.core import unpacking
-from digits.core.unpacking import check_gzip, check_size
 from digits.data.images import make_images
 from digits.data.source import find_source
 from digits.imaging import pictures
 from digits.settings.params import DatasetParams
 from image_layouts import errors as layout_errors
+from image_layouts import unpacking
 from image_layouts.layout.place import Place
 from image_layouts.pipeline.source import to_collection
 from image_layouts.proposing.choose import ChoiceError, choose
+from image_layouts.unpacking import check_gzip, check_size
 from tests.helpers import tiny
 
 UserError: Any = (digits_errors.UserError, layout_errors.LayoutError)

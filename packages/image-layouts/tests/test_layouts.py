@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from digits.core import errors as digits_errors
+from digits.core.images import Images
 from digits.pinning.values import compute_pinned_values
 from image_layouts import errors as layout_errors
 from image_layouts import schema as layout
@@ -35,7 +36,7 @@ UserError: Any = (digits_errors.UserError, layout_errors.LayoutError)
 SETS_OF_PIXELS = {"pixels": "pixel0 to pixel63", "class": "label"}
 
 
-def read(written: Any, shape: list[int]) -> Any:
+def read(written: Any, shape: list[int]) -> tuple[dict[str, Any], Images]:
     """Return what `digits pin` records of data/own."""
     entry = {"sources": [{"files": "data/own"}], "layout": written, "shape": shape}
     return compute_pinned_values("own", entry)
@@ -141,7 +142,7 @@ def test_each_row_of_a_table_is_used_once_or_is_named(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     write_table(ROWS)
-    values, _, _ = read(SETS, [8, 8])
+    values, _ = read(SETS, [8, 8])
     assert values["images"] == 20
     write_table(ROWS.replace("00003.png,b,train", "00003.png,b,extra"))
     with pytest.raises(UserError, match=r"1 rows of t.csv are in no part of the layout, first"):
@@ -149,9 +150,9 @@ def test_each_row_of_a_table_is_used_once_or_is_named(
     with pytest.raises(UserError, match=r"1 pictures do not fit the layout, first 00003.png"):
         read(SETS | {"unused": {"where": {"set": "extra"}}}, [8, 8])
     unused = ["*3.png", {"where": {"set": "extra"}}]
-    values, _, images = read(SETS | {"unused": unused}, [8, 8])
+    values, images = read(SETS | {"unused": unused}, [8, 8])
     assert values["images"] == 19
-    assert "00003.png" not in set(images["file"])
+    assert "00003.png" not in set(images.table["file"])
     with pytest.raises(UserError, match=r"10 rows of t.csv are in several parts of the layout"):
         read(SETS | {"train": {"where": {"set": "t*"}}, "unused": unused}, [8, 8])
 
@@ -166,7 +167,7 @@ def test_a_picture_that_does_not_fit_the_layout_is_noticed(
     line = "1 pictures do not fit the layout, first new/day/1.png; correct the layout, or add"
     with pytest.raises(UserError, match=line):
         read("{class}/*", [8, 8])
-    values, _, _ = read({"files": "{class}/*", "unused": "new/**/*"}, [8, 8])
+    values, _ = read({"files": "{class}/*", "unused": "new/**/*"}, [8, 8])
     assert values["images"] == 20
 
 
@@ -191,9 +192,9 @@ def test_rows_that_are_unused_are_left_out_of_a_part_without_where(
     write_table(ROWS.replace(",a,", ",extra,").replace("00004.png,extra", "00004.png,c"))
     unused = [{"where": {"class": "extra"}}, "*"]
     part = {"table": "t.csv", "file": "{file}", "class": "class"}
-    values, _, _ = read(part | {"unused": unused}, [8, 8])
+    values, _ = read(part | {"unused": unused}, [8, 8])
     assert values["names"] == ["b", "c"]
-    values, _, _ = read(part | {"train": {"where": {"class": ["?", "[b]", "*"]}}}, [8, 8])
+    values, _ = read(part | {"train": {"where": {"class": ["?", "[b]", "*"]}}}, [8, 8])
     assert values["classes"] == 3
 
 
@@ -339,7 +340,7 @@ def test_rows_are_chosen_by_a_truth_value(
     write_table(ROWS.replace("train", other_value).replace("test", value))
     part = {"table": "t.csv", "file": "{file}", "class": "class"}
     sets = {"train": {"where": {"set": no}}, "test": {"where": {"set": yes}}}
-    values, _, _ = read(part | sets, [8, 8])
+    values, _ = read(part | sets, [8, 8])
     assert values["images"] == 20
 
 
@@ -380,7 +381,7 @@ def test_whole_numbers_beside_a_missing_one_stay_whole(
     Path("data/own/t.csv").unlink()
     part = {"table": "t.parquet", "file": "{file}", "class": "class", "unused": "*"}
     sets = {"train": {"where": {"fold": ["", 1]}}, "test": {"where": {"fold": 2}}}
-    values, _, _ = read(part | sets, [8, 8])
+    values, _ = read(part | sets, [8, 8])
     assert values["images"] == 20
 
 
@@ -391,16 +392,16 @@ def test_an_index_that_pandas_has_stored_is_a_column_like_others(
     Path("data/own").mkdir(parents=True)
     shuffled = make_table(slice(0, 100)).sample(frac=1, random_state=0)
     shuffled.to_parquet("data/own/t.parquet")
-    _, X, images = read({"table": "t.parquet"} | SETS_OF_PIXELS, [8, 8])
-    assert np.array_equal(X, shuffled.filter(like="pixel"))
-    assert images["class"].tolist() == shuffled["label"].tolist()
+    _, images = read({"table": "t.parquet"} | SETS_OF_PIXELS, [8, 8])
+    assert np.array_equal(images.X, shuffled.filter(like="pixel"))
+    assert images.table["class"].tolist() == shuffled["label"].tolist()
 
     Path("data/own/t.parquet").unlink()
     write_table(ROWS)
     pd.read_csv("data/own/t.csv", index_col="file").to_parquet("data/own/t.parquet")
     Path("data/own/t.csv").unlink()
     part = {"table": "t.parquet", "file": "{file}", "class": "class"}
-    values, _, _ = read(part, [8, 8])
+    values, _ = read(part, [8, 8])
     assert values["images"] == 20
 
 
@@ -490,7 +491,7 @@ def test_folders_of_tables_may_have_braces(
     Path("data/own").mkdir()
     (tmp_path / "own").rename("data/own/a{b}")
     part = {"table": "a[{]b}/t.csv", "file": "{file}", "class": "class"}
-    values, _, _ = read(part, [8, 8])
+    values, _ = read(part, [8, 8])
     assert values["images"] == 20
 
 
@@ -503,7 +504,7 @@ def test_a_column_may_be_called_like_a_range(
     )
     Path("data/own").mkdir(parents=True)
     table.to_csv("data/own/t.csv", index=False)
-    values, _, _ = read({"table": "t.csv", "pixels": "hours to live", "class": "class"}, [2, 2])
+    values, _ = read({"table": "t.csv", "pixels": "hours to live", "class": "class"}, [2, 2])
     assert values["images"] == 3
 
 
@@ -516,7 +517,7 @@ def test_the_index_without_a_name_that_pandas_writes_is_no_title(
         {name: "ab"[number % 2] for number, name in enumerate(names)}, name="label"
     )
     classes.to_csv("data/own/t.csv")
-    values, _, _ = read({"table": "t.csv", "file": "{unnamed: 0}", "class": "label"}, [8, 8])
+    values, _ = read({"table": "t.csv", "file": "{unnamed: 0}", "class": "label"}, [8, 8])
     assert values["images"] == 20
 
 
@@ -532,7 +533,7 @@ def test_other_arrays_are_not_opened(tmp_path: Path, monkeypatch: pytest.MonkeyP
     images = np.arange(4 * 64, dtype=np.uint8).reshape(4, 8, 8)
     np.savez("data/own/m.npz", x=images, y=np.array([b"a", b"b", b"a", b"b"]))
     Path("data/own/junk.npy").write_text("This is no array.")
-    values, _, _ = read({"images": "m.npz/x", "class": "m.npz/y"}, [8, 8])
+    values, _ = read({"images": "m.npz/x", "class": "m.npz/y"}, [8, 8])
     assert values["names"] == ["a", "b"]
 
 
@@ -560,7 +561,7 @@ def test_a_row_of_pixels_without_a_class_is_not_blank(
     text = Path("data/own/t.csv").read_text()
     kept = "".join(line for line in text.splitlines(keepends=True) if not line.startswith(","))
     Path("data/own/t.csv").write_text(f"{kept}{',' * 64}\n")
-    values, _, _ = read(written, [8, 8])
+    values, _ = read(written, [8, 8])
     assert values["images"] == 19
 
 
@@ -622,9 +623,9 @@ def test_a_path_may_have_several_columns(
         "images/{patient}_{image}.*",
         "*/{patient}_{image}.png",
     ]:
-        values, _, images = read(part | {"file": file}, [8, 8])
+        values, images = read(part | {"file": file}, [8, 8])
         assert values["groups"] == 3
-        assert images["file"].tolist() == [f"images/{a}_{b}.png" for a, b in names]
+        assert images.table["file"].tolist() == [f"images/{a}_{b}.png" for a, b in names]
 
 
 AMBIGUOUS = {
