@@ -40,8 +40,8 @@ MODULES = {
     for path in FOLDER.glob("[a-z]*.py")
 }
 
-# The help omits these subcommands: Git calls `merge-lock`, and `make venv` calls `setup`.
-HIDDEN_COMMANDS = {"merge-lock", "setup"}
+# The help omits this subcommand, which `make venv` calls.
+HIDDEN_COMMANDS = {"setup"}
 
 
 class LazyGroup(click.Group):

@@ -20,7 +20,6 @@ from digits.learning.inputs import check_network
 from digits.learning.pipelines import build_pipeline
 from digits.networks import list_files, load_networks
 from digits.pinning.storage import find_dvc_file, warn_about_unstored
-from digits.results import mixed_stages
 from digits.settings import params
 from digits.settings.params import DatasetParams, Params
 
@@ -86,11 +85,12 @@ def warn_about_unrecorded(models: Iterable[str]) -> None:
     If both branches have changed a stage, a merge leaves its entry out, and takes the metrics
     of one branch.
     """
-    recorded = mixed_stages.read_lock()
+    lock = Path("dvc.lock")
+    recorded = lock.read_text(encoding="utf-8") if lock.exists() else ""
     stages = [
         f"evaluate@{name}"
         for name in models
-        if f"evaluate@{name}" not in recorded and paths.metrics(name).exists()
+        if f"\n  evaluate@{name}:\n" not in recorded and paths.metrics(name).exists()
     ]
     if recorded and stages:
         warn(
@@ -106,14 +106,12 @@ def command() -> None:
     Every value is checked, and every name must refer to an existing entry, kind of source, set
     of features or classifier. The ONNX file of a network must be usable. If a dataset needs no
     network, and its folder or file exists, the images must have the checksums that `digits pin`
-    has recorded. The command says which images and ONNX files are in neither Git nor DVC,
-    which metrics have no entry in dvc.lock, and whether a merge commit has left a stage in
-    dvc.lock with the inputs of one branch and the outputs of the other.
+    has recorded. The command says which images and ONNX files are in neither Git nor DVC, and
+    which metrics have no entry in dvc.lock.
     """
     settings = params.load()
     check(settings)
     check_git()
-    mixed_stages.check_stages()
     warn_about_unrecorded(settings.models)
     for dataset in settings.datasets.values():
         warn_about_unstored(dataset.sources, list_files(dataset))

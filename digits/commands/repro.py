@@ -12,7 +12,6 @@ from digits.core.errors import UserError
 from digits.core.git import check_git, has_repository
 from digits.networks import list_files
 from digits.pinning.storage import warn_about_unstored
-from digits.results import mixed_stages
 from digits.settings import params
 
 try:
@@ -50,7 +49,6 @@ def command(**options: Any) -> None:
             "`digits setup`"
         )
     check_git()
-    mixed_stages.check_stages()
     # `python` in dvc.yaml must be the one of this environment, even if it is not activated.
     folder = Path(sys.executable).parent
     os.environ["PATH"] = f"{folder}{os.pathsep}{os.environ.get('PATH', '')}"

@@ -49,10 +49,10 @@ def check_path() -> None:
 
 
 def register_merge_drivers() -> None:
-    """Let Git merge dvc.lock with `digits merge-lock`, and keep our own metrics and plots."""
-    bin_folder = shlex.quote(str(Path(sys.executable).parent))
+    """Let Git merge dvc.lock by stages, and keep our own metrics and plots."""
+    python = shlex.quote(sys.executable)
     drivers = {
-        "dvc-lock": f'PATH={bin_folder}:"$PATH" digits merge-lock %O %A %B',
+        "dvc-lock": f"{python} -m dvc_parallel.merge_lock %O %A %B",
         "dvc-output": "true",  # the program of this name, which leaves our file as it is
     }
     for name, driver in drivers.items():

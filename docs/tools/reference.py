@@ -33,8 +33,8 @@ CLI_INTRODUCTION = """\
 # Command-line reference
 
 This page has the help texts of the commands. `digits COMMAND --help` prints them, too. Run the
-commands in the folder that contains `params.yaml`. Two commands are left out, because you need
-not call them: `make venv` calls `digits setup`, and Git calls `digits merge-lock`."""
+commands in the folder that contains `params.yaml`. `digits setup` is left out, because
+`make venv` calls it."""
 
 PARAMS_INTRODUCTION = """\
 # `params.yaml` reference

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from sklearn.pipeline import Pipeline
 
-from digits.commands.merge_lock import merge
 from digits.core import tables
 from digits.core.images import Images, read_images, write_images
 from digits.data.splitting import split_rows
@@ -80,26 +79,6 @@ def test_a_new_image_moves_at_most_one_other_image_of_its_class(
     assert len(moved) <= 1
     classes = images.table["class"]
     assert all(classes[row] == classes[new] for row in moved)
-
-
-ENTRIES = st.dictionaries(st.sampled_from("abc"), st.integers(0, 2))
-
-
-@given(ENTRIES, ENTRIES, ENTRIES)
-def test_a_merged_lock_has_what_both_sides_agree_on(
-    base: dict[str, int], ours: dict[str, int], theirs: dict[str, int]
-) -> None:
-    merged = merge(base, ours, theirs)
-    assert merged == merge(base, theirs, ours)
-    assert merge(base, base, theirs) == theirs
-    assert merge(base, ours, ours) == ours
-    for name in {*base, *ours, *theirs}:
-        sides = [ours.get(name), theirs.get(name)]
-        changed = [entry for entry in sides if entry != base.get(name)]
-        if changed and changed[0] == changed[-1]:
-            assert merged.get(name) == changed[0]
-        else:
-            assert merged.get(name) == (None if changed else base.get(name))
 
 
 @settings(max_examples=20)

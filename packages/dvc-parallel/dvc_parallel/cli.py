@@ -67,7 +67,6 @@ flag = partial(click.option, is_flag=True)
 )
 @flag("--ignore-errors", help="Run the stages that depend on a failed one, too.")
 @flag("--interactive", "-i", help="Ask before running each stage.")
-@flag("--refuse-edits", help="Fail a stage if what it reads is edited while it runs.")
 @click.option("--json", "json_file", metavar="FILE", help="Write how each stage has ended.")
 def main(**options: Any) -> None:
     """Run the outdated stages of a DVC project, as `dvc repro` does, or several at a time."""

@@ -24,8 +24,6 @@ class Options:
         no_commit: do not put outputs into the cache.
         no_run_cache: run the command even if the run cache has its outputs.
         ignore_errors: run the stages that depend on a stage that failed.
-        refuse_edits: fail a stage if what it reads is edited while it runs. DVC has no such
-            option.
     """
 
     force: bool = False
@@ -42,7 +40,6 @@ class Options:
     no_commit: bool = False
     no_run_cache: bool = False
     ignore_errors: bool = False
-    refuse_edits: bool = False
 
     @property
     def is_whole_pipeline(self) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,7 +29,6 @@ from dvc.stage.serialize import to_lockfile
 from dvc_data.hashfile.hash_info import HashInfo
 
 from .download import find_cached_outputs, find_outputs_at
-from .edits import Input, find_edits, read_inputs
 from .gitignore import IgnoredOutputs
 from .lock_file import LockFile
 from .options import Options
@@ -127,12 +126,12 @@ class Project:
                 if was_stopped:
                     raise
 
-    def prepare(self, stage: Stage) -> list[Input] | Done:
+    def prepare(self, stage: Stage) -> Done | None:
         """Bring a stage up to date without its command if possible.
 
         Returns:
-            how that was possible. Otherwise the command must run: the outputs have been
-            removed, the files of the stage are locked, and its inputs are returned.
+            how that was possible, or None. The command must run then: the outputs have been
+            removed, and the files of the stage are locked.
 
         Raises:
             LockError: another process of DVC works on the files of the stage.
@@ -150,7 +149,8 @@ class Project:
         self.path_locks.acquire(stage)
         try:
             if is_forced:
-                return self._prepare_forced(stage)
+                stage.remove_outs(ignore_remove=False, force=False)
+                return None
             return self._prepare_or_restore(stage)
         except BaseException:
             self.path_locks.release(stage)
@@ -216,15 +216,7 @@ class Project:
         if self.options.interactive and not prompt.confirm(question):
             raise DvcException("reproduction aborted by the user")
 
-    def _prepare_forced(self, stage: Stage) -> list[Input]:
-        """Remove the outputs of a stage that runs in any case."""
-        stage.remove_outs(ignore_remove=False, force=False)
-        for dep in stage.deps:
-            with suppress(DvcException, OSError):  # DVC does not look before the command
-                dep.save()
-        return read_inputs(stage)
-
-    def _prepare_or_restore(self, stage: Stage) -> list[Input] | Done:
+    def _prepare_or_restore(self, stage: Stage) -> Done | None:
         """Remove the outputs of a stage, and restore them from the run cache if it has them."""
         options = self.options
         if options.pull:
@@ -239,8 +231,8 @@ class Project:
             )
         except RunCacheNotFoundError:
             stage.save_deps()
-            return read_inputs(stage)
-        self.record(stage, None)
+            return None
+        self.record(stage)
         return RESTORED
 
     def _reproduce_without_command(self, stage: Stage) -> Done:
@@ -258,28 +250,14 @@ class Project:
         self._write(stage)
         return VERIFIED
 
-    def record(self, stage: Stage, inputs: list[Input] | None) -> list[str]:
+    def record(self, stage: Stage) -> None:
         """Put the outputs of a stage into the cache, and its entry into dvc.lock.
 
-        Args:
-            stage: the stage, whose command has ended.
-            inputs: what the stage was to read, or None if no command has run.
-
-        Returns:
-            which of the inputs were edited while the stage ran. As by DVC, their new versions
-            are recorded.
-
         Raises:
-            DvcException: an output is missing, or an input was edited and that is refused.
+            DvcException: an output is missing.
         """
         allow_missing = self.options.allow_missing
         stage.save(allow_missing=allow_missing, run_cache=False)
-        edits = [] if inputs is None else find_edits(stage, inputs)
-        if edits and self.options.refuse_edits:
-            raise DvcException(
-                f"{', '.join(edits)}: edited while the stage ran, so its outputs may come "
-                "from either version; run it again"
-            )
         if not self.options.no_commit:
             files = [out for out in stage.outs if not (out.is_metric or out.is_plot)]
             if all(out.use_cache for out in files):  # the run cache cannot restore others
@@ -287,7 +265,6 @@ class Project:
             stage.commit(allow_missing=allow_missing)
         self._write(stage)
         self._is_index_old = True
-        return edits
 
     def _write(self, stage: Stage) -> None:
         """Write a stage to dvc.lock, or to its .dvc file, and sort what Git ignores."""

@@ -32,13 +32,13 @@ from .command import (
 )
 from .cores import share_cores
 from .download import Download
-from .edits import Input
 from .limits import FILE, Limits, read_limits
+from .mixed_stages import check_stages
 from .options import Options
 from .order import ReadyStages, order_by_work_behind
 from .output import CommandOutput, log_path, open_log, print_above_bar
 from .processes import FOLDER, PidFile, describe_leftovers
-from .project import Done, Project
+from .project import Project
 from .repository import describe_error, open_repository
 from .results import Outcome, Results
 from .storing import Storing, has_large_outputs
@@ -82,7 +82,6 @@ class Run:
         self._downloads: dict[Stage, Download] = {}
         self._downloaded: set[Stage] = set()  # stages with nothing to download, or no longer
         self._commands: dict[Stage, Command] = {}
-        self._inputs: dict[Stage, list[Input]] = {}  # of stages whose commands run or have run
         self._storing: dict[Stage, Storing] = {}
         self._signals: list[signal.Signals] = []  # that have told this process to stop
         self._is_terminating = False
@@ -188,17 +187,16 @@ class Run:
         """Bring a stage up to date without its command, or start the command."""
         with self._project.locked():
             try:
-                prepared = self._project.prepare(stage)
+                done = self._project.prepare(stage)
             except LockError:
                 self._wait_for_other_dvc(stage)
                 return
-            if isinstance(prepared, Done):
-                if prepared.message:
-                    self._say(stage, prepared.message)
-                self._finish(stage, prepared.outcome)
-            else:
-                self._inputs[stage] = prepared
+            if done is None:
                 self._commands[stage] = self._start_command(stage)
+                return
+            if done.message:
+                self._say(stage, done.message)
+            self._finish(stage, done.outcome)
 
     def _wait_for_other_dvc(self, stage: Stage) -> None:
         """Try a stage again later, because another process of DVC works on its files."""
@@ -280,19 +278,13 @@ class Run:
         return has_ended
 
     def _record(self, stage: Stage) -> None:
-        """Record a stage whose commands have ended, and say what was edited meanwhile."""
+        """Record a stage whose commands have ended."""
         try:
             with self._project.locked():
-                edits = self._project.record(stage, self._inputs.pop(stage))
+                self._project.record(stage)
         except LockError as error:
             self._say(stage, f"has ended, but is not recorded: {describe_error(error)}")
             raise
-        if edits:
-            self._say(
-                stage,
-                f"warning: {', '.join(edits)}: edited while the stage ran; as by `dvc repro`, "
-                "the new version is recorded (--refuse-edits fails the stage)",
-            )
         self._finish(stage, Outcome.RUN)
 
     def _finish(self, stage: Stage, outcome: Outcome) -> None:
@@ -444,8 +436,8 @@ def run_stages(
         options: the fields of `Options`.
 
     Raises:
-        ClickException: a stage failed, the run was interrupted, or DVC refused it. Or the JSON
-            file cannot be written.
+        ClickException: a stage failed, the run was interrupted, or DVC refused it. Or a merge
+            has mixed a stage of dvc.lock, or the JSON file cannot be written.
     """
     check_json_file(json_file)
     with open_repository() as repo:
@@ -456,6 +448,7 @@ def run_stages(
         if repo.config["core"].get("interactive"):
             options["interactive"] = True
         project = Project(repo, targets, Options(**options))
+        check_stages(repo.index.stages)
         stages = project.plan.stages
         if not stages:
             write_json(json_file, {"seconds": 0, "stages": []})

@@ -1,12 +1,13 @@
 """Merging branches that have run stages, and what a clone without data can tell about them."""
 
+import re
 from pathlib import Path
 
 import pytest
 import yaml
 
 from tests.helpers import tiny
-from tests.helpers.calls import call, failure, reproduce
+from tests.helpers.calls import call, reproduce
 
 # This command is in .ci/lock.
 DRY = "repro --dry --allow-missing --keep-going"
@@ -25,40 +26,6 @@ def commit_branch(project: Path, name: str, change: tuple[str, str], task: str) 
     reproduce(project, f"binarize@{task}")
     (project / "plots" / "table.csv").write_text(name)
     tiny.commit(project, name)
-
-
-LOCK = "schema: '2.0'\nstages:\n  a: {cmd: x}\n"
-
-
-@pytest.mark.parametrize("empty", ["", "schema: '2.0'\nstages:\n"])
-def test_a_lock_without_stages_is_merged(tmp_path: Path, empty: str) -> None:
-    (tmp_path / "base").write_text(empty)
-    (tmp_path / "ours").write_text(empty)
-    (tmp_path / "theirs").write_text(LOCK)
-    call(tmp_path, "merge-lock", "base", "ours", "theirs")
-    assert yaml.safe_load((tmp_path / "ours").read_text())["stages"] == {"a": {"cmd": "x"}}
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        f"{LOCK}datasets: []\n",
-        LOCK.replace("2.0", "3.0"),
-        "stages: {}\n",  # without the version of the schema
-        "schema: '2.0'\nstages: 7\n",
-        "- a\n",
-        "7\n",
-    ],
-)
-@pytest.mark.parametrize("name", ["base", "ours", "theirs"])
-def test_what_is_not_known_is_not_merged(tmp_path: Path, name: str, content: str) -> None:
-    for side in ["base", "ours", "theirs"]:
-        (tmp_path / side).write_text(LOCK)
-    (tmp_path / name).write_text(content)
-    before = tiny.files(tmp_path)
-    line = failure(tmp_path, "merge-lock", "base", "ours", "theirs")
-    assert line.startswith(f"Error: dvc.lock cannot be merged: {name} has other content than ")
-    assert tiny.files(tmp_path) == before  # Git reports a conflict, and keeps our side
 
 
 def test_the_work_of_two_people_is_merged_and_nothing_runs_again(
@@ -82,6 +49,19 @@ def test_the_work_of_two_people_is_merged_and_nothing_runs_again(
     tiny.run(["git", "clone", "--quiet", str(project), str(tmp_path / "clone")], tmp_path)
     output = tiny.run_dvc(DRY, tmp_path / "clone")
     assert "Data and pipelines are up to date." in output
+
+
+def test_metrics_without_an_entry_are_named_and_the_command_mends_it(project: Path) -> None:
+    lock = yaml.safe_load((project / "dvc.lock").read_text(encoding="utf-8"))
+    del lock["stages"]["evaluate@five-sgd"]  # as a merge does if both sides changed the model
+    (project / "dvc.lock").write_text(yaml.safe_dump(lock, sort_keys=False), encoding="utf-8")
+    line = call(project, "check").stderr
+    assert line.startswith(
+        "dvc.lock has no entry for evaluate@five-sgd, so the metrics may be "
+    )
+    [command] = re.findall("`dvc (.*?)`", line)
+    tiny.run_dvc(command, project)
+    assert call(project, "check").stderr == ""
 
 
 @pytest.fixture

@@ -5,14 +5,14 @@ changed a stage in different ways, the merged file has no entry for it. `dvc rep
 the stage, or takes its outputs from the cache.
 """
 
+from __future__ import annotations
+
 from pathlib import Path
 from typing import Any
 
 import click
 from dvc.exceptions import DvcException
 from dvc.utils.serialize import dump_yaml, load_yaml
-
-from digits.core.errors import UserError
 
 SCHEMA = "2.0"  # of dvc.lock
 
@@ -49,8 +49,8 @@ def merge_entry(base: Any, ours: Any, theirs: Any) -> Any:
 
 @click.command()
 @click.argument("files", nargs=3, type=Path, metavar="BASE OURS THEIRS")
-def command(files: tuple[Path, Path, Path]) -> None:
-    """Merge dvc.lock stage by stage into OURS. Git calls this, after `make venv`.
+def main(files: tuple[Path, Path, Path]) -> None:
+    """Merge dvc.lock stage by stage into OURS.
 
     The exit status is 1 if the files cannot be merged. Git then reports a conflict.
     """
@@ -63,20 +63,24 @@ def read_stages(path: Path) -> dict[str, Any]:
     """Return the entries of a dvc.lock by the name of the stage. The file may be empty.
 
     Raises:
-        UserError: the file is not YAML, or has other content than stages, which the merge
+        ClickException: the file is not YAML, or has other content than stages, which the merge
             would lose.
     """
     try:
         lock = load_yaml(path)
     except DvcException as error:
-        raise UserError(error) from None
+        raise click.ClickException(str(error)) from None
     if lock == {}:
         return {}
     is_lock = isinstance(lock, dict) and lock.keys() <= {"schema", "stages"}
     stages = (lock.get("stages") or {}) if is_lock else None
     if not isinstance(stages, dict) or lock.get("schema") != SCHEMA:
-        raise UserError(
+        raise click.ClickException(
             f"dvc.lock cannot be merged: {path} has other content than `schema: '{SCHEMA}'` "
             "and `stages`; merge it by hand"
         )
     return stages
+
+
+if __name__ == "__main__":
+    main()
