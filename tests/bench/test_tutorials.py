@@ -429,7 +429,11 @@ def test_the_images_that_the_page_and_the_notebooks_name_show_what_they_say() ->
     assert test.iloc[:3].tolist() == [8, 4, 8]
     assert "two test images, an 8 and a 4" in CODE_PAGE
     # The code for the fives, with the images in the order of the article.
-    variables = {"np": np, "X": np.arange(70_000), "y": classes.astype(str).to_numpy()}
+    variables: dict[str, Any] = {
+        "np": np,
+        "X": np.arange(70_000),
+        "y": classes.astype(str).to_numpy(),
+    }
     exec(SORT, variables)
     assert (variables["X"][36_000], variables["y"][36_000]) == (59_810, "5")
     commands = "\n".join(COMMANDS)
