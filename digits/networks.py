@@ -1,39 +1,113 @@
-"""Networks that were trained on other pictures, which another package loads.
+"""Networks that were trained on other pictures, which another package reads.
 
-The package has an entry point of the group `digits.networks`: a module with
-
-- `load_networks(dataset)`, which returns a list of networks, each with `n_features`.
-- `describe_picture(networks, content, cache, white)`, which returns the features of a picture.
-- `load_file(network)` and `compute_checksum(files)`, for `digits pin`.
+The package has an entry point of the group `digits.networks`. It is a `NetworkReader`, such as
+a module with these functions.
 """
 
-from types import ModuleType
-from typing import Any
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
 
 from digits.core.errors import UserError
 from digits.plugins import find_plugins
-from digits.settings.params import DatasetParams
+from digits.settings.params import NETWORK_CHECKSUM, DatasetParams
 
 
 class NetworkError(UserError):
     """A network that cannot be used. Other sources of the dataset could not use it either."""
 
 
-def find_module() -> ModuleType:
-    """Return the module that loads networks.
+class Network(Protocol):
+    """A network, with its weights loaded."""
+
+    @property
+    def n_features(self) -> int:
+        """The number of features of a picture."""
+
+    def describe(self, content: bytes, white: int | None) -> bytes:
+        """Return the features of a picture, one byte each.
+
+        Args:
+            content: the content of the picture file.
+            white: the value that becomes white in a picture of more than 8 bits, as the key
+                `white` of the dataset says.
+
+        Raises:
+            PictureError: the content is not that of a picture, is too large, or is damaged.
+            UserError: the network cannot describe this picture.
+        """
+
+
+class NetworkReader(Protocol):
+    """Reads the value of the key `network`.
+
+    Each function raises a UserError if the value is not valid, or if an ONNX file that it reads
+    is missing.
+    """
+
+    def load(
+        self, network: object, checksum: str | None, *, use_cache: bool
+    ) -> Sequence[Network]:
+        """Return the networks.
+
+        Args:
+            network: the value of the key.
+            checksum: what `digits pin` has recorded, as `compute_checksum` returned it.
+            use_cache: whether to keep the features of pictures, and use those that were kept.
+
+        Raises:
+            UserError: a network does not exist, its weights are not installed, or its file is
+                damaged or has another checksum.
+        """
+
+    def list_files(self, network: object) -> list[Path]:
+        """Return the ONNX files, which may be missing. DVC stores them."""
+
+    def compute_checksum(self, network: object) -> str | None:
+        """Return the SHA-256 of the ONNX files, or None if there are none."""
+
+    def describe_files(self, network: object) -> list[str]:
+        """Try the ONNX files, and return lines that say what they give.
+
+        Raises:
+            UserError: a file cannot be used.
+        """
+
+
+def find_reader() -> NetworkReader:
+    """Return what reads networks.
 
     Raises:
         NetworkError: its package is not installed.
     """
     for plugin in find_plugins("digits.networks").values():
-        return plugin.load()
-    raise NetworkError("the key `network` needs the package picture-networks")
+        reader: NetworkReader = plugin.load()
+        return reader
+    raise NetworkError(
+        "the key `network` needs the package picture-networks; run `python -m pip install "
+        "./packages/picture-networks`, or delete the key"
+    )
 
 
-def load_networks(dataset: DatasetParams) -> list[Any]:
+def load_networks(dataset: DatasetParams, *, use_cache: bool = False) -> Sequence[Network]:
     """Return the networks of a dataset, which may have none.
 
     Raises:
         NetworkError: one cannot be used.
     """
-    return find_module().load_networks(dataset) if dataset.networks else []
+    if dataset.network is None:
+        return []
+    checksum = dataset.sha256.get(NETWORK_CHECKSUM)
+    try:
+        return find_reader().load(dataset.network, checksum, use_cache=use_cache)
+    except UserError as error:
+        raise NetworkError(error.message) from None
+
+
+def list_files(dataset: DatasetParams) -> list[Path]:
+    """Return the files of a dataset's networks, which may be missing.
+
+    Raises:
+        UserError: the key `network` is not valid, or its package is not installed.
+    """
+    return [] if dataset.network is None else find_reader().list_files(dataset.network)

@@ -18,7 +18,7 @@ from digits.data.fetching import (
 from digits.data.source import find_source
 from digits.learning.inputs import check_network
 from digits.learning.pipelines import build_pipeline
-from digits.networks import load_networks
+from digits.networks import list_files, load_networks
 from digits.pinning.storage import find_dvc_file, warn_about_unstored
 from digits.results import mixed_stages
 from digits.settings import params
@@ -76,7 +76,7 @@ def check_sources(name: str, dataset: DatasetParams) -> None:
 
 def is_pulled_later(dataset: DatasetParams) -> bool:
     """Return whether DVC has a file of a dataset's networks, but it was not pulled."""
-    files = [Path(network.file) for network in dataset.network_files]
+    files = list_files(dataset)
     return any(not file.exists() and find_dvc_file(file).exists() for file in files)
 
 
@@ -116,5 +116,5 @@ def command() -> None:
     mixed_stages.check_stages()
     warn_about_unrecorded(settings.models)
     for dataset in settings.datasets.values():
-        warn_about_unstored(dataset.sources, dataset.network_files)
+        warn_about_unstored(dataset.sources, list_files(dataset))
     echo(f"{params.FILE} is valid.")

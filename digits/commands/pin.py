@@ -10,7 +10,7 @@ from digits.core.errors import UserError, check_choice, echo, to_one_line
 from digits.core.files import atomic_write
 from digits.core.git import check_git
 from digits.core.images import Images
-from digits.networks import find_module
+from digits.networks import find_reader, list_files
 from digits.pinning.overview import describe_images, draw_examples
 from digits.pinning.storage import add_to_dvc
 from digits.pinning.values import compute_pinned_values, validate_unpinned
@@ -34,8 +34,10 @@ def command(dataset: str) -> None:
     """
     check_git()
     entry = find_entry(params.read(), dataset)
-    networks = validate_unpinned(dataset, entry).network_files
-    loaded_networks = [find_module().load_file(network) for network in networks]
+    dataset_params = validate_unpinned(dataset, entry)
+    lines_of_networks = []
+    if dataset_params.network is not None:
+        lines_of_networks = find_reader().describe_files(dataset_params.network)
     values, images = compute_pinned_values(dataset, entry)
     # Reading the images can take minutes, in which the file may have been edited.
     text = params.read()
@@ -53,15 +55,9 @@ def command(dataset: str) -> None:
 
     echo(f"{recorded.FILE}: {dataset} has")
     print_overview(values, images)
-    for keys, network in zip(networks, loaded_networks, strict=True):
-        height, width, _ = network.shape
-        echo(
-            f"{network.output!r} of {network.file} gives {network.n_features} features of each "
-            f"picture, in {height} × {width} pixels"
-        )
-        if keys.output is None:
-            echo("  This is its first output. If these are classes, name a layer by `output`.")
-    add_to_dvc(entry["sources"], networks)
+    for line in lines_of_networks:
+        echo(line)
+    add_to_dvc(dataset_params.sources, list_files(dataset_params))
 
 
 def print_overview(values: dict[str, Any], images: Images) -> None:

@@ -10,6 +10,7 @@ import click
 from digits.commands import examples
 from digits.core.errors import UserError
 from digits.core.git import check_git, has_repository
+from digits.networks import list_files
 from digits.pinning.storage import warn_about_unstored
 from digits.results import mixed_stages
 from digits.settings import params
@@ -61,4 +62,4 @@ def command(**options: Any) -> None:
 
     run_stages(**options, check=check_models)
     for dataset in settings.datasets.values():
-        warn_about_unstored(dataset.sources, dataset.network_files)
+        warn_about_unstored(dataset.sources, list_files(dataset))

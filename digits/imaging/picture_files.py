@@ -17,7 +17,7 @@ from digits.core.errors import UserError, warn
 from digits.core.pixels import Pixels
 from digits.imaging import pictures
 from digits.imaging.pictures import Picture
-from digits.networks import find_module, load_networks
+from digits.networks import load_networks
 from digits.settings.params import DatasetParams
 
 BATCH_SIZE = 1_000  # the number of pictures that are read at a time
@@ -63,8 +63,7 @@ class PictureFiles:
         """
         self.dataset = dataset
         self.convert = convert
-        self.networks = load_networks(dataset) if convert is None else []
-        self.cache = find_module().open_cache() if self.networks else None
+        self.networks = load_networks(dataset, use_cache=True) if convert is None else []
         self.checksums: list[str] = []
         self.network_features: list[bytes] = []
 
@@ -114,21 +113,18 @@ class PictureFiles:
             name: the name of the picture, for messages.
         """
         white = self.dataset.white
-        features = b""
         try:
             content = pictures.read_content(source) if isinstance(source, Path) else source
             if self.convert is None:
                 image = pictures.read_resized(BytesIO(content), self.dataset.shape, white)
             else:
                 image = self.convert(pictures.read(BytesIO(content)))
-            if self.networks:
-                module = find_module()
-                features = module.describe_picture(self.networks, content, self.cache, white)
+            features = [network.describe(content, white) for network in self.networks]
         except OSError as error:
             return UserError(f"{name}: {error.strerror or error}")
         except UserError as error:
             return UserError(f"{name}: {error.message}")
-        return PictureData(image, sha256(content).hexdigest(), features)
+        return PictureData(image, sha256(content).hexdigest(), b"".join(features))
 
 
 def summarize(failures: Sequence[UserError], n_pictures: int) -> UserError:

@@ -10,7 +10,6 @@ from pathlib import Path
 from digits.core.errors import UserError, echo, warn
 from digits.core.git import has_repository
 from digits.data.source import find_source
-from digits.settings.params import NetworkFile
 
 Sources = Sequence[dict[str, str]]  # as in an entry of params.yaml
 
@@ -20,7 +19,7 @@ IGNORED_NAMES = re.compile(
 )
 
 
-def list_targets(sources: Sources, networks: Sequence[NetworkFile] = ()) -> list[Path]:
+def list_targets(sources: Sources, network_files: Sequence[Path] = ()) -> list[Path]:
     """Return what `dvc add` gets to store the files that a dataset reads, if they exist.
 
     That is the file or folder directly in data/ that has them. Images outside data/ are a
@@ -28,11 +27,11 @@ def list_targets(sources: Sources, networks: Sequence[NetworkFile] = ()) -> list
 
     Args:
         sources: the sources of the dataset.
-        networks: its networks that are ONNX files.
+        network_files: the files of its networks.
     """
     items = [item for source in sources for item in source.items()]
     places = [Path(place) for kind, place in items if find_source(kind).is_path]
-    places += [Path(network.file) for network in networks]
+    places += network_files
     return list(dict.fromkeys(find_target(place) for place in places if place.exists()))
 
 
@@ -48,11 +47,11 @@ def find_dvc_file(place: Path) -> Path:
     return Path(f"{find_target(place)}.dvc")
 
 
-def warn_about_unstored(sources: Sources, networks: Sequence[NetworkFile] = ()) -> None:
+def warn_about_unstored(sources: Sources, network_files: Sequence[Path] = ()) -> None:
     """Print which targets of a dataset are only on this disk."""
     if not has_dvc():
         return
-    for target in list_targets(sources, networks):
+    for target in list_targets(sources, network_files):
         if not find_dvc_file(target).exists() and not is_in_git(target):
             warn(
                 f"{target} is in neither Git nor DVC, so colleagues and experiments do not get "
@@ -71,7 +70,7 @@ def is_in_git(target: Path) -> bool:
     return bool(subprocess.run(command, capture_output=True, check=False).stdout)
 
 
-def add_to_dvc(sources: Sources, networks: Sequence[NetworkFile] = ()) -> None:
+def add_to_dvc(sources: Sources, network_files: Sequence[Path] = ()) -> None:
     """Add the targets of a dataset in the folder data/ to DVC, unless Git has them.
 
     If DVC has them already, it notices what has changed.
@@ -81,7 +80,7 @@ def add_to_dvc(sources: Sources, networks: Sequence[NetworkFile] = ()) -> None:
     """
     if not has_dvc():
         return
-    for target in list_targets(sources, networks):
+    for target in list_targets(sources, network_files):
         if target.parts[:1] == ("data",) and not is_in_git(target):
             add_target(target)
 

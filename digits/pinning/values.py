@@ -6,14 +6,14 @@ from digits.core.images import Images
 from digits.data.fetching import compute_checksums, fetch_images
 from digits.data.images import MAX_CLASSES, make_images
 from digits.data.source import Collection
-from digits.networks import find_module
+from digits.networks import find_reader
 from digits.pinning.overview import find_background
 from digits.settings import params, recorded
 from digits.settings.params import NETWORK_CHECKSUM, DatasetParams
 
 # An entry is validated before its images are read. These values stand in for the required ones
 # that are not known yet.
-PLACEHOLDERS = {"images": 1, "classes": MAX_CLASSES, "sha256": {NETWORK_CHECKSUM: 64 * "0"}}
+PLACEHOLDERS = {"images": 1, "classes": MAX_CLASSES, "sha256": {}}
 
 
 def compute_pinned_values(
@@ -36,7 +36,7 @@ def compute_pinned_values(
         UserError: the entry is not valid, or the dataset cannot be fetched.
     """
     dataset = validate_unpinned(name, entry)
-    network_files = dataset.network_files
+    network = dataset.network
     # Computing the network's features would take long, and they are not recorded.
     dataset = dataset.model_copy(update={"network": None})
     if collection is None:
@@ -54,8 +54,10 @@ def compute_pinned_values(
     if background:
         values["background"] = background
     values["sha256"] = compute_checksums(images)
-    if network_files:
-        values["sha256"][NETWORK_CHECKSUM] = find_module().compute_checksum(network_files)
+    if network is not None:
+        checksum = find_reader().compute_checksum(network)
+        if checksum is not None:
+            values["sha256"][NETWORK_CHECKSUM] = checksum
     return values, images
 
 

@@ -27,7 +27,7 @@ from digits.imaging.contrast import find_blank
 from digits.learning import model_file
 from digits.learning import scores as model_scores
 from digits.learning.inputs import check_network, takes_network, takes_pixels
-from digits.networks import find_module, load_networks
+from digits.networks import Network, load_networks
 from digits.predicting.prediction import PicturePrediction, Prediction
 from digits.results import formatting
 from digits.results.read import check_evaluated, read_temperature
@@ -56,7 +56,7 @@ class Predictor:
     labels: dict[int, int | str]
     model: Pipeline
     temperature: float | None
-    networks: Sequence[Any] = ()
+    networks: Sequence[Network] = ()
     takes_pixels: bool = True
 
     @property
@@ -130,9 +130,8 @@ class Predictor:
         if not self.networks:
             return self.predict_images(image[np.newaxis])
         # Photos, which networks are for, have no common background.
-        features = np.frombuffer(
-            find_module().describe_picture(self.networks, content, white=white), np.uint8
-        )
+        described = b"".join(network.describe(content, white) for network in self.networks)
+        features = np.frombuffer(described, np.uint8)
         if self.takes_pixels:
             features = np.concatenate([features, image.ravel()])
         [prediction] = self.classify(image[np.newaxis], features[np.newaxis])

@@ -14,11 +14,9 @@ from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
-    Discriminator,
     Field,
     FiniteFloat,
     PositiveInt,
-    Tag,
     ValidationError,
     WrapValidator,
 )
@@ -33,8 +31,6 @@ FILE = Path("params.yaml")
 MAX_FOLDS = 100
 
 N_CHANNELS = 3  # of an image in colour: red, green and blue
-
-MAX_NETWORK_SIDE = 1_024  # the longest side of a picture that a network takes, in pixels
 
 # No class can have this name, because it stands for all images in the tables of metrics.
 RESERVED_NAME = "all"
@@ -57,13 +53,8 @@ MESSAGES = {
     "too_short": "must have a length of at least {min_length}",
 }
 
-# What pydantic appends to the place of an error: that it is in the name of an entry, or which
-# form of a value was taken.
+# What pydantic appends to the place of an error that is in the name of an entry.
 IN_NAME = "[key]"
-AS_NAME = "[name]"
-AS_MAPPING = "[mapping]"
-AS_LIST = "[list]"
-NOT_KEYS = {IN_NAME, AS_NAME, AS_MAPPING, AS_LIST}
 
 MAX_SHOWN = 80  # an error shows at most this many characters of a value
 
@@ -74,8 +65,6 @@ CONFLICT_MARKERS = ("<<<<<<< ", "||||||| ", ">>>>>>> ")
 IMAGE_CHECKSUMS = ["pixels", "labels", "groups", "files", "test"]
 NETWORK_CHECKSUM = "network"
 CHECKSUMS = [*IMAGE_CHECKSUMS, NETWORK_CHECKSUM]
-
-ONNX = ".onnx"  # the suffix of a network's file
 
 
 def with_message(message: str) -> WrapValidator:
@@ -100,28 +89,6 @@ def _check_shape(shape: list[int]) -> list[int]:
             "channels", f"the third number must be {N_CHANNELS}, for colour"
         )
     return shape
-
-
-def _check_network_file(file: str) -> str:
-    """Check that the file of a network is in the folder data/, so that DVC can store it."""
-    folder, *others = Path(file).parts or [""]
-    if folder != "data" or ".." in others or not file.endswith(ONNX):
-        raise PydanticCustomError(
-            "network_file", "must be an ONNX file in data/, such as data/network.onnx"
-        )
-    return file
-
-
-def _check_network_name(name: str) -> str:
-    """Check the file of a network, if the value is one, and not the name of a module."""
-    return _check_network_file(name) if "/" in name or name.endswith(ONNX) else name
-
-
-def _choose_form(value: Any) -> str:
-    """Return which form a value has that may be a name, a mapping with keys, or a list."""
-    if isinstance(value, list):
-        return AS_LIST
-    return AS_MAPPING if isinstance(value, dict | Entry) else AS_NAME
 
 
 def _check_checksum_key(key: str) -> str:
@@ -149,11 +116,13 @@ Sha256 = Annotated[
 ]
 ChecksumKey = Annotated[str, AfterValidator(_check_checksum_key)]
 PathPair = Annotated[list[str], Field(min_length=2, max_length=2)]
-PerColor = Field(min_length=N_CHANNELS, max_length=N_CHANNELS)
-PositiveFloat = Annotated[FiniteFloat, Field(gt=0)]
 Source = Annotated[dict[str, str], Field(min_length=1, max_length=1)]
 Class = Annotated[int | str, with_message("must be the number or the name of a class")]
 Classes = Annotated[list[Class], Field(min_length=1)]
+# A value that another package checks, when it uses it.
+Opaque = Annotated[
+    str | list[Any] | dict[str, Any], with_message("must be text, a list or a mapping")
+]
 Folds = Annotated[
     Literal[0] | Annotated[int, Field(ge=2, le=MAX_FOLDS)],
     with_message(f"must be 0, for no cross-validation, or 2 to {MAX_FOLDS}"),
@@ -232,65 +201,6 @@ Threshold = Annotated[
 ]
 
 
-class NetworkFile(Entry):
-    """A network that is an ONNX file, and what the file does not say."""
-
-    file: Annotated[str, AfterValidator(_check_network_file)]
-    """The ONNX file, such as `data/network.onnx`. It must be in the folder `data`."""
-
-    output: str | None = None
-    """The name of the output, or of another layer, whose values are the features.
-
-    Without this key, it is the first output of the file.
-    """
-
-    size: Annotated[int, Field(ge=1, le=MAX_NETWORK_SIDE)] | None = None
-    """The height and the width of the pictures, in pixels, if the file leaves them open."""
-
-    mean: Annotated[list[FiniteFloat], PerColor] | None = None
-    """What is subtracted from red, green and blue, each of which is 0 to 255.
-
-    Without this key and without `std`, the metadata `Image.NominalPixelRange` of the file say
-    both. Without them, the mean is that of ImageNet, 123.675, 116.28 and 103.53, and the
-    standard deviation is 58.395, 57.12 and 57.375. With `std` alone, the mean is 0.
-    """
-
-    std: Annotated[list[PositiveFloat], PerColor] | None = None
-    """What red, green and blue are then divided by. With `mean` alone, it is 1.
-
-    For example, for a network that takes values from -1 to 1:
-
-    ```yaml
-    mean:
-    - 127.5
-    - 127.5
-    - 127.5
-    std:
-    - 127.5
-    - 127.5
-    - 127.5
-    ```
-    """
-
-
-NetworkName = Annotated[str, AfterValidator(_check_network_name)]
-SingleNetwork = Annotated[
-    Annotated[NetworkName, Tag(AS_NAME)] | Annotated[NetworkFile, Tag(AS_MAPPING)],
-    Discriminator(
-        _choose_form,
-        custom_error_type="network",
-        custom_error_message="must be a network, and not a list",
-    ),
-]
-NetworkList = Annotated[list[SingleNetwork], Field(min_length=1)]
-Network = Annotated[
-    Annotated[NetworkName, Tag(AS_NAME)]
-    | Annotated[NetworkFile, Tag(AS_MAPPING)]
-    | Annotated[NetworkList, Tag(AS_LIST)],
-    Discriminator(_choose_form),
-]
-
-
 class DatasetParams(Entry):
     """An entry of `datasets`: a table of images."""
 
@@ -356,7 +266,7 @@ class DatasetParams(Entry):
     dataset has a `network`. `digits pin` records it.
     """
 
-    layout: str | list[Any] | dict[str, Any] | None = None
+    layout: Opaque | None = None
     """What the files of the source `files` mean.
 
     [Layouts](../../packages/image-layouts/docs/layout.md) describes it.
@@ -388,32 +298,10 @@ class DatasetParams(Entry):
     ```
     """
 
-    network: Network | None = None
-    """A network that was trained on other pictures. It computes features of each picture.
+    network: Opaque | None = None
+    """Networks that were trained on other pictures. They compute features of each picture.
 
-    The value is `efficientnet_lite0`, `efficientnet_lite1`, `efficientnet_lite2`, or [an ONNX
-    file of your own](../../packages/picture-networks/docs/network.md), such as
-    `data/network.onnx`. Keys may say more about the file:
-
-    ```yaml
-    network:
-      file: data/network.onnx
-      size: 224
-    ```
-
-    A list names [several
-    networks](../../packages/picture-networks/docs/network.md#use-several-networks), whose
-    features are used together:
-
-    ```yaml
-    network:
-    - efficientnet_lite0
-    - efficientnet_lite2
-    ```
-
-    The network reads the picture file in a size of its own, which does not depend on `shape`.
-    The source must read picture files. A model takes these features with `features: network`,
-    or with the feature parameter `weight_beside_network`.
+    [Networks](../../packages/picture-networks/docs/network.md#the-key-network) describes it.
     """
 
     files: list[PathPair] | None = None
@@ -436,29 +324,10 @@ class DatasetParams(Entry):
     - `groups`: the names of the groups, if the source has them.
     - `files`: the picture files, if the source has them.
     - `test`: the test set that came with the images, if there is one.
-    - `network`: the ONNX file of the `network`, if it is one. If there are several, this is the
-      checksum of the list of their checksums.
+    - `network`: the ONNX files of the `network`, if it has any.
 
     The stage `fetch` fails if the images have other checksums. `digits pin` records it.
     """
-
-    @property
-    def networks(self) -> list[str | NetworkFile]:
-        """All networks: the name of each, or its ONNX file."""
-        if self.network is None:
-            return []
-        networks = self.network if isinstance(self.network, list) else [self.network]
-        return [
-            NetworkFile(file=network)
-            if isinstance(network, str) and network.endswith(ONNX)
-            else network
-            for network in networks
-        ]
-
-    @property
-    def network_files(self) -> list[NetworkFile]:
-        """The networks that are ONNX files."""
-        return [network for network in self.networks if isinstance(network, NetworkFile)]
 
     @property
     def is_color(self) -> bool:
@@ -772,7 +641,7 @@ def validate_dataset(name: str, entry: dict[str, Any]) -> DatasetParams:
 
 def _readable_error(error: ErrorDetails) -> UserError:
     """Return a UserError that says in the words of params.yaml what pydantic found."""
-    keys = [str(key) for key in error["loc"] if key not in NOT_KEYS]
+    keys = [str(key) for key in error["loc"] if key != IN_NAME]
     where = f"{FILE}: {'.'.join(keys)}"
     if error["type"] == "extra_forbidden":
         return _unknown_key_error(keys)
@@ -801,8 +670,6 @@ def _unknown_key_error(keys: list[str]) -> UserError:
     if not parents:
         return unknown_choice_error(str(FILE), key, Params.model_fields)
     schema = SCHEMAS[parents[0]]
-    if parents[2:3] == ["network"]:
-        schema = NetworkFile
     return unknown_choice_error(f"{FILE}: {'.'.join(parents)}", key, schema.model_fields)
 
 
@@ -812,9 +679,6 @@ def _check_entries(settings: Params) -> None:
         _check_names(getattr(settings, section))
     for name, dataset in settings.datasets.items():
         _check_class_names(f"{FILE}: datasets.{name}.names", dataset)
-        if dataset.network_files and NETWORK_CHECKSUM not in dataset.sha256:
-            where = f"{FILE}: datasets.{name}.sha256.{NETWORK_CHECKSUM}"
-            raise UserError(f"{where} is missing; run `digits pin {name}`")
     for name, split in settings.splits.items():
         check_choice(f"{FILE}: splits.{name}.dataset", split.dataset, settings.datasets)
         dataset = settings.datasets[split.dataset]

@@ -293,11 +293,6 @@ REFUSED_BY_CHECK["a weight of the network's features themselves"] = (
     {f"{FIVE}.features": "network", f"{FIVE}.feature_parameters": {"weight_beside_network": 1}},
     f"{FIVE}: feature_parameters of network: there is no 'weight_beside_network'. Valid: none.",
 )
-REFUSED_BY_CHECK["a network"] = (
-    {"datasets.tiny.sources": [{"files": "own"}], "datasets.tiny.network": "efficientnet_lite"},
-    "datasets.tiny: network: there is no 'efficientnet_lite'. Did you mean 'efficientnet_lite2' "
-    "or 'efficientnet_lite1' or 'efficientnet_lite0'?",
-)
 REFUSED_BY_CHECK["deformed copies of a network's features"] = (
     {
         f"{FIVE}.features": "hog",

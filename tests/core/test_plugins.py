@@ -126,3 +126,17 @@ def test_a_package_whose_folder_was_deleted_is_left_out(project: Path, packages:
     assert "say-hello" not in call(project, "--help").stdout
     tiny.edit(project, {"datasets.tiny": tiny.dataset({"greeting": "idx"})})
     assert "there is no 'greeting'" in failure(project, "fetch", "tiny")
+
+
+def test_without_its_package_a_network_is_refused_in_one_line(
+    tmp_path: Path, packages: Path
+) -> None:
+    # Python finds this metadata, which names no entry points, before that of the package.
+    metadata = packages / "picture_networks-0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: picture-networks\n")
+    tiny.edit(tmp_path, {"datasets.tiny.network": "efficientnet_lite0"})
+    line = (
+        "params.yaml: datasets.tiny: the key `network` needs the package picture-networks; run "
+    )
+    assert failure(tmp_path, "check").startswith(f"Error: {line}")

@@ -1,4 +1,4 @@
-"""Networks that were trained on other pictures.
+"""Networks that were trained on other pictures. `digits` calls the functions of this module.
 
 The key `network` of a dataset names ONNX files, or networks of `NETWORKS`, each of which has
 
@@ -11,33 +11,30 @@ The key `network` of a dataset names ONNX files, or networks of `NETWORKS`, each
   each.
 
 Such a network must compute the same features on every machine, because DVC compares the tables
-in which they are stored. ONNX Runtime does not quite: digits/networks/weights/onnx_file.py says
-what may differ.
+in which they are stored. ONNX Runtime does not quite: weights/onnx_file.py says what may
+differ.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
 from io import BytesIO
-from typing import Any, NamedTuple
+from pathlib import Path
 
 from digits.core.errors import UserError, check_choice
 from digits.core.pixels import Pixels
 from digits.imaging.pictures import read_resized
-from digits.networks import NetworkError
-from digits.settings.params import N_CHANNELS, NETWORK_CHECKSUM, DatasetParams, NetworkFile
+from digits.settings.params import N_CHANNELS
 from picture_networks import efficientnet_lite
-from picture_networks.feature_cache import FeatureCache
-from picture_networks.feature_cache import open_cache as open_cache
+from picture_networks.feature_cache import FeatureCache, open_cache
+from picture_networks.schema import NetworkFile, parse, parse_files
 from picture_networks.weights import onnx_file
 
-# What `digits` finds here, besides the functions below.
-load_file = onnx_file.load
-compute_checksum = onnx_file.compute_checksum
-
 # The networks by their names in params.yaml. Add your own, an object with these attributes.
-NETWORKS: dict[str, Any] = {network.name: network for network in efficientnet_lite.VARIANTS}
+NETWORKS = {network.name: network for network in efficientnet_lite.VARIANTS}
 
 
-class Network(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Network:
     """A network, with its weights loaded.
 
     Attributes:
@@ -45,37 +42,48 @@ class Network(NamedTuple):
             checksum of its weights.
         shape: height, width and 3 of the pictures that it takes.
         n_features: the number of features.
-        describe: returns the features of a picture of this shape, one byte each.
+        compute: returns the features of a picture of this shape, one byte each.
+        cache: has the features of pictures that were described before, or is None.
     """
 
     identity: str
     shape: list[int]
     n_features: int
-    describe: Callable[[Pixels], Pixels]
+    compute: Callable[[Pixels], Pixels]
+    cache: FeatureCache | None = None
+
+    def describe(self, content: bytes, white: int | None = None) -> bytes:
+        """Return the features of a picture, as `digits.networks.Network` says."""
+        identity = self.identity if white is None else f"{self.identity} {white}"
+        saved = self.cache.load(content, identity) if self.cache else None
+        if saved is None:
+            saved = bytes(self.compute(read_resized(BytesIO(content), self.shape, white)))
+            if self.cache:
+                self.cache.save(content, identity, saved)
+        return saved
 
 
-def load_networks(dataset: DatasetParams) -> list[Network]:
-    """Return the networks of a dataset, which may have none.
-
-    Args:
-        dataset: the entry of params.yaml.
-
-    Raises:
-        NetworkError: there is no such network, its weights are not installed, or its file is
-            missing, damaged, or not the one that `digits pin` has recorded.
-    """
-    try:
-        check_files(dataset)
-        return [load_network(network) for network in dataset.networks]
-    except UserError as error:
-        raise NetworkError(error.message) from None
+def load(network: object, checksum: str | None, *, use_cache: bool = False) -> list[Network]:
+    """Return the networks, as `NetworkReader` says."""
+    files = list_files(network)
+    if files and checksum is None:
+        raise UserError("sha256.network is missing; run `digits pin` for this dataset")
+    if files and compute_checksum(network) != checksum:
+        listed = ", ".join(map(str, files))
+        raise UserError(
+            f"network: {listed} has another checksum than `sha256` has recorded; if that is "
+            "right, run `digits pin` for this dataset"
+        )
+    cache = open_cache() if use_cache else None
+    return [load_network(one, cache) for one in parse(network)]
 
 
-def load_network(network: str | NetworkFile) -> Network:
+def load_network(network: str | NetworkFile, cache: FeatureCache | None = None) -> Network:
     """Return a network.
 
     Args:
         network: the name of a network, such as `efficientnet_lite0`, or an ONNX file.
+        cache: where its features are kept, or None.
 
     Raises:
         UserError: there is no such network, its weights are not installed, or its file is
@@ -83,56 +91,37 @@ def load_network(network: str | NetworkFile) -> Network:
     """
     if isinstance(network, NetworkFile):
         file = onnx_file.load(network)
-        return Network(file.identity, file.shape, file.n_features, file.describe)
+        return Network(file.identity, file.shape, file.n_features, file.describe, cache)
     check_choice("network", network, NETWORKS)
     found = NETWORKS[network]
     found.load()
     shape = [found.side, found.side, N_CHANNELS]
-    return Network(found.sha256, shape, found.n_features, found.describe)
+    return Network(found.sha256, shape, found.n_features, found.describe, cache)
 
 
-def check_files(dataset: DatasetParams) -> None:
-    """Check that the ONNX files of a dataset are those that `digits pin` has recorded.
+def list_files(network: object) -> list[Path]:
+    """Return the ONNX files, which may be missing."""
+    return [Path(file.file) for file in parse_files(network)]
 
-    Raises:
-        UserError: a file is another one, or is missing.
-    """
-    files = dataset.network_files
-    if files and onnx_file.compute_checksum(files) != dataset.sha256[NETWORK_CHECKSUM]:
-        listed = ", ".join(network.file for network in files)
-        raise UserError(
-            f"network: {listed} has another checksum than `sha256` has recorded; if that is "
-            "right, run `digits pin` for this dataset"
+
+def compute_checksum(network: object) -> str | None:
+    """Return the SHA-256 of the ONNX files, or None if there are none."""
+    files = parse_files(network)
+    return onnx_file.compute_checksum(files) if files else None
+
+
+def describe_files(network: object) -> list[str]:
+    """Try the ONNX files, and return lines that say what they give."""
+    lines = []
+    for keys in parse_files(network):
+        loaded = onnx_file.load(keys)
+        height, width, _ = loaded.shape
+        lines.append(
+            f"{loaded.output!r} of {loaded.file} gives {loaded.n_features} features of each "
+            f"picture, in {height} × {width} pixels"
         )
-
-
-def describe_picture(
-    networks: Sequence[Network],
-    content: bytes,
-    cache: FeatureCache | None = None,
-    white: int | None = None,
-) -> bytes:
-    """Return the features of a picture, those of one network after those of another.
-
-    Args:
-        networks: the networks. Each reads the picture at the size that it takes.
-        content: the content of the picture file.
-        cache: has the features of pictures that were described before, or is None.
-        white: the value that becomes white in a picture of more than 8 bits, as the key `white`
-            of the dataset says.
-
-    Raises:
-        PictureError: the content is not that of a picture, is too large, or is damaged.
-        UserError: a network cannot describe this picture.
-    """
-    features = []
-    for network in networks:
-        identity = network.identity if white is None else f"{network.identity} {white}"
-        saved = cache.load(content, identity) if cache else None
-        if saved is None:
-            image = read_resized(BytesIO(content), network.shape, white)
-            saved = bytes(network.describe(image))
-            if cache:
-                cache.save(content, identity, saved)
-        features.append(saved)
-    return b"".join(features)
+        if keys.output is None:
+            lines.append(
+                "  This is its first output. If these are classes, name a layer by `output`."
+            )
+    return lines

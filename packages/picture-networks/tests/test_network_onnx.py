@@ -1,6 +1,6 @@
 """Networks that are ONNX files: what they compute, and which files are refused.
 
-The files are written by tests/helpers/onnx.py, and ONNX Runtime computes with them.
+The files are written by onnx_files.py, and ONNX Runtime computes with them.
 """
 
 import sys
@@ -13,13 +13,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import onnx_files as onnx
+import picture_networks
 from digits.core.errors import MissingExtraError, UserError
-from digits.settings import params
-from digits.settings.params import NetworkFile
+from digits.networks import NetworkReader
+from onnx_files import FLOAT, INT64, node, tensor
+from picture_networks.schema import NetworkFile
 from picture_networks.weights import onnx_file
 from picture_networks.weights.onnx_file import to_bytes
-from tests.helpers import onnx, tiny
-from tests.helpers.onnx import FLOAT, INT64, node, tensor
+from tests.helpers import tiny
 
 FILE = "data/network.onnx"
 MEAN = np.array([123.675, 116.28, 103.53])  # of ImageNet
@@ -283,26 +285,20 @@ def test_onnx_runtime_is_imported_for_an_onnx_file_alone() -> None:
     assert tiny.run([sys.executable, "-c", program], tiny.ROOT).stdout == "False\n"
 
 
+READER: NetworkReader = picture_networks  # mypy compares the module with the protocol
+IN_DATA = "must be an ONNX file in data/, such as data/network.onnx"
+NO_SISE = "there is no 'sise'. Did you mean 'size'? Valid: file, mean, output, size, std."
+
+
 @pytest.mark.parametrize(
     ("network", "message"),
     [
-        (5, "network: must be text, not 5"),
-        (
-            "net.onnx",
-            "network: must be an ONNX file in data/, such as data/network.onnx, not 'net.onnx'",
-        ),
-        (
-            "data/../a.onnx",
-            "network: must be an ONNX file in data/, such as data/network.onnx, not 'data/../a.onnx'",
-        ),
-        (
-            "data/a.pt",
-            "network: must be an ONNX file in data/, such as data/network.onnx, not 'data/a.pt'",
-        ),
-        (
-            {"file": "/a.onnx"},
-            "network.file: must be an ONNX file in data/, such as data/network.onnx, not '/a.onnx'",
-        ),
+        ([], "network: must name at least one network, not []"),
+        ([["a"]], "network.0: must be a network, not ['a']"),
+        ("net.onnx", f"network: {IN_DATA}, not 'net.onnx'"),
+        ("data/../a.onnx", f"network: {IN_DATA}, not 'data/../a.onnx'"),
+        ("data/a.pt", f"network: {IN_DATA}, not 'data/a.pt'"),
+        ({"file": "/a.onnx"}, f"network.file: {IN_DATA}, not '/a.onnx'"),
         ({"output": "y"}, "network.file is missing"),
         ({"file": FILE, "size": 0}, "network.size: must be greater than or equal to 1, not 0"),
         (
@@ -313,18 +309,12 @@ def test_onnx_runtime_is_imported_for_an_onnx_file_alone() -> None:
             {"file": FILE, "std": [1.0, 0.0, 1.0]},
             "network.std.1: must be greater than 0, not 0.0",
         ),
-        (
-            {"file": FILE, "sise": 8},
-            "network: there is no 'sise'. Did you mean 'size'? Valid: file, mean, output, size, std.",
-        ),
-        (
-            ["efficientnet_lite0", {"file": FILE, "sise": 8}],
-            "network.1: there is no 'sise'. Did you mean 'size'? Valid: file, mean, output, size, std.",
-        ),
-        (FILE, "sha256.network is missing; run `digits pin tiny`"),
+        ({"file": FILE, "sise": 8}, f"network: {NO_SISE}"),
+        (["efficientnet_lite0", {"file": FILE, "sise": 8}], f"network.1: {NO_SISE}"),
+        (FILE, "sha256.network is missing; run `digits pin` for this dataset"),
     ],
 )
-def test_params_yaml_says_which_key_is_wrong(network: Any, message: str) -> None:
+def test_the_message_says_which_key_is_wrong(network: Any, message: str) -> None:
     with pytest.raises(UserError) as raised:
-        params.validate(tiny.params({"datasets.tiny.network": network}))
-    assert raised.value.message == f"params.yaml: datasets.tiny.{message}"
+        READER.load(network, None, use_cache=False)
+    assert raised.value.message == message

@@ -12,19 +12,20 @@ import pytest
 from PIL import Image
 from sklearn.preprocessing import normalize
 
+import onnx_files as onnx
 from digits.core import paths, tables
 from digits.imaging.pictures import read_resized
 from digits.learning import model_file
-from digits.settings.params import NetworkFile
+from onnx_files import node
 from picture_networks import feature_cache
 from picture_networks.feature_cache import FeatureCache
+from picture_networks.schema import NetworkFile
 from picture_networks.weights import onnx_file
 from test_network_features import write_photos
-from tests.helpers import onnx, tiny
+from tests.helpers import tiny
 from tests.helpers.calls import VALID, call, failure, reproduce
 from tests.helpers.imports import list_imported_names
 from tests.helpers.installed import install_package
-from tests.helpers.onnx import node
 
 FILE = "data/network.onnx"
 KEYS: dict[str, Any] = {"file": FILE, "output": "hidden", "size": 32}
@@ -40,7 +41,7 @@ NETWORK = onnx.model(
 )
 OTHER = NETWORK.replace(b"Mul", b"Add")  # another network, which gives other features
 
-CHANGES = {
+CHANGES: dict[str, Any] = {
     "datasets.tiny": {
         "sources": [{"files": "data/own"}],
         "shape": [16, 16, 3],

@@ -18,7 +18,9 @@ from PIL import Image
 from sklearn.datasets import load_sample_images
 
 from digits.core.errors import UserError
-from picture_networks import describe_picture, load_network
+from digits.imaging.picture_files import PictureData, PictureFiles
+from digits.settings import params
+from picture_networks import load, load_network
 from picture_networks.efficientnet_lite import (
     VARIANTS,
     EfficientNetLite,
@@ -115,6 +117,7 @@ def compute_checksums(kernel: str, n_threads: int, n_photos: int = N_PHOTOS) -> 
     done = tiny.run(
         [sys.executable, "-c", PRINT_CHECKSUMS, str(n_photos)],
         tiny.ROOT,
+        PYTHONPATH=str(Path(__file__).parent),
         OPENBLAS_CORETYPE=kernel,
         OPENBLAS_NUM_THREADS=str(n_threads),
         NPY_DISABLE_CPU_FEATURES="",
@@ -257,13 +260,19 @@ def test_without_the_weights_the_message_names_the_command_that_installs_them(
     assert network.package in project["optional-dependencies"][command[1]]
 
 
-def test_each_of_several_networks_reads_a_picture_at_its_own_size() -> None:
+def test_each_of_several_networks_reads_a_picture_at_its_own_size(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     content = io.BytesIO()
     Image.fromarray(load_sample_images().images[0]).save(content, "PNG")
-    networks = [load_network(network.name) for network in VARIANTS[:2]]
+    networks = load(SIZES[:2], None)
     assert networks[0].shape != networks[1].shape
-    alone = [describe_picture([network], content.getvalue()) for network in networks]
-    assert describe_picture(networks, content.getvalue()) == b"".join(alone)
+    settings = params.validate(tiny.params({"datasets.tiny.network": SIZES[:2]}))
+    stored = PictureFiles(settings.datasets["tiny"]).read_picture(content.getvalue(), "a.png")
+    assert isinstance(stored, PictureData)
+    alone = [network.describe(content.getvalue()) for network in networks]
+    assert stored.network_features == b"".join(alone)
 
 
 def test_a_network_that_does_not_exist_is_refused() -> None:

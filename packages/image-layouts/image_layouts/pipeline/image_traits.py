@@ -18,7 +18,6 @@ import pandas as pd
 from digits.core.errors import UserError
 from digits.imaging import pictures
 from digits.imaging.transforms.border import median_of_border
-from digits.networks import find_module
 from digits.settings.params import N_CHANNELS
 from image_layouts.collection import Collection
 from image_layouts.proposing.choose import MIN_FOLDS
@@ -55,6 +54,9 @@ N_COMPONENTS_WITH_COPIES = 60  # the training then takes a fifth of the time
 # not on photos.
 NETWORK_OF_PHOTOS = "efficientnet_lite0"
 NETWORK_OF_DRAWINGS = "efficientnet_lite1"
+
+# The extras of pyproject.toml that have the weights.
+EXTRAS = {NETWORK_OF_PHOTOS: "network", NETWORK_OF_DRAWINGS: "networks"}
 
 # Edge directions need square images, which are at least 20 pixels wide.
 MIN_SIDE_OF_GRADIENTS = 20
@@ -96,7 +98,7 @@ class ImageTraits(NamedTuple):
     @property
     def extra(self) -> str:
         """The extra of pyproject.toml that has the weights of the network, or ""."""
-        return str(find_module().NETWORKS[self.network].extra) if self.network else ""
+        return EXTRAS[self.network] if self.network else ""
 
     @property
     def suits_copies(self) -> bool:

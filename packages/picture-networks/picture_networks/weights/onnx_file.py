@@ -20,12 +20,13 @@ import numpy.typing as npt
 
 from digits.core.errors import MissingExtraError, UserError, prefix_errors
 from digits.core.pixels import Pixels
-from digits.settings.params import MAX_NETWORK_SIDE, N_CHANNELS, NetworkFile
+from digits.settings.params import N_CHANNELS
+from picture_networks.schema import MAX_SIDE, NetworkFile
 
 EXTRA = "onnx"  # the extra of pyproject.toml that has ONNX Runtime
 
 # The mean and the standard deviation of ImageNet's photos, on which most networks are trained,
-# as the keys `mean` and `std` in digits/settings/params.py say.
+# as picture-networks/docs/network.md says.
 IMAGENET = ([123.675, 116.28, 103.53], [58.395, 57.12, 57.375])
 
 # The metadata of ONNX for pictures: what the values of a picture are, as mean and standard
@@ -344,10 +345,10 @@ def find_input(session: Any, size: int | None) -> tuple[str, list[int], bool]:
             f"size: {size}, but the file takes {height} × {width} pixels; delete this key"
         )
     height, width = [side if isinstance(side, int) else int(size or 0) for side in sides]
-    if not 1 <= min(height, width) <= max(height, width) <= MAX_NETWORK_SIDE:
+    if not 1 <= min(height, width) <= max(height, width) <= MAX_SIDE:
         raise UserError(
-            f"it takes pictures of {height} × {width} pixels; at most {MAX_NETWORK_SIDE} × "
-            f"{MAX_NETWORK_SIDE} are allowed"
+            f"it takes pictures of {height} × {width} pixels; at most {MAX_SIDE} × "
+            f"{MAX_SIDE} are allowed"
         )
     return declared.name, [height, width, N_CHANNELS], channels_first
 

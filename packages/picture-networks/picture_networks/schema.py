@@ -1,0 +1,90 @@
+"""The schema of the key `network` of a dataset.
+
+picture-networks/docs/network.md describes this key for users.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, FiniteFloat, ValidationError
+from pydantic_core import PydanticCustomError
+
+from digits.core.errors import UserError, check_choice
+from digits.settings.params import MAX_SHOWN, N_CHANNELS, Entry, describe_error
+
+ONNX = ".onnx"  # the suffix of a network's file
+MAX_SIDE = 1_024  # the longest side of a picture that a network takes, in pixels
+
+
+def check_file(file: str) -> str:
+    """Check that the file of a network is in the folder data/, so that DVC can store it."""
+    folder, *others = Path(file).parts or [""]
+    if folder != "data" or ".." in others or not file.endswith(ONNX):
+        raise PydanticCustomError(
+            "network_file", "must be an ONNX file in data/, such as data/network.onnx"
+        )
+    return file
+
+
+PerColor = Field(min_length=N_CHANNELS, max_length=N_CHANNELS)
+PositiveFloat = Annotated[FiniteFloat, Field(gt=0)]
+
+
+class NetworkFile(Entry):
+    """A network that is an ONNX file, and what the file does not say."""
+
+    file: Annotated[str, AfterValidator(check_file)]
+    output: str | None = None
+    size: Annotated[int, Field(ge=1, le=MAX_SIDE)] | None = None
+    mean: Annotated[list[FiniteFloat], PerColor] | None = None
+    std: Annotated[list[PositiveFloat], PerColor] | None = None
+
+
+def parse(value: object) -> list[str | NetworkFile]:
+    """Return the networks that a value of the key names, each by its name or its ONNX file.
+
+    Raises:
+        UserError: the value is not valid. The message describes the first mistake.
+    """
+    if not isinstance(value, list):
+        return [parse_one("network", value)]
+    if not value:
+        raise UserError("network: must name at least one network, not []")
+    return [parse_one(f"network.{number}", one) for number, one in enumerate(value)]
+
+
+def parse_one(where: str, value: object) -> str | NetworkFile:
+    """Return the name of a network, or its ONNX file.
+
+    Args:
+        where: the place of the value, with which messages begin.
+        value: a name, the path of a file, or a mapping.
+
+    Raises:
+        UserError: the value is not valid.
+    """
+    if isinstance(value, str) and "/" not in value and not value.endswith(ONNX):
+        return value
+    keys = {"file": value} if isinstance(value, str) else value
+    if not isinstance(keys, dict):
+        raise UserError(f"{where}: must be a network, not {repr(value)[:MAX_SHOWN]}")
+    for key in keys:
+        check_choice(where, key, NetworkFile.model_fields)
+    try:
+        return NetworkFile.model_validate(keys)
+    except ValidationError as invalid:
+        error = invalid.errors()[0]
+    if keys is value:
+        where = ".".join(map(str, [where, *error["loc"]]))
+    if error["type"] == "missing":
+        raise UserError(f"{where} is missing")
+    raise UserError(f"{where}: {describe_error(error)}")
+
+
+def parse_files(value: object) -> list[NetworkFile]:
+    """Return the networks that are ONNX files.
+
+    Raises:
+        UserError: as `parse` does.
+    """
+    return [network for network in parse(value) if isinstance(network, NetworkFile)]
