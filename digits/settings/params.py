@@ -301,7 +301,8 @@ class DatasetParams(Entry):
     network: Opaque | None = None
     """Networks that were trained on other pictures. They compute features of each picture.
 
-    [Networks](../../packages/picture-networks/docs/network.md#the-key-network) describes it.
+    [Use other neural networks](../../packages/picture-networks/docs/network.md#the-key-network)
+    describes this key.
     """
 
     files: list[PathPair] | None = None

@@ -225,6 +225,10 @@ REFUSED["a model of no task"] = (
     {f"{FIVE}.task": "fife"},
     f"{FIVE}.task: there is no 'fife'. Did you mean 'five'? Valid: digit, five.",
 )
+REFUSED["a network that is a number"] = (
+    {"datasets.tiny.network": 5},
+    "datasets.tiny.network: must be text, a list or a mapping, not 5",
+)
 REFUSED["one fold"] = (
     {f"{FIVE}.folds": 1},
     f"{FIVE}.folds: must be 0, for no cross-validation, or 2 to 100, not 1",
