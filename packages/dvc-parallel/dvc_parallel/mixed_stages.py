@@ -136,7 +136,7 @@ def is_mixed(entry: str, ours: str, theirs: str) -> bool:
         ours: the stage's lines on one side of a merge; empty if there are none.
         theirs: the stage's lines on the other side.
     """
-    if OUTS_LINE not in entry or entry in (ours, theirs):
+    if entry in (ours, theirs):
         return False
     inputs, _, outs = entry.partition(OUTS_LINE)
     sides = [ours.partition(OUTS_LINE), theirs.partition(OUTS_LINE)]
