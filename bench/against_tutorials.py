@@ -14,7 +14,7 @@ import yaml
 from bench import measuring, notebooks
 from bench.measuring import Run
 from digits.core import paths
-from digits.core.errors import check_exists
+from digits.messages.errors import check_exists
 
 ROUNDS = 3
 

@@ -13,13 +13,13 @@ from sklearn.metrics import accuracy_score
 from tqdm import tqdm
 
 from digits.core import paths
-from digits.core.errors import UserError
 from digits.core.images import Images, read_images
 from digits.learning.fitting import fit
 from digits.learning.folds import assign_folds
 from digits.learning.inputs import select_input
 from digits.learning.pipelines import build_pipeline
 from digits.learning.thresholds import predict_cross_validated
+from digits.messages.errors import UserError
 from digits.results.differences import t_test
 from digits.results.formatting import format_significance
 from digits.settings import params

@@ -21,10 +21,10 @@ from PIL import Image, ImageDraw, ImageFont
 from bench import measuring
 from digits import predicting
 from digits.core import paths
-from digits.core.errors import UserError
 from digits.core.images import read_images
 from digits.core.pixels import Pixels, Vector
 from digits.imaging import pictures
+from digits.messages.errors import UserError
 from digits_handwriting import components
 from digits_handwriting.components import Digit
 from digits_handwriting.prediction import DigitPrediction

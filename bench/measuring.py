@@ -15,7 +15,7 @@ from typing import NamedTuple
 import click
 from tabulate import tabulate
 
-from digits.core.errors import UserError
+from digits.messages.errors import UserError
 
 # A function that measures something, and returns lines of Markdown. It takes an empty folder,
 # and whether to try it only on a little data.

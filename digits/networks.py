@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from digits.core.errors import UserError
+from digits.messages.errors import UserError
 from digits.plugins import find_plugins
 from digits.settings.params import NETWORK_CHECKSUM, DatasetParams
 

@@ -11,9 +11,9 @@ Reads `data/split/<split>/train.parquet` and `test.parquet`, and writes
 import click
 
 from digits.core import paths
-from digits.core.errors import UserError
 from digits.core.images import read_images, write_images
 from digits.data.labels import label_images
+from digits.messages.errors import UserError
 from digits.settings import params
 from stages.command import StageCommand
 

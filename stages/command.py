@@ -5,7 +5,9 @@ DVC computes the checksums of a stage's dependencies after its command has ended
 parameters together with the outputs of the old ones. DVC does not record a stage that fails.
 """
 
+import os
 import signal
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +18,7 @@ from typing import Any
 import click
 from ruamel.yaml import YAML
 
-from digits.core.errors import UserError, check_choice, report_os_errors, warn
+from digits.messages.errors import UserError, check_choice, report_os_errors, warn
 from digits.settings import params
 from stages import edits
 
@@ -41,11 +43,15 @@ class StageCommand(click.Command):
 
     def invoke(self, ctx: click.Context) -> None:
         """Check the packages, run the stage, check for edits, and print the warnings."""
+        if is_script():
+            # NumPy was imported before `stages` could choose how it rounds.
+            os.execv(
+                sys.executable, [sys.executable, "-m", f"stages.{self.name}", *sys.argv[1:]]
+            )
         # Let Ctrl-C end the process at once. Python would handle it only after compiled code
         # returns, possibly minutes later.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         with report_os_errors(), print_warnings():
-            edits.remember_code()  # if the script was run without `-m`
             check_package_versions()
             declared = read_declared(str(self.name), ctx.params["name"])
             before = read_values(declared)
@@ -58,6 +64,14 @@ class StageCommand(click.Command):
                     f"{edited[0]} was edited while the stage ran, so its outputs may come from "
                     "either version; run it again"
                 )
+
+
+def is_script() -> bool:
+    """Return whether a stage was run as `python stages/train.py`, and not with `-m`."""
+    is_module = sys.modules["__main__"].__spec__ is not None
+    return (
+        not is_module and Path(sys.argv[0]).resolve().parent == Path(__file__).resolve().parent
+    )
 
 
 def read_declared(stage: str, name: str) -> dict[str, list[str]]:

@@ -3,8 +3,8 @@
 A file counts as edited if its time or its size differs from what it was when the process began.
 An edit that was undone counts, too.
 
-This module is imported before all modules that could be edited, so it imports nothing that
-takes time.
+This module is imported before nearly all modules that could be edited, so it imports nothing
+that takes time.
 """
 
 from collections.abc import Collection

@@ -16,7 +16,6 @@ import pandas as pd
 from sklearn.pipeline import Pipeline
 
 from digits.core import paths, tables
-from digits.core.errors import UserError
 from digits.core.files import atomic_write
 from digits.core.images import Images, read_images
 from digits.evaluation.confusion import confusion_table
@@ -26,6 +25,7 @@ from digits.evaluation.predictions import Predictions, calibrate_predictions
 from digits.learning import model_file
 from digits.learning.inputs import select_input
 from digits.learning.scores import decision_threshold, predict_labelled_images
+from digits.messages.errors import UserError
 from digits.settings import params
 from stages.command import StageCommand
 

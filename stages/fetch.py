@@ -1,7 +1,7 @@
 """Fetch the images of a dataset.
 
 Reads one of the sources of the dataset, and writes `data/raw/<dataset>.parquet`. The images are
-accepted only if their SHA-256 checksums are the ones in params.yaml.
+accepted only if their SHA-256 checksums are the ones in data/datasets.yaml.
 """
 
 import click

@@ -10,10 +10,10 @@ from dataclasses import replace
 import click
 
 from digits.core import paths
-from digits.core.errors import warn
 from digits.core.images import Images, read_images, write_images
 from digits.core.pixels import Vector
 from digits.data.splitting import split_rows
+from digits.messages.errors import warn
 from digits.settings import params
 from stages.command import StageCommand
 

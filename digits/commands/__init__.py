@@ -17,8 +17,8 @@ from typing import Any
 
 import click
 
-from digits.core.errors import UserError, report_os_errors, unknown_choice_error
 from digits.core.rounding import fix_rounding
+from digits.messages.errors import UserError, report_os_errors, unknown_choice_error
 
 FOLDER = Path(__file__).parent
 HELP_WIDTH = 76  # columns of a help text, without the indentation

@@ -7,8 +7,6 @@ import click
 
 from digits.commands import examples
 from digits.core import paths
-from digits.core.errors import MissingExtraError, UserError, echo, prefix_errors, warn
-from digits.core.git import check_git
 from digits.core.pixels import PIXEL_MAX
 from digits.data.fetching import (
     NO_PICTURES,
@@ -18,6 +16,8 @@ from digits.data.fetching import (
 from digits.data.source import find_source
 from digits.learning.inputs import check_network
 from digits.learning.pipelines import build_pipeline
+from digits.messages.errors import MissingExtraError, UserError, echo, prefix_errors, warn
+from digits.messages.git import check_git
 from digits.networks import list_files, load_networks
 from digits.pinning.storage import find_dvc_file, warn_about_unstored
 from digits.settings import params

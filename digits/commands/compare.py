@@ -10,8 +10,8 @@ import pandas as pd
 
 from digits.commands import columns, examples, format_option
 from digits.core import paths
-from digits.core.errors import UserError, warn
 from digits.imaging.drawing import write_sheet
+from digits.messages.errors import UserError, warn
 from digits.results.differences import Difference, compare_models
 from digits.results.formatting import (
     DIFFERENCE_HEADINGS,

@@ -10,7 +10,7 @@ from dvc.exceptions import DvcException
 
 from digits.commands import columns, examples, format_option
 from digits.core import paths
-from digits.core.errors import UserError, check_choice
+from digits.messages.errors import UserError, check_choice
 from digits.results.differences import compare_models
 from digits.results.formatting import (
     NO_VALUE,

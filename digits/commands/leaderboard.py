@@ -11,7 +11,7 @@ from digits.commands import (
     select_models,
 )
 from digits.core import paths
-from digits.core.errors import warn
+from digits.messages.errors import warn
 from digits.results.formatting import print_table
 from digits.results.leaderboard import (
     COLUMNS,

@@ -11,7 +11,10 @@ import pandas as pd
 
 from digits import predicting
 from digits.commands import examples, format_option
-from digits.core.errors import (
+from digits.data.source import Collection
+from digits.evaluation.intervals import confidence_interval
+from digits.imaging import drawing
+from digits.messages.errors import (
     UserError,
     check_choice,
     echo,
@@ -19,9 +22,6 @@ from digits.core.errors import (
     to_one_line,
     warn,
 )
-from digits.data.source import Collection
-from digits.evaluation.intervals import confidence_interval
-from digits.imaging import drawing
 from digits.predicting.many_images import open_many
 from digits.predicting.predict import predict_collection, predict_picture
 from digits.predicting.prediction import NOT_FOUND, SEVERAL, PicturePrediction

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 
 from digits.commands import examples, format_option
-from digits.core.errors import UserError, check_choice, echo, to_one_line, warn
 from digits.core.pixels import Vector
 from digits.imaging import drawing
+from digits.messages.errors import UserError, check_choice, echo, to_one_line, warn
 from digits.results.formatting import (
     FOR_PROGRAMS,
     calibration_warning,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from digits.core.errors import UserError
+from digits.messages.errors import UserError
 
 
 @contextmanager

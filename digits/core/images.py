@@ -14,7 +14,6 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from digits.core.errors import check_exists
 from digits.core.files import atomic_write
 from digits.core.pixels import (
     READ_BYTES,
@@ -25,6 +24,7 @@ from digits.core.pixels import (
     select_rows,
 )
 from digits.core.tables import explain_damage, read_parquet
+from digits.messages.errors import check_exists
 
 PIXELS = "pixels"  # the name of the column
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
-from digits.core.errors import DAMAGED_FILE_HINT, UserError, check_exists
 from digits.core.files import atomic_write
+from digits.messages.errors import DAMAGED_FILE_HINT, UserError, check_exists
 
 
 def read(path: Path, columns: list[str] | None = None) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Fetch the images of a dataset, and check that they are the ones that params.yaml pins."""
+"""Fetch the images of a dataset, and check that they are the recorded ones."""
 
 import os
 import textwrap
@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from digits.core.errors import UserError
 from digits.core.images import Images
 from digits.core.pixels import Vector
 from digits.data.images import make_images
 from digits.data.source import find_source
+from digits.messages.errors import UserError
 from digits.networks import NetworkError
 from digits.settings.params import IMAGE_CHECKSUMS, DatasetParams
 
@@ -87,7 +87,7 @@ def find_mirror_kind(dataset: DatasetParams) -> str | None:
 
 
 def check_pinned(name: str, images: Images, dataset: DatasetParams) -> None:
-    """Check that images are the ones that the entry `name` of params.yaml pins.
+    """Check that images are the ones that are recorded for the dataset `name`.
 
     Raises:
         UserError: they differ. The message says how.

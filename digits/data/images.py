@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from digits.core.errors import UserError
 from digits.core.images import Images
 from digits.core.pixels import PIXEL_MAX, Pixels, Vector, map_pixels
 from digits.data.source import Collection
 from digits.imaging.picture_files import PictureFiles
+from digits.messages.errors import UserError
 from digits.settings.params import RESERVED_NAME, DatasetParams
 
 MAX_CLASSES = 256
@@ -33,6 +33,7 @@ def make_images(collection: Collection, dataset: DatasetParams) -> Images:
     pictures = None
     if collection.pictures is not None:
         pictures = PictureFiles(dataset, collection.convert)
+        # Its checksums and features are complete when `map_pixels` has read all blocks.
         blocks = pictures.read(collection.pictures(), rows["file"].tolist())
     else:
         assert collection.blocks is not None

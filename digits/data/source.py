@@ -2,7 +2,7 @@
 
 A kind of source, such as `idx`, is a module of digits/data/sources, or an entry point of the
 group `digits.sources`, by which another package adds one. The module has a `Source` called
-`source`. It says what the images are. digits/data/pixels.py reads their pixels.
+`source`. It says what the images are. digits/data/images.py reads their pixels.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,9 +13,9 @@ from typing import Any
 
 import pandas as pd
 
-from digits.core.errors import UserError, check_choice
 from digits.core.pixels import Pixels
 from digits.imaging.pictures import Picture
+from digits.messages.errors import UserError, check_choice
 from digits.plugins import find_plugins
 from digits.settings.params import DatasetParams
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from digits.core.errors import UserError
 from digits.core.images import Images
 from digits.core.pixels import Vector
+from digits.messages.errors import UserError
 from digits.settings.params import LastGroups, TestSize
 
 

@@ -13,8 +13,8 @@ from sklearn.decomposition import PCA
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from digits.core.errors import UserError
 from digits.core.pixels import Pixels
+from digits.messages.errors import UserError
 
 
 def make_features(

@@ -20,11 +20,11 @@ from sklearn.decomposition import PCA
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from digits.core.errors import UserError
 from digits.core.pixels import Pixels
 from digits.imaging.transforms.color import to_brightness
 from digits.imaging.transforms.deskewing import deskew
 from digits.imaging.transforms.interpolation import FloatImages
+from digits.messages.errors import UserError
 
 # The images are processed 50 at a time, so that their gradients, 40 kB per image of MNIST, need
 # little memory.

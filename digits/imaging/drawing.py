@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from digits.core.errors import echo, to_one_line, warn
 from digits.core.pixels import Pixels
 from digits.imaging.background import find_common_background
 from digits.imaging.transforms.color import to_brightness
+from digits.messages.errors import echo, to_one_line, warn
 
 # In the terminal
 SHADES = " .:-=+*#%@"  # from paper to ink

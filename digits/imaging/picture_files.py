@@ -13,10 +13,10 @@ import joblib
 import numpy as np
 from tqdm import tqdm
 
-from digits.core.errors import UserError, warn
 from digits.core.pixels import Pixels
 from digits.imaging import pictures
 from digits.imaging.pictures import Picture
+from digits.messages.errors import UserError, warn
 from digits.networks import load_networks
 from digits.settings.params import DatasetParams
 

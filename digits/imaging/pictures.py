@@ -14,9 +14,9 @@ import numpy as np
 import pi_heif
 from PIL import ExifTags, Image, ImageOps, TiffImagePlugin
 
-from digits.core.errors import CONTROL_CHARACTERS, UserError
 from digits.core.pixels import Pixels
 from digits.imaging.transforms.border import median_of_border
+from digits.messages.errors import CONTROL_CHARACTERS, UserError
 
 # Other formats are omitted because Pillow starts programs to read some of them.
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "PPM", "TIFF", "WEBP", "AVIF", "HEIF")

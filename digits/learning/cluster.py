@@ -19,7 +19,7 @@ import joblib
 import sklearn.pipeline  # noqa: F401
 from threadpoolctl import threadpool_info
 
-from digits.core.errors import UserError
+from digits.messages.errors import UserError
 
 # The variable by which Dask itself finds its scheduler (docs/scaling.md).
 CLUSTER_VARIABLE = "DASK_SCHEDULER_ADDRESS"

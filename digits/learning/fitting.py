@@ -20,12 +20,12 @@ from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from digits.core.errors import UserError
 from digits.core.pixels import Scores, Vector
 from digits.learning.parallel import parallel_backend
 from digits.learning.pipelines import separate_stateless_steps
 from digits.learning.scores import compute_scores
 from digits.learning.training_set import TrainingSet
+from digits.messages.errors import UserError
 
 # What classifiers raise for images or labels that they cannot learn from. Some raise a
 # TypeError for sparse features, and `CategoricalNB` raises an IndexError.
@@ -88,6 +88,7 @@ def fit(
         if n_passes is None:
             fits = fit_splits(pipeline, training_set, [all_images, *fold_splits])
         else:
+            # Here, because few models are fitted in passes, and that module imports this one.
             from digits.learning.passes import fit_in_passes
 
             fits = fit_in_passes(pipeline, training_set, [all_images, *fold_splits], n_passes)

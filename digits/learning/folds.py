@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
-from digits.core.errors import UserError
 from digits.core.pixels import Vector
+from digits.messages.errors import UserError
 
 
 def assign_folds(y: Vector, groups: pd.Series | None, n_folds: int) -> Vector | None:

@@ -12,9 +12,9 @@ import numpy as np
 from sklearn.compose import ColumnTransformer
 from sklearn.preprocessing import Normalizer
 
-from digits.core.errors import UserError
 from digits.core.images import Images
 from digits.core.pixels import READ_BYTES, Pixels, map_pixels, rows_per_block
+from digits.messages.errors import UserError
 from digits.settings.params import ModelParams
 
 NETWORK = "network"  # the name of the set of features, and of their column in a table of images

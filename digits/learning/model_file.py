@@ -12,7 +12,6 @@ import sys
 import tokenize
 import warnings
 from hashlib import sha256
-from importlib import import_module
 from pathlib import Path, PurePath
 from types import ModuleType
 from typing import Any
@@ -22,10 +21,10 @@ import numpy as np
 from sklearn.exceptions import InconsistentVersionWarning
 from sklearn.pipeline import Pipeline
 
-from digits.core.errors import DAMAGED_FILE_HINT, UserError, check_exists, warn
 from digits.core.files import atomic_write
 from digits.core.unpacking import check_zip
 from digits.learning.trust import check_types
+from digits.messages.errors import DAMAGED_FILE_HINT, UserError, check_exists, warn
 
 # The folder of the repository, or of the installed packages.
 ROOT = Path(__file__).parents[2]
@@ -102,7 +101,9 @@ def import_skops() -> ModuleType:
     name = "skops.io._trusted_types"
     if name not in sys.modules:
         sys.modules[name] = EmptyLists(name)
-    return import_module("skops.io")
+    import skops.io
+
+    return skops.io
 
 
 class EmptyLists(ModuleType):

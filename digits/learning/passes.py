@@ -1,6 +1,6 @@
 """Fit a model batch by batch, because the features of all images do not fit into memory.
 
-Models with the hyperparameter `passes` are fitted so.
+Models with the hyperparameter `passes` are fitted this way.
 """
 
 import joblib

@@ -15,15 +15,15 @@ from sklearn.preprocessing import Normalizer
 from sklearn.svm import SVC
 from sklearn.utils import all_estimators, get_tags
 
-from digits.core.errors import (
+from digits.learning.classifiers.augmented_svc import AugmentedSVC
+from digits.learning.inputs import NETWORK, WEIGHT, scale_networks, takes_network
+from digits.learning.trust import import_class, is_classifier_class
+from digits.messages.errors import (
     UserError,
     check_choice,
     report_missing_extra,
     unknown_choice_error,
 )
-from digits.learning.classifiers.augmented_svc import AugmentedSVC
-from digits.learning.inputs import NETWORK, WEIGHT, scale_networks, takes_network
-from digits.learning.trust import import_class, is_classifier_class
 from digits.settings.params import ModelParams, describe_error
 
 FEATURES_FOLDER = Path(__file__).parent.parent / "features"

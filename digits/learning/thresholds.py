@@ -10,9 +10,9 @@ from sklearn.metrics import precision_recall_curve
 from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.pipeline import Pipeline
 
-from digits.core.errors import UserError
 from digits.core.pixels import Scores, Vector
 from digits.learning.scores import predict_from_scores, response_method
+from digits.messages.errors import UserError
 from digits.settings.params import MaxF1, MinRecall, Threshold
 
 # The quality of a threshold that does not fulfil the rule. All others are at least 0.

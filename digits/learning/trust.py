@@ -23,7 +23,7 @@ from zipfile import ZipFile
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from digits.core.errors import (
+from digits.messages.errors import (
     MissingExtraError,
     UserError,
     check_extras,

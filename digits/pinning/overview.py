@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from digits.core.errors import echo, shorten
 from digits.core.images import Images
 from digits.core.pixels import Vector
 from digits.data.splitting import checksums_of
 from digits.imaging import drawing
 from digits.imaging.background import find_common_background
 from digits.imaging.contrast import find_blank
+from digits.messages.errors import echo, shorten
 from digits.plugins import find_plugins
 
 # At most this many images are looked at to find their background.

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from fnmatch import translate
 from pathlib import Path
 
-from digits.core.errors import UserError, echo, warn
-from digits.core.git import has_repository
 from digits.data.source import find_source
+from digits.messages.errors import UserError, echo, warn
+from digits.messages.git import has_repository
 
 Sources = Sequence[dict[str, str]]  # as in an entry of params.yaml
 

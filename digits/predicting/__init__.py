@@ -1,7 +1,7 @@
 """Predict what new images show, with a trained model."""
 
 from digits.core import paths
-from digits.core.errors import UserError, warn
+from digits.messages.errors import UserError, warn
 from digits.plugins import find_plugins
 from digits.predicting.predictor import Predictor
 from digits.results.read import read_metrics

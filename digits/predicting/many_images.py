@@ -8,8 +8,8 @@ or None if it does not read such files.
 from collections.abc import Callable
 from pathlib import Path
 
-from digits.core.errors import UserError
 from digits.data.source import Collection
+from digits.messages.errors import UserError
 from digits.plugins import find_plugins
 from digits.settings.params import DatasetParams
 

@@ -6,9 +6,9 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
-from digits.core.errors import UserError, prefix_errors
 from digits.data.source import Collection
 from digits.imaging.pictures import PictureError
+from digits.messages.errors import UserError, prefix_errors
 from digits.predicting.prediction import PicturePrediction, Prediction
 from digits.predicting.predictor import Predictor
 

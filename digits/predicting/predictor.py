@@ -17,7 +17,6 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 
 from digits.core import paths
-from digits.core.errors import UserError
 from digits.core.pixels import PIXEL_MAX, Pixels, Scores
 from digits.data.images import to_uint8, transpose
 from digits.evaluation import calibration
@@ -27,6 +26,7 @@ from digits.imaging.contrast import find_blank
 from digits.learning import model_file
 from digits.learning import scores as model_scores
 from digits.learning.inputs import check_network, takes_network, takes_pixels
+from digits.messages.errors import UserError
 from digits.networks import Network, load_networks
 from digits.predicting.prediction import PicturePrediction, Prediction
 from digits.results import formatting

@@ -23,9 +23,9 @@ import pandas as pd
 from scipy.stats import binomtest, ttest_1samp
 
 from digits.core import paths, tables
-from digits.core.errors import UserError
 from digits.core.pixels import Vector
 from digits.evaluation.intervals import MIN_GROUPS, group_contributions
+from digits.messages.errors import UserError
 
 SIGNIFICANCE_LEVEL = 0.01
 

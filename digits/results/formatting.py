@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import tabulate
 
-from digits.core.errors import UserError, echo, to_printable
+from digits.messages.errors import UserError, echo, to_printable
 from digits.results.differences import NO_TEST, Difference, PairedTest
 from digits.settings.params import Params
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from digits.core import paths, tables
-from digits.core.errors import UserError
+from digits.messages.errors import UserError
 from digits.results.differences import NO_TEST, Reader, compare_models
 from digits.results.formatting import NO_VALUE, format_metric
 from digits.results.metrics import Column, list_columns

@@ -8,7 +8,7 @@ import networkx as nx
 from dvc.exceptions import DvcException, NotDvcRepoError
 from dvc.repo import Repo
 
-from digits.core.errors import warn
+from digits.messages.errors import warn
 
 # What DVC says of files that are not there, for example because nobody has pulled them. Results
 # are not outdated because of them.

@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 
 from digits.core import paths, tables
-from digits.core.errors import UserError
 from digits.core.images import read_images
 from digits.core.pixels import Pixels, Vector
+from digits.messages.errors import UserError
 from digits.settings.params import RESERVED_NAME
 
 OVERALL = RESERVED_NAME  # the slice of all images, as in digits/evaluation/metrics.py

@@ -25,7 +25,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from digits.core.errors import UserError, check_choice, unknown_choice_error
+from digits.messages.errors import UserError, check_choice, unknown_choice_error
 from digits.settings import recorded
 
 FILE = Path("params.yaml")

@@ -9,8 +9,8 @@ from typing import Any
 
 import yaml
 
-from digits.core.errors import UserError
 from digits.core.files import atomic_write
+from digits.messages.errors import UserError
 
 FILE = Path("data/datasets.yaml")
 
@@ -80,7 +80,7 @@ def write(name: str, values: dict[str, Any]) -> None:
 def remove_from_params(text: str, name: str) -> str:
     """Return a text of params.yaml without the recorded keys of a dataset.
 
-    Projects from before version 3 have them there. All other lines stay as they are.
+    Projects of version 2.0.0 have them there. All other lines stay as they are.
     """
     return "".join(iterate_kept_lines(text.splitlines(keepends=True), name))
 

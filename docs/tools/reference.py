@@ -103,11 +103,12 @@ change an output. A test compares both tables with the modules that each stage i
 CHANGE_NO_OUTPUT = {
     "digits/__init__.py": "It only has a docstring.",
     "digits/plugins.py": "It finds sources, and the checksums verify what a source has read.",
+    "digits/messages": "It says what is wrong.",
     "digits/settings": (
         "It says what is wrong. DVC tracks each value of `params.yaml` that a stage reads."
     ),
     "digits/data/source.py": "It finds sources. The checksums verify what a source has read.",
-    "digits/data/sources": "The checksums in `params.yaml` verify what a source has read.",
+    "digits/data/sources": "The recorded checksums verify what a source has read.",
     "digits/imaging/picture_files.py": "The checksums verify the pixels of pictures, too.",
     "digits/imaging/pictures.py": "The checksums verify the pixels of pictures, too.",
     "digits/imaging/transforms/border.py": "The checksums verify the pixels of pictures, too.",

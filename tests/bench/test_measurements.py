@@ -16,7 +16,7 @@ from sklearn.datasets import load_digits, load_sample_images
 
 from bench import measuring
 from bench.notebooks import NOTEBOOKS
-from digits.core.errors import UserError
+from digits.messages.errors import UserError
 from tests.helpers import tiny
 
 N_TEST = 397  # of 1,797 images

@@ -14,7 +14,6 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import SVC
 from sklearn.utils.estimator_checks import check_estimator
 
-from digits.core.errors import UserError
 from digits.features.scaled import scale
 from digits.imaging.transforms.deformation import MILD, deform_rows
 from digits.learning import model_file, pipelines
@@ -23,6 +22,7 @@ from digits.learning.classifiers.augmented_svc import (
     MAX_MARGIN_FITTED,
     AugmentedSVC,
 )
+from digits.messages.errors import UserError
 from digits.settings import params
 from tests.helpers import tiny
 

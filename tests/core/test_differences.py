@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from scipy.stats import binomtest, ttest_1samp
 
-from digits.core.errors import UserError
+from digits.messages.errors import UserError
 from digits.results.differences import (
     NO_TEST,
     Difference,

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from digits.core.errors import UserError
+from digits.messages.errors import UserError
 from stages.command import print_warnings
 from tests.helpers import tiny
 from tests.helpers.calls import call, failure, import_anew

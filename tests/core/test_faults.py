@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from digits.core import paths
-from digits.core.errors import UserError, report_os_errors
 from digits.core.files import atomic_write
+from digits.messages.errors import UserError, report_os_errors
 from tests.helpers import tiny
 from tests.helpers.calls import failure
 from tests.helpers.processes import Running

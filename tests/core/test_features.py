@@ -10,13 +10,13 @@ import pytest
 from scipy.ndimage import map_coordinates
 from scipy.sparse import issparse
 
-from digits.core.errors import UserError
 from digits.features.color_histogram import color_histogram
 from digits.features.hog import gradients_by_direction, hog, window_weights
 from digits.features.normalized import normalize
 from digits.imaging.transforms.deskewing import deskew, moments
 from digits.imaging.transforms.interpolation import interpolate
 from digits.learning.pipelines import FEATURES_FOLDER, build_features
+from digits.messages.errors import UserError
 from tests.helpers import tiny
 
 RNG = np.random.default_rng(0)

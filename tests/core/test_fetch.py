@@ -12,9 +12,9 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
-from digits.core.errors import UserError
 from digits.data.images import make_images, to_uint8
 from digits.data.sources import idx, sklearn
+from digits.messages.errors import UserError
 from digits.settings.params import DatasetParams
 from tests.helpers import tiny
 from tests.helpers.calls import call, failure

@@ -17,12 +17,12 @@ from sklearn.decomposition import PCA
 from sklearn.linear_model import SGDClassifier
 from sklearn.neural_network import MLPClassifier
 
-from digits.core.errors import UserError
 from digits.core.images import Images, read_images, write_images
 from digits.core.pixels import map_pixels, select_rows
 from digits.learning.fitting import fit
 from digits.learning.pipelines import build_pipeline
 from digits.learning.scores import compute_scores, response_method
+from digits.messages.errors import UserError
 from digits.settings.params import ModelParams
 from tests.helpers import tiny
 from tests.helpers.calls import call

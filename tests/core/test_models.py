@@ -20,9 +20,9 @@ from sklearn.svm import SVC
 from sklearn.utils import all_estimators
 
 from digits.core import paths
-from digits.core.errors import DAMAGED_FILE_HINT, UserError
 from digits.imaging import drawing
 from digits.learning import model_file, pipelines, trust
+from digits.messages.errors import DAMAGED_FILE_HINT, UserError
 from tests.helpers import tiny
 from tests.helpers.calls import failure
 from tests.helpers.variants import mark_variants

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from digits.core import paths
-from digits.core.errors import UserError
 from digits.learning import model_file, pipelines, trust
+from digits.messages.errors import UserError
 from tests.helpers import tiny
 from tests.helpers.calls import VALID, call, failure
 

@@ -8,8 +8,8 @@ from dvc.utils.serialize import modify_yaml
 
 from digits.commands.check import check
 from digits.core import paths
-from digits.core.errors import unknown_choice_error
 from digits.evaluation import metrics
+from digits.messages.errors import unknown_choice_error
 from digits.settings import params, recorded
 from tests.helpers import tiny
 from tests.helpers.calls import VALID, call, failure

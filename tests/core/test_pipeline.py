@@ -20,8 +20,8 @@ import yaml
 from dvc.repo import Repo
 
 from digits.core import paths, tables
-from digits.core.errors import UserError
 from digits.core.images import Images, read_images, write_images
+from digits.messages.errors import UserError
 from docs.tools.reference import CHANGE_NO_OUTPUT
 from stages import command as stage_module
 from tests.helpers import tiny

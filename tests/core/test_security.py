@@ -24,8 +24,8 @@ from skops.io._audit import NODE_TYPE_MAPPING
 
 from digits import commands
 from digits.core import paths
-from digits.core.errors import UserError
 from digits.learning import model_file, trust
+from digits.messages.errors import UserError
 from tests.helpers import tiny
 from tests.helpers.calls import call
 

@@ -14,8 +14,8 @@ import pytest
 from PIL import Image
 
 from digits.commands.show import predictions_by_row
-from digits.core.errors import UserError
 from digits.imaging import drawing
+from digits.messages.errors import UserError
 from digits.results.formatting import label_names
 from digits.results.mistakes import rank_mistakes
 from digits.results.read import ImageDataset

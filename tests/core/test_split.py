@@ -10,12 +10,12 @@ import pytest
 from sklearn.model_selection import GroupShuffleSplit, train_test_split
 
 from digits.core import paths
-from digits.core.errors import UserError
 from digits.core.images import Images, write_images
 from digits.core.pixels import Vector
 from digits.data.fetching import fetch_images
 from digits.data.labels import label_images
 from digits.data.splitting import split_rows
+from digits.messages.errors import UserError
 from digits.settings.params import DatasetParams, SplitParams
 from tests.helpers import tiny
 from tests.helpers.calls import call

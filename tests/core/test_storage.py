@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from digits.core.errors import UserError
+from digits.messages.errors import UserError
 from digits.pinning.storage import IGNORED_NAMES, add_to_dvc, warn_about_unstored
 from docs.tools.shapes import write_pictures
 from tests.helpers import tiny

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from digits.core.errors import UserError
 from digits.learning import trust
 from digits.learning.pipelines import make_classifier
+from digits.messages.errors import UserError
 from tests.helpers.installed import install_package
 
 MARK = "import pathlib\n\npathlib.Path('mark').touch()\n"

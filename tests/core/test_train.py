@@ -22,7 +22,6 @@ from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
 from digits.core import paths
-from digits.core.errors import UserError
 from digits.core.images import Images, write_images
 from digits.core.pixels import Vector
 from digits.core.predictions import make_predictions_table
@@ -36,6 +35,7 @@ from digits.learning.scores import (
     predict_labelled_images,
 )
 from digits.learning.thresholds import choose_threshold, predict_cross_validated, set_threshold
+from digits.messages.errors import UserError
 from digits.settings import params
 from tests.helpers import tiny
 from tests.helpers.calls import call, failure

@@ -18,7 +18,6 @@ import numpy as np
 import pandas as pd
 import requests
 
-from digits.core.errors import UserError
 from digits.core.pixels import Pixels
 from digits.core.unpacking import ALLOWED_BYTES, CHUNK_BYTES, MAX_RATIO, check_size
 from digits.data.source import (
@@ -28,6 +27,7 @@ from digits.data.source import (
     describe_network_error,
     is_special,
 )
+from digits.messages.errors import UserError
 from digits.settings.params import DatasetParams
 
 # `t10k` or the word `test` in the name of a file, such as t10k-images-idx3-ubyte.gz.

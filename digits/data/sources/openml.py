@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from sklearn.datasets import fetch_openml
 
-from digits.core.errors import UserError
 from digits.data.source import Collection, Source, describe_network_error
+from digits.messages.errors import UserError
 from digits.settings.params import DatasetParams
 
 TIMEOUT = 60  # seconds

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from sklearn.datasets import load_digits
 
-from digits.core.errors import UserError
 from digits.data.source import Collection, Source
+from digits.messages.errors import UserError
 from digits.settings.params import DatasetParams
 
 # The number of digits of each form.

@@ -10,9 +10,9 @@ from typing import Any
 
 from PIL import Image
 
-from digits.core.errors import UserError, report_os_errors
 from digits.core.files import atomic_write
 from digits.imaging import pictures
+from digits.messages.errors import UserError, report_os_errors
 from digits_handwriting import source
 from digits_handwriting.normalize import MNIST_SIDE
 

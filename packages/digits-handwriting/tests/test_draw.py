@@ -16,8 +16,8 @@ import requests
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from digits.core.errors import UserError
 from digits.data.images import make_images
+from digits.messages.errors import UserError
 from digits.settings.params import DatasetParams
 from digits_handwriting import source as handwriting
 from digits_handwriting.collection import Collection

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from digits.core.errors import UserError
 from digits.core.images import Images
 from digits.data.images import make_images
 from digits.imaging import pictures
+from digits.messages.errors import UserError
 from digits.settings.params import DatasetParams
 from digits_handwriting import components, source
 from tests.helpers import tiny

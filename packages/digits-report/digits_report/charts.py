@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from digits.core.errors import UserError
 from digits.core.files import atomic_write
+from digits.messages.errors import UserError
 from digits_report.view import ModelView
 
 # The definitions of the charts of a model, which `dvc plots` uses, too.

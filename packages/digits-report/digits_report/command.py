@@ -6,8 +6,8 @@ import click
 
 from digits.commands import examples, not_evaluated_error, select_models
 from digits.core import paths
-from digits.core.errors import echo, to_printable
 from digits.core.files import atomic_write
+from digits.messages.errors import echo, to_printable
 from digits.settings import params
 from digits.settings.params import Params
 

@@ -13,7 +13,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from digits.core import tables
-from digits.core.errors import UserError
+from digits.messages.errors import UserError
 from digits.results import formatting, leaderboard
 from digits.results.differences import Reader, compare_models
 from digits.results.outdated import find_outdated_models

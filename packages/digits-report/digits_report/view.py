@@ -9,8 +9,8 @@ import yaml
 from sklearn.metrics import precision_recall_curve
 
 from digits.core import paths
-from digits.core.errors import UserError
 from digits.core.predictions import read_scores
+from digits.messages.errors import UserError
 from digits.results import formatting
 from digits.results.metrics import DESCRIPTIONS
 from digits.results.mistakes import rank_mistakes

@@ -16,7 +16,7 @@ import pyarrow.feather
 import pyarrow.parquet as pq
 import pytest
 
-from digits.core import errors as digits_errors
+from digits.messages import errors as digits_errors
 from image_layouts import errors as layout_errors
 from image_layouts import unpacking
 from image_layouts.layout import columnar_file

@@ -18,10 +18,10 @@ import scipy.io
 import scipy.sparse
 from PIL import Image
 
-from digits.core import errors as digits_errors
 from digits.data.images import make_images
 from digits.data.source import find_source
 from digits.imaging import pictures
+from digits.messages import errors as digits_errors
 from digits.settings.params import DatasetParams
 from image_layouts import errors as layout_errors
 from image_layouts import unpacking

@@ -29,8 +29,8 @@ from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage
 from scipy.spatial.distance import cdist
 from sklearn.datasets import load_iris, load_wine
 
-from digits.core import errors as digits_errors
 from digits.core.pixels import Pixels
+from digits.messages import errors as digits_errors
 from digits.pinning.values import compute_pinned_values
 from image_layouts import errors as layout_errors
 from image_layouts import schema as layout

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from digits.core import errors as digits_errors
 from digits.core.images import Images
+from digits.messages import errors as digits_errors
 from digits.pinning.values import compute_pinned_values
 from image_layouts import errors as layout_errors
 from image_layouts import schema as layout

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from digits.core import errors as digits_errors
+from digits.messages import errors as digits_errors
 from digits.settings.params import DatasetParams
 from image_layouts import errors as layout_errors
 from image_layouts.collection import Collection

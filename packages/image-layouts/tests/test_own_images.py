@@ -16,12 +16,12 @@ import pandas as pd
 import pytest
 from PIL import Image, ImageCms
 
-from digits.core import errors as digits_errors
 from digits.data.fetching import compute_checksums, fetch_images
 from digits.data.images import make_images, transpose
 from digits.data.source import find_source
 from digits.imaging import picture_files, pictures
 from digits.imaging.pictures import PictureError
+from digits.messages import errors as digits_errors
 from digits.pinning.storage import find_target
 from digits.settings.params import DatasetParams
 from image_layouts import errors as layout_errors

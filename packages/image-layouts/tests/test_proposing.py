@@ -19,7 +19,7 @@ import pytest
 import scipy.io
 import yaml
 
-from digits.core import errors as digits_errors
+from digits.messages import errors as digits_errors
 from image_layouts import errors as layout_errors
 from image_layouts.layout.place import Place
 from image_layouts.proposing.arrays import describe_colors

@@ -26,7 +26,7 @@ import yaml
 from PIL import Image
 from scipy.spatial.distance import cdist
 
-from digits.core import errors as digits_errors
+from digits.messages import errors as digits_errors
 from digits.pinning.values import compute_pinned_values
 from image_layouts import errors as layout_errors
 from image_layouts.layout.axes import arrange

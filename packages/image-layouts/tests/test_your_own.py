@@ -22,7 +22,7 @@ import pytest
 import yaml
 from PIL import Image
 
-from digits.core import errors as digits_errors
+from digits.messages import errors as digits_errors
 from docs.tools.shapes import SHAPES, write_pictures
 from image_layouts import errors as layout_errors
 from image_layouts.collection import Collection

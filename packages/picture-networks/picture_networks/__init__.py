@@ -20,9 +20,9 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
-from digits.core.errors import UserError, check_choice
 from digits.core.pixels import Pixels
 from digits.imaging.pictures import read_resized
+from digits.messages.errors import UserError, check_choice
 from digits.settings.params import N_CHANNELS
 from picture_networks import efficientnet_lite
 from picture_networks.feature_cache import FeatureCache, open_cache

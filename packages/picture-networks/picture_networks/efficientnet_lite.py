@@ -33,8 +33,8 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
-from digits.core.errors import UserError
 from digits.core.pixels import Pixels
+from digits.messages.errors import UserError
 from picture_networks.weights import torch_file
 from picture_networks.weights.torch_file import Tensors
 

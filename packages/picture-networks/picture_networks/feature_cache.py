@@ -15,8 +15,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 import digits
-from digits.core.errors import UserError
 from digits.core.files import atomic_write
+from digits.messages.errors import UserError
 
 FOLDER = "networks"
 

@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, FiniteFloat, ValidationError
 from pydantic_core import PydanticCustomError
 
-from digits.core.errors import UserError, check_choice
+from digits.messages.errors import UserError, check_choice
 from digits.settings.params import MAX_SHOWN, N_CHANNELS, Entry, describe_error
 
 ONNX = ".onnx"  # the suffix of a network's file

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import onnx_files as onnx
 import picture_networks
-from digits.core.errors import MissingExtraError, UserError
+from digits.messages.errors import MissingExtraError, UserError
 from digits.networks import NetworkReader
 from onnx_files import FLOAT, INT64, node, tensor
 from picture_networks.schema import NetworkFile

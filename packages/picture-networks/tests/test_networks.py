@@ -17,8 +17,8 @@ import pytest
 from PIL import Image
 from sklearn.datasets import load_sample_images
 
-from digits.core.errors import UserError
 from digits.imaging.picture_files import PictureData, PictureFiles
+from digits.messages.errors import UserError
 from digits.settings import params
 from picture_networks import load, load_network
 from picture_networks.efficientnet_lite import (

@@ -21,8 +21,8 @@ from werkzeug.wrappers import Response
 
 from digits import predicting
 from digits.commands import examples
-from digits.core.errors import UserError, echo
 from digits.imaging import drawing, pictures
+from digits.messages.errors import UserError, echo
 from digits_handwriting import boxes
 from digits_handwriting.collection import DIGITS, Collection
 from digits_handwriting.recognizer import Recognizer

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from digits.core.errors import UserError
+from digits.messages.errors import UserError
 from image_layouts.errors import LayoutError
 
 

@@ -15,9 +15,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from digits.core.errors import UserError
 from digits.imaging import pictures
 from digits.imaging.transforms.border import median_of_border
+from digits.messages.errors import UserError
 from digits.settings.params import N_CHANNELS
 from image_layouts.collection import Collection
 from image_layouts.proposing.choose import MIN_FOLDS

@@ -13,8 +13,8 @@ from pathlib import PurePosixPath
 import numpy as np
 import pandas as pd
 
-from digits.core.errors import shorten
 from digits.core.pixels import Vector
+from digits.messages.errors import shorten
 from image_layouts.checking.one_class import describe_quantity
 
 # The zeros before the first digit of a number, such as `00` in `007`, but not a lone `0`.

@@ -10,8 +10,8 @@ from typing import Any
 
 import pandas as pd
 
-from digits.core.errors import shorten, warn
 from digits.data.source import Collection as PipelineCollection
+from digits.messages.errors import shorten, warn
 from digits.settings.params import DatasetParams
 from image_layouts.collection import Collection
 from image_layouts.errors import LayoutError

@@ -10,8 +10,8 @@ deeper, each subfolder of a class is a group, such as `7/anna/1.png`.
 
 from pathlib import Path
 
-from digits.core.errors import UserError
 from digits.data.source import Collection, Source, check_place
+from digits.messages.errors import UserError
 from digits.settings.params import DatasetParams
 from image_layouts import collection
 from image_layouts.checking.rows import find_faults

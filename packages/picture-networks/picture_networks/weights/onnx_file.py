@@ -18,8 +18,8 @@ import joblib
 import numpy as np
 import numpy.typing as npt
 
-from digits.core.errors import MissingExtraError, UserError, prefix_errors
 from digits.core.pixels import Pixels
+from digits.messages.errors import MissingExtraError, UserError, prefix_errors
 from digits.settings.params import N_CHANNELS
 from picture_networks.schema import MAX_SIDE, NetworkFile
 

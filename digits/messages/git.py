@@ -3,7 +3,7 @@
 import subprocess
 from pathlib import Path
 
-from digits.core.errors import UserError
+from digits.messages.errors import UserError
 
 
 def has_repository() -> bool:
