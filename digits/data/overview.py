@@ -51,7 +51,7 @@ def describe_images(
     lines = [f"{len(images):,} images of {len(class_names)} classes: {listed}"]
     checksums = checksums_of(X, images)
     for plugin in find_plugins("digits.judges").values():
-        lines += plugin.load()(images, checksums, class_names)
+        lines += plugin.load()(X, images, checksums, class_names)
     if "group" in images:
         names = images.attrs.get("group_names") or sorted(images["group"].unique())
         lines.append(f"{len(names)} groups: {shorten(names)}")

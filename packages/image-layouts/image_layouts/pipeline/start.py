@@ -37,14 +37,9 @@ from image_layouts.pipeline.image_traits import (
     find_traits,
 )
 from image_layouts.pipeline.source import to_collection
-from image_layouts.proposing.choose import (
-    MIN_FOLDS,
-    Choice,
-    ChoiceError,
-    choose,
-    describe,
-    make_groups_error,
-)
+from image_layouts.proposing.asking import describe
+from image_layouts.proposing.choice import Choice, ChoiceError
+from image_layouts.proposing.choose import MIN_FOLDS, choose, make_groups_error
 from image_layouts.proposing.folders import enter_folders
 from image_layouts.proposing.show import write
 

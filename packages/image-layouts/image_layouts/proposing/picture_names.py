@@ -10,7 +10,7 @@ import pandas as pd
 from image_layouts.errors import LayoutError
 from image_layouts.layout.place import Place
 from image_layouts.layout.read_table import find_pictures, normalize_path
-from image_layouts.proposing.words import find_subset
+from image_layouts.proposing.sets import find_set
 from image_layouts.proposing.writing import generalize
 
 N_VALUES = 50  # the number of values of a column that are tried first
@@ -106,7 +106,7 @@ def describe_pictures(place: Place, column: str, value: str) -> Iterator[Templat
 
 def are_of_two_subsets(value: str, path: str) -> bool:
     """Return whether two paths are in folders of different subsets."""
-    subsets = {find_subset(posixpath.dirname(each)) for each in (value, path)}
+    subsets = {find_set(posixpath.dirname(each)) for each in (value, path)}
     return subsets == {"train", "test"}
 
 

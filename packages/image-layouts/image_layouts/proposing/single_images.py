@@ -6,8 +6,8 @@ import re
 from image_layouts.errors import LayoutError
 from image_layouts.layout.array_file import HOW_TO_CONVERT
 from image_layouts.layout.place import Place
-from image_layouts.proposing import columns
 from image_layouts.proposing.advice import PAGE
+from image_layouts.proposing.columns import may_be_classes
 from image_layouts.proposing.table_format import find_format, may_be_table
 
 MAX_CLASSES = 20  # more numbered files than this are images, and not classes
@@ -51,7 +51,7 @@ def list_ids(place: Place) -> set[str]:
             texts = table.read_texts(table.names)
         except (OSError, EOFError, LayoutError):
             continue
-        if any(columns.has_repeated_values(texts[column]) for column in texts):
+        if any(may_be_classes(texts[column]) for column in texts):
             for column in texts:
                 ids.update(map(stem, texts[column]))
     return ids
