@@ -25,10 +25,10 @@ from image_layouts.proposing.pixels import (
     is_one_hot,
 )
 from image_layouts.proposing.sets import drop_set_words, find_set
-from image_layouts.proposing.single_images import find_single_images, refuse_single_images
 from image_layouts.proposing.writing import generalize_names, write_subsets
 
 MIN_PER_CLASS = 4  # images, on average
+MAX_FILES = 50  # with arrays; more have one image each, which is not read
 
 # By the name of an array of images: the part of a layout that reads this array.
 PartsByArray = dict[str, dict[str, Any]]
@@ -36,11 +36,13 @@ PartsByArray = dict[str, dict[str, Any]]
 
 def propose(place: Place) -> tuple[list[Proposal], list[str]]:
     """Return the layouts of all arrays, and why there are none."""
-    single = find_single_images(place)
-    names = [name for name in place.array_files if name not in single]
-    reasons = [refuse_single_images(single)] if single else []
+    names = place.array_files
     if not names:
-        return [], reasons
+        return [], []
+    if len(names) > MAX_FILES:
+        reason = f"{names[0]} and {len(names) - 1} more files probably have one image each"
+        return [], [f"{reason}; {HOW_TO_CONVERT}"]
+    reasons: list[str] = []
     try:
         arrays = drop_irrelevant(place.load_arrays(names))
     except LayoutError as error:

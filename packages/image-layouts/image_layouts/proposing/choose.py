@@ -175,10 +175,7 @@ def covers(choice: Choice, other: Choice) -> bool:
         return False
     pairs = both[["class", "class_other"]].drop_duplicates()
     have_same_classes = pairs["class"].is_unique and pairs["class_other"].is_unique
-    # Beside an invented test set, the layout without a test set is shown, too.
-    is_invented = folders.NO_TEST_SET in choice.questions
-    adds_a_test_set = not both["test_other"].any() and not is_invented
-    have_same_sets = both["test"].equals(both["test_other"]) or adds_a_test_set
+    have_same_sets = both["test"].equals(both["test_other"]) or not both["test_other"].any()
     if not have_same_classes or not have_same_sets or "group" not in other.rows:
         return have_same_classes and have_same_sets
     return "group" in choice.rows and both["group"].equals(both["group_other"])
@@ -196,7 +193,8 @@ def contradict(choice: Choice, others: Sequence[Choice]) -> Choice:
         both = choice.rows.merge(other.rows, on="file", suffixes=("", "_other"))
         n_wrong = (both["class"] != both["class_other"]).sum()
         are_alike = set(both["class"]) == set(both["class_other"])
-        if n_wrong and (are_alike or has_class_in_names(other) > has_class_in_names(choice)):
+        may_be_in_names = not choice.is_table and not has_class_in_names(choice)
+        if n_wrong and (are_alike or (may_be_in_names and has_class_in_names(other))):
             text = f"{n_wrong} pictures have another class by {write(other.layout)}"
             choice = choice._replace(questions=[text])
     return choice

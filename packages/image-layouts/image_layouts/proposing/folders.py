@@ -37,8 +37,6 @@ MIN_PER_CLASS = 4  # pictures, on average
 MIN_PER_FOLDER = 2  # pictures of a class in a folder, on average
 MAX_DEPTHS = 3
 MAX_LEVELS = 4  # more levels that vary are not read
-NO_TEST_SET = "no folder is called a test set"
-SEVERAL_DEPTHS = "the pictures lie in folders of several depths"
 
 
 class Tree(NamedTuple):
@@ -98,27 +96,7 @@ def propose(place: Place) -> list[Proposal]:
         proposals += propose_without_odd_folders(tree)
         for layout in propose_tree(tree):
             proposals += map(Proposal, [layout, *propose_lists(place, layout)])
-        if len(tree.varying) > 1:
-            proposals += [Proposal(each, NO_TEST_SET) for each in propose_two_sets(tree)]
-    proposals += [Proposal(each, SEVERAL_DEPTHS) for each in propose_depths(place.pictures)]
     return proposals
-
-
-def propose_depths(names: Sequence[str]) -> Iterator[Any]:
-    """Yield the layout in which the inner folders of all depths have the classes."""
-    by_depth: dict[int, list[str]] = defaultdict(list)
-    for name in names:
-        by_depth[name.count("/")].append(name)
-    trees = [make_tree(by_depth[depth]) for depth in sorted(by_depth) if depth]
-    if len(trees) < 2 or not all(len(tree.varying) == 1 for tree in trees):
-        return
-    parts: dict[str, list[Any]] = {"train": [], "test": []}
-    for tree in trees:
-        is_test = all(find_set(posixpath.dirname(name)) == "test" for name in tree.names)
-        parts["test" if is_test else "train"].append(tree.write({tree.varying[0]: "{class}"}))
-    if all(isinstance(each, str) for patterns in parts.values() for each in patterns):
-        both = {subset: unlist(patterns) for subset, patterns in parts.items() if patterns}
-        yield both if len(both) == 2 else unlist(parts["train"] + parts["test"])
 
 
 def list_collections(names: list[str]) -> Iterator[list[str]]:
@@ -192,23 +170,6 @@ def propose_without_odd_folders(tree: Tree) -> Iterator[Proposal]:
         if odd and all(isinstance(pattern, str) for pattern in unused):
             layout = add_unused(tree.write({level: "{class}"}), unused)
             yield Proposal(layout, f"{shorten(odd)} would be no classes")
-
-
-def propose_two_sets(tree: Tree) -> Iterator[Any]:
-    """Yield the layout in which the smaller one of two equal folders is the test set."""
-    level = tree.varying[0]
-    counts = Counter(name.split("/")[level] for name in tree.names)
-    inner: dict[str, set[str]] = defaultdict(set)
-    for name in tree.names:
-        inner[name.split("/")[level]].add("/".join(name.split("/")[level + 1 : -1]))
-    if len(counts) == 2 and len({frozenset(names) for names in inner.values()}) == 1:
-        fields = dict.fromkeys(tree.varying[1:-1], "*") | {tree.varying[-1]: "{class}"}
-        larger, smaller = (escape(folder) for folder, _ in counts.most_common())
-        train, test = (
-            tree.write(fields | {level: larger}),
-            tree.write(fields | {level: smaller}),
-        )
-        yield {"train": train, "test": test}
 
 
 def find_names(names: Sequence[str], level: int | None = None) -> Iterator[str]:

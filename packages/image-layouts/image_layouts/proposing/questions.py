@@ -28,6 +28,7 @@ DOCUMENT = re.compile(
 )
 MAX_NOTES = 3  # small texts beside the pictures
 MAX_LINES = 100  # of a small text
+WORDS = re.compile(r"[\s,;]+")
 
 # The class, a sign and a number, and nothing else in the name of a picture: cat.1.jpg
 CLASS_AND_NUMBER = re.compile(r"\{class\}([._ -] ?#| ?\(#\))\.\*")
@@ -120,7 +121,7 @@ def ask_about_rest(
     if rest and not are_of_another_set(rest, rows):
         yield f"{len(rest)} pictures are not used, first {rest[0]}"
     names = list(rows["class"].unique())
-    texts = [name for name in reading.unused_files if is_small_text(place, name)]
+    texts = [name for name in reading.unused_files if is_small_text(place, name, names)]
     notes = texts if len(texts) <= MAX_NOTES else []
     files = [
         name
@@ -130,7 +131,6 @@ def ask_about_rest(
         and not DOCUMENT.fullmatch(posixpath.basename(name))
         and not SUBMISSION.search(posixpath.basename(name))
         and not (name.endswith(".gz") and name[:-3] in place.files)  # an unpacked copy
-        and not lists_classes(place, name, names)
     ]
     if files:
         yield f"{len(files)} files are not used, first {files[0]}"
@@ -163,24 +163,16 @@ def are_of_another_set(names: Sequence[str], rows: pd.DataFrame) -> bool:
     )
 
 
-def is_small_text(place: Place, name: str) -> bool:
-    """Return whether a file is a small text that names no picture."""
-    if not name.lower().endswith(".txt"):
-        return False
-    text = read_start(place.files[name]).decode(errors="replace")
-    has_pictures = any(
-        posixpath.basename(word) in place.pictures_by_end for word in text.split()
-    )
-    return len(text.splitlines()) <= MAX_LINES and not has_pictures
-
-
-def lists_classes(place: Place, name: str, classes: Sequence[str]) -> bool:
-    """Return whether a text or a table has one line for each class, or fewer lines."""
+def is_small_text(place: Place, name: str, classes: Sequence[str]) -> bool:
+    """Return whether a file has few lines, or one for each class, and names no picture."""
     if not name.lower().endswith((".txt", ".csv", ".json", ".names")):
         return False
     text = read_start(place.files[name]).decode(errors="replace")
+    if any(posixpath.basename(word) in place.pictures_by_end for word in WORDS.split(text)):
+        return False
     n_lines = len([line for line in text.splitlines() if line.strip("[]{}, ")])
-    return n_lines <= len(classes) + 1 and all(each in text for each in classes)
+    lists_classes = n_lines <= len(classes) + 1 and all(each in text for each in classes)
+    return lists_classes or (name.lower().endswith(".txt") and n_lines <= MAX_LINES)
 
 
 def may_be_groups(place: Place, name: str, n_images: int) -> bool:

@@ -103,7 +103,7 @@ def propose(
     for name, columns in columns_of.items():  # such as test.csv of a contest
         for other in candidates:
             classes = set(np.atleast_1d(other.keys["class"]))
-            if name != other.name and columns == columns_of[other.name] - classes:
+            if name != other.name and columns <= columns_of[other.name] - classes:
                 without_classes.append(name)
                 break
     return write_layouts(candidates), reasons, without_classes
@@ -238,7 +238,7 @@ def find_files(place: Place, name: str, column: str, values: pd.Series) -> list[
     """Return each path, such as `images/{id}.jpg`, by which all rows name a picture."""
     if values.nunique() < MIN_UNIQUE * len(values):  # classes may be called like pictures
         return []
-    for_all, _ = find_templates(place, name, values)
+    for_all = find_templates(place, name, values)
     whole = f"{{{column}}}"
     if whole in for_all:
         return [whole]
