@@ -94,7 +94,8 @@ def repeat(values: list[Any]) -> Iterator[Any]:
 def write_arrays(root: Path, arrays: dict[str, str]) -> None:
     """Write arrays of images or labels of a shape, such as `images 60 8 8`, or `labels 60`."""
     by_file: dict[str, dict[str, Any]] = {}
-    for name, text in ((each, text) for name, text in arrays.items() for each in expand(name)):
+    expanded = [(name, text) for names, text in arrays.items() for name in expand(names)]
+    for name, text in expanded:
         kind, *numbers = text.split()
         shape = tuple(map(int, numbers))
         source = PIXELS if kind == "images" else LABELS % 3

@@ -28,7 +28,8 @@ from digits.settings.params import DatasetParams
 from image_layouts import errors as layout_errors
 from image_layouts.layout.place import Place
 from image_layouts.pipeline.source import to_collection
-from image_layouts.proposing.choose import ChoiceError, choose
+from image_layouts.proposing.choice import ChoiceError
+from image_layouts.proposing.choose import choose
 from tests.helpers import tiny
 
 UserError: Any = (digits_errors.UserError, layout_errors.LayoutError)

@@ -44,7 +44,9 @@ def take(place: Place, option: list[str]) -> Choice:
 
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
-def test_a_form_is_taken_or_asked_about_or_refused(form: dict[str, Any], tmp_path: Path) -> None:
+def test_a_form_is_taken_or_asked_about_or_refused(
+    form: dict[str, Any], tmp_path: Path
+) -> None:
     write_form(tmp_path, form)
     place = Place(enter_folders(tmp_path))
     prefix = f"{place.root.relative_to(tmp_path).as_posix()}/"  # of a folder that has all

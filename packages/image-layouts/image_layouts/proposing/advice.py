@@ -1,7 +1,7 @@
 """What to do about files that no layout can describe."""
 
 import re
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -24,9 +24,7 @@ COCO = "Convert COCO annotations"
 
 # The sections of the page with commands that convert files, and the suffixes of the files.
 RECIPES = {
-    "Unpack archives": tuple(
-        [".zip", ".rar", ".7z", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".bz2", ".xz"]
-    ),
+    "Unpack archives": (".zip", ".rar", ".7z", ".tar", ".tgz", ".tar.gz", ".bz2", ".xz"),
     "Convert JSON lines": (".jsonl",),
     COCO: (),  # other .json files have no recipe
     "Convert Excel files": (".xlsx",),
@@ -54,9 +52,7 @@ def find_advice(files: Sequence[Path]) -> str:
 
 def advise_converting(files: Sequence[Path]) -> str:
     """Return which section of the page has the command that converts files, or ""."""
-    # `labels.xlsx.Sheet1.csv` counts as `labels.xlsx.csv`.
-    names = {SHEET.sub("", file.name) for file in files}
-    files = [file for file in files if not is_converted(file, names)]
+    files = list_unconverted(files)
     for title, endings in RECIPES.items():
         for file in files:
             if file.name.lower().endswith(endings):
@@ -77,14 +73,13 @@ def has_coco_keys(file: Path) -> bool:
     )
 
 
-def is_converted(file: Path, names: Set[str]) -> bool:
-    """Return whether a command of the page has already converted a file.
-
-    Args:
-        file: the file.
-        names: the names of all files, without those of sheets. The converted one may be there.
-    """
-    return not names.isdisjoint([f"{file.name}.npz", f"{file.name}.csv", f"{file.stem}.png"])
+def list_unconverted(files: Sequence[Path]) -> list[Path]:
+    """Return files without those that a command of the page has already converted."""
+    # `labels.xlsx.Sheet1.csv` counts as `labels.xlsx.csv`.
+    names = {SHEET.sub("", file.name) for file in files}
+    return [
+        file for file in files if names.isdisjoint([f"{file.name}.npz", f"{file.name}.csv"])
+    ]
 
 
 def advise_suffixes(files: Sequence[Path]) -> str:

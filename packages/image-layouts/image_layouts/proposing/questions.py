@@ -14,6 +14,7 @@ import pandas as pd
 from image_layouts.errors import shorten
 from image_layouts.layout.place import Place
 from image_layouts.layout.table_file import read_start
+from image_layouts.proposing.advice import list_unconverted
 from image_layouts.proposing.choice import Choice
 from image_layouts.proposing.columns import may_say_more, may_say_sets
 from image_layouts.proposing.folders import NO_CLASS
@@ -123,10 +124,12 @@ def ask_about_rest(
     names = list(rows["class"].unique())
     texts = [name for name in reading.unused_files if is_small_text(place, name, names)]
     notes = texts if len(texts) <= MAX_NOTES else []
+    unconverted = set(list_unconverted(list(place.files.values())))
     files = [
         name
         for name in reading.unused_files
-        if name not in without_classes
+        if place.files[name] in unconverted
+        and name not in without_classes
         and name not in notes
         and not DOCUMENT.fullmatch(posixpath.basename(name))
         and not SUBMISSION.search(posixpath.basename(name))
