@@ -80,7 +80,7 @@ def test_a_question_shows_what_is_there(tmp_path: Path) -> None:
         choose(Place(tmp_path))
     assert error.value.lines[:3] == [
         "  24 pictures, such as 1.png",
-        "  t.csv: columns file (1.png), color (red), size (small)",
-        "  digits start --class color",
+        "  t.csv: columns file (1.png, 2.png, 3.png), color (red, blue), size (small, large)",
+        "  digits start --layout '{table: t.csv, file: \"{file}\", class: color}'",
     ]
     assert "24 images of 2 classes: blue 12, red 12" in error.value.lines[3]

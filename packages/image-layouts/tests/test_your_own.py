@@ -1042,39 +1042,6 @@ def test_pictures_of_more_than_8_bits_have_one_scale(largest: list[int], white: 
     assert traits.white == white
 
 
-def encode_cross(background: int, height: int = 40, width: int = 40) -> bytes:
-    """Return a picture of a cross on a dark or a light background."""
-    pixels = np.full((height, width), background, np.uint8)
-    pixels[height // 2] = pixels[:, width // 2] = 255 - background
-    output = io.BytesIO()
-    Image.fromarray(pixels).save(output, "PNG")
-    return output.getvalue()
-
-
-@pytest.mark.parametrize(
-    ("n_light", "hint"),
-    [
-        (0, ""),
-        (1, ""),
-        (2, "10% of the drawings have a light background, and the others a dark one; if that"),
-        (18, "90% of the drawings have a light"),
-        (19, ""),
-    ],
-)
-def test_drawings_with_different_backgrounds_are_named(n_light: int, hint: str) -> None:
-    drawings = [encode_cross(255)] * n_light + [encode_cross(0)] * (20 - n_light)
-    found = find_traits_of_pictures(iter(drawings), 20).find_hints()
-    assert [hint in line for line in found] == [True] * bool(hint)
-
-
-@pytest.mark.parametrize(("width", "is_long"), [(79, False), (80, True)])
-def test_pictures_of_lines_are_named(width: int, is_long: bool) -> None:
-    for line in [encode_cross(0, 10, width), encode_cross(0, width, 10)]:
-        found = find_traits_of_pictures(iter([line]), 1).find_hints()
-        hint = "are 8 times as long as they are wide, so little is left of them in 28 × 28"
-        assert [hint in line for line in found] == [True] * is_long
-
-
 @pytest.mark.parametrize(("largest", "white"), [(0.25, 1), (1.02, 2), (15.5, 16), (17, 255)])
 def test_pictures_of_fractions_have_one_scale(largest: float, white: int) -> None:
     output = io.BytesIO()

@@ -20,9 +20,9 @@ N_NEAR = 10
 
 # Two images are nearly equal if 1 minus the correlation of their pixels is at most this, and at
 # most this share of that to the tenth nearest image. All 1s of MNIST are alike. With the share,
-# 0.3 % of 750 different photos count as nearly equal, and 1 % of 300, 0.2 % of 1,000 and none of
-# 5,000 digits. Nearly all copies that are mirrored, lighter or compressed do, also smaller ones
-# of photos, and a quarter to a half of those that are rotated by up to 8°.
+# 0.3 % of 750 different photos count as nearly equal, and 1 % of 300, 0.2 % of 1,000 and none
+# of 5,000 digits. Nearly all copies that are mirrored, lighter or compressed do, also smaller
+# ones of photos, and a quarter to a half of those that are rotated by up to 8°.
 MAX_DISTANCE = 0.05
 MAX_RATIO = 0.12
 ROUNDING = 1e-5  # of equal images
@@ -66,26 +66,26 @@ def find_alike(X: Pixels, images: pd.DataFrame, checksums: Vector) -> Iterator[s
             in_both_sets,
             MIN_SHARE * n_tests,
             "one of the other set",
-            "if they show the same thing, delete one of each pair, or let the layout have groups",
+            "if they show one thing, delete one of each pair, or let the layout have groups",
         ),
         (
             in_two_classes,
             MIN_SHARE * n_compared / 2,
             "one of another class",
-            "if one is a copy or a mask, delete it, or name it in the key `unused` of the layout",
+            "if one is a copy or a mask, name it in the key `unused` of the layout",
         ),
         (
             ~in_both_sets & ~in_two_classes,
             MIN_SHARE * n_compared,
             "another one of their class",
-            "if they are copies, or show the same thing, delete some, or let the layout have groups",
+            "if they are copies, or show one thing, delete some, or let the layout have groups",
         ),
     ]:
         if found.sum() >= max(2, n_needed):
             a, b = first[found][0], second[found][0]
             yield (
-                f"{found.sum():,} images{of_all} are nearly equal to {where}, such as {names[a]} "
-                f"and {names[b]}; {remedy}"
+                f"{found.sum():,} images{of_all} are nearly equal to {where}, such as "
+                f"{names[a]} and {names[b]}; {remedy}"
             )
 
 

@@ -215,8 +215,7 @@ def start_with_layout(layout: Any, columns: dict[str, str], min_images: int) -> 
         entry["network"] = traits.network
     if traits.white:
         entry["white"] = traits.white
-    hints = [f"look: {hint}" for hint in traits.find_hints()]
-    lines = [*describe(choice), *hints, traits.describe()]
+    lines = [*describe(choice), traits.describe()]
     collection = to_collection(choice.reading.images)
     values, X, images = compute_pinned_values("own", entry, collection)
     del choice, collection  # a table of a million rows is large, and so is what follows

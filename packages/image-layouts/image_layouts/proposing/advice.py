@@ -31,17 +31,12 @@ RECIPES = {
     "Convert HDF5 files": (".h5", ".hdf5"),
     "Convert pickles": (".pkl", ".pickle", ".p", ".pkl.gz", ".pickle.gz", ".joblib"),
 }
-TORCH_ENDINGS = (".pt", ".pth")
 SHEET = re.compile(r"(?<=\.xlsx)\..+(?=\.csv$)")  # in the name of a converted Excel file
 # The first bytes of pickles of the protocols 2 to 5.
 PICKLE_STARTS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 
 N_BYTES = 100_000  # the largest number of bytes of a first line that are read
-MIN_PIXELS = 20  # the smallest number of columns of a table of pixels
 N_TRIED = 5  # the number of files that are opened to find out whether they are pictures
-
-# A line of more than MIN_PIXELS numbers, as in a table of pixels and a class.
-ROW_OF_NUMBERS = re.compile(rb"\s*-?[\d.]+(?:[,;\t]\s*-?[\d.]+){%d,}\s*" % MIN_PIXELS)
 
 
 def find_advice(files: Sequence[Path]) -> str:
@@ -93,15 +88,11 @@ def advise_suffixes(files: Sequence[Path]) -> str:
                 ending = f".{image.format}".lower()
         except Exception:  # a damaged file can make Pillow raise nearly any exception
             continue
-        if ending not in pictures.SUFFIXES:
+        if ending in pictures.SUFFIXES:
             return (
-                f"{file.name} is a picture in a format that is not read; write such files as "
-                "PNG files, for example by Pillow's Image.open(…).save(…)"
+                f"{file.name} is a picture, but its name does not say so; add the ending "
+                f"{ending} to the names of such files"
             )
-        return (
-            f"{file.name} is a picture, but its name does not say so; add the ending {ending} "
-            "to the names of such files"
-        )
     return ""
 
 
@@ -113,28 +104,14 @@ def read_first_line(file: Path) -> bytes:
 
 def advise_loading(files: Sequence[Path]) -> str:
     """Return what to do if no file is of a kind that is read, apart from lists, or ""."""
-    if not files:
+    if not files or any(map(pictures.is_picture_file, files)):
         return ""
     others = [file for file in files if find_ending(file.name) not in LIST_ENDINGS]
     candidates = others or files  # if there are only lists, they are the data
-    if any(map(is_read, candidates)):
+    if any(may_be_table(file.name, file) or is_array_file(file) for file in candidates):
         return ""
-    for file in files:
-        if ROW_OF_NUMBERS.fullmatch(read_first_line(file)):
-            return (
-                f"{file.name} has a row of numbers in each line; if it has the pixels and the "
-                "classes, add the ending .csv, or _train.csv and _test.csv for two sets"
-            )
     largest = max(candidates, key=lambda file: file.stat().st_size)
-    is_torch = largest.name.lower().endswith(TORCH_ENDINGS)
-    how = "by torch.load in Python" if is_torch else "in Python"
     return (
-        f"files such as {largest.name} are not read; load them {how}, and write the images as "
-        f"PNG files, or by {SAVE}"
+        f"files such as {largest.name} are not read; load them in Python, and write the images "
+        f"as PNG files, or by {SAVE}"
     )
-
-
-def is_read(file: Path) -> bool:
-    """Return whether a file may be a picture, a table or a file with arrays."""
-    is_table = may_be_table(file.name, file)
-    return is_table or pictures.is_picture_file(file) or is_array_file(file)

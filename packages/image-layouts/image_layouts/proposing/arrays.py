@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from image_layouts.checking import one_class
 from image_layouts.errors import LayoutError, shorten
 from image_layouts.layout.array_file import HOW_TO_CONVERT
 from image_layouts.layout.pattern import escape
@@ -37,56 +36,35 @@ PartsByArray = dict[str, dict[str, Any]]
 def propose(place: Place) -> tuple[list[Proposal], list[str]]:
     """Return the layouts of all arrays, and why there are none."""
     names = place.array_files
-    if not names:
-        return [], []
     if len(names) > MAX_FILES:
-        reason = f"{names[0]} and {len(names) - 1} more files probably have one image each"
-        return [], [f"{reason}; {HOW_TO_CONVERT}"]
-    reasons: list[str] = []
+        return [], [f"{names[0]} and others have one image each, or a part; {HOW_TO_CONVERT}"]
     try:
         arrays = drop_irrelevant(place.load_arrays(names))
     except LayoutError as error:
         return [], [error.message]
-    if not arrays:
+    if names and not arrays:
         reason = f"{shorten(names)}: no arrays of numbers; if there are cells or structures"
-        return [], [*reasons, f"{reason}, {HOW_TO_CONVERT}"]
-    images = []
-    for name, array in arrays.items():
-        if is_images(array) and array[0].size >= MIN_PIXELS:
-            try:
-                check_range(array, name)
-                images.append(name)
-            except LayoutError as error:
-                reasons.append(error.message)
-    if not images:
-        return [], [*reasons, f"no images among the arrays {describe_shapes(arrays)}"]
+        return [], [f"{reason}, {HOW_TO_CONVERT}"]
+    images = [
+        name
+        for name, array in arrays.items()
+        if is_images(array) and array[0].size >= MIN_PIXELS
+    ]
     layouts: list[Any] = []
     try:
+        for name in images:
+            check_range(arrays[name], name)
         for parts in pair(arrays, images):
             layouts += write_layouts(arrays, parts)
         if not layouts and len(images) == len(arrays) > 1:
             layouts.append(write_class_in_names(arrays, images))
     except LayoutError as error:
-        reasons.append(error.message)
-    if not layouts:
-        reasons.append(explain_labels(arrays))
-    return list(map(Proposal, layouts)), reasons
-
-
-def explain_labels(arrays: Mapping[str, Any]) -> str:
-    """Return why no array has the classes."""
-    for name, array in arrays.items():
-        beside = [each for each in arrays.values() if each.ndim > 2 and len(each) == len(array)]
-        if array.ndim == 2 and beside and np.isin(array, (0, 1)).all():
-            return (
-                f"{name} has several labels for an image: {one_class.ONE_CLASS}; for several "
-                "labels, use another tool, or write a number for each combination"
-            )
+        return [], [error.message]
+    if layouts or not arrays:
+        return list(map(Proposal, layouts)), []
+    what = "has a class for each image" if images else "has images"
     listed = describe_shapes(arrays)
-    return (
-        f"none of the arrays {listed} has a class for each image; if an axis has the classes, "
-        f"{HOW_TO_CONVERT}"
-    )
+    return [], [f"none of the arrays {listed} {what}; if an axis has classes, {HOW_TO_CONVERT}"]
 
 
 def pair(arrays: Mapping[str, Any], images: Sequence[str]) -> list[PartsByArray]:
@@ -118,14 +96,7 @@ def pair(arrays: Mapping[str, Any], images: Sequence[str]) -> list[PartsByArray]
 def find_labels(
     arrays: Mapping[str, Any], images: Sequence[str], name: str, n_images: int
 ) -> list[str]:
-    """Return the arrays that may have the labels of an array of images.
-
-    Args:
-        arrays: all arrays.
-        images: the arrays of images.
-        name: one of them.
-        n_images: the number of images in it.
-    """
+    """Return the arrays that may have the labels of `n_images` images in one of the arrays."""
     fitting = [
         each
         for each, array in arrays.items()

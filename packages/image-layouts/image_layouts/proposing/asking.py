@@ -1,10 +1,9 @@
 """Show what was found and the readings that fit, and ask, or say why there are none."""
 
 import re
-import shlex
 import textwrap
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from image_layouts.checking import one_class
 from image_layouts.errors import shorten
@@ -39,37 +38,19 @@ def describe(choice: Choice) -> list[str]:
 
 
 def ask(
-    place: Place,
-    choices: Sequence[Choice],
-    reasons: Sequence[str],
-    min_images: int,
-    columns: Mapping[str, str],
+    place: Place, choices: Sequence[Choice], reasons: Sequence[str], min_images: int
 ) -> ChoiceError:
     """Return the error that shows what was found, and the readings with their questions.
 
     Those that use more of the pictures, and raise fewer questions, come first.
-
-    Args:
-        place: the files.
-        choices: the layouts.
-        reasons: why other files are not used.
-        min_images: the argument of `choose`.
-        columns: the columns that the owner has chosen.
     """
     ordered = sorted(
         choices, key=lambda each: (len(each.reading.unmatched), len(each.questions))
     )
-    of_columns = {each.class_column for each in choices if each.is_table}
-    is_class_enough = len(of_columns) == len(choices) > 1 and "" not in of_columns
-    is_class_enough &= all(len(each.questions) <= 1 for each in choices)
     end = f" --min-images {min_images}" if min_images > 1 else ""
-    if is_class_enough and "group" in columns:
-        end = f" --group {shlex.quote(columns['group'])}{end}"
     lines = [f"  {line}" for line in tree.show(place)]
     for choice in ordered[:MAX_SHOWN]:
-        of_class = f"--class {shlex.quote(choice.class_column)}"
-        option = of_class if is_class_enough else write_option(choice.layout)
-        lines.append(f"  digits start {option}{end}")
+        lines.append(f"  digits start {write_option(choice.layout)}{end}")
         lines += [f"    {line}" for line in describe_choice(choice)]
     others = [each.class_column or write(each.layout) for each in ordered[MAX_SHOWN:]]
     if others:

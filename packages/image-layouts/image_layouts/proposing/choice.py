@@ -8,7 +8,7 @@ import pandas as pd
 from image_layouts.errors import LayoutError
 from image_layouts.layout.place import Place
 from image_layouts.layout.reading import LayoutReading, read_layout
-from image_layouts.schema import FilesPart, Part, TablePart, as_list, parse
+from image_layouts.schema import FilesPart, Part, as_list, parse
 
 
 class Proposal(NamedTuple):
@@ -56,19 +56,11 @@ class Choice(NamedTuple):
         classes = [] if isinstance(self.parts[0], FilesPart) else as_list(self.parts[0].classes)
         return classes[0] if len(classes) == 1 else ""
 
-    @property
-    def is_table(self) -> bool:
-        """Whether tables say what the images are."""
-        return isinstance(self.parts[0], TablePart)
-
 
 def read_choice(place: Place, layout: Any, min_images: int = 1) -> Choice:
     """Read the rows of a layout, without rare classes. No picture is opened.
 
-    Args:
-        place: the files.
-        layout: the layout.
-        min_images: classes with fewer images outside the test set are left out.
+    Classes with fewer than `min_images` images outside the test set are left out.
 
     Raises:
         LayoutError: the files are not as the layout says.

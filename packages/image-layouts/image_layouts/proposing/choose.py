@@ -73,18 +73,13 @@ def choose(
     complete = [each for each in choices if not each.questions]
     if len(complete) == 1:
         return name_unused(place, complete[0])
-    raise asking.ask(place, choices, [*reasons, *failures], min_images, columns or {})
+    raise asking.ask(place, choices, [*reasons, *failures], min_images)
 
 
 def propose(
     place: Place, columns: Mapping[str, str]
 ) -> tuple[list[Proposal], list[str], list[str]]:
-    """Return layouts, why other files are not used, and the tables without classes.
-
-    Args:
-        place: the files.
-        columns: the columns that the owner has chosen. Only tables have columns.
-    """
+    """Return layouts, why other files are not used, and the tables without classes."""
     of_tables, reasons, without_classes = tables.propose(place, columns)
     if columns:
         return of_tables, reasons, without_classes
@@ -109,7 +104,8 @@ def check(choice: Choice, *, is_guess: bool) -> None:
         one_class.check_classes(choice.class_column, rows["class"], are_chosen=not is_guess)
     faults = find_faults(rows)
     counts = rows.get("class", pd.Series(dtype=str)).value_counts()
-    if choice.class_column and choice.is_table and "" in counts:
+    is_table = isinstance(choice.parts[0], TablePart)
+    if choice.class_column and is_table and "" in counts:
         layout = add_unused(choice.layout, [{"where": {choice.class_column: ""}}])
         faults.append(f"delete their rows, or run: digits start {write_option(layout)}")
         faults.append("if another column has the classes, run: digits start --class COLUMN")
@@ -139,12 +135,7 @@ def check_number_of_groups(choice: Choice, *, is_guess: bool) -> None:
     needed = MIN_FOLDS if rows["test"].any() else MIN_FOLDS + 1
     most_have_one_group = (n_groups < 2).mean() > 0.5
     if most_have_one_group or (is_guess and n_groups.min() < needed):
-        error = make_groups_error(str(n_groups.idxmin()), n_groups.min(), needed)
-        if isinstance(choice.layout, dict) and "group" in choice.layout:
-            rest = {key: value for key, value in choice.layout.items() if key != "group"}
-            remedy = f"add groups, or leave them out by: digits start {write_option(rest)}"
-            raise LayoutError(f"{error.message}; {remedy}")
-        raise error
+        raise make_groups_error(str(n_groups.idxmin()), n_groups.min(), needed)
 
 
 def make_groups_error(class_name: str, n_groups: int, needed: int) -> LayoutError:
@@ -193,7 +184,7 @@ def contradict(choice: Choice, others: Sequence[Choice]) -> Choice:
         both = choice.rows.merge(other.rows, on="file", suffixes=("", "_other"))
         n_wrong = (both["class"] != both["class_other"]).sum()
         are_alike = set(both["class"]) == set(both["class_other"])
-        may_be_in_names = not choice.is_table and not has_class_in_names(choice)
+        may_be_in_names = not has_class_in_names(choice) and list_patterns(choice)
         if n_wrong and (are_alike or (may_be_in_names and has_class_in_names(other))):
             text = f"{n_wrong} pictures have another class by {write(other.layout)}"
             choice = choice._replace(questions=[text])

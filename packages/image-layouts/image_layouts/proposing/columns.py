@@ -29,10 +29,6 @@ def find_usual(names: Mapping[str, Any], usual: Sequence[str]) -> str | None:
 def find_classes(texts: Texts, chosen: Mapping[str, str]) -> list[tuple[list[str], bool]]:
     """Return each possible value of the key `class`, and whether nothing else can be meant.
 
-    Args:
-        texts: the columns that may have classes.
-        chosen: the columns that the owner has chosen.
-
     Raises:
         LayoutError: no column may have classes.
     """
@@ -105,10 +101,7 @@ def find_sets_of_paths(values: pd.Series) -> tuple[dict[str, Any], str]:
 def split_sets(column: str, values: Sequence[str], end: str = "") -> tuple[dict[str, Any], str]:
     """Return the keys `train` and `test` if a value says the test set, and why it is not sure.
 
-    Args:
-        column: the column.
-        values: its different values, or how they begin.
-        end: `*` if they begin so.
+    `end` is `*` if the values only begin so.
     """
     test = [value for value in values if find_set(value) == "test"]
     train = [value for value in values if value not in test]

@@ -12,7 +12,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from image_layouts.errors import LayoutError, shorten
+from image_layouts.errors import LayoutError
 from image_layouts.files import is_picture_file, list_visible
 from image_layouts.layout.pattern import Pattern, escape
 from image_layouts.layout.place import Place
@@ -20,19 +20,13 @@ from image_layouts.layout.table_file import LIST_ENDINGS
 from image_layouts.proposing.choice import Proposal
 from image_layouts.proposing.sets import are_sets, find_set
 from image_layouts.proposing.table_format import may_be_table
-from image_layouts.proposing.writing import add_unused, unlist
+from image_layouts.proposing.writing import unlist
 
 # Names of pictures that have the class. `questions` says which of them are taken.
 NAMES = ["{class}_#.*", "{class}.#.*", "{class}-#.*", "{class} #.*", "{class} (#).*"]
 NAMES += ["{class}#.*", "{class}_#*.*", "{class}-#*.*", "{class}_*", "{class}-*"]
 SIGNS = re.compile(r"([\W_]+)")
 MAX_FIELDS = 8  # of a name
-# Folders that are probably no class, and names that cameras give to pictures.
-NO_CLASS = re.compile(
-    r"(?i)(.*[\W_])?(unlabell?ed|unknown|masks?|msk|thumb(nail)?s?|annotations?|segmentations?|"
-    r"ground[\W_]?truth|gt|originals?|augmented|augmentation|images?|img|labels?|dsc[nf]?|pxl|"
-    r"photos?|pictures?|frames?|scans?|left|right)"
-)
 MIN_PER_CLASS = 4  # pictures, on average
 MIN_PER_FOLDER = 2  # pictures of a class in a folder, on average
 MAX_DEPTHS = 3
@@ -77,7 +71,7 @@ class Tree(NamedTuple):
 
 
 def enter_folders(path: Path) -> Path:
-    """Return a folder, or the folder inside it that has all files, as in an unpacked archive."""
+    """Return a folder, or the folder inside it that has all files, as archives have."""
     inside = list_visible(path)
     if len(inside) != 1 or not inside[0].is_dir():
         return path
@@ -93,7 +87,6 @@ def propose(place: Place) -> list[Proposal]:
     proposals: list[Proposal] = []
     for names in list_collections(place.pictures):
         tree = make_tree(names)
-        proposals += propose_without_odd_folders(tree)
         for layout in propose_tree(tree):
             proposals += map(Proposal, [layout, *propose_lists(place, layout)])
     return proposals
@@ -104,7 +97,7 @@ def list_collections(names: list[str]) -> Iterator[list[str]]:
     by_depth: dict[int, list[str]] = defaultdict(list)
     for name in names:
         by_depth[name.count("/")].append(name)
-    # Of equally many pictures, those in fewer folders come first: `cat/1.png`, `masks/cat/1.png`.
+    # Of equally many pictures, those in fewer folders come first.
     for depth in sorted(by_depth, key=lambda each: (-len(by_depth[each]), each))[:MAX_DEPTHS]:
         yield by_depth[depth]
         yield from list_parts(by_depth[depth])
@@ -159,17 +152,6 @@ def propose_tree(tree: Tree) -> Iterator[Any]:
             if fields.count("{group}") <= 1:
                 yield tree.write(dict(zip(others, fields, strict=True)) | {level: "{class}"})
     yield tree.write(dict.fromkeys(levels[-2:], "{class}") | dict.fromkeys(levels[:-2], "*"))
-
-
-def propose_without_odd_folders(tree: Tree) -> Iterator[Proposal]:
-    """Yield the layout without folders whose names are probably no classes."""
-    if len(tree.varying) == 1:
-        [level] = tree.varying
-        odd = sorted(filter(NO_CLASS.fullmatch, tree.folders[level]))
-        unused: list[Any] = [tree.write({level: escape(name)}) for name in odd]
-        if odd and all(isinstance(pattern, str) for pattern in unused):
-            layout = add_unused(tree.write({level: "{class}"}), unused)
-            yield Proposal(layout, f"{shorten(odd)} would be no classes")
 
 
 def find_names(names: Sequence[str], level: int | None = None) -> Iterator[str]:

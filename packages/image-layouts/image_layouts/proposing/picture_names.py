@@ -33,10 +33,7 @@ class Template(NamedTuple):
 def find_templates(place: Place, table_name: str, values: pd.Series) -> list[str]:
     """Return the paths, such as `images/{id}.jpg`, by which each value names one picture.
 
-    Args:
-        place: all files.
-        table_name: the path of the table. The returned paths begin in its folder.
-        values: the column that names pictures. Blank values are ignored.
+    They begin in the folder of the table. Blank values are ignored.
     """
     values = values[values.str.strip() != ""]
     sample = values.sample(min(N_VALUES, len(values)), random_state=0)
@@ -62,13 +59,7 @@ def find_templates(place: Place, table_name: str, values: pd.Series) -> list[str
 
 
 def describe_pictures(place: Place, column: str, value: str) -> Iterator[Template]:
-    """Yield a template for each picture that a value may name.
-
-    Args:
-        place: all files.
-        column: the column.
-        value: the path, the name, or the name without the ending.
-    """
+    """Yield a template for each picture that a value, a path or a name, may mean."""
     pictures = place.pictures_by_end
     starts_with_root = value.startswith(f"{place.root.name}/")
     if starts_with_root and value.removeprefix(f"{place.root.name}/") in place.pictures:

@@ -1,4 +1,4 @@
-"""What the numbers in arrays say about images: axes, colours, scale, and whether they are any."""
+"""What the numbers in arrays say about images: axes, colours and scale."""
 
 import math
 from collections.abc import Mapping, Sequence

@@ -17,7 +17,6 @@ from image_layouts.layout.table_file import read_start
 from image_layouts.proposing.advice import list_unconverted
 from image_layouts.proposing.choice import Choice
 from image_layouts.proposing.columns import may_say_more, may_say_sets
-from image_layouts.proposing.folders import NO_CLASS
 from image_layouts.proposing.sets import SET_WORDS, SUBMISSION, TEST_WORDS, find_set, list_words
 from image_layouts.schema import FilesPart, TablePart
 
@@ -34,6 +33,12 @@ WORDS = re.compile(r"[\s,;]+")
 # The class, a sign and a number, and nothing else in the name of a picture: cat.1.jpg
 CLASS_AND_NUMBER = re.compile(r"\{class\}([._ -] ?#| ?\(#\))\.\*")
 
+# Folders that are probably no class, and names that cameras give to pictures.
+NO_CLASS = re.compile(
+    r"(?i)(.*[\W_])?(unlabell?ed|unknown|masks?|msk|thumb(nail)?s?|annotations?|segmentations?|"
+    r"ground[\W_]?truth|gt|originals?|augmented|augmentation|images?|img|labels?|dsc[nf]?|pxl|"
+    r"photos?|pictures?|frames?|scans?|left|right)"
+)
 # A code or a numbered thing, such as AF01, patient_3, site_b or 2024-05-17, unless its word
 # says that it is a class. ImageNet's codes of classes have a letter and eight digits.
 CODE = re.compile(
@@ -48,10 +53,7 @@ MIN_SAME = 0.9  # of the pictures of a class that have the names of those of ano
 def list_questions(place: Place, choice: Choice, without_classes: Sequence[str]) -> list[str]:
     """Return why a layout is not taken without a question.
 
-    Args:
-        place: all files.
-        choice: the layout.
-        without_classes: the tables that have the columns of used ones, apart from the class.
+    `without_classes` are tables with columns of used ones, apart from the class.
     """
     return [
         *ask_about_levels(choice),

@@ -164,8 +164,8 @@ def read_texts(table: TableFile) -> dict[str, pd.Series]:
     """Return the columns that may have classes, groups or paths, without blank rows."""
     names = table.names
     image_columns = find_image_columns(table.schema) if table.schema is not None else {}
-    if len(names) > MAX_TEXTS or count_numbered(names) >= MIN_PIXELS:
-        pixels = set(list_pixels(table))
+    pixels = set(list_pixels(table))
+    if len(names) > MAX_TEXTS or len(pixels) >= MIN_PIXELS:
         ends = {names[0], names[-1]} if not has_words(names) else set()
         names = [each for each in names if each not in pixels or each in ends]
     texts = table.read_texts([each for each in names if each not in image_columns])
@@ -187,14 +187,6 @@ def is_index(name: str, values: pd.Series) -> bool:
 def has_words(names: Sequence[str]) -> bool:
     """Return whether a column has a letter in its name."""
     return any(re.search(r"[^\W\d_]", name) for name in names)
-
-
-def count_numbered(names: Sequence[str]) -> int:
-    """Return the number of columns whose names differ only in a number."""
-    counts: dict[str, int] = defaultdict(int)
-    for name in names:
-        counts[DIGITS.sub("", name)] += 1
-    return max(counts.values(), default=0)
 
 
 def list_pixels(table: TableFile) -> list[str]:
@@ -301,11 +293,6 @@ def write_layouts(candidates: Sequence[Candidate]) -> list[Proposal]:
     by_class: dict[str, list[Candidate]] = defaultdict(list)
     for tables in alike.values():
         proposals += join(drop_parts(tables))
-        series: dict[str, list[Candidate]] = defaultdict(list)
-        for each in tables:
-            series[name_series(each.name)].append(each)
-        for same in series.values() if len(series) > 1 else []:
-            proposals += join(drop_parts(same))
         by_class[str(tables[0].keys["class"])] += tables
     for tables in by_class.values():  # a training set and a test set with other columns
         are_test = {each.columns: set_of(each) == "test" for each in tables}
