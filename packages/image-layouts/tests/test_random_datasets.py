@@ -14,12 +14,13 @@ import scipy.io
 
 from image_layouts.layout.place import Place
 from image_layouts.pipeline.start import parse_layout
-from image_layouts.proposing.choose import Choice, ChoiceError, choose
+from image_layouts.proposing.choice import Choice, ChoiceError
+from image_layouts.proposing.choose import choose
 from image_layouts.proposing.folders import enter_folders
 from tests.helpers.digit_files import LABELS, PIXELS
 from tests.helpers.variants import mark_variants
 
-SEEDS = mark_variants([range(30), range(30, 60), range(60, 90), range(90, 120)])
+SEEDS = mark_variants([range(10), range(10, 60)])
 
 CLASSES = [
     ["cat", "dog"],

@@ -13,9 +13,10 @@ from pathlib import PurePosixPath
 import numpy as np
 import pandas as pd
 
-from digits.core.pixels import Vector
+from digits.core.pixels import Pixels, Vector
 from digits.messages.errors import shorten
 from image_layouts.checking.one_class import describe_quantity
+from image_layouts.pipeline.alike import find_alike
 
 # The zeros before the first digit of a number, such as `00` in `007`, but not a lone `0`.
 LEADING_ZEROS = re.compile(r"(?<![\d.])0+(?=\d)")
@@ -33,12 +34,13 @@ COPY = re.compile(r"\.rf\.\w+$")
 
 
 def list_warnings(
-    images: pd.DataFrame, checksums: Vector, class_names: Sequence[object]
+    X: Pixels, images: pd.DataFrame, checksums: Vector, class_names: Sequence[object]
 ) -> list[str]:
     """Return a line for each probable mistake, with what to do.
 
     Args:
-        images: the table of images, without their pixels.
+        X: the pixels of the images, shape (n_images, n_values).
+        images: the table of their other columns.
         checksums: a checksum per image, which is the same for equal images, shape (n_images,).
         class_names: the names of the classes, or their numbers.
     """
@@ -48,6 +50,7 @@ def list_warnings(
         *find_equal_names(names),
         *find_images_in_several(images, checksums, "class", names),
         *find_equal_images(images, checksums),
+        *find_alike(X, images, checksums),
         *find_copies(images),
     ]
     if "group" in images:
