@@ -22,6 +22,7 @@ import pytest
 import yaml
 from PIL import Image
 
+from digits.core.images import Images
 from digits.messages import errors as digits_errors
 from docs.tools.shapes import SHAPES, write_pictures
 from image_layouts import errors as layout_errors
