@@ -111,6 +111,41 @@ def test_copies_are_counted_unless_they_are_groups() -> None:
     assert "copies" not in describe(PIXELS, LABELS, file=without_copies)
 
 
+SMOOTH = np.kron(np.random.default_rng(0).integers(0, 17, (60, 4, 4)), np.ones((1, 2, 2)))
+PHOTOS = SMOOTH.reshape(60, 64).astype(np.uint8)  # which differ more than digits do
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda photo: photo * 0.7 + 1, id="darker"),
+        pytest.param(lambda photo: photo.reshape(8, 8)[:, ::-1].ravel(), id="mirrored"),
+        pytest.param(lambda photo: np.rint(photo / 2) * 2, id="fewer shades"),
+    ],
+)
+def test_copies_are_found_in_the_pixels(change: Any) -> None:
+    pixels = np.concatenate([PHOTOS, [change(photo).astype(np.uint8) for photo in PHOTOS[:6]]])
+    is_test = np.arange(66) >= 60
+    classes = np.arange(66) % 2
+    classes[60:] = classes[:6]
+    nearly = "images are nearly equal to "
+    assert nearly not in describe(PHOTOS, classes[:60])
+    assert f"12 {nearly}another one of their class, such as " in describe(pixels, classes)
+    assert f"12 {nearly}one of the other set, " in describe(pixels, classes, test=is_test)
+    others = np.where(is_test, 1 - classes, classes)
+    assert f"12 {nearly}one of another class, " in describe(pixels, others)
+    assert nearly not in describe(pixels, classes, group=np.arange(66) % 60)
+
+
+def test_constant_images_are_no_copies() -> None:
+    pixels = np.concatenate(
+        [PHOTOS, np.zeros((9, 64), np.uint8) + np.arange(9, dtype=np.uint8)[:, None]]
+    )
+    said = describe(pixels, np.arange(69) % 2)
+    assert "nearly equal" not in said
+    assert "9 images are blank or nearly blank" in said
+
+
 @pytest.mark.parametrize(
     ("names", "alike"),
     [
