@@ -27,7 +27,8 @@ from image_layouts import errors as layout_errors
 from image_layouts import unpacking
 from image_layouts.layout.place import Place
 from image_layouts.pipeline.source import to_collection
-from image_layouts.proposing.choose import ChoiceError, choose
+from image_layouts.proposing.choice import ChoiceError
+from image_layouts.proposing.choose import choose
 from image_layouts.unpacking import check_gzip, check_size
 from tests.helpers import tiny
 

@@ -40,10 +40,7 @@ MAX_GREY_ON_BACKGROUND = 20
 # The shorter side of a large picture, in pixels.
 MIN_LARGE_SIDE = 64
 
-MIDDLE_GREY = 127
 MAX_OF_FRACTIONS = 16  # larger values of pixels are probably no fractions
-MIN_LONG = 8  # the smallest aspect ratio of pictures that are too long for a square image
-MIN_OTHERS = 0.1  # the smallest share of drawings with the rarer background
 
 # With so many images or more, models learn from principal components of the features.
 MANY_IMAGES = 1_700
@@ -77,8 +74,6 @@ class ImageTraits(NamedTuple):
         shape: the shape to which they should be resized, or that they have.
         white: the value that becomes white in pictures of more than 8 bits, or None if there
             are none.
-        aspect_ratio: the longer side divided by the shorter one, in most pictures.
-        light_share: the share of pictures with a light border.
     """
 
     are_pictures: bool
@@ -87,8 +82,6 @@ class ImageTraits(NamedTuple):
     network: str | None
     shape: list[int]
     white: int | None = None
-    aspect_ratio: float = 1
-    light_share: float = 0
 
     @property
     def max_folds(self) -> int:
@@ -119,23 +112,6 @@ class ImageTraits(NamedTuple):
         if self.network is None:
             return f"most look like {kind}, so there is no network"
         return f"most look like {kind}, so the network is {self.network}"
-
-    def find_hints(self) -> list[str]:
-        """Return what may be wrong with most pictures."""
-        hints = []
-        if self.aspect_ratio >= MIN_LONG:
-            height, width = self.shape[:2]
-            hints.append(
-                f"most pictures are {self.aspect_ratio:.0f} times as long as they are wide, so "
-                f"little is left of them in {height} × {width} pixels; cut them, or write "
-                "another `shape` into params.yaml"
-            )
-        if self.is_drawing and MIN_OTHERS <= self.light_share <= 1 - MIN_OTHERS:
-            hints.append(
-                f"{self.light_share:.0%} of the drawings have a light background, and the "
-                "others a dark one; if that says nothing about the class, invert some of them"
-            )
-        return hints
 
 
 # The traits of pictures of digits. They are also used for pictures that will be added later.
@@ -199,8 +175,6 @@ def find_traits_of_pictures(contents: Iterator[Path | bytes], n_pictures: int) -
         network=network,
         shape=shape,
         white=choose_white(largest) if largest > 0 else None,
-        aspect_ratio=float(medians["aspect_ratio"]),
-        light_share=float(measures["has_light_border"].mean()),
     )
 
 
@@ -212,8 +186,6 @@ def measure_picture(source: Path | bytes) -> dict[str, float] | None:
         saturation: the mean saturation, 0 to 255.
         background: the fraction of the pixels that are background.
         largest: the largest value of a picture of more than 8 bits, and 0 for others.
-        aspect_ratio: the longer side divided by the shorter one.
-        has_light_border: 1 if the border is lighter than a medium grey, and 0 otherwise.
     """
     try:
         content = pictures.read_content(source) if isinstance(source, Path) else source
@@ -233,8 +205,6 @@ def measure_picture(source: Path | bytes) -> dict[str, float] | None:
         "saturation": np.ptp(pixels, axis=2).mean(),
         "background": is_background.mean(),
         "largest": largest,
-        "aspect_ratio": max(image.size) / min(image.size),
-        "has_light_border": background.mean() > MIDDLE_GREY,
     }
 
 

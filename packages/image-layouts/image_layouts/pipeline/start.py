@@ -42,14 +42,9 @@ from image_layouts.pipeline.image_traits import (
     find_traits,
 )
 from image_layouts.pipeline.source import to_collection
-from image_layouts.proposing.choose import (
-    MIN_FOLDS,
-    Choice,
-    ChoiceError,
-    choose,
-    describe,
-    make_groups_error,
-)
+from image_layouts.proposing.asking import describe
+from image_layouts.proposing.choice import Choice, ChoiceError
+from image_layouts.proposing.choose import MIN_FOLDS, choose, make_groups_error
 from image_layouts.proposing.folders import enter_folders
 from image_layouts.proposing.show import write
 from image_layouts.schema import TablePart
@@ -238,8 +233,7 @@ def start_with_layout(layout: Any, columns: dict[str, str], min_images: int) -> 
         entry["network"] = traits.network
     if traits.white:
         entry["white"] = traits.white
-    hints = [f"look: {hint}" for hint in traits.find_hints()]
-    lines = [*describe(choice), *hints, traits.describe()]
+    lines = [*describe(choice), traits.describe()]
     submissions = list_submissions(folder, choice)
     collection = to_collection(choice.reading.images)
     values, images = compute_pinned_values("own", entry, collection)

@@ -1,7 +1,7 @@
 """What to do about files that no layout can describe."""
 
 import re
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -9,7 +9,6 @@ from PIL import Image
 
 from image_layouts import files as pictures
 from image_layouts.layout.array_file import is_array_file
-from image_layouts.layout.columnar_file import ColumnarFile, is_columnar
 from image_layouts.layout.table_file import LIST_ENDINGS, find_ending
 from image_layouts.proposing.table_format import may_be_table
 
@@ -25,66 +24,30 @@ COCO = "Convert COCO annotations"
 
 # The sections of the page with commands that convert files, and the suffixes of the files.
 RECIPES = {
-    "Unpack archives": (
-        ".zip",
-        ".rar",
-        ".7z",
-        ".tar",
-        ".tgz",
-        ".tar.gz",
-        ".tar.bz2",
-        ".tar.xz",
-        ".bz2",
-        ".xz",
-    ),
+    "Unpack archives": (".zip", ".rar", ".7z", ".tar", ".tgz", ".tar.gz", ".bz2", ".xz"),
     "Convert JSON lines": (".jsonl",),
     COCO: (),  # other .json files have no recipe
-    "Convert ARFF files": (".arff",),
     "Convert Excel files": (".xlsx",),
     "Convert HDF5 files": (".h5", ".hdf5"),
-    "Convert DICOM files": (".dcm",),
-    "Convert pickles": (
-        ".pkl",
-        ".pickle",
-        ".p",
-        ".pkl.gz",
-        ".pickle.gz",
-        ".joblib",
-    ),
+    "Convert pickles": (".pkl", ".pickle", ".p", ".pkl.gz", ".pickle.gz", ".joblib"),
 }
-TORCH_ENDINGS = (".pt", ".pth")
 SHEET = re.compile(r"(?<=\.xlsx)\..+(?=\.csv$)")  # in the name of a converted Excel file
 # The first bytes of pickles of the protocols 2 to 5.
 PICKLE_STARTS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 
-# A line of LIBSVM's format: a label, and pairs of a number of a column and its value.
-LIBSVM_LINE = re.compile(rb"\S+(\s+\d+:\S+)+\s*")
-
 N_BYTES = 100_000  # the largest number of bytes of a first line that are read
-MIN_PIXELS = 20  # the smallest number of columns of a table of pixels
 N_TRIED = 5  # the number of files that are opened to find out whether they are pictures
-
-# A line of more than MIN_PIXELS numbers, as in a table of pixels and a class.
-ROW_OF_NUMBERS = re.compile(rb"\s*-?[\d.]+(?:[,;\t]\s*-?[\d.]+){%d,}\s*" % MIN_PIXELS)
 
 
 def find_advice(files: Sequence[Path]) -> str:
     """Return how to make some of the files usable, or "" if nothing can be advised."""
     files = [file for file in files if file.exists()]  # without broken links
-    return (
-        advise_converting(files)
-        or advise_suffixes(files)
-        or advise_joining(files)
-        or advise_libsvm(files)
-        or advise_loading(files)
-    )
+    return advise_converting(files) or advise_suffixes(files) or advise_loading(files)
 
 
 def advise_converting(files: Sequence[Path]) -> str:
     """Return which section of the page has the command that converts files, or ""."""
-    # `labels.xlsx.Sheet1.csv` counts as `labels.xlsx.csv`.
-    names = {SHEET.sub("", file.name) for file in files}
-    files = [file for file in files if not is_converted(file, names)]
+    files = list_unconverted(files)
     for title, endings in RECIPES.items():
         for file in files:
             if file.name.lower().endswith(endings):
@@ -105,14 +68,13 @@ def has_coco_keys(file: Path) -> bool:
     )
 
 
-def is_converted(file: Path, names: Set[str]) -> bool:
-    """Return whether a command of the page has already converted a file.
-
-    Args:
-        file: the file.
-        names: the names of all files, without those of sheets. The converted one may be there.
-    """
-    return not names.isdisjoint([f"{file.name}.npz", f"{file.name}.csv", f"{file.stem}.png"])
+def list_unconverted(files: Sequence[Path]) -> list[Path]:
+    """Return files without those that a command of the page has already converted."""
+    # `labels.xlsx.Sheet1.csv` counts as `labels.xlsx.csv`.
+    names = {SHEET.sub("", file.name) for file in files}
+    return [
+        file for file in files if names.isdisjoint([f"{file.name}.npz", f"{file.name}.csv"])
+    ]
 
 
 def advise_suffixes(files: Sequence[Path]) -> str:
@@ -126,50 +88,12 @@ def advise_suffixes(files: Sequence[Path]) -> str:
                 ending = f".{image.format}".lower()
         except Exception:  # a damaged file can make Pillow raise nearly any exception
             continue
-        if ending not in pictures.SUFFIXES:
+        if ending in pictures.SUFFIXES:
             return (
-                f"{file.name} is a picture in a format that is not read; write such files as "
-                "PNG files, for example by Pillow's Image.open(…).save(…)"
+                f"{file.name} is a picture, but its name does not say so; add the ending "
+                f"{ending} to the names of such files"
             )
-        return (
-            f"{file.name} is a picture, but its name does not say so; add the ending {ending} "
-            "to the names of such files"
-        )
     return ""
-
-
-def advise_joining(files: Sequence[Path]) -> str:
-    """Return what to do about a table of labels and a table of pixels, or "".
-
-    A table of labels has one value in each row, or shares a column, such as the id of an image,
-    with the table of pixels.
-    """
-    if any(map(pictures.is_picture_file, files)):
-        return ""
-    columns = {file: list_columns(file) for file in files}
-    labels = [file for file, names in columns.items() if 0 < len(names) < MIN_PIXELS]
-    pixels = [file for file, names in columns.items() if len(names) >= MIN_PIXELS]
-    for file in labels if pixels else []:
-        advice = f"if {file.name} has the classes of {pixels[0].name}, see"
-        named = [name for name in columns[file] if not name.isdecimal()]
-        shared = [name for name in named if name in columns[pixels[0]]]
-        if shared:
-            return f"{advice} “Join tables by a column” in {PAGE} about {shared[0]}"
-        if len(columns[file]) == 1 and columns[file] != [""] and len(labels) == len(pixels):
-            return f"{advice} “Join two tables” in {PAGE}"
-    return ""
-
-
-def list_columns(file: Path) -> list[str]:
-    """Return the columns of a CSV, parquet or Arrow file, or [] for other files."""
-    if is_columnar(file):
-        try:
-            return ColumnarFile(file).schema.names
-        except (OSError, ValueError):  # it is damaged
-            return []
-    if file.suffix.lower() != ".csv":
-        return []
-    return read_first_line(file).decode(errors="replace").strip().split(",")
 
 
 def read_first_line(file: Path) -> bytes:
@@ -178,42 +102,16 @@ def read_first_line(file: Path) -> bytes:
         return opened.readline(N_BYTES)
 
 
-def advise_libsvm(files: Sequence[Path]) -> str:
-    """Return what to do about files in the format of LIBSVM, or ""."""
-    others = [file for file in files if not pictures.is_picture_file(file)]
-    for file in others[:N_TRIED]:
-        if LIBSVM_LINE.fullmatch(read_first_line(file)):
-            return (
-                f"{file.name} has the format of LIBSVM; load it by "
-                f"sklearn.datasets.load_svmlight_file, and write the images by {SAVE}"
-            )
-    return ""
-
-
 def advise_loading(files: Sequence[Path]) -> str:
     """Return what to do if no file is of a kind that is read, apart from lists, or ""."""
-    if not files:
+    if not files or any(map(pictures.is_picture_file, files)):
         return ""
     others = [file for file in files if find_ending(file.name) not in LIST_ENDINGS]
     candidates = others or files  # if there are only lists, they are the data
-    if any(map(is_read, candidates)):
+    if any(may_be_table(file.name, file) or is_array_file(file) for file in candidates):
         return ""
-    for file in files:
-        if ROW_OF_NUMBERS.fullmatch(read_first_line(file)):
-            return (
-                f"{file.name} has a row of numbers in each line; if it has the pixels and the "
-                "classes, add the ending .csv, or _train.csv and _test.csv for two sets"
-            )
     largest = max(candidates, key=lambda file: file.stat().st_size)
-    is_torch = largest.name.lower().endswith(TORCH_ENDINGS)
-    how = "by torch.load in Python" if is_torch else "in Python"
     return (
-        f"files such as {largest.name} are not read; load them {how}, and write the images as "
-        f"PNG files, or by {SAVE}"
+        f"files such as {largest.name} are not read; load them in Python, and write the images "
+        f"as PNG files, or by {SAVE}"
     )
-
-
-def is_read(file: Path) -> bool:
-    """Return whether a file may be a picture, a table or a file with arrays."""
-    is_table = may_be_table(file.name, file)
-    return is_table or pictures.is_picture_file(file) or is_array_file(file)

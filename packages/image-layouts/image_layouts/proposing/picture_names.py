@@ -1,8 +1,8 @@
 """Find the pictures that a column of a table names."""
 
 import posixpath
-from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import pandas as pd
@@ -10,7 +10,7 @@ import pandas as pd
 from image_layouts.errors import LayoutError
 from image_layouts.layout.place import Place
 from image_layouts.layout.read_table import find_pictures, normalize_path
-from image_layouts.proposing.words import find_subset
+from image_layouts.proposing.sets import find_set
 from image_layouts.proposing.writing import generalize
 
 N_VALUES = 50  # the number of values of a column that are tried first
@@ -30,36 +30,24 @@ class Template(NamedTuple):
     ending: str
 
 
-def find_templates(
-    place: Place, table_name: str, values: pd.Series
-) -> tuple[list[str], list[str]]:
-    """Return paths, such as `images/{id}.jpg`, for the key `file` of a layout.
+def find_templates(place: Place, table_name: str, values: pd.Series) -> list[str]:
+    """Return the paths, such as `images/{id}.jpg`, by which each value names one picture.
 
-    Args:
-        place: all files.
-        table_name: the path of the table. The returned paths begin in its folder.
-        values: the column that names pictures. Blank values are ignored.
-
-    Returns:
-        for_all: the paths with which each value names one picture.
-        for_most: the paths with which most values name a picture, the most frequent first.
+    They begin in the folder of the table. Blank values are ignored.
     """
     values = values[values.str.strip() != ""]
     sample = values.sample(min(N_VALUES, len(values)), random_state=0)
-    counts: Counter[Template] = Counter()
+    found: dict[Template, None] = {}  # a set that keeps its order
     for value in sample:
-        counts.update(describe_pictures(place, str(values.name), normalize_path(value, "")))
+        path = normalize_path(value, "")
+        found |= dict.fromkeys(describe_pictures(place, str(values.name), path))
     folder_of_table = posixpath.dirname(table_name) or "."
-    n_named: dict[str, int] = {}  # by the path: how many values of the sample name a picture
-    for (folder, field, ending), number in [
-        *counts.most_common(),
-        *generalize_templates(counts),
-    ]:
+    paths = []
+    for folder, field, ending in [*found, *generalize_templates(list(found))]:
         relative = posixpath.relpath(folder or ".", folder_of_table)  # "." for the same folder
-        path = f"{relative}/{field}{ending}".removeprefix("./")
-        n_named.setdefault(path, number)
+        paths.append(f"{relative}/{field}{ending}".removeprefix("./"))
     for_all = []
-    for path in n_named:
+    for path in dict.fromkeys(paths):
         try:
             pictures = find_pictures(place, path, table_name, values.to_frame())
         except LayoutError:
@@ -67,18 +55,11 @@ def find_templates(
         has_one_name_each = len(set(pictures)) == values.nunique()
         if has_one_name_each:
             for_all.append(path)
-    for_most = [path for path, number in n_named.items() if number > len(sample) / 2]
-    return for_all, for_most
+    return for_all
 
 
 def describe_pictures(place: Place, column: str, value: str) -> Iterator[Template]:
-    """Yield a template for each picture that a value may name.
-
-    Args:
-        place: all files.
-        column: the column.
-        value: the path, the name, or the name without the ending.
-    """
+    """Yield a template for each picture that a value, a path or a name, may mean."""
     pictures = place.pictures_by_end
     starts_with_root = value.startswith(f"{place.root.name}/")
     if starts_with_root and value.removeprefix(f"{place.root.name}/") in place.pictures:
@@ -106,26 +87,19 @@ def describe_pictures(place: Place, column: str, value: str) -> Iterator[Templat
 
 def are_of_two_subsets(value: str, path: str) -> bool:
     """Return whether two paths are in folders of different subsets."""
-    subsets = {find_subset(posixpath.dirname(each)) for each in (value, path)}
+    subsets = {find_set(posixpath.dirname(each)) for each in (value, path)}
     return subsets == {"train", "test"}
 
 
-def generalize_templates(counts: Counter[Template]) -> list[tuple[Template, int]]:
-    """Return templates with * for folders of the same depth, and for endings that differ.
-
-    Args:
-        counts: how many values have each template. The returned counts are their sums.
-    """
+def generalize_templates(templates: Sequence[Template]) -> Iterator[Template]:
+    """Yield templates with * for folders of the same depth, and for endings that differ."""
     by_field: dict[str, list[Template]] = defaultdict(list)
-    for template, _ in counts.most_common():
+    for template in templates:
         by_field[template.field].append(template)
-    general = []
     for field, same in by_field.items():
         folders = {template.folder for template in same}
         endings = {template.ending for template in same}
         have_one_depth = len({folder.count("/") for folder in folders}) == 1
         if len(same) > 1 and have_one_depth:
             ending = same[0].ending if len(endings) == 1 else ".*"
-            template = Template(generalize(folders, str), field, ending)
-            general.append((template, sum(counts[each] for each in same)))
-    return general
+            yield Template(generalize(folders, str), field, ending)

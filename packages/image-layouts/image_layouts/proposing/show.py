@@ -56,12 +56,7 @@ def describe_counts(rows: pd.DataFrame) -> str:
 
 
 def describe_image(rows: pd.DataFrame, row: pd.Series) -> str:
-    """Return what an image is, such as `Berlin/sick/0.jpg → class sick, group Berlin`.
-
-    Args:
-        rows: all images, as `Collection` describes them.
-        row: the row of the image.
-    """
+    """Return what an image is, such as `Berlin/sick/0.jpg → class sick, group Berlin`."""
     name = row["file"] if "file" in rows else f"image {row['id']}"
     texts = [f"class {row['class']}"]
     if "group" in rows:

@@ -127,12 +127,7 @@ def find_encoding(start: bytes) -> str:
 
 
 def find_separator(lines: list[str], ending: str) -> str:
-    """Return the separator that splits all lines into the same, and largest, number of values.
-
-    Args:
-        lines: the first lines, at least one.
-        ending: the suffix of the file.
-    """
+    """Return the separator that splits all lines into the same number of values."""
     separators = list(SEPARATORS)
     have_separators = any(mark in line for line in lines for mark in SEPARATORS)
     have_tabs = all("\t" in line for line in lines)

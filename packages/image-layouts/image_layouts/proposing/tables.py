@@ -1,9 +1,14 @@
-"""Propose layouts in which tables say what the images are."""
+"""Propose layouts in which tables say what the images are.
 
-import filecmp
+A column names the pictures, or has them, or columns have their pixels. The classes are in a
+column with a usual name, or in the only other column. Otherwise, each column is shown.
+"""
+
+import math
 import posixpath
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,504 +16,349 @@ import pandas as pd
 
 from image_layouts.checking import one_class
 from image_layouts.errors import LayoutError
-from image_layouts.layout.column_names import (
-    GROUP_COLUMNS,
-    ID_COLUMNS,
-    PANDAS_INDEX,
-    normalize_name,
-)
-from image_layouts.layout.hugging_face import find_class_names
+from image_layouts.layout.column_names import GROUP_COLUMNS, ID_COLUMNS
+from image_layouts.layout.hugging_face import find_image_columns
+from image_layouts.layout.pattern import escape
 from image_layouts.layout.place import Place
-from image_layouts.layout.read_files import natural_key
-from image_layouts.layout.read_table import find_pictures, list_values, normalize_path
-from image_layouts.proposing import columns
-from image_layouts.proposing.arrays import describe_colors, describe_scale
-from image_layouts.proposing.opened_table import OpenedTable
+from image_layouts.layout.read_table import find_blank_rows, list_values
+from image_layouts.layout.table_file import TableFile
+from image_layouts.proposing.choice import Proposal
+from image_layouts.proposing.columns import (
+    Texts,
+    find_classes,
+    find_sets,
+    find_sets_of_paths,
+    find_usual,
+)
 from image_layouts.proposing.picture_names import find_templates
-from image_layouts.proposing.table_format import may_be_table
-from image_layouts.proposing.table_series import TableCandidate, write_layouts
-from image_layouts.proposing.words import MASK_WORDS, SET_WORDS, find_subset, split_words
-from image_layouts.proposing.writing import unlist
-from image_layouts.schema import as_list
+from image_layouts.proposing.pixels import describe_colors, describe_scale
+from image_layouts.proposing.sets import SET_WORDS, SUBMISSION, find_set, list_words
+from image_layouts.proposing.table_format import find_format, may_be_table
+from image_layouts.proposing.writing import unlist, write_subsets
 
-FIELD = re.compile(r"\{(.+)\}")  # the column in the path of a picture
+MIN_PIXELS = 49  # fewer columns of numbers are features of something else
+MAX_TEXTS = 100  # a table with more columns has pixels
+MIN_UNIQUE = 0.9  # of the values that name pictures
+SHARD = re.compile(r"-\d{5}-of-\d{5}\.")
+BASE64_START = re.compile(r"(data:image/\w+;base64,)?(iVBORw0KGgo|/9j/)")
+SET_WORD = re.compile(rf"(?<![a-z])({'|'.join(SET_WORDS)})(?![a-z])")
+PACKED = re.compile(r"\s*(\d+\s+){3,}\d+\s*")
+DIGITS = re.compile(r"\d+")
 
-NO_LABEL_WORDS = {"submission", "benchmark"}  # words in the name of a table of predictions
 
-MIN_PIXEL_COLUMNS = 49  # fewer columns of numbers are features of something else
-MIN_FEATURES = 4  # fewer columns of numbers are no features either
-
-
-class ImageKeys(NamedTuple):
-    """How a table says where its images are.
+class Candidate(NamedTuple):
+    """A way to read a table.
 
     Attributes:
-        columns: the columns that have or name the images.
-        ways: the keys of a layout, such as {"file": "images/{id}.jpg"}, in each possible way.
-            There is none if each pixel is a column, or if no column is about images.
+        name: the path of the table.
+        columns: its columns, without those of the sets.
+        keys: the keys of a part of a layout, without `table`.
+        sets: the keys `train` and `test`, if a column says the sets.
+        is_named: whether the column of the classes has a usual name, or is the only one.
+        doubt: why the layout is not taken without a question, or "".
+        images: the names of the pictures, or of none if the table has the images themselves.
+        has_several: whether it has several classes.
     """
 
-    columns: list[str]
-    ways: list[dict[str, Any]]
+    name: str
+    columns: tuple[str, ...]
+    keys: dict[str, Any]
+    sets: dict[str, Any]
+    is_named: bool
+    doubt: str
+    images: frozenset[str]
+    has_several: bool
 
 
-def propose(place: Place, chosen: Mapping[str, str]) -> tuple[list[Any], list[str]]:
-    """Return layouts for the tables of a place, and why other tables are not used.
+def propose(
+    place: Place, chosen: Mapping[str, str]
+) -> tuple[list[Proposal], list[str], list[str]]:
+    """Return the layouts of all tables, why others are not used, and tables without classes.
 
     Args:
         place: all files.
         chosen: the columns that the owner has chosen as `class` or `group`.
     """
-    candidates, reasons = find_candidates(place, chosen)
-    with_named_class = [table for table in candidates if has_named_class(table.keys)]
-    if with_named_class and not chosen:
-        candidates = with_named_class
-    return write_layouts(candidates, place.files), reasons
-
-
-def find_candidates(
-    place: Place, chosen: Mapping[str, str]
-) -> tuple[list[TableCandidate], list[str]]:
-    """Return the candidates of all tables of a place, and why other tables are not used."""
-    candidates: list[TableCandidate] = []
-    reasons = []
-    seen: list[str] = []
-    # Of two copies, the one in fewer folders is used.
-    for name in sorted(place.files, key=lambda name: (name.count("/"), name)):
-        path = place.files[name]
+    candidates: list[Candidate] = []
+    reasons: list[str] = []
+    without_classes: list[str] = []
+    columns_of: dict[str, set[str]] = {}
+    for name in sorted(place.files, key=lambda each: (each.count("/"), each)):
         try:
-            if not may_be_table(name, path) or split_words(path.name) & NO_LABEL_WORDS:
+            is_submission = SUBMISSION.search(posixpath.basename(name))
+            if is_submission or not may_be_table(name, place.files[name]):
                 continue
-            if any(is_copy(place, name, other) for other in seen):
-                reasons.append(f"{name} is not used, because it is a copy of another table")
-                continue
-            seen.append(name)
-            table = OpenedTable(place, name)
-            of_table = describe_table(table, chosen)
-            if not of_table:
-                dropped = table.file.dropped and f"; not read: {table.file.dropped}"
-                reasons.append(f"{name}: no column looks like classes of images{dropped}")
-            candidates += of_table
-        except (OSError, EOFError) as error:  # such as a broken link, or a damaged gzip file
+            keys = find_format(place.files[name])
+            table = place.open_table(name, **keys)
+            with table.report_unreadable():
+                table.check_names(list(chosen.values()))
+                columns_of[name] = set(table.names)
+                candidates += describe_table(place, name, table, keys, chosen)
+        except (OSError, EOFError) as error:
             reasons.append(f"{name}: {error}")
         except LayoutError as error:
             reasons.append(error.message)
-    return candidates, reasons
+    named = [str(each.keys["class"]) for each in candidates if each.is_named]
+    if named and not chosen:
+        candidates = [each for each in candidates if str(each.keys["class"]) in named]
+    for name, columns in columns_of.items():  # such as test.csv of a contest
+        for other in candidates:
+            classes = set(np.atleast_1d(other.keys["class"]))
+            if name != other.name and columns <= columns_of[other.name] - classes:
+                without_classes.append(name)
+                break
+    return write_layouts(candidates), reasons, without_classes
 
 
-def is_copy(place: Place, name: str, other: str) -> bool:
-    """Return whether a table is a copy of another one.
-
-    Equal tables in two folders with pictures are no copies: each names its own pictures.
-    """
-    if not filecmp.cmp(place.files[name], place.files[other], shallow=False):
-        return False
-    folders = {posixpath.dirname(name), posixpath.dirname(other)}
-    return len(folders) == 1 or not all(has_pictures(place, folder) for folder in folders)
-
-
-def has_pictures(place: Place, folder: str) -> bool:
-    """Return whether there are pictures in a folder, at any depth."""
-    start = posixpath.join(folder, "")
-    return any(picture.startswith(start) for picture in place.pictures)
-
-
-def has_named_class(keys: Mapping[str, Any]) -> bool:
-    """Return whether the column of the classes of a table has a usual name, such as `label`."""
-    column = keys.get("class")
-    return isinstance(column, str) and bool(columns.find_named_classes([column]))
-
-
-def describe_table(table: OpenedTable, chosen: Mapping[str, str]) -> list[TableCandidate]:
-    """Return the candidates of a table. There is none if no column may have the classes.
-
-    Args:
-        table: the table.
-        chosen: the columns that the owner has chosen as `class` or `group`.
+def describe_table(
+    place: Place, name: str, table: TableFile, keys: dict[str, Any], chosen: Mapping[str, str]
+) -> Iterator[Candidate]:
+    """Yield the candidates of a table.
 
     Raises:
-        LayoutError: the file cannot be read, a chosen column is missing, or the table does not
-            name the pictures.
+        LayoutError: it has no images, or no classes.
     """
-    with table.file.report_unreadable():
-        table.file.check_names(list(chosen.values()))
-        images = find_images(table)
-        if table.must_name_pictures and not images.ways:
-            raise LayoutError(explain_missing_pictures(table))
-        return list_candidates(table, images, chosen)
+    texts = read_texts(table)
+    ways = list(find_images(place, name, table, texts))
+    if not ways:
+        raise LayoutError("no column names the pictures, or has pixels")
+    for images, way in ways:
+        others = {each: values for each, values in texts.items() if each not in images}
+        sets, doubt = find_sets(others)
+        if "file" in way and not sets:
+            sets, doubt = find_sets_of_paths(texts[images[0]])
+        of_sets = {column for part in sets.values() for column in part["where"]}
+        group = chosen.get("group") or find_usual(others, GROUP_COLUMNS)
+        ids = find_usual(others, ID_COLUMNS) if "file" not in way else None
+        rest = {
+            each: values
+            for each, values in others.items()
+            if each not in of_sets and each not in (group, ids)
+        }
+        for classes, is_named in find_classes(rest, chosen):
+            part: dict[str, Any] = keys | way | {"class": unlist(classes)}
+            if way.get("pixels", "") == "all":
+                part |= describe_pixels(table, [*others.keys() - rest.keys(), *classes])
+            part |= {"group": group} if group and group not in classes else {}
+            part |= {"id": ids} if ids and others[ids].is_unique else {}
+            header = tuple(each for each in table.names if each not in of_sets)
+            doubts = [doubt, "" if is_named else "another column may have the classes"]
+            blank = texts[classes[0]].str.strip() == ""
+            if blank.any() and len(classes) == 1:  # as in the test set of a contest
+                doubts.append(f"{blank.sum()} rows of {name} have no class")
+                part |= {"unused": [{"where": {classes[0]: ""}}]}
+            names = list_images(name, texts[images[0]]) if "file" in way else frozenset()
+            several = texts[classes[0]].nunique() > 1
+            candidate = Candidate(name, header, part, sets, is_named, "", names, several)
+            yield candidate._replace(doubt="; ".join(filter(None, doubts)))
+            if doubt:
+                yield candidate._replace(sets={})
 
 
-def explain_missing_pictures(table: OpenedTable) -> str:
-    """Return why a table that does not name the pictures is not used."""
-    if table.numbered_columns:
-        return "it has pixels, which are not used, because there are pictures"
-    return "no column has the names of the pictures"
+def list_images(name: str, values: pd.Series) -> frozenset[str]:
+    """Return the paths of the pictures that a table names, from its own folder."""
+    folder = posixpath.dirname(name)
+    return frozenset(posixpath.join(folder, value) for value in values)
 
 
-def list_candidates(
-    table: OpenedTable, images: ImageKeys, chosen: Mapping[str, str]
-) -> list[TableCandidate]:
-    """Return the candidates of a table whose images have been found.
-
-    Args:
-        table: the table.
-        images: where the images are.
-        chosen: the columns that the owner has chosen as `class` or `group`.
-
-    Raises:
-        LayoutError: the table names pictures, but has no classes, or it has features.
-    """
-    group = chosen.get("group") or columns.find_usual(table.texts, GROUP_COLUMNS)
-    image_id = None if images.ways else columns.find_usual(table.texts, ID_COLUMNS)
-    subsets = columns.find_subsets(table.texts)
-    used = {*images.columns, *find_columns(subsets)}
-    used |= {name for name in (group, image_id) if name}
-    if "class" in chosen:
-        classes = [[chosen["class"]]]
-    else:
-        others = {name: values for name, values in table.texts.items() if name not in used}
-        classes = columns.find_classes(
-            others, have_pictures=bool(images.ways), have_header=table.has_header
-        )
-        if not images.ways and not table.has_header:
-            one_hot = columns.find_one_hot_end(table.file.sample)
-            classes = [one_hot] if one_hot else classes
-    if not classes and images.ways:
-        raise LayoutError("it names pictures, but has no column of classes")
-    if not classes:
-        check_pixels(table, list_pixels(table, used))
-    # Without the index of pandas, and without columns of sets, which a test set may lack.
-    header = tuple(
-        name
-        for name in table.file.names
-        if "unnamed: " not in name and not columns.names_sets(name)
-    )
-    candidates = []
-    for names in classes:
-        keys: dict[str, Any] = {"class": unlist(names)}
-        if group and group not in names:
-            keys["group"] = group
-        if image_id:
-            keys["id"] = image_id
-        unlabelled = find_unlabelled(table, names, subsets)
-        if unlabelled.where:
-            keys["unused"] = [{"where": unlabelled.where}]
-        for way in images.ways or describe_pixels(table, list_pixels(table, {*used, *names})):
-            candidate = TableCandidate(
-                table.name,
-                header,
-                is_test=table.subset == "test",
-                keys=table.csv_format | way | keys,
-                subsets=unlabelled.subsets or find_subsets_of_paths(table, way),
-            )
-            candidates.append(candidate)
-    return candidates
+def read_texts(table: TableFile) -> dict[str, pd.Series]:
+    """Return the columns that may have classes, groups or paths, without blank rows."""
+    names = table.names
+    image_columns = find_image_columns(table.schema) if table.schema is not None else {}
+    pixels = set(list_pixels(table))
+    if len(names) > MAX_TEXTS or len(pixels) >= MIN_PIXELS:
+        ends = {names[0], names[-1]} if not has_words(names) else set()
+        names = [each for each in names if each not in pixels or each in ends]
+    texts = table.read_texts([each for each in names if each not in image_columns])
+    if table.schema is None and len(texts.columns):
+        texts = texts[~find_blank_rows(texts)]
+    return {
+        str(name): values
+        for name, values in texts.items()
+        if (values.str.strip() != "").any() and not is_index(str(name), values)
+    }
 
 
-def find_columns(subsets: Mapping[str, Any]) -> set[str]:
-    """Return the columns by which rows are divided into subsets."""
-    return {column for part in subsets.values() for column in part["where"]}
+def is_index(name: str, values: pd.Series) -> bool:
+    """Return whether a column is the index that pandas writes."""
+    has_no_name = name.startswith(("unnamed: ", "Unnamed: ", "__index_level"))
+    return has_no_name and bool(values.is_unique)
 
 
-def find_other_groups(
-    place: Place, names: Sequence[str], pictures: Collection[str], class_column: str
-) -> list[str]:
-    """Return a sentence about each unused table that may have the groups of the pictures.
+def has_words(names: Sequence[str]) -> bool:
+    """Return whether a column has a letter in its name."""
+    return any(re.search(r"[^\W\d_]", name) for name in names)
 
-    Args:
-        place: all files.
-        names: the unused files.
-        pictures: the pictures that are used.
-        class_column: the column that has the classes in a table that is used, or "". Columns
-            that follow from it, such as numbers of the classes, have no groups.
-    """
-    if not pictures:
+
+def list_pixels(table: TableFile) -> list[str]:
+    """Return the columns of numbers that are called alike, such as pixel0 and pixel1."""
+    numeric = set(table.sample.select_dtypes("number"))
+    numeric |= {
+        each
+        for each in table.sample
+        if pd.to_numeric(table.sample[each], errors="coerce").notna().all()
+    }
+    by_word: dict[str, list[str]] = defaultdict(list)
+    for name in table.names:
+        if name in numeric:
+            by_word[DIGITS.sub("", name).replace(".", "")].append(name)
+    return max(by_word.values(), key=len, default=[])
+
+
+def find_images(
+    place: Place, name: str, table: TableFile, texts: Texts
+) -> Iterator[tuple[list[str], dict[str, Any]]]:
+    """Yield columns that have or name the images, and the keys of a layout that say so."""
+    if table.schema is not None:
+        kinds = find_image_columns(table.schema)
+        pictures = [column for column, kind in kinds.items() if kind == "picture"]
+        for column in pictures or kinds:
+            yield [column], {"picture": column} if pictures else describe_cells(table, column)
+    if place.pictures:
+        for column, values in texts.items():
+            for file in find_files(place, name, column, values):
+                yield [column], {"file": file}
+    for column, values in texts.items():
+        if values.head(50).str.match(BASE64_START).all():
+            yield [column], {"picture": column}
+        elif values.head(50).str.fullmatch(PACKED).all():
+            yield [column], describe_cells(table, column)
+    if len(list_pixels(table)) >= MIN_PIXELS:
+        yield [], {"pixels": "all"}
+
+
+def find_files(place: Place, name: str, column: str, values: pd.Series) -> list[str]:
+    """Return each path, such as `images/{id}.jpg`, by which all rows name a picture."""
+    if values.nunique() < MIN_UNIQUE * len(values):  # classes may be called like pictures
         return []
-    sentences = []
-    for name in names:
-        try:
-            if not may_be_table(name, place.files[name]):
-                continue
-            table = OpenedTable(place, name)
-            images = find_images(table)
-            [column] = images.columns
-            path = images.ways[0].get("file") if images.ways else None
-            if not path:
-                continue
-            named = find_pictures(place, path, name, table.texts[column].to_frame())
-            if set(pictures).isdisjoint(named):  # as those of a test set without classes
-                continue
-            others = {other: values for other, values in table.texts.items() if other != column}
-        except (OSError, EOFError, LayoutError, ValueError):  # no table, or no pictures
-            continue
-        if class_column in others:
-            classes = others[class_column]
-            others = {
-                other: values
-                for other, values in others.items()
-                if not columns.depends_on(values, classes)
-            }
-        groups = [
-            other for other, values in others.items() if columns.may_have_groups(other, values)
-        ]
-        if groups:
-            sentences.append(
-                f"{name} names the pictures, and its column {groups[0]} may have their groups; "
-                "if so, see “Add the groups of another table” in image-layouts/docs/your-own.md"
-            )
-    return sentences
-
-
-def find_images(table: OpenedTable) -> ImageKeys:
-    """Return how a table says where its images are: in its cells, or by their names.
-
-    Raises:
-        LayoutError: the pictures that the table names were not found, or are of another subset.
-    """
-    if table.image_columns:
-        names = list(table.image_columns)
-        pictures = [name for name, key in table.image_columns.items() if key == "picture"]
-        if pictures:  # lists of numbers beside pictures are something else, such as boxes
-            return ImageKeys(names, [{"picture": name} for name in pictures])
-        return ImageKeys(names, [describe_cells(table, name) for name in names])
-    if table.must_name_pictures:
-        likely_columns = columns.order_by_likelihood(table.texts)
-        for find in (find_paths_with_folder, find_paths, find_path_of_most):
-            for column in likely_columns:
-                images = find(table, column)
-                if images.ways:
-                    return images
-    for column, values in table.texts.items():
-        if columns.is_packed(values):
-            return ImageKeys([column], [describe_cells(table, column)])
-    if not table.numbered_columns:
-        check_pictures_exist(table)
-    return ImageKeys([], [])
-
-
-def describe_cells(table: OpenedTable, column: str) -> dict[str, Any]:
-    """Return the keys of a layout for a column whose cells have all pixels of an image."""
-    keys = {"pixels": column}
-    try:
-        rows = [np.array(list_values(cell), float) for cell in table.file.sample[column]]
-        numbers = np.array(rows)
-    except ValueError:  # missing values, or images of different sizes, are reported later
-        return keys
-    if not numbers.size or not np.isfinite(numbers).all():
-        return keys
-    return keys | describe_colors(numbers) | describe_scale([numbers])
-
-
-def check_pictures_exist(table: OpenedTable) -> None:
-    """Check that a table without images names no pictures.
-
-    Raises:
-        LayoutError: a column names pictures that do not exist.
-    """
-    for column, values in table.texts.items():
-        if columns.are_picture_names(values.head(columns.N_VALUES)).all():
-            raise LayoutError(
-                f"its column {column} names pictures, such as {values.iloc[0]}, which are not "
-                f"in {table.place.root}"
-            )
-
-
-def find_paths(table: OpenedTable, column: str) -> ImageKeys:
-    """Return the possible values of the key `file` if a column names the pictures.
-
-    Pictures of the same names may be in several folders. The pictures beside the table are
-    preferred, and then the nearest folders.
-
-    Raises:
-        LayoutError: the pictures are of another subset than the table.
-    """
-    for_all, _ = find_templates(table.place, table.name, table.texts[column])
-    if not for_all:
-        return ImageKeys([], [])
+    for_all = find_templates(place, name, values)
     whole = f"{{{column}}}"
-    # A whole path is preferred to its end.
-    for_all = [path for path in for_all if whole in path] or for_all
-    folders = {path: FIELD.sub("", path) for path in for_all}  # without the column
-    subsets = {"", table.subset} if table.subset else {"", "train", "test"}
-    fitting = [path for path in for_all if find_subset(folders[path]) in subsets]
-    if not fitting:
-        raise LayoutError(f"its pictures are those of another set, as {for_all[0]} says")
-    without_masks = [path for path in fitting if not split_words(folders[path]) & MASK_WORDS]
-    fitting = without_masks or fitting
-    of_same_set = [path for path in fitting if name_one_set(folders[path], table.name)]
-    fitting = of_same_set or fitting  # `val/1.jpg` and not `train/1.jpg`, for `val.csv`
-    if whole in fitting:  # the pictures are beside the table
-        return ImageKeys([column], [{"file": whole}])
-    nearest = min(path.count("../") for path in fitting)  # the number of folders upwards
-    ways = [{"file": path} for path in fitting if path.count("../") == nearest]
-    return ImageKeys([column], ways)
+    if whole in for_all:
+        return [whole]
+    of_table = list_words(posixpath.splitext(posixpath.basename(name))[0]) & SET_WORDS
+    of_folder = {path: list_words(posixpath.dirname(path)) & SET_WORDS for path in for_all}
+    of_same_words = [path for path in for_all if of_folder[path] == of_table]
+    allowed = ("", find_set(" ".join(of_table)))
+    of_same_set = [path for path in for_all if find_set(" ".join(of_folder[path])) in allowed]
+    return of_same_words or (of_same_set if of_table else for_all)
 
 
-def name_one_set(folder: str, table_name: str) -> bool:
-    """Return whether a folder and a table have the same words for sets, such as `val`."""
-    words = split_words(posixpath.basename(table_name))
-    return split_words(folder) & SET_WORDS == words & SET_WORDS
+def describe_cells(table: TableFile, column: str) -> dict[str, Any]:
+    """Return the keys of a column whose cells have all pixels of an image."""
+    try:
+        numbers = np.array(
+            [np.array(list_values(each), float) for each in table.sample[column]]
+        )
+    except ValueError:  # reported when the layout is read
+        return {"pixels": column}
+    if numbers.ndim != 2 or not np.isfinite(numbers).all():
+        return {"pixels": column}
+    return {"pixels": column} | describe_colors(numbers) | describe_scale([numbers])
 
 
-def find_paths_with_folder(table: OpenedTable, column: str) -> ImageKeys:
-    """Return how two columns name the pictures: by their folders, and by names that repeat.
-
-    The value of the key `file` is then `{folder}/{name}`, for example.
-    """
-    names = table.texts[column]
-    if columns.are_picture_names(names).all() and not names.is_unique:
-        for folder, values in table.texts.items():
-            paths = pd.Series(map(join_paths, values, names), name="path")
-            for_all, _ = find_templates(table.place, table.name, paths)
-            whole = [path for path in for_all if "{path}" in path]  # not only its end
-            both = f"{{{folder}}}/{{{column}}}"
-            if whole:
-                ways = [{"file": path.replace("{path}", both)} for path in whole]
-                return ImageKeys([column, folder], ways)
-    return ImageKeys([], [])
-
-
-def join_paths(folder: str, name: str) -> str:
-    """Return the path of a picture whose folder and name stand in two columns."""
-    return posixpath.join(normalize_path(folder, ""), normalize_path(name, ""))
-
-
-def find_path_of_most(table: OpenedTable, column: str) -> ImageKeys:
-    """Return the value of the key `file` with which most values of a column name a picture.
-
-    All other rows are reported later.
-    """
-    _, for_most = find_templates(table.place, table.name, table.texts[column])
-    return ImageKeys([column], [{"file": path} for path in for_most[:1]])
-
-
-class Unlabelled(NamedTuple):
-    """What to do about the rows of a table that have no class.
-
-    Attributes:
-        where: the rows to leave out, as the key `where` of a layout says it, or {}.
-        subsets: the keys `train` and `test` of the layout for all other rows, or {}.
-    """
-
-    where: dict[str, str]
-    subsets: dict[str, Any]
-
-
-def find_unlabelled(
-    table: OpenedTable, names: Sequence[str], subsets: dict[str, Any]
-) -> Unlabelled:
-    """Return which rows without a class are left out.
-
-    In a column with a usual name, a missing class is probably a mistake, which is reported
-    later. If all rows without a class are of the test set, they belong to a contest.
-
-    Args:
-        table: the table.
-        names: the column of the classes, or a column for each class.
-        subsets: the keys `train` and `test` of the layout, if a column has the subsets.
+def describe_pixels(table: TableFile, others: Sequence[str]) -> dict[str, Any]:
+    """Return the keys of columns of pixels.
 
     Raises:
-        LayoutError: no row has a class.
+        LayoutError: the columns are no pixels.
     """
-    if len(names) > 1:
-        return Unlabelled({}, subsets)
-    [column] = names
-    has_class_names = bool(find_class_names(table.file.schema, column))
-    no_class = "-1" if has_class_names else ""  # as Hugging Face writes it
-    is_unlabelled = table.texts.get(column, pd.Series(dtype=str)).str.strip() == no_class
-    if has_class_names and is_unlabelled.all():
-        raise LayoutError("it has no classes; `digits predict` classifies its images")
-    if subsets and is_unlabelled.any():
-        is_test = match_test_set(table, subsets)
-        if is_test[is_unlabelled].all():
-            test_has_classes = is_test[~is_unlabelled].any()
-            return Unlabelled({column: no_class}, subsets if test_has_classes else {})
-    is_mistake = columns.is_usual(column) and not has_class_names
-    if 0 < is_unlabelled.mean() < 0.5 and not is_mistake:
-        return Unlabelled({column: no_class}, subsets)
-    return Unlabelled({}, subsets)
+    names = [each for each in list_pixels(table) if each not in others]
+    start, stop = table.names.index(names[0]), table.names.index(names[-1])
+    between = [each for each in table.names[start : stop + 1] if each not in others]
+    numbers = [int(DIGITS.findall(each)[-1]) for each in names if DIGITS.search(each)]
+    if between != names or (has_words(names) and numbers != sorted(numbers)):
+        raise LayoutError(
+            f"the columns from {names[0]} to {names[-1]} are not all pixels in order"
+        )
+    sample = table.sample[names]
+    one_class.check_pixels({each: sample[each] for each in names})
+    values = sample.dropna().to_numpy(float)
+    if not len(values):
+        raise LayoutError("each of its first rows has a blank pixel")
+    side = math.isqrt(len(names))
+    if side**2 != len(names) and 3 * math.isqrt(len(names) // 3) ** 2 != len(names):
+        raise LayoutError(f"{len(names)} columns of pixels are no square image")
+    return (
+        {"pixels": f"{names[0]} to {names[-1]}"}
+        | describe_colors(values)
+        | describe_scale([values])
+    )
 
 
-def match_test_set(table: OpenedTable, subsets: Mapping[str, Any]) -> pd.Series:
-    """Return whether each row is of the test set, by the column that has the subsets."""
-    [(column, values)] = subsets["test"]["where"].items()
-    return table.texts[column].str.strip().isin(as_list(values))
+def write_layouts(candidates: Sequence[Candidate]) -> list[Proposal]:
+    """Return the layouts of tables: of those with the same columns together, and of each."""
+    alike: dict[Any, list[Candidate]] = defaultdict(list)
+    for each in candidates:
+        alike[each.columns, str(each.keys["class"]), str(each.keys.get("pixels"))].append(each)
+    proposals: list[Proposal] = []
+    by_class: dict[str, list[Candidate]] = defaultdict(list)
+    for tables in alike.values():
+        proposals += join(drop_parts(tables))
+        by_class[str(tables[0].keys["class"])] += tables
+    for tables in by_class.values():  # a training set and a test set with other columns
+        are_test = {each.columns: set_of(each) == "test" for each in tables}
+        if sorted(are_test.values()) == [False, True] and "file" in tables[0].keys:
+            proposals += join(drop_parts(tables))
+    return [each for number, each in enumerate(proposals) if each not in proposals[:number]]
 
 
-def find_subsets_of_paths(table: OpenedTable, way: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the keys `train` and `test` if the paths of pictures have subsets, or {}."""
-    field = FIELD.search(way.get("file", ""))
-    if not field or field[1] not in table.texts or table.subset:
-        return {}
-    return columns.find_subsets_by_paths(field[1], table.texts[field[1]])
+def set_of(table: Candidate) -> str:
+    """Return the set that the name of a table, or else of its folder, names."""
+    folder, name = posixpath.split(table.name)
+    return find_set(posixpath.splitext(SHARD.sub(".", name))[0]) or find_set(folder)
 
 
-def list_pixels(table: OpenedTable, used: set[str]) -> list[str]:
-    """Return the columns that may be pixels: all columns of numbers that are not used.
+def name_series(name: str) -> str:
+    """Return the path of a table without words for sets."""
+    return SET_WORD.sub("", SHARD.sub(".", name.lower()))
 
-    Args:
-        table: the table.
-        used: the columns with another meaning, such as the class.
-    """
+
+def drop_parts(tables: Sequence[Candidate]) -> list[Candidate]:
+    """Return tables without those whose pictures another table of the same set has, too."""
     return [
-        name
-        for name in table.numbered_columns or table.file.names
-        if name not in used
-        and name in table.numeric_columns
-        and normalize_name(name) not in PANDAS_INDEX
+        each
+        for each in tables
+        if not any(
+            each.images < other.images and set_of(each) == set_of(other) and each.images
+            for other in tables
+        )
     ]
 
 
-def check_pixels(table: OpenedTable, names: Sequence[str]) -> None:
-    """Check that columns have pixels in the right order.
-
-    Raises:
-        LayoutError: the columns are other features, or are in alphabetical order, or the table
-            has no rows.
-    """
-    sample = table.file.sample
-    if sample.empty:
-        raise LayoutError("it has no rows")
-    if names:
-        one_class.check_pixels({name: sample[name] for name in names})
-        check_order(names)
-
-
-def check_order(names: Sequence[str]) -> None:
-    """Check that columns of pixels are not in alphabetical order, as p1, p10, p2.
-
-    Raises:
-        LayoutError: the columns are in this order.
-    """
-    by_number = sorted(names, key=natural_key)
-    if list(names) != sorted(names):
-        return
-    for name, expected in zip(names, by_number, strict=True):
-        if name != expected:
-            raise LayoutError(
-                f"the column {name} stands before {expected}, so the pixels are not in the "
-                "order of their numbers; sort the columns of the table"
-            )
+def join(tables: Sequence[Candidate]) -> list[Proposal]:
+    """Return the layouts of tables with the same columns and class: of all, and of each."""
+    single = [Proposal(write_part([each]) | each.sets, each.doubt) for each in tables]
+    names = {each.name for each in tables}
+    if len(names) == 1 or len(names) < len(tables):  # a table has several candidates
+        return single
+    by_keys: dict[Any, list[Candidate]] = defaultdict(list)
+    for each in tables:
+        by_keys[str(each.keys), set_of(each) == "test", str(each.sets)].append(each)
+    parts = [(write_part(same), set_of(same[0]) == "test") for same in by_keys.values()]
+    train = [part for part, is_test in parts if not is_test]
+    test = [part for part, is_test in parts if is_test]
+    if not train or (len(parts) > 1 and any(each.sets for each in tables)):
+        return single
+    layout = parts[0][0] | tables[0].sets if len(parts) == 1 else write_subsets(train, test)
+    doubts = list(dict.fromkeys(each.doubt for each in tables if each.doubt))
+    doubts += [] if are_one_dataset(tables) else ["the tables may be of several datasets"]
+    return [Proposal(layout, "; ".join(doubts)), *single]
 
 
-def describe_pixels(table: OpenedTable, names: Sequence[str]) -> list[dict[str, Any]]:
-    """Return the keys of a layout for columns of pixels, or [] if there are too few.
+def are_one_dataset(tables: Sequence[Candidate]) -> bool:
+    """Return whether tables are certainly parts or sets of one dataset."""
+    if all("file" in each.keys for each in tables):
+        # Tables that are called alike are of one class each, as those of German traffic signs.
+        names = [posixpath.basename(each.name) for each in tables if each.has_several]
+        return len(set(names)) == len(names) or len(set(map(set_of, tables))) == len(names)
+    are_shards = all(SHARD.search(each.name) for each in tables)
+    have_test = any(set_of(each) == "test" for each in tables)
+    return len({name_series(each.name) for each in tables}) == 1 and (are_shards or have_test)
 
-    Raises:
-        LayoutError: as `check_pixels` and `describe_colors`, or there are too few columns for
-            images, but enough for features, or each row has a blank pixel.
-    """
-    check_pixels(table, names)
-    if len(names) < MIN_FEATURES:
-        return []
-    if len(names) < MIN_PIXEL_COLUMNS:
-        raise one_class.make_features_error(
-            f"{len(names)} columns of numbers are too few for the pixels of an image",
-            "write `pixels` into a layout",
-        )
-    sample = table.file.sample[list(names)]
-    numbers = sample.apply(pd.to_numeric, errors="coerce").dropna().to_numpy(float)
-    if not numbers.size:
-        raise LayoutError(f"each of its first {len(sample)} rows has a blank pixel")
-    keys = {"pixels": f"{names[0]} to {names[-1]}"}
-    return [keys | describe_colors(numbers) | describe_scale([numbers])]
+
+def write_part(tables: Sequence[Candidate]) -> dict[str, Any]:
+    """Return the part of a layout with tables of the same keys."""
+    patterns = [escape(each.name) for each in tables]
+    if all(SHARD.search(each) for each in patterns):
+        patterns = sorted({SHARD.sub("-*.", each) for each in patterns})
+    return {"table": unlist(patterns)} | tables[0].keys

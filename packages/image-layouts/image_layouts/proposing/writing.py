@@ -60,10 +60,7 @@ def write_subsets(
 def generalize(paths: Iterable[str], write: Callable[[str], str] = escape) -> str:
     """Return a pattern for paths of the same depth, with * where names differ.
 
-    Args:
-        paths: the paths.
-        write: a function that writes a part of a name. The default escapes characters such as
-            #, which are special in patterns. The key `file` of a layout needs `str` instead.
+    The key `file` of a layout needs `str` as `write`, because it has no special characters.
     """
     levels = zip(*(path.split("/") for path in paths), strict=True)
     return "/".join(generalize_names(names, "*", write) for names in levels)

@@ -1,0 +1,103 @@
+"""Show what was found and the readings that fit, and ask, or say why there are none."""
+
+import re
+import textwrap
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from image_layouts.checking import one_class
+from image_layouts.errors import shorten
+from image_layouts.layout.place import Place
+from image_layouts.proposing import tree
+from image_layouts.proposing.advice import FORMS, find_advice
+from image_layouts.proposing.choice import Choice, ChoiceError
+from image_layouts.proposing.show import (
+    describe_counts,
+    describe_image,
+    describe_unused,
+    write,
+    write_option,
+)
+
+MAX_SHOWN = 5
+MAX_CHARACTERS = 1_000  # of a layout that is printed; params.yaml has all of it
+HELP = "say what the files mean by `digits start --layout` (image-layouts/docs/layout.md)"
+TABLE = "if you know the classes, write a table labels.csv with the columns file and class"
+
+
+def describe(choice: Choice) -> list[str]:
+    """Return a few lines about a layout that is taken."""
+    rows = choice.rows
+    firsts = [rows_of_set.iloc[0] for _, rows_of_set in rows.groupby("test")]
+    return [
+        f"layout: {textwrap.shorten(write(choice.layout), MAX_CHARACTERS)}",
+        *(describe_image(rows, first) for first in firsts),
+        *describe_unused(choice.reading),
+        *(f"look: {note}" for note in choice.notes),
+    ]
+
+
+def ask(
+    place: Place, choices: Sequence[Choice], reasons: Sequence[str], min_images: int
+) -> ChoiceError:
+    """Return the error that shows what was found, and the readings with their questions.
+
+    Those that use more of the pictures, and raise fewer questions, come first.
+    """
+    ordered = sorted(
+        choices, key=lambda each: (len(each.reading.unmatched), len(each.questions))
+    )
+    end = f" --min-images {min_images}" if min_images > 1 else ""
+    lines = [f"  {line}" for line in tree.show(place)]
+    for choice in ordered[:MAX_SHOWN]:
+        lines.append(f"  digits start {write_option(choice.layout)}{end}")
+        lines += [f"    {line}" for line in describe_choice(choice)]
+    others = [each.class_column or write(each.layout) for each in ordered[MAX_SHOWN:]]
+    if others:
+        lines.append(f"  and {len(others)} more: {shorten(others)}")
+    lines += [f"  not used: {reason}" for reason in summarize(reasons)[:MAX_SHOWN]]
+    return ChoiceError(
+        f"{place.root} can be read in these ways, or in others, so nothing was changed; run "
+        f"the right command, or edit its layout (image-layouts/docs/layout.md); {TABLE}",
+        lines,
+    )
+
+
+def describe_choice(choice: Choice) -> Iterator[str]:
+    """Yield lines about the images of a layout, and its questions."""
+    yield describe_counts(choice.rows)
+    yield describe_image(choice.rows, choice.rows.iloc[0])
+    yield from (f"question: {question}" for question in choice.questions)
+
+
+def summarize(reasons: Sequence[str]) -> list[str]:
+    """Return one line for all reasons that differ only in the layout, the file or numbers."""
+    by_sentence: dict[str, list[str]] = defaultdict(list)
+    for reason in reasons:
+        _, _, sentence = reason.partition("; ")[0].rpartition(": ")
+        by_sentence[re.sub(r"\d+", "", sentence)].append(reason)
+    return [
+        f"{first} ({len(others)} more like this)" if others else first
+        for first, *others in by_sentence.values()
+    ]
+
+
+def explain_none(
+    place: Place, reasons: Sequence[str], failures: Sequence[str], *, is_guess: bool
+) -> ChoiceError:
+    """Return the error for files in which no layout makes sense."""
+    if not place.files:
+        return ChoiceError(f"{place.root} is empty; put your images into it: {FORMS}", [])
+    all_reasons = [*failures, *reasons]
+    advice = find_advice(list(place.files.values()))
+    of_other_tools = [reason for reason in all_reasons if one_class.ONE_CLASS in reason]
+    if of_other_tools and not advice:
+        return ChoiceError(of_other_tools[0], [])
+    shown = [*(tree.show(place) if is_guess else []), *summarize(all_reasons)[:MAX_SHOWN]]
+    remedy = f"{TABLE}; otherwise, {HELP}" if place.pictures and is_guess else HELP
+    if len(all_reasons) == 1 and not advice:
+        message = f"{place.root} cannot be used: {shown.pop()}; {remedy}"
+    else:
+        message = f"{place.root} has no images with classes that can be read; "
+        message += advice or remedy
+    return ChoiceError(message, [f"  {line}" for line in shown])

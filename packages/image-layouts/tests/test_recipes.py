@@ -1,0 +1,341 @@
+"""The commands of the page convert other files, so that `digits start` understands them."""
+
+import json
+import pickle
+import re
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
+
+import h5py
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+import yaml
+from scipy.spatial.distance import cdist
+
+from digits.core import errors as digits_errors
+from digits.core.images import Images
+from digits.core.pixels import Pixels
+from digits.pinning.values import compute_pinned_values
+from image_layouts import errors as layout_errors
+from image_layouts import schema as layout
+from image_layouts.checking import one_class
+from image_layouts.layout.place import Place
+from image_layouts.pipeline import start
+from image_layouts.pipeline.source import to_collection
+from image_layouts.proposing import advice
+from image_layouts.proposing.choose import choose
+from tests.helpers import pages, tiny
+from tests.helpers.digit_files import (
+    LABELS,
+    NAMES,
+    PIXELS,
+    TEST,
+    TRAIN,
+    write_flat,
+    write_picture,
+    write_tree,
+)
+
+UserError: Any = (digits_errors.UserError, layout_errors.LayoutError)
+
+
+PAGE = "packages/image-layouts/docs/your-own.md"
+
+
+def archive(place: Path) -> None:
+    write_tree(place / "unpacked", TRAIN)
+    with ZipFile(place / "pictures.zip", "w") as file:
+        for path in sorted(place.glob("unpacked/**/*.png")):
+            file.write(path, path.relative_to(place / "unpacked"))
+    shutil.rmtree(place / "unpacked")
+
+
+def archive_per_class(place: Path) -> None:
+    write_tree(place, TRAIN)
+    for name in NAMES:
+        with ZipFile(place / f"{name}.zip", "w") as file:
+            for path in sorted(place.glob(f"{name}/*.png")):
+                file.write(path, path.name)
+        shutil.rmtree(place / name)
+
+
+def contest_archives(place: Path) -> None:
+    names = write_flat(place / "train", TRAIN)
+    table = pd.DataFrame({"id": names, "has_cactus": LABELS[TRAIN]})
+    table.to_csv(place / "train.csv", index=False)
+    with ZipFile(place / "train.zip", "w") as file:
+        for name in names:
+            file.write(place / "train" / name, f"train/{name}")
+    shutil.rmtree(place / "train")
+
+
+def json_lines(place: Path) -> None:
+    """Write pictures whose names are the same in both subsets."""
+    for subset, rows in [("train", TRAIN), ("test", TEST)]:
+        for number, pixels in enumerate(PIXELS[rows]):
+            write_picture(place / f"{subset}/{number:04d}.png", pixels)
+        lines = [
+            json.dumps({"file_name": f"{number:04d}.png", "label": NAMES[label]}) + "\n"
+            for number, label in enumerate(LABELS[rows])
+        ]
+        (place / f"{subset}/metadata.jsonl").write_text("".join(lines))
+
+
+def coco(place: Path) -> None:
+    """Write annotations, of which two are of one picture."""
+    files = write_flat(place / "photos", TRAIN)
+    numbers = range(len(files))
+    annotations = [{"image_id": n, "category_id": int(LABELS[n])} for n in [*numbers, 7]]
+    content = {
+        "annotations": [{"id": n} | each for n, each in enumerate(annotations)],
+        "images": [{"id": n, "file_name": files[n], "camera": n % 9} for n in numbers],
+        "categories": [{"id": label, "name": name} for label, name in enumerate(NAMES)],
+    }
+    (place / "train.json").write_text(json.dumps(content))
+
+
+def excel(place: Path) -> None:
+    """Write a file with a sheet for each set, and an empty one."""
+    with pd.ExcelWriter(place / "labels.xlsx") as workbook:
+        for subset, rows in [("train", TRAIN), ("test", TEST)]:
+            table = pd.DataFrame({"file": write_flat(place / "photos", rows)})
+            table["class"] = [f"{label:02d}" for label in LABELS[rows]]
+            table.to_excel(workbook, sheet_name=subset, index=False)
+        pd.DataFrame().to_excel(workbook, sheet_name="notes")
+
+
+def hdf5(place: Path) -> None:
+    """Write the groups of USPS, with pixels from 0 to 1."""
+    with h5py.File(place / "usps.h5", "w") as file:
+        for subset, rows in [("train", TRAIN), ("test", TEST)]:
+            file[f"{subset}/data"] = PIXELS[rows].reshape(-1, 64) / np.float32(255)
+            file[f"{subset}/target"] = LABELS[rows]
+
+
+def pickles(place: Path) -> None:
+    for name, rows in [("data_batch_1", TRAIN), ("test_batch", TEST)]:
+        batch = {"data": PIXELS[rows].reshape(-1, 64), "labels": LABELS[rows].tolist()}
+        (place / name).write_bytes(pickle.dumps(batch))
+
+
+def labels(place: Path, **columns: Any) -> None:
+    """Write pictures, and a table with columns beside that of their names."""
+    names = write_flat(place, TRAIN)
+    pd.DataFrame({"file": names, **columns}).to_csv(place / "labels.csv", index=False)
+
+
+def understand() -> Images:
+    """Return what `digits start` understands of data/own. Pictures keep their size."""
+    place, choice = start.choose_layout(None, {})
+    images = choice.reading.images
+    entry = {
+        "sources": [{"files": str(place)}],
+        "layout": choice.layout,
+        "shape": images.shape or [8, 8],
+    }
+    return compute_pinned_values("own", entry, to_collection(images))[1]
+
+
+def check_pixels(X: Pixels, images: pd.DataFrame) -> None:
+    """Check that the pixels of each image are those of its class, whatever its name is."""
+    grey = X.reshape(len(X), 64, -1).mean(axis=2)  # the colours are equal
+    known = PIXELS[: len(X)]
+    lying = known.swapaxes(1, 2)  # as in EMNIST
+    distances = cdist(grey, np.concatenate([known, lying]).reshape(-1, 64))
+    shown = np.tile(LABELS[: len(X)], 2)[distances.argmin(axis=1)]
+    counts = pd.crosstab(shown, images["class"]).to_numpy()
+    assert counts.shape == (10, 10)
+    n_other = 1  # the photo in HEIC
+    assert counts.max(axis=0).sum() >= len(X) - n_other
+    assert counts.max(axis=1).sum() >= len(X) - n_other
+
+
+def follow(recipe: str, folder: Path, names: str = "") -> None:
+    """Run the command that stands under a heading of the page.
+
+    The packages that it installs are those of the tests.
+
+    Args:
+        recipe: the heading.
+        folder: the current folder of the command.
+        names: the pattern that replaces that of the files, or "".
+    """
+    [command] = re.findall(r"```text\n(.*?)```", pages.read_section(PAGE, recipe), re.DOTALL)
+    if names:
+        command = re.sub(r"(?<=rglob\(')[^']+", names, command)
+    tiny.run(["bash", "-ec", command], folder, PIP_NO_INDEX="1")
+
+
+def test_no_advice_is_given_about_what_describes_arrow_files(tmp_path: Path) -> None:
+    table = pa.table({"c": [1, 2]})
+    with pa.ipc.new_stream(tmp_path / "data.arrow", table.schema) as stream:
+        stream.write_table(table)
+    (tmp_path / "state.json").write_text("{}")
+    assert advice.find_advice(sorted(tmp_path.iterdir())) == ""
+    (tmp_path / "data.arrow").unlink()
+    assert advice.find_advice(sorted(tmp_path.iterdir())).startswith("files such as state.json")
+
+
+def test_each_recipe_is_a_heading_of_the_page() -> None:
+    section = pages.read_section(PAGE, "Convert other files")
+    headings = re.findall(r"^### (.+)$", section, re.MULTILINE)
+    assert headings == list(advice.RECIPES)
+
+
+# By the heading of a recipe: forms that it converts, and the number of test images.
+RECIPES: list[tuple[str, Callable[[Path], None], int]] = [
+    ("Unpack archives", archive, 0),
+    ("Unpack archives", archive_per_class, 0),
+    ("Unpack archives", contest_archives, 0),
+    ("Convert JSON lines", json_lines, 40),
+    ("Convert COCO annotations", coco, 0),
+    ("Convert Excel files", excel, 40),
+    ("Convert HDF5 files", hdf5, 40),
+    ("Convert pickles", pickles, 40),
+]
+
+
+@pytest.mark.variant
+@pytest.mark.parametrize(("recipe", "write", "n_test"), RECIPES)
+def test_a_recipe_converts_what_is_refused(
+    recipe: str,
+    write: Callable[[Path], None],
+    n_test: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("data/own").mkdir(parents=True)
+    write(Path("data/own"))
+    before = tiny.files(tmp_path)
+    with pytest.raises(UserError, match=f"see “{recipe}” in image-layouts/docs/your-own.md"):
+        understand()
+    assert tiny.files(tmp_path) == before
+    follow(recipe, tmp_path)
+    images = understand()
+    assert (images.table["test"].sum() if n_test else 0) == n_test
+    assert len(images) == 200 + n_test
+    check_pixels(images.X, images.table)
+
+
+def test_groups_are_added_to_a_table(tmp_path: Path) -> None:
+    place = tmp_path / "data/own"
+    place.mkdir(parents=True)
+    pd.DataFrame({"file": ["p/p17_1.jpg", "p/p17_2.jpg", "2.jpg"]}).to_csv(place / "labels.csv")
+    follow("Add groups to a table", tmp_path)
+    table = pd.read_csv(place / "labels.csv", keep_default_na=False)
+    assert table["group"].tolist() == ["p17", "p17", ""]
+
+
+@pytest.mark.variant
+def test_damaged_pictures_are_moved_away(tmp_path: Path) -> None:
+    place = tmp_path / "data/own"
+    write_tree(place, TRAIN)
+    damaged = sorted(place.glob("one/*"))[:3]
+    for path in damaged:
+        path.write_bytes(path.read_bytes()[:60])
+    follow("Move damaged pictures away", tmp_path)
+    assert not any(path.exists() for path in damaged)
+    assert len(list(place.rglob("*.png"))) == 197
+    assert len(list((tmp_path / "data/damaged/one").iterdir())) == 3
+
+
+def test_files_that_are_only_in_icloud_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_tree(Path("data/own"), TRAIN)
+    for number in (1, 2):
+        Path(f"data/own/one/.{number}.jpg.icloud").touch()
+    start.choose_layout(None, {})
+    assert capsys.readouterr().err == (
+        "files only in iCloud: 2, first data/own/one/.1.jpg.icloud; download them first\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["mountain bike", "bike"],
+        ["left hand", "right hand", "left foot", "right foot", "hand"],
+        ["tench, Tinca tinca", "goldfish, Carassius auratus"],
+        ["1,000", "2,000"],
+    ],
+)
+def test_a_class_of_several_words_is_no_list_of_labels(
+    names: list[str], tmp_path: Path
+) -> None:
+    labels(tmp_path, label=np.resize(names, 200))
+    found = choose(Place(tmp_path)).rows["class"]
+    assert found.nunique() == len(names)
+
+
+QUANTITIES = {
+    "ages": range(20, 32),
+    "nearly all ages": [1, *range(3, 80), 84, 90],
+    "ten ages": range(20, 30),
+    "years": range(1990, 2005),
+    "angles": range(0, 360, 15),
+    "temperatures": range(-4, 8),
+}
+
+
+NO_QUANTITIES = {
+    "digits": range(10),
+    "letters": range(1, 27),
+    "some digits": [0, 1, 7],
+    "nine ages": range(20, 29),
+    "speed limits": [20, 30, 50, 60, 70, 80, 100, 120],
+    "some of 43 signs": [0, 3, 7, 11, 12, 17, 25, 33, 38, 40, 42],
+    "numbers with gaps of 4 and 6": [20, 24, 30, 34, 40, 44, 50, 54, 60, 64],
+    "codes of fruit": [3023, 3283, 4011, 4012, 4046, 4062, 4065, 4081, 4087, 4225, 4593],
+    "names": [*range(20, 40), "older"],
+    "dates": [f"2020_{month:02d}" for month in range(1, 13)],
+}
+
+
+@pytest.mark.parametrize("numbers", QUANTITIES.values(), ids=QUANTITIES)
+def test_classes_that_may_be_a_quantity_are_doubted(numbers: Sequence[int]) -> None:
+    [line] = one_class.describe_quantity(numbers)
+    assert line.startswith(
+        f"the classes are {len(numbers)} numbers from {min(numbers)} to {max(numbers)}; if "
+    )
+
+
+@pytest.mark.parametrize("names", NO_QUANTITIES.values(), ids=NO_QUANTITIES)
+def test_classes_with_other_numbers_are_not_doubted(names: Sequence[object]) -> None:
+    assert one_class.describe_quantity(names) == []
+
+
+def test_a_column_that_the_user_names_is_taken_and_not_the_folders(tmp_path: Path) -> None:
+    write_tree(tmp_path, slice(0, 40))
+    files = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.glob("*/*.png"))
+    table = pd.DataFrame({"file": files, "by": ["anna", "bo"] * 20})
+    table["paper"] = ["plain", "plain", "ruled", "ruled"] * 10
+    table.to_csv(tmp_path / "pages.csv", index=False)
+    rows = choose(Place(tmp_path), columns={"class": "paper"}).rows
+    assert rows["class"].tolist() == table["paper"].tolist()
+
+
+def load(text: str) -> Any:
+    """Return a layout from its text in YAML. A pattern may begin with a bracket."""
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        return text
+
+
+LAYOUT_PAGE = (tiny.ROOT / "packages/image-layouts/docs/layout.md").read_text(encoding="utf-8")
+
+
+def test_each_layout_of_the_page_is_valid() -> None:
+    _, _, table = LAYOUT_PAGE.partition("## Forms and their layouts")
+    written = re.findall(r"^\| .+ \| `(.+)` \|$", table, re.MULTILINE)
+    assert len(written) >= 40
+    for text in written:
+        assert layout.parse(load(text)).parts, text
