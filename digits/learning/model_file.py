@@ -12,7 +12,6 @@ import sys
 import tokenize
 import warnings
 from hashlib import sha256
-from importlib import import_module
 from pathlib import Path, PurePath
 from types import ModuleType
 from typing import Any
@@ -102,7 +101,9 @@ def import_skops() -> ModuleType:
     name = "skops.io._trusted_types"
     if name not in sys.modules:
         sys.modules[name] = EmptyLists(name)
-    return import_module("skops.io")
+    import skops.io
+
+    return skops.io
 
 
 class EmptyLists(ModuleType):
