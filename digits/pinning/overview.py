@@ -46,7 +46,7 @@ def describe_images(
     lines = [f"{len(images):,} images of {len(class_names)} classes: {listed}"]
     checksums = checksums_of(images)
     for plugin in find_plugins("digits.judges").values():
-        lines += plugin.load()(images.X, images.table, checksums, class_names)
+        lines += plugin.load()(images, checksums, class_names)
     if images.groups is not None:
         names = images.group_names or sorted(images.groups.unique())
         lines.append(f"{len(names)} groups: {shorten(names)}")

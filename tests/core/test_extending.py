@@ -83,7 +83,7 @@ def test_classifiers_features_and_a_source_are_added(extended: Path) -> None:
         assert metrics["cv_accuracy"] > metrics["baseline"] + 0.2
     status = "git status --porcelain -uall -- digits stages data dvc.yaml"
     lines = tiny.run(status, extended).stdout.splitlines()
-    assert {line[3:] for line in lines} == {*modules, "data/mine.db.dvc"}
+    assert {line[3:] for line in lines} == {*modules, "data/datasets.yaml", "data/mine.db.dvc"}
 
 
 def insert(path: Path, name: str, entry: str) -> None:

@@ -62,13 +62,12 @@ def test_what_can_be_fitted_can_be_saved(name: str, n_features: int, tmp_path: P
         with warnings.catch_warnings(action="ignore"):
             try:
                 classifier = make_classifier(name, hyperparameters, seed=0)
-                classifier.fit(X, y)
+                model = Pipeline([("classifier", classifier)]).fit(X, y)
             except Exception:
                 continue  # it is refused before the training, or by scikit-learn
-            model = Pipeline([("classifier", classifier)])
             model_file.save(tmp_path / "model", model, name)
             loaded = model_file.load(tmp_path / "model", name)
-            assert np.array_equal(loaded.predict(X), classifier.predict(X)), hyperparameters
+            assert np.array_equal(loaded.predict(X), model.predict(X)), hyperparameters
         n_saved += 1
     # It cannot be fitted if a class has fewer images than features.
     is_too_wide = "QuadraticDiscriminant" in name and n_features > len(X) / 3

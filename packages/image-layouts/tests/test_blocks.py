@@ -77,7 +77,8 @@ def test_the_pixels_of_chosen_rows_are_read_in_blocks(name: str) -> None:
 
 def test_the_pictures_of_chosen_rows_are_read_in_batches() -> None:
     sets = np.resize(SETS, 2_400)  # a thousand rows are read at a time
-    contents = [str(number).encode() for number in range(len(sets))]
+    # They begin like PGM files, and differ in what follows.
+    contents = [b"P5 1 1 255\n" + str(number).encode() for number in range(len(sets))]
     images = pd.DataFrame({"image": contents, "label": np.resize(CLASSES, 2_400), "set": sets})
     images.to_parquet("images.parquet")
     layout = write_sets({"table": "images.parquet", "picture": "image"})

@@ -17,6 +17,7 @@ import pytest
 import yaml
 from scipy.spatial.distance import cdist
 
+from digits.core.images import Images
 from digits.core.pixels import Pixels
 from digits.messages import errors as digits_errors
 from digits.pinning.values import compute_pinned_values
@@ -128,7 +129,7 @@ def labels(place: Path, **columns: Any) -> None:
     pd.DataFrame({"file": names, **columns}).to_csv(place / "labels.csv", index=False)
 
 
-def understand() -> tuple[dict[str, Any], Pixels, pd.DataFrame]:
+def understand() -> Images:
     """Return what `digits start` understands of data/own. Pictures keep their size."""
     place, choice = start.choose_layout(None, {})
     images = choice.reading.images
@@ -137,8 +138,7 @@ def understand() -> tuple[dict[str, Any], Pixels, pd.DataFrame]:
         "layout": choice.layout,
         "shape": images.shape or [8, 8],
     }
-    values, found = compute_pinned_values("own", entry, to_collection(images))
-    return values, found.X, found.table
+    return compute_pinned_values("own", entry, to_collection(images))[1]
 
 
 def check_pixels(X: Pixels, images: pd.DataFrame) -> None:
@@ -217,10 +217,10 @@ def test_a_recipe_converts_what_is_refused(
         understand()
     assert tiny.files(tmp_path) == before
     follow(recipe, tmp_path)
-    _, X, images = understand()
-    assert (images["test"].sum() if n_test else 0) == n_test
+    images = understand()
+    assert (images.table["test"].sum() if n_test else 0) == n_test
     assert len(images) == 200 + n_test
-    check_pixels(X, images)
+    check_pixels(images.X, images.table)
 
 
 def test_groups_are_added_to_a_table(tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
+from digits.core.images import Images
 from digits.core.pixels import Pixels, Vector
 
 SIDE = 16  # the height and the width of a reduced image, in pixels
@@ -30,21 +30,20 @@ ROUNDING = 1e-5  # of equal images
 MIN_SHARE = 0.02  # of nearly equal images, which is said; fewer may be so by chance
 
 
-def find_alike(X: Pixels, images: pd.DataFrame, checksums: Vector) -> Iterator[str]:
+def find_alike(images: Images, checksums: Vector) -> Iterator[str]:
     """Yield a line about images that are nearly equal: of both sets, two classes, or one class.
 
     Images with the same checksum, or of the same group, do not count.
 
     Args:
-        X: the pixels of the images, shape (n_images, n_values).
-        images: the table of their other columns.
+        images: the images.
         checksums: a checksum per image.
     """
-    if len(X) < N_NEAR + 2:
+    if len(images) < N_NEAR + 2:
         return
-    rows = np.linspace(0, len(X) - 1, min(len(X), MAX_IMAGES)).astype(int)
-    table = images.iloc[rows].reset_index(drop=True)
-    first, second = find_pairs(X[rows], images.attrs["shape"])
+    rows = np.linspace(0, len(images) - 1, min(len(images), MAX_IMAGES)).astype(int)
+    table = images.table.iloc[rows].reset_index(drop=True)
+    first, second = find_pairs(images.X[rows], images.shape)
     counts = checksums[rows][first] != checksums[rows][second]
     if "group" in table:
         groups = table["group"].to_numpy()
@@ -60,7 +59,7 @@ def find_alike(X: Pixels, images: pd.DataFrame, checksums: Vector) -> Iterator[s
     in_two_classes = ~in_both_sets & (classes[first] != classes[second])
     n_compared = min(len(rows), MAX_QUERIES)
     n_tests = max(1, min(tests.sum(), (~tests).sum()) * n_compared // len(rows))
-    of_all = f" of {n_compared:,} that were compared" if n_compared < len(X) else ""
+    of_all = f" of {n_compared:,} that were compared" if n_compared < len(images) else ""
     for found, n_needed, where, remedy in [
         (
             in_both_sets,

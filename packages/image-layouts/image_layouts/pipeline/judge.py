@@ -13,7 +13,8 @@ from pathlib import PurePosixPath
 import numpy as np
 import pandas as pd
 
-from digits.core.pixels import Pixels, Vector
+from digits.core.images import Images
+from digits.core.pixels import Vector
 from digits.messages.errors import shorten
 from image_layouts.checking.one_class import describe_quantity
 from image_layouts.pipeline.alike import find_alike
@@ -34,28 +35,27 @@ COPY = re.compile(r"\.rf\.\w+$")
 
 
 def list_warnings(
-    X: Pixels, images: pd.DataFrame, checksums: Vector, class_names: Sequence[object]
+    images: Images, checksums: Vector, class_names: Sequence[object]
 ) -> list[str]:
     """Return a line for each probable mistake, with what to do.
 
     Args:
-        X: the pixels of the images, shape (n_images, n_values).
-        images: the table of their other columns.
+        images: the images.
         checksums: a checksum per image, which is the same for equal images, shape (n_images,).
         class_names: the names of the classes, or their numbers.
     """
     names = [str(name) for name in class_names]
+    table = images.table
     lines = [
         *describe_quantity(class_names),
         *find_equal_names(names),
-        *find_images_in_several(images, checksums, "class", names),
-        *find_equal_images(images, checksums),
-        *find_alike(X, images, checksums),
-        *find_copies(images),
+        *find_images_in_several(table, checksums, "class", names),
+        *find_equal_images(table, checksums),
+        *find_alike(images, checksums),
+        *find_copies(table),
     ]
-    if "group" in images:
-        group_names = images.attrs.get("group_names")
-        lines += find_images_in_several(images, checksums, "group", group_names)
+    if "group" in table:
+        lines += find_images_in_several(table, checksums, "group", images.group_names)
     return lines
 
 

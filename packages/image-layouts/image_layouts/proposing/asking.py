@@ -95,9 +95,7 @@ def explain_none(
         return ChoiceError(of_other_tools[0], [])
     shown = [*(tree.show(place) if is_guess else []), *summarize(all_reasons)[:MAX_SHOWN]]
     remedy = f"{TABLE}; otherwise, {HELP}" if place.pictures and is_guess else HELP
+    message = f"has no images with classes that can be read; {advice or remedy}"
     if len(all_reasons) == 1 and not advice:
-        message = f"{place.root} cannot be used: {shown.pop()}; {remedy}"
-    else:
-        message = f"{place.root} has no images with classes that can be read; "
-        message += advice or remedy
-    return ChoiceError(message, [f"  {line}" for line in shown])
+        message = f"cannot be used: {shown.pop()}; {remedy}"
+    return ChoiceError(f"{place.root} {message}", [f"  {line}" for line in shown])

@@ -214,10 +214,9 @@ def write_unused(choice: Choice) -> list[str]:
     if len(names) <= MAX_NAMED:
         return names
     by_folder = sorted({posixpath.join(escape(posixpath.dirname(name)), "*") for name in rest})
-    starts = sorted({f"{escape(name.split('/')[0])}/**/*" for name in rest if "/" in name})
+    starts = sorted({f"{escape(name.split('/')[0])}/**/*" for name in rest})
     used = choice.rows.get("file", pd.Series(dtype=object))
-    are_all_in_folders = all("/" in name for name in rest)
-    are_many_folders = len(by_folder) > MAX_NAMED and are_all_in_folders
+    are_many_folders = len(by_folder) > MAX_NAMED and all("/" in name for name in rest)
     for patterns in [starts] * are_many_folders + [by_folder]:
         if not find_matches(patterns, used):
             return patterns

@@ -37,7 +37,7 @@ def find_classes(texts: Texts, chosen: Mapping[str, str]) -> list[tuple[list[str
     usual = [each for each in texts if normalize_name(each) in USUAL_CLASSES]
     if usual:
         first = texts[usual[0]]
-        are_one = all(is_one_to_one(texts[each], first) for each in usual)
+        are_one = all(is_one_to_one(texts[each], first) for each in usual[1:])
         return [([usual[0]], True)] if are_one else [([each], False) for each in usual]
     texts = {each: values for each, values in texts.items() if not may_say_sets(each, values)}
     flags = {
@@ -78,7 +78,7 @@ def find_sets(texts: Texts) -> tuple[dict[str, Any], str]:
     It is sure if each value is a word for a set.
     """
     for name, values in texts.items():
-        distinct = sorted(set(values.str.strip()))
+        distinct = sorted({value.strip() for value in values.unique()})
         if not 2 <= len(distinct) <= MAX_SETS:
             continue
         is_flag = [value.lower() for value in distinct] in (["0", "1"], ["false", "true"])
@@ -132,7 +132,7 @@ def may_say_more(values: pd.Series, classes: pd.Series) -> bool:
 
 def may_say_sets(name: str, values: pd.Series) -> bool:
     """Return whether a column may say the sets, by its name or one of its few values."""
-    distinct = set(values.str.strip())
+    distinct = {value.strip() for value in values.unique()}
     if not 2 <= len(distinct) <= MAX_SETS:
         return False
     words = {"split", "set", "subset", "partition", "test", "valid", "val"}

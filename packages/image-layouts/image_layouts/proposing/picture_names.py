@@ -31,10 +31,7 @@ class Template(NamedTuple):
 
 
 def find_templates(place: Place, table_name: str, values: pd.Series) -> list[str]:
-    """Return the paths, such as `images/{id}.jpg`, by which each value names one picture.
-
-    They begin in the folder of the table. Blank values are ignored.
-    """
+    """Return the paths from a table, such as `images/{id}.jpg`, by which all are found."""
     values = values[values.str.strip() != ""]
     sample = values.sample(min(N_VALUES, len(values)), random_state=0)
     found: dict[Template, None] = {}  # a set that keeps its order

@@ -71,12 +71,11 @@ def list_notes(choice: Choice) -> list[str]:
         for name, values in choice.reading.unused_columns.items()
         if may_say_more(values, choice.rows["class"])
     ]
-    if not others:
-        return []
-    return [
+    note = (
         f"the columns {shorten(others)} are not used; if images with one value of a column "
         "belong together, run `digits start` with --group COLUMN"
-    ]
+    )
+    return [note] if others else []
 
 
 def list_patterns(choice: Choice) -> list[str]:
@@ -120,11 +119,13 @@ def ask_about_rest(
 ) -> Iterator[str]:
     """Yield questions about what is not used: pictures, files, columns and arrays."""
     reading, rows = choice.reading, choice.rows
-    rest = reading.unmatched
+    tables = without_classes if reading.unmatched else []
+    named = {picture for name in tables for picture in list_named(place, name)}
+    rest = [name for name in reading.unmatched if name not in named]
     if rest and not are_of_another_set(rest, rows):
         yield f"{len(rest)} pictures are not used, first {rest[0]}"
-    names = list(rows["class"].unique())
-    texts = [name for name in reading.unused_files if is_small_text(place, name, names)]
+    classes = list(rows["class"].unique())
+    texts = [name for name in reading.unused_files if is_small_text(place, name, classes)]
     notes = texts if len(texts) <= MAX_NOTES else []
     unconverted = set(list_unconverted(list(place.files.values())))
     files = [
@@ -146,6 +147,13 @@ def ask_about_rest(
     arrays = [name for name in reading.unused_arrays if may_be_groups(place, name, len(rows))]
     if arrays:
         yield f"the arrays {shorten(arrays)} are not used"
+
+
+def list_named(place: Place, name: str) -> Iterator[str]:
+    """Yield the pictures that a table names, such as those of a test set without classes."""
+    table = place.list_opened_tables(name)[0]
+    for value in table.read_texts(table.names[:1]).to_numpy().ravel():  # its ids
+        yield from place.pictures_by_end.get(value.strip(), [])
 
 
 def are_of_another_set(names: Sequence[str], rows: pd.DataFrame) -> bool:
@@ -216,8 +224,7 @@ def ask_about_names(choice: Choice) -> Iterator[str]:
     if "file" not in rows or any(getattr(part, "picture", "") for part in choice.parts):
         return
     by_folder: dict[str, list[str]] = defaultdict(list)
-    for name in rows["file"]:
-        folder, file = posixpath.split(name)
+    for folder, file in map(posixpath.split, rows["file"]):
         by_folder[folder].append(posixpath.splitext(file)[0])
     longer = []
     for folder, stems in by_folder.items():
@@ -316,6 +323,4 @@ def ask_about_classes(choice: Choice) -> Iterator[str]:
 
 def is_code(name: str) -> bool:
     """Return whether the name of a folder is a code, a numbered thing, or has a date."""
-    if CODE_OF_CLASS.fullmatch(name):
-        return False
-    return bool(CODE.fullmatch(name) or DATE.search(name))
+    return not CODE_OF_CLASS.fullmatch(name) and bool(CODE.fullmatch(name) or DATE.search(name))

@@ -31,11 +31,12 @@ from image_layouts.proposing.columns import (
     find_usual,
 )
 from image_layouts.proposing.picture_names import find_templates
-from image_layouts.proposing.pixels import MIN_PIXELS, describe_colors, describe_scale
+from image_layouts.proposing.pixels import describe_colors, describe_scale
 from image_layouts.proposing.sets import SET_WORDS, SUBMISSION, find_set, list_words
 from image_layouts.proposing.table_format import find_format, may_be_table
 from image_layouts.proposing.writing import unlist, write_subsets
 
+MIN_PIXELS = 49  # fewer columns of numbers are features of something else
 MAX_TEXTS = 100  # a table with more columns has pixels
 MIN_UNIQUE = 0.9  # of the values that name pictures
 SHARD = re.compile(r"-\d{5}-of-\d{5}\.")
@@ -222,7 +223,7 @@ def find_images(
             yield [column], {"picture": column}
         elif values.head(50).str.fullmatch(PACKED).all():
             yield [column], describe_cells(table, column)
-    if len(table.names) > MIN_PIXELS and len(list_pixels(table)) >= MIN_PIXELS:
+    if len(list_pixels(table)) >= MIN_PIXELS:
         yield [], {"pixels": "all"}
 
 

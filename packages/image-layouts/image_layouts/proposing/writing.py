@@ -19,8 +19,6 @@ def unlist(values: Sequence[Any]) -> Any:
 
 def add_unused(layout: Any, items: Sequence[Any]) -> Any:
     """Return a layout with more items of the key `unused`, such as patterns of pictures."""
-    if not items:
-        return layout
     keys = layout if isinstance(layout, dict) else {"files": layout}
     return keys | {"unused": [*as_list(keys.get("unused") or []), *items]}
 
