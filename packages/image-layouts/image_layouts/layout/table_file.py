@@ -318,9 +318,7 @@ class TableFile:
                 else error
             )
             raise LayoutError(
-                f"{self.path.name}: {found}; put quotation marks around values with "
-                "separators; see “Repair a table with too many separators” in "
-                "image-layouts/docs/your-own.md"
+                f"{self.path.name}: {found}; put quotation marks around values with separators"
             ) from None
         except (OSError, ValueError) as error:
             raise LayoutError(f"{self.path.name}: {error}") from None
