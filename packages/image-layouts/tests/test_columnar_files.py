@@ -22,7 +22,9 @@ from image_layouts import unpacking
 from image_layouts.layout import columnar_file
 from image_layouts.layout.hugging_face import find_image_columns
 from image_layouts.layout.parquet_file import DICTIONARY, read_page_header
+from image_layouts.layout.place import Place
 from image_layouts.layout.table_file import TableFile
+from image_layouts.proposing.tree import describe_file
 from tests.helpers.digit_files import PIXELS, encode
 
 UserError: Any = (digits_errors.UserError, layout_errors.LayoutError)
@@ -228,6 +230,9 @@ def test_columns_of_unusual_types_are_left_out(tmp_path: Path, column: Any, name
     assert opened.sample.columns.tolist() == ["label"]
     with pytest.raises(UserError, match=r"no column 'other', but label; not read: other \("):
         opened.check_names(["other"])
+    place = Place(tmp_path)
+    place.open_table(name)
+    assert "columns label (a); not read: other (" in describe_file(place, name)
     WRITERS[name](pa.table({"other": column}), tmp_path / name)
     with pytest.raises(UserError, match=r"images that can be read: other \("):
         _ = open_file(tmp_path / name).names

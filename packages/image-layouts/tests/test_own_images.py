@@ -22,9 +22,11 @@ from digits.data.source import find_source
 from digits.imaging import picture_files, pictures
 from digits.imaging.pictures import PictureError
 from digits.messages import errors as digits_errors
+from digits.pinning import storage
 from digits.pinning.storage import find_target
 from digits.settings.params import DatasetParams
 from image_layouts import errors as layout_errors
+from image_layouts import files as layout_files
 from tests.helpers import tiny
 
 UserError: Any = (digits_errors.UserError, layout_errors.LayoutError)
@@ -328,6 +330,10 @@ def test_pictures_give_the_pinned_dataset(tmp_path: Path) -> None:
     assert checksums.items() > entry["sha256"].items()
     entry["sha256"] = checksums  # those of the picture files, too
     fetch_images("tiny", DatasetParams.model_validate(entry))
+
+
+def test_files_that_are_not_read_are_those_that_dvc_leaves_out() -> None:
+    assert layout_files.IGNORED_NAMES == storage.IGNORED_NAMES
 
 
 def test_a_table_of_pictures_gives_the_same_images_as_their_folder(tmp_path: Path) -> None:

@@ -41,7 +41,8 @@ def describe_file(place: Place, name: str) -> str:
                 for column in tables[-1].names[:MAX_COLUMNS]
                 if (values := sample[column].astype(str).unique()[:3]).size
             ]
-            return f"{name}: columns {shorten(columns)}"
+            dropped = tables[-1].dropped and f"; not read: {tables[-1].dropped}"
+            return f"{name}: columns {shorten(columns)}{dropped}"
         if name in place.array_files:
             arrays = place.load_arrays([name])
             return shorten([f"{key} {array.shape}" for key, array in arrays.items()])
