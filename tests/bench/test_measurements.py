@@ -66,7 +66,8 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     project = tmp_path_factory.mktemp("small") / "project"
     project.mkdir()
     tiny.make_project(project)
-    shutil.copy(tiny.ROOT / "params.yaml", project)
+    for name in ["params.yaml", "data/datasets.yaml"]:
+        shutil.copy(tiny.ROOT / name, project / name)
     replace_mnist(project)
     shutil.copytree(tiny.ROOT / "docs/notebooks", project / "docs/notebooks")
     tiny.commit(project, "small")
