@@ -103,6 +103,7 @@ def test_one_process_gives_the_same_results_as_dvc(project: Path) -> None:
     files_by_dvc = tiny.files(project)
     for folder in ["data", "models", "metrics", "plots"]:
         shutil.rmtree(project / folder)
+    tiny.run("git checkout data/datasets.yaml", project)
     tiny.run(["python", "-m", "bench.plain"], project)
     files_by_one_process = tiny.files(project)
     for name, content in files_by_dvc.items():
