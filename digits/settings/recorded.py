@@ -22,6 +22,9 @@ HEADER = """\
 # accepts no other images.
 """
 
+# `digits pin` reads the file, too, so it must be whole before.
+REMEDY = f"`git restore {FILE.as_posix()}` brings back what was committed"
+
 Recorded = dict[str, dict[str, Any]]  # the values by the name of the dataset
 
 
@@ -35,12 +38,12 @@ def parse(text: str) -> Recorded:
         recorded = yaml.safe_load(text)
     except yaml.YAMLError as error:
         problem = " ".join(str(error).split())
-        raise UserError(f"{FILE} is not YAML: {problem}; run `digits pin NAME`") from None
+        raise UserError(f"{FILE} is not YAML: {problem}; {REMEDY}") from None
     is_valid = isinstance(recorded, dict | None) and all(
         isinstance(values, dict) for values in (recorded or {}).values()
     )
     if not is_valid:
-        raise UserError(f"{FILE} has another form than `digits pin` writes; run it again")
+        raise UserError(f"{FILE} has another form than `digits pin` writes; {REMEDY}")
     return recorded or {}
 
 

@@ -12,12 +12,13 @@ pixels. `propose` returns the layouts that make sense of a folder.
 from pathlib import Path
 from typing import Any
 
-from image_layouts.checking.rows import find_faults
 from image_layouts.collection import Collection
 from image_layouts.errors import LayoutError
 from image_layouts.layout.place import Place
-from image_layouts.layout.reading import read_layout
+from image_layouts.layout.reading import check_reading, read_layout
 from image_layouts.schema import parse
+
+__all__ = ["Collection", "LayoutError", "propose", "read"]
 
 
 def read(path: Path, layout: Any) -> Collection:
@@ -26,16 +27,7 @@ def read(path: Path, layout: Any) -> Collection:
     Raises:
         LayoutError: the files are not as the layout says.
     """
-    reading = read_layout(Place(path), parse(layout))
-    if reading.unmatched:
-        raise LayoutError(
-            f"{len(reading.unmatched)} pictures do not fit the layout, "
-            f"first {reading.unmatched[0]}"
-        )
-    faults = find_faults(reading.images.rows)
-    if faults:
-        raise LayoutError("; ".join(faults))
-    return reading.images
+    return check_reading(read_layout(Place(path), parse(layout)))
 
 
 def propose(path: Path) -> Any:

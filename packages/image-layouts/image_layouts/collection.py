@@ -10,9 +10,6 @@ import pandas as pd
 
 Vector = npt.NDArray[Any]
 
-# Columns that an image may have besides its class, and whether their values are names.
-COLUMNS = {"group": True}
-
 MAX_CLASSES = 256
 READ_BYTES = 3 * 2**20  # of pixels, which are read at a time
 BATCH_SIZE = 1_000  # the number of pictures that are read at a time
@@ -32,7 +29,7 @@ class Collection:
             - `id`: what the owner calls the image: a name, a path, or its number from 1.
             - `file`: the path of the picture in its folder, if there are pictures.
             - `class`: the class, as a string. Without classes, images can only be predicted.
-            - `group` and any other of COLUMNS, as strings, if the images have it.
+            - `group`, as a string, if the images have it.
             - `test`: whether the image is in the test set that came with the images.
 
         pictures: a function that yields the picture files in the order of the rows: their

@@ -11,8 +11,10 @@ MAX_CHARACTERS = 200  # the largest length of a list of names in a message
 class LayoutError(Exception):
     """Files that are not as a layout says, or a layout that is not valid.
 
-    Its `message` is one line.
+    Its `message` is one line. `lines` are what there is to say before it, if anything.
     """
+
+    lines: Sequence[str] = ()
 
     def __init__(self, message: object) -> None:
         line = " ".join(str(message).split())

@@ -9,7 +9,6 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
-from image_layouts.collection import COLUMNS
 from image_layouts.errors import LayoutError, shorten, unknown_choice_error
 
 UTF_8 = "utf-8-sig"  # with or without a byte order mark
@@ -79,11 +78,12 @@ class FilesPart(Entry):
 class RowsPart(Entry):
     """What parts with tables and parts with arrays have in common."""
 
+    group: str = ""  # a column or the name of an array
+
     @property
     def columns(self) -> dict[str, str]:
-        """The column of the table, or the array, by its name in COLUMNS, for each one given."""
-        values = {name: getattr(self, name, "") for name in COLUMNS}
-        return {name: value for name, value in values.items() if value}
+        """The column of the table, or the array, that has the groups, if it is given."""
+        return {"group": self.group} if self.group else {}
 
 
 class TablePart(RowsPart):
@@ -111,7 +111,6 @@ class ArrayPart(RowsPart):
     axes: str = "n h w"
     scale: float = 1  # what pixels are multiplied by
     classes: str = Field(default="", alias="class")  # the name of an array
-    group: str = ""  # the name of an array
 
 
 Part = FilesPart | TablePart | ArrayPart

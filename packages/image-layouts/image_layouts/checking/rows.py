@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 from image_layouts.checking import one_class
-from image_layouts.collection import COLUMNS, MAX_CLASSES
+from image_layouts.collection import MAX_CLASSES
 from image_layouts.errors import LayoutError, shorten
 
 
@@ -130,14 +130,9 @@ def check_test_set(rows: pd.DataFrame) -> None:
 
 
 def check_columns(rows: pd.DataFrame) -> None:
-    """Check that each image has a value in each other column, such as a group."""
-    for name, has_names in COLUMNS.items():
-        if name not in rows:
-            continue
-        raise_if_wrong(rows, rows[name] == "", f"have no {name}")
-        if not has_names:
-            numbers = pd.to_numeric(rows[name], errors="coerce")
-            raise_if_wrong(rows, numbers.isna(), f"have a {name} that is no number")
+    """Check that each image has a group if others have one."""
+    if "group" in rows:
+        raise_if_wrong(rows, rows["group"] == "", "have no group")
 
 
 def check_groups(rows: pd.DataFrame) -> None:

@@ -9,12 +9,6 @@ CLASS_COLUMNS = [
 ]
 GROUP_COLUMNS = ["group", "writer", "patient", "patientid", "subject", "subjectid"]
 ID_COLUMNS = ["id", "imageid", "index"]
-# If a table has several of these, the first one in this list is taken.
-FILE_COLUMNS = [
-    *("file", "filename", "filepath", "path", "image", "imagepath", "imagename"),
-    *("img", "images", "picture"),
-    *ID_COLUMNS,
-]
 
 # pandas writes the index of a table as a column without a name. `unnamed: 0` is what it calls
 # this column when it reads the file again. In a parquet file, the name is the last one.

@@ -11,7 +11,8 @@ from itertools import compress
 import numpy as np
 import pandas as pd
 
-from image_layouts.collection import COLUMNS, Collection, Vector
+from image_layouts.checking.rows import find_faults
+from image_layouts.collection import Collection, Vector
 from image_layouts.errors import LayoutError
 from image_layouts.layout.part import PartImages, TableSelection, join, select_in_blocks
 from image_layouts.layout.pattern import Pattern, to_nfc
@@ -74,6 +75,24 @@ def read_layout(place: Place, layout: Layout) -> LayoutReading:
     )
 
 
+def check_reading(reading: LayoutReading) -> Collection:
+    """Return the images of a reading that uses or excludes every picture.
+
+    Raises:
+        LayoutError: a picture is neither used nor excluded, or a class, group or id is wrong.
+    """
+    if reading.unmatched:
+        raise LayoutError(
+            f"{len(reading.unmatched)} pictures do not fit the layout, "
+            f"first {reading.unmatched[0]}; "
+            "correct the layout, or add a pattern of their paths to its key `unused`"
+        )
+    faults = find_faults(reading.images.rows)
+    if faults:
+        raise LayoutError("; ".join(faults))
+    return reading.images
+
+
 def read_part(
     place: Place, part: Part, excluded: Container[str], unused_rows: list[Where]
 ) -> PartImages:
@@ -86,12 +105,12 @@ def read_part(
 
 
 def check_same_columns(parts: list[PartImages]) -> None:
-    """Check that classes, ids and each other column are in all parts or in no part.
+    """Check that classes, groups and ids are in all parts or in no part.
 
     Raises:
         LayoutError: only some parts have a column.
     """
-    for column in ("class", *COLUMNS, "id"):
+    for column in ("class", "group", "id"):
         if len({column in part.rows for part in parts}) > 1:
             raise LayoutError(f"only some parts of the layout have the key `{column}`")
 
@@ -158,7 +177,7 @@ def make_collection(place: Place, images: PartImages, n_train: int) -> Collectio
     rows = images.rows
     if "id" not in rows:
         rows["id"] = np.arange(1, len(rows) + 1)
-    for column in ("class", *COLUMNS):
+    for column in ("class", "group"):
         if column in rows:
             rows[column] = to_text(rows[column])
     rows["test"] = rows.index >= n_train

@@ -14,10 +14,9 @@ from digits.data.source import Collection, Source, check_place
 from digits.messages.errors import UserError
 from digits.settings.params import DatasetParams
 from image_layouts import collection
-from image_layouts.checking.rows import find_faults
 from image_layouts.errors import LayoutError
 from image_layouts.layout.place import Place
-from image_layouts.layout.reading import read_layout
+from image_layouts.layout.reading import check_reading, read_layout
 from image_layouts.pipeline.errors import as_user_errors
 from image_layouts.schema import parse
 
@@ -58,16 +57,8 @@ def open_place(place: Place, layout: object) -> collection.Collection:
     except LayoutError as error:
         # Some messages already begin with the key.
         raise UserError(f"layout: {error.message.removeprefix('layout: ')}") from None
-    if reading.unmatched:
-        raise UserError(
-            f"{len(reading.unmatched)} pictures do not fit the layout, "
-            f"first {reading.unmatched[0]}; "
-            "correct the layout, or add a pattern of their paths to its key `unused`"
-        )
-    faults = find_faults(reading.images.rows)
-    if faults:
-        raise UserError("; ".join(faults))
-    return reading.images
+    with as_user_errors():
+        return check_reading(reading)
 
 
 def to_collection(images: collection.Collection) -> Collection:
