@@ -1,7 +1,5 @@
 """Refuse decompression bombs: files of a few megabytes that unpack to gigabytes."""
 
-import gzip
-from pathlib import Path
 from typing import IO
 from zipfile import ZipFile
 
@@ -30,22 +28,6 @@ def check_zip(file: IO[bytes]) -> None:
         for member in members:
             if member.filename.endswith(".npz"):  # a sparse matrix in a model file
                 check_zip(archive.open(member))
-
-
-def check_gzip(path: Path) -> None:
-    """Unpack a file in gzip piece by piece, and check how large its content is.
-
-    Raises:
-        ValueError: it is too large.
-        OSError: the file cannot be opened, or is damaged.
-        EOFError: the file is cut off.
-    """
-    n_packed = path.stat().st_size
-    n_unpacked = 0
-    with gzip.open(path) as file:
-        while chunk := file.read(CHUNK_BYTES):
-            n_unpacked += len(chunk)
-            check_size(n_packed, n_unpacked, "; unpack it by gunzip, if you trust it")
 
 
 def check_size(n_packed: int, n_unpacked: int, remedy: str = "") -> None:

@@ -8,7 +8,6 @@ of gradients, that saves a third of the processor time.
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import joblib
@@ -22,9 +21,10 @@ from tqdm import tqdm
 
 from digits.core.pixels import Scores, Vector
 from digits.learning.parallel import parallel_backend
+from digits.learning.passes import fit_in_passes
 from digits.learning.pipelines import separate_stateless_steps
 from digits.learning.scores import compute_scores
-from digits.learning.training_set import TrainingSet
+from digits.learning.training_set import Split, TrainingSet, apply_stateless_steps
 from digits.messages.errors import UserError
 
 # What classifiers raise for images or labels that they cannot learn from. Some raise a
@@ -34,13 +34,6 @@ FITTING_ERRORS = (ValueError, TypeError, IndexError)
 # The training accuracy is computed on at most this many images, because some models take longer
 # to score all images than to be fitted on them.
 MAX_TRAIN_SCORES = 10_000
-
-
-class Split(NamedTuple):
-    """The rows to fit a copy of a pipeline on, and the rows to score with it."""
-
-    train_rows: Vector
-    test_rows: Vector
 
 
 class Fitted(NamedTuple):
@@ -88,9 +81,6 @@ def fit(
         if n_passes is None:
             fits = fit_splits(pipeline, training_set, [all_images, *fold_splits])
         else:
-            # Here, because few models are fitted in passes, and that module imports this one.
-            from digits.learning.passes import fit_in_passes
-
             fits = fit_in_passes(pipeline, training_set, [all_images, *fold_splits], n_passes)
     (model, train_scores), *fold_fits = fits
     if folds is None:
@@ -130,15 +120,6 @@ def fit_splits(
     return [
         (Pipeline([*stateless_steps.steps, *fitted.steps]), scores) for fitted, scores in fits
     ]
-
-
-def apply_stateless_steps(stateless_steps: Pipeline, training_set: TrainingSet) -> TrainingSet:
-    """Return the images after steps that learn nothing. There may be no such step."""
-    X = training_set.X
-    with joblib.parallel_config("threading", n_jobs=joblib.cpu_count()):
-        for _, step in stateless_steps.steps:
-            X = step.fit_transform(X)
-    return replace(training_set, X=X)
 
 
 def fit_and_score(

@@ -10,10 +10,9 @@ from sklearn.pipeline import Pipeline
 from tqdm import tqdm
 
 from digits.core.pixels import Scores, Vector, rows_per_block
-from digits.learning.fitting import Split, apply_stateless_steps
 from digits.learning.pipelines import separate_stateless_steps
 from digits.learning.scores import compute_scores
-from digits.learning.training_set import TrainingSet
+from digits.learning.training_set import Split, TrainingSet, apply_stateless_steps
 
 # The bytes of pixels in a batch: 10,000 images of MNIST.
 BATCH_BYTES = 10_000 * 28 * 28
