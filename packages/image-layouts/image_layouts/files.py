@@ -73,23 +73,12 @@ IGNORED_NAMES = (".*", "__MACOSX", "@eaDir", "[Tt]humbs.db", "[Dd]esktop.ini")
 IGNORED = re.compile("|".join(map(translate, [*IGNORED_NAMES, "*.dvc"])))
 
 
-def list_visible(folder: Path, ignored: list[Path] | None = None) -> list[Path]:
-    """Return the files and folders in a folder, except those with ignored names, sorted.
-
-    The others are added to `ignored`, if it is given.
-    """
-    visible = []
-    for path in sorted(folder.iterdir()):
-        if not IGNORED.fullmatch(path.name):
-            visible.append(path)
-        elif ignored is not None:
-            ignored.append(path)
-    return visible
+def list_visible(folder: Path) -> list[Path]:
+    """Return the files and folders in a folder, except those with ignored names, sorted."""
+    return [path for path in sorted(folder.iterdir()) if not IGNORED.fullmatch(path.name)]
 
 
-def iterate_files(
-    folder: Path, ancestors: tuple[Path, ...] = (), ignored: list[Path] | None = None
-) -> Iterator[Path]:
+def iterate_files(folder: Path, ancestors: tuple[Path, ...] = ()) -> Iterator[Path]:
     """Yield all files in a folder, at any depth, except those with ignored names.
 
     Links are followed.
@@ -97,13 +86,12 @@ def iterate_files(
     Args:
         folder: the folder.
         ancestors: the folders that contain it, with all links resolved.
-        ignored: if it is given, the paths with ignored names are added to it.
 
     Raises:
         LayoutError: a link leads to a folder that contains it, or there is a pipe.
     """
     ancestors = (*ancestors, folder.resolve())
-    for path in list_visible(folder, ignored):
+    for path in list_visible(folder):
         check_not_special(path)
         if path.is_dir():
             target = path.resolve()
@@ -112,6 +100,6 @@ def iterate_files(
                 raise LayoutError(
                     f"{path.name!r} is a link to a folder that it lies in; delete it"
                 )
-            yield from iterate_files(path, ancestors, ignored)
+            yield from iterate_files(path, ancestors)
         else:
             yield path

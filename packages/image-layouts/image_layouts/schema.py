@@ -12,11 +12,7 @@ from pydantic_core import ErrorDetails
 from image_layouts.errors import LayoutError, shorten, unknown_choice_error
 
 UTF_8 = "utf-8-sig"  # with or without a byte order mark
-NAMED_SEPARATORS = [
-    "blanks",
-    "first blank",
-    "last blank",
-]  # image-layouts/docs/layout.md describes them
+NAMED_SEPARATORS = ["blanks", "last blank"]  # image-layouts/docs/layout.md describes them
 
 
 def as_list(value: Any) -> Any:

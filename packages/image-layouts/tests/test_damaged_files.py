@@ -16,7 +16,6 @@ import pyarrow.parquet as pq
 import pytest
 import scipy.io
 import scipy.sparse
-from PIL import Image
 
 from digits.data.images import make_images
 from digits.data.source import find_source
@@ -24,12 +23,11 @@ from digits.imaging import pictures
 from digits.messages import errors as digits_errors
 from digits.settings.params import DatasetParams
 from image_layouts import errors as layout_errors
-from image_layouts import unpacking
 from image_layouts.layout.place import Place
 from image_layouts.pipeline.source import to_collection
 from image_layouts.proposing.choice import ChoiceError
 from image_layouts.proposing.choose import choose
-from image_layouts.unpacking import check_gzip, check_size
+from image_layouts.unpacking import check_size
 from tests.helpers import tiny
 
 UserError: Any = (digits_errors.UserError, layout_errors.LayoutError)
@@ -66,12 +64,6 @@ def with_pickle() -> bytes:
     return file.getvalue()
 
 
-def flip(content: bytes, text: bytes) -> bytes:
-    """Return a file in which the first bit of a text is flipped, as on a damaged disk."""
-    at = content.index(text)
-    return content[:at] + bytes([content[at] ^ 128]) + content[at + 1 :]
-
-
 def mat(**variables: Any) -> bytes:
     """Return a MATLAB file."""
     file = io.BytesIO()
@@ -79,11 +71,9 @@ def mat(**variables: Any) -> bytes:
     return file.getvalue()
 
 
-def parquet(*names: str, metadata: dict[str, Any] | None = None, **columns: Any) -> bytes:
-    """Return a parquet file of a table, with other names of columns, if any, and metadata."""
+def parquet(metadata: dict[str, Any] | None = None, **columns: Any) -> bytes:
+    """Return a parquet file of a table with metadata."""
     table = pa.table(columns)
-    if names:
-        table = table.rename_columns(names)
     encoded = {key: json.dumps(value) for key, value in (metadata or {}).items()}
     file = io.BytesIO()
     pq.write_table(table.replace_schema_metadata(encoded), file)
@@ -103,18 +93,12 @@ def hugging_face(label: Any) -> bytes:
 # The name of each file, its content, and a part of the error.
 DAMAGED: dict[str, tuple[str, bytes, str]] = {
     "an .npz file cut off": ("a.npz", npz()[:300], "a.npz: File is not a zip file; load them"),
-    "an .npz file with another byte": (
-        "a.npz",
-        flip(npz(), IMAGES.tobytes()),
-        "a.npz: Bad CRC-32",
-    ),
     "a pickle in an .npz file": ("a.npz", with_pickle(), ": no arrays of numbers"),
     "an .npy file that says it has 728 TiB": (
         "a.npy",
         huge_npy(),
         "a.npy: Unable to allocate 728",
     ),
-    "an empty .mat file": ("a.mat", b"", "a.mat: Mat file appears to be truncated"),
     "a sparse matrix": (
         "a.mat",
         mat(x=scipy.sparse.eye(12)),
@@ -123,18 +107,12 @@ DAMAGED: dict[str, tuple[str, bytes, str]] = {
     "pixels that are missing": (
         "a.mat",
         mat(x=IMAGES / np.nan, y=LABELS),
-        "a.mat/x has numbers from nan to nan; pixels are whole numbers",
+        "a.mat/x: numbers from nan to nan; pixels are whole numbers",
     ),
     "fewer names of classes than classes": (
         "a.parquet",
         hugging_face({"names": ["zero"]}),
         "6 rows have the label 1, which stands for no class; leave them out by the key",
-    ),
-    "an empty table": ("a.csv", b"", "a.csv: No columns to parse from file"),
-    "two columns of the same name": (
-        "a.parquet",
-        parquet("label", "b", "b", label=LABELS, b=LABELS, c=LABELS),
-        "a.parquet: two columns have the name 'b'",
     ),
     "numbers as the bytes of pictures": (
         "a.parquet",
@@ -233,18 +211,6 @@ def test_a_file_may_unpack_to_100_mb_or_to_fifty_times_its_size(
         check_size(n_packed, largest + 1)
 
 
-def test_a_file_in_gzip_is_unpacked_until_it_is_too_large(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(unpacking, "ALLOWED_BYTES", 2_000_000)
-    path = tmp_path / "a.csv.gz"
-    path.write_bytes(gzip.compress(bytes(2_000_000)))
-    check_gzip(path)
-    path.write_bytes(gzip.compress(bytes(2_000_001)))
-    with pytest.raises(ValueError, match=r"unpack it by gunzip, if you trust it$"):
-        check_gzip(path)
-
-
 def test_damaged_metadata_of_pandas_are_not_read(tmp_path: Path) -> None:
     content = parquet(**LABELLED, metadata={"pandas": {"index_columns": []}})
     (tmp_path / "a.parquet").write_bytes(content)
@@ -258,31 +224,10 @@ def test_a_link_to_no_table_is_named(tmp_path: Path) -> None:
         choose(Place(tmp_path))
 
 
-def test_a_link_to_no_picture_is_named(tmp_path: Path) -> None:
-    for folder in ["train/a", "train/b", "test/a", "test/b"]:
-        (tmp_path / folder).mkdir(parents=True)
-        for number in range(4):
-            picture = Image.fromarray(IMAGES[number])
-            picture.save(tmp_path / folder / f"{number}.png")
-    (tmp_path / "train/a/9.png").symlink_to("nowhere")
-    images = choose(Place(tmp_path)).reading.images
-    with pytest.raises(UserError, match=r"train/a/9\.png: No such file"):
-        make_images(to_collection(images), DATASET)
-
-
 def test_labels_that_hugging_face_says_nothing_about_are_numbers(tmp_path: Path) -> None:
     (tmp_path / "a.parquet").write_bytes(hugging_face([]))
     rows = choose(Place(tmp_path)).rows
     assert rows["class"].tolist() == [str(label) for label in LABELS]
-
-
-def test_pictures_in_a_column_of_long_binary_values_are_read(tmp_path: Path) -> None:
-    picture = io.BytesIO()
-    Image.fromarray(IMAGES[0]).save(picture, "PNG")
-    values = pa.array([picture.getvalue()] * 12, pa.large_binary())  # as Polars writes them
-    (tmp_path / "a.parquet").write_bytes(parquet(image=values, label=LABELS))
-    images = make_images(to_collection(choose(Place(tmp_path)).reading.images), DATASET)
-    assert images.X.tolist() == [IMAGES[0].ravel().tolist()] * 12
 
 
 def test_a_parquet_file_of_pictures_that_is_damaged_later_is_named(tmp_path: Path) -> None:

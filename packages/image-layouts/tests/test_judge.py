@@ -8,7 +8,6 @@ import pytest
 
 from digits.core.images import Images
 from digits.pinning.overview import describe_images
-from image_layouts.checking import one_class
 from image_layouts.pipeline.judge import find_equal_names
 from tests.helpers import tiny
 
@@ -90,25 +89,6 @@ def test_groups_have_their_own_names() -> None:
     said = describe_images(images, NAMES, None)
     [line] = [line for line in said if "several groups" in line]
     assert "such as number 4 (writer 0) and number 401 (writer 11); " in line
-
-
-def test_classes_that_may_be_a_quantity_are_named() -> None:
-    ages = [str(20 + 5 * number) for number in range(10)]
-    assert "the classes are 10 numbers from 20 to 65; " in describe(PIXELS, LABELS, ages)
-
-
-def test_fractions_up_to_1_are_pixels() -> None:
-    one_class.check_pixels({f"p{n}": pd.Series([0.5, 1.0], dtype=object) for n in range(9)})
-
-
-def test_copies_are_counted_unless_they_are_groups() -> None:
-    names = [f"dog{number % 100}_jpg.rf.{number:032x}.jpg" for number in range(len(LABELS))]
-    said = describe(PIXELS, LABELS, file=names)
-    assert "400 pictures are copies of 100, by their names, such as dog0_jpg.rf.000" in said
-    groups = np.arange(len(LABELS)) % 100
-    assert "copies" not in describe(PIXELS, LABELS, file=names, group=groups)
-    without_copies = [f"dog{number}_jpg.rf.{number:032x}.jpg" for number in range(len(LABELS))]
-    assert "copies" not in describe(PIXELS, LABELS, file=without_copies)
 
 
 SMOOTH = np.kron(np.random.default_rng(0).integers(0, 17, (60, 4, 4)), np.ones((1, 2, 2)))

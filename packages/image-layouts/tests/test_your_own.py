@@ -1,4 +1,4 @@
-"""Do what image-layouts/docs/your-own.md and docs/upgrading.md say, with pictures of shapes.
+"""Do what image-layouts/docs/your-own.md says, with pictures of shapes.
 
 The new project is checked afterwards.
 """
@@ -15,7 +15,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import click
 import numpy as np
 import pandas as pd
 import pytest
@@ -36,13 +35,11 @@ from image_layouts.pipeline.image_traits import (
 )
 from tests.helpers import pages, tiny
 from tests.helpers.calls import call, failure
-from tests.helpers.digit_files import LABELS, TEST, TRAIN, write_flat
 from tests.helpers.imports import list_imported_names
 
 UserError: Any = (digits_errors.UserError, layout_errors.LayoutError)
 
 YOUR_OWN = "packages/image-layouts/docs/your-own.md"
-UPGRADING = "docs/upgrading.md"
 EXPERIMENTS = "docs/experiments.md"
 
 HANDWRITING = "packages/digits-handwriting"
@@ -63,12 +60,10 @@ def write_new_cross(path: Path) -> None:
         shutil.copy(Path(others) / "cross/61.jpg", path)
 
 
-def write_table(path: Path, margin: int = 0, pixel_max: int = 16) -> None:
-    """Write a table of 100 digits, of two classes, each with a margin around 8 × 8 pixels."""
+def write_table(path: Path) -> None:
+    """Write a table of 100 digits, of two classes."""
     pixels, labels = tiny.digits()
-    images = pixels[:100].astype(int).reshape(-1, *tiny.SHAPE) * pixel_max // 16
-    images = np.pad(images, [(0, 0), (margin, margin), (margin, margin)])
-    table = pd.DataFrame(images.reshape(100, -1))
+    table = pd.DataFrame(pixels[:100])
     table["label"] = [f"class {label % 2}" for label in labels[:100]]
     path.parent.mkdir(parents=True, exist_ok=True)
     table.to_csv(path, index=False)
@@ -101,7 +96,7 @@ def read_blocks(page: str) -> list[list[pages.Step]]:
 
 
 class Walk:
-    """A reader who does what the pages say.
+    """A reader who does what the page says.
 
     Attributes:
         origin: the project that is cloned.
@@ -142,7 +137,7 @@ class Walk:
         for word, path in [("REPOSITORY_URL", self.origin), ("YOUR_URL", self.hosted)]:
             command = command.replace(word, str(path))
             output = output.replace(word, str(path))
-        if "CONFLICT" in output:
+        if "fix conflicts" in output:
             command += " || true"
         return pages.Step(command, output)
 
@@ -156,16 +151,15 @@ def pretend_installed(project: Path) -> None:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the project of a reader who has done what both pages say."""
+    """Return the project of a reader who has done what the page says."""
     walk = Walk(tmp_path_factory.mktemp("own"))
-    for page in [YOUR_OWN, UPGRADING]:
-        for steps in read_blocks(page):
-            walk.do_block(steps)
+    for steps in read_blocks(YOUR_OWN):
+        walk.do_block(steps)
     return walk.project
 
 
 @pytest.mark.slow
-def test_the_pages_lead_to_models_of_shapes(project: Path) -> None:
+def test_the_page_leads_to_models_of_shapes(project: Path) -> None:
     for name in ["gradients-svc", "pixels-svc"]:
         metrics = json.loads((project / f"metrics/{name}.json").read_text())
         assert metrics["accuracy"] > 0.8
@@ -277,25 +271,12 @@ def started(clone: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return project
 
 
-def add_entries_of_the_page(project: Path) -> None:
-    """Add the task to params.yaml that the page adds."""
-    text = (tiny.ROOT / YOUR_OWN).read_text(encoding="utf-8")
-    path = project / "params.yaml"
-    values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    for block in re.findall(r"^```yaml\n(.+?)^```", text, re.MULTILINE | re.DOTALL):
-        for section, new_entries in yaml.safe_load(block).items():
-            values[section] |= new_entries
-    path.write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
-
-
 def test_start_leaves_a_project_whose_images_are_recorded_and_in_dvc(
     started: Path, tmp_path: Path
 ) -> None:
     project = tiny.copy(started, tmp_path / "copy")
     assert call(project, "check").output == "params.yaml is valid.\n"
     assert "data/own.dvc" in tiny.run("git diff --name-only --cached", project).stdout
-    add_entries_of_the_page(project)
-    assert call(project, "check").output == "params.yaml is valid.\n"
     tiny.run("git rm --cached --quiet data/own.dvc", project)
     (project / "data/own.dvc").unlink()
     assert call(project, "check").stderr == (
@@ -304,16 +285,14 @@ def test_start_leaves_a_project_whose_images_are_recorded_and_in_dvc(
     )
 
 
-@pytest.mark.variant
-@pytest.mark.parametrize("pixel_max", [2, 31])
-def test_start_can_be_called_again_with_other_images(pixel_max: int, shapes: Path) -> None:
-    write_table(shapes / "data/own/digits.csv", pixel_max=pixel_max)
+def test_start_can_be_called_again_with_other_images(shapes: Path) -> None:
+    write_table(shapes / "data/own/digits.csv")
     printed = call(shapes, "start").stdout
     assert "  100 images of 2 classes: class 0 " in printed
     assert "  8 × 8 pixels, grey" in printed
-    assert "blank" not in printed  # although the largest value is small
     params = yaml.safe_load((shapes / "params.yaml").read_text(encoding="utf-8"))
-    assert params["datasets"]["own"]["pixel_max"] == pixel_max
+    assert params["datasets"]["own"]["pixel_max"] == 16
+    assert list(params["models"]) == ["pixels-svc", "pixels-trees"]
     tiny.run("git restore .", shapes)
     (shapes / "data/own/digits.csv").unlink()
     for results in ["metrics/pixels-svc.json", "plots/pixels-svc/metrics.csv"]:
@@ -321,27 +300,10 @@ def test_start_can_be_called_again_with_other_images(pixel_max: int, shapes: Pat
         (shapes / results).touch()
     write_pictures(shapes / "data/own/train")
     write_pictures(shapes / "data/own/test", count=62)
-    assert "60 of the images are a test set" not in call(shapes, "start").stdout
+    call(shapes, "start")
     params = yaml.safe_load((shapes / "params.yaml").read_text(encoding="utf-8"))
     assert params["splits"]["own"]["test"] == "given"
     assert "pixel_max" not in params["datasets"]["own"]
-
-
-@pytest.mark.parametrize(
-    ("margin", "model"),
-    [
-        pytest.param(5, "pixels-trees", marks=pytest.mark.variant),
-        (6, "gradients-svc"),
-    ],
-)
-def test_start_chooses_edge_directions_for_arrays_that_are_large_enough(
-    shapes: Path, margin: int, model: str
-) -> None:
-    write_table(shapes / "data/own/digits.csv", margin)
-    call(shapes, "start")
-    params = yaml.safe_load((shapes / "params.yaml").read_text(encoding="utf-8"))
-    assert list(params["models"]) == ["pixels-svc", model]
-    assert call(shapes, "check").output == "params.yaml is valid.\n"
 
 
 def test_start_for_many_drawings_writes_models_that_are_trained_fast() -> None:
@@ -467,21 +429,12 @@ def test_start_changes_nothing_if_it_cannot_use_the_images(
     assert tiny.run("git status --porcelain", shapes).stdout == ""
 
 
-PERSON_OUTSIDE = "{person}/{shape}"
 SHAPE_OUTSIDE = "{shape}/{person}"
 
 
-@pytest.mark.parametrize(
-    "pattern",
-    [
-        pytest.param(PERSON_OUTSIDE, marks=pytest.mark.variant),
-        pytest.param(SHAPE_OUTSIDE, marks=pytest.mark.slow),
-    ],
-)
-def test_start_asks_which_of_two_levels_of_folders_is_the_class(
-    shapes: Path, pattern: str
-) -> None:
-    write_groups(shapes / "data/own", 6, pattern)
+@pytest.mark.variant
+def test_start_asks_which_of_two_levels_of_folders_is_the_class(shapes: Path) -> None:
+    write_groups(shapes / "data/own", 6, "{person}/{shape}")
     shown = call(shapes, "start", status=1).stderr
     assert tiny.run("git status --porcelain", shapes).stdout == ""
     three_shapes = "90 images of 3 classes: circle 30, cross 30, line 30; 6 groups: person a, "
@@ -511,19 +464,16 @@ def test_start_refuses_too_few_groups_for_the_folds(shapes: Path) -> None:
     assert tiny.run("git status --porcelain", shapes).stdout == ""
 
 
-@pytest.mark.parametrize("n_groups", [2, 3])
-def test_start_refuses_a_class_of_too_few_groups_for_the_test_set(
-    n_groups: int, shapes: Path
-) -> None:
+def test_start_refuses_a_class_of_too_few_groups_for_the_test_set(shapes: Path) -> None:
     write_groups(shapes / "data/own", 6, SHAPE_OUTSIDE)
     of_circles = sorted((shapes / "data/own/circle").iterdir())
     for number, folder in enumerate(of_circles):
-        if number < n_groups:
+        if number < 3:
             folder.rename(folder.with_name(f"artist {number}"))  # by its checksum, for training
         else:
             shutil.rmtree(folder)
     assert failure(shapes, "start", "--layout", "{class}/{group}/*") == (
-        f"Error: the class circle has too few groups ({n_groups}, expected 4)"
+        "Error: the class circle has too few groups (3, expected 4)"
     )
     assert tiny.run("git status --porcelain", shapes).stdout == ""
 
@@ -533,19 +483,14 @@ def test_start_refuses_a_class_of_too_few_groups_for_the_test_set(
     [
         (["--layout", "{class}/*", "--class", "x"], "--class and --group need no --layout"),
         (["--handwriting", "--min-images", "9"], "--handwriting needs no other option"),
-        (["--handwriting", "--group", "x"], "--handwriting needs no other option"),
+        (["--layout", "{train: {class}/*}"], "{train: {class}/*} is no YAML; write quotation"),
+        (["--test", "b/*"], "--test needs --layout, which says what"),
     ],
 )
-def test_start_refuses_options_that_it_would_ignore(
+def test_start_refuses_options_that_do_not_fit(
     shapes: Path, options: list[str], line: str
 ) -> None:
     assert line in call(shapes, "start", *options, status=2).stderr
-
-
-@pytest.mark.parametrize("layout", ["{train: {class}/*}", "[a/*, 'b/*]"])
-def test_start_says_which_layout_is_no_yaml(shapes: Path, layout: str) -> None:
-    result = call(shapes, "start", "--layout", layout, status=2)
-    assert f"{layout} is no YAML; write quotation marks around each pattern" in result.stderr
 
 
 LAYOUTS: dict[str, tuple[str | None, str | None, Any]] = {
@@ -565,11 +510,6 @@ def test_the_options_of_start_are_patterns_or_yaml(
     layout: str | None, test: str | None, expected: Any
 ) -> None:
     assert start.parse_options(layout, test) == expected
-
-
-def test_start_refuses_a_test_set_of_which_the_other_images_are_not_named() -> None:
-    with pytest.raises(click.UsageError, match="--test needs --layout, which says what"):
-        start.parse_options(None, "b/*")
 
 
 def test_start_refuses_files_that_are_not_as_in_a_new_clone() -> None:
@@ -599,21 +539,6 @@ def test_start_restores_all_files_if_it_cannot_finish(shapes: Path) -> None:
     assert tiny.run("git status --porcelain", shapes).stdout == ""
 
 
-def test_start_restores_all_files_if_it_is_interrupted(
-    shapes: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def interrupt(patterns: list[str]) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.chdir(shapes)
-    monkeypatch.setattr(start, "delete", interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        start.rewrite_or_restore(
-            {"sources": [{"handwriting": "data/own"}]}, DEFAULT_TRAITS, {}, 3
-        )
-    assert tiny.run("git status --porcelain", shapes).stdout == ""
-
-
 def test_so_many_images_are_asked_for_that_the_training_set_has_enough() -> None:
     X = np.random.default_rng(0).integers(0, 256, (40, 4, 4), np.uint8)
     images = Images(X.reshape(40, -1), pd.DataFrame({"class": [0] * 38 + [1] * 2}))
@@ -629,12 +554,9 @@ def test_so_many_images_are_asked_for_that_the_training_set_has_enough() -> None
     ("n_images", "n_groups", "n_folds"),
     [
         (3, None, 3),
-        (4, None, 4),
-        (5, None, 5),
         (30, None, 5),
         (30, 3, 3),
         (30, 4, 4),
-        (30, 9, 5),
     ],
 )
 def test_models_have_fewer_folds_if_images_or_groups_are_few(
@@ -646,47 +568,14 @@ def test_models_have_fewer_folds_if_images_or_groups_are_few(
     assert start.choose_n_folds(images, 5) == n_folds
 
 
-def test_start_says_that_the_models_of_few_groups_have_fewer_folds(shapes: Path) -> None:
-    cities = ["Berlin", "Oslo", "Paris", "Rome", "Wien"]
-    write_photos([shapes / "data/own" / city / name for city in cities for name in SHAPES], 3)
-    printed = call(shapes, "start", "--layout", "{group}/{class}/*").stdout
-    assert (
-        "  the models have 3 folds, because some class has too few images or groups for 5\n"
-        in printed
-    )
-    models = yaml.safe_load((shapes / "params.yaml").read_text(encoding="utf-8"))["models"]
-    assert {model["folds"] for model in models.values()} == {3}
-
-
-@pytest.mark.parametrize(("folder", "is_read"), [("images", True), ("other", False)])
-def test_start_says_how_to_classify_the_test_table_of_a_contest(
-    folder: str, is_read: bool, shapes: Path
-) -> None:
-    place = shapes / "data/own"
-    trained, tested = write_flat(place / "images", TRAIN), write_flat(place / folder, TEST)
-    table = pd.DataFrame({"id": trained, "kind": LABELS[TRAIN]})
-    table.to_csv(place / "train.csv", index=False)
-    pd.DataFrame({"id": tested}).to_csv(place / "test.csv", index=False)
-    printed = call(shapes, "start").stdout
-    command = "  digits predict data/own/test.csv --submission id,kind\n"
-    assert (command in printed.partition("\nNext steps:\n")[2]) == is_read
-
-
 # What people bring who need another tool, and the column that they name.
 OTHERS: dict[str, tuple[dict[str, Any], str, str]] = {
     "decimals": ({"weight": [8.224, 7.5]}, "weight", "weight is a quantity, such as 8.224: "),
-    "many fractions up to 1": (
-        {"score": [number / 14 for number in range(15)]},
-        "score",
-        "score is a quantity, such as 0.07",
-    ),
     "few pictures of each age": (
         {"age": range(20, 40)},
         "age",
-        "classes out by `digits start --min-images 4`; if they are a quantity, such as ages, replace them by "
-        "ranges such as '20 to 25', or use another tool",
+        "classes out by `digits start --min-images 4`",
     ),
-    "several labels": ({"pets": ["cat", "dog", "cat|dog"]}, "pets", "such as 'cat|dog', where"),
 }
 
 
@@ -697,22 +586,6 @@ def test_start_changes_nothing_if_another_tool_is_needed(
     write_list(shapes / "data/own", 60, **columns)
     assert reason in failure(shapes, "start", "--class", column)
     assert tiny.run("git status --porcelain", shapes).stdout == ""
-
-
-@pytest.mark.variant
-def test_start_doubts_classes_that_may_be_ages(shapes: Path) -> None:
-    write_list(shapes / "data/own", 72, age=range(20, 32))
-    printed = call(shapes, "start", "--class", "age").stdout
-    assert (
-        "  72 images of 12 classes: 20 6, 21 6, 22 6, 23 6, 24 6, 25 6, 26 6, 27 6, 28 6, 29 6, "
-        "30 6, 31 6\n"
-        "  the classes are 12 numbers from 20 to 31; if they are a quantity, such as ages, replace "
-        "them by ranges such as '20 to 23', or use another tool, because this project estimates "
-        "no numbers; if they are codes, ignore this line\n"
-        "  11 images are nearly equal to one of another class, such as cross/13.jpg and "
-        "cross/28.png; if one is a copy or a mask, name it in the key `unused` of the layout\n"
-        "  28 × 28 pixels, grey, on a light background\n"
-    ) in printed
 
 
 def find_folders_of_tests(project: Path) -> set[str]:
@@ -781,37 +654,17 @@ def test_a_second_start_says_how_the_first_one_is_undone(started: Path, tmp_path
     assert "  60 images of 3 classes: " in call(project, "start").stdout
 
 
-def write_link(project: Path) -> None:
-    write_pictures(project.parent / "elsewhere")
-    (project / "data/own").symlink_to(project.parent / "elsewhere")
-
-
-def fill_cache(project: Path) -> None:
-    write_pictures(project / "data/own")
-    (project / ".dvc/cache").write_text("This is no folder.\n", encoding="utf-8")
-
-
-@pytest.mark.parametrize("prepare", [write_link, fill_cache])
-def test_start_changes_nothing_if_dvc_cannot_store_the_images(
-    shapes: Path, prepare: Callable[[Path], None]
-) -> None:
-    prepare(shapes)
+def test_start_changes_nothing_if_dvc_cannot_store_the_images(shapes: Path) -> None:
+    write_pictures(shapes.parent / "elsewhere")
+    (shapes / "data/own").symlink_to(shapes.parent / "elsewhere")
     message = failure(shapes, "start")
     assert message.startswith("Error: DVC cannot store data/own: ")
     assert tiny.run("git status --porcelain", shapes).stdout == ""
     assert not (shapes / "data/own.dvc").exists()
 
 
-SLOW_NAMES = ["cats, dogs", "it's", 'a "b"', "ümlaut"]
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param("photos#2", marks=pytest.mark.variant),
-        *(pytest.param(name, marks=pytest.mark.slow) for name in SLOW_NAMES),
-    ],
-)
+@pytest.mark.variant
+@pytest.mark.parametrize("name", ["photos#2", "it's, ü"])
 def test_the_remote_of_a_new_project_has_the_name_of_its_folder(
     shapes: Path, name: str
 ) -> None:
@@ -826,8 +679,7 @@ def test_the_remote_of_a_new_project_has_the_name_of_its_folder(
     assert "# Beside the clone." in (project / ".dvc/config").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("command", ["start", "setup"])
-@pytest.mark.parametrize("name", ["%(x)s", "{x}", "${HOME}"])
+@pytest.mark.parametrize(("name", "command"), [("%(x)s", "start"), ("${HOME}", "setup")])
 def test_a_folder_in_which_dvc_cannot_work_is_refused(
     shapes: Path, name: str, command: str
 ) -> None:
@@ -844,38 +696,19 @@ def test_what_git_could_not_bring_back_is_not_touched(shapes: Path) -> None:
         f"Error: {shapes / 'stages'} is not a new clone of this project; `git clone` it, and run "
         "`digits start` there"
     )
-    (shapes / "notes.txt").touch()
-    message = failure(shapes, "start")
-    assert message == (
-        "Error: Git has uncommitted changes, first notes.txt; commit or stash them, or, if an "
-        "earlier `digits start` has made them, run `git restore .`"
-    )
-    assert tiny.run("git status --porcelain", shapes).stdout == "?? notes.txt\n"
-
-
-def test_a_new_file_whose_name_is_not_in_utf_8_is_named(shapes: Path) -> None:
-    (shapes / os.fsdecode(b"caf\xe9.txt")).touch()
-    message = failure(shapes, "start")
-    assert message.startswith("Error: Git has uncommitted changes, first caf")
-
-
-def test_an_edited_result_is_not_overwritten(shapes: Path) -> None:
     write_pictures(shapes / "data/own")
-    path = tiny.run("git ls-files metrics/*.json", shapes).stdout.split()[0]
-    (shapes / path).write_text("{}")
-    message = failure(shapes, "start")
-    assert message.startswith(f"Error: Git has uncommitted changes, first {path}; ")
-    assert (shapes / path).read_text() == "{}"
-
-
-def test_a_file_in_plots_that_no_stage_writes_is_not_deleted(shapes: Path) -> None:
-    write_pictures(shapes / "data/own")
-    figure = shapes / "plots/figure.png"
-    figure.parent.mkdir(exist_ok=True)
-    figure.touch()
-    message = failure(shapes, "start")
-    assert message.startswith("Error: Git has uncommitted changes, first plots/figure.png; ")
-    assert figure.exists()
+    result = tiny.run("git ls-files metrics/*.json", shapes).stdout.split()[0]
+    for name in [result, "plots/figure.png", os.fsdecode(b"caf\xe9.txt")]:
+        path = shapes / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("{}")
+        message = failure(shapes, "start")
+        shown = name.encode(errors="ignore").decode().removesuffix(".txt")
+        assert message.startswith(f"Error: Git has uncommitted changes, first {shown}")
+        assert "; commit or stash them, or, if an earlier `digits start` has made " in message
+        assert path.read_text() == "{}"
+        path.unlink()
+        tiny.run("git restore .", shapes)
 
 
 PHOTOS, DRAWINGS = "efficientnet_lite0", "efficientnet_lite1"
@@ -911,10 +744,8 @@ THEREFORE = {name: f"the network is {name}" for name in (PHOTOS, DRAWINGS)} | {
     ("side", "saturation", "background", "kind", "network", "shape", "models"),
     [
         (100, 60, 0, IN_COLOR, PHOTOS, [64, 64, 3], WITH_COLORS),
-        (100, 6, 0, IN_COLOR, PHOTOS, [64, 64, 3], WITH_COLORS),
         (100, 5, 0, "grey pictures", PHOTOS, [64, 64], WITH_GREY),
         (30, 60, 0, IN_COLOR, PHOTOS, [64, 64, 3], WITH_COLORS),
-        (30, 0, 0, "grey pictures", PHOTOS, [64, 64], WITH_GREY),
         (100, 0, 0.6, "large drawings", DRAWINGS, [28, 28], WITH_GREY),
         (64, 49, 0.6, "large drawings", DRAWINGS, [28, 28], WITH_GREY),
         (100, 52, 0.6, IN_COLOR, PHOTOS, [64, 64, 3], WITH_COLORS),
@@ -922,10 +753,8 @@ THEREFORE = {name: f"the network is {name}" for name in (PHOTOS, DRAWINGS)} | {
     ],
     ids=[
         "photos",
-        "muted photos",
         "grey photos",
         "small photos",
-        "small grey photos",
         "drawings",
         "drawings on coloured paper",
         "cartoons",
@@ -963,7 +792,6 @@ def make_collection(shape: list[int]) -> Collection:
         ([20, 20], False, True),
         ([19, 19], False, False),
         ([20, 24], False, False),
-        ([24, 20], False, False),
         ([20, 20, 3], True, False),
         ([256, 256], False, True),
     ],
@@ -986,15 +814,6 @@ def test_start_looks_at_the_shape_of_arrays(
 def test_start_refuses_arrays_of_large_images(shape: list[int]) -> None:
     with pytest.raises(UserError, match=f"images of {shape[0]} × {shape[1]}.* cannot be used"):
         find_traits(make_collection(shape))
-
-
-def test_a_long_and_narrow_drawing_is_small() -> None:
-    pixels = np.full((40, 100), 255, np.uint8)
-    pixels[10:20, 10:90] = 0
-    content = io.BytesIO()
-    Image.fromarray(pixels).save(content, "PNG")
-    traits = find_traits_of_pictures(iter([content.getvalue()]), 1)
-    assert traits.describe() == "most look like small drawings, so there is no network"
 
 
 def test_pictures_that_cannot_be_read_say_nothing_about_the_others(tmp_path: Path) -> None:
@@ -1050,7 +869,6 @@ def encode_16_bits(largest: int) -> bytes:
     [
         ([3_900, 4_300], 8_191),
         ([40, 250], 255),
-        ([1_023], 1_023),
         ([40] * 150 + [16_384], 32_767),
     ],
 )
@@ -1060,28 +878,11 @@ def test_pictures_of_more_than_8_bits_have_one_scale(largest: list[int], white: 
     assert traits.white == white
 
 
-@pytest.mark.parametrize(("largest", "white"), [(0.25, 1), (1.02, 2), (15.5, 16), (17, 255)])
+@pytest.mark.parametrize(("largest", "white"), [(1.02, 2), (17, 255)])
 def test_pictures_of_fractions_have_one_scale(largest: float, white: int) -> None:
     output = io.BytesIO()
     Image.fromarray(np.full((8, 8), largest, np.float32)).save(output, "TIFF")
     assert find_traits_of_pictures(iter([output.getvalue()]), 1).white == white
-
-
-def test_pictures_with_a_transparent_value_have_one_scale() -> None:
-    output = io.BytesIO()
-    pixels = np.linspace(0, 4_000, 64).astype(np.uint16).reshape(8, 8)
-    Image.fromarray(pixels).save(output, "PNG", transparency=0)
-    assert find_traits_of_pictures(iter([output.getvalue()]), 1).white == 4_095
-
-
-def test_start_writes_the_scale_of_pictures_of_more_than_8_bits(shapes: Path) -> None:
-    for number in range(30):
-        path = shapes / f"data/own/{['cat', 'dog'][number % 2]}/{number}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(encode_16_bits(3_900 + 20 * number))
-    call(shapes, "start")
-    params = yaml.safe_load((shapes / "params.yaml").read_text(encoding="utf-8"))
-    assert params["datasets"]["own"]["white"] == 8_191
 
 
 def test_start_writes_the_scale_of_small_drawings_of_more_than_8_bits(shapes: Path) -> None:

@@ -5,14 +5,9 @@
 - tables of features other than pixels
 """
 
-import math
-import re
 import shlex
 from collections.abc import Sequence
-from itertools import pairwise
-from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from image_layouts.collection import MAX_CLASSES
@@ -24,20 +19,10 @@ ONE_CLASS = "this project classifies images, with one class for each image"
 LABEL_SEPARATORS = ["|", ";", ","]
 BRACKETS = "[](){}'\" "
 
-# The largest number of names of which each is compared with all others. A column of captions
-# may have a name for each image.
-MAX_COMPARED = 1_000
-
-# The smallest number of classes that may be the values of a quantity.
-MIN_VALUES = 10
-
 # Fractions such as 0, 1/3, 2/3 and 1 may be classes, which are grades, if there are few
 # different ones, with several images each on average.
 MAX_FRACTIONS = 12
 MIN_IMAGES_PER_FRACTION = 4
-
-# From this many columns on, names without a number show that they are no pixels.
-MIN_NUMBERED = 4
 
 
 def check_classes(column: str, values: pd.Series, *, are_chosen: bool = False) -> None:
@@ -57,8 +42,6 @@ def check_classes(column: str, values: pd.Series, *, are_chosen: bool = False) -
     names = unique.astype(str).fillna("").str.strip().unique()
     separators = LABEL_SEPARATORS if are_chosen else [*LABEL_SEPARATORS, " "]
     check_single_labels(column, list(names), separators)
-    if not are_chosen:
-        check_combinations(column, list(names), separators)
     texts = pd.Series(names)
     with_points = texts.str.replace(",", ".", regex=False)  # many countries write 8,2 for 8.2
     numbers = pd.to_numeric(with_points, errors="coerce")
@@ -102,30 +85,6 @@ def check_single_labels(column: str, names: Sequence[str], separators: Sequence[
                     f"'{labels[0]}' is a class, too: {ONE_CLASS}; for several labels, use "
                     f"another tool; if '{name}' is one class, write '{'_'.join(labels)}'"
                 )
-
-
-def check_combinations(column: str, names: Sequence[str], separators: Sequence[str]) -> None:
-    """Check that most names of classes are no combinations of labels.
-
-    Tags such as `clear primary`, `clear primary water` and `clear primary road water` are
-    combinations: there are fewer tags than names, and most names have all tags of another one.
-
-    Raises:
-        LayoutError: most names are combinations.
-    """
-    names = names[:MAX_COMPARED]
-    for separator in separators:
-        combinations = [frozenset(split_labels(name, separator)) for name in names]
-        several = {labels for labels in combinations if len(labels) > 1}
-        extended = [labels for labels in several if any(other < labels for other in several)]
-        n_labels = len(frozenset().union(*combinations))
-        if len(extended) > len(names) / 2 and n_labels < len(names):
-            name = max(names, key=len)
-            raise LayoutError(
-                f"{column} has several labels in one value, such as '{name}': {ONE_CLASS}; for "
-                "several labels, use another tool; if each value is one class, run: "
-                f"digits start --class {shlex.quote(column)}"
-            )
 
 
 def split_labels(name: str, separator: str) -> list[str]:
@@ -184,89 +143,9 @@ def check_one_hot(columns: pd.DataFrame) -> None:
         )
 
 
-def check_pixels(columns: dict[str, pd.Series]) -> None:
-    """Check that columns of numbers are the pixels of images, and not other features.
-
-    Pixels are whole numbers from 0 to 255, or fractions from 0 to 1, which `digits start`
-    scales. Their columns are numbered, so that some names have a digit.
-
-    Args:
-        columns: the first values of each column.
-
-    Raises:
-        LayoutError: the columns are features.
-    """
-    names = list(columns)
-    # One row per column. There may be ten thousand columns, so they are checked at once.
-    values = np.array([column.to_numpy(object) for column in columns.values()])
-    numbers: Any = pd.to_numeric(values.ravel(), errors="coerce").reshape(values.shape)
-    are_fractions = np.nanmin(numbers) >= 0 and np.nanmax(numbers) <= 1
-    is_pixel = np.isnan(numbers) | np.isin(numbers, range(256)) | are_fractions
-    if not is_pixel.all():
-        column, row = np.argwhere(~is_pixel)[0]
-        raise make_features_error(
-            f"the column {names[column]} has {values[column, row]}, but pixels are whole "
-            "numbers from 0 to 255",
-            "scale and round them",
-        )
-    has_digit = any(character.isdecimal() for character in "".join(names))
-    if len(names) >= MIN_NUMBERED and not has_digit:
-        raise make_features_error(
-            f"the columns {shorten(names)} have no digit in their names, as pixels have",
-            "rename them to pixel1, pixel2 and so on",
-        )
-
-
 def make_features_error(found: str, remedy: str) -> LayoutError:
     """Return the error about features. `remedy` is what to do if they are pixels."""
     return LayoutError(
         f"{found}: {ONE_CLASS}; for a table of features, use another tool; if these are "
         f"pixels, {remedy}"
-    )
-
-
-def find_quantity(names: Sequence[object]) -> list[int]:
-    """Return the names of classes as sorted numbers if they may be a quantity, otherwise [].
-
-    At least ten whole numbers may be a quantity. 0, 1, 2 and so on, or 1, 2, 3 and so on, only
-    number the classes.
-    """
-    texts = [str(name) for name in names]
-    are_whole = all(re.fullmatch(r"-?\d+", text) for text in texts)
-    if len(texts) < MIN_VALUES or not are_whole:
-        return []
-    numbers = sorted(int(text) for text in texts)
-    has_no_gap = numbers[-1] - numbers[0] == len(numbers) - 1
-    if numbers[0] in (0, 1) and has_no_gap:
-        return []
-    return numbers
-
-
-def describe_quantity(names: Sequence[object]) -> list[str]:
-    """Return a line if the names of the classes are probably the values of a quantity.
-
-    The values of a quantity have few gaps: 20, 25 and 35 are three of the four possible values
-    20, 25, 30 and 35. Codes, such as codes of products, have more gaps than values.
-    """
-    numbers = find_quantity(names)
-    if not numbers:
-        return []
-    differences = [second - first for first, second in pairwise(numbers)]
-    step = max(1, math.gcd(*differences))
-    n_possible = (numbers[-1] - numbers[0]) // step + 1
-    if len(numbers) < n_possible / 2:
-        return []
-    return [
-        f"the classes are {len(numbers)} numbers from {numbers[0]} to {numbers[-1]}; "
-        f"{advise_ranges(numbers)}; "
-        "if they are codes, ignore this line"
-    ]
-
-
-def advise_ranges(numbers: Sequence[int]) -> str:
-    """Return what to do if classes that are numbers are the values of a quantity."""
-    range_name = f"{numbers[0]} to {numbers[len(numbers) // 4]}"  # a quarter of the classes
-    return (
-        "if they are a quantity, such as ages, replace them by ranges such as "
-        f"'{range_name}', or use another tool, because this project estimates no numbers"
     )

@@ -11,15 +11,20 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from image_layouts.files import is_picture, is_text
-from image_layouts.layout import arrow_file, parquet_file
-from image_layouts.layout.arrow_file import VIEWS
 from image_layouts.layout.hugging_face import holds_numbers, is_binary
-from image_layouts.unpacking import ALLOWED_BYTES, check_size
+from image_layouts.unpacking import check_size
 
-ENDINGS = (*parquet_file.ENDINGS, *arrow_file.ENDINGS)
+PARQUET_ENDINGS = (".parquet", ".pq")
+ENDINGS = (*PARQUET_ENDINGS, ".arrow", ".feather")
+
+MAGIC = b"ARROW1"  # the start of a Feather file; `save_to_disk` of Hugging Face writes streams
+
 TEXT_TYPES = (pa.string(), pa.large_string())
+# The types of views, which Polars writes, and the types to which they are converted.
+VIEWS = {pa.string_view(): pa.string(), pa.binary_view(): pa.binary()}
 
 N_SAMPLES = 10  # the number of values that show what the bytes of a column are
+MAX_TEXTS = 1_000  # the number of texts that are read at a time
 
 
 def is_columnar(path: Path) -> bool:
@@ -30,9 +35,8 @@ def is_columnar(path: Path) -> bool:
 class ColumnarFile:
     """A parquet or Arrow file, without its columns of unusual types, such as lists of texts.
 
-    A long text that occurs in many rows may be stored once, so that a file of a few bytes has
-    gigabytes of text. So the bytes of texts are counted while they are read, a few rows at a
-    time.
+    A long text that occurs in many rows may be stored once, so that a small file has gigabytes
+    of text. So the bytes of texts are counted while they are read.
 
     Attributes:
         path: the file.
@@ -50,21 +54,17 @@ class ColumnarFile:
         self.path = path
         self._file_size = path.stat().st_size
         self._table: Any = None  # None for a parquet file
-        if path.suffix.lower() in parquet_file.ENDINGS:
+        if path.suffix.lower() in PARQUET_ENDINGS:
             metadata = pq.read_metadata(path)
-            check_size(self._file_size, parquet_file.count_bytes(metadata))
+            check_size(self._file_size, count_bytes(metadata))
             schema = metadata.schema.to_arrow_schema()
-            self.schema = drop_unusual(schema)
-            texts = [field.name for field in self.schema if stores_each_text(field.type)]
-            longest = parquet_file.bound_repeated_texts(path, metadata, texts)
-            # This many rows fit into ALLOWED_BYTES, even if each has the longest text.
-            self._n_safe_rows = max(1, ALLOWED_BYTES // max(1, longest))
             self._n_rows = metadata.num_rows
         else:
-            self._table = arrow_file.read_arrow(path)
+            self._table = read_arrow(path)
+            check_size(self._file_size, self._table.nbytes)
             schema = self._table.schema
-            self.schema = drop_unusual(schema)
             self._n_rows = self._table.num_rows
+        self.schema = drop_unusual(schema)
         self._recognize_bytes()
         kept = set(self.schema.names)
         self.dropped = {each.name: str(each.type) for each in schema if each.name not in kept}
@@ -116,7 +116,7 @@ class ColumnarFile:
         batches: list[Any] = []
         n_read = 0
         for batch in self._read_batches(names, n_rows):
-            n_text_bytes += sum(map(count_text_bytes, batch.columns))
+            n_text_bytes += count_text_bytes(batch)
             check_size(self._file_size, n_text_bytes)
             batches.append(batch)
             n_read += len(batch)
@@ -130,12 +130,12 @@ class ColumnarFile:
 
     def _read_batches(self, names: Sequence[str], n_rows: int) -> Iterator[Any]:
         """Yield columns as Arrow's batches of at most `n_rows` rows."""
+        if any(stores_texts(self.schema.field(name).type) for name in names):
+            n_rows = min(n_rows, MAX_TEXTS)
         if self._table is not None:
             batches = self._table.select(names).to_batches(max_chunksize=n_rows)
             yield from map(self._cast, batches)
             return
-        if any(stores_each_text(self.schema.field(name).type) for name in names):
-            n_rows = min(n_rows, self._n_safe_rows)
         with pq.ParquetFile(self.path, memory_map=True) as file:
             for batch in file.iter_batches(n_rows, columns=list(names)):
                 yield self._cast(batch)
@@ -147,9 +147,9 @@ class ColumnarFile:
         for number, field in enumerate(batch.schema):
             wanted = types.get(field.name, field.type)
             if field.type != wanted:
-                values = batch.column(number).cast(wanted)
-                if is_binary(field.type):
-                    values = pc.utf8_rtrim(values, "\0")
+                values = batch.column(number).cast(VIEWS.get(field.type, field.type))
+                if is_binary(values.type) and values.type != wanted:  # texts as bytes
+                    values = pc.utf8_rtrim(values.cast(wanted), "\0")
                 batch = batch.set_column(number, field.name, values)
         return batch
 
@@ -183,21 +183,41 @@ def is_single(value_type: Any) -> bool:
     )
 
 
-def stores_each_text(column_type: Any) -> bool:
-    """Return whether a text is read for each row of a column, and not once for equal ones.
-
-    This is so for texts and bytes, and for structures of them, but not for categories.
-    """
+def stores_texts(column_type: Any) -> bool:
+    """Return whether a column has texts, bytes or structures of them, and no categories."""
     return has_texts(column_type) or pa.types.is_struct(column_type)
 
 
-def count_text_bytes(values: Any) -> int:
-    """Return the number of bytes of the texts in an array of a usual type, when unpacked."""
-    if pa.types.is_struct(values.type):
-        return sum(map(count_text_bytes, values.flatten()))
-    if has_texts(values.type):
-        return int(values.nbytes)
-    if not pa.types.is_dictionary(values.type) or not has_texts(values.type.value_type):
-        return 0
-    lengths = pc.binary_length(values.dictionary).cast(pa.int64())
-    return pc.sum(lengths.take(values.indices)).as_py() or 0
+def count_text_bytes(batch: Any) -> int:
+    """Return the number of bytes of the texts in a batch of rows."""
+    return sum(int(column.nbytes) for column in batch.columns if stores_texts(column.type))
+
+
+def count_bytes(metadata: Any) -> int:
+    """Return how many bytes the values of a parquet file need, as its metadata say.
+
+    Each value counts as one byte at least, because equal values may be stored once.
+    """
+    groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
+    n_bytes = sum(group.total_byte_size for group in groups)
+    return int(max(n_bytes, metadata.num_rows * metadata.num_columns))
+
+
+def read_arrow(path: Path) -> Any:
+    """Return the table of an Arrow file. Values that are not compressed stay on the disk.
+
+    Raises:
+        ValueError: the file is damaged, or no Arrow file.
+        OSError: the file cannot be read.
+    """
+    try:
+        with pa.memory_map(str(path)) as source:
+            is_feather = source.read(len(MAGIC)) == MAGIC
+            source.seek(0)
+            open_source = pa.ipc.open_file if is_feather else pa.ipc.open_stream
+            with open_source(source) as opened:
+                table = opened.read_all()
+        table.validate(full=True)  # a wrong position would crash Python
+    except pa.ArrowException as error:
+        raise ValueError(f"the file is damaged, or no Arrow file ({error})") from None
+    return table

@@ -23,7 +23,6 @@ class Place:
         root: the folder, or the folder of the file.
         files: the files by their names. The name of a file is its path in the folder, in
             Unicode's form NFC.
-        ignored: the paths with ignored names, such as those that begin with a dot.
     """
 
     def __init__(self, path: Path) -> None:
@@ -38,8 +37,7 @@ class Place:
             raise LayoutError(f"{path} {NOT_FOUND}")
         self.root = path if path.is_dir() else path.parent
         self.files: dict[str, Path] = {}
-        self.ignored: list[Path] = []
-        files = iterate_files(path, ignored=self.ignored) if path.is_dir() else [path]
+        files = iterate_files(path) if path.is_dir() else [path]
         for file in files:
             name = to_nfc(file.relative_to(self.root).as_posix())
             if name in self.files:

@@ -1,6 +1,5 @@
 """Read a part of a layout that has tables with one row per image."""
 
-import base64
 import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -364,18 +363,7 @@ def get_content(value: Any) -> bytes:
     """Return the content of a picture in a column."""
     # Hugging Face stores a mapping with the path and the bytes of a file.
     content = value["bytes"] if isinstance(value, dict) else value
-    return decode_base64(content) if isinstance(content, str) else content or b""
-
-
-def decode_base64(text: str) -> bytes:
-    """Return the picture of a text such as `iVBORw0K…`, or another text as it is.
-
-    It may stand after `data:image/png;base64,`.
-    """
-    try:
-        return base64.b64decode(text.rpartition(",")[2])
-    except ValueError:
-        return text.encode()
+    return content.encode() if isinstance(content, str) else content or b""
 
 
 def read_pixels(selection: TableSelection, part: TablePart) -> Iterator[Any]:

@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
-from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -32,15 +31,9 @@ TABLE_ENDINGS = (".csv", ".tsv", *columnar_file.ENDINGS)
 LIST_ENDINGS = (".txt", ".lst", ".data", ".amat", ".train", ".test", ".tra", ".tes")
 
 # The separators of the key `separator` with a name, as regular expressions. `last blank` splits
-# `a path/1.jpg cat` before `cat`, because a path may have blanks itself. `first blank` splits
-# `1025794 Boeing 707` behind the id.
-SEPARATORS = {
-    "blanks": r"\s+",
-    "last blank": r"[\s,]+(?=[^\s,]+\s*$)",
-    "first blank": "\t",  # a tab replaces the first blanks of each line
-}
+# `a path/1.jpg cat` before `cat`, because a path may have blanks itself.
+SEPARATORS = {"blanks": r"\s+", "last blank": r"[\s,]+(?=[^\s,]+\s*$)"}
 TOO_MANY_VALUES = re.compile(r"Expected (\d+) fields in line (\d+), saw (\d+)")  # says pandas
-FIRST_BLANKS = re.compile(r"^[^\S\n]*(\S+)[^\S\n]+", re.MULTILINE)
 
 
 def find_ending(name: str) -> str:
@@ -65,20 +58,6 @@ def read_start(path: Path) -> bytes:
     return lines + newline if newline else start
 
 
-def count_skipped_lines(text: str) -> int:
-    """Return the number of lines before a table: those until a line with the number of rows."""
-    lines = text.splitlines()
-    n_blank = len(list(takewhile(lambda line: not line.strip(), lines)))
-    return n_blank + 1 if starts_with_count(lines[n_blank:]) else 0
-
-
-def starts_with_count(lines: Sequence[str]) -> bool:
-    """Return whether the first line is the number of rows, as in the lists of CelebA."""
-    if len(lines) < 2 or not lines[0].strip().isdecimal():
-        return False
-    return len(re.split(r"[\s,;]+", lines[1].strip())) > 1
-
-
 class TableFile:
     """A CSV, parquet or Arrow file.
 
@@ -90,7 +69,6 @@ class TableFile:
         columnar: the opened file, or None for a CSV file.
         start: the first lines of a CSV file.
         cached_columns: the columns that have been read as strings so far.
-        is_split_once: whether only the first blanks of each line separate two values.
     """
 
     def __init__(self, path: Path, separator: str, encoding: str, *, header: bool) -> None:
@@ -114,7 +92,6 @@ class TableFile:
         }
         if separator == "last blank":
             self.csv_options["engine"] = "python"  # the only engine with lookahead
-        self.is_split_once = separator == "first blank"
         self.cached_columns = pd.DataFrame()
         self.start = ""
         with self.report_unreadable():
@@ -126,19 +103,7 @@ class TableFile:
                         raise LayoutError("it is compressed; unpack it by gunzip")
                 # The start may end in the middle of a character.
                 decoder = codecs.getincrementaldecoder(encoding)()
-                self.start = self.write_tabs(decoder.decode(read_start(path)))
-                self.csv_options["skiprows"] = count_skipped_lines(self.start)
-
-    def write_tabs(self, text: str) -> str:
-        """Return a text with a tab for the first blanks of each line, if these separate."""
-        return FIRST_BLANKS.sub(r"\1\t", text) if self.is_split_once else text
-
-    def open(self) -> Path | io.StringIO:
-        """Return what pandas reads: the file, or its text if the first blanks separate."""
-        if not self.is_split_once:
-            return self.path
-        text = read_bytes(self.path).decode(self.csv_options["encoding"])
-        return io.StringIO(self.write_tabs(text))
+                self.start = decoder.decode(read_start(path))
 
     @property
     def schema(self) -> Any:
@@ -202,7 +167,7 @@ class TableFile:
             options: those of `pd.read_csv`.
         """
         has_two_lines = self.start.count("\n") > 1
-        source = io.StringIO(self.start) if has_two_lines else self.open()
+        source = io.StringIO(self.start) if has_two_lines else self.path
         return pd.read_csv(source, **options, dtype=str, nrows=1)
 
     @cached_property
@@ -260,7 +225,7 @@ class TableFile:
         positions = sorted(self.names.index(name) for name in names)
         # pandas reports a row with too many values only without `usecols`.
         usecols = positions if len(positions) < len(self.names) else None
-        frame = pd.read_csv(self.open(), **self.csv_options, usecols=usecols, dtype=str)
+        frame = pd.read_csv(self.path, **self.csv_options, usecols=usecols, dtype=str)
         return frame.set_axis([self.names[i] for i in positions], axis=1).fillna("")
 
     def read_columns(self, names: Sequence[str]) -> pd.DataFrame:
@@ -289,7 +254,7 @@ class TableFile:
             if "engine" not in options:
                 options["low_memory"] = False  # a column has one type in all rows of a block
             # Without `usecols`, a row with too many values is an error.
-            with pd.read_csv(self.open(), **options) as blocks:
+            with pd.read_csv(self.path, **options) as blocks:
                 for block in blocks:
                     yield block.iloc[:, positions].set_axis(list(names), axis=1)
 

@@ -8,7 +8,6 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Sequence
 from itertools import filterfalse
-from pathlib import PurePosixPath
 
 import numpy as np
 import pandas as pd
@@ -16,7 +15,6 @@ import pandas as pd
 from digits.core.images import Images
 from digits.core.pixels import Vector
 from digits.messages.errors import shorten
-from image_layouts.checking.one_class import describe_quantity
 from image_layouts.pipeline.alike import find_alike
 
 # The zeros before the first digit of a number, such as `00` in `007`, but not a lone `0`.
@@ -29,9 +27,6 @@ BETWEEN_NUMBERS = re.compile(r"(?<=\d)[\s_]+(?=\d)")
 BLANKS = re.compile(r"[\s_]+|(?<=\w)[-.']+(?=[^\W\d])")
 
 MIN_EQUAL = 0.01  # the share of equal images; a few may be equal by chance
-
-# The end of the stem of an augmented copy, as Roboflow writes it: `dog_jpg.rf.0f3a`.
-COPY = re.compile(r"\.rf\.\w+$")
 
 
 def list_warnings(
@@ -47,12 +42,10 @@ def list_warnings(
     names = [str(name) for name in class_names]
     table = images.table
     lines = [
-        *describe_quantity(class_names),
         *find_equal_names(names),
         *find_images_in_several(table, checksums, "class", names),
         *find_equal_images(table, checksums),
         *find_alike(images, checksums),
-        *find_copies(table),
     ]
     if "group" in table:
         lines += find_images_in_several(table, checksums, "group", images.group_names)
@@ -136,22 +129,4 @@ def find_equal_images(images: pd.DataFrame, checksums: Vector) -> list[str]:
     return [
         f"{n_copies} images are equal to an earlier one of their class; if these are "
         "copies of files, delete them"
-    ]
-
-
-def find_copies(images: pd.DataFrame) -> list[str]:
-    """Return a line about pictures that are augmented copies, as their names say."""
-    if "file" not in images or "group" in images:
-        return []
-    stems = images["file"].map(lambda name: PurePosixPath(name).stem)
-    originals = stems.str.replace(COPY, "", regex=True)
-    has_suffix = stems.str.contains(COPY)
-    # Roboflow also gives this suffix to a picture without copies.
-    is_copy = has_suffix & originals.duplicated(keep=False)
-    copies, originals = stems[is_copy], originals[is_copy]
-    if copies.empty:
-        return []
-    return [
-        f"{len(copies)} pictures are copies of {originals.nunique()}, by their names, such as "
-        f"{copies.iloc[0]}; make the copies of one picture a group, or keep only one of them"
     ]

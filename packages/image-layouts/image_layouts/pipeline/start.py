@@ -3,12 +3,10 @@
 import math
 import os
 import re
-import shlex
 import shutil
 import subprocess
 import textwrap
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +21,12 @@ from digits.commands.setup import check_path, write_url
 from digits.core import paths
 from digits.core.images import Images
 from digits.data.splitting import split_rows
-from digits.messages.errors import UserError, echo, to_one_line, warn
+from digits.messages.errors import UserError, echo, to_one_line
 from digits.messages.git import check_git
 from digits.pinning.storage import add_to_dvc
 from digits.pinning.values import compute_pinned_values
 from digits.settings import recorded
 from digits.settings.params import ChecksumShare, TestSize
-from image_layouts.checking import one_class
-from image_layouts.errors import LayoutError
 from image_layouts.layout.place import Place
 from image_layouts.pipeline.errors import as_user_errors
 from image_layouts.pipeline.image_traits import (
@@ -47,7 +43,6 @@ from image_layouts.proposing.choice import Choice, ChoiceError
 from image_layouts.proposing.choose import MIN_FOLDS, choose, make_groups_error
 from image_layouts.proposing.folders import enter_folders
 from image_layouts.proposing.show import write
-from image_layouts.schema import TablePart
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -95,8 +90,6 @@ MAX_OF_FEW_BITS = 31
 # The start of a mapping in YAML, such as `{files: `, or of a list, such as `[train/`. Patterns
 # such as `{class}/*`, `[#]1/*` and `[{]1/*` do not match.
 YAML_START = re.compile(r"\{\s*\w+\s*:|\[\s*([\"'\w]|\{(?!\]))")
-
-TEST_TABLE = re.compile(r"(.*/)?test\.csv", re.IGNORECASE)  # of a contest
 
 # The files in metrics/ and plots/ that the stage `evaluate` writes.
 RESULT = re.compile(r"metrics/[^/]+\.json|plots/[^/]+/[^/]+\.csv")
@@ -234,7 +227,6 @@ def start_with_layout(layout: Any, columns: dict[str, str], min_images: int) -> 
     if traits.white:
         entry["white"] = traits.white
     lines = [*describe(choice), traits.describe()]
-    submissions = list_submissions(folder, choice)
     collection = to_collection(choice.reading.images)
     values, images = compute_pinned_values("own", entry, collection)
     del choice, collection  # a table of a million rows is large, and so is what follows
@@ -256,28 +248,6 @@ def start_with_layout(layout: Any, columns: dict[str, str], min_images: int) -> 
     echo_project([*lines, f"models: {models}"])
     pin.print_overview(values, images)
     echo_next_steps()
-    for command in submissions:
-        echo(f"  {command}")
-
-
-def list_submissions(folder: Path, choice: Choice) -> list[str]:
-    """Return the command for each `test.csv` without classes, as contests have it."""
-    from image_layouts.pipeline.new_images import SINGLE_COLUMN, read_table  # slow to import
-
-    part = choice.parts[0]
-    if not isinstance(part, TablePart) or not choice.class_column:
-        return []
-    single_column = SINGLE_COLUMN.fullmatch(part.file)
-    id_column = part.id or (single_column[1] if single_column else "id")
-    header = shlex.quote(f"{id_column},{choice.class_column}")
-    commands = []
-    for name in filter(TEST_TABLE.fullmatch, choice.reading.unused_files):
-        # The table may have other columns, or name pictures somewhere else.
-        with suppress(UserError, LayoutError):
-            if "class" not in read_table(folder / name, [part]).rows:
-                table = shlex.quote((folder / name).as_posix())
-                commands.append(f"digits predict {table} --submission {header}")
-    return commands
 
 
 def echo_project(lines: Sequence[str]) -> None:
@@ -341,7 +311,6 @@ def choose_layout(
     """
     root = enter_folders(OWN_IMAGES) if OWN_IMAGES.is_dir() else OWN_IMAGES
     place = Place(root)
-    warn_about_icloud(place.ignored)
     try:
         choice = choose(place, layout, columns, min_images)
     except ChoiceError as error:
@@ -350,13 +319,6 @@ def choose_layout(
             echo(indentation + to_one_line(line), err=True)
         raise
     return root, choice
-
-
-def warn_about_icloud(ignored: Sequence[Path]) -> None:
-    """Warn if files were not downloaded, for which iCloud has written `.1.jpg.icloud`."""
-    found = [path for path in ignored if path.suffix == ".icloud"]
-    if found:
-        warn(f"files only in iCloud: {len(found)}, first {found[0]}; download them first")
 
 
 def select_train_images(images: Images, values: dict[str, Any]) -> pd.DataFrame:
@@ -388,14 +350,12 @@ def check_images(images: Images, train_images: pd.DataFrame, values: dict[str, A
     if len(rare):
         names = pin.list_class_names(values)
         listed = ", ".join(f"{names[number]} {counts[number]}" for number in rare[:10])
-        numbers = one_class.find_quantity(names)
-        other_remedy = f"; {one_class.advise_ranges(numbers)}" if numbers else ""
         has_test_set = "test" in train_images
         needed = MIN_FOLDS if has_test_set else math.ceil(MIN_FOLDS / (1 - TEST_SHARE))
         raise UserError(
             f"{len(rare)} of {len(counts)} classes have fewer than {MIN_FOLDS} images in the "
             f"training set, which cross-validation needs: {listed}; add images, or leave these "
-            f"classes out by `digits start --min-images {needed}`{other_remedy}"
+            f"classes out by `digits start --min-images {needed}`"
         )
     check_groups(train_images, MIN_FOLDS)
 

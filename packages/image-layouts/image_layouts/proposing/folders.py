@@ -16,7 +16,6 @@ from image_layouts.errors import LayoutError
 from image_layouts.files import is_picture_file, list_visible
 from image_layouts.layout.pattern import Pattern, escape
 from image_layouts.layout.place import Place
-from image_layouts.layout.table_file import LIST_ENDINGS
 from image_layouts.proposing.choice import Proposal
 from image_layouts.proposing.sets import are_sets, find_set
 from image_layouts.proposing.table_format import may_be_table
@@ -87,8 +86,7 @@ def propose(place: Place) -> list[Proposal]:
     proposals: list[Proposal] = []
     for names in list_collections(place.pictures):
         tree = make_tree(names)
-        for layout in propose_tree(tree):
-            proposals += map(Proposal, [layout, *propose_lists(place, layout)])
+        proposals += map(Proposal, propose_tree(tree))
     return proposals
 
 
@@ -201,20 +199,3 @@ def list_fields(files: Sequence[str]) -> Iterator[str]:
     for position in range(len(signs)):
         fields = ["{class}" if each == position else "*" for each in range(len(signs))]
         yield "".join(field + sign for field, sign in zip(fields, signs, strict=True))
-
-
-def propose_lists(place: Place, layout: Any) -> Iterator[Any]:
-    """Yield the layout with the lists of both sets, if there is one for each."""
-    if isinstance(layout, dict):  # the folders name a test set
-        return
-    lists: dict[str, list[str]] = {"train": [], "test": []}
-    for name in place.files:
-        subset = find_set(posixpath.splitext(posixpath.basename(name))[0])
-        if subset and name.lower().endswith(LIST_ENDINGS):
-            lists[subset].append(name)
-    if len(lists["test"]) == 1 and lists["train"]:
-        parts = {
-            subset: unlist([{"list": name} for name in sorted(names)])
-            for subset, names in lists.items()
-        }
-        yield {"files": layout} | parts

@@ -62,9 +62,9 @@ def check_range(images: Any, name: str) -> None:
     are_fractions = low >= 0 and high <= 1
     if not (are_fractions or (low >= 0 and are_whole)):
         raise LayoutError(
-            f"{name} has numbers from {low:.3g} to {high:.3g}; pixels are whole numbers from 0 "
-            "to 255, or fractions from 0 to 1; if these are pixels, scale or clip them, "
-            "and write them by numpy.savez"
+            f"{name}: numbers from {low:.3g} to {high:.3g}; pixels are whole numbers from 0 to "
+            "255, or fractions from 0 to 1; if these are pixels, scale or clip them, and write "
+            "them by numpy.savez"
         )
 
 

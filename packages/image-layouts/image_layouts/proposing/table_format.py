@@ -6,7 +6,6 @@ csv.Sniffer is not used, because it knows neither encodings nor paths of picture
 import codecs
 import csv
 import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,6 @@ from image_layouts.layout.table_file import (
     TABLE_ENDINGS,
     find_ending,
     read_start,
-    starts_with_count,
 )
 from image_layouts.schema import UTF_8
 
@@ -42,9 +40,7 @@ def may_be_table(name: str, path: Path) -> bool:
         return False
     text = read_start(path).decode(UTF_8, errors="replace")
     lines = list_lines(text)
-    if lines and (is_list_line(lines[0]) or begin_with_pictures(lines)):
-        return True
-    if have_numbers_and_texts(text.splitlines()):
+    if lines and is_list_line(lines[0]):
         return True
     if len(lines) < 2:
         return False
@@ -59,33 +55,15 @@ def have_equal_lengths(rows: list[list[str]]) -> bool:
     return len(lengths) == 1 and lengths != {1}
 
 
-def have_numbers_and_texts(lines: Sequence[str]) -> bool:
-    """Return whether each line has a number of its own, and a text of one or several words.
-
-    For example, `1025794 Boeing 707` and `1171453 DH-82`.
-    """
-    rows = [line.split() for line in lines if line.strip()]
-    lengths = {len(row) for row in rows}
-    numbers = {row[0] for row in rows if row[0].isdecimal()}
-    return len(lengths) > 1 and 1 not in lengths and len(numbers) == len(rows)
-
-
 def list_lines(text: str) -> list[str]:
-    """Return the first lines that are not blank, without a line with the number of rows."""
-    lines = [line for line in text.splitlines() if line.strip()][: N_LINES + 1]
-    return lines[1:] if starts_with_count(lines) else lines[:N_LINES]
+    """Return the first lines that are not blank."""
+    return [line for line in text.splitlines() if line.strip()][:N_LINES]
 
 
 def is_list_line(line: str) -> bool:
     """Return whether a line has exactly the path of a picture and its class."""
     match = LIST_LINE.fullmatch(line)
     return match is not None and f".{match['ending']}".lower() in pictures.SUFFIXES
-
-
-def begin_with_pictures(lines: Sequence[str]) -> bool:
-    """Return whether each line has the path of a picture, without blanks, and other words."""
-    rows = [line.split(maxsplit=1) for line in lines]
-    return all(len(row) == 2 and row[0].lower().endswith(pictures.SUFFIXES) for row in rows)
 
 
 def find_format(path: Path) -> dict[str, Any]:
@@ -99,10 +77,7 @@ def find_format(path: Path) -> dict[str, Any]:
     encoding = find_encoding(start)
     text = start.decode(encoding, errors="ignore")
     lines = list_lines(text)
-    ending = find_ending(path.name)
-    separator = find_separator(lines, ending) if lines else ","
-    if ending in LIST_ENDINGS and have_numbers_and_texts(text.splitlines()):
-        separator = "first blank"
+    separator = find_separator(lines, find_ending(path.name)) if lines else ","
     keys: dict[str, Any] = {}
     if encoding != UTF_8:
         keys["encoding"] = encoding
@@ -141,8 +116,6 @@ def find_separator(lines: list[str], ending: str) -> str:
     is_split = n_values[best] > 1
     if is_split and best in SEPARATORS:
         return best
-    if begin_with_pictures(lines):  # the classes may have blanks
-        return best if is_split else "first blank"
     if is_list_line(lines[0]):  # the paths may have blanks
         return "last blank"
     if is_split:
@@ -156,8 +129,6 @@ def split_line(line: str, separator: str) -> list[str]:
         return line.split()
     if separator == "last blank":
         return re.split(table_file.SEPARATORS[separator], line)
-    if separator == "first blank":
-        return line.split(maxsplit=1)
     [row] = csv.reader([line], delimiter=separator)
     return [value.strip() for value in row]
 

@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from image_layouts.checking import one_class
 from image_layouts.errors import LayoutError
 from image_layouts.layout.column_names import GROUP_COLUMNS, ID_COLUMNS
 from image_layouts.layout.hugging_face import find_image_columns
@@ -31,7 +30,7 @@ from image_layouts.proposing.columns import (
     find_usual,
 )
 from image_layouts.proposing.picture_names import find_templates
-from image_layouts.proposing.pixels import describe_colors, describe_scale
+from image_layouts.proposing.pixels import check_range, describe_colors, describe_scale
 from image_layouts.proposing.sets import SET_WORDS, SUBMISSION, find_set, list_words
 from image_layouts.proposing.table_format import find_format, may_be_table
 from image_layouts.proposing.writing import unlist, write_subsets
@@ -40,7 +39,6 @@ MIN_PIXELS = 49  # fewer columns of numbers are features of something else
 MAX_TEXTS = 100  # a table with more columns has pixels
 MIN_UNIQUE = 0.9  # of the values that name pictures
 SHARD = re.compile(r"-\d{5}-of-\d{5}\.")
-BASE64_START = re.compile(r"(data:image/\w+;base64,)?(iVBORw0KGgo|/9j/)")
 SET_WORD = re.compile(rf"(?<![a-z])({'|'.join(SET_WORDS)})(?![a-z])")
 PACKED = re.compile(r"\s*(\d+\s+){3,}\d+\s*")
 DIGITS = re.compile(r"\d+")
@@ -219,9 +217,7 @@ def find_images(
             for file in find_files(place, name, column, values):
                 yield [column], {"file": file}
     for column, values in texts.items():
-        if values.head(50).str.match(BASE64_START).all():
-            yield [column], {"picture": column}
-        elif values.head(50).str.fullmatch(PACKED).all():
+        if values.head(50).str.fullmatch(PACKED).all():
             yield [column], describe_cells(table, column)
     if len(list_pixels(table)) >= MIN_PIXELS:
         yield [], {"pixels": "all"}
@@ -270,11 +266,10 @@ def describe_pixels(table: TableFile, others: Sequence[str]) -> dict[str, Any]:
         raise LayoutError(
             f"the columns from {names[0]} to {names[-1]} are not all pixels in order"
         )
-    sample = table.sample[names]
-    one_class.check_pixels({each: sample[each] for each in names})
-    values = sample.dropna().to_numpy(float)
+    values = table.sample[names].dropna().to_numpy(float)
     if not len(values):
         raise LayoutError("each of its first rows has a blank pixel")
+    check_range(values, f"the columns {names[0]} to {names[-1]}")
     side = math.isqrt(len(names))
     if side**2 != len(names) and 3 * math.isqrt(len(names) // 3) ** 2 != len(names):
         raise LayoutError(f"{len(names)} columns of pixels are no square image")
