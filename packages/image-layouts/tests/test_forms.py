@@ -5,6 +5,8 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
@@ -65,6 +67,15 @@ def test_a_form_is_taken_or_asked_about_or_refused(
     assert len(options) > 1 or any("question: " in line for line in error.value.lines)
     for option in options:  # each can be typed, and nothing is asked again
         assert len(take(place, option).rows) > 0
+
+
+def test_spectra_are_no_pixels(tmp_path: Path) -> None:
+    starts = np.random.default_rng(0).random((60, 1)) * 9
+    spectra = np.rint(400 + 300 * np.sin(starts + np.arange(64) / 10))
+    table = pd.DataFrame(spectra.astype(int)).add_prefix("s").assign(label=["a", "b"] * 30)
+    table.to_csv(tmp_path / "t.csv", index=False)
+    with pytest.raises(ChoiceError, match="s0 to s63 have numbers up to 700, but pixels up to"):
+        choose(Place(tmp_path))
 
 
 def test_the_table_of_the_page_names_the_common_forms() -> None:

@@ -19,6 +19,10 @@ ONE_CLASS = "this project classifies images, with one class for each image"
 LABEL_SEPARATORS = ["|", ";", ","]
 BRACKETS = "[](){}'\" "
 
+# The largest number of names of which each is compared with all others. A column of captions
+# may have a name for each image.
+MAX_COMPARED = 1_000
+
 # Fractions such as 0, 1/3, 2/3 and 1 may be classes, which are grades, if there are few
 # different ones, with several images each on average.
 MAX_FRACTIONS = 12
@@ -42,6 +46,8 @@ def check_classes(column: str, values: pd.Series, *, are_chosen: bool = False) -
     names = unique.astype(str).fillna("").str.strip().unique()
     separators = LABEL_SEPARATORS if are_chosen else [*LABEL_SEPARATORS, " "]
     check_single_labels(column, list(names), separators)
+    if not are_chosen:
+        check_combinations(column, list(names), separators)
     texts = pd.Series(names)
     with_points = texts.str.replace(",", ".", regex=False)  # many countries write 8,2 for 8.2
     numbers = pd.to_numeric(with_points, errors="coerce")
@@ -85,6 +91,30 @@ def check_single_labels(column: str, names: Sequence[str], separators: Sequence[
                     f"'{labels[0]}' is a class, too: {ONE_CLASS}; for several labels, use "
                     f"another tool; if '{name}' is one class, write '{'_'.join(labels)}'"
                 )
+
+
+def check_combinations(column: str, names: Sequence[str], separators: Sequence[str]) -> None:
+    """Check that most names of classes are no combinations of labels.
+
+    Tags such as `clear primary`, `clear primary water` and `clear primary road water` are
+    combinations: there are fewer tags than names, and most names have all tags of another one.
+
+    Raises:
+        LayoutError: most names are combinations.
+    """
+    names = names[:MAX_COMPARED]
+    for separator in separators:
+        combinations = [frozenset(split_labels(name, separator)) for name in names]
+        several = {labels for labels in combinations if len(labels) > 1}
+        extended = [labels for labels in several if any(other < labels for other in several)]
+        n_labels = len(frozenset().union(*combinations))
+        if len(extended) > len(names) / 2 and n_labels < len(names):
+            name = max(names, key=len)
+            raise LayoutError(
+                f"{column} has several labels in one value, such as '{name}': {ONE_CLASS}; for "
+                "several labels, use another tool; if each value is one class, run: "
+                f"digits start --class {shlex.quote(column)}"
+            )
 
 
 def split_labels(name: str, separator: str) -> list[str]:

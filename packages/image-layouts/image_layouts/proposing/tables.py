@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from image_layouts.checking import one_class
 from image_layouts.errors import LayoutError
 from image_layouts.layout.column_names import GROUP_COLUMNS, ID_COLUMNS
 from image_layouts.layout.hugging_face import find_image_columns
@@ -36,6 +37,7 @@ from image_layouts.proposing.table_format import find_format, may_be_table
 from image_layouts.proposing.writing import unlist, write_subsets
 
 MIN_PIXELS = 49  # fewer columns of numbers are features of something else
+MAX_PIXEL = 255
 MAX_TEXTS = 100  # a table with more columns has pixels
 MIN_UNIQUE = 0.9  # of the values that name pictures
 SHARD = re.compile(r"-\d{5}-of-\d{5}\.")
@@ -269,7 +271,13 @@ def describe_pixels(table: TableFile, others: Sequence[str]) -> dict[str, Any]:
     values = table.sample[names].dropna().to_numpy(float)
     if not len(values):
         raise LayoutError("each of its first rows has a blank pixel")
-    check_range(values, f"the columns {names[0]} to {names[-1]}")
+    all_names = f"the columns {names[0]} to {names[-1]}"
+    check_range(values, all_names)
+    if values.max() > MAX_PIXEL:  # such as a spectrum, in which neighbours are alike, too
+        raise one_class.make_features_error(
+            f"{all_names} have numbers up to {values.max():.0f}, but pixels up to {MAX_PIXEL}",
+            "say so by `digits start --layout`",
+        )
     side = math.isqrt(len(names))
     if side**2 != len(names) and 3 * math.isqrt(len(names) // 3) ** 2 != len(names):
         raise LayoutError(f"{len(names)} columns of pixels are no square image")
