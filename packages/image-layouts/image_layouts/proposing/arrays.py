@@ -20,6 +20,7 @@ from image_layouts.proposing.pixels import (
     describe_shapes,
     drop_irrelevant,
     find_image_shape,
+    has_fractions,
     is_images,
     is_one_hot,
 )
@@ -120,7 +121,17 @@ def are_labels(array: Any, n_images: int) -> bool:
 
 
 def write_layouts(arrays: Mapping[str, Any], parts: PartsByArray) -> list[Any]:
-    """Return the layouts of arrays of images with one kind of labels."""
+    """Return the layouts of arrays of images with one kind of labels.
+
+    Raises:
+        LayoutError: only some of them have fractions.
+    """
+    fractions = [name for name in parts if has_fractions(arrays[name])]
+    if 0 < len(fractions) < len(parts):
+        raise LayoutError(
+            f"{shorten(fractions)}: fractions from 0 to 1, but others have larger numbers; "
+            "write all pixels on one scale"
+        )
     scale = describe_scale([arrays[name] for name in parts])
     scaled = {name: part | scale for name, part in parts.items()}
     if len({find_image_shape(arrays[name], part) for name, part in parts.items()}) > 1:

@@ -33,7 +33,6 @@ def describe(choice: Choice) -> list[str]:
         f"layout: {textwrap.shorten(write(choice.layout), MAX_CHARACTERS)}",
         *(describe_image(rows, first) for first in firsts),
         *describe_unused(choice.reading),
-        *(f"look: {note}" for note in choice.notes),
     ]
 
 

@@ -35,7 +35,6 @@ class Choice(NamedTuple):
         reading: the images that it reads.
         rare_classes: the classes to leave out, which have too few images.
         questions: why it is not taken without a question.
-        notes: what to look at if it is taken.
     """
 
     layout: Any
@@ -43,7 +42,6 @@ class Choice(NamedTuple):
     reading: LayoutReading
     rare_classes: Sequence[str] = ()
     questions: Sequence[str] = ()
-    notes: Sequence[str] = ()
 
     @property
     def rows(self) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from image_layouts.layout.place import Place
 from image_layouts.layout.reading import read_layout
 from image_layouts.proposing import arrays, asking, folders, tables
 from image_layouts.proposing.choice import Choice, Proposal, read_choice
-from image_layouts.proposing.questions import list_notes, list_patterns, list_questions
+from image_layouts.proposing.questions import list_patterns, list_questions
 from image_layouts.proposing.show import write, write_option
 from image_layouts.proposing.writing import add_unused, unlist
 from image_layouts.schema import TablePart, parse
@@ -63,7 +63,7 @@ def choose(
             continue
         if is_guess:
             questions = [doubt] * bool(doubt) + list_questions(place, choice, without_classes)
-            choice = choice._replace(questions=questions, notes=list_notes(choice))
+            choice = choice._replace(questions=questions)
         choices.append(choice)
     choices = drop_repeated(choices)
     if not choices:
@@ -158,6 +158,8 @@ def drop_repeated(choices: Sequence[Choice]) -> list[Choice]:
 def covers(choice: Choice, other: Choice) -> bool:
     """Return whether a layout says everything that another one says of the same pictures."""
     have_files = "file" in choice.rows and "file" in other.rows
+    if has_groups_in_names(choice) and "group" not in other.rows:
+        return False
     has_pictures_in_cells = any(getattr(part, "picture", "") for part in choice.parts)
     if not have_files or has_pictures_in_cells or (choice.questions and not other.questions):
         return False
@@ -194,6 +196,11 @@ def contradict(choice: Choice, others: Sequence[Choice]) -> Choice:
 def has_class_in_names(choice: Choice) -> bool:
     """Return whether the names of pictures have the classes, and not their folders."""
     return any("{class}" in posixpath.basename(pattern) for pattern in list_patterns(choice))
+
+
+def has_groups_in_names(choice: Choice) -> bool:
+    """Return whether the names of pictures have the groups."""
+    return any("{group}" in posixpath.basename(pattern) for pattern in list_patterns(choice))
 
 
 def name_unused(place: Place, choice: Choice) -> Choice:

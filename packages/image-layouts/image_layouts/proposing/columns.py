@@ -54,7 +54,13 @@ def find_classes(texts: Texts, chosen: Mapping[str, str]) -> list[tuple[list[str
         for name, values in texts.items():
             one_class.check_classes(name, values)
         raise LayoutError("no column looks like classes of images")
-    return [([each], len(repeated) == 1) for each in repeated]
+    is_only = len(repeated) == 1 and not is_numeric(texts[repeated[0]])  # an age, a fold
+    return [([each], is_only) for each in repeated]
+
+
+def is_numeric(values: pd.Series) -> bool:
+    """Return whether all values are numbers, of which more than two differ."""
+    return values.nunique() > 2 and bool(pd.to_numeric(values, errors="coerce").notna().all())
 
 
 def may_be_classes(values: pd.Series) -> bool:
@@ -84,6 +90,8 @@ def find_sets(texts: Texts) -> tuple[dict[str, Any], str]:
         is_flag = [value.lower() for value in distinct] in (["0", "1"], ["false", "true"])
         if is_flag and normalize_name(name) in ("istest", "test"):
             return write_where(name, distinct[:1], distinct[1:]), ""
+        if is_flag and normalize_name(name) in ("istrain", "train"):
+            return write_where(name, distinct[1:], distinct[:1]), ""
         sets = split_sets(name, distinct)
         if sets[0]:
             return sets

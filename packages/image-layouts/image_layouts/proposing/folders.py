@@ -24,6 +24,8 @@ from image_layouts.proposing.writing import unlist
 # Names of pictures that have the class. `questions` says which of them are taken.
 NAMES = ["{class}_#.*", "{class}.#.*", "{class}-#.*", "{class} #.*", "{class} (#).*"]
 NAMES += ["{class}#.*", "{class}_#*.*", "{class}-#*.*", "{class}_*", "{class}-*"]
+# Names of pictures that may have the group, such as a patient and a number.
+GROUPS = ["{group}_#.*", "{group}-#.*"]
 SIGNS = re.compile(r"([\W_]+)")
 MAX_FIELDS = 8  # of a name
 MIN_PER_CLASS = 4  # pictures, on average
@@ -50,6 +52,10 @@ class Tree(NamedTuple):
         """The levels that may have classes or groups."""
         levels = enumerate(zip(self.folders, self.is_set, strict=True))
         return [level for level, (names, is_set) in levels if len(names) > 1 and not is_set]
+
+    def has_names(self, pattern: str) -> bool:
+        """Return whether all pictures have names of a pattern."""
+        return all(map(Pattern(pattern).fits, map(posixpath.basename, self.names)))
 
     def write(self, fields: dict[int, str], file: str = "*") -> Any:
         """Return the layout with a field at each level that varies, and parts for the sets."""
@@ -140,6 +146,8 @@ def propose_tree(tree: Tree) -> Iterator[Any]:
         return
     if len(levels) == 1:
         yield tree.write({levels[0]: "{class}"})
+        for name in filter(tree.has_names, GROUPS):
+            yield tree.write({levels[0]: "{class}"}, name)
         for name in find_names(tree.names, levels[0]):
             yield tree.write({levels[0]: "{group}"}, name)
             yield tree.write({levels[0]: "*"}, name)

@@ -189,15 +189,19 @@ def find_image_shape(array: Any, part: Mapping[str, Any]) -> tuple[int, ...]:
         return ()
 
 
+def has_fractions(pixels: Any) -> bool:
+    """Return whether pixels are fractions from 0 to 1."""
+    return bool(pixels.min() >= 0 and pixels.max() <= 1 and (pixels % 1).any())
+
+
 def describe_scale(arrays: Sequence[Any]) -> dict[str, Any]:
     """Return the key `scale` of fractions from 0 to 1, or of pixels with more than 8 bits.
 
     The largest possible value becomes 255, such as 4095 for pixels with 12 bits.
     """
-    low = min(pixels.min() for pixels in arrays)
-    high = max(pixels.max() for pixels in arrays)
-    if low >= 0 and high <= 1 and any((pixels % 1).any() for pixels in arrays):
+    if all(map(has_fractions, arrays)):
         return {"scale": 255}
+    high = max(pixels.max() for pixels in arrays)
     if high <= 255:
         return {}
     n_bits = int(high).bit_length()

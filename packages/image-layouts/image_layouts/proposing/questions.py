@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import pandas as pd
 
+from image_layouts.checking.class_names import find_equal_names
 from image_layouts.errors import shorten
 from image_layouts.layout.place import Place
 from image_layouts.layout.table_file import read_start
@@ -45,6 +46,8 @@ CODE = re.compile(
     r"(?P<word>[^\W\d_]+?)[\s_-]?(\d+|(?<=[\s_-])[a-z])|[\d\W_]*\d[\W_]\d[\d\W_]*", re.I
 )
 CODE_OF_CLASS = re.compile(r"n\d{8}|(?i:class|grade|level|stage|type|category|label)\W?_?\w+")
+# What is before the last number of a name, if it has a number itself.
+NUMBERED_THING = r"^(.*\d.*\D)\d+$"
 DATE = re.compile(r"(?<!\d)(19|20)\d\d[-_.]?\d\d([-_.]?\d\d)?(?!\d)")
 
 MIN_SAME = 0.9  # of the pictures of a class that have the names of those of another one
@@ -64,20 +67,6 @@ def list_questions(place: Place, choice: Choice, without_classes: Sequence[str])
     ]
 
 
-def list_notes(choice: Choice) -> list[str]:
-    """Return what to look at if a layout is taken: columns that may have groups."""
-    others = [
-        f"{name} ({values.nunique()} values)"
-        for name, values in choice.reading.unused_columns.items()
-        if may_say_more(values, choice.rows["class"])
-    ]
-    note = (
-        f"the columns {shorten(others)} are not used; if images with one value of a column "
-        "belong together, run `digits start` with --group COLUMN"
-    )
-    return [note] if others else []
-
-
 def list_patterns(choice: Choice) -> list[str]:
     """Return the patterns of pictures in a layout."""
     parts = [part for part in choice.parts if isinstance(part, FilesPart)]
@@ -90,10 +79,13 @@ def ask_about_levels(choice: Choice) -> Iterator[str]:
     for pattern in patterns:
         folder, name = posixpath.split(pattern)
         is_flat = not re.search(r"\{|(^|/)\*(/|$)", folder)
-        if "{" in name and not (CLASS_AND_NUMBER.fullmatch(name) and is_flat):
+        if "{group}" in name:
+            yield "the names of the pictures would have the groups"
+            break
+        if "{class}" in name and not (CLASS_AND_NUMBER.fullmatch(name) and is_flat):
             yield "the names of the pictures would have the classes"
             break
-        if "{" in name:
+        if "{class}" in name:
             yield from ask_about_words(list(choice.rows["class"].unique()))
             break
     levels = [
@@ -144,9 +136,24 @@ def ask_about_rest(
         if may_say_sets(name, values):
             listed = shorten(sorted(set(values)))
             yield f"the column {name} may say the sets: {listed}"
+    yield from ask_about_columns(choice)
     arrays = [name for name in reading.unused_arrays if may_be_groups(place, name, len(rows))]
     if arrays:
         yield f"the arrays {shorten(arrays)} are not used"
+
+
+def ask_about_columns(choice: Choice) -> Iterator[str]:
+    """Yield a question about unused columns that may have groups, other classes or flags."""
+    others = [
+        f"{name} ({values.nunique()} values)"
+        for name, values in choice.reading.unused_columns.items()
+        if may_say_more(values, choice.rows["class"]) and not may_say_sets(name, values)
+    ]
+    if others:
+        yield (
+            f"columns are not used: {shorten(others)}; if images with one value of a column "
+            "belong together, add --group COLUMN"
+        )
 
 
 def list_named(place: Place, name: str) -> Iterator[str]:
@@ -242,8 +249,52 @@ def ask_about_names(choice: Choice) -> Iterator[str]:
     has_folders = any("{class}/" in pattern for pattern in list_patterns(choice))
     if has_folders and any(map(differ_in_a_word, by_folder.values())):
         yield "names of pictures differ from another one only in a word"
+    if "group" not in rows:
+        yield from ask_about_numbered_things(rows)
     if isinstance(choice.parts[0], FilesPart):
+        yield from ask_about_copies(rows)
         yield from ask_about_same_names(rows)
+
+
+def ask_about_numbered_things(rows: pd.DataFrame) -> Iterator[str]:
+    """Yield a question if pictures are numbered twice, as the pictures of several patients are.
+
+    Names such as `patient3_34.png` begin alike, up to their last number. A date says no more
+    than when a camera has made a picture.
+    """
+    stems = rows["file"].map(lambda name: posixpath.splitext(posixpath.basename(name))[0])
+    starts = stems.str.replace(DATE, "", regex=True).str.extract(NUMBERED_THING)[0]
+    things = rows.assign(start=starts)[["class", "start"]].dropna()
+    counts = things.value_counts()
+    repeated = counts[counts > 1]
+    has_several = repeated.groupby("class").size().max() > 1 if len(repeated) else False
+    if has_several and repeated.sum() > len(rows) / 2:
+        yield (
+            f"several pictures begin with {repeated.index[0][1]}, others with another number; "
+            "if each number is that of a person or a thing, the names have the groups"
+        )
+
+
+def ask_about_copies(rows: pd.DataFrame) -> Iterator[str]:
+    """Yield a question about pictures of one class and name in folders of the same set."""
+    names = pd.DataFrame(
+        {
+            "class": rows["class"],
+            "name": rows["file"].map(posixpath.basename),
+            "sets": rows["file"].map(list_sets),
+        }
+    )
+    are_copies = names.duplicated()
+    if are_copies.any() and "group" not in rows:
+        yield (
+            f"{are_copies.sum()} pictures have the name and the class of another one, first "
+            f"{rows['file'][are_copies].iloc[0]}"
+        )
+
+
+def list_sets(name: str) -> str:
+    """Return the words for sets in the folders of a picture."""
+    return " ".join(sorted(list_words(posixpath.dirname(name)) & SET_WORDS))
 
 
 def list_shorter(stem: str) -> Iterator[str]:
@@ -313,6 +364,7 @@ def ask_about_classes(choice: Choice) -> Iterator[str]:
         doubtful += names if are_ids else []
         if doubtful:
             yield f"{shorten(doubtful)} would be classes; people, days, parts or masks are none"
+    yield from find_equal_names(names)
     if any(re.fullmatch(r"-1|\d*[.,]\d*[1-9]\d*", name) for name in names):
         yield "a class is -1, or a fraction"
     parts = [part for part in choice.parts if isinstance(part, TablePart)]

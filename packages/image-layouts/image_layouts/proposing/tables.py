@@ -39,7 +39,7 @@ from image_layouts.proposing.writing import unlist, write_subsets
 MIN_PIXELS = 49  # fewer columns of numbers are features of something else
 MAX_PIXEL = 255
 MAX_TEXTS = 100  # a table with more columns has pixels
-MIN_UNIQUE = 0.9  # of the values that name pictures
+MIN_UNIQUE = 0.5  # of the values that name pictures
 SHARD = re.compile(r"-\d{5}-of-\d{5}\.")
 SET_WORD = re.compile(rf"(?<![a-z])({'|'.join(SET_WORDS)})(?![a-z])")
 PACKED = re.compile(r"\s*(\d+\s+){3,}\d+\s*")
@@ -142,7 +142,8 @@ def describe_table(
             part |= {"group": group} if group and group not in classes else {}
             part |= {"id": ids} if ids and others[ids].is_unique else {}
             header = tuple(each for each in table.names if each not in of_sets)
-            doubts = [doubt, "" if is_named else "another column may have the classes"]
+            unsure = f"the name of {classes[0]} does not say that it has the classes"
+            doubts = [doubt, "" if is_named else unsure]
             blank = texts[classes[0]].str.strip() == ""
             if blank.any() and len(classes) == 1:  # as in the test set of a contest
                 doubts.append(f"{blank.sum()} rows of {name} have no class")
