@@ -200,6 +200,18 @@ def test_columns_of_unusual_types_are_left_out(tmp_path: Path, column: Any, name
         _ = open_file(tmp_path / name).names
 
 
+def test_the_view_of_a_missing_text_is_not_followed(tmp_path: Path) -> None:
+    array = pa.array(["cat", None, "a long name of a class"], pa.string_view())
+    validity, views, *others = array.buffers()
+    numbers = np.frombuffer(views, np.int32).copy()
+    numbers[4:8] = [-100_000, 0, 0, 2**30]  # the second view
+    buffers = [validity, pa.py_buffer(numbers), *others]
+    column = pa.Array.from_buffers(pa.string_view(), 3, buffers)
+    pyarrow.feather.write_feather(pa.table({"c": column}), tmp_path / "a.feather")
+    texts = open_file(tmp_path / "a.feather").read_texts(["c"])["c"].tolist()
+    assert texts == ["cat", "", "a long name of a class"]
+
+
 @pytest.mark.parametrize("name", WRITERS)
 def test_a_column_without_a_name_is_read(tmp_path: Path, name: str) -> None:
     WRITERS[name](pa.table({"": [5, 6], "label": ["a", "b"]}), tmp_path / name)

@@ -147,7 +147,11 @@ class ColumnarFile:
         for number, field in enumerate(batch.schema):
             wanted = types.get(field.name, field.type)
             if field.type != wanted:
-                values = batch.column(number).cast(VIEWS.get(field.type, field.type))
+                values = batch.column(number)
+                if field.type in VIEWS:
+                    # Arrow's `cast` also follows the views of missing values, which may lead
+                    # anywhere.
+                    values = pa.array(values.to_pylist(), VIEWS[field.type])
                 if is_binary(values.type) and values.type != wanted:  # texts as bytes
                     values = pc.utf8_rtrim(values.cast(wanted), "\0")
                 batch = batch.set_column(number, field.name, values)
