@@ -16,30 +16,12 @@ from PIL import ExifTags, Image, ImageOps, TiffImagePlugin
 
 from digits.core.pixels import Pixels
 from digits.imaging.transforms.border import median_of_border
-from digits.messages.errors import CONTROL_CHARACTERS, UserError
+from digits.messages.errors import UserError
 
 # Other formats are omitted because Pillow starts programs to read some of them.
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "PPM", "TIFF", "WEBP", "AVIF", "HEIF")
 FORMAT_NAMES = "PNG, JPEG, BMP, GIF, TIFF, WebP, AVIF or HEIC"  # those that messages name
-N_SHOWN = 40  # the number of characters of a text that a message shows
-SUFFIXES = (
-    *(".avif", ".bmp", ".gif", ".heic", ".heif", ".jfif", ".jpe", ".jpeg", ".jpg"),
-    *(".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"),
-)
 pi_heif.register_heif_opener()
-
-# Pillow's table of TIFF files lacks big-endian ones of 12 bits and of 32 bits without a sign,
-# and many of more than 8 bits in which 0 is white. `scale_to_8_bits` inverts all of the latter.
-TIFF_MODES = TiffImagePlugin.OPEN_INFO
-TIFF_MODES[b"MM", 1, (1,), 1, (12,), ()] = ("I;16", "I;12")
-TIFF_MODES[b"MM", 1, (1,), 1, (32,), ()] = ("I", "I;32B")
-TIFF_MODES |= {
-    (byte_order, 0, sample_format, fill_order, bits, extra): modes
-    for (byte_order, photometric, sample_format, fill_order, bits, extra), modes in (
-        TIFF_MODES.items()
-    )
-    if photometric == 1 and max(bits) > 8
-}
 
 # The B of a mode such as `F;32BF`. libtiff, which unpacks compressed values, returns them in
 # the byte order N of this machine. Pillow knows this only for unsigned values of 16 bits.
@@ -89,11 +71,6 @@ class Picture(NamedTuple):
 
     grey: Pixels
     scale: float
-
-
-def is_picture_file(path: Path) -> bool:
-    """Return whether the name of a file is that of a picture."""
-    return path.suffix.lower() in SUFFIXES
 
 
 def read(source: Path | BinaryIO) -> Picture:
@@ -207,13 +184,7 @@ def open_image(content: bytes) -> Image.Image:
     except Image.DecompressionBombError:  # over 170 megapixels
         raise PictureError(TOO_LARGE) from None
     except Exception as error:  # a damaged file can make Pillow raise nearly any exception
-        start = content[:N_SHOWN]
-        found = (
-            f"but the text {start.decode()!r}"
-            if is_text(start)
-            else f"or not one in {FORMAT_NAMES}"
-        )
-        raise PictureError(f"not a picture, {found}") from error
+        raise PictureError(f"not a picture, or not one in {FORMAT_NAMES}") from error
     if math.prod(image.size) > MAX_PIXELS:
         raise PictureError(TOO_LARGE)
     if image.format == "TIFF":
@@ -224,22 +195,6 @@ def open_image(content: bytes) -> Image.Image:
             mode, *others = tile.args
             image.tile = [tile._replace(args=(BIG_ENDIAN.sub("N", mode), *others))]
     return image
-
-
-def is_picture(content: bytes) -> bool:
-    """Return whether a content begins like that of a picture."""
-    with warnings.catch_warnings(action="ignore"), suppress(Exception):
-        Image.open(BytesIO(content), formats=FORMATS)
-        return True
-    return False
-
-
-def is_text(content: bytes) -> bool:
-    """Return whether a content is text in UTF-8 without control characters."""
-    try:
-        return not CONTROL_CHARACTERS.search(content.decode())
-    except UnicodeDecodeError:
-        return False
 
 
 def has_pages(content: bytes, size: tuple[int, int]) -> bool:
@@ -266,8 +221,6 @@ def decode(image: Image.Image, mode: str, max_side: int, white: int | None) -> I
             image = ImageOps.exif_transpose(image)
     if image.mode.startswith(("I", "F")):  # integers or floats of more than 8 bits
         image = scale_to_8_bits(image, white, tags)
-    if image.mode == "LAB":  # Pillow converts it to RGB only
-        image = image.convert("RGB")
     largest = image.info.get(LARGEST, 0)
     if image.has_transparency_data:
         image = lay_on_paper(image if image.mode == "RGBA" else image.convert("RGBA"))
@@ -290,8 +243,7 @@ def scale_to_8_bits(
 ) -> Image.Image:
     """Return a grey picture of more than 8 bits per value in 8 bits.
 
-    A single negative value, which stands for no data, becomes 0. If the picture has a
-    transparent value, as a PNG file can have, it gets a channel for it. Its `info` has the
+    A single negative value, which stands for no data, becomes 0. The picture's `info` has the
     largest value, or 1 if that is smaller. If the tags say that 0 is white, the picture is
     inverted after that.
 
@@ -325,9 +277,6 @@ def scale_to_8_bits(
     is_white_zero = tags.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == 0
     grey = Image.fromarray(~scaled if is_white_zero else scaled)
     grey.info[LARGEST] = largest
-    if "transparency" in image.info:
-        is_opaque = pixels != image.info["transparency"]
-        grey.putalpha(Image.fromarray(is_opaque.astype(np.uint8) * 255))
     return grey
 
 
