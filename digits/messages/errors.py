@@ -2,9 +2,9 @@
 
 import difflib
 import re
+import subprocess
 import sys
 import textwrap
-import tomllib
 import traceback
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -47,44 +47,6 @@ class UserError(click.ClickException):
         if sys.flags.dev_mode:
             traceback.print_exception(self)
         super().show(file)
-
-
-class MissingExtraError(UserError):
-    """A model needs a package of an extra of pyproject.toml, and it is not installed."""
-
-    def __init__(self, package: str, extra: str) -> None:
-        super().__init__(f"it needs {package}; `make -B venv EXTRAS={extra}` installs it")
-
-
-def check_extras(package: str) -> None:
-    """Check that a package that was not found is in no extra of pyproject.toml.
-
-    Args:
-        package: the name by which it is imported. The extra may have a longer name, such as
-            `xgboost-cpu` for `xgboost`.
-
-    Raises:
-        MissingExtraError: an extra has it.
-    """
-    project = Path("pyproject.toml")
-    if not project.exists():
-        return
-    settings = tomllib.loads(project.read_text(encoding="utf-8"))["project"]
-    name = re.compile(rf"{re.escape(package.replace('_', '-'))}\b")
-    for extra, requirements in settings.get("optional-dependencies", {}).items():
-        if any(name.match(requirement.replace("_", "-")) for requirement in requirements):
-            raise MissingExtraError(package, extra)
-
-
-@contextmanager
-def report_missing_extra() -> Iterator[None]:
-    """Turn the failed import of a package that an extra has into a MissingExtraError."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        package, *_ = str(error.name).split(".")
-        check_extras(package)
-        raise
 
 
 def to_one_line(text: object) -> str:
@@ -190,3 +152,22 @@ def check_exists(path: Path) -> None:
         raise UserError(
             f"{path} was not found; `dvc repro` makes it, `dvc pull` fetches what was shared"
         )
+
+
+def has_repository() -> bool:
+    """Return whether this folder, or one above it, has a Git repository."""
+    here = Path.cwd()
+    return any((folder / ".git").exists() for folder in [here, *here.parents])
+
+
+def check_git() -> None:
+    """Check that Git works in this folder, if it has a Git repository.
+
+    Raises:
+        UserError: it does not, for example because another user owns the folder.
+    """
+    command = ["git", "rev-parse", "--git-dir"]
+    if has_repository():
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise UserError(done.stderr)  # it has the command that helps
