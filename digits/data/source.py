@@ -2,7 +2,7 @@
 
 A kind of source, such as `idx`, is a module of digits/data/sources, or an entry point of the
 group `digits.sources`, by which another package adds one. The module has a `Source` called
-`source`. It says what the images are. digits/data/images.py reads their pixels.
+`source`. It says what the images are. digits/data/conversion.py reads their pixels.
 """
 
 from collections.abc import Callable, Iterator

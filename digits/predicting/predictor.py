@@ -18,7 +18,7 @@ from sklearn.pipeline import Pipeline
 
 from digits.core import paths
 from digits.core.pixels import PIXEL_MAX, Pixels, Scores
-from digits.data.images import to_uint8, transpose
+from digits.data.conversion import to_uint8, transpose
 from digits.evaluation import calibration
 from digits.imaging import drawing, pictures
 from digits.imaging.background import find_backgrounds, find_blank

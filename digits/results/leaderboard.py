@@ -9,9 +9,9 @@ import pandas as pd
 
 from digits.core import paths, tables
 from digits.messages.errors import UserError
+from digits.results.descriptions import Column, list_columns
 from digits.results.differences import NO_TEST, Reader, compare_models
 from digits.results.formatting import NO_VALUE, format_metric
-from digits.results.metrics import Column, list_columns
 from digits.results.read import OVERALL, read_metrics, read_metrics_table
 from digits.settings.params import Params
 

@@ -20,7 +20,7 @@ from digits.commands import main
 from digits.data import sources
 from digits.evaluation import metrics
 from digits.learning.pipelines import FEATURES_FOLDER
-from digits.results.metrics import DESCRIPTIONS
+from digits.results.descriptions import DESCRIPTIONS
 from digits.settings import params, recorded
 from stages.command import VERSIONS_FILE
 

@@ -12,7 +12,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
-from digits.data.images import make_images, to_uint8
+from digits.data.conversion import make_images, to_uint8
 from digits.data.sources import idx, sklearn
 from digits.messages.errors import UserError
 from digits.settings.params import DatasetParams

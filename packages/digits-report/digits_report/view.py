@@ -10,7 +10,7 @@ import yaml
 from digits.core import paths
 from digits.messages.errors import UserError
 from digits.results import formatting
-from digits.results.metrics import DESCRIPTIONS
+from digits.results.descriptions import DESCRIPTIONS
 from digits.results.read import (
     OVERALL,
     ImageDataset,

@@ -18,7 +18,7 @@ import scipy.io
 import scipy.sparse
 from PIL import Image
 
-from digits.data.images import make_images
+from digits.data.conversion import make_images
 from digits.data.source import find_source
 from digits.imaging import pictures
 from digits.messages import errors as digits_errors

@@ -16,8 +16,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from digits.data.conversion import make_images, transpose
 from digits.data.fetching import compute_checksums, fetch_images
-from digits.data.images import make_images, transpose
 from digits.data.source import find_source
 from digits.imaging import picture_files, pictures
 from digits.imaging.pictures import PictureError
