@@ -17,11 +17,6 @@ import click
 # text.
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
-# What Python, PyArrow and the system's loader of libraries say if memory is missing.
-LACK_OF_MEMORY = re.compile(
-    "can't start new thread|Failed to launch worker thread|failed to map segment"
-)
-
 MAX_LISTED = 12  # an error lists the valid values if there are at most this many
 MAX_CHARACTERS = 200  # the largest length of a list of names in a message
 
@@ -115,31 +110,13 @@ def prefix_errors(prefix: object) -> Iterator[None]:
 
 @contextmanager
 def report_os_errors() -> Iterator[None]:
-    """Turn an OSError, such as that of a full disk, or an exceeded limit into a UserError."""
+    """Turn an OSError, such as that of a full disk, or a lack of memory into a UserError."""
     try:
         yield
-    except (BrokenPipeError, click.ClickException):
-        raise  # Click handles them. A broken pipe is a reader, such as `head`, that has ended.
-    except Exception as error:
-        message = describe_os_error(error)
-        if not message:
-            raise
-        raise UserError(message) from error
-
-
-def describe_os_error(error: Exception) -> str:
-    """Return in words what an OSError or an exceeded limit is, or "" for any other error."""
-    if isinstance(error, OSError):
-        return str(error)
-    if isinstance(error, RecursionError):
-        return "a value is nested too deeply; look for many brackets in params.yaml"
-    reason = str(error) or type(error).__name__
-    if isinstance(error, MemoryError) or LACK_OF_MEMORY.search(reason):
-        return (
-            f"too little memory, or too many threads ({reason}); close other programs, or "
-            "raise the limits that `ulimit -a` lists"
-        )
-    return ""
+    except BrokenPipeError:
+        raise  # Click handles it: a reader, such as `head`, has ended.
+    except (OSError, MemoryError) as error:
+        raise UserError(str(error) or "too little memory; close other programs") from error
 
 
 def check_exists(path: Path) -> None:
