@@ -16,8 +16,7 @@ from digits.data.fetching import (
 from digits.data.source import find_source
 from digits.learning.inputs import check_network
 from digits.learning.pipelines import build_pipeline
-from digits.messages.errors import MissingExtraError, UserError, echo, prefix_errors, warn
-from digits.messages.git import check_git
+from digits.messages.errors import UserError, check_git, echo, prefix_errors, warn
 from digits.networks import list_files, load_networks
 from digits.pinning.storage import find_dvc_file, warn_about_unstored
 from digits.settings import params
@@ -26,8 +25,6 @@ from digits.settings.params import DatasetParams, Params
 
 def check(settings: Params) -> None:
     """Check what the schema of params.yaml cannot: sources, features and classifiers.
-
-    A model that needs a package of an extra that is not installed is only warned about.
 
     Raises:
         UserError: names the first mistake.
@@ -38,12 +35,8 @@ def check(settings: Params) -> None:
     for name, model_params in settings.models.items():
         dataset = settings.dataset_of_task(model_params.task)
         pixel_max = dataset.pixel_max or PIXEL_MAX
-        where = f"{params.FILE}: models.{name}"
-        with prefix_errors(where):
-            try:
-                build_pipeline(model_params, settings.seed, pixel_max, dataset.shape)
-            except MissingExtraError as error:
-                warn(f"{where}: {error.message}")  # the other models do without this package
+        with prefix_errors(f"{params.FILE}: models.{name}"):
+            build_pipeline(model_params, settings.seed, pixel_max, dataset.shape)
             check_network(model_params, has_network=dataset.network is not None)
 
 

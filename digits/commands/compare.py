@@ -1,7 +1,6 @@
 """Compare the predictions of two revisions, or of two models."""
 
 import textwrap
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
@@ -10,8 +9,7 @@ import pandas as pd
 
 from digits.commands import columns, examples, format_option
 from digits.core import paths
-from digits.imaging.drawing import write_sheet
-from digits.messages.errors import UserError, warn
+from digits.messages.errors import UserError
 from digits.results.differences import Difference, compare_models
 from digits.results.formatting import (
     DIFFERENCE_HEADINGS,
@@ -20,29 +18,9 @@ from digits.results.formatting import (
     format_verdict,
     print_table,
 )
-from digits.results.read import ImageDataset
 from digits.results.revisions import Revision
-from digits.settings import params
 
-MAX_DRAWN = 60  # a sheet shows at most this many fixed and this many broken images
-# The fields of the JSON and CSV output.
-FIELDS = [
-    "before",
-    "after",
-    "subset",
-    "images",
-    "accuracy_before",
-    "accuracy_after",
-    "difference",
-    "fixed",
-    "broken",
-    "p_value",
-    "low",
-    "high",
-    "is_significant",
-]
-WRAPPER = textwrap.TextWrapper(80, subsequent_indent="  ", break_on_hyphens=False)
-
+WIDTH = 80  # of the notes, in characters
 DIFFERENCES_NOTE = (
     "fixed: images wrong before, correct after; broken: correct before, wrong after"
 )
@@ -85,19 +63,12 @@ class Pair(NamedTuple):
 @click.option(
     "--between", nargs=2, metavar="A B", help="Compare the models A and B of the workspace."
 )
-@click.option(
-    "--png",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Write a PNG file of the fixed and broken images.",
-)
 @format_option
 def command(
     revision: str | None,
     models: tuple[str, ...],
     to: str | None,
     between: tuple[str, str] | None,
-    png: Path | None,
     table_format: str,
 ) -> None:
     """Compare the predictions of two revisions, or of two models, on the same images.
@@ -125,10 +96,9 @@ def command(
             pairs = [Pair(name, name) for name in names if has_changed(name, before, after)]
 
         if not pairs:
-            data = pd.DataFrame(columns=FIELDS)
-            print_table(table_format, data, [], [], "The predictions are the same.")
+            print_table(table_format, pd.DataFrame(), [], [], "The predictions are the same.")
         else:
-            print_differences(pairs, before, after, png, table_format)
+            print_differences(pairs, before, after, table_format)
 
 
 def has_changed(model_name: str, before: Revision, after: Revision) -> bool:
@@ -138,43 +108,37 @@ def has_changed(model_name: str, before: Revision, after: Revision) -> bool:
 
 
 def print_differences(
-    pairs: list[Pair], before: Revision, after: Revision, png: Path | None, table_format: str
+    pairs: list[Pair], before: Revision, after: Revision, table_format: str
 ) -> None:
-    """Print the differences of some pairs. If `png` is given, draw the only pair.
+    """Print the differences of some pairs.
 
     Raises:
         UserError: some pairs cannot be compared. The others are printed first.
     """
-    differences = {}
+    records = []
+    rows = []
+    notes = []
     failures = []
     for pair in pairs:
         try:
-            differences[pair] = compare_models(*pair, before.read, after.read)
+            difference = compare_models(*pair, before.read, after.read)
         except UserError as error:
             failures.append(f"{pair.label}: {error.message}")
-
-    if differences:
-        records = []
-        rows = []
-        sentences = []
-        for pair, difference in differences.items():
-            images = f"{difference.n_images:,} images {describe_subset(difference)}"
-            records.append(make_record(pair, difference))
-            rows.append([pair.label, *format_difference(difference)])
-            sentences.append(f"{pair.label}, {images}: {format_verdict(difference)}.")
-        data = pd.DataFrame(records, columns=FIELDS)
-        notes = format_notes(sentences, DIFFERENCES_NOTE, table_format)
-        print_table(
-            table_format, data, DIFFERENCE_HEADINGS, break_labels(rows, table_format), notes
-        )
+            continue
+        images = f"{difference.n_images:,} images {describe_subset(difference)}"
+        records.append(make_record(pair, difference))
+        rows.append([pair.label, *format_difference(difference)])
+        note = f"- {pair.label}, {images}: {format_verdict(difference)}."
+        notes.append(textwrap.fill(note, WIDTH, subsequent_indent="  "))
+    if rows:
+        text = "\n".join([*notes, "", DIFFERENCES_NOTE])
+        print_table(table_format, pd.DataFrame(records), DIFFERENCE_HEADINGS, rows, text)
     if failures:
         raise UserError("; ".join(failures))
-    if png:
-        draw_sheet(png, differences)
 
 
 def make_record(pair: Pair, difference: Difference) -> dict[str, Any]:
-    """Return what programs read about a difference, by the names in FIELDS."""
+    """Return what programs read about a difference."""
     test = difference.test
     return {
         "before": pair.before,
@@ -191,47 +155,3 @@ def make_record(pair: Pair, difference: Difference) -> dict[str, Any]:
         "high": test.high,
         "is_significant": None if np.isnan(test.p_value) else test.is_significant,
     }
-
-
-def break_labels(rows: list[list[str]], table_format: str) -> list[list[str]]:
-    """Return the rows of a table in which each of two models has a line of its own."""
-    if table_format == "markdown":  # a cell is a single line
-        return rows
-    return [[label.replace(" → ", " →\n"), *cells] for label, *cells in rows]
-
-
-def format_notes(sentences: list[str], note: str, table_format: str) -> str:
-    """Return a sentence about each row of a table, and a note about its columns."""
-    if table_format == "markdown":
-        paragraphs = ["\n".join(f"- {sentence}" for sentence in sentences)]
-    else:
-        # No line ends before a per cent sign.
-        unbroken = [text.replace(" %", "\N{NO-BREAK SPACE}%") for text in sentences]
-        paragraphs = [
-            WRAPPER.fill(text).replace("\N{NO-BREAK SPACE}", " ") for text in unbroken
-        ]
-    return "\n\n".join([*paragraphs, note])
-
-
-def draw_sheet(path: Path, differences: dict[Pair, Difference]) -> None:
-    """Write a PNG file of the images that only one of two models predicts correctly.
-
-    The fixed images come first, then the broken ones.
-
-    Raises:
-        UserError: there is more than one difference.
-    """
-    if len(differences) != 1:
-        raise UserError("--png draws one model; name it as MODEL")
-    [(pair, difference)] = differences.items()
-    fixed = difference.fixed[:MAX_DRAWN]
-    broken = difference.broken[:MAX_DRAWN]
-    captions = [*[f"fixed: {row}" for row in fixed], *[f"broken: {row}" for row in broken]]
-    if not captions:
-        warn(f"{path} is not written, because no prediction differs")
-        return
-
-    settings = params.load()
-    dataset_name = settings.dataset_name_of_task(settings.models[pair.after].task)
-    images = ImageDataset.read(dataset_name)
-    write_sheet(path, images.pixels[np.concatenate([fixed, broken])], captions)

@@ -8,8 +8,7 @@ import click
 from digits.commands import examples
 from digits.core.files import atomic_write
 from digits.core.images import Images
-from digits.messages.errors import UserError, check_choice, echo, to_one_line
-from digits.messages.git import check_git
+from digits.messages.errors import UserError, check_choice, check_git, echo, to_one_line
 from digits.networks import find_reader, list_files
 from digits.pinning.overview import describe_images, draw_examples
 from digits.pinning.storage import add_to_dvc

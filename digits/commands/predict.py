@@ -1,8 +1,7 @@
 """Classify pictures."""
 
 import sys
-from collections import Counter
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -22,9 +21,8 @@ from digits.messages.errors import (
     to_one_line,
     warn,
 )
-from digits.predicting.many_images import open_many
-from digits.predicting.predict import predict_collection, predict_picture
-from digits.predicting.prediction import NOT_FOUND, SEVERAL, PicturePrediction
+from digits.predicting.collections import open_many, predict_collection, predict_picture
+from digits.predicting.prediction import PicturePrediction
 from digits.predicting.predictor import Predictor
 from digits.results.formatting import NO_VALUE, format_percent, print_csv, print_table
 
@@ -69,31 +67,14 @@ def check_classes(predictor: Predictor, argument: str, collection: Collection) -
             check_choice(f"{argument}: classes of {predictor.model_name}", class_name, names)
 
 
-def check_not_overwritten(png: Path | None, collections: dict[str, Collection | None]) -> None:
-    """Check that the PNG file to write is none of the pictures.
-
-    Raises:
-        UsageError: it is one of them.
-    """
-    if png is None or not png.exists():
-        return
-    for argument, collection in collections.items():
-        files = [Path(argument)]
-        if collection is not None and collection.pictures is not None:
-            files += [each for each in collection.pictures() if isinstance(each, Path)]
-        if any(file.exists() and png.samefile(file) for file in files):
-            raise click.UsageError(f"--png {png} would overwrite the picture")
-
-
 def predict_arguments(
-    predictor: Predictor, arguments: Sequence[str], png: Path | None, errors: list[UserError]
+    predictor: Predictor, arguments: Sequence[str], errors: list[UserError]
 ) -> Iterator[PicturePrediction]:
     """Yield the predictions for all arguments.
 
     Args:
         predictor: the model.
         arguments: the paths, or `-`.
-        png: the PNG file to write.
         errors: receives what is wrong with a whole argument, which does not stop the others.
     """
     collections: dict[str, Collection | None] = {}
@@ -103,7 +84,6 @@ def predict_arguments(
                 collections[argument] = open_argument(argument, predictor)
         except UserError as error:
             errors.append(error)
-    check_not_overwritten(png, collections)
     for argument, collection in collections.items():
         try:
             yield from predict_argument(predictor, argument, collection)
@@ -206,11 +186,8 @@ def print_accuracy(model_name: str, pictures: Sequence[PicturePrediction]) -> No
     known = [picture for picture in pictures if picture.actual is not None]
     if not known:
         return
-    lines = make_distinct_lines({name for each in known for name in (each.actual, each.label)})
-    actual = pd.Series([lines[each.actual] for each in known], name="actual")
-    predicted = pd.Series(
-        [lines.get(each.label, each.predicted) for each in known], name="predicted"
-    )
+    actual = pd.Series([to_one_line(each.actual) for each in known], name="actual")
+    predicted = pd.Series([to_one_line(each.predicted) for each in known], name="predicted")
     echo(f"\n{pd.crosstab(actual, predicted).to_string()}\n")
     is_right = np.array([each.is_right for each in known])
     low, high = confidence_interval(is_right)
@@ -220,18 +197,14 @@ def print_accuracy(model_name: str, pictures: Sequence[PicturePrediction]) -> No
     )
 
 
-def make_distinct_lines(class_names: Set[str | None]) -> dict[str | None, str]:
-    """Return each name of a class in one line.
-
-    A name is escaped if its line is also that of another name or of pictures without a class.
-    """
-    lines = {name: to_one_line(name) for name in class_names if name is not None}
-    counts = Counter([*lines.values(), NOT_FOUND, SEVERAL])
-    return {name: line if counts[line] == 1 else ascii(name) for name, line in lines.items()}
-
-
 def write_png(path: Path, predictor: Predictor, pictures: Sequence[PicturePrediction]) -> None:
-    """Write a PNG file of the pictures whose predictions are printed."""
+    """Write a PNG file of the pictures whose predictions are printed.
+
+    Raises:
+        UsageError: it would overwrite one of the pictures.
+    """
+    if path.resolve() in [Path(picture.file).resolve() for picture in pictures]:
+        raise click.UsageError(f"--png {path} would overwrite the picture")
     drawn = [each for each in pictures if each.predictions and not each.is_right]
     if drawn:
         predictor.write_png(path, drawn)
@@ -301,7 +274,7 @@ def command(
     predictor = predicting.load(model)
     errors: list[UserError] = []
     pictures = []
-    for picture in predict_arguments(predictor, arguments, png, errors):
+    for picture in predict_arguments(predictor, arguments, errors):
         pictures.append(picture)
         if table_format == "table" and not submission:
             print_picture(picture, show=show)

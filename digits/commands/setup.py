@@ -11,8 +11,7 @@ from configobj import ConfigObj
 from dvc.config import Config
 from dvc.config_schema import RelPath
 
-from digits.messages.errors import UserError
-from digits.messages.git import check_git
+from digits.messages.errors import UserError, check_git
 
 # For these files, .gitattributes turns merging off, because a merge line by line would damage
 # them. These lines take precedence over .gitattributes in a clone that has the merge drivers.

@@ -6,20 +6,23 @@ import click
 import numpy as np
 import pandas as pd
 
-from digits.commands import examples, format_option
+from digits.commands import examples
 from digits.core.pixels import Vector
 from digits.imaging import drawing
 from digits.messages.errors import UserError, check_choice, echo, to_one_line, warn
 from digits.results.formatting import (
-    FOR_PROGRAMS,
     calibration_warning,
     check_labels,
     describe_predictions,
+    format_rows,
     label_names,
-    print_table,
 )
-from digits.results.mistakes import rank_mistakes
-from digits.results.read import ImageDataset, read_predictions, read_temperature
+from digits.results.read import (
+    ImageDataset,
+    rank_mistakes,
+    read_predictions,
+    read_temperature,
+)
 from digits.settings import params
 from digits.settings.params import Params
 
@@ -55,7 +58,6 @@ COUNT = click.IntRange(min=1)
     metavar="FILE",
     help="Write the images to a PNG file.",
 )
-@format_option
 def command(
     dataset: str,
     numbers: tuple[str, ...],
@@ -66,19 +68,16 @@ def command(
     random: int | None,
     limit: int | None,
     png: Path | None,
-    table_format: str,
 ) -> None:
     """Show images of DATASET in the terminal, or in a PNG file.
 
     DATASET is an entry of `datasets` in params.yaml. NUMBERS are row numbers, which start at 0,
     or ranges such as 0-9. Without NUMBERS and options, the command describes the dataset.
-    --format is for the table of classes in this description.
 
     --predictions shows what a trained model predicts for images of its dataset. It predicts an
     image of the training set, such as 36001, by the model of the image's fold, which was not
-    trained on it (cross-validation). The number of the fold is printed after the prediction.
-    --mistakes shows wrong predictions, the most confident ones first. Both options use
-    --subset, unless NUMBERS choose the images.
+    trained on it (cross-validation). --mistakes shows wrong predictions, the most confident
+    ones first. Both options use --subset, unless NUMBERS choose the images.
 
     Without NUMBERS and --random, at most 10 images are shown by default. --random shows
     different images each time.
@@ -92,10 +91,8 @@ def command(
     if subset and not model_name:
         raise click.UsageError("--subset needs --predictions or --mistakes")
     if not any([numbers, model_name, label, random, limit, png]):
-        print_description(images, table_format)
+        print_description(images)
         return
-    if table_format != "table":
-        raise click.UsageError("--format cannot be used with NUMBERS or another option")
 
     table = None
     if model_name:
@@ -128,20 +125,16 @@ def command(
         drawing.print_images(images.pixels[rows], captions)
 
 
-def print_description(images: ImageDataset, table_format: str) -> None:
+def print_description(images: ImageDataset) -> None:
     """Print what is in a dataset."""
     n_images, *shape = images.pixels.shape
-    if table_format not in FOR_PROGRAMS:
-        echo(f"{images.name}: {n_images:,} images of {' x '.join(map(str, shape))}")
-        echo(f"pixels: {images.pixels.min()} to {images.pixels.max()}\n")
+    echo(f"{images.name}: {n_images:,} images of {' x '.join(map(str, shape))}")
+    echo(f"pixels: {images.pixels.min()} to {images.pixels.max()}\n")
     counts = np.bincount(images.classes, minlength=len(images.class_names))
-    data = pd.DataFrame({"class": images.class_names, "images": counts})
-    data["share"] = data["images"] / n_images
-    rows = [
-        [to_one_line(name), f"{count:,}", f"{100 * share:.1f} %"]
-        for name, count, share in data.itertuples(index=False)
-    ]
-    print_table(table_format, data, ["class", "images", "share"], rows)
+    rows = []
+    for name, count in zip(images.class_names, counts, strict=True):
+        rows.append([to_one_line(name), f"{count:,}", f"{100 * count / n_images:.1f} %"])
+    echo(format_rows(["class", "images", "share"], rows))
 
 
 def predictions_by_row(
@@ -196,7 +189,7 @@ def choose_rows(
     """
     rows = np.arange(len(images.classes))
     if numbers:
-        rows = images.select_rows(numbers)
+        rows = images.parse_rows(numbers)
     elif table is not None:
         rows = table.index.to_numpy()
     if table is not None and not np.isin(rows, table.index).all():
@@ -220,10 +213,10 @@ def choose_rows(
 def describe_rows(
     predictions: pd.DataFrame, actual_names: list[str], model_name: str, settings: Params
 ) -> list[str]:
-    """Return what a model predicts for some images, such as `9, predicted 9 (99 %), fold 2`.
+    """Return what a model predicts for some images, such as `9, predicted 9 (99 %)`.
 
     Args:
-        predictions: the predictions of the images. Those of the training set have a fold.
+        predictions: the predictions of the images.
         actual_names: what the images show.
         model_name: the model.
         settings: the content of params.yaml.
@@ -236,11 +229,4 @@ def describe_rows(
         warn(calibration_warning(model_name))
     names = label_names(settings, settings.models[model_name].task)
     check_labels(names, predictions["prediction"].max(), model_name)
-    descriptions = describe_predictions(predictions, actual_names, names, temperature)
-    if "fold" not in predictions:
-        return descriptions
-    folds = predictions["fold"]
-    return [
-        f"{text}, fold {fold:.0f}" if pd.notna(fold) else text
-        for text, fold in zip(descriptions, folds, strict=True)
-    ]
+    return describe_predictions(predictions, actual_names, names, temperature)

@@ -11,7 +11,7 @@ import numpy as np
 
 from digits.core.images import Images
 from digits.core.pixels import Vector
-from digits.data.images import make_images
+from digits.data.conversion import make_images
 from digits.data.source import find_source
 from digits.messages.errors import UserError
 from digits.networks import NetworkError

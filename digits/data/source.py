@@ -2,7 +2,7 @@
 
 A kind of source, such as `idx`, is a module of digits/data/sources, or an entry point of the
 group `digits.sources`, by which another package adds one. The module has a `Source` called
-`source`. It says what the images are. digits/data/images.py reads their pixels.
+`source`. It says what the images are. digits/data/conversion.py reads their pixels.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,17 +15,11 @@ import pandas as pd
 
 from digits.core.pixels import Pixels
 from digits.imaging.pictures import Picture
-from digits.messages.errors import UserError, check_choice
+from digits.messages.errors import check_choice
 from digits.plugins import find_plugins
 from digits.settings.params import DatasetParams
 
 FOLDER = Path(__file__).parent / "sources"
-
-NOT_FOUND = (
-    "was not found; put your images there, or correct the name; `dvc pull` fetches what was "
-    "shared by `dvc push`"
-)
-NO_FILE = "is neither a file nor a folder; delete it"
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,23 +90,6 @@ def find_source(kind: str) -> Source:
         module = plugins[kind].load()
     source: Source = module.source
     return source
-
-
-def is_special(path: Path) -> bool:
-    """Return whether a path is a pipe or a device. To read it may take for ever."""
-    return path.exists() and not (path.is_file() or path.is_dir())
-
-
-def check_place(path: Path) -> None:
-    """Check that a path is a file or a folder.
-
-    Raises:
-        UserError: the path was not found, or is a pipe or a device.
-    """
-    if is_special(path):
-        raise UserError(f"{path.name!r} {NO_FILE}")
-    if not path.exists():
-        raise UserError(NOT_FOUND)
 
 
 def describe_network_error(error: BaseException) -> str:

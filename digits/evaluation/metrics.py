@@ -1,8 +1,8 @@
 """Measure predictions with the metrics of scikit-learn.
 
 METRICS lists all metrics. To add one, write a function that yields its rows of the table of
-metrics, and add an entry to METRICS. digits/results/metrics.py has what is said about a metric,
-so that an edit of words evaluates no model again.
+metrics, and add an entry to METRICS. digits/results/descriptions.py has what is said about a
+metric, so that an edit of words evaluates no model again.
 """
 
 from collections.abc import Callable, Iterator

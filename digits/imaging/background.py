@@ -1,4 +1,4 @@
-"""Tell whether the background of grey images is dark or light."""
+"""Tell what the background of grey images is, and whether anything can be seen on it."""
 
 from typing import Any
 
@@ -19,6 +19,10 @@ MIN_LIGHT = 0.6
 
 # The share of images that must have the same background.
 NEARLY_ALL = 0.95
+
+# An image is blank if its values differ by less than this share of the largest possible value.
+# The noise of an empty sheet of paper has less, and a photo of a lawn has more.
+MIN_CONTRAST = 0.05
 
 
 def find_backgrounds(images: NDArray[Any], pixel_max: int) -> NDArray[np.str_]:
@@ -51,3 +55,13 @@ def find_common_background(images: NDArray[Any], pixel_max: int) -> str | None:
         if (backgrounds == background).mean() >= NEARLY_ALL:
             return background
     return None
+
+
+def find_blank(rows: NDArray[Any], pixel_max: int) -> NDArray[np.bool_]:
+    """Return a mask of the images on which hardly anything can be seen, shape (n_images,).
+
+    Args:
+        rows: the pixels, shape (n_images, n_values). They need not fit into memory.
+        pixel_max: the largest value that a pixel can have.
+    """
+    return np.ptp(rows, axis=1) < MIN_CONTRAST * pixel_max

@@ -3,12 +3,9 @@
 import base64
 import io
 import math
-import os
 import shutil
-import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps
@@ -22,9 +19,6 @@ from digits.messages.errors import echo, to_one_line, warn
 SHADES = " .:-=+*#%@"  # from paper to ink
 GAP = 3  # columns between images side by side
 MIN_WIDTH = 20  # pixels; narrower images are drawn with two characters per pixel
-N_GREYS = 24  # of a terminal with 256 colours
-FIRST_GREY = 232  # the number of the darkest of them among the 256 colours
-UPPER_HALF_BLOCK = "\u2580"
 
 # On a sheet, in pixels
 SHEET_WIDTH = 1_200
@@ -55,13 +49,12 @@ def print_images(images: Pixels, captions: Sequence[str], min_side_by_side: int 
     captions = [to_one_line(caption) for caption in captions]
     terminal_width = shutil.get_terminal_size().columns
     max_width = (terminal_width + GAP) // min_side_by_side - GAP
-    use_colours = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
     images = stretch_contrast(images)
     is_grey = images.ndim == 3
-    if not use_colours and is_grey and find_common_background(images, 255) == "light":
+    if is_grey and find_common_background(images, 255) == "light":
         images = 255 - images  # what is bright is drawn, so that paper must be dark
     images = np.stack([shrink(image, max_width) for image in images])
-    if not use_colours and images.shape[2] < MIN_WIDTH:
+    if images.shape[2] < MIN_WIDTH:
         images = enlarge(images, 2)
 
     width = images.shape[2]
@@ -76,54 +69,27 @@ def print_images(images: Pixels, captions: Sequence[str], min_side_by_side: int 
         padding = cell_width - width + GAP
         padded = pad(images[start:stop], [(0, 0), (0, 0), (0, padding)])
         side_by_side = np.hstack(list(padded))[:, :-padding]
-        for line in make_lines(side_by_side, use_colours):
-            print(line.rstrip())  # noqa: T201 - it has colours
+        for line in make_lines(side_by_side):
+            echo(line.rstrip())
         echo()
 
 
-def make_lines(image: Pixels, use_colours: bool) -> list[str]:
-    """Return an image as lines of characters. Each character shows two pixels.
+def make_lines(image: Pixels) -> list[str]:
+    """Return an image as lines of characters.
+
+    Each character shows a pixel and the pixel below it. It is a shade of the brighter one.
 
     Args:
         image: shape (height, width) or (height, width, 3), 0 to 255.
-        use_colours: whether each character shows one pixel above the other, in colours of the
-            terminal. If not, it is a shade of the brighter pixel.
     """
     height, width, *channels = image.shape
     padded = pad(image, [(0, height % 2), (0, 0)])
-    pairs = padded.reshape(-1, 2, width, *channels)  # of a pixel and the pixel below it
-    if use_colours:
-        return [colour_line(upper, lower) for upper, lower in pairs]
+    pairs = padded.reshape(-1, 2, width, *channels)
     if channels:
         pairs = to_brightness(pairs)[..., 0]
     darkest = pairs.max(axis=1) / 255
     shades = np.round(darkest * (len(SHADES) - 1)).astype(int)
     return ["".join(SHADES[shade] for shade in line) for line in shades]
-
-
-def colour_line(upper: Pixels, lower: Pixels) -> str:
-    """Return two rows of pixels as one line of half blocks.
-
-    Args:
-        upper: the upper pixels, shape (width,) or (width, 3), 0 to 255.
-        lower: the lower pixels.
-    """
-    characters = []
-    for foreground, background in zip(upper, lower, strict=True):
-        colours = f"\x1b[38;{colour_code(foreground)};48;{colour_code(background)}m"
-        characters.append(colours + UPPER_HALF_BLOCK)
-    reset = "\x1b[0m"
-    return "".join(characters) + reset
-
-
-def colour_code(pixel: Any) -> str:
-    """Return the ANSI code of the colour of a pixel.
-
-    A grey is one of the 256 colours that all terminals have. Newer ones have all colours.
-    """
-    if np.ndim(pixel):
-        return ";".join(["2", *map(str, pixel)])
-    return f"5;{FIRST_GREY + round(pixel / 255 * (N_GREYS - 1))}"
 
 
 def pad(images: Pixels, widths: list[tuple[int, int]]) -> Pixels:

@@ -16,16 +16,11 @@ from PIL import ExifTags, Image, ImageOps, TiffImagePlugin
 
 from digits.core.pixels import Pixels
 from digits.imaging.transforms.border import median_of_border
-from digits.messages.errors import CONTROL_CHARACTERS, UserError
+from digits.messages.errors import UserError
 
 # Other formats are omitted because Pillow starts programs to read some of them.
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "PPM", "TIFF", "WEBP", "AVIF", "HEIF")
 FORMAT_NAMES = "PNG, JPEG, BMP, GIF, TIFF, WebP, AVIF or HEIC"  # those that messages name
-N_SHOWN = 40  # the number of characters of a text that a message shows
-SUFFIXES = (
-    *(".avif", ".bmp", ".gif", ".heic", ".heif", ".jfif", ".jpe", ".jpeg", ".jpg"),
-    *(".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"),
-)
 pi_heif.register_heif_opener()
 
 # Pillow's table of TIFF files lacks big-endian ones of 12 bits and of 32 bits without a sign,
@@ -89,11 +84,6 @@ class Picture(NamedTuple):
 
     grey: Pixels
     scale: float
-
-
-def is_picture_file(path: Path) -> bool:
-    """Return whether the name of a file is that of a picture."""
-    return path.suffix.lower() in SUFFIXES
 
 
 def read(source: Path | BinaryIO) -> Picture:
@@ -207,13 +197,7 @@ def open_image(content: bytes) -> Image.Image:
     except Image.DecompressionBombError:  # over 170 megapixels
         raise PictureError(TOO_LARGE) from None
     except Exception as error:  # a damaged file can make Pillow raise nearly any exception
-        start = content[:N_SHOWN]
-        found = (
-            f"but the text {start.decode()!r}"
-            if is_text(start)
-            else f"or not one in {FORMAT_NAMES}"
-        )
-        raise PictureError(f"not a picture, {found}") from error
+        raise PictureError(f"not a picture, or not one in {FORMAT_NAMES}") from error
     if math.prod(image.size) > MAX_PIXELS:
         raise PictureError(TOO_LARGE)
     if image.format == "TIFF":
@@ -224,22 +208,6 @@ def open_image(content: bytes) -> Image.Image:
             mode, *others = tile.args
             image.tile = [tile._replace(args=(BIG_ENDIAN.sub("N", mode), *others))]
     return image
-
-
-def is_picture(content: bytes) -> bool:
-    """Return whether a content begins like that of a picture."""
-    with warnings.catch_warnings(action="ignore"), suppress(Exception):
-        Image.open(BytesIO(content), formats=FORMATS)
-        return True
-    return False
-
-
-def is_text(content: bytes) -> bool:
-    """Return whether a content is text in UTF-8 without control characters."""
-    try:
-        return not CONTROL_CHARACTERS.search(content.decode())
-    except UnicodeDecodeError:
-        return False
 
 
 def has_pages(content: bytes, size: tuple[int, int]) -> bool:

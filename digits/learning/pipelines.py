@@ -18,12 +18,7 @@ from sklearn.utils import all_estimators, get_tags
 from digits.learning.classifiers.augmented_svc import AugmentedSVC
 from digits.learning.inputs import NETWORK, WEIGHT, scale_networks, takes_network
 from digits.learning.trust import import_class, is_classifier_class
-from digits.messages.errors import (
-    UserError,
-    check_choice,
-    report_missing_extra,
-    unknown_choice_error,
-)
+from digits.messages.errors import UserError, check_choice, unknown_choice_error
 from digits.settings.params import ModelParams, describe_error
 
 FEATURES_FOLDER = Path(__file__).parent.parent / "features"
@@ -145,8 +140,7 @@ def build_features(
             does not suit the shape.
     """
     check_choice("features", name, [path.stem for path in FEATURES_FOLDER.glob("*.py")])
-    with report_missing_extra():
-        function = import_module(f"digits.features.{name}").make_features
+    function = import_module(f"digits.features.{name}").make_features
     where = f"feature_parameters of {name}"
     of_dataset = {
         "shape": shape,

@@ -23,12 +23,7 @@ from zipfile import ZipFile
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from digits.messages.errors import (
-    MissingExtraError,
-    UserError,
-    check_extras,
-    report_missing_extra,
-)
+from digits.messages.errors import UserError
 
 # The folders of Python itself and of the installed packages.
 LIBRARY_FOLDERS = [Path(sysconfig.get_path(name)) for name in ("stdlib", "purelib", "platlib")]
@@ -200,7 +195,6 @@ def import_class(name: str, package: str) -> Any:
     """
     is_in_sklearn = find_package(name) == "sklearn"
     if not (is_in_sklearn or is_installed(package)):
-        check_extras(package)
         raise UserError(
             f"classifier: {name}: there is no package {package}; to install one, see "
             "docs/extending.md"
@@ -208,10 +202,7 @@ def import_class(name: str, package: str) -> Any:
     if "__" in name:  # such as IPython.__main__, whose import runs a file
         return None
     try:
-        with report_missing_extra():
-            return pkgutil.resolve_name(f"sklearn.{name}" if is_in_sklearn else name)
-    except MissingExtraError:
-        raise
+        return pkgutil.resolve_name(f"sklearn.{name}" if is_in_sklearn else name)
     except (AttributeError, ModuleNotFoundError, ValueError):
         return None
     except Exception as error:  # what another package raises can be anything

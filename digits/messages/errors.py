@@ -2,9 +2,9 @@
 
 import difflib
 import re
+import subprocess
 import sys
 import textwrap
-import tomllib
 import traceback
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,11 +16,6 @@ import click
 # Control characters, except tabs and line breaks, and characters that change the direction of a
 # text.
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-
-# What Python, PyArrow and the system's loader of libraries say if memory is missing.
-LACK_OF_MEMORY = re.compile(
-    "can't start new thread|Failed to launch worker thread|failed to map segment"
-)
 
 MAX_LISTED = 12  # an error lists the valid values if there are at most this many
 MAX_CHARACTERS = 200  # the largest length of a list of names in a message
@@ -47,44 +42,6 @@ class UserError(click.ClickException):
         if sys.flags.dev_mode:
             traceback.print_exception(self)
         super().show(file)
-
-
-class MissingExtraError(UserError):
-    """A model needs a package of an extra of pyproject.toml, and it is not installed."""
-
-    def __init__(self, package: str, extra: str) -> None:
-        super().__init__(f"it needs {package}; `make -B venv EXTRAS={extra}` installs it")
-
-
-def check_extras(package: str) -> None:
-    """Check that a package that was not found is in no extra of pyproject.toml.
-
-    Args:
-        package: the name by which it is imported. The extra may have a longer name, such as
-            `xgboost-cpu` for `xgboost`.
-
-    Raises:
-        MissingExtraError: an extra has it.
-    """
-    project = Path("pyproject.toml")
-    if not project.exists():
-        return
-    settings = tomllib.loads(project.read_text(encoding="utf-8"))["project"]
-    name = re.compile(rf"{re.escape(package.replace('_', '-'))}\b")
-    for extra, requirements in settings.get("optional-dependencies", {}).items():
-        if any(name.match(requirement.replace("_", "-")) for requirement in requirements):
-            raise MissingExtraError(package, extra)
-
-
-@contextmanager
-def report_missing_extra() -> Iterator[None]:
-    """Turn the failed import of a package that an extra has into a MissingExtraError."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        package, *_ = str(error.name).split(".")
-        check_extras(package)
-        raise
 
 
 def to_one_line(text: object) -> str:
@@ -153,31 +110,13 @@ def prefix_errors(prefix: object) -> Iterator[None]:
 
 @contextmanager
 def report_os_errors() -> Iterator[None]:
-    """Turn an OSError, such as that of a full disk, or an exceeded limit into a UserError."""
+    """Turn an OSError, such as that of a full disk, or a lack of memory into a UserError."""
     try:
         yield
-    except (BrokenPipeError, click.ClickException):
-        raise  # Click handles them. A broken pipe is a reader, such as `head`, that has ended.
-    except Exception as error:
-        message = describe_os_error(error)
-        if not message:
-            raise
-        raise UserError(message) from error
-
-
-def describe_os_error(error: Exception) -> str:
-    """Return in words what an OSError or an exceeded limit is, or "" for any other error."""
-    if isinstance(error, OSError):
-        return str(error)
-    if isinstance(error, RecursionError):
-        return "a value is nested too deeply; look for many brackets in params.yaml"
-    reason = str(error) or type(error).__name__
-    if isinstance(error, MemoryError) or LACK_OF_MEMORY.search(reason):
-        return (
-            f"too little memory, or too many threads ({reason}); close other programs, or "
-            "raise the limits that `ulimit -a` lists"
-        )
-    return ""
+    except BrokenPipeError:
+        raise  # Click handles it: a reader, such as `head`, has ended.
+    except (OSError, MemoryError) as error:
+        raise UserError(str(error) or "too little memory; close other programs") from error
 
 
 def check_exists(path: Path) -> None:
@@ -190,3 +129,22 @@ def check_exists(path: Path) -> None:
         raise UserError(
             f"{path} was not found; `dvc repro` makes it, `dvc pull` fetches what was shared"
         )
+
+
+def has_repository() -> bool:
+    """Return whether this folder, or one above it, has a Git repository."""
+    here = Path.cwd()
+    return any((folder / ".git").exists() for folder in [here, *here.parents])
+
+
+def check_git() -> None:
+    """Check that Git works in this folder, if it has a Git repository.
+
+    Raises:
+        UserError: it does not, for example because another user owns the folder.
+    """
+    command = ["git", "rev-parse", "--git-dir"]
+    if has_repository():
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise UserError(done.stderr)  # it has the command that helps

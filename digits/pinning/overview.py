@@ -9,8 +9,7 @@ from digits.core.images import Images
 from digits.core.pixels import Vector
 from digits.data.splitting import checksums_of
 from digits.imaging import drawing
-from digits.imaging.background import find_common_background
-from digits.imaging.contrast import find_blank
+from digits.imaging.background import find_blank, find_common_background
 from digits.messages.errors import echo, shorten
 from digits.plugins import find_plugins
 

@@ -3,8 +3,8 @@
 from typing import Any
 
 from digits.core.images import Images
+from digits.data.conversion import MAX_CLASSES, make_images
 from digits.data.fetching import compute_checksums, fetch_images
-from digits.data.images import MAX_CLASSES, make_images
 from digits.data.source import Collection
 from digits.networks import find_reader
 from digits.pinning.overview import find_background

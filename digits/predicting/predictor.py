@@ -18,11 +18,10 @@ from sklearn.pipeline import Pipeline
 
 from digits.core import paths
 from digits.core.pixels import PIXEL_MAX, Pixels, Scores
-from digits.data.images import to_uint8, transpose
+from digits.data.conversion import to_uint8, transpose
 from digits.evaluation import calibration
 from digits.imaging import drawing, pictures
-from digits.imaging.background import find_backgrounds
-from digits.imaging.contrast import find_blank
+from digits.imaging.background import find_backgrounds, find_blank
 from digits.learning import model_file
 from digits.learning import scores as model_scores
 from digits.learning.inputs import check_network, takes_network, takes_pixels

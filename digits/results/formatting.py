@@ -12,8 +12,6 @@ from digits.messages.errors import UserError, echo, to_printable
 from digits.results.differences import NO_TEST, Difference, PairedTest
 from digits.settings.params import Params
 
-FOR_PROGRAMS = ["json", "csv"]  # the formats in which only data are printed
-
 NO_VALUE = "–"  # the text of a cell without a value
 
 # The columns of a table of differences: the name of the model, then what `format_difference`
@@ -145,11 +143,6 @@ def format_count(count: float) -> str:
     return f"{count:,.0f}"
 
 
-def format_threshold(value: float) -> str:
-    """Return a threshold with four significant digits, never with an exponent."""
-    return np.format_float_positional(value, 4, fractional=False, trim="-")
-
-
 def format_difference(difference: Difference) -> list[str]:
     """Return a row of a table of differences, without the name of the model."""
     return [
@@ -241,7 +234,7 @@ def print_csv(data: pd.DataFrame) -> None:
 
 
 def format_rows(
-    headings: Sequence[str], rows: Sequence[Sequence[str]], table_format: str
+    headings: Sequence[str], rows: Sequence[Sequence[str]], table_format: str = "table"
 ) -> str:
     """Return a table, whose first column is aligned to the left, and all others to the right.
 

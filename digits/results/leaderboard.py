@@ -9,9 +9,9 @@ import pandas as pd
 
 from digits.core import paths, tables
 from digits.messages.errors import UserError
+from digits.results.descriptions import Column, list_columns
 from digits.results.differences import NO_TEST, Reader, compare_models
 from digits.results.formatting import NO_VALUE, format_metric
-from digits.results.metrics import Column, list_columns
 from digits.results.read import OVERALL, read_metrics, read_metrics_table
 from digits.settings.params import Params
 
@@ -69,11 +69,8 @@ def make_leaderboard(
             row = read_model_row(name, has_positive=has_positive)
             rows.append({"task": task_name, **row, **marks})
         if shown:
-            # The baseline of a model that is up to date, if there is one.
-            up_to_date = [name for name in shown if name not in outdated_names]
-            source = up_to_date[0] if up_to_date else shown[0]
-            marks = {"is_outdated": source in outdated_names, "is_tied": False}
-            rows.append({"task": task_name, **read_baseline_row(source), **marks})
+            marks = {"is_outdated": shown[0] in outdated_names, "is_tied": False}
+            rows.append({"task": task_name, **read_baseline_row(shown[0]), **marks})
     return pd.DataFrame(rows)
 
 
@@ -89,23 +86,6 @@ def rank_models(settings: Params, task_name: str) -> list[str]:
         return read_metrics(name).get("cv_accuracy", 0)
 
     return sorted(evaluated, key=cv_accuracy, reverse=True)
-
-
-def list_best_models(table: pd.DataFrame) -> list[dict[Any, Any]]:
-    """Return the row of the best model of each task, with two more columns.
-
-    - `n_models`: the number of models of the task in the table.
-    - `equal_models`: those of the others that have the same cross-validated accuracy.
-
-    Args:
-        table: a table as `make_leaderboard` returns it.
-    """
-    best_models = []
-    for _, rows in table[table["model"] != BASELINE].groupby("task", sort=False):
-        best = rows.iloc[0]
-        equal = rows["model"][rows["cv_accuracy"] == best["cv_accuracy"]].tolist()
-        best_models.append({**best, "n_models": len(rows), "equal_models": equal[1:]})
-    return best_models
 
 
 def are_tied(best: str, name: str, read: Reader) -> bool:

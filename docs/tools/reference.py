@@ -17,15 +17,14 @@ import click
 import yaml
 
 from digits.commands import main
-from digits.data import sources
+from digits.data.source import FOLDER as SOURCES_FOLDER
 from digits.evaluation import metrics
 from digits.learning.pipelines import FEATURES_FOLDER
-from digits.results.metrics import DESCRIPTIONS
+from digits.results.descriptions import DESCRIPTIONS
 from digits.settings import params, recorded
 from stages.command import VERSIONS_FILE
 
 FOLDER = Path(__file__).parents[1] / "reference"
-SOURCES_FOLDER = Path(sources.__file__).parent
 WIDTH = 78  # columns of a help text, as Click wraps it on a terminal of 80 columns
 NOTE = "<!-- `make reference` generates this page from the code. Do not edit it. -->"
 

@@ -149,8 +149,6 @@ def test_white_is_the_brightest_of_colours_whatever_its_number(pixel_max: int) -
     assert histogram.tolist() == [0, 0, 0, 0, 0, 0, 0, 1]
 
 
-def test_a_terminal_shows_the_colours(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_terminal_shows_the_brightness_of_colours() -> None:
     image = np.array([[[255, 0, 0]], [[0, 9, 255]]], dtype=np.uint8)
-    [line] = drawing.make_lines(image, use_colours=True)
-    assert line == "\x1b[38;2;255;0;0;48;2;0;9;255m▀\x1b[0m"
-    assert drawing.make_lines(image, use_colours=False) == ["-"]
+    assert drawing.make_lines(image) == ["-"]

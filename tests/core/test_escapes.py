@@ -25,13 +25,13 @@ COMMANDS = [
     "leaderboard --format {}",
     "experiments five-sgd --format {}",
     "compare HEAD --format {}",
-    "show tiny --format {}",
     "predict --model digit-logreg labelled --format {}",
     "predict --model digit-logreg labelled/*/*.png --format {}",
     "predict --model digit-logreg pixels.csv --format {}",
 ]
 OTHERS = [
     "check",
+    "show tiny",
     "predict --model digit-logreg pixels.csv --submission id,label",
     "predict --model digit-logreg labelled --show",
     "predict --model digit-logreg labelled --png drawn.png",

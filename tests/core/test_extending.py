@@ -22,7 +22,7 @@ PAGE = (tiny.ROOT / "docs/extending.md").read_text(encoding="utf-8")
 # The code of each example, by the comment in its first line.
 EXAMPLES = dict(re.findall(r"^```\w+\n *# (\S.*?)\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL))
 METRICS = "digits/evaluation/metrics.py"
-DESCRIPTIONS = "digits/results/metrics.py"
+DESCRIPTIONS = "digits/results/descriptions.py"
 
 
 @pytest.fixture

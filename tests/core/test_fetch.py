@@ -12,7 +12,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
-from digits.data.images import make_images, to_uint8
+from digits.data.conversion import make_images, to_uint8
 from digits.data.sources import idx, sklearn
 from digits.messages.errors import UserError
 from digits.settings.params import DatasetParams
@@ -83,10 +83,6 @@ NOT_WHOLE.content_length = 9999
 # What a server answers to the request of the first file, and a part of the error.
 FAILURES = {
     "lacks the file": (Response(status=404), "404 Client Error"),
-    "asks to wait": (
-        Response(status=503, headers={"Retry-After": "86400"}),
-        "503 Server Error",
-    ),
     "closes the connection": (NOT_WHOLE, "Connection broken"),
     "asks to sign in": (Response("<html>Sign in"), "not an IDX file: it begins"),
     "sends half a gzip file": (Response(HALF_GZIP), "ended before"),
@@ -166,27 +162,12 @@ def test_idx_files_called_t10k_are_the_test_set(folder: Path) -> None:
     assert images.table["test"].tolist() == [False] * n_train + [True] * tiny.TEST
 
 
-def test_idx_files_with_test_between_other_words_are_the_test_set(folder: Path) -> None:
-    source = tiny.dataset({"idx": "idx"})
-    files = ["digits_test_images", "digits_test_labels"]
-    for name, new in zip(source["files"][1], files, strict=True):
-        (folder / "idx" / name).rename(folder / "idx" / new)
-    dataset = DatasetParams.model_validate(source | {"files": [source["files"][0], files]})
-    images = make_images(idx.source.open(str(folder / "idx"), dataset), dataset)
-    assert images.table["test"].sum() == tiny.TEST
-
-
-@pytest.mark.parametrize("word", ["contest", "testing"])
-def test_idx_files_whose_names_have_test_in_a_word_are_no_test_set(
-    folder: Path, word: str
-) -> None:
-    source = tiny.dataset({"idx": "idx"})
-    files = [f"{word}-images", f"{word}-labels"]
-    for name, new in zip(source["files"][1], files, strict=True):
-        (folder / "idx" / name).rename(folder / "idx" / new)
-    dataset = DatasetParams.model_validate(source | {"files": [source["files"][0], files]})
-    images = make_images(idx.source.open(str(folder / "idx"), dataset), dataset)
-    assert "test" not in images.table
+@pytest.mark.parametrize(
+    ("name", "is_test"),
+    [("digits_test_images", True), ("contest-images", False), ("testing-images", False)],
+)
+def test_idx_files_with_the_word_test_are_the_test_set(name: str, is_test: bool) -> None:
+    assert (idx.TEST_NAME.search(name) is not None) == is_test
 
 
 def test_a_damaged_idx_file_is_refused() -> None:
@@ -194,13 +175,6 @@ def test_a_damaged_idx_file_is_refused() -> None:
     for damaged in [labels + b"\0", labels[:-1], labels[:5]]:
         with pytest.raises(ValueError, match=r"cannot reshape array|buffer is smaller"):
             idx.parse(damaged)
-
-
-def test_an_idx_file_of_other_values_than_bytes_is_read() -> None:
-    of_integers = b"\0\0\x0c\1" + (2).to_bytes(4, "big") + b"\0\0\1\0" + b"\xff\xff\xff\xff"
-    assert idx.parse(of_integers).tolist() == [256, -1]
-    with pytest.raises(ValueError, match="not an IDX file: it begins with"):
-        idx.parse(b"\0\0\x07\1" + of_integers[4:])
 
 
 @pytest.mark.parametrize(
@@ -218,7 +192,6 @@ def test_idx_files_have_values_of_six_types(code: int, dtype: str) -> None:
     ("source", "reason", "needs_network"),
     [
         ({"openml": "tiny"}, "is not a name and a version, such as mnist_784/1", True),
-        ({"openml": "tiny/a"}, "is not a name and a version, such as mnist_784/1", True),
         ({"sklearn": "iris"}, "scikit-learn ships no images called 'iris', only", False),
     ],
 )
@@ -242,15 +215,6 @@ def test_openml_is_asked_through_scikit_learn(
     assert socket.getdefaulttimeout() is None  # as before
     labels = pd.read_parquet(folder / "data/raw/tiny.parquet")["class"]
     assert labels.tolist() == tiny.digits()[1].tolist()
-
-
-def test_a_sparse_dataset_of_openml_is_one_line(
-    folder: Path, httpserver_ipv4: HTTPServer
-) -> None:
-    use_sources(folder, {"openml": "tiny/1"})
-    serve_openml(httpserver_ipv4, "tiny", "Sparse_ARFF")
-    with in_place_of_openml(httpserver_ipv4):
-        assert "Sparse ARFF datasets cannot be loaded" in failure(folder, *FETCH)
 
 
 def test_the_digits_of_scikit_learn_are_of_fourteen_forms() -> None:

@@ -48,7 +48,7 @@ STAGES = {
 @pytest.fixture(autouse=True)
 def _small_batches(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("digits.learning.passes.BATCH_BYTES", ROWS_PER_BATCH * 64)
-    monkeypatch.setattr("digits.core.pixels.BUCKET_BYTES", 150 * 64)
+    monkeypatch.setattr("digits.core.pixels.READ_BYTES", 150 * 64)
     monkeypatch.setattr("digits.core.images.READ_BYTES", 40 * 64)
     monkeypatch.setattr("digits.core.images.ROW_GROUP_BYTES", 150 * 64)
     monkeypatch.chdir(tmp_path)
@@ -166,11 +166,11 @@ def peak_memory(command: list[str]) -> float:
     return peak / 1024
 
 
-# Run a stage with row groups and buckets of 4 MiB, so that few images already fill several of them.
+# Run a stage with row groups of 4 MiB, so that few images already fill several of them.
 RUN_STAGE = """
 import runpy, sys
-from digits.core import images, pixels
-images.ROW_GROUP_BYTES = pixels.BUCKET_BYTES = 4 * 2**20
+from digits.core import images
+images.ROW_GROUP_BYTES = 4 * 2**20
 runpy.run_module(f"stages.{sys.argv.pop(1)}", run_name="__main__")
 """
 

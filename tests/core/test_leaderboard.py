@@ -5,7 +5,6 @@ import json
 import re
 import shutil
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +13,7 @@ import pytest
 from digits.results.outdated import is_outdated
 from digits.settings import params
 from tests.helpers import tiny
-from tests.helpers.calls import call, failure, reproduce
+from tests.helpers.calls import call, failure
 
 HEADER = "subset,metric,slice,value,low,high\n"
 WITH_INTERVAL = f"""\
@@ -150,14 +149,6 @@ def test_without_a_test_no_difference_is_called_insignificant(results: Path) -> 
     assert f"{LONGEST} 0.9900 0.9634 14 *0.9260 to 1.0000" in read_rows(results)
 
 
-def test_the_table_names_its_columns(results: Path) -> None:
-    lines = call(results, "leaderboard").stdout.splitlines()
-    first_line = lines[0].rsplit("  ", maxsplit=1)
-    assert first_line[0].split() == ["task", "(split)", "CV", "test", "test"]
-    assert first_line[1] == "95 % interval"
-    assert " ".join(lines[1].split()) == "model accuracy accuracy errors of test accuracy"
-
-
 def test_only_the_marks_that_occur_are_explained(results: Path) -> None:
     insignificant = "~ no significant difference from the best model of the task (p >= 0.01)"
     range_of_groups = (
@@ -226,37 +217,6 @@ def test_a_damaged_result_is_one_line(results: Path) -> None:
     assert line.endswith("); run `dvc repro -f evaluate@five-sgd`")
 
 
-@pytest.mark.parametrize(
-    ("file", "old", "new", "reason"),
-    [
-        ("metrics/five-sgd.json", '"baseline"', '"baselime"', "no 'baseline'"),
-        ("metrics/five-sgd.json", '"cv_accuracy"', '"cv_accuracx"', "no 'cv_accuracy'"),
-        ("metrics/five-sgd.json", '"cv_std"', '"cv_stx"', "no 'cv_std'"),
-        ("metrics/five-sgd.json", ": 0.5", ': "0..5"', "could not convert string to float"),
-        ("plots/five-sgd/metrics.csv", "accuracy,all,0", "accuracy,all,p", "could not convert"),
-        ("plots/five-sgd/metrics.csv", "test,accuracy,all", "tesu,accuracy,all", "no 'tesu'"),
-        (
-            "plots/five-sgd/metrics.csv",
-            "accuracy,all",
-            "accuracy,alm",
-            "no ('test', 'accuracy'",
-        ),
-        ("plots/five-sgd/metrics.csv", "support,1", "support,0", "two rows have the same"),
-        ("plots/five-sgd/metrics.csv", "support", "sopport", "no 'support'"),
-        ("plots/five-sgd/metrics.csv", "value,low", "value,lo", "no 'low'"),
-    ],
-)
-def test_a_result_that_does_not_fit_is_one_line(
-    results: Path, file: str, old: str, new: str, reason: str
-) -> None:
-    text = (results / file).read_text(encoding="utf-8")
-    assert old in text
-    write(results / file, text.replace(old, new))
-    line = failure(results, "leaderboard")
-    assert line.startswith(f"Error: {file} is damaged ({reason}")
-    assert line.endswith("); run `dvc repro -f evaluate@five-sgd`")
-
-
 OUTDATED = (
     "! not up to date: the code, the parameters or the data have changed; run `digits repro`"
 )
@@ -285,32 +245,9 @@ def test_a_model_that_dvc_would_run_again_is_marked(project: Path) -> None:
     assert read_names(project)[2] == "five-sgd"
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [{"splits.tiny.test": 90}, {"datasets.tiny.images": 399}],
-    ids=["split", "dataset"],
-)
-def test_an_edit_of_what_comes_before_the_model_marks_it(
-    project: Path, changes: dict[str, Any]
-) -> None:
-    tiny.edit(project, changes)
+def test_an_edit_of_what_comes_before_the_model_marks_it(project: Path) -> None:
+    tiny.edit(project, {"splits.tiny.test": 90})
     assert "five-sgd !" in read_names(project)
-
-
-def test_an_edit_of_a_command_in_dvc_yaml_marks_its_models(project: Path) -> None:
-    command = "cmd: python -m stages.train"
-    tiny.replace(project / "dvc.yaml", command, f"{command} --verbose")
-    assert [name for name in read_names(project) if not name.endswith(" !")] == []
-
-
-def test_the_baseline_is_that_of_a_model_that_is_up_to_date(project: Path) -> None:
-    other = tiny.params()["models"]["digit-logreg"]
-    fewer = {"models.digit-logreg.feature_parameters": {"n_components": 40}}
-    tiny.edit(project, {"models.other": other, **fewer})
-    reproduce(project, "train@other", "evaluate@other")
-    names = read_names(project)
-    assert sorted(names[:2]) == ["digit-logreg !", "other ~"]
-    assert names[2] == "majority-class baseline"
 
 
 def test_if_dvc_cannot_tell_the_models_are_listed_without_marks(project: Path) -> None:

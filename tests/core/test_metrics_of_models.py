@@ -16,7 +16,7 @@ from sklearn import metrics
 
 from digits.core import paths
 from digits.evaluation.metrics import METRICS
-from digits.results.metrics import DESCRIPTIONS
+from digits.results.descriptions import DESCRIPTIONS
 from tests.core.test_evaluate import make_table, measure, read_table
 from tests.helpers import tiny
 

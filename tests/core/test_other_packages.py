@@ -72,32 +72,6 @@ def test_the_metadata_of_all_packages_are_read_once(monkeypatch: pytest.MonkeyPa
     assert len(calls) == 1
 
 
-BOOST = "boosted"  # a package that is not installed
-EXTRA = f'[project]\nname = "tiny"\noptional-dependencies = {{ boost = ["other", "{BOOST}-cpu>=3"] }}\n'
-NEEDS = f"models.digit-logreg: it needs {BOOST}; `make -B venv EXTRAS=boost` installs it"
-
-
-def test_without_an_extra_only_its_models_cannot_be_trained(project: Path) -> None:
-    (project / "pyproject.toml").write_text(EXTRA)
-    tiny.edit(project, CHANGES | {f"{DIGIT}.classifier": f"{BOOST}.Boost"})
-    checked = call(project, "check")
-    assert checked.stdout == VALID
-    assert checked.stderr == f"params.yaml: {NEEDS}\n"
-    assert "EXTRAS=boost` installs it" in failure(project, "train", "digit-logreg")
-    call(project, "train", "five-sgd")
-
-
-@pytest.mark.slow
-def test_a_class_of_ones_own_may_need_an_extra(project: Path) -> None:
-    (project / "pyproject.toml").write_text(EXTRA)
-    (project / "digits/features/boost.py").write_text(f"import {BOOST}.sklearn\n")
-    own = {f"{DIGIT}.features": "boost", f"{DIGIT}.classifier": "digits.features.boost.Boost"}
-    tiny.edit(project, CHANGES | own)
-    checked = tiny.run("digits check", project, PYTHONPATH=str(project))
-    assert checked.stdout == VALID
-    assert checked.stderr == f"params.yaml: {NEEDS}\n"
-
-
 def test_a_model_of_a_package_that_is_missing_is_one_line(tmp_path: Path) -> None:
     classifier = pipelines.make_classifier("xgboost.XGBClassifier", {"n_estimators": 1}, seed=1)
     X, y = tiny.digits()

@@ -7,17 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 import yaml
 from PIL import Image
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from digits.core.images import Images
-from digits.imaging.background import find_backgrounds, find_common_background
-from digits.imaging.contrast import find_blank
-from digits.pinning.overview import find_background
+from digits.imaging.background import find_backgrounds, find_blank, find_common_background
 from digits.settings import recorded
 from tests.helpers import tiny
 from tests.helpers.calls import VALID, call, failure
@@ -76,15 +72,6 @@ def test_a_new_entry_is_recorded_and_nothing_else_is_changed(folder: Path) -> No
     assert text.startswith(recorded.HEADER)
     assert "- Übel\n" in text
     assert call(folder, "check").output == VALID
-
-
-def test_of_many_names_the_first_are_printed(folder: Path) -> None:
-    for number in range(100):
-        shutil.copytree(folder / "own/no", folder / f"own/number {number}")
-    printed = call(folder, "pin", "tried").stdout
-    assert "  412 images of 103 classes: cat 4, no 4, number 0 4, number 1 4," in printed
-    assert max(len(line) for line in printed.splitlines()) < 300
-    assert len(read_recorded(folder)["tried"]["names"]) == 103
 
 
 def test_on_a_full_disk_nothing_is_changed(folder: Path) -> None:
@@ -163,31 +150,10 @@ def test_a_value_in_params_yaml_takes_precedence(folder: Path) -> None:
     assert "number of images: 12, expected 11; if that is" in failure(folder, "check")
 
 
-def test_images_that_have_no_groups_any_more_lose_their_number_and_checksum(
-    folder: Path,
-) -> None:
-    put_into_groups(folder)
-    call(folder, "pin", "tried")
-    for path in list(folder.glob("own/*/*/*.png")):
-        path.rename(path.parents[1] / path.name)
-    for path in folder.glob("own/*/writer *"):
-        path.rmdir()
-    call(folder, "pin", "tried")
-    entry = read_recorded(folder)["tried"]
-    assert "groups" not in {*entry, *entry["sha256"]}
-
-
 WRONG_ENTRIES = {
     "tried: 5": "datasets.tried: must be a mapping, which has keys, not 5",
-    "tried: [a]": "datasets.tried: must be a mapping, which has keys, not ['a']",
     "tried: {sources: {files: own}, shape: [8, 8]}": (
         "datasets.tried.sources: must be a list, not {'files': 'own'}"
-    ),
-    "tried: {sources: [own], shape: [8, 8]}": (
-        "datasets.tried.sources.0: must be a mapping, which has keys, not 'own'"
-    ),
-    "tried: {sources: [{folder: 5}], shape: [8, 8]}": (
-        "datasets.tried.sources.0.folder: must be text, not 5"
     ),
     "tried: {sources: [{files: own}], shape: [8, 8], names: 3}": (
         "datasets.tried.names: must be a list, not 3"
@@ -200,12 +166,6 @@ WRONG_ENTRIES = {
 def test_a_wrong_entry_is_one_line(tmp_path: Path, entry: str, message: str) -> None:
     (tmp_path / "params.yaml").write_text(f"datasets:\n  {entry}\n")
     assert failure(tmp_path, "pin", "tried") == f"Error: params.yaml: {message}"
-
-
-def test_datasets_without_names_are_one_line(tmp_path: Path) -> None:
-    (tmp_path / "params.yaml").write_text("datasets: 5\n")
-    line = "Error: params.yaml: datasets: must be a mapping, which has keys, not 5"
-    assert failure(tmp_path, "pin", "tried") == line
 
 
 def put_into_groups(folder: Path) -> None:
@@ -262,23 +222,6 @@ def test_a_checksum_that_is_missing_is_refused(folder: Path) -> None:
     del values["tried"]["sha256"]["groups"]
     (folder / recorded.FILE).write_text(yaml.safe_dump(values), encoding="utf-8")
     assert "expected None; if that is right, run `digits pin tried`" in failure(folder, "check")
-
-
-def test_a_changed_folder_is_refused_until_it_is_pinned(folder: Path) -> None:
-    call(folder, "pin", "tried")
-    shutil.move(folder / "own/cat/0.png", folder / "own/no/0.png")
-    line = failure(folder, "check")
-    assert "files own: labels: " in line
-    assert "if that is right, run `digits pin tried`" in line
-    call(folder, "pin", "tried")
-    assert call(folder, "check").output == VALID
-
-
-def test_the_second_source_is_pinned_if_the_first_one_is_missing(folder: Path) -> None:
-    source = "    - files: own\n"
-    text = read_params(folder).replace(source, f"    - files: gone\n{source}")
-    (folder / "params.yaml").write_text(text, encoding="utf-8")
-    assert call(folder, "pin", "tried").stdout.startswith(PINNED)
 
 
 @pytest.mark.parametrize(
@@ -369,14 +312,6 @@ def test_a_background_is_dark_or_light_and_covers_half_of_the_image() -> None:
     assert set(find_backgrounds(images, 100)) == {""}
 
 
-def test_a_background_may_be_a_little_uneven() -> None:
-    images = np.zeros((2, 8, 8), int)
-    images[0, :3] = 9
-    images[1, :3] = 11
-    images[:, 3:6, 1:7] = 90
-    assert find_backgrounds(images, 100).tolist() == ["dark", ""]
-
-
 @pytest.mark.parametrize(("n_dark", "background"), [(95, "dark"), (94, None)])
 def test_at_most_one_of_twenty_images_has_another_background(
     n_dark: int, background: str | None
@@ -391,13 +326,3 @@ def test_a_blank_image_has_less_than_a_twentieth_of_the_contrast() -> None:
     rows = np.array([[7, 7], [7, 19], [7, 20]], np.uint8)
     assert find_blank(rows, 255).tolist() == [True, True, False]
     assert find_blank(np.array([[1, 1], [0, 1]], np.uint8), 16).tolist() == [True, False]
-
-
-def test_images_from_the_first_to_the_last_decide_on_the_background() -> None:
-    X = np.zeros((2_000, 64), np.uint8)
-    table = pd.DataFrame(index=range(len(X)))
-    table.attrs = {"shape": [8, 8], "pixel_max": 255}
-    images = Images(X, table)
-    assert find_background(images) == "dark"
-    X[1_000:] = 255
-    assert find_background(images) is None

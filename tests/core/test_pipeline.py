@@ -100,7 +100,7 @@ def test_a_stage_guards_what_dvc_records(made: Path) -> None:
 READERS = {
     "digits/core/tables.py": STAGES,
     "digits/data/fetching.py": FETCH,
-    "digits/data/images.py": FETCH,
+    "digits/data/conversion.py": FETCH,
     "digits/data/splitting.py": SPLIT,
     "digits/data/labels.py": BINARIZE,
     "digits/imaging/transforms/deskewing.py": [*TRAIN, *EVALUATE],

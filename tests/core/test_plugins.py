@@ -108,19 +108,6 @@ def test_a_source_is_fetched_and_its_pictures_are_predicted(project: Path) -> No
     assert printed == "some.jpg: predicted hello (> 99 %)\n"
 
 
-@pytest.mark.usefixtures("packages")
-def test_a_source_without_a_mirror_does_not_advise_one(
-    project: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tiny.edit(project, {"datasets.tiny": tiny.dataset({"greeting": "nowhere"})})
-    monkeypatch.setenv("DATA_MIRROR", ".")
-    line = failure(project, "fetch", "tiny")
-    assert line.endswith(
-        ". Without network, run only models of other datasets: `dvc repro evaluate@MODEL`, or "
-        "`make demo`"
-    )
-
-
 def test_a_package_whose_folder_was_deleted_is_left_out(project: Path, packages: Path) -> None:
     shutil.rmtree(packages / "greeting")
     assert "say-hello" not in call(project, "--help").stdout

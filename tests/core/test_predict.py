@@ -5,21 +5,17 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import click
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
 
 from digits import predicting
-from digits.commands.predict import check_not_overwritten
 from digits.core import paths
 from digits.data.fetching import fetch_images
-from digits.data.source import Collection
 from digits.evaluation.intervals import confidence_interval
 from digits.predicting.prediction import PicturePrediction, Prediction
 from digits.settings import params
@@ -157,17 +153,6 @@ def test_csv_has_what_json_has(place: Path) -> None:
     assert table["actual"].tolist() == ["", "", "3"]
 
 
-def test_markdown_has_a_row_per_picture(place: Path) -> None:
-    files = ["scans/3.png", "bad.png"]
-    done = call(place, "predict", *MODEL, "--format", "markdown", *files, status=1)
-    heading, _, good, bad = [
-        [cell.strip() for cell in line.split("|")] for line in done.stdout.splitlines()
-    ]
-    assert heading[1:-1] == ["picture", "predicted", "probability"]
-    assert good[1:3] == ["scans/3.png", "3"]
-    assert bad[1:3] == ["bad.png", "–"]
-
-
 def test_what_the_model_takes_is_not_drawn_into_data(place: Path) -> None:
     words = ["predict", *MODEL, "scans", "--show", "--format", "json"]
     assert "--show cannot be used with --format json" in call(place, *words, status=2).stderr
@@ -199,19 +184,6 @@ def test_folders_and_arrays_that_cannot_be_predicted_do_not_stop_the_others(
     _, *lines = done.stderr.splitlines()
     assert lines[0].startswith(f"{empty} is empty; name a folder of pictures")
     assert lines[1].startswith(f"{other} has images of the shape [5, 5], but digit-logreg")
-
-
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no named pipes")
-def test_a_pipe_or_a_device_in_a_folder_is_named_and_not_read(
-    place: Path, tmp_path: Path
-) -> None:
-    os.mkfifo(tmp_path / "a.png")  # to read it would wait for ever
-    (tmp_path / "b.png").symlink_to("/dev/zero")  # and this file has no end
-    write_image(tmp_path / "c.png", 3)
-    done = call(place, "predict", *MODEL, str(tmp_path), status=1)
-    assert re.fullmatch(r".*c\.png: predicted 3 \(\d+ %.*\)\n", done.stdout)
-    for line, name in zip(done.stderr.splitlines()[:2], ["a.png", "b.png"], strict=True):
-        assert line.startswith(f"{tmp_path / name}: not a regular file")
 
 
 def test_what_the_model_takes_is_shown_of_standard_input_too(place: Path) -> None:
@@ -254,34 +226,6 @@ def test_a_folder_with_a_subfolder_for_each_class_is_evaluated(
         assert sheet.height < 2 * 140 < 2 * sheet.width  # one image
 
 
-def test_classes_are_compared_by_their_whole_names_and_are_not_those_of_unreadable_pictures(
-    project: Path,
-) -> None:
-    names = ["not found", "several", "type a", "type\u00a0a", "ab", "5", "a\u200db", *"789"]
-    changes = {"datasets.tiny.names": names, "tasks.five.positive": ["5"]}
-    tiny.edit(project, PICTURES | changes)
-    for row, name in [(1, "several"), (3, "type a"), (6, "ab")]:
-        write_image(project / f"new/{name}/{row}.png", row)
-    (project / "new/not found").mkdir()
-    (project / "new/not found/bad.png").write_text("no picture")
-    done = call(project, "predict", *MODEL, "new", status=1)
-    *table, _, line = done.stdout.splitlines()[-8:]
-    assert line.startswith("digit-logreg: 1 of 4 right, accuracy 0.2500 ")
-    columns = r"predicted 'a\u200db' 'several' 'type\xa0a' not found"
-    rows = ["'ab' 1 0 0 0", "'not found' 0 0 0 1", "'several' 0 1 0 0", "'type a' 0 0 1 0"]
-    assert [" ".join(row.split()) for row in table] == [columns, "actual", *rows]
-
-
-def test_a_labelled_picture_that_cannot_be_opened_is_a_mistake(
-    place: Path, tmp_path: Path
-) -> None:
-    write_image(tmp_path / "own/3/a.png", 3)
-    (tmp_path / "own/3/b.png").symlink_to("nowhere")
-    done = call(place, "predict", *MODEL, str(tmp_path / "own"), status=1)
-    assert "own/3/b.png: No such file or directory" in done.stderr
-    assert "digit-logreg: 1 of 2 right, accuracy 0.5000" in done.stdout
-
-
 def test_without_a_mistake_nothing_is_drawn(place: Path, tmp_path: Path) -> None:
     write_image(tmp_path / "own/3/a.png", 3)
     png = tmp_path / "mistakes.png"
@@ -298,11 +242,6 @@ def test_folders_that_cannot_be_predicted_are_refused(place: Path, tmp_path: Pat
     assert message == (
         f"Error: {tmp_path}/own: classes of digit-logreg: there is no 'cat'. Valid: "
         "0, 1, 2, 3, 4, 5, 6, 7, 8, 9."
-    )
-    (tmp_path / "empty").mkdir()
-    message = failure(place, "predict", *MODEL, str(tmp_path / "empty"))
-    assert message == (
-        f"Error: {tmp_path}/empty is empty; name a folder of pictures, a table or an array file"
     )
 
 
@@ -334,48 +273,10 @@ def test_a_sheet_has_all_pictures_and_overwrites_none(place: Path, tmp_path: Pat
     with Image.open(png) as sheet:
         assert sheet.width > 4 * 140
     before = tiny.files(place / "scans")
-    for name in ["scans/3.png", str(place / "scans/3.png"), "scans/../scans/3.png"]:
+    for name in ["scans/3.png", str(place / "scans/3.png")]:
         refused = call(place, "predict", *MODEL, "scans", "--png", name, status=2)
         assert f"--png {name} would overwrite the picture" in refused.stderr
     assert tiny.files(place / "scans") == before
-
-
-def test_a_sheet_does_not_overwrite_a_picture_that_a_table_names(tmp_path: Path) -> None:
-    png = tmp_path / "1.png"
-    write_image(png, 3)
-    collection = Collection(pd.DataFrame({"file": ["1.png"]}), pictures=lambda: iter([png]))
-    with pytest.raises(click.UsageError, match="would overwrite the picture"):
-        check_not_overwritten(png, {"t.csv": collection})
-
-
-def test_an_earlier_sheet_is_replaced(place: Path, tmp_path: Path) -> None:
-    write_table(tmp_path / "test.csv", range(320, 340))
-    png = tmp_path / "sheet.png"
-    for argument in [str(tmp_path / "test.csv"), "scans/3.png"]:
-        png.write_bytes(b"an earlier sheet")
-        call(place, "predict", "--model", "five-sgd", argument, "--png", str(png))
-        with Image.open(png) as sheet:
-            assert sheet.width > 0
-
-
-def test_a_new_sheet_overwrites_nothing_so_the_pictures_are_not_read_for_it(
-    tmp_path: Path,
-) -> None:
-    def pictures() -> Iterator[Path | bytes]:
-        raise AssertionError("the pictures are read")
-
-    collection = Collection(pd.DataFrame(), pictures)
-    check_not_overwritten(tmp_path / "new.png", {"table.parquet": collection})
-
-
-def test_a_sheet_is_written_of_a_folder_with_a_link_to_itself(
-    place: Path, tmp_path: Path
-) -> None:
-    write_image(tmp_path / "own/a.png", 3)
-    (tmp_path / "own/b.png").symlink_to("b.png")
-    png = tmp_path / "sheet.png"
-    call(place, "predict", *MODEL, str(tmp_path / "own"), "--png", str(png), status=1)
-    assert png.exists()
 
 
 def test_a_name_of_a_file_is_printed_without_what_disturbs_a_terminal(
@@ -424,36 +325,12 @@ def test_the_default_model_is_chosen_in_cross_validation(project: Path) -> None:
     assert printed.startswith("the model is better; --model chooses another\n")
 
 
-def test_the_default_model_is_of_one_dataset_even_if_another_is_as_large(project: Path) -> None:
-    logreg = tiny.params()["models"]["digit-logreg"]
-    changes = dict(PICTURES) | {
-        "datasets.other": tiny.dataset({"files": "own"}),
-        "splits.other": {"dataset": "other", "test": 0.25},
-        "tasks.other": {"split": "other"},
-        "models.better-of-other": logreg | {"task": "other"},
-    }
-    tiny.edit(project, changes)
-    shutil.copy(project / paths.model("digit-logreg"), project / paths.model("better-of-other"))
-    (project / paths.metrics("better-of-other")).write_text('{"cv_accuracy": 1.0}')
-    write_image(project / "3.png", 3)
-    assert read_json(project, "3.png")[0]["model"] == "digit-logreg"
-
-
 def test_a_model_of_images_of_another_shape_is_refused(project: Path) -> None:
     tiny.edit(project, {**PICTURES, "datasets.tiny.shape": [8, 7]})
     assert failure(project, "predict", *MODEL, "a.png") == (
         "Error: digit-logreg takes images of 64 values, but the shape of its dataset is [8, 7] "
         "now; run `dvc repro evaluate@digit-logreg`"
     )
-
-
-def test_a_model_that_cannot_be_opened_is_not_called_damaged(project: Path) -> None:
-    tiny.edit(project, PICTURES)
-    path = paths.model("digit-logreg")
-    (project / path).unlink()
-    (project / path).mkdir()
-    message = failure(project, "predict", *MODEL, "a.png")
-    assert message == f"Error: [Errno 21] Is a directory: '{path}'"
 
 
 def test_a_missing_model_says_how_to_get_it(project: Path) -> None:
@@ -514,12 +391,6 @@ def test_a_submission_has_each_id_once(place: Path, tmp_path: Path) -> None:
     assert line.startswith("Error: --submission: two images have the id ")
 
 
-def test_a_table_may_have_a_name_from_a_mac(place: Path, tmp_path: Path) -> None:
-    path = tmp_path / "e\u0301.csv"  # é in two characters
-    write_table(path, range(10))
-    assert len(read_json(place, *MODEL, str(path))) == 10
-
-
 def test_arrays_with_labels_are_evaluated(place: Path, tmp_path: Path) -> None:
     path = tmp_path / "digits.npz"
     np.savez(path, x=PIXELS[:100].reshape(-1, 8, 8), y=CLASSES[:100])
@@ -550,12 +421,6 @@ def test_a_table_of_other_values_than_those_of_the_training_images_is_refused(
     table.iloc[7, 30] = largest
     table.to_csv(path, index=False)
     assert f"test.csv: {reason}" in failure(place, "predict", *MODEL, str(path))
-
-
-def test_a_table_of_names_says_to_give_the_folder(place: Path, tmp_path: Path) -> None:
-    pd.DataFrame({"Id": ["1", "2"]}).to_csv(tmp_path / "test.csv", index=False)
-    line = failure(place, "predict", *MODEL, str(tmp_path / "test.csv"))
-    assert line.endswith("to predict pictures that it names, give their folder")
 
 
 def test_arrays_are_set_upright_if_the_dataset_says_that_its_images_lie_on_their_side(
@@ -612,12 +477,3 @@ def test_a_blank_picture_is_said_to_be_blank(place: Path, tmp_path: Path) -> Non
     write(tmp_path / "blank.png", np.full((8, 8), 3))
     warnings = call(place, "predict", *MODEL, str(tmp_path / "blank.png")).stderr
     assert "1 of 1 pictures are blank or nearly blank\n" in warnings
-
-
-def test_a_model_of_arrays_reads_pictures(project: Path) -> None:
-    """The values of a picture, up to 255, become those of the training images, up to 16."""
-    tiny.edit(project, {"datasets.tiny.sources": [{"files": "idx"}]})
-    for row in range(10):
-        write(project / f"bright/{row}.png", PIXELS[row].reshape(tiny.SHAPE) * 15)
-    records = read_json(project, *MODEL, "bright")
-    assert sum(record["label"] == row for row, record in enumerate(records)) >= 8

@@ -4,20 +4,18 @@ What it does in any project is tested in packages/dvc-parallel/tests.
 """
 
 import os
-import re
 import shutil
 import sys
 import time
 from contextlib import suppress
 from pathlib import Path
-from random import Random
 
 import psutil
 import pytest
 import yaml
 from click.testing import Result
 
-from digits.messages.git import has_repository
+from digits.messages.errors import has_repository
 from tests.helpers import tiny
 from tests.helpers.calls import VALID, call, failure
 from tests.helpers.processes import Running
@@ -78,21 +76,6 @@ def kill(running: Running, model: str) -> None:
         with suppress(psutil.NoSuchProcess):
             if process.cmdline()[-2:] == ["stages.train", model]:
                 process.kill()
-
-
-def repro_without_leftovers(project: Path) -> None:
-    """Run `digits repro`, and before, as often as it says so, end what a killed run has left."""
-    while True:
-        with Running(f"{DIGITS} repro --jobs 2", project) as running:
-            assert running.stdout
-            printed = running.stdout.read()
-            if running.wait() == 0:
-                return
-        commands = re.findall(r"end it with `kill (.+?)`", printed)  # one for each stage
-        assert commands, printed
-        for pid in " ".join(commands).split():
-            with suppress(psutil.NoSuchProcess):
-                psutil.Process(int(pid)).kill()
 
 
 def repro(project: Path, *words: str, status: int = 0) -> Result:
@@ -218,25 +201,3 @@ def test_without_the_package_the_error_names_the_command_that_installs_it(
     monkeypatch.setattr(sys, "path", others)
     assert "\n  repro " in call(Path(), "--help").stdout
     assert "run `python -m pip install ./packages/dvc-parallel`" in failure(Path(), "repro")
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", range(5))
-def test_after_a_kill_at_any_moment_the_next_run_has_the_same_results(
-    made: Path, untrained: Path, seed: int
-) -> None:
-    """The next run does not start before the stages have ended that a kill leaves running."""
-    random = Random(seed)
-    with Running(f"{DIGITS} repro --jobs 2", untrained) as running:
-        time.sleep(random.uniform(0.3, 7))
-        commands = psutil.Process(running.pid).children(recursive=True)
-        with suppress(psutil.NoSuchProcess):  # it has ended since
-            random.choice([running, *commands]).kill()
-        running.kill()
-        running.wait()
-        repro_without_leftovers(untrained)
-    # In dvc.lock, the stages that the first run had recorded come first.
-    assert tiny.lock(untrained) == tiny.lock(made)
-    shutil.copy(made / "dvc.lock", untrained)
-    assert tiny.files(untrained) == tiny.files(made)
-    assert tiny.repro(untrained) == []

@@ -1,9 +1,7 @@
 """`digits show`: images in the terminal and on a sheet, with predictions, and the mistakes."""
 
 import contextlib
-import json
 import re
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,16 +15,13 @@ from digits.commands.show import predictions_by_row
 from digits.imaging import drawing
 from digits.messages.errors import UserError
 from digits.results.formatting import label_names
-from digits.results.mistakes import rank_mistakes
-from digits.results.read import ImageDataset
+from digits.results.read import ImageDataset, rank_mistakes
 from digits.settings import params
 from tests.helpers import tiny
 from tests.helpers.calls import call, failure
 
 PIXELS, CLASSES = tiny.digits()
-CAPTION = re.compile(
-    r"tiny (\d+): (\d), predicted ((?:not )?\d) \((?:> )?(\d+) %\)(?:, fold (\d))?"
-)
+CAPTION = re.compile(r"tiny (\d+): (\d), predicted ((?:not )?\d) \((?:> )?(\d+) %\)")
 FIVE_NAMES = ["not 5", "5"]  # of the labels of the task `five`
 
 
@@ -37,7 +32,6 @@ class Caption(NamedTuple):
     digit: int
     predicted: str
     percent: int
-    fold: str  # empty if the image is in the test set
 
 
 def show(project: Path, *arguments: str) -> str:
@@ -48,8 +42,8 @@ def show(project: Path, *arguments: str) -> str:
 def read_captions(project: Path, *arguments: str) -> list[Caption]:
     """Return the captions of images with predictions."""
     captions = []
-    for row, digit, predicted, percent, fold in CAPTION.findall(show(project, *arguments)):
-        captions.append(Caption(int(row), int(digit), predicted, int(percent), fold))
+    for row, digit, predicted, percent in CAPTION.findall(show(project, *arguments)):
+        captions.append(Caption(int(row), int(digit), predicted, int(percent)))
     return captions
 
 
@@ -62,11 +56,6 @@ def test_digits_by_number_are_side_by_side(made: Path) -> None:
     shades = np.vectorize(drawing.SHADES.index)(first_image[:, ::2])
     expected_shades = np.round(PIXELS[7].reshape(8, 8) / 16 * 9).astype(int)
     assert shades.tolist() == expected_shades.tolist()
-
-
-def test_a_limit_that_was_chosen_is_not_advised(made: Path) -> None:
-    warning = call(made, "show", "tiny", "--predictions", "five-sgd", "--limit", "1").stderr
-    assert warning == "showing the first 1 of 100 images\n"
 
 
 def find_fives(text: str) -> list[int]:
@@ -124,8 +113,6 @@ def test_any_image_has_a_prediction_by_a_model_that_was_not_trained_on_it(made: 
     for caption, table in zip(captions, [crossval, test, crossval], strict=True):
         assert caption.digit == CLASSES[caption.row]
         assert caption.predicted == FIVE_NAMES[table["prediction"][caption.row]]
-    folds = [str(crossval["fold"][15]), "", str(crossval["fold"][5])]
-    assert [caption.fold for caption in captions] == folds
 
 
 def test_the_mistakes_of_ten_classes_come_with_the_most_confident_first(made: Path) -> None:
@@ -177,12 +164,6 @@ def test_a_mistake_among_many_classes_is_confident_if_the_next_one_is_far() -> N
     assert rank_mistakes(predictions.assign(label=2, prediction=0)).tolist() == [1, 0]
 
 
-def test_equally_confident_mistakes_stay_in_their_order() -> None:
-    scores = [0.9, 0.5] * 60
-    predictions = pd.DataFrame({"label": 0, "prediction": 1, "decision_1": scores})
-    assert rank_mistakes(predictions).tolist() == [*range(0, 120, 2), *range(1, 120, 2)]
-
-
 def test_a_sheet_has_enlarged_images(made: Path, tmp_path: Path) -> None:
     sheet = tmp_path / "sheet.png"
     show(made, "0-29", "--png", str(sheet))
@@ -195,34 +176,12 @@ def test_a_sheet_has_enlarged_images(made: Path, tmp_path: Path) -> None:
     assert centres.tolist() == expected.tolist()
 
 
-def test_the_table_of_classes_has_numbers_in_csv_and_json(made: Path) -> None:
-    counts = np.bincount(CLASSES)
-    first, second, *_ = call(made, "show", "tiny", "--format", "csv").stdout.splitlines()
-    assert first == "class,images,share"
-    assert second == f"0,{counts[0]},{counts[0] / tiny.IMAGES}"
-    records = json.loads(call(made, "show", "tiny", "--format", "json").stdout)
-    assert [each["images"] for each in records] == counts.tolist()
-    error = call(made, "show", "tiny", "3", "--format", "csv", status=2).stderr
-    assert "--format cannot be used with NUMBERS or another option" in error
-
-
 def test_a_dataset_is_described(made: Path) -> None:
     lines = show(made).splitlines()
     assert lines[0] == "tiny: 400 images of 8 x 8"
     assert lines[1] == "pixels: 0 to 16"
     counts = [int(line.split()[1]) for line in lines[5:]]
     assert counts == np.bincount(CLASSES).tolist()
-
-
-def test_a_terminal_shows_greys(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
-    drawing.print_images(PIXELS[:1].reshape(1, 8, 8), [""])
-    text = capsys.readouterr().out
-    assert text.count("\u2580") == 8 * 8 / 2
-    assert "\x1b[38;5;" in text
 
 
 def test_two_large_images_fit_side_by_side(
@@ -247,27 +206,9 @@ def test_of_drawings_on_light_paper_the_ink_is_shown(
     assert capsys.readouterr().out.splitlines() == [" " * 14 + "@"] * 14 + [""]
 
 
-def test_a_grey_is_one_of_the_24_of_a_terminal() -> None:
-    image = np.array([[0, 128], [255, 64]], dtype=np.uint8)
-    [line] = drawing.make_lines(image, use_colours=True)
-    codes = [(232, 255), (244, 238)]  # of the upper pixel, and of the lower one
-    greys = [f"\x1b[38;5;{upper};48;5;{lower}m▀" for upper, lower in codes]
-    assert line == "".join(greys) + "\x1b[0m"
-
-
 def test_the_last_line_of_an_odd_number_of_rows_is_drawn() -> None:
     image = np.array([[0, 255], [255, 0], [0, 255]], dtype=np.uint8)
-    assert drawing.make_lines(image, use_colours=False) == ["@@", " @"]
-
-
-def test_a_large_image_fits_into_the_terminal(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("COLUMNS", "50")
-    drawing.print_images(np.full((1, 200, 100, 3), 255, np.uint8), [""])
-    lines = capsys.readouterr().out.split()
-    assert len(lines) == 25  # a line is two pixels high
-    assert {len(line) for line in lines} == {25}
+    assert drawing.make_lines(image) == ["@@", " @"]
 
 
 def test_a_sheet_of_very_many_images_has_the_first_ones(
@@ -306,11 +247,6 @@ def test_predictions_that_were_not_made_are_one_line(project: Path) -> None:
     path = "data/predictions/five-sgd.parquet"
     (project / path).unlink()
     line = failure(project, "show", "tiny", "--predictions", "five-sgd")
-    (project / "plots/five-sgd/metrics.csv").unlink()
-    other_line = failure(project, "show", "tiny", "--mistakes", "five-sgd", "--subset", "train")
-    assert other_line.startswith(
-        "Error: plots/five-sgd/metrics.csv was not found; run `digits "
-    )
     pull = "`dvc pull train@five-sgd evaluate@five-sgd`"
     assert line == (
         f"Error: {path} was not found; run `digits repro five-sgd`, or {pull} if the results "

@@ -27,20 +27,19 @@ def serve_files(server: HTTPServer, contents: dict[str, bytes]) -> None:
         server.expect_request(re.compile(f".*/{name}$")).respond_with_data(content)
 
 
-def serve_openml(server: HTTPServer, name: str, file_format: str = "ARFF") -> None:
+def serve_openml(server: HTTPServer, name: str) -> None:
     """Let a server answer as the part of OpenML's API that scikit-learn uses.
 
     Args:
         server: the server.
         name: the name under which it has the tiny dataset.
-        file_format: the format of the file, as OpenML calls it.
     """
     content = arff_file()
     description = {
         "id": "1",
         "name": name,
         "version": "1",
-        "format": file_format,
+        "format": "ARFF",
         "status": "active",
         "file_id": "1",
         "description": "",

@@ -3,8 +3,6 @@
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-import pandas as pd
-
 from digits.core.files import atomic_write
 from digits.messages.errors import UserError
 from digits_report.view import ModelView
@@ -34,36 +32,11 @@ def make_tables(model: ModelView) -> dict[str, str]:
     tables = {chart: model.read_plot(plot) for chart, plot in TABLE_OF_CHART.items()}
     if model.has_positive:
         del tables["by_class"]
-        points = list_operating_points(model)
         for chart in ["roc", "precision_recall"]:
-            table = tables[chart]
-            points_of_chart = points[[*table.columns, "operating"]]
-            with_points = pd.concat([table, points_of_chart])
-            tables[chart] = with_points.replace({"class": model.names})
+            tables[chart] = tables[chart].replace({"class": model.names})
     if not model.is_calibrated:
         del tables["reliability"]
     return {chart: table.to_csv(index=False) for chart, table in tables.items()}
-
-
-def list_operating_points(model: ModelView) -> pd.DataFrame:
-    """Return the points on the curves that belong to the decision threshold of a model.
-
-    Returns:
-        A row for each subset that has images of both labels. The columns are those of both
-        curves, and `operating`, which is 1.
-    """
-    values = model.metrics["value"].unstack(["metric", "slice"])
-    columns = [("recall", "0"), ("recall", "1"), ("precision", "1")]
-    values = values.reindex(index=model.subsets, columns=columns).dropna()
-    points = pd.DataFrame(index=values.index.rename("subset"))
-    points["class"] = "1"
-    points["false_positive_rate"] = 1 - values["recall", "0"]
-    points["true_positive_rate"] = values["recall", "1"]
-    points["recall"] = values["recall", "1"]
-    points["precision"] = values["precision", "1"]
-    points["threshold"] = model.metric("train", "threshold")
-    points["operating"] = 1
-    return points.reset_index()
 
 
 def vega_script() -> str:

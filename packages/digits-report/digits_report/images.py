@@ -2,18 +2,23 @@
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from digits.core.pixels import Pixels, Vector
+from digits.core.pixels import Pixels
 from digits.imaging.drawing import data_uri, pad, shrink
 from digits.results.read import ImageDataset
 from digits_report.view import ModelView
 
-N_SAMPLES = 10  # images of each class in the picture of samples, at most
+# The picture of samples has so many images of each class, and at most so many classes.
+N_SAMPLES = 10
+N_SAMPLED_CLASSES = 20
+
+# At most so many mistakes of the models of a dataset have pictures.
+MAX_MISTAKES = 1_000
 
 # An image with longer sides is reduced to this many pixels.
 MAX_SIDE = 96
@@ -21,24 +26,6 @@ MAX_SIDE = 96
 # An image with longer sides is drawn as a JPEG, which for a photo is several times smaller than
 # a PNG. In a PNG, each pixel has its own value.
 MAX_PNG_SIDE = 32
-
-# How many characters of the page the pictures of a dataset may take.
-MAX_SAMPLES_SIZE = 800_000
-MAX_MISTAKES_SIZE = 1_000_000
-
-
-class Samples(NamedTuple):
-    """A picture of images of each class, one row per class.
-
-    Attributes:
-        picture: the picture.
-        n_images: how many images of each class it shows, at most.
-        n_classes: how many classes it shows.
-    """
-
-    picture: str
-    n_images: int
-    n_classes: int
 
 
 @dataclass
@@ -74,33 +61,16 @@ class DatasetView:
         return max(self.dataset.pixels.shape[1:3]) <= MAX_PNG_SIDE
 
     @cached_property
-    def samples(self) -> Samples:
-        """A picture of as many of the first images of each class as the page can hold.
-
-        If not even one image of each class can be shown, only the first classes are.
-        """
-        numbers = np.unique(self.dataset.classes)
-        n_images = N_SAMPLES
-        while True:
-            picture = self.draw_samples(numbers, n_images)
-            share = MAX_SAMPLES_SIZE / len(picture)
-            if share >= 1 or n_images == len(numbers) == 1:
-                return Samples(picture, n_images, len(numbers))
-            if n_images > 1:
-                n_images = max(int(n_images * share), 1)
-            else:
-                numbers = numbers[: max(int(len(numbers) * share), 1)]
-
-    def draw_samples(self, numbers: Vector, n_images: int) -> str:
-        """Return a picture of the first images of some classes, one row per class.
+    def samples(self) -> str:
+        """A picture of the first images of the first classes, one row per class.
 
         If a class has too few images, black ones fill the row.
         """
         rows = []
-        for number in numbers:
-            first = self.dataset.pixels[self.dataset.classes == number][:n_images]
+        for number in np.unique(self.dataset.classes)[:N_SAMPLED_CLASSES]:
+            first = self.dataset.pixels[self.dataset.classes == number][:N_SAMPLES]
             images = np.stack([self.convert(image) for image in first])
-            n_missing = n_images - len(first)
+            n_missing = N_SAMPLES - len(first)
             padded = pad(images, [(0, n_missing), (0, 1), (0, 1)])  # one pixel apart
             rows.append(np.hstack(list(padded)))
         return self.draw(np.vstack(rows))
@@ -111,15 +81,8 @@ class DatasetView:
 
         If there are too many, only the most confident ones of each confusion have pictures.
         """
-        pictures = {}
-        size = 0
-        for row in self.rank_mistakes():
-            picture = self.draw(self.convert(self.dataset.pixels[row]))
-            size += len(picture)
-            if size > MAX_MISTAKES_SIZE:
-                break
-            pictures[row] = picture
-        return pictures
+        rows = self.rank_mistakes()[:MAX_MISTAKES]
+        return {row: self.draw(self.convert(self.dataset.pixels[row])) for row in rows}
 
     def rank_mistakes(self) -> list[int]:
         """Return the rows of all mistakes, the most confident ones of each confusion first."""

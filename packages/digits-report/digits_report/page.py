@@ -57,7 +57,6 @@ def render_page(settings: Params, model_names: Sequence[str]) -> str:
         shown=leaderboard.list_shown(results),
         leaderboard=results.to_dict("records"),
         legends=leaderboard.list_legends(results),
-        best_models=leaderboard.list_best_models(results),
         captions=CAPTIONS,
         subset_names=SUBSET_NAMES,
         settings=settings,
@@ -157,7 +156,6 @@ def make_environment() -> jinja2.Environment:
         format_cells=leaderboard.format_cells,
         format_metric=formatting.format_metric,
         format_count=formatting.format_count,
-        format_threshold=formatting.format_threshold,
     )
     environment.tests["missing"] = pd.isna
     return environment

@@ -6,18 +6,15 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 import yaml
-from sklearn.metrics import precision_recall_curve
 
 from digits.core import paths
-from digits.core.predictions import read_scores
 from digits.messages.errors import UserError
 from digits.results import formatting
-from digits.results.metrics import DESCRIPTIONS
-from digits.results.mistakes import rank_mistakes
+from digits.results.descriptions import DESCRIPTIONS
 from digits.results.read import (
     OVERALL,
     ImageDataset,
-    check_has,
+    rank_mistakes,
     read_metrics,
     read_metrics_table,
     read_predictions,
@@ -37,21 +34,18 @@ CLASS_METRICS = ["support", "precision", "recall", "f1"]
 MAX_CONFUSIONS = 6
 MAX_IMAGES_OF_CONFUSION = 3
 
-# The recalls for which the report lists thresholds.
-RECALLS = [0.5, 0.8, 0.9, 0.95, 0.99, 0.999]
-
 
 class Confusion(NamedTuple):
     """A class whose images were predicted as a wrong label.
 
     Attributes:
         description: the class and the label.
-        counts: how many of its images these are, such as `5 of 1,009`, by subset.
+        n_images: how many test images these are.
         rows: the row numbers in the dataset of the most confident of these mistakes.
     """
 
     description: str
-    counts: dict[str, str]
+    n_images: int
     rows: list[int]
 
 
@@ -89,9 +83,6 @@ class ModelView:
         self.label_names = formatting.label_names(settings, self.params.task)
         self.summary = read_metrics(name)
         self.metrics = read_metrics_table(name)
-        if self.accuracies("fold"):
-            with report_damage(paths.metrics(name), name):
-                check_has(self.summary, ["cv_accuracy", "cv_std"])
         self.confusion = self.read_confusion()
         self.names = {actual: actual for actual in self.confusion["actual"].unique()}
         if self.has_positive:
@@ -107,14 +98,7 @@ class ModelView:
         Raises:
             UserError: the file is missing or damaged.
         """
-        confusion = self.read_plot("confusion")
-        with report_damage(paths.plots(self.name) / "confusion.csv", self.name):
-            confusion = confusion.astype({"count": int})
-            for _, matrix in confusion.groupby("subset"):
-                # A ValueError if a class occurs twice, and a difference if one is missing.
-                square = matrix.pivot(index="actual", columns="predicted", values="count")
-                if list(square.index) != list(square.columns) or square.isna().to_numpy().any():
-                    raise ValueError("it is no square matrix")
+        confusion = self.read_plot("confusion").astype({"count": int})
         counts = confusion["count"].where(confusion["actual"] != confusion["predicted"], 0)
         largest = counts.groupby(confusion["subset"]).transform("max")
         return confusion.assign(strength=counts / largest)
@@ -229,38 +213,7 @@ class ModelView:
         rows_by_pair = self.mistakes.groupby(["class", "prediction"])["row"]
         pairs = rows_by_pair.agg(["size", list]).nlargest(MAX_CONFUSIONS, "size").reset_index()
         confusions = []
-        for number, label, _, rows in pairs.itertuples(index=False):
-            counts = {
-                subset: count_confusion(predictions, number, label)
-                for subset, predictions in self.predictions.items()
-            }
+        for number, label, n_images, rows in pairs.itertuples(index=False):
             names = f"{self.dataset.class_names[number]} predicted as {self.label_names[label]}"
-            confusions.append(Confusion(names, counts, rows[:MAX_IMAGES_OF_CONFUSION]))
+            confusions.append(Confusion(names, n_images, rows[:MAX_IMAGES_OF_CONFUSION]))
         return confusions
-
-    @cached_property
-    def thresholds(self) -> pd.DataFrame:
-        """The thresholds that reach the recalls of RECALLS in cross-validation.
-
-        For each recall, it is the one with the best precision. The columns are `threshold`,
-        `recall` and `precision`.
-        """
-        predictions = self.predictions["cross_validation"]
-        scores, _ = read_scores(predictions)
-        precision, recall, thresholds = precision_recall_curve(predictions["label"], scores)
-        # The last point, with a recall of 0, has no threshold. Of equally good thresholds, the
-        # highest comes first.
-        points = pd.DataFrame(
-            {"threshold": thresholds, "recall": recall[:-1], "precision": precision[:-1]}
-        )[::-1]
-        best = [
-            points[points["recall"] >= recall].nlargest(1, "precision") for recall in RECALLS
-        ]
-        return pd.concat(best).drop_duplicates()
-
-
-def count_confusion(predictions: pd.DataFrame, class_number: int, label: int) -> str:
-    """Return how many images of a class were predicted as a label, such as `5 of 1,009`."""
-    of_class = predictions[predictions["class"] == class_number]
-    n_confused = (of_class["prediction"] == label).sum()
-    return f"{formatting.format_count(n_confused)} of {formatting.format_count(len(of_class))}"

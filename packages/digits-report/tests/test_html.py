@@ -103,33 +103,6 @@ def find_folded(model: Element, summary: str) -> Element:
     return find(find_by_text(model, "details", "summary", summary), ".//table")
 
 
-def test_the_page_begins_with_the_best_model_of_each_task(project: Path) -> None:
-    tiny.edit(project, {"models.twin": tiny.params()["models"]["five-sgd"]})
-    for path in [
-        *project.glob("*/five-sgd.*"),
-        *project.glob("data/*/five-sgd.*"),
-        project / "plots/five-sgd",
-    ]:
-        copy = path.with_name(path.name.replace("five-sgd", "twin"))
-        tiny.run(["cp", "-r", str(path), str(copy)], project)
-    call(project, "report")
-    [digit, five, *_] = map(text_of, read_page(project / "report.html").iterfind(".//header/p"))
-    found = {}
-    for name in ["digit-logreg", "five-sgd"]:
-        wrong = is_wrong(read_predictions(project, name))
-        found[name] = f"misclassifies {wrong.sum()} of the 100 test images "
-        found[name] += f"(test accuracy {1 - wrong.mean():.4f})."
-    assert digit == (
-        "digit-logreg is the only model here of the task digit (not cross-validated), and "
-        + found["digit-logreg"]
-    )
-    cv_accuracy = json.loads((project / "metrics/five-sgd.json").read_text())["cv_accuracy"]
-    assert five == (
-        "five-sgd is the best of 2 models of the task five in cross-validation (CV accuracy "
-        f"{cv_accuracy:.4f}, as high as that of twin), and {found['five-sgd']}"
-    )
-
-
 def test_a_model_that_dvc_would_run_again_is_marked(project: Path) -> None:
     tiny.edit(project, {"models.five-sgd.hyperparameters.max_iter": 9})
     call(project, "report")

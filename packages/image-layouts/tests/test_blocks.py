@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from digits.data.images import make_images
+from digits.data.conversion import make_images
 from digits.data.source import find_source
 from digits.settings.params import DatasetParams
 from image_layouts.layout import read_table

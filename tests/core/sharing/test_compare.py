@@ -1,22 +1,15 @@
 """`digits compare` of revisions, of the workspace and of models."""
 
-import contextlib
 import json
 import re
-import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
 from scipy.stats import binomtest
 
-from digits.commands.compare import Pair, draw_sheet
-from digits.imaging import drawing
-from digits.results.differences import compare_predictions
-from digits.results.read import ImageDataset
 from tests.helpers import tiny
 from tests.helpers.calls import call, failure
 
@@ -42,11 +35,11 @@ def find_mistakes(project: Path) -> set[int]:
 
 def read_row_and_sentence(output: str) -> tuple[str, str]:
     """Return the row of a table of differences, and the sentence below the table."""
-    assert max(len(line) for line in output.splitlines()) <= 80
     table, sentence, note = output.split("\n\n")
     assert note == f"{NOTE}\n"
-    _, _, _, *row = table.splitlines()
-    return " ".join(row), " ".join(sentence.split())
+    assert max(len(line) for line in sentence.splitlines()) <= 80
+    [row] = table.splitlines()[3:]
+    return " ".join(row.split()), " ".join(sentence.split()).removeprefix("- ")
 
 
 def read_json(project: Path, *words: str) -> list[dict[str, Any]]:
@@ -89,7 +82,7 @@ def test_changed_predictions_are_counted_and_tested(made: Path, changed: Path) -
     accuracies = f"{1 - len(before) / 300:.4f} {1 - len(after) / 300:.4f}"
     points = f"{(n_fixed - n_broken) / 3:+.2f}"
     expected = f"five-sgd {accuracies} {points} < 0.001 {n_fixed} {n_broken}"
-    assert row.split() == expected.split()
+    assert row == expected
     assert sentence.startswith(f"five-sgd, 300 images in cross-validation: {SIGNIFICANT} -")
     low, high = [float(end) for end in re.findall(r"[+-]\d+\.\d\d", sentence)]
     assert low < (n_fixed - n_broken) / 3 < high < 0
@@ -103,46 +96,16 @@ def test_a_change_of_a_model_without_folds_is_found(project: Path) -> None:
     assert sentence.startswith(f"digit-logreg, 100 images of the test set: {SIGNIFICANT} -")
 
 
-def test_changed_predictions_are_drawn(made: Path, changed: Path, tmp_path: Path) -> None:
-    sheet = tmp_path / "sheet.png"
-    call(changed, "compare", "HEAD", "--png", str(sheet))
-    n_images = len(find_mistakes(made) ^ find_mistakes(changed))
-    height = len(np.asarray(Image.open(sheet)))
-    assert height > 160 * n_images / 8  # at most eight images in a row
-    other = changed / "data/predictions/digit-logreg.parquet"
-    table = pd.read_parquet(other)
-    replace_table(other, table.assign(prediction=9 - table["label"]))
-    refused = call(changed, "compare", "HEAD", "--png", str(sheet), status=1)
-    assert refused.stderr == "Error: --png draws one model; name it as MODEL\n"
-
-
-def test_a_drawing_has_the_first_sixty_fixed_and_broken_images(
-    made: Path, tmp_path: Path
-) -> None:
-    table = pd.DataFrame({"row": range(400), "label": 1, "prediction": 1})
-    before = table.assign(prediction=(table["row"] >= 70).astype(int))
-    after = table.assign(prediction=(table["row"] < 335).astype(int))
-    difference = compare_predictions(before, after)
-    assert (len(difference.fixed), len(difference.broken)) == (70, 65)
-    with contextlib.chdir(made):
-        draw_sheet(tmp_path / "a.png", {Pair("five-sgd", "five-sgd"): difference})
-        pixels = ImageDataset.read("tiny").pixels
-    captions = [f"fixed: {row}" for row in range(60)]
-    captions += [f"broken: {row}" for row in range(335, 395)]
-    drawing.write_sheet(tmp_path / "b.png", pixels[[*range(60), *range(335, 395)]], captions)
-    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
-
-
 def test_two_revisions_are_compared_without_the_workspace(changed: Path) -> None:
     assert call(changed, "compare", "HEAD", "--to", "HEAD").stdout == SAME
     assert read_json(changed, "HEAD", "--to", "HEAD") == []
     tiny.run_dvc("commit --force train", changed)
     tiny.commit(changed, "worse")
     words = ["compare", "HEAD", "five-sgd", "--to", "HEAD~1", "--format", "markdown"]
-    lines = call(changed, *words).stdout.splitlines()
-    assert lines[2].startswith("| five-sgd ")
+    output = call(changed, *words).stdout
+    assert output.splitlines()[2].startswith("| five-sgd ")
     sentence = f"- five-sgd, 300 images in cross-validation: {SIGNIFICANT} +"
-    assert lines[4].startswith(sentence)
+    assert sentence in " ".join(output.split())
 
 
 def compare_models(project: Path) -> str:
@@ -163,8 +126,8 @@ def other(changed: Path) -> Path:
 
 def test_two_models_are_compared_in_cross_validation(other: Path) -> None:
     row, sentence = read_row_and_sentence(compare_models(other))
-    assert row.split()[:2] == ["five-sgd", "→"]
-    assert row.split()[-3:] == ["30", "0", "other"]  # fixed and broken
+    assert row.startswith("five-sgd → other ")
+    assert row.endswith(" 30 0")  # fixed and broken
     start = f"five-sgd → other, 300 images in cross-validation: {SIGNIFICANT} +"
     assert sentence.startswith(start)
 
@@ -210,15 +173,6 @@ def test_a_misspelt_model_is_one_line(made: Path) -> None:
     assert line.startswith(f"Error: five-sgd → five-sdg: the workspace: {suggestion}")
 
 
-def test_models_whose_results_are_not_here_are_one_line(changed: Path) -> None:
-    for name in ["data", ".dvc/cache"]:
-        shutil.rmtree(changed / name)
-    line = failure(changed, "compare", "--between", "five-sgd", "digit-logreg")
-    start = f"five-sgd → digit-logreg: {FIVE} of the workspace cannot be read ("
-    assert line.startswith(f"Error: {start}")
-    assert line.endswith("); run `digits repro five-sgd` there, and `dvc push` to share it")
-
-
 @pytest.mark.parametrize(
     ("words", "explanation"),
     [
@@ -231,13 +185,6 @@ def test_the_usage_is_explained(made: Path, words: str, explanation: str) -> Non
     error = call(made, "compare", *words.split(), status=2).stderr
     assert "compare [OPTIONS] [REV] [MODEL]...\n" in error
     assert explanation in error
-
-
-def test_a_drawing_of_no_difference_is_not_written(made: Path) -> None:
-    words = ["compare", "--between", "five-sgd", "five-sgd", "--png", "sheet.png"]
-    result = call(made, *words)
-    assert "sheet.png is not written, because no prediction differs" in result.stderr
-    assert not (made / "sheet.png").exists()
 
 
 def test_a_clone_without_data_needs_only_the_predictions_that_differ(

@@ -10,11 +10,12 @@ deeper, each subfolder of a class is a group, such as `7/anna/1.png`.
 
 from pathlib import Path
 
-from digits.data.source import Collection, Source, check_place
+from digits.data.source import Collection, Source
 from digits.messages.errors import UserError
 from digits.settings.params import DatasetParams
 from image_layouts import collection
 from image_layouts.errors import LayoutError
+from image_layouts.files import NOT_FOUND
 from image_layouts.layout.place import Place
 from image_layouts.layout.reading import check_reading, read_layout
 from image_layouts.pipeline.errors import as_user_errors
@@ -33,7 +34,8 @@ def open_files(place: str, dataset: DatasetParams) -> Collection:
             of its parts nor unused.
     """
     path = Path(place)
-    check_place(path)
+    if not path.exists():
+        raise UserError(NOT_FOUND)
     with as_user_errors():
         images = open_place(Place(path), dataset.layout)
     return to_collection(images)

@@ -21,8 +21,7 @@ from digits.commands.setup import check_path, write_url
 from digits.core import paths
 from digits.core.images import Images
 from digits.data.splitting import split_rows
-from digits.messages.errors import UserError, echo, to_one_line
-from digits.messages.git import check_git
+from digits.messages.errors import UserError, check_git, echo, to_one_line
 from digits.pinning.storage import add_to_dvc
 from digits.pinning.values import compute_pinned_values
 from digits.settings import recorded

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digits.core.pixels import Pixels
-from digits.messages.errors import MissingExtraError, UserError, prefix_errors
+from digits.messages.errors import UserError, prefix_errors
 from digits.settings.params import N_CHANNELS
 from picture_networks.schema import MAX_SIDE, NetworkFile
 
@@ -131,7 +131,6 @@ def load(network: NetworkFile) -> OnnxNetwork:
         network: the file, and what the file does not say.
 
     Raises:
-        MissingExtraError: ONNX Runtime is not installed.
         UserError: the file is missing or damaged, or does not compute features of pictures.
     """
     with prefix_errors(f"network: {network.file}"):
@@ -215,13 +214,14 @@ def open_session(content: bytes, file: str) -> Any:
         file: its path.
 
     Raises:
-        MissingExtraError: ONNX Runtime is not installed.
-        UserError: the content is no ONNX file, or ONNX Runtime cannot use it.
+        UserError: ONNX Runtime is not installed, or the content is no file that it can use.
     """
     try:
         import onnxruntime  # here, because only these networks need it
     except ModuleNotFoundError:
-        raise MissingExtraError("onnxruntime", EXTRA) from None
+        raise UserError(
+            f"it needs onnxruntime; `make -B venv EXTRAS={EXTRA}` installs it"
+        ) from None
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1

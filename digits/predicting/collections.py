@@ -1,7 +1,12 @@
-"""Predict all images of a collection, and name the image of each prediction."""
+"""Predict the images of a folder, a table or a file with arrays, and single pictures.
+
+Other packages read such collections. Such a package has an entry point of the group
+`digits.readers`: a function that takes a path and the entry of the dataset in params.yaml. It
+returns a Collection, or None if it does not read such files.
+"""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
@@ -9,8 +14,28 @@ from typing import BinaryIO
 from digits.data.source import Collection
 from digits.imaging.pictures import PictureError
 from digits.messages.errors import UserError, prefix_errors
+from digits.plugins import find_plugins
 from digits.predicting.prediction import PicturePrediction, Prediction
 from digits.predicting.predictor import Predictor
+from digits.settings.params import DatasetParams
+
+Reader = Callable[[Path, DatasetParams], Collection | None]
+
+
+def open_many(path: Path, dataset: DatasetParams) -> Collection | None:
+    """Return the images of a folder, a table or a file with arrays, or None for a picture.
+
+    Raises:
+        UserError: there are no images, they cannot be read, or no package reads folders.
+    """
+    for plugin in find_plugins("digits.readers").values():
+        reader: Reader = plugin.load()
+        collection = reader(path, dataset)
+        if collection is not None:
+            return collection
+    if path.is_dir():
+        raise UserError(f"{path} is a folder, which the package image-layouts reads")
+    return None
 
 
 def predict_picture(
