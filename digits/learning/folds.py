@@ -51,11 +51,6 @@ def check_counts(y: Vector, n_folds: int, groups: pd.Series | None) -> None:
     max_folds = label_counts.min()
     if groups is not None:
         max_folds = min(max_folds, groups.nunique())
-    if max_folds == 1:
-        raise UserError(
-            f"folds: {n_folds}; a label has only one image, or all images are in one group; 0 "
-            "for no cross-validation"
-        )
     if n_folds > max_folds:
         raise UserError(
             f"folds: {n_folds}; at most {max_folds}, the number of images of the rarest label, "

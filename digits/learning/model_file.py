@@ -29,6 +29,9 @@ from digits.messages.errors import DAMAGED_FILE_HINT, UserError, check_exists, w
 # The folder of the repository, or of the installed packages.
 ROOT = Path(__file__).parents[2]
 
+# The kind of random numbers that a NumPy generator in a file may have. No node has this type.
+RANDOM_NUMBERS = "numpy.random.PCG64"
+
 # The key of schema.json under which a file has the checksums of code. skops ignores it.
 CODE_KEY = "digits_code"
 
@@ -70,22 +73,17 @@ def load(path: Path, classifier: str = "") -> Pipeline:
         types = check_types(content, classifier)
         warn_about_code(path, content)
         with warnings.catch_warnings(action="error", category=InconsistentVersionWarning):
-            model = import_skops().loads(content, trusted=types)
+            model = import_skops().loads(content, trusted=[*types, RANDOM_NUMBERS])
         if not (isinstance(model, Pipeline) and hasattr(model, "classes_")):
             raise TypeError("it holds no fitted Pipeline")
         return model
     except UserError as error:  # a type is not trusted
         raise UserError(f"{path}: {error.message}") from None
     except InconsistentVersionWarning as other:
-        installed = other.current_sklearn_version
-        pinned = Path("stages/versions.yaml")
-        if pinned.exists() and f'scikit-learn: "{installed}"' in pinned.read_text():
-            remedy = f"`dvc repro evaluate@{path.stem}` trains it again"
-        else:
-            remedy = "`make -B venv` installs the version of requirements.lock"
         raise UserError(
             f"{path} was written with scikit-learn {other.original_sklearn_version}, but "
-            f"{installed} is installed; {remedy}"
+            f"{other.current_sklearn_version} is installed; `make -B venv` installs the pinned "
+            "version, and `dvc repro` then trains the model again if it needs to"
         ) from None
     except Exception as error:  # a damaged file can raise any exception
         raise UserError(f"{path} cannot be loaded ({error}); {DAMAGED_FILE_HINT}") from None

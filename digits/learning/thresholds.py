@@ -12,7 +12,7 @@ from sklearn.pipeline import Pipeline
 
 from digits.core.pixels import Scores, Vector
 from digits.learning.scores import predict_from_scores, response_method
-from digits.messages.errors import UserError
+from digits.messages.errors import UserError, prefix_errors
 from digits.settings.params import MaxF1, MinRecall, Threshold
 
 # The quality of a threshold that does not fulfil the rule. All others are at least 0.
@@ -123,9 +123,7 @@ def predict_cross_validated(
     is_predicted_positive = np.zeros(len(y), dtype=bool)
     for fold in np.unique(test_fold):
         is_test = test_fold == fold
-        try:
+        with prefix_errors(f"without fold {fold}"):
             threshold = choose_threshold(rule, is_positive[~is_test], scores[~is_test])
-        except UserError as error:
-            raise UserError(f"{error.message} in all folds but {fold}") from None
         is_predicted_positive[is_test] = scores[is_test] >= threshold
     return model.classes_[is_predicted_positive.astype(int)]

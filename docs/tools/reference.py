@@ -119,7 +119,7 @@ CHANGE_NO_OUTPUT = {
     "digits/learning/cluster.py": (
         "It decides where tasks run, and refuses a cluster that would calculate differently."
     ),
-    "digits/learning/parallel.py": "It decides where tasks run.",
+    "digits/learning/importing.py": "It decides which classes may be imported.",
     "digits/learning/trust.py": "It decides which classes may be loaded.",
     "stages/command.py": "It decides whether a stage may run, and whether it is recorded.",
     "stages/edits.py": "It notices edits of the code.",

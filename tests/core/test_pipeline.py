@@ -107,6 +107,7 @@ READERS = {
     "digits/learning/fitting.py": TRAIN,
     "digits/learning/folds.py": TRAIN,
     "digits/learning/passes.py": TRAIN,
+    "digits/learning/stateless.py": TRAIN,
     "digits/learning/scores.py": [*TRAIN, *EVALUATE],
     "digits/learning/classifiers/new.py": [*TRAIN, *EVALUATE],
     "digits/features/normalized.py": ["train@five-sgd", "evaluate@five-sgd"],
