@@ -95,9 +95,11 @@ def fit_splits(
 ) -> list[tuple[Pipeline, Scores]]:
     """Fit a copy of a pipeline for each split, several at a time.
 
+    The features of all images must fit into memory.
+
     Args:
         pipeline: an unfitted pipeline.
-        X: its input. The features of all images must fit into memory.
+        X: its input.
         y: the labels.
         splits: the rows to fit each copy on, and the rows to score with it.
 

@@ -39,11 +39,6 @@ CODE_KEY = "digits_code"
 def save(path: Path, model: Pipeline, classifier: str = "") -> None:
     """Write a model, and create its folder. The same model gives the same bytes everywhere.
 
-    Args:
-        path: the file.
-        model: the model.
-        classifier: the `classifier` of the model in params.yaml.
-
     Raises:
         UserError: the model holds a type that `load` would refuse.
     """
@@ -64,7 +59,6 @@ def load(path: Path, classifier: str = "") -> Pipeline:
     Raises:
         UserError: the file is missing or damaged, was written with another version of
             scikit-learn, or holds a type that is not trusted.
-        OSError: the file cannot be opened.
     """
     check_exists(path)
     content = path.read_bytes()
@@ -93,8 +87,7 @@ def import_skops() -> ModuleType:
     """Import skops.io without its own lists of trusted types.
 
     skops lists all types of scikit-learn, which takes as long as all other imports of a stage.
-    Here, digits/learning/trust.py judges all types of a file, so the lists may be empty. If a
-    new version of skops has its lists elsewhere, they are made, and change nothing.
+    Here, digits/learning/trust.py judges all types of a file, so the lists may be empty.
     """
     name = "skops.io._trusted_types"
     if name not in sys.modules:

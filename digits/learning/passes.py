@@ -1,7 +1,4 @@
-"""Fit a model batch by batch, because the features of all images do not fit into memory.
-
-Models with the hyperparameter `passes` are fitted this way.
-"""
+"""Fit a model with the hyperparameter `passes`: batch by batch, if memory is small."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -29,18 +26,9 @@ def fit_in_passes(
 ) -> list[tuple[Pipeline, Scores]]:
     """Fit a copy of a pipeline for each split, on one batch of images after another.
 
-    The steps that learn nothing are applied to each batch once, for all copies.
-
-    Args:
-        pipeline: an unfitted pipeline, whose classifier has `partial_fit`. Other steps that
-            learn are fitted on the first batch of each split only.
-        X: the input of the pipeline.
-        y: the labels.
-        splits: the rows to fit each copy on, and the rows to score with it.
-        n_passes: the number of passes over the images.
-
-    Returns:
-        The fitted copy and the scores for each split.
+    The arguments and the results are as in `fit_splits` of digits/learning/fitting.py. The
+    classifier must have `partial_fit`. Other steps that learn are fitted on the first batch of
+    each split only. Steps that learn nothing are applied to each batch once, for all copies.
     """
     stateless_steps, learning_steps = separate_stateless_steps(pipeline)
     batch_size = rows_per_block(BATCH_BYTES, X.shape[1])

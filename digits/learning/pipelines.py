@@ -29,7 +29,6 @@ from digits.settings.params import ModelParams, describe_error
 
 FEATURES_FOLDER = Path(__file__).parent.parent / "features"
 
-# The classifiers that have a name of their own.
 OWN_CLASSIFIERS = {
     # An SVC per class, each against all other classes, fitted in parallel. `svm.SVC` itself
     # fits one per pair of classes.
@@ -38,8 +37,7 @@ OWN_CLASSIFIERS = {
     "augmented_svc": AugmentedSVC,
 }
 
-# Hyperparameters that are not passed to the classifier. An error that lists its arguments lists
-# them, too.
+# Hyperparameters that are not passed to the classifier.
 NOT_PASSED = {"passes", "threshold"}
 
 # Arguments of classifiers that cannot be set as hyperparameters. `random_state` is the seed,
@@ -103,13 +101,13 @@ def check_module(classifier: str, features: str) -> None:
 
     DVC would not notice an edit of another module, because a model depends only on the module
     of its own features.
-
-    Raises:
-        UserError: the classifier is in the module of other features.
     """
-    is_with_features = classifier.startswith("digits.features.")
-    if is_with_features and not classifier.startswith(f"digits.features.{features}."):
-        raise UserError(f"classifier: {classifier} needs the features of its module")
+    if classifier.startswith("digits.features."):
+        module = classifier.split(".")[2]
+        if module != features:
+            raise UserError(
+                f"classifier: {classifier} needs `features: {module}`, not {features}"
+            )
 
 
 def build_features(
@@ -128,10 +126,6 @@ def build_features(
         shape: the height and width of the images and, if they are in colour, the number 3.
         pixel_max: the largest value that a pixel can have.
         n_network_features: the number of features of each network of the dataset.
-
-    Raises:
-        UserError: there is no such set, a parameter or its value is not allowed, or the set
-            does not suit the shape.
     """
     check_choice("features", name, [path.stem for path in FEATURES_FOLDER.glob("*.py")])
     with report_missing_extra():
@@ -149,7 +143,7 @@ def build_features(
     for parameter in parameters:
         check_choice(where, parameter, accepted)
 
-    values = of_dataset | parameters
+    values = {**of_dataset, **parameters}
     features = call(where, function, {key: values[key] for key in values if key in names})
     if WEIGHT not in parameters:
         return features
@@ -165,11 +159,7 @@ def build_features(
 def call(
     where: str, function: Callable[..., Pipeline], arguments: Mapping[str, Any]
 ) -> Pipeline:
-    """Call a function, whose annotations say which values are allowed.
-
-    Raises:
-        UserError: an argument has another value. The message begins with `where`.
-    """
+    """Call a function, whose annotations say which values are allowed."""
     validate = validate_call(config=ConfigDict(strict=True, arbitrary_types_allowed=True))
     try:
         return validate(function)(**arguments)
@@ -187,13 +177,8 @@ def put_beside_network(
     """Return the unfitted steps that compute features beside those of a network.
 
     Each set is scaled to the norm 1 before the other features get a weight. Steps that learn
-    from data, such as principal components, follow, and learn from all.
-
-    Args:
-        features: the unfitted steps that compute the other features.
-        weight_beside_network: their weight.
-        n_values: the number of values of an image. They follow the network's features.
-        n_network_features: the number of features of each network of the dataset.
+    from data, such as principal components, follow, and learn from all. The input is the
+    network's features, followed by the `n_values` values of the image.
     """
     stateless, learning = separate_stateless_steps(features)
     other = Pipeline([*stateless.steps, ("normalized", Normalizer())])
@@ -214,9 +199,6 @@ def make_classifier(name: str, hyperparameters: Mapping[str, Any], seed: int) ->
         name: the `classifier` of a model in params.yaml.
         hyperparameters: its arguments.
         seed: its `random_state`, if it has one.
-
-    Raises:
-        UserError: the classifier or a hyperparameter doesn't exist.
     """
     classifier_class = import_classifier(name)
     argument_names, has_kwargs = find_arguments(name, classifier_class)
@@ -247,9 +229,6 @@ def find_arguments(name: str, classifier_class: Any) -> tuple[set[str], bool]:
 
     `get_params` of classes such as `xgboost.XGBClassifier` also returns names of arguments that
     belong to `**kwargs`.
-
-    Raises:
-        UserError: the classifier cannot be made without arguments.
     """
     try:
         defaults = classifier_class().get_params(deep=False)
@@ -269,9 +248,6 @@ def import_classifier(name: str) -> Any:
     Args:
         name: a key of OWN_CLASSIFIERS, or the import path of a class, such as
             `xgboost.XGBClassifier`. scikit-learn's is without its leading `sklearn.`.
-
-    Raises:
-        UserError: there is no such classifier.
     """
     if name in OWN_CLASSIFIERS:
         return OWN_CLASSIFIERS[name]

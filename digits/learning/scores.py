@@ -81,13 +81,7 @@ def has_fixed_threshold(model: Pipeline) -> bool:
 
 
 def predict_labelled_images(model: Pipeline, X: Pixels, images: Images) -> pd.DataFrame:
-    """Return the table of a model's predictions of labelled images.
-
-    Args:
-        model: the model.
-        X: the input of the model. Row i belongs to image i.
-        images: the images.
-    """
+    """Return the table of a model's predictions of labelled images. X[i] belongs to image i."""
     with joblib.parallel_config("threading", n_jobs=joblib.cpu_count()):
         scores = compute_scores(model, X)
     y_pred = predict_from_scores(model, scores)

@@ -129,14 +129,11 @@ MODULES_OF_FUNCTIONS = ("digits.features.", "digits.imaging.transforms.")
 
 
 def check_types(content: bytes, classifier: str) -> list[str]:
-    """Return the types that a file creates.
+    """Return the types that a file creates, after checking that they are trusted.
 
     Args:
         content: the content of the file.
         classifier: the `classifier` of the model in params.yaml.
-
-    Raises:
-        UserError: one of them is not trusted, or the classifier cannot be imported.
     """
     package = find_package(classifier)
     if package in OWN_PACKAGES or not is_classifier_class(import_class(classifier, package)):

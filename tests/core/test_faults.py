@@ -108,31 +108,23 @@ def test_nothing_is_left_if_writing_fails(error: type[BaseException], tmp_path: 
     assert path.read_text() == "before"
 
 
-def test_two_processes_may_write_the_same_file(tmp_path: Path) -> None:
-    path = tmp_path / "file.txt"
-    with atomic_write(path) as temporary:
-        temporary.write_text("first")
-        write = f"with atomic_write(Path({str(path)!r})) as file: file.write_text('second')"
-        imports = "from pathlib import Path; from digits.core.files import atomic_write"
-        tiny.run(["python", "-c", f"{imports}\n{write}"], tiny.ROOT)
-        assert path.read_text() == "second"
-    assert path.read_text() == "first"
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_two_threads_may_write_the_same_file(tmp_path: Path) -> None:
+def test_two_threads_and_two_processes_may_write_the_same_file(tmp_path: Path) -> None:
     path = tmp_path / "file.txt"
 
-    def write(text: str) -> None:
+    def write_in_thread() -> None:
         with atomic_write(path) as temporary:
-            temporary.write_text(text)
+            temporary.write_text("thread")
 
     with atomic_write(path) as temporary:
         temporary.write_text("first")
-        thread = threading.Thread(target=write, args=["second"])
+        thread = threading.Thread(target=write_in_thread)
         thread.start()
         thread.join()
-        assert path.read_text() == "second"
+        assert path.read_text() == "thread"
+        write = f"with atomic_write(Path({str(path)!r})) as file: file.write_text('process')"
+        imports = "from pathlib import Path; from digits.core.files import atomic_write"
+        tiny.run(["python", "-c", f"{imports}\n{write}"], tiny.ROOT)
+        assert path.read_text() == "process"
     assert path.read_text() == "first"
     assert list(tmp_path.iterdir()) == [path]
 

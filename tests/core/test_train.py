@@ -175,17 +175,6 @@ def test_a_label_may_be_missing_among_the_images_that_are_held_out() -> None:
     assert len(set(folds[y == 1])) == 2
 
 
-def test_the_images_of_a_group_are_held_out_together_and_keep_their_file(
-    tmp_path: Path,
-) -> None:
-    rows = np.arange(len(X))
-    files = [f"{row}.png" for row in rows]
-    task = make_task(group=rows.astype(np.uint32) // 40, file=files)
-    _, cv_predictions = train(tmp_path, LOGISTIC, task=task)
-    assert (cv_predictions.groupby("group")["fold"].nunique() == 1).all()
-    assert cv_predictions["file"].tolist() == files
-
-
 @pytest.mark.parametrize(
     ("n_ones", "n_folds", "groups", "line"),
     [
