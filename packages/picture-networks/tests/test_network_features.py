@@ -19,8 +19,8 @@ from digits.learning import model_file
 from digits.learning.pipelines import (
     build_features,
     put_beside_network,
-    separate_stateless_steps,
 )
+from digits.learning.stateless import separate_stateless_steps
 from picture_networks import efficientnet_lite, load_network
 from picture_networks.feature_cache import open_cache
 from tests.helpers import tiny
