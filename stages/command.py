@@ -68,9 +68,9 @@ class StageCommand(click.Command):
 
 def is_script() -> bool:
     """Return whether a stage was run as `python stages/train.py`, and not with `-m`."""
-    is_module = sys.modules["__main__"].__spec__ is not None
+    folder = Path(sys.argv[0]).resolve().parent
     return (
-        not is_module and Path(sys.argv[0]).resolve().parent == Path(__file__).resolve().parent
+        sys.modules["__main__"].__spec__ is None and folder == Path(__file__).resolve().parent
     )
 
 
@@ -78,15 +78,12 @@ def read_declared(stage: str, name: str) -> dict[str, list[str]]:
     """Return the `deps` and the keys of params.yaml that a stage has in dvc.yaml.
 
     DVC itself is not asked, because importing it takes longer than most stages. Its templates
-    `${key}` and `${item.KEY}` are filled in here.
+    `${key}` and `${item.KEY}` are filled in here. A stage that dvc.yaml does not have has no
+    dependencies, because DVC does not record it.
 
     Args:
-        stage: the name of the stage, such as `train`. A stage that dvc.yaml does not have has
-            no dependencies, because DVC does not record it.
+        stage: the name of the stage, such as `train`.
         name: the name of the entry, such as `digit-fast`.
-
-    Raises:
-        UserError: there is no such entry.
     """
     stages = YAML(typ="safe").load(DVC_FILE)["stages"] if DVC_FILE.exists() else {}
     if stage not in stages:
@@ -142,11 +139,7 @@ def print_warnings() -> Iterator[None]:
 
 
 def check_package_versions() -> None:
-    """Check that packages are installed in the versions that stages/versions.yaml pins.
-
-    Raises:
-        UserError: a package is not installed, or has another version.
-    """
+    """Check that packages are installed in the versions that stages/versions.yaml pins."""
     pinned = YAML(typ="safe").load(VERSIONS_FILE) if VERSIONS_FILE.exists() else {}
     for package, expected in pinned.items():
         try:

@@ -43,8 +43,7 @@ def take_snapshot() -> Snapshot:
 def find_edited_code(dependencies: Collection[str]) -> list[Path]:
     """Return the files that were edited, added or deleted since `remember_code` was called.
 
-    Args:
-        dependencies: files and folders in ROOT. Files that are not in any of them are left out.
+    Files that are not in `dependencies`, files and folders in ROOT, are left out.
     """
     now = take_snapshot()
     edited = []

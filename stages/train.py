@@ -38,13 +38,8 @@ def main(name: str) -> None:
     hyperparameters = model_params.hyperparameters
     images = read_images(paths.task(model_params.task, "train"))
     X = select_input(model_params, images)  # the pixels, or what a network has made of them
-
     pipeline = build_pipeline(
-        model_params,
-        settings.seed,
-        images.pixel_max,
-        images.shape,
-        images.n_network_features,
+        model_params, settings.seed, images.pixel_max, images.shape, images.n_network_features
     )
     folds = assign_folds(images.y, images.groups, model_params.folds)
     fitted = fit(pipeline, X, images.y, folds, hyperparameters.passes)
@@ -65,16 +60,8 @@ def make_crossval_table(
 ) -> pd.DataFrame:
     """Return the table of the cross-validated predictions of the training images.
 
-    Its attrs, which are stored in the parquet file, have the `train_accuracy`.
-
-    Args:
-        images: the training images, with their labels.
-        model: the model, with its decision threshold.
-        fitted: the scores.
-        folds: the fold in which each image was held out, shape (n_images,). If None, the table
-            has no predictions, only the labels.
-        rule: the `threshold` of the model in params.yaml, or None. If it is not a number, a
-            threshold is chosen for each fold.
+    Without folds, the table has no predictions, only the labels. Its attrs, which are stored in
+    the parquet file, have the `train_accuracy`.
     """
     if folds is None or fitted.cv_scores is None:
         table = images.table[["row", "label"]].copy()

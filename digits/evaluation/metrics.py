@@ -1,12 +1,11 @@
 """Measure predictions with the metrics of scikit-learn.
 
-METRICS lists all metrics. To add one, write a function that yields its rows of the table of
-metrics, and add an entry to METRICS. digits/results/descriptions.py has what is said about a
-metric, so that an edit of words evaluates no model again.
+To add a metric, write a function that yields its rows of the table of metrics, and add it to
+METRICS. digits/results/descriptions.py says what a metric is, so that an edit of words
+evaluates no model again.
 """
 
-from collections.abc import Callable, Iterator
-from itertools import chain
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -125,43 +124,27 @@ def metrics_of_classes(predictions: Predictions) -> Iterator[Row]:
         yield Row("support", name, value)
 
 
-class Metric(NamedTuple):
-    """How a metric is computed.
+# The functions that compute the table of metrics, in its order.
+METRICS = [
+    accuracy,
+    accuracy_over_folds,
+    baseline,
+    precision_recall_f1,
+    areas_under_curves,
+    log_loss,
+    metrics_of_classes,
+]
 
-    Attributes:
-        function: yields the rows of the metric, and maybe those of other metrics. It yields
-            none if the metric is not defined for the predictions.
-        in_json: whether the metric is in metrics/<model>.json. These metrics are few, so that
-            the tables of `dvc metrics` fit on a screen.
-        only_for_two_labels: whether it is there only if the task has two labels. The accuracy
-            alone says little if one of them is rare.
-    """
+# The metrics in metrics/<model>.json, few so that the tables of `dvc metrics` fit on a screen.
+IN_JSON = ["accuracy", "cv_accuracy", "cv_std", "baseline", "precision", "recall"]
 
-    function: Callable[[Predictions], Iterator[Row]]
-    in_json: bool = False
-    only_for_two_labels: bool = False
-
-
-# Each metric by its name in the table of metrics.
-METRICS = {
-    "accuracy": Metric(accuracy, in_json=True),
-    "cv_accuracy": Metric(accuracy_over_folds, in_json=True),
-    "cv_std": Metric(accuracy_over_folds, in_json=True),
-    "baseline": Metric(baseline, in_json=True),
-    "precision": Metric(precision_recall_f1, in_json=True),
-    "recall": Metric(precision_recall_f1, in_json=True),
-    "f1": Metric(precision_recall_f1, in_json=True, only_for_two_labels=True),
-    "roc_auc": Metric(areas_under_curves, in_json=True, only_for_two_labels=True),
-    "average_precision": Metric(areas_under_curves),
-    "log_loss": Metric(log_loss),
-    "support": Metric(metrics_of_classes),
-}
+# Those of a task with two labels. The accuracy alone says little if one of the labels is rare.
+IN_JSON_WITH_TWO_LABELS = ["f1", "roc_auc"]
 
 
 def metrics_table(predictions: Predictions) -> pd.DataFrame:
     """Return all metrics of some predictions, in a table with the columns of `Row`."""
-    functions = dict.fromkeys(metric.function for metric in METRICS.values())  # each once
-    rows = chain.from_iterable(function(predictions) for function in functions)
+    rows = [row for function in METRICS for row in function(predictions)]
     return pd.DataFrame(rows, columns=Row._fields)
 
 
@@ -176,13 +159,8 @@ def summarize(table: pd.DataFrame, n_labels: int) -> dict[str, float]:
     is_used = (table["subset"] == "test") | table["metric"].str.startswith("cv_")
     rows = table[is_used & (table["slice"] == OVERALL)]
     values = dict(zip(rows["metric"], rows["value"], strict=True))
-    return {
-        name: values[name]
-        for name, metric in METRICS.items()
-        if name in values
-        and metric.in_json
-        and (n_labels == 2 or not metric.only_for_two_labels)
-    }
+    names = IN_JSON + IN_JSON_WITH_TWO_LABELS if n_labels == 2 else IN_JSON
+    return {name: values[name] for name in names if name in values}
 
 
 def proportion_correct(

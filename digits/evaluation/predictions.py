@@ -28,7 +28,6 @@ class Predictions:
         majority_label: the most frequent label of the training images.
         has_positive: whether the task has positive classes, with the label 1, and others, with
             the label 0. Otherwise all classes are equal, also if there are two.
-        table: the table of the predictions, for any other column.
     """
 
     classes: Vector
@@ -42,7 +41,6 @@ class Predictions:
     group_names: list[str] | None
     majority_label: int
     has_positive: bool
-    table: pd.DataFrame
 
     @classmethod
     def from_table(
@@ -79,7 +77,6 @@ class Predictions:
             group_names=table.attrs.get("group_names"),
             majority_label=majority_label,
             has_positive=table.attrs["has_positive"],
-            table=table,
         )
 
     @property
@@ -143,12 +140,7 @@ def calibrate_predictions(
 
 
 def fit_temperature_to_table(cv_predictions: pd.DataFrame, classes: Vector) -> float:
-    """Return the temperature that calibrates a model best on its cross-validated predictions.
-
-    Args:
-        cv_predictions: a table of predictions.
-        classes: the labels of the task, sorted.
-    """
+    """Return the temperature that calibrates cross-validated predictions best."""
     scores, response_method = read_scores(cv_predictions)
     logits = to_logits(scores, response_method)
     y_index = np.searchsorted(classes, cv_predictions["label"])
@@ -160,10 +152,6 @@ def fit_temperatures_of_folds(cv_predictions: pd.DataFrame, classes: Vector) -> 
 
     With the temperature that is fitted on all folds, the probabilities would be judged on the
     predictions that they were calibrated on.
-
-    Args:
-        cv_predictions: a table of predictions.
-        classes: the labels of the task, sorted.
 
     Returns:
         The temperature of each image, shape (n_images, 1).

@@ -1,4 +1,4 @@
-"""Run the tasks of joblib on a Dask cluster.
+"""Where joblib runs the fits of a model: in threads, or on a Dask cluster.
 
 The results are the same bytes as without a cluster. Each task is a function of its arguments
 alone, and a cluster is refused if one of its workers has other versions of packages, or would
@@ -9,9 +9,9 @@ so that no task has to wait for the import.
 """
 
 import logging
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from functools import partial
+import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from importlib.metadata import version
 from typing import Any
 
@@ -31,64 +31,45 @@ PACKAGES = ["numpy", "scikit-learn", "scipy"]
 TIMEOUT = 15
 
 
-@contextmanager
-def dask_backend(address: str, shared_objects: Sequence[Any]) -> Iterator[None]:
-    """Let joblib run its tasks on a Dask cluster in a `with` block.
+def parallel_backend(shared_arrays: list[Any]) -> AbstractContextManager[Any]:
+    """Return a context in which joblib runs its tasks in threads, or on a Dask cluster.
+
+    Threads share arrays without copies. The code of NumPy and scikit-learn that takes time
+    releases Python's global lock, so that threads use all cores.
 
     Args:
-        address: the address of the scheduler.
-        shared_objects: large arrays or models that several tasks take. Each worker receives
+        shared_arrays: large arrays that several tasks take. Each worker of a cluster receives
             them once.
 
     Raises:
-        UserError: the cluster cannot be used, or is lost while it works.
+        UserError: the cluster cannot be used.
     """
-    client = connect(address)
-    # `connect` has checked that Dask is installed.
-    from distributed import CancelledError, KilledWorker
-    from distributed.comm.core import CommClosedError
-
-    with client:
-        try:
-            check_environments(client)
-            joblib_config = share_objects(client, shared_objects)
-        except TimeoutError:
-            raise UserError(
-                f"{CLUSTER_VARIABLE}: {address} has no workers; `make workers` starts some"
-            ) from None
-        except ImportError as error:
-            raise UserError(
-                f"the scheduler or a worker of {address} cannot import this project's code "
-                f"({error}); start them with `make scheduler` and `make workers`"
-            ) from None
-
-        try:
-            with joblib_config:
-                yield
-        except (CancelledError, CommClosedError, KilledWorker):
-            raise UserError(
-                f"the cluster at {address} was lost: its scheduler or all workers ended, "
-                "perhaps because memory ran out; start them again, then run this again"
-            ) from None
+    address = os.environ.get(CLUSTER_VARIABLE)
+    if address:
+        return dask_backend(address, shared_arrays)
+    return joblib.parallel_config("threading", n_jobs=joblib.cpu_count())
 
 
-def connect(address: str) -> Any:
-    """Return a Dask client that is connected to a scheduler.
+@contextmanager
+def dask_backend(address: str, shared_arrays: list[Any]) -> Iterator[None]:
+    """Let joblib run its tasks on a Dask cluster in a `with` block.
 
     Raises:
-        UserError: Dask is not installed, or the scheduler does not answer.
+        UserError: Dask is not installed, the cluster cannot be used, or it is lost.
     """
     try:
-        from distributed import Client
-    except ImportError:
+        from distributed import CancelledError, Client, KilledWorker
+        from distributed.comm.core import CommClosedError
+    except ModuleNotFoundError:
         raise UserError(
-            f"{CLUSTER_VARIABLE} is set, but Dask is not installed: pip install distributed"
+            f"{CLUSTER_VARIABLE} is set, but Dask is not installed: run `make -B venv "
+            "EXTRAS=cluster`"
         ) from None
 
     # If the cluster is lost, Dask would print a traceback with each attempt to reach it.
     logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
     try:
-        return Client(  # type: ignore[no-untyped-call]
+        client = Client(  # type: ignore[no-untyped-call]
             address, timeout=TIMEOUT, set_as_default=False
         )
     except (OSError, ValueError) as error:
@@ -97,27 +78,35 @@ def connect(address: str) -> Any:
             "unset the variable"
         ) from None
 
-
-def check_environments(client: Any) -> None:
-    """Check that the scheduler works, and that all workers calculate as this machine does.
-
-    Raises:
-        UserError: a worker would calculate differently.
-        TimeoutError: there is no worker.
-        ImportError: the scheduler or a worker does not have this module.
-    """
-    client.run_on_scheduler(numeric_environment)  # the scheduler must unpickle the tasks, too
-    client.wait_for_workers(1, timeout=TIMEOUT)
-    expected = numeric_environment()
-    environments = client.run(numeric_environment)
-    for worker, environment in environments.items():
-        differences = []
-        for key, value in expected.items():
-            if environment[key] != value:
-                differences.append(f"{key}: {environment[key]}, here {value}")
-        if differences:
+    with client:
+        check_environments(client, address)
+        try:
+            with joblib.parallel_config("dask", client=client, scatter=shared_arrays):
+                yield
+        except (CancelledError, CommClosedError, KilledWorker):
             raise UserError(
-                f"the worker {worker} would calculate differently: {'; '.join(differences)}"
+                f"the cluster at {address} was lost: its scheduler or all workers ended, "
+                "perhaps because memory ran out; start them again, then run this again"
+            ) from None
+
+
+def check_environments(client: Any, address: str) -> None:
+    """Check that the scheduler works, and that all workers calculate as this machine does."""
+    try:
+        client.run_on_scheduler(numeric_environment)  # it must unpickle the tasks, too
+        client.wait_for_workers(1, timeout=TIMEOUT)
+        environments = client.run(numeric_environment)
+    except (TimeoutError, ImportError) as error:
+        raise UserError(
+            f"the cluster at {address} has no workers, or cannot import this project's code "
+            f"({error}); start it with `make scheduler` and `make workers`"
+        ) from None
+    here = numeric_environment()
+    for worker, environment in environments.items():
+        if environment != here:
+            raise UserError(
+                f"the worker {worker} would calculate differently, with {environment}; here: "
+                f"{here}"
             )
 
 
@@ -133,11 +122,3 @@ def numeric_environment() -> dict[str, object]:
     environment: dict[str, object] = {name: version(name) for name in PACKAGES}
     environment["matrix products"] = sorted(libraries)
     return environment
-
-
-def share_objects(client: Any, shared_objects: Sequence[Any]) -> Any:
-    """Send objects to all workers, and return the context in which joblib uses the cluster."""
-    # By default, Dask would hash the objects and send them through the scheduler, which takes
-    # two or three times as long.
-    client.scatter = partial(client.scatter, hash=False, direct=True)
-    return joblib.parallel_config("dask", client=client, scatter=list(shared_objects))

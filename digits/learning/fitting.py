@@ -5,26 +5,22 @@ that learn nothing are applied only once, and all fits share the cores. For an S
 of gradients, that saves a third of the processor time.
 """
 
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import joblib
 import numpy as np
 from sklearn.base import clone
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import PredefinedSplit
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from digits.core.pixels import Scores, Vector
-from digits.learning.parallel import parallel_backend
+from digits.learning.cluster import parallel_backend
 from digits.learning.passes import fit_in_passes
-from digits.learning.pipelines import separate_stateless_steps
 from digits.learning.scores import compute_scores
-from digits.learning.training_set import Split, TrainingSet, apply_stateless_steps
+from digits.learning.stateless import apply_stateless_steps, separate_stateless_steps
 from digits.messages.errors import UserError
 
 # What classifiers raise for images or labels that they cannot learn from. Some raise a
@@ -70,51 +66,56 @@ def fit(
     """
     if len(np.unique(y)) < 2:
         raise UserError(f"all training images have the label {y[0]}; a model needs two")
+    # The rows that each model is fitted on, and those that it scores. The first is fitted on
+    # all images.
     rows = np.arange(len(y))
-    all_images = Split(rows, rows[:MAX_TRAIN_SCORES])
-    fold_splits = []
+    splits = [(rows, rows[:MAX_TRAIN_SCORES])]
     if folds is not None:
-        fold_splits = [Split(*split) for split in PredefinedSplit(folds).split()]
+        splits += PredefinedSplit(folds).split()
 
-    training_set = TrainingSet(X, y)
-    with report_fitting_errors():
+    try:
         if n_passes is None:
-            fits = fit_splits(pipeline, training_set, [all_images, *fold_splits])
+            fits = fit_splits(pipeline, X, y, splits)
         else:
-            fits = fit_in_passes(pipeline, training_set, [all_images, *fold_splits], n_passes)
-    (model, train_scores), *fold_fits = fits
+            fits = fit_in_passes(pipeline, X, y, splits, n_passes)
+    except FITTING_ERRORS as error:
+        raise UserError(f"the model cannot be fitted: {error}") from error
+
+    model, train_scores = fits[0]
     if folds is None:
         return Fitted(model, train_scores, cv_scores=None)
-
     cv_scores = np.empty((len(y), *train_scores.shape[1:]), train_scores.dtype)
-    for split, (_, test_scores) in zip(fold_splits, fold_fits, strict=True):
-        cv_scores[split.test_rows] = test_scores
+    for (_, test_rows), (_, test_scores) in zip(splits[1:], fits[1:], strict=True):
+        cv_scores[test_rows] = test_scores
     return Fitted(model, train_scores, cv_scores)
 
 
 def fit_splits(
-    pipeline: Pipeline, training_set: TrainingSet, splits: list[Split]
+    pipeline: Pipeline, X: Any, y: Vector, splits: Sequence[tuple[Vector, Vector]]
 ) -> list[tuple[Pipeline, Scores]]:
     """Fit a copy of a pipeline for each split, several at a time.
 
+    The features of all images must fit into memory.
+
     Args:
         pipeline: an unfitted pipeline.
-        training_set: the images. Their features must fit into memory.
-        splits: the rows of each fit.
+        X: its input.
+        y: the labels.
+        splits: the rows to fit each copy on, and the rows to score with it.
 
     Returns:
         The fitted copy and the scores for each split.
     """
     stateless_steps, learning_steps = separate_stateless_steps(pipeline)
-    features = apply_stateless_steps(stateless_steps, training_set)
+    features = apply_stateless_steps(stateless_steps, X)
     # The fits share the cores. Each has at least two threads, so that the last fit to end does
     # not leave the other cores without work.
     n_jobs = max(2, joblib.cpu_count() // len(splits))
     tasks = [
-        joblib.delayed(fit_and_score)(learning_steps, features, split, n_jobs)
+        joblib.delayed(fit_and_score)(learning_steps, features, y, split, n_jobs)
         for split in splits
     ]
-    with parallel_backend(features):
+    with parallel_backend([features, y]):
         fits = joblib.Parallel(return_as="generator")(tasks)
         fits = list(tqdm(fits, "fits", total=len(tasks), leave=False, disable=None))
     return [
@@ -123,38 +124,15 @@ def fit_splits(
 
 
 def fit_and_score(
-    pipeline: Pipeline, training_set: TrainingSet, split: Split, n_jobs: int
+    pipeline: Pipeline, X: Any, y: Vector, split: tuple[Vector, Vector], n_jobs: int
 ) -> tuple[Pipeline, Scores]:
-    """Fit a copy of a pipeline on the training rows of a split, and score its test rows.
-
-    It uses `n_jobs` threads.
-    """
-    train = training_set.select(split.train_rows)
+    """Fit a copy of a pipeline on some rows, and score others, with `n_jobs` threads."""
+    train_rows, test_rows = split
     # Gradient boosting adds up numbers in another order if OpenMP has more than one thread, and
     # stores the number of threads in the model.
     with (
         joblib.parallel_config("threading", n_jobs=n_jobs),
         threadpool_limits(1, user_api="openmp"),
     ):
-        model = clone(pipeline).fit(train.X, train.y)
-        del train  # before the scores take memory
-        return model, compute_scores(model, training_set.X, split.test_rows)
-
-
-@contextmanager
-def report_fitting_errors() -> Iterator[None]:
-    """Turn an error of scikit-learn into a UserError, and explain a ConvergenceWarning."""
-    try:
-        with warnings.catch_warnings(record=True) as caught:
-            yield
-    except FITTING_ERRORS as error:
-        raise UserError(f"the model cannot be fitted: {error}") from error
-    finally:
-        for warning in caught:
-            message = warning.message
-            if isinstance(message, ConvergenceWarning):
-                message = ConvergenceWarning(
-                    f"{message} The model is used as it is. Its hyperparameters are in "
-                    "params.yaml."
-                )
-            warnings.warn(message, stacklevel=2)
+        model = clone(pipeline).fit(X[train_rows], y[train_rows])
+        return model, compute_scores(model, X, test_rows)

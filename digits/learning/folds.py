@@ -17,9 +17,6 @@ def assign_folds(y: Vector, groups: pd.Series | None, n_folds: int) -> Vector | 
         y: the labels, shape (n_images,).
         groups: the group of each image, or None.
         n_folds: the number of folds. With 0, None is returned: there is no cross-validation.
-
-    Raises:
-        UserError: a label would be missing when the model of a fold is fitted.
     """
     if n_folds == 0:
         return None
@@ -42,20 +39,11 @@ def assign_folds(y: Vector, groups: pd.Series | None, n_folds: int) -> Vector | 
 
 
 def check_counts(y: Vector, n_folds: int, groups: pd.Series | None) -> None:
-    """Check that there are enough images of each label, and enough groups.
-
-    Raises:
-        UserError: a label has fewer images, or there are fewer groups, than folds.
-    """
+    """Check that there are enough images of each label, and enough groups."""
     _, label_counts = np.unique(y, return_counts=True)
     max_folds = label_counts.min()
     if groups is not None:
         max_folds = min(max_folds, groups.nunique())
-    if max_folds == 1:
-        raise UserError(
-            f"folds: {n_folds}; a label has only one image, or all images are in one group; 0 "
-            "for no cross-validation"
-        )
     if n_folds > max_folds:
         raise UserError(
             f"folds: {n_folds}; at most {max_folds}, the number of images of the rarest label, "

@@ -32,11 +32,7 @@ def takes_pixels(model_params: ModelParams) -> bool:
 
 
 def check_network(model_params: ModelParams, *, has_network: bool) -> None:
-    """Check that the dataset has a network if a model takes its features.
-
-    Raises:
-        UserError: the dataset has none.
-    """
+    """Check that the dataset has a network if a model takes its features."""
     if takes_network(model_params) and not has_network:
         key = "features: network" if model_params.features == NETWORK else WEIGHT
         raise UserError(
@@ -47,10 +43,6 @@ def check_network(model_params: ModelParams, *, has_network: bool) -> None:
 
 def select_input(model_params: ModelParams, images: Images) -> Pixels:
     """Return the input of a model, one row per image.
-
-    Args:
-        model_params: the entry of params.yaml.
-        images: the images.
 
     Raises:
         UserError: the model takes the network's features, and no network has described them.
@@ -72,9 +64,6 @@ def scale_networks(n_features: Sequence[int]) -> Normalizer | ColumnTransformer:
     """Return the unfitted step that scales the features of each network to the norm 1.
 
     Otherwise, the network with the larger features would count more.
-
-    Args:
-        n_features: the number of features of each network.
     """
     if len(n_features) < 2:
         return Normalizer()

@@ -29,17 +29,15 @@ from digits.messages.errors import DAMAGED_FILE_HINT, UserError, check_exists, w
 # The folder of the repository, or of the installed packages.
 ROOT = Path(__file__).parents[2]
 
+# The kind of random numbers that a NumPy generator in a file may have. No node has this type.
+RANDOM_NUMBERS = "numpy.random.PCG64"
+
 # The key of schema.json under which a file has the checksums of code. skops ignores it.
 CODE_KEY = "digits_code"
 
 
 def save(path: Path, model: Pipeline, classifier: str = "") -> None:
     """Write a model, and create its folder. The same model gives the same bytes everywhere.
-
-    Args:
-        path: the file.
-        model: the model.
-        classifier: the `classifier` of the model in params.yaml.
 
     Raises:
         UserError: the model holds a type that `load` would refuse.
@@ -61,7 +59,6 @@ def load(path: Path, classifier: str = "") -> Pipeline:
     Raises:
         UserError: the file is missing or damaged, was written with another version of
             scikit-learn, or holds a type that is not trusted.
-        OSError: the file cannot be opened.
     """
     check_exists(path)
     content = path.read_bytes()
@@ -70,22 +67,17 @@ def load(path: Path, classifier: str = "") -> Pipeline:
         types = check_types(content, classifier)
         warn_about_code(path, content)
         with warnings.catch_warnings(action="error", category=InconsistentVersionWarning):
-            model = import_skops().loads(content, trusted=types)
+            model = import_skops().loads(content, trusted=[*types, RANDOM_NUMBERS])
         if not (isinstance(model, Pipeline) and hasattr(model, "classes_")):
             raise TypeError("it holds no fitted Pipeline")
         return model
     except UserError as error:  # a type is not trusted
         raise UserError(f"{path}: {error.message}") from None
     except InconsistentVersionWarning as other:
-        installed = other.current_sklearn_version
-        pinned = Path("stages/versions.yaml")
-        if pinned.exists() and f'scikit-learn: "{installed}"' in pinned.read_text():
-            remedy = f"`dvc repro evaluate@{path.stem}` trains it again"
-        else:
-            remedy = "`make -B venv` installs the version of requirements.lock"
         raise UserError(
             f"{path} was written with scikit-learn {other.original_sklearn_version}, but "
-            f"{installed} is installed; {remedy}"
+            f"{other.current_sklearn_version} is installed; `make -B venv` installs the pinned "
+            "version, and `dvc repro` then trains the model again if it needs to"
         ) from None
     except Exception as error:  # a damaged file can raise any exception
         raise UserError(f"{path} cannot be loaded ({error}); {DAMAGED_FILE_HINT}") from None
@@ -95,8 +87,7 @@ def import_skops() -> ModuleType:
     """Import skops.io without its own lists of trusted types.
 
     skops lists all types of scikit-learn, which takes as long as all other imports of a stage.
-    Here, digits/learning/trust.py judges all types of a file, so the lists may be empty. If a
-    new version of skops has its lists elsewhere, they are made, and change nothing.
+    Here, digits/learning/trust.py judges all types of a file, so the lists may be empty.
     """
     name = "skops.io._trusted_types"
     if name not in sys.modules:

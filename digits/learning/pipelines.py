@@ -2,29 +2,28 @@
 
 import inspect
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from pydantic import ConfigDict, PositiveFloat, TypeAdapter, ValidationError, validate_call
+from pydantic import ConfigDict, PositiveFloat, ValidationError, validate_call
 from sklearn.compose import ColumnTransformer
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import Normalizer
 from sklearn.svm import SVC
-from sklearn.utils import all_estimators, get_tags
+from sklearn.utils import all_estimators
 
 from digits.learning.classifiers.augmented_svc import AugmentedSVC
+from digits.learning.importing import import_class, is_classifier_class
 from digits.learning.inputs import NETWORK, WEIGHT, scale_networks, takes_network
-from digits.learning.trust import import_class, is_classifier_class
+from digits.learning.stateless import separate_stateless_steps
 from digits.messages.errors import UserError, check_choice, unknown_choice_error
 from digits.settings.params import ModelParams, describe_error
 
 FEATURES_FOLDER = Path(__file__).parent.parent / "features"
-FEATURES_PACKAGE = "digits.features."
 
-# The classifiers that have a name of their own.
 OWN_CLASSIFIERS = {
     # An SVC per class, each against all other classes, fitted in parallel. `svm.SVC` itself
     # fits one per pair of classes.
@@ -33,8 +32,7 @@ OWN_CLASSIFIERS = {
     "augmented_svc": AugmentedSVC,
 }
 
-# Hyperparameters that are not passed to the classifier. An error that lists its arguments lists
-# them, too.
+# Hyperparameters that are not passed to the classifier.
 NOT_PASSED = {"passes", "threshold"}
 
 # Arguments of classifiers that cannot be set as hyperparameters. `random_state` is the seed,
@@ -47,9 +45,6 @@ RESERVED_ARGUMENTS = {
     "random_state",
     "warm_start",
 }
-
-# skops cannot load objects of these metrics, because their constructor needs an argument.
-UNSAVABLE_METRICS = {"seuclidean"}
 
 
 def build_pipeline(
@@ -72,30 +67,24 @@ def build_pipeline(
         UserError: the features, the classifier or a hyperparameter doesn't exist, or does not
             suit the shape.
     """
-    features = build_features(
-        model_params.features,
-        model_params.feature_parameters,
-        shape,
-        pixel_max,
-        n_network_features,
-    )
-    check_module(model_params.classifier, model_params.features)
-    # The other hyperparameters, without `passes` and `threshold`, are the classifier's.
-    arguments = model_params.hyperparameters.model_extra or {}
+    name = model_params.features
+    parameters = model_params.feature_parameters
+    features = build_features(name, parameters, shape, pixel_max, n_network_features)
+    check_module(model_params.classifier, name)
+    hyperparameters = model_params.hyperparameters
+    arguments = hyperparameters.model_extra or {}  # all but NOT_PASSED
     classifier = make_classifier(model_params.classifier, arguments, seed)
     # For example, an MLPClassifier with `solver: lbfgs` has no `partial_fit`.
-    if model_params.hyperparameters.passes and not hasattr(classifier, "partial_fit"):
+    if hyperparameters.passes and not hasattr(classifier, "partial_fit"):
         raise UserError(
             f"hyperparameters of {model_params.classifier}: `passes` needs a classifier with "
-            "`partial_fit`, such as linear_model.SGDClassifier; this classifier, or these "
-            "hyperparameters, have none"
+            "`partial_fit`, such as linear_model.SGDClassifier"
         )
     if isinstance(classifier, AugmentedSVC):
         # It computes the features itself, because it deforms pixels and not features.
         if takes_network(model_params):
             raise UserError("classifier: augmented_svc takes pixels, not a network's features")
-        is_color = len(shape) == 3
-        if is_color or shape[0] != shape[1]:
+        if len(shape) == 3 or shape[0] != shape[1]:
             raise UserError("classifier: augmented_svc deforms grey, square images only")
         classifier.set_params(features=features)
         return Pipeline([("classifier", classifier)])
@@ -107,15 +96,13 @@ def check_module(classifier: str, features: str) -> None:
 
     DVC would not notice an edit of another module, because a model depends only on the module
     of its own features.
-
-    Raises:
-        UserError: the classifier is in the module of other features.
     """
-    if not classifier.startswith(FEATURES_PACKAGE):
-        return
-    module, *_ = classifier.removeprefix(FEATURES_PACKAGE).split(".")
-    if module != features:
-        raise UserError(f"classifier: {classifier} needs `features: {module}`, not {features}")
+    if classifier.startswith("digits.features."):
+        module = classifier.split(".")[2]
+        if module != features:
+            raise UserError(
+                f"classifier: {classifier} needs `features: {module}`, not {features}"
+            )
 
 
 def build_features(
@@ -129,60 +116,63 @@ def build_features(
 
     Args:
         name: the set, such as `raw` for digits/features/raw.py.
-        parameters: the `feature_parameters` of the model, which are arguments of the module's
-            function `make_features`, and `weight_beside_network`.
+        parameters: the `feature_parameters` of the model. They are arguments of the module's
+            function `make_features`, but for `weight_beside_network`.
         shape: the height and width of the images and, if they are in colour, the number 3.
         pixel_max: the largest value that a pixel can have.
         n_network_features: the number of features of each network of the dataset.
-
-    Raises:
-        UserError: there is no such set, a parameter or its value is not allowed, or the set
-            does not suit the shape.
     """
     check_choice("features", name, [path.stem for path in FEATURES_FOLDER.glob("*.py")])
     function = import_module(f"digits.features.{name}").make_features
-    where = f"feature_parameters of {name}"
     of_dataset = {
         "shape": shape,
         "pixel_max": pixel_max,
         "n_network_features": n_network_features,
     }
-    names = set(inspect.signature(function).parameters)
-    accepted = names - set(of_dataset)
+    names = inspect.signature(function).parameters.keys()
+    accepted = names - of_dataset.keys()
     if name != NETWORK:
         accepted.add(WEIGHT)
+    where = f"feature_parameters of {name}"
     for parameter in parameters:
         check_choice(where, parameter, accepted)
-    arguments = {key: value for key, value in of_dataset.items() if key in names}
-    arguments |= {key: value for key, value in parameters.items() if key != WEIGHT}
-    # The annotations of the function's arguments say which values are allowed.
-    validate = validate_call(config=ConfigDict(strict=True))
+
+    values = {**of_dataset, **parameters}
+    features = call(where, function, {key: values[key] for key in values if key in names})
+    if WEIGHT not in parameters:
+        return features
+    arguments = {
+        "features": features,
+        WEIGHT: parameters[WEIGHT],
+        "n_values": math.prod(shape),
+        "n_network_features": n_network_features,
+    }
+    return call(where, put_beside_network, arguments)
+
+
+def call(
+    where: str, function: Callable[..., Pipeline], arguments: Mapping[str, Any]
+) -> Pipeline:
+    """Call a function, whose annotations say which values are allowed."""
+    validate = validate_call(config=ConfigDict(strict=True, arbitrary_types_allowed=True))
     try:
-        features = validate(function)(**arguments)
-        if WEIGHT not in parameters:
-            return features
-        weight = TypeAdapter(PositiveFloat).validate_python(parameters[WEIGHT], strict=True)
+        return validate(function)(**arguments)
     except ValidationError as invalid:
         error = invalid.errors()[0]
-        # The validation of the weight has no location. That of an item of a list has two parts.
-        invalid_parameter = error["loc"][0] if error["loc"] else WEIGHT
-        raise UserError(f"{where}: {invalid_parameter}: {describe_error(error)}") from None
-    return put_beside_network(features, weight, math.prod(shape), n_network_features)
+        raise UserError(f"{where}: {error['loc'][0]}: {describe_error(error)}") from None
 
 
 def put_beside_network(
-    features: Pipeline, weight: float, n_values: int, n_network_features: Sequence[int] = ()
+    features: Pipeline,
+    weight_beside_network: PositiveFloat,
+    n_values: int,
+    n_network_features: Sequence[int] = (),
 ) -> Pipeline:
     """Return the unfitted steps that compute features beside those of a network.
 
     Each set is scaled to the norm 1 before the other features get a weight. Steps that learn
-    from data, such as principal components, follow, and learn from all.
-
-    Args:
-        features: the unfitted steps that compute the other features.
-        weight: their weight.
-        n_values: the number of values of an image. They follow the network's features.
-        n_network_features: the number of features of each network of the dataset.
+    from data, such as principal components, follow, and learn from all. The input is the
+    network's features, followed by the `n_values` values of the image.
     """
     stateless, learning = separate_stateless_steps(features)
     other = Pipeline([*stateless.steps, ("normalized", Normalizer())])
@@ -191,27 +181,9 @@ def put_beside_network(
         ("other", other, slice(-n_values, None)),
     ]
     # A sparse matrix would not be faster, because the network's features are dense.
-    beside = ColumnTransformer(parts, transformer_weights={"other": weight}, sparse_threshold=0)
+    weights = {"other": weight_beside_network}
+    beside = ColumnTransformer(parts, transformer_weights=weights, sparse_threshold=0)
     return Pipeline([("features", beside), *learning.steps])
-
-
-def separate_stateless_steps(pipeline: Pipeline) -> tuple[Pipeline, Pipeline]:
-    """Cut a pipeline before its first step that learns from data. Each part may be empty."""
-    is_learning = [requires_fit(step) for _, step in pipeline.steps]
-    n_stateless = is_learning.index(True) if any(is_learning) else len(is_learning)
-    return pipeline[:n_stateless], pipeline[n_stateless:]
-
-
-def requires_fit(step: Any) -> bool:
-    """Return whether a step of a pipeline learns from data.
-
-    scikit-learn's tag of this name is always true for a step that consists of other steps.
-    """
-    if isinstance(step, ColumnTransformer):
-        return any(requires_fit(part) for _, part, _ in step.transformers)
-    if isinstance(step, Pipeline):
-        return any(requires_fit(part) for _, part in step.steps)
-    return get_tags(step).requires_fit
 
 
 def make_classifier(name: str, hyperparameters: Mapping[str, Any], seed: int) -> Any:
@@ -221,9 +193,6 @@ def make_classifier(name: str, hyperparameters: Mapping[str, Any], seed: int) ->
         name: the `classifier` of a model in params.yaml.
         hyperparameters: its arguments.
         seed: its `random_state`, if it has one.
-
-    Raises:
-        UserError: the classifier or a hyperparameter doesn't exist.
     """
     classifier_class = import_classifier(name)
     argument_names, has_kwargs = find_arguments(name, classifier_class)
@@ -237,11 +206,6 @@ def make_classifier(name: str, hyperparameters: Mapping[str, Any], seed: int) ->
         arguments["random_state"] = seed
     if "break_ties" in argument_names:  # an SVC then predicts the class with the highest score
         arguments.setdefault("break_ties", True)
-    if arguments.get("metric") in UNSAVABLE_METRICS:
-        raise UserError(
-            f"hyperparameters of {name}: a model with the metric {arguments['metric']} cannot "
-            "be saved; use another metric, and `features: scaled`"
-        )
     try:
         classifier = classifier_class(**arguments)
         # `fit` does the same, but minutes later. scikit-learn has no public way to do it.
@@ -259,9 +223,6 @@ def find_arguments(name: str, classifier_class: Any) -> tuple[set[str], bool]:
 
     `get_params` of classes such as `xgboost.XGBClassifier` also returns names of arguments that
     belong to `**kwargs`.
-
-    Raises:
-        UserError: the classifier cannot be made without arguments.
     """
     try:
         defaults = classifier_class().get_params(deep=False)
@@ -271,10 +232,8 @@ def find_arguments(name: str, classifier_class: Any) -> tuple[set[str], bool]:
             "describe; write a class that makes it (docs/extending.md)"
         ) from None
     parameters = inspect.signature(classifier_class).parameters
-    has_kwargs = any(
-        parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters.values()
-    )
-    return {*parameters, *defaults}, has_kwargs
+    kinds = {parameter.kind for parameter in parameters.values()}
+    return {*parameters, *defaults}, inspect.Parameter.VAR_KEYWORD in kinds
 
 
 def import_classifier(name: str) -> Any:
@@ -283,9 +242,6 @@ def import_classifier(name: str) -> Any:
     Args:
         name: a key of OWN_CLASSIFIERS, or the import path of a class, such as
             `xgboost.XGBClassifier`. scikit-learn's is without its leading `sklearn.`.
-
-    Raises:
-        UserError: there is no such classifier.
     """
     if name in OWN_CLASSIFIERS:
         return OWN_CLASSIFIERS[name]

@@ -16,7 +16,6 @@ from sklearn.pipeline import Pipeline
 from digits.core.images import Images
 from digits.core.pixels import Pixels, Scores, Vector
 from digits.core.predictions import make_predictions_table
-from digits.learning.parallel import parallel_backend
 
 # All scores are computed in batches of this size, because the last bits of a matrix product
 # depend on its shape.
@@ -38,18 +37,16 @@ def compute_scores(model: Pipeline, X: Any, rows: Vector | None = None) -> Score
     """
     if rows is None:
         rows = np.arange(X.shape[0])
-    # A generator keeps few batches in memory at a time. Each batch is in a list: joblib would
-    # send an array to one worker of a Dask cluster ahead of its task, and lose it together with
-    # that worker.
+    # A generator keeps few batches in memory at a time.
     starts = range(0, len(rows), BATCH_SIZE)
     batches = (X[rows[start : start + BATCH_SIZE]] for start in starts)
     score = joblib.delayed(_compute_scores_of_batch)
-    tasks = (score(model, [batch]) for batch in batches)
-    return np.concatenate(joblib.Parallel(prefer="threads")(tasks))
+    return np.concatenate(
+        joblib.Parallel(prefer="threads")(score(model, batch) for batch in batches)
+    )
 
 
-def _compute_scores_of_batch(model: Pipeline, batch_in_list: list[Any]) -> Scores:
-    [batch] = batch_in_list
+def _compute_scores_of_batch(model: Pipeline, batch: Any) -> Scores:
     compute = getattr(model, response_method(model))
     with joblib.parallel_config("threading", n_jobs=1):  # the batches already use all cores
         scores = compute(batch)
@@ -84,14 +81,8 @@ def has_fixed_threshold(model: Pipeline) -> bool:
 
 
 def predict_labelled_images(model: Pipeline, X: Pixels, images: Images) -> pd.DataFrame:
-    """Return the table of a model's predictions of labelled images.
-
-    Args:
-        model: the model.
-        X: the input of the model. Row i belongs to image i.
-        images: the images.
-    """
-    with parallel_backend(model):  # a Dask cluster, if there is one, receives the model once
+    """Return the table of a model's predictions of labelled images. X[i] belongs to image i."""
+    with joblib.parallel_config("threading", n_jobs=joblib.cpu_count()):
         scores = compute_scores(model, X)
     y_pred = predict_from_scores(model, scores)
     method = response_method(model)

@@ -12,7 +12,7 @@ from sklearn.pipeline import Pipeline
 
 from digits.core.pixels import Scores, Vector
 from digits.learning.scores import predict_from_scores, response_method
-from digits.messages.errors import UserError
+from digits.messages.errors import UserError, prefix_errors
 from digits.settings.params import MaxF1, MinRecall, Threshold
 
 # The quality of a threshold that does not fulfil the rule. All others are at least 0.
@@ -24,15 +24,7 @@ def tune_threshold(
 ) -> Pipeline:
     """Return a fitted model with the decision threshold that a rule gives.
 
-    Args:
-        model: the model.
-        rule: the `threshold` of the model in params.yaml. If None, the model stays as it is.
-        y: the labels of the training images, shape (n_images,).
-        cv_scores: their cross-validated scores, shape (n_images,), or None if the rule is the
-            threshold itself.
-
-    Raises:
-        UserError: no threshold has the precision that the rule asks for.
+    Without a rule, the model stays as it is. `choose_threshold` describes the rules.
     """
     if rule is None:
         return model
@@ -52,9 +44,6 @@ def choose_threshold(rule: Threshold, is_positive: Vector, scores: Scores | None
         is_positive: whether the label is the second class, shape (n_images,).
         scores: cross-validated scores, shape (n_images,). They are not needed if the rule is
             the threshold itself.
-
-    Raises:
-        UserError: no threshold has the precision that the rule asks for.
     """
     if isinstance(rule, int | float):
         return float(rule)
@@ -112,9 +101,6 @@ def predict_cross_validated(
         y: the labels, shape (n_images,).
         scores: the score of each image by the model of its fold.
         test_fold: the fold in which each image was held out, shape (n_images,).
-
-    Raises:
-        UserError: without one of the folds, no threshold has the precision of the rule.
     """
     if rule is None:
         return predict_from_scores(model, scores)
@@ -123,9 +109,7 @@ def predict_cross_validated(
     is_predicted_positive = np.zeros(len(y), dtype=bool)
     for fold in np.unique(test_fold):
         is_test = test_fold == fold
-        try:
+        with prefix_errors(f"without fold {fold}"):
             threshold = choose_threshold(rule, is_positive[~is_test], scores[~is_test])
-        except UserError as error:
-            raise UserError(f"{error.message} in all folds but {fold}") from None
         is_predicted_positive[is_test] = scores[is_test] >= threshold
     return model.classes_[is_predicted_positive.astype(int)]

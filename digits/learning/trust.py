@@ -1,32 +1,32 @@
-"""Decide what the file of a model may create, and what params.yaml may import.
+"""Decide what the file of a model may create.
 
-Loading a file creates only the types in TRUSTED_TYPES, estimators of scikit-learn, of this
-project and of the package that has the model's classifier, functions that are defined in
-digits/features or digits/imaging/transforms, and ufuncs of NumPy and SciPy. Only the types in
-TRUSTED_TYPES are called with values from the file.
+Loading a file creates only
+
+- the types in TRUSTED_TYPES, the only ones that are called with values from the file,
+- estimators of scikit-learn, of this project, and of the package that has the model's
+  classifier,
+- functions that are defined in digits/features or digits/imaging/transforms,
+- ufuncs of NumPy and SciPy.
 """
 
 import inspect
 import json
-import pkgutil
 import sys
-import sysconfig
-from functools import cache
 from importlib import import_module
-from importlib.metadata import packages_distributions
-from importlib.util import find_spec
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator
 
+from digits.learning.importing import (
+    find_package,
+    import_class,
+    is_classifier_class,
+    is_installed,
+)
 from digits.messages.errors import UserError
-
-# The folders of Python itself and of the installed packages.
-LIBRARY_FOLDERS = [Path(sysconfig.get_path(name)) for name in ("stdlib", "purelib", "platlib")]
 
 # The distance metrics of the trees of nearest neighbours. PyFuncDistance64 is left out because
 # it would call any function.
@@ -129,14 +129,11 @@ MODULES_OF_FUNCTIONS = ("digits.features.", "digits.imaging.transforms.")
 
 
 def check_types(content: bytes, classifier: str) -> list[str]:
-    """Return the types that a file creates.
+    """Return the types that a file creates, after checking that they are trusted.
 
     Args:
         content: the content of the file.
         classifier: the `classifier` of the model in params.yaml.
-
-    Raises:
-        UserError: one of them is not trusted, or the classifier cannot be imported.
     """
     package = find_package(classifier)
     if package in OWN_PACKAGES or not is_classifier_class(import_class(classifier, package)):
@@ -154,11 +151,7 @@ def check_types(content: bytes, classifier: str) -> list[str]:
 
 
 def list_nodes(content: bytes) -> list[tuple[str, str]]:
-    """Return the kind and the type of all nodes of a file that have a type, in their order.
-
-    Args:
-        content: the content of the file.
-    """
+    """Return the kind and the type of all nodes of a file that have a type."""
     nodes = set()
 
     def note(item: dict[str, Any]) -> dict[str, Any]:
@@ -169,84 +162,6 @@ def list_nodes(content: bytes) -> list[tuple[str, str]]:
 
     json.loads(ZipFile(BytesIO(content)).read("schema.json"), object_hook=note)
     return sorted(nodes)
-
-
-def find_package(classifier: str) -> str:
-    """Return the package that has a classifier, such as `sklearn`, `digits` or `xgboost`.
-
-    Args:
-        classifier: the `classifier` of a model in params.yaml.
-    """
-    package, _, class_path = classifier.partition(".")
-    if not class_path:  # a name of this project, such as one_vs_rest_svc
-        return "digits"
-    return "sklearn" if find_spec(f"sklearn.{package}") else package
-
-
-def import_class(name: str, package: str) -> Any:
-    """Return the object with an import path, or None if its package has no such object.
-
-    Args:
-        name: the path. scikit-learn's is without its leading `sklearn.`.
-        package: its first part.
-
-    Raises:
-        UserError: the package is not installed, or cannot be imported.
-    """
-    is_in_sklearn = find_package(name) == "sklearn"
-    if not (is_in_sklearn or is_installed(package)):
-        raise UserError(
-            f"classifier: {name}: there is no package {package}; to install one, see "
-            "docs/extending.md"
-        )
-    if "__" in name:  # such as IPython.__main__, whose import runs a file
-        return None
-    try:
-        return pkgutil.resolve_name(f"sklearn.{name}" if is_in_sklearn else name)
-    except (AttributeError, ModuleNotFoundError, ValueError):
-        return None
-    except Exception as error:  # what another package raises can be anything
-        raise UserError(f"classifier: {name} cannot be imported ({error})") from None
-
-
-def is_classifier_class(found: object) -> bool:
-    """Return whether an object is a class of classifiers, in scikit-learn's sense.
-
-    Base classes such as `base.ClassifierMixin` are not.
-    """
-    if not inspect.isclass(found) or inspect.isabstract(found):
-        return False
-    if not (hasattr(found, "fit") and hasattr(found, "get_params")):
-        return False
-    if issubclass(found, ClassifierMixin):
-        return True
-    # CatBoost does not derive its class from scikit-learn's.
-    return getattr(found, "_estimator_type", None) == "classifier"
-
-
-@cache  # because it reads the metadata of all packages
-def is_installed(package: str) -> bool:
-    """Return whether a package was installed, and does not lie in a folder of the project.
-
-    Somebody who only inspects a project must not run code that lies in it.
-    """
-    if package not in packages_distributions():
-        return False
-    if package == "digits":
-        return True
-    spec = find_spec(package)
-    if spec is None:
-        return False
-    places = [Path(place) for place in spec.submodule_search_locations or []]
-    if spec.has_location:
-        places.append(Path(str(spec.origin)))
-    return not any(is_in_project(place) for place in places)
-
-
-def is_in_project(place: Path) -> bool:
-    """Return whether a module lies in the project, and not in its environment."""
-    is_in_library = any(place.is_relative_to(folder) for folder in LIBRARY_FOLDERS)
-    return place.is_relative_to(Path.cwd()) and not is_in_library
 
 
 def is_trusted(kind: str, type_name: str, package: str = "") -> bool:
@@ -267,13 +182,13 @@ def is_trusted(kind: str, type_name: str, package: str = "") -> bool:
         module = sys.modules.get(module_name)  # a file does not decide what else is imported
     else:
         return False
+
     found = getattr(module, name, None)
     if package_of_type in ("numpy", "scipy"):
         return kind == "FunctionNode" and isinstance(found, np.ufunc)
     if getattr(found, "__module__", None) != module_name:  # it is defined elsewhere
         return False
-    if kind == "FunctionNode":
-        # Loading a file may call a trusted function with arguments from the file.
+    if kind == "FunctionNode":  # loading a file may call it with arguments from the file
         return inspect.isfunction(found) and module_name.startswith(MODULES_OF_FUNCTIONS)
     is_estimator = inspect.isclass(found) and issubclass(found, BaseEstimator)
     return kind == "ObjectNode" and (is_estimator or is_classifier_class(found))

@@ -26,6 +26,11 @@ DAMAGED_FILE_HINT = (
     "(docs/troubleshooting.md)"
 )
 
+# What Python, PyArrow and the system's loader of libraries say if memory is missing.
+LACK_OF_MEMORY = re.compile(
+    "can't start new thread|Failed to launch worker thread|failed to map segment"
+)
+
 
 class UserError(click.ClickException):
     """An error that the user can fix.
@@ -110,13 +115,25 @@ def prefix_errors(prefix: object) -> Iterator[None]:
 
 @contextmanager
 def report_os_errors() -> Iterator[None]:
-    """Turn an OSError, such as that of a full disk, or a lack of memory into a UserError."""
+    """Turn an OSError, such as that of a full disk, or an exceeded limit into a UserError."""
     try:
         yield
     except BrokenPipeError:
         raise  # Click handles it: a reader, such as `head`, has ended.
-    except (OSError, MemoryError) as error:
-        raise UserError(str(error) or "too little memory; close other programs") from error
+    except OSError as error:
+        raise UserError(error) from error
+    except RecursionError as error:
+        raise UserError(
+            "a value is nested too deeply; look for many brackets in params.yaml"
+        ) from error
+    except (MemoryError, RuntimeError, ImportError) as error:
+        reason = str(error) or type(error).__name__
+        if not isinstance(error, MemoryError) and not LACK_OF_MEMORY.search(reason):
+            raise
+        raise UserError(
+            f"too little memory, or too many threads ({reason}); close other programs, or "
+            "raise the limits that `ulimit -a` lists"
+        ) from error
 
 
 def check_exists(path: Path) -> None:

@@ -118,7 +118,7 @@ CHANGE_NO_OUTPUT = {
     "digits/learning/cluster.py": (
         "It decides where tasks run, and refuses a cluster that would calculate differently."
     ),
-    "digits/learning/parallel.py": "It decides where tasks run.",
+    "digits/learning/importing.py": "It decides which classes may be imported.",
     "digits/learning/trust.py": "It decides which classes may be loaded.",
     "stages/command.py": "It decides whether a stage may run, and whether it is recorded.",
     "stages/edits.py": "It notices edits of the code.",
@@ -425,9 +425,8 @@ def write_metrics() -> str:
     """Return the page about the metrics."""
     lines = ["| metric | in `metrics/<model>.json` | value |", "|---|---|---|"]
     for name, description in DESCRIPTIONS.items():
-        metric = metrics.METRICS.get(name)
-        is_in_json = "yes" if metric and metric.in_json else "no"
-        if metric and metric.only_for_two_labels:
+        is_in_json = "yes" if name in metrics.IN_JSON else "no"
+        if name in metrics.IN_JSON_WITH_TWO_LABELS:
             is_in_json = "with two labels"
         lines.append(f"| `{name}` | {is_in_json} | {description.text} |")
     return "\n\n".join([METRICS_INTRODUCTION, NOTE, "\n".join(lines)]) + "\n"

@@ -132,10 +132,6 @@ def test_gamma_can_follow_the_variance_as_in_scikit_learn() -> None:
     model = make_model().set_params(gamma="scale").fit(X[:N_TRAIN], y[:N_TRAIN])
     variance = (X[:N_TRAIN] / 16).var()
     assert model.gamma_ == pytest.approx(1 / (64 * variance), rel=1e-6)
-
-
-def test_images_that_are_all_alike_can_be_learned_from() -> None:
-    model = make_model().set_params(gamma="scale")
     assert model.fit(np.full((4, 64), 7, np.uint8), [0, 1, 0, 1]).gamma_ == 1
 
 
@@ -148,10 +144,7 @@ def test_images_that_are_not_square_are_refused() -> None:
 @pytest.mark.parametrize(
     ("hyperparameters", "message"),
     [
-        (
-            {"n_copies": 0},
-            "'n_copies' parameter of AugmentedSVC must be an int in the range",
-        ),
+        ({"n_copies": 0}, "'n_copies' parameter of AugmentedSVC must be an int in the"),
         ({"gamma": "wide"}, "'gamma' parameter of AugmentedSVC must be a str among"),
         ({"features": "raw"}, "there is no 'features'"),
         ({"random_state": 1}, "there is no 'random_state'"),

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
-from scipy.stats import binomtest, t, ttest_1samp
+from scipy.stats import binomtest, t
 from sklearn import metrics as sk
 
 from digits.core import paths
@@ -77,37 +77,6 @@ def test_probabilities_of_a_model_without_folds_are_not_calibrated(made: Path) -
     expected = sk.log_loss(table["label"], probabilities, labels=range(10))
     found = read_metrics(made, "digit-logreg")["value"]["test", "log_loss", "all"]
     assert found == pytest.approx(expected, abs=2e-4)
-
-
-def check_curve(project: Path, name: str, expected: Any) -> None:
-    """Check that the curve of the test images has some of the expected points, and both ends.
-
-    Args:
-        project: the project, with the model `five-sgd`.
-        name: the name of the plot.
-        expected: x, y and the threshold of each point, shape (n_points, 3).
-    """
-    table = pd.read_csv(project / f"plots/five-sgd/{name}.csv").query("subset == 'test'")
-    found = table.iloc[:, 2:].fillna(np.inf).to_numpy().tolist()
-    points = np.round(expected, 6).tolist()
-    assert 2 <= len(found) <= len(points)
-    assert [found[0], found[-1]] == [points[0], points[-1]]
-    assert all(point in points for point in found)
-
-
-def test_the_roc_curve_has_points_of_scikit_learn(made: Path) -> None:
-    table = read_predictions(made, "five-sgd", "test")
-    curve = sk.roc_curve(table["label"], table["decision_1"])
-    check_curve(made, "roc", np.stack(curve, axis=1))
-
-
-def test_the_precision_recall_curve_has_points_of_scikit_learn(made: Path) -> None:
-    table = read_predictions(made, "five-sgd", "test")
-    precision, recall, thresholds = sk.precision_recall_curve(
-        table["label"], table["decision_1"], drop_intermediate=True
-    )
-    points = np.stack([recall[:-1], precision[:-1], thresholds], axis=1)
-    check_curve(made, "precision_recall", points[::-1])
 
 
 def test_the_temperature_has_the_maximum_likelihood(made: Path) -> None:
@@ -361,6 +330,7 @@ def test_a_thinned_curve_is_drawn_within_a_pixel_of_the_full_curve(
     kept = np.flatnonzero(full["threshold"].isin(thinned["threshold"]))
     assert len(kept) == len(thinned)
     assert [kept[0], kept[-1]] == [0, len(full) - 1]
+    assert np.array_equal(thinned.iloc[:, 1:3], full[["x", "y"]].iloc[kept])
     points = full["x"].to_numpy() + 1j * full["y"].to_numpy()
     for start, end in pairwise(kept):
         distance_of_line = measure_distance(points[start : end + 1], points[start], points[end])
@@ -405,28 +375,7 @@ def test_a_curve_that_turns_back_keeps_its_turning_point(last: float) -> None:
     assert thin_curve(curve).index.tolist() == [0, 1, 2]
 
 
-@pytest.mark.parametrize(
-    ("table", "x"),
-    [(roc_table, "false_positive_rate"), (precision_recall_table, "recall")],
-)
-def test_a_curve_begins_at_the_highest_threshold(table: Any, x: str) -> None:
-    # A chart that connects the points as they come would otherwise draw other lines.
-    predictions = make_predictions([0, 0, 1, 0, 1, 1], [-3.0, 1.0, -1.0, -2.0, 2.0, 3.0])
-    curve = table(predictions)
-    assert len(curve) > 3
-    assert curve["threshold"].dropna().is_monotonic_decreasing
-    assert curve[x].is_monotonic_increasing
-
-
 IS_CORRECT = np.random.default_rng(0).permutation(np.repeat([True, False], [90, 30]))
-
-
-def test_the_confidence_interval_of_groups_is_that_of_a_t_test() -> None:
-    groups = np.repeat(np.arange(12), 10)
-    accuracies = IS_CORRECT.reshape(12, 10).mean(axis=1)
-    expected = ttest_1samp(accuracies, 0).confidence_interval()
-    found = confidence_interval(IS_CORRECT, groups)
-    assert found == pytest.approx((expected.low, min(expected.high, 1)))
 
 
 def test_the_confidence_interval_of_groups_ends_at_0_and_1() -> None:

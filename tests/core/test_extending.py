@@ -87,9 +87,9 @@ def test_classifiers_features_and_a_source_are_added(extended: Path) -> None:
 
 
 def insert(path: Path, name: str, entry: str) -> None:
-    """Insert an entry at the start of a dictionary that a module defines."""
+    """Insert an entry at the start of a dictionary or list that a module defines."""
     content = path.read_text(encoding="utf-8")
-    [start] = re.findall(rf"^{name}\b.*= {{", content, re.MULTILINE)
+    [start] = re.findall(rf"^{name}\b.*= [{{[]", content, re.MULTILINE)
     path.write_text(content.replace(start, f"{start}\n    {entry}"), encoding="utf-8")
 
 
@@ -121,10 +121,11 @@ def add_metric(project: Path) -> None:
     module = project / METRICS
     content = module.read_text(encoding="utf-8")
     function = EXAMPLES[f"{METRICS}: above METRICS"]
-    start = content.index("\n# Each metric by its name")
+    start = content.index("\n# The functions that compute the table")
     content = f"{content[:start]}\n\n{function}\n{content[start:]}"
     module.write_text(content, encoding="utf-8")
-    insert(module, "METRICS", EXAMPLES[f"{METRICS}: in METRICS"])
+    for name in ["METRICS", "IN_JSON"]:
+        insert(module, name, EXAMPLES[f"{METRICS}: in {name}"])
     description = EXAMPLES[f"{DESCRIPTIONS}: in DESCRIPTIONS"]
     insert(project / DESCRIPTIONS, "DESCRIPTIONS", description)
 

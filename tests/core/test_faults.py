@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -63,9 +64,26 @@ def test_a_full_disk_is_one_line_and_the_next_run_is_right(made: Path, project: 
     assert tiny.files(project) == tiny.files(made)
 
 
-def test_too_little_memory_is_one_line() -> None:
-    with pytest.raises(UserError, match="too little memory"), report_os_errors():
-        bytes(2**62)
+def start_thread() -> None:
+    """Start a thread with a stack that is larger than what a process can address."""
+    before = threading.stack_size(2**47)
+    try:
+        threading.Thread(target=print).start()
+    finally:
+        threading.stack_size(before)
+
+
+@pytest.mark.parametrize("exceed", [lambda: bytes(2**62), start_thread])
+def test_too_little_memory_is_one_line(exceed: Callable[[], object]) -> None:
+    line = r"^too little memory, or too many threads \(.+\); close other programs"
+    with pytest.raises(UserError, match=line), report_os_errors():
+        exceed()
+
+
+def test_a_value_that_is_nested_too_deeply_is_one_line(tmp_path: Path) -> None:
+    tiny.edit(tmp_path, {"models.five-sgd.hyperparameters.alpha": "NESTED"})
+    tiny.replace(tmp_path / "params.yaml", "NESTED", "[" * 3000 + "]" * 3000)
+    assert "is nested too deeply; look for many brackets" in failure(tmp_path, "check")
 
 
 def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
@@ -90,31 +108,23 @@ def test_nothing_is_left_if_writing_fails(error: type[BaseException], tmp_path: 
     assert path.read_text() == "before"
 
 
-def test_two_processes_may_write_the_same_file(tmp_path: Path) -> None:
-    path = tmp_path / "file.txt"
-    with atomic_write(path) as temporary:
-        temporary.write_text("first")
-        write = f"with atomic_write(Path({str(path)!r})) as file: file.write_text('second')"
-        imports = "from pathlib import Path; from digits.core.files import atomic_write"
-        tiny.run(["python", "-c", f"{imports}\n{write}"], tiny.ROOT)
-        assert path.read_text() == "second"
-    assert path.read_text() == "first"
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_two_threads_may_write_the_same_file(tmp_path: Path) -> None:
+def test_two_threads_and_two_processes_may_write_the_same_file(tmp_path: Path) -> None:
     path = tmp_path / "file.txt"
 
-    def write(text: str) -> None:
+    def write_in_thread() -> None:
         with atomic_write(path) as temporary:
-            temporary.write_text(text)
+            temporary.write_text("thread")
 
     with atomic_write(path) as temporary:
         temporary.write_text("first")
-        thread = threading.Thread(target=write, args=["second"])
+        thread = threading.Thread(target=write_in_thread)
         thread.start()
         thread.join()
-        assert path.read_text() == "second"
+        assert path.read_text() == "thread"
+        write = f"with atomic_write(Path({str(path)!r})) as file: file.write_text('process')"
+        imports = "from pathlib import Path; from digits.core.files import atomic_write"
+        tiny.run(["python", "-c", f"{imports}\n{write}"], tiny.ROOT)
+        assert path.read_text() == "process"
     assert path.read_text() == "first"
     assert list(tmp_path.iterdir()) == [path]
 

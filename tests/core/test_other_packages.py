@@ -58,20 +58,6 @@ def test_only_the_package_that_params_yaml_names_is_trusted(tmp_path: Path) -> N
     assert not trust.is_trusted("ObjectNode", "xgboosted.Booster", "xgboost")
 
 
-def test_the_metadata_of_all_packages_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    trust.is_installed.cache_clear()
-    calls = []
-
-    def count_call() -> dict[str, list[str]]:
-        calls.append("call")
-        return {"xgboost": ["xgboost-cpu"]}
-
-    monkeypatch.setattr(trust, "packages_distributions", count_call)
-    for _ in range(2):
-        assert trust.is_trusted("ObjectNode", "xgboost.core.Booster")
-    assert len(calls) == 1
-
-
 def test_a_model_of_a_package_that_is_missing_is_one_line(tmp_path: Path) -> None:
     classifier = pipelines.make_classifier("xgboost.XGBClassifier", {"n_estimators": 1}, seed=1)
     X, y = tiny.digits()
@@ -84,7 +70,7 @@ def test_a_model_of_a_package_that_is_missing_is_one_line(tmp_path: Path) -> Non
     ("classifier", "line"),
     [
         ("not_there.Boost", "there is no package not_there; to install one, see docs/"),
-        ("__main__.Boost", "there is no package __main__; to install one, see docs/"),
+        ("__main__.Boost", "there is no '__main__.Boost'."),
         ("xgboost.XGBRegressor", "there is no 'xgboost.XGBRegressor'."),
         (".SVC", "there is no '.SVC'."),
         ("ensemble.VotingClassifier", "is made of other estimators, which params.yaml cannot"),

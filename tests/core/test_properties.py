@@ -9,12 +9,10 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
-from sklearn.pipeline import Pipeline
 
 from digits.core import tables
-from digits.core.images import Images, read_images, write_images
+from digits.core.images import Images
 from digits.data.splitting import split_rows
-from digits.learning import model_file, pipelines
 from digits.settings.params import ChecksumShare, LastGroups
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -94,47 +92,3 @@ def test_a_table_is_read_as_it_was_written(images: Images, attrs: dict[str, list
             pd.testing.assert_frame_equal(found, table)
             assert found.attrs == attrs
         assert paths[0].read_bytes() == paths[1].read_bytes()
-
-
-@settings(max_examples=20)
-@given(draw_images(has_groups=True), ATTRS, SEEDS)
-def test_selected_images_are_read_as_they_were_written(
-    images: Images, attrs: dict[str, list[str]], seed: int
-) -> None:
-    images.table.attrs |= {"shape": [1, 2], **attrs}
-    rows = np.random.default_rng(seed).permutation(len(images))
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "images.parquet")
-        write_images(path, images.select(rows))
-        found = read_images(path)
-    assert np.array_equal(found.X, images.X[rows])
-    assert found.table.equals(images.table.iloc[rows].reset_index(drop=True))
-    assert found.table.attrs == images.table.attrs
-
-
-CLASSIFIERS = [
-    "linear_model.SGDClassifier",
-    "naive_bayes.GaussianNB",
-    "neighbors.KNeighborsClassifier",
-    "tree.DecisionTreeClassifier",
-]
-
-
-@settings(max_examples=10)
-@given(st.sampled_from(CLASSIFIERS), SEEDS)
-def test_a_loaded_model_predicts_what_the_saved_one_does(name: str, seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    X = rng.random((30, 20))
-    y = np.arange(30) % 3
-    steps = pipelines.build_features("raw", {}, (4, 5), 16).steps
-    classifier = pipelines.make_classifier(name, {}, seed)
-    model = Pipeline([*steps, ("classifier", classifier)]).fit(X, y)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "model")
-        again = Path(folder, "again")
-        model_file.save(path, model)
-        loaded = model_file.load(path)
-        model_file.save(again, loaded)
-        assert path.read_bytes() == again.read_bytes()
-    other = rng.random((30, 20))
-    assert (loaded.predict(other) == model.predict(other)).all()

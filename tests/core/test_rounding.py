@@ -23,16 +23,13 @@ def test_a_number_of_threads_in_the_environment_does_not_change_results(
     assert os.environ["OPENBLAS_CORETYPE"] == "Nehalem"
 
 
-def test_each_command_rounds_in_this_way(
+def test_each_command_and_stage_rounds_in_this_way(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "8")
     tiny.edit(tmp_path, {})
     call(tmp_path, "check")
     assert os.environ["OPENBLAS_NUM_THREADS"] == "1"
-
-
-def test_each_stage_rounds_in_this_way(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "8")
     with import_anew("stages"):
         import_module("stages")

@@ -1,9 +1,5 @@
 """Training: what a model is fitted on and scored on, and what is kept of it."""
 
-import os
-import pty
-import sys
-import termios
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.datasets import load_digits
+from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
 from sklearn.model_selection import StratifiedKFold
@@ -178,28 +175,11 @@ def test_a_label_may_be_missing_among_the_images_that_are_held_out() -> None:
     assert len(set(folds[y == 1])) == 2
 
 
-def test_the_images_of_a_group_are_held_out_together_and_keep_their_file(
-    tmp_path: Path,
-) -> None:
-    rows = np.arange(len(X))
-    files = [f"{row}.png" for row in rows]
-    task = make_task(group=rows.astype(np.uint32) // 40, file=files)
-    _, cv_predictions = train(tmp_path, LOGISTIC, task=task)
-    assert (cv_predictions.groupby("group")["fold"].nunique() == 1).all()
-    assert cv_predictions["file"].tolist() == files
-
-
 @pytest.mark.parametrize(
     ("n_ones", "n_folds", "groups", "line"),
     [
         (2, 3, None, "folds: 3; at most 2, the number of images of the rarest label"),
         (6, 4, [0] * 5 + [1] * 5 + [2] * 5, "folds: 4; at most 3, the number of images"),
-        (
-            1,
-            2,
-            None,
-            "folds: 2; a label has only one image, or all images are in one group; 0 for",
-        ),
         (2, 3, list(range(11)), "folds: 3; at most 2, the number of images of the rarest"),
         (3, 2, [0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3], "all groups with the label 1 are in one"),
     ],
@@ -225,22 +205,24 @@ def choose(rule: Any, is_positive: Vector, scores: Vector) -> float:
     return choose_threshold(hyperparameters.threshold, is_positive, scores)
 
 
-IS_POSITIVE = np.array([0, 0, 1, 0, 1, 0, 1, 1], dtype=bool)
-
-
 @pytest.mark.parametrize(
-    ("rule", "threshold"),
+    ("rule", "labels", "threshold"),
     [
-        pytest.param({"recall": 0.5}, 5.5, id="2 of 4, without a mistake"),
-        pytest.param({"recall": 0.51}, 3.5, id="3 of 4, with one mistake"),
-        pytest.param({"precision": 1}, 5.5, id="no mistake"),
-        pytest.param({"precision": 0.6}, 1.5, id="2.5 has this precision, but finds fewer"),
-        pytest.param({"f1": "max"}, 1.5, id="the best F1"),
-        pytest.param(2, 2.0, id="a number"),
+        pytest.param({"recall": 0.5}, "00101011", 5.5, id="2 of 4, without a mistake"),
+        pytest.param({"recall": 0.51}, "00101011", 3.5, id="3 of 4, with one mistake"),
+        pytest.param({"precision": 1}, "00101011", 5.5, id="no mistake"),
+        pytest.param({"precision": 0.6}, "00101011", 1.5, id="2.5 has it, but finds fewer"),
+        pytest.param({"f1": "max"}, "00101011", 1.5, id="the best F1"),
+        pytest.param(2, "00101011", 2.0, id="a number"),
+        pytest.param({"recall": 0.5}, "011", 1.5, id="of equally good ones, fewest positives"),
+        pytest.param({"recall": 1}, "101", 0, id="the lowest score"),
     ],
 )
-def test_a_threshold_is_chosen_midway_between_two_scores(rule: Any, threshold: float) -> None:
-    assert choose(rule, IS_POSITIVE, np.arange(8.0)) == threshold
+def test_a_threshold_is_chosen_midway_between_two_scores(
+    rule: Any, labels: str, threshold: float
+) -> None:
+    is_positive = np.array([label == "1" for label in labels])
+    assert choose(rule, is_positive, np.arange(float(len(labels)))) == threshold
 
 
 def test_no_other_threshold_has_a_better_f1() -> None:
@@ -255,31 +237,11 @@ def test_no_other_threshold_has_a_better_f1() -> None:
         assert f1_score(is_positive, scores >= threshold) == best
 
 
-def test_of_equally_good_thresholds_the_one_with_the_fewest_positives_is_chosen() -> None:
-    is_positive = np.array([False, True, True])
-    assert choose({"recall": 0.5}, is_positive, np.arange(3.0)) == 1.5
-
-
-def test_if_all_images_must_be_positive_the_threshold_is_the_lowest_score() -> None:
-    assert choose({"recall": 1}, np.array([True, False, True]), np.array([3.0, 4, 5])) == 3
-    assert choose({"recall": 1}, np.array([False, True, True]), np.array([3.0, 4, 5])) == 3.5
-
-
 def test_a_precision_that_no_threshold_has_is_refused() -> None:
     is_positive = np.array([True, True, False])
     line = r"none has a precision of 0\.9; the best is 0\.6667"
     with pytest.raises(UserError, match=line):
         choose({"precision": 0.9}, is_positive, np.ones(3))
-
-
-def test_a_rule_is_fulfilled_on_cross_validated_scores(tmp_path: Path) -> None:
-    rule = {"recall": 0.9}
-    model, cv_predictions = train(
-        tmp_path, {**LOGISTIC, "hyperparameters": {"threshold": rule}}
-    )
-    is_positive = (cv_predictions["label"] == 1).to_numpy()
-    expected = choose(rule, is_positive, cv_predictions["decision_1"].to_numpy())
-    assert model[-1].threshold == expected
 
 
 def test_a_rule_chooses_the_threshold_of_a_fold_on_the_other_folds() -> None:
@@ -295,28 +257,19 @@ def test_a_rule_chooses_the_threshold_of_a_fold_on_the_other_folds() -> None:
         return labels
 
     assert predict({"f1": "max"}, [0, 1, 0, 1], [0, 1, 10, 11]) == [0, 0, 1, 1]
-    with pytest.raises(UserError, match=r"the best is 0\.5000 in all folds but 1$"):
+    with pytest.raises(UserError, match=r"^without fold 1: .* the best is 0\.5000$"):
         predict({"precision": 1}, [0, 1, 1, 0], [0, 1, 0, 1])
 
 
-def test_a_score_equal_to_a_given_threshold_is_positive(tmp_path: Path) -> None:
-    uniform = tiny.model("five", "raw", "dummy.DummyClassifier", 0, threshold=0.5)
-    model, _ = train(tmp_path, uniform)
-    assert predict_from_scores(model, np.array([0.4, 0.5, 0.6])).tolist() == [0, 1, 1]
-
-
-def test_a_cross_validated_score_equal_to_the_threshold_is_positive(tmp_path: Path) -> None:
-    model, _ = train(tmp_path, tiny.model("five", "raw", "dummy.DummyClassifier", 0))
+def test_a_score_equal_to_a_given_threshold_is_positive_and_otherwise_negative() -> None:
+    dummy = DummyClassifier(strategy="uniform").fit([[0], [1]], [0, 1])
+    model = Pipeline([("classifier", dummy)])
     scores = np.array([0.4, 0.5, 0.6])
-    found = predict_cross_validated(
-        0.5, model, np.array([0, 1, 1]), scores, np.array([1, 2, 2])
-    )
-    assert found.tolist() == [0, 1, 1]
-
-
-def test_without_a_threshold_the_first_class_is_predicted_at_a_tie(tmp_path: Path) -> None:
-    model, _ = train(tmp_path, tiny.model("five", "raw", "dummy.DummyClassifier", 0))
-    assert predict_from_scores(model, np.array([0.4, 0.5, 0.6])).tolist() == [0, 0, 1]
+    assert predict_from_scores(model, scores).tolist() == [0, 0, 1]
+    assert predict_from_scores(set_threshold(model, 0.5), scores).tolist() == [0, 1, 1]
+    y, folds = np.array([0, 1, 1]), np.array([1, 2, 2])
+    assert predict_cross_validated(None, model, y, scores, folds).tolist() == [0, 0, 1]
+    assert predict_cross_validated(0.5, model, y, scores, folds).tolist() == [0, 1, 1]
 
 
 @pytest.mark.parametrize("classifier", [LogisticRegression(), GaussianNB()])
@@ -393,28 +346,23 @@ def test_scores_of_any_precision_are_kept_as_float64(
     assert table["decision_1"].dtype == np.float64
 
 
-def test_a_model_that_cannot_be_fitted_is_one_line(tmp_path: Path) -> None:
-    # Each of these hyperparameters is valid by itself.
-    prepare(tmp_path, tiny.model("five", "raw", tiny.LOGISTIC, 3, solver="lbfgs", l1_ratio=1.0))
-    line = failure(tmp_path, "train", "five-sgd")
-    assert line.startswith("Error: the model cannot be fitted: Solver lbfgs supports only")
-
-
-def test_a_value_that_no_other_fold_has_is_one_line_for_a_model_of_categories(
-    tmp_path: Path,
+@pytest.mark.parametrize(
+    ("features", "classifier", "hyperparameters", "reason"),
+    [
+        # Each of these hyperparameters is valid by itself.
+        ("raw", tiny.LOGISTIC, {"solver": "lbfgs", "l1_ratio": 1.0}, "Solver lbfgs supports"),
+        # No other fold has a value of a pixel, which is a category for this classifier.
+        ("raw", "naive_bayes.CategoricalNB", {}, "index "),
+        ("normalized", "naive_bayes.GaussianNB", {}, "Sparse data was passed"),
+        ("normalized", "augmented_svc", {}, "Sparse data was passed"),
+    ],
+)
+def test_a_model_that_cannot_be_fitted_is_one_line(
+    tmp_path: Path, features: str, classifier: str, hyperparameters: Any, reason: str
 ) -> None:
-    prepare(tmp_path, tiny.model("five", "raw", "naive_bayes.CategoricalNB", 3))
+    prepare(tmp_path, tiny.model("five", features, classifier, 3, **hyperparameters))
     line = failure(tmp_path, "train", "five-sgd")
-    assert line.startswith("Error: the model cannot be fitted: index ")
-
-
-@pytest.mark.parametrize("classifier", ["naive_bayes.GaussianNB", "augmented_svc"])
-def test_features_that_a_classifier_cannot_take_are_one_line(
-    tmp_path: Path, classifier: str
-) -> None:
-    prepare(tmp_path, tiny.model("five", "normalized", classifier, 3))
-    line = failure(tmp_path, "train", "five-sgd")
-    assert line.startswith("Error: the model cannot be fitted: Sparse data was passed")
+    assert line.startswith(f"Error: the model cannot be fitted: {reason}")
 
 
 def test_a_warning_of_each_fold_is_one_line(tmp_path: Path) -> None:
@@ -422,16 +370,6 @@ def test_a_warning_of_each_fold_is_one_line(tmp_path: Path) -> None:
     [warning] = call(tmp_path, "train", "five-sgd").stderr.splitlines()
     assert warning.startswith("ConvergenceWarning: Maximum number of iteration reached")
     assert "increasing max_iter" in warning
-    assert warning.endswith(" Its hyperparameters are in params.yaml.")
-
-
-def test_other_warnings_of_a_classifier_are_printed_as_they_are(tmp_path: Path) -> None:
-    classifier = "neural_network.MLPClassifier"
-    numbers = {"batch_size": 1_000_000, "max_iter": 300, "tol": 0.1, "n_iter_no_change": 2}
-    prepare(tmp_path, tiny.model("five", "normalized", classifier, 3, **numbers))
-    [warning] = call(tmp_path, "train", "five-sgd").stderr.splitlines()
-    assert warning.startswith("UserWarning: Got `batch_size` less than 1 or larger than sample")
-    assert "params.yaml" not in warning
 
 
 # It calls a function of scikit-learn as one of several threads may do it.
@@ -458,27 +396,6 @@ def test_a_misleading_warning_of_scikit_learn_is_not_printed(
     classifier = "parallel_package.ParallelClassifier"
     prepare(project, tiny.model("five", "raw", classifier, 0, strategy="most_frequent"))
     assert call(project, "train", "five-sgd").stderr == ""
-
-
-@pytest.mark.parametrize(("n_passes", "label"), [(None, "fits"), (1, "batches")])
-def test_the_progress_bar_is_gone_from_the_terminal_when_the_model_is_fitted(
-    monkeypatch: pytest.MonkeyPatch, n_passes: int | None, label: str
-) -> None:
-    terminal, end = pty.openpty()
-    termios.tcsetwinsize(end, (24, 80))
-    pipeline = build(tiny.model("five", "scaled", tiny.SGD, 0))
-    with open(end, "w", encoding="utf-8") as stderr, monkeypatch.context() as patch:  # noqa: PTH123
-        patch.setattr(sys, "stderr", stderr)
-        fitting.fit(pipeline, X, CLASSES == 5, folds=None, n_passes=n_passes)
-        stderr.write("next line\n")
-    shown = b""
-    while not shown.endswith(b"next line\r\n"):
-        shown += os.read(terminal, 10_000)
-    os.close(terminal)
-    bar, blanks, line = shown.decode().removesuffix("\r\n").rsplit("\r", 2)
-    assert f"{label}:   0%" in bar
-    assert blanks.isspace()
-    assert line == "next line"
 
 
 @pytest.mark.parametrize("parameters", [{}, {"n_components": 50}])

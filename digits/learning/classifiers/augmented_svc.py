@@ -56,9 +56,8 @@ class AugmentedSVC(
 
     `fit` fits each SVC twice. The first fit is on all images, and tells how far each image is
     from the decision boundary of its class. The second fit is on the images that are not far
-    from the boundary, and on deformed copies of those that are near it.
-
-    The kernel is the radial basis function. With two classes there is one SVC.
+    from the boundary, and on deformed copies of those that are near it. The kernel is the
+    radial basis function.
 
     Args:
         features: an unfitted transformer of pixels to features, such as a pipeline. It must be
@@ -114,10 +113,6 @@ class AugmentedSVC(
         Args:
             X: the pixels of square images, shape (n_images, side * side).
             y: the labels, shape (n_images,).
-
-        Raises:
-            ValueError: a parameter is wrong, the images are not square, or `X` or `y` is not
-                such an array.
         """
         self._validate_params()
         X, y = self._validate_images(X, y=y)
@@ -174,10 +169,6 @@ class AugmentedSVC(
         """Return the scores of images, shape (n_images, n_classes).
 
         With two classes, the shape is (n_images,), for the second class.
-
-        Raises:
-            NotFittedError: `fit` has not been called.
-            ValueError: `X` is not such an array, or has another number of pixels than in `fit`.
         """
         check_is_fitted(self)
         X = self._validate_images(X, reset=False)
@@ -192,11 +183,7 @@ class AugmentedSVC(
         return self.classes_[scores.argmax(axis=1)]
 
     def _validate_images(self, X: Pixels, **options: Any) -> Any:
-        """Return the images, and the labels if `y` is given, as arrays of a supported kind.
-
-        Set `n_features_in_`, or compare `X` with it if `reset` is false. The test with
-        scikit-learn's `check_estimator` overrides this, because that passes no square images.
-        """
+        """Return the images, and the labels if `y` is given, as arrays of a supported kind."""
         return validate_data(self, X, **options)
 
     def _fit_svc(self, Z: Features, target: Vector, C: float) -> SVC:
@@ -205,11 +192,7 @@ class AugmentedSVC(
     def _store_svcs(self, svcs: list[SVC], inputs: Features, fitted_rows: list[Vector]) -> None:
         """Store fitted SVCs. An input that is a support vector of several SVCs is stored once.
 
-        Args:
-            svcs: the SVCs.
-            inputs: the features of all images that any SVC was fitted on, shape
-                (n_inputs, n_features).
-            fitted_rows: for each SVC, the rows of `inputs` that it was fitted on.
+        Each SVC was fitted on some rows of `inputs`.
         """
         dual_coef = np.zeros((len(inputs), len(svcs)))
         for column, (svc, rows) in enumerate(zip(svcs, fitted_rows, strict=True)):
@@ -243,10 +226,6 @@ class AugmentedSVC(
         """Return the features of deformed copies, shape (n_copies * n_images, n_features).
 
         The first copies of all images come first, then the second copies, and so on.
-
-        Args:
-            X: the pixels, shape (n_images, side * side).
-            side: the height and width of the images.
         """
         seed = check_random_state(self.random_state).randint(2**31)
         # `deform_rows` numbers the images first, then their copies.

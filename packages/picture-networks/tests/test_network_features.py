@@ -19,8 +19,8 @@ from digits.learning import model_file
 from digits.learning.pipelines import (
     build_features,
     put_beside_network,
-    separate_stateless_steps,
 )
+from digits.learning.stateless import separate_stateless_steps
 from picture_networks import efficientnet_lite, load_network
 from picture_networks.feature_cache import open_cache
 from tests.helpers import tiny
@@ -201,7 +201,7 @@ def test_each_of_several_networks_has_the_same_norm_beside_other_features() -> N
 
 def test_steps_after_one_that_learns_follow_both_sets_of_features() -> None:
     features = Pipeline([("a", Normalizer()), ("components", PCA(2)), ("b", Normalizer())])
-    beside = put_beside_network(features, weight=0.5, n_values=64)
+    beside = put_beside_network(features, weight_beside_network=0.5, n_values=64)
     assert list(beside.named_steps) == ["features", "components", "b"]
 
 

@@ -111,7 +111,8 @@ def queued(predictions):
     yield Row("queued", OVERALL, 1)
 
 
-METRICS["queued"] = Metric(queued, in_json=True)
+METRICS.append(queued)
+IN_JSON.append("queued")
 """
 
 
