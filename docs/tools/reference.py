@@ -22,7 +22,6 @@ from digits.evaluation import metrics
 from digits.learning.pipelines import FEATURES_FOLDER
 from digits.results.metrics import DESCRIPTIONS
 from digits.settings import params, recorded
-from stages.command import VERSIONS_FILE
 
 FOLDER = Path(__file__).parents[1] / "reference"
 SOURCES_FOLDER = Path(sources.__file__).parent
@@ -74,56 +73,6 @@ STAGES_INTRODUCTION = """\
 This page describes the stages of the pipeline in their order: what each stage reads, and which
 files it writes. [Files](files.md) describes the content of the files. `dvc.yaml` declares all
 dependencies of each stage."""
-
-DEPENDENCIES_INTRODUCTION = """\
-# What an edit of the code reruns
-
-DVC runs a stage again if one of the files or parameters that it depends on has changed.
-`dvc.yaml` declares them. This page lists the code among them. `NAME` stands for the value of
-`features` in a model: the stages of the other models do not depend on that file. After these
-stages, DVC runs another stage only if its input files have changed, too.
-
-[Accept an edit of comments](../dvc.md#accept-an-edit-of-comments) shows how to record an edit
-without a run."""
-
-PACKAGES_INTRODUCTION = """\
-## What a new version of a package reruns
-
-`stages/versions.yaml` has the versions of the packages that compute outputs. `dvc.yaml` says
-which of them a stage depends on. A new version of any other package reruns nothing. [Upgrade a
-package](../../CONTRIBUTING.md#upgrade-a-package) shows each step."""
-
-NO_OUTPUT_INTRODUCTION = """\
-## Code that reruns nothing
-
-The stages import these files and folders, too, but do not depend on them, because they cannot
-change an output. A test compares both tables with the modules that each stage imports."""
-
-# The code that stages import without depending on it, and why it cannot change an output.
-CHANGE_NO_OUTPUT = {
-    "digits/__init__.py": "It only has a docstring.",
-    "digits/plugins.py": "It finds sources, and the checksums verify what a source has read.",
-    "digits/messages": "It says what is wrong.",
-    "digits/settings": (
-        "It says what is wrong. DVC tracks each value of `params.yaml` that a stage reads."
-    ),
-    "digits/data/source.py": "It finds sources. The checksums verify what a source has read.",
-    "digits/data/sources": "The recorded checksums verify what a source has read.",
-    "digits/imaging/picture_files.py": "The checksums verify the pixels of pictures, too.",
-    "digits/imaging/pictures.py": "The checksums verify the pixels of pictures, too.",
-    "digits/imaging/transforms/border.py": "The checksums verify the pixels of pictures, too.",
-    "digits/networks.py": (
-        "It finds networks. `digits start` writes what their features depend on into "
-        "`dvc.yaml`."
-    ),
-    "digits/learning/cluster.py": (
-        "It decides where tasks run, and refuses a cluster that would calculate differently."
-    ),
-    "digits/learning/parallel.py": "It decides where tasks run.",
-    "digits/learning/trust.py": "It decides which classes may be loaded.",
-    "stages/command.py": "It decides whether a stage may run, and whether it is recorded.",
-    "stages/edits.py": "It notices edits of the code.",
-}
 
 # What is generated below the description of a key.
 FURTHER = {
@@ -378,50 +327,6 @@ def describe_stage(stage: str, entry: dict[str, Any]) -> str:
     return ast.get_docstring(ast.parse(script.read_text(encoding="utf-8"))) or ""
 
 
-def write_dependencies() -> str:
-    """Return the page about what an edit of the code or a new version of a package reruns."""
-    stages_of_path: dict[str, list[str]] = {}
-    stages_of_package: dict[str, list[str]] = {}
-    declared = read_stages()
-    for stage, entry in declared.items():
-        definition = entry.get("do", entry)  # only a stage with `foreach` has `do`
-        for path in definition.get("deps", []):
-            if path.startswith(("digits/", "stages/")):
-                name = path.replace("${item.features}", "NAME")
-                stages_of_path.setdefault(name, []).append(stage)
-        for key in definition.get("params", []):
-            packages = key.get(str(VERSIONS_FILE), []) if isinstance(key, dict) else []
-            for package in packages:
-                stages_of_package.setdefault(package, []).append(stage)
-    n_stages = len(declared)
-    parts = [
-        DEPENDENCIES_INTRODUCTION,
-        NOTE,
-        list_reruns("edited file or folder", stages_of_path, n_stages),
-        PACKAGES_INTRODUCTION,
-        list_reruns("package", stages_of_package, n_stages),
-    ]
-    reasons = ["| file or folder | why it cannot change an output |", "|---|---|"]
-    reasons += [f"| `{path}` | {reason} |" for path, reason in CHANGE_NO_OUTPUT.items()]
-    parts += [NO_OUTPUT_INTRODUCTION, "\n".join(reasons)]
-    return "\n\n".join(parts) + "\n"
-
-
-def list_reruns(title: str, stages_of: Mapping[str, list[str]], n_stages: int) -> str:
-    """Return a table of what a change of each file or package reruns.
-
-    Args:
-        title: the heading of the first column.
-        stages_of: the stages by the name of the file or package.
-        n_stages: how many stages dvc.yaml has.
-    """
-    lines = [f"| {title} | stages that DVC runs again |", "|---|---|"]
-    for name, stages in sorted(stages_of.items()):
-        listed = ", ".join(f"`{stage}`" for stage in stages)
-        lines.append(f"| `{name}` | {'all' if len(stages) == n_stages else listed} |")
-    return "\n".join(lines)
-
-
 def write_metrics() -> str:
     """Return the page about the metrics."""
     lines = ["| metric | in `metrics/<model>.json` | value |", "|---|---|---|"]
@@ -436,7 +341,6 @@ def write_metrics() -> str:
 
 PAGES = {
     "cli.md": write_cli,
-    "dependencies.md": write_dependencies,
     "metrics.md": write_metrics,
     "params.md": write_params,
     "stages.md": write_stages,

@@ -7,7 +7,6 @@ import pytest
 from dvc.utils.serialize import modify_yaml
 
 from digits.commands.check import check
-from digits.core import paths
 from digits.evaluation import metrics
 from digits.messages.errors import unknown_choice_error
 from digits.settings import params, recorded
@@ -491,15 +490,6 @@ def test_of_a_long_value_only_the_beginning_is_shown(tmp_path: Path) -> None:
 def test_the_files_of_this_project_are_valid(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tiny.ROOT)
     check(params.load())
-
-
-def test_each_artifact_of_dvc_yaml_is_a_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tiny.ROOT)
-    settings = params.load()
-    dvc_yaml = params.parse(Path("dvc.yaml").read_text(encoding="utf-8"))
-    for name, artifact in dvc_yaml.get("artifacts", {}).items():
-        assert name in settings.models
-        assert artifact["path"] == paths.model(name).as_posix()
 
 
 def test_a_missing_file_is_one_line(tmp_path: Path) -> None:
