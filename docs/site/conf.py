@@ -21,6 +21,7 @@ NAVIGATION = {
         "docs/pipeline",
         "docs/read-the-code",
         "docs/tutorials",
+        "docs/tutorials-code",
         "docs/handwriting",
         "docs/benchmarks",
     ],

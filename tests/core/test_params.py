@@ -73,10 +73,6 @@ REFUSED["names that differ only in case"] = (
     "'five-sgd' and 'Five-SGD' differ only in upper and lower case, so they would have the same "
     "files on macOS and Windows; rename one of them",
 )
-REFUSED["a name of a device"] = (
-    {"splits.NUL": {"dataset": "tiny", "test": 0.25}},
-    "params.yaml: on Windows, no file can be called 'NUL'; rename it",
-)
 REFUSED["a name with an underscore"] = (
     {"tasks.not_this": {"split": "tiny"}},
     "tasks.not_this: a name must have at most 100 letters and digits, with single hyphens between them",

@@ -267,12 +267,8 @@ def test_the_examples_of_the_python_page_print_what_it_shows(demo: Path) -> None
     assert printed == shown
 
 
-def test_the_pages_about_files_and_stages_name_every_column_and_plot(made: Path) -> None:
-    names = ["files.md", "stages.md"]
-    texts = [
-        (tiny.ROOT / "docs/reference" / name).read_text(encoding="utf-8") for name in names
-    ]
-    page = "\n".join(texts)
+def test_the_page_about_the_pipeline_names_every_column_and_plot(made: Path) -> None:
+    page = (tiny.ROOT / "docs/pipeline.md").read_text(encoding="utf-8")
     for path in sorted(made.glob("data/**/*.parquet")):
         table = pd.read_parquet(path)
         for name in [*table.columns, *table.attrs]:

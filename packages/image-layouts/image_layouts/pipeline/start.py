@@ -65,7 +65,6 @@ DELETED = [
     "CHANGELOG.md",
     "CITATION.cff",
     "docs/benchmarks.md",
-    "docs/digit-champion.md",
     "docs/notebooks",
     "docs/tutorials*.md",
     # results
