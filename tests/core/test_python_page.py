@@ -17,7 +17,6 @@ PAGE = tiny.ROOT / "docs/reference/python.md"
 REPLACED = {
     "task/small-digit/": "task/digit/",
     "small-digit-svc": "digit-logreg",
-    'read("small")': 'read("tiny")',
     "docs/handwriting/sheet.jpg": str(tiny.ROOT / "docs/handwriting/sheet.jpg"),
 }
 
