@@ -52,9 +52,9 @@ PROMISES = {
     "project.": "test_a_module_that_is_not_installed_is_not_imported",
     "**A name** of a file, class or model is printed without the characters that a terminal "
     "obeys.": "test_a_table_has_nothing_that_a_terminal_obeys",
-    "**A branch** from somebody else can run any code, because `dvc.yaml` contains commands, "
-    "and `digits` runs the code of the branch that you are on.": "",
-    "Read the changes before you run a command in it.": "",
+    "**A branch** from somebody else can run any code, because `dvc.yaml` contains "
+    "commands.": "",
+    "Read the changes before you run `dvc` or `digits` in the branch.": "",
     "**A DVC remote** can be changed by everyone with write access.": "",
     "If the remote has the setting `verify`, `dvc pull` verifies the checksums in "
     "`dvc.lock`.": "test_a_file_that_was_changed_on_the_remote_is_not_pulled",
