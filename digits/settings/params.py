@@ -683,8 +683,9 @@ def _check_test_size(where: str, test: TestSize, dataset: DatasetParams) -> None
 
 def _check_train_set_not_empty(where: str, n_test: int, total: int, unit: str) -> None:
     if n_test >= total:
-        allowed = f"; allowed: 1 to {total - 1}" if total > 1 else ""
-        raise UserError(f"{where}: {n_test} of {total} {unit} leaves none to train on{allowed}")
+        raise UserError(
+            f"{where}: {n_test} of {total} {unit} leaves none to train on; use fewer"
+        )
 
 
 def _check_task_classes(where: str, task: TaskParams, dataset: DatasetParams) -> None:
