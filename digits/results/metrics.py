@@ -66,11 +66,11 @@ DESCRIPTIONS = {
         "The accuracy of always predicting the most frequent label of the training set."
     ),
     "precision": Description(
-        "The proportion of the images with this prediction that have the label.",
+        "The proportion of correct predictions among the images predicted as the label.",
         caption="precision",
     ),
     "recall": Description(
-        "The proportion of the images with the label that are predicted as it.",
+        "The proportion of correct predictions among the images that have the label.",
         caption="recall",
         column=Column(
             "cv_balanced_accuracy",
@@ -106,7 +106,8 @@ DESCRIPTIONS = {
     "support": Description("The number of images of a class."),
     "temperature": Description("The number that calibrates the probabilities."),
     "threshold": Description(
-        "The lowest score at which the label 1 is predicted, in a task with two labels."
+        "The decision threshold: the lowest score at which the label 1 is predicted. Only for "
+        "two labels."
     ),
 }
 

@@ -215,8 +215,8 @@ class DatasetParams(Entry):
     names: list[str] | None = None
     """The names of the classes, in the order of their numbers.
 
-    If the source gives no names to the classes, you can write different names into
-    `params.yaml` yourself. None may be `all`.
+    If the source gives no names to the classes, you can write them into `params.yaml` yourself.
+    All names must differ, and none may be `all`.
     """
 
     pixel_max: Annotated[int, Field(ge=1, le=255)] | None = None
@@ -248,7 +248,7 @@ class DatasetParams(Entry):
     """
 
     sources: Annotated[list[Source], Field(min_length=1)]
-    """The sources of the images, such as two web addresses.
+    """The sources of the images.
 
     Each item has one key, the [kind of the source](#kinds-of-sources). Its value is the place
     where the images are. The sources are tried in order, until one of them has the images whose
