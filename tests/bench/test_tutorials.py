@@ -17,11 +17,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from dvc.utils.hydra import apply_overrides
-from IPython.core.inputtransformer2 import TransformerManager
 from PIL import Image
 from pytest_httpserver import HTTPServer
 from sklearn.datasets import fetch_openml
-from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.model_selection import cross_val_score, train_test_split
 from sklearn.neighbors import KNeighborsClassifier
@@ -260,19 +258,6 @@ def test_the_full_code_about_twos_fits_with_the_solution() -> None:
     variables = make_variables().copy()
     variables["y_train"] = variables["y_train"].astype(np.int8)
     exec(f"{solution.split('`')[1]}\n{code.strip('`')}", variables)
-
-
-def test_a_notebook_raises_no_error_at_what_is_left_of_fit_in_the_article_about_fives() -> None:
-    manager = TransformerManager()  # type: ignore[no-untyped-call]
-    code = manager.transform_cell(
-        ">>> from sklearn.linear_model import SGDClassifier\n\n"
-        ">>> sgd_clf = SGDClassifier(random_state=42, max_iter=10)\n\n"
-        ">>>, y_train_5)\n\n"
-    )
-    variables: dict[str, Any] = {}
-    exec(code, variables)
-    with pytest.raises(NotFittedError):
-        variables["sgd_clf"].predict(np.zeros((1, 784)))
 
 
 def fetch_from_openml(server: HTTPServer, **options: Any) -> Bunch:
