@@ -102,7 +102,7 @@ lint: $(DEV_INSTALLED) ## Check style, format and types
 format: $(DEV_INSTALLED) ## Format the code
 	ruff check --fix . ; ruff format .
 
-reference: $(INSTALLED) ## Write the pages in docs/reference that are generated from the code
+reference: $(INSTALLED) ## Write the parts of the pages that are generated from the code
 	python -m docs.tools.reference
 
 # The packages that compute outputs. dvc.yaml says which of their versions a stage depends on.

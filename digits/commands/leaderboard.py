@@ -63,8 +63,7 @@ def command(pattern: str, table_format: str) -> None:
     class has more than twice as many test images as its smallest class.
 
     The majority-class baseline predicts the most frequent label of the training set for every
-    image. `dvc metrics show` prints precision and recall. `digits compare --between A B`
-    compares two models.
+    image.
     """
     settings = params.load()
     names = select_models("PATTERN", pattern, settings.models)

@@ -1,6 +1,6 @@
 """The images that go from stage to stage, and the format of their files.
 
-The file is a parquet table with the column `pixels`. docs/reference/files.md describes it.
+The file is a parquet table with the column `pixels`. docs/pipeline.md describes it.
 """
 
 import json

@@ -1,6 +1,6 @@
 """The table of a model's predictions of labelled images.
 
-docs/reference/files.md describes its columns. The scores are as digits/learning/scores.py
+docs/pipeline.md describes its columns. The scores are as digits/learning/scores.py
 describes them.
 """
 

@@ -1,6 +1,6 @@
 """Read and write tables as parquet files, which `pandas.read_parquet` can read, too.
 
-docs/reference/files.md describes the columns of all tables. What all rows of a table share is
+docs/pipeline.md describes the columns of all tables. What all rows of a table share is
 in its `attrs`, a dictionary that pandas stores in the file. Parquet's checksums are verified,
 so a damaged file raises an error.
 """

@@ -53,7 +53,7 @@ class Predictions:
         """Read a table of predictions, and calibrate the probabilities.
 
         Args:
-            table: the columns are described in docs/reference/files.md.
+            table: the columns are described in docs/pipeline.md.
             classes: the labels of the task, sorted.
             majority_label: the most frequent label of the training images.
             temperature: the temperature of the calibration, or that of each image, shape

@@ -21,7 +21,7 @@ from threadpoolctl import threadpool_info
 
 from digits.messages.errors import UserError
 
-# The variable by which Dask itself finds its scheduler (docs/scaling.md).
+# The variable by which Dask itself finds its scheduler (docs/pipeline.md).
 CLUSTER_VARIABLE = "DASK_SCHEDULER_ADDRESS"
 
 # The packages whose versions a result depends on.

@@ -42,8 +42,7 @@ class Description(NamedTuple):
 # Each metric by its name in plots/<model>/metrics.csv.
 DESCRIPTIONS = {
     "cv_accuracy": Description(
-        "The mean of the folds' accuracies in cross-validation. It is missing if the model has "
-        "`folds: 0`.",
+        "The mean of the folds' accuracies in cross-validation.",
         column=Column(
             "cv_accuracy",
             "CV\naccuracy",
@@ -52,10 +51,7 @@ DESCRIPTIONS = {
             subset="cross_validation",
         ),
     ),
-    "cv_std": Description(
-        "The standard deviation of the folds' accuracies. It is missing if the model has "
-        "`folds: 0`."
-    ),
+    "cv_std": Description("The standard deviation of the folds' accuracies."),
     "accuracy": Description(
         "The proportion of the images that are classified correctly.",
         caption="accuracy",
@@ -70,13 +66,11 @@ DESCRIPTIONS = {
         "The accuracy of always predicting the most frequent label of the training set."
     ),
     "precision": Description(
-        "The precision of the label 1 in a task with `positive` classes, otherwise the mean "
-        "precision of all labels.",
+        "The proportion of correct predictions among the images predicted as the label.",
         caption="precision",
     ),
     "recall": Description(
-        "The recall of the label 1 in a task with `positive` classes, otherwise the mean "
-        "recall of all labels.",
+        "The proportion of correct predictions among the images that have the label.",
         caption="recall",
         column=Column(
             "cv_balanced_accuracy",
@@ -87,8 +81,7 @@ DESCRIPTIONS = {
         ),
     ),
     "f1": Description(
-        "The F1 score of the label 1 in a task with `positive` classes, otherwise the mean F1 "
-        "score of all labels.",
+        "The harmonic mean of precision and recall.",
         caption="F1",
         column=Column(
             "cv_f1",
@@ -99,27 +92,22 @@ DESCRIPTIONS = {
         ),
     ),
     "roc_auc": Description(
-        "The area under the ROC curve of the label 1 in a task with `positive` classes, "
-        "otherwise the mean area of all labels.",
+        "The area under the ROC curve.",
         caption="area under the ROC curve",
     ),
     "average_precision": Description(
-        "The average precision of the label 1 in a task with `positive` classes, otherwise the "
-        "mean average precision of all labels.",
+        "The average precision, which summarizes the precision-recall curve.",
         caption="average precision",
     ),
     "log_loss": Description(
-        "The mean negative logarithm of the [calibrated](statistics.md#probabilities) "
-        "probability of the true label.",
+        "The mean negative logarithm of the calibrated probability of the true label.",
         caption="log loss",
     ),
     "support": Description("The number of images of a class."),
-    "temperature": Description(
-        "The number that [calibrates](statistics.md#probabilities) the probabilities. It is "
-        "missing if the model has `folds: 0`."
-    ),
+    "temperature": Description("The number that calibrates the probabilities."),
     "threshold": Description(
-        "The [decision threshold](glossary.md#decision-threshold), in a task with two labels."
+        "The decision threshold: the lowest score at which the label 1 is predicted. Only for "
+        "two labels."
     ),
 }
 

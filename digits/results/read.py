@@ -205,7 +205,7 @@ def rank_mistakes(predictions: pd.DataFrame) -> Vector:
     """Return the positions of the wrong predictions, the most confident ones first.
 
     Args:
-        predictions: a table of predictions, as docs/reference/files.md describes it.
+        predictions: a table of predictions, as docs/pipeline.md describes it.
     """
     is_wrong = (predictions["label"] != predictions["prediction"]).to_numpy()
     ranking = np.argsort(-compute_margins(predictions), kind="stable")

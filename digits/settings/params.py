@@ -2,11 +2,10 @@
 
 The entries build on each other: dataset → split → task → model.
 
-The string below each key is its description, in Markdown. `make reference` writes the
-descriptions to docs/reference/params.md.
+The string below a key is its description, in Markdown. `make reference` copies it to
+docs/reference/params.md.
 """
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -35,9 +34,6 @@ N_CHANNELS = 3  # of an image in colour: red, green and blue
 
 # No class can have this name, because it stands for all images in the tables of metrics.
 RESERVED_NAME = "all"
-
-# These names stand for devices on Windows.
-DEVICES = re.compile("con|prn|aux|nul|(com|lpt)[0-9]")
 
 # DVC needs these keys of a model, even if they are empty.
 MAY_BE_EMPTY = {"feature_parameters", "hyperparameters"}
@@ -143,24 +139,12 @@ class LastGroups(Entry):
     """The form `{groups: number}` of a test size."""
 
     groups: PositiveInt
-    """The number of groups in the test set. The test set is the images of the last groups.
-
-    The dataset must have groups, and more of them than this number.
-    """
 
 
 class ChecksumShare(Entry):
     """The form `{share: fraction}` of a test size."""
 
     share: Fraction
-    """The fraction of each class that goes into the test set, rounded up to whole images.
-
-    If the dataset has groups, it is the fraction of the groups.
-
-    The images are chosen by the checksums of the picture files, or of their pixels if they do
-    not come from files, and the groups by the checksums of their names. Adding pictures
-    therefore hardly changes the split, and another `shape` does not change it.
-    """
 
 
 TestSize = Annotated[
@@ -176,27 +160,18 @@ class MinRecall(Entry):
     """The form `{recall: fraction}` of a threshold."""
 
     recall: FractionOrOne
-    """The minimum recall, as a fraction.
-
-    Of all thresholds with at least this recall, the one with the best precision is chosen.
-    """
 
 
 class MinPrecision(Entry):
     """The form `{precision: fraction}` of a threshold."""
 
     precision: FractionOrOne
-    """The minimum precision, as a fraction.
-
-    Of all thresholds with at least this precision, the one with the best recall is chosen.
-    """
 
 
 class MaxF1(Entry):
     """The form `{f1: max}` of a threshold."""
 
     f1: Literal["max"]
-    """The threshold with the best F1 score is chosen."""
 
 
 Threshold = Annotated[
@@ -209,14 +184,12 @@ class DatasetParams(Entry):
     """An entry of `datasets`: a table of images."""
 
     images: PositiveInt
-    """The number of images. `digits pin` records it."""
+    """The number of images."""
 
     shape: Shape
     """The height and the width of each image, 1 to 256 pixels each. With a third number, which
-    is always 3, the images are in colour. Otherwise they are grey.
-
-    Pictures are resized to this shape. Their aspect ratio is kept, and the space at the sides
-    gets the median colour of the picture's edge. For example, for images in colour:
+    is always 3, the images are in colour. Otherwise they are grey. For example, for images in
+    colour:
 
     ```yaml
     shape:
@@ -224,76 +197,62 @@ class DatasetParams(Entry):
     - 64
     - 3
     ```
+
+    Pictures are resized to this shape. Their aspect ratio is kept, and the space at the sides
+    gets the median colour of the picture's edge.
     """
 
     classes: Annotated[int, Field(ge=1, le=256)]
-    """The number of classes, which are numbered from 0. `digits pin` records it."""
+    """The number of classes, at most 256. They are numbered from 0."""
 
     groups: PositiveInt | None = None
     """The number of groups, if the source divides the images into groups.
 
     A group is, for example, all images by one writer. A group is never divided between the
-    training set and the test set, or between two folds. `digits pin` records it.
+    training set and the test set, or between two folds.
     """
 
     names: list[str] | None = None
     """The names of the classes, in the order of their numbers.
 
-    `digits pin` records them if the source gives names to the classes. Otherwise you can
-    write them yourself. The names must differ from each other, and none may be `all`.
+    If the source gives no names to the classes, you can write them into `params.yaml` yourself.
+    All names must differ, and none may be `all`.
     """
 
     pixel_max: Annotated[int, Field(ge=1, le=255)] | None = None
-    """The largest value that a pixel can have. For scikit-learn's digits it is 16.
-
-    Without this key, it is 255.
+    """The largest value that a pixel can have: 255 without this key, and 16 for scikit-learn's
+    digits.
     """
 
     white: PositiveInt | None = None
-    """The value that becomes white in pictures of more than 8 bits per pixel.
-
-    So equal values are equally bright in all pictures. Larger values are white, too. For
-    example, 4095 for pictures of 12 bits. `digits start` writes this key. Without it, each
-    picture has its own scale, of 12 or 16 bits.
+    """The value that becomes white in pictures of more than 8 bits per pixel, such as 4095 for
+    12 bits. Larger values are white, too. Without this key, each picture has its own scale, of
+    12 or 16 bits.
     """
 
     transpose: bool | None = None
-    """Whether to swap the rows and the columns of all images.
-
-    In some datasets, such as EMNIST, the images lie on their side.
+    """Whether to swap the rows and the columns of all images. In some datasets, such as EMNIST,
+    the images lie on their side.
     """
 
     background: Literal["dark", "light"] | None = None
-    """The background that nearly all images have, if they are grey.
+    """The background that nearly all images have, if they are grey: `dark` or `light`.
 
     `digits predict` inverts a picture with the other background, and says so, unless the
-    dataset has a `network`. `digits pin` records it.
+    dataset has a `network`.
     """
 
     layout: Opaque | None = None
-    """What the files of the source `files` mean.
-
-    [Layouts](../../packages/image-layouts/docs/layout.md) describes it.
-
-    For example, if the picture `Berlin/healthy/1.jpg` is of the class `healthy`:
-
-    ```yaml
-    layout: '{group}/{class}/*'
-    ```
+    """The [layout](../../packages/image-layouts/docs/layout.md) of the files of the source
+    `files`, such as `'{group}/{class}/*'`.
     """
 
     sources: Annotated[list[Source], Field(min_length=1)]
     """The sources of the images.
 
-    Each item has one key, the kind of the source. Its value is the location. The sources are
-    tried in order, until one of them has the images whose checksums are in `sha256`.
-
-    Other packages may add kinds, such as `handwriting: FOLDER` for photos of single digits on
-    paper.
-
-    The environment variable `DATA_MIRROR` may name a folder or an HTTP address. It is tried
-    before the sources that need a network. The IDX files of a dataset are in the subfolder
-    that has the dataset's name. For example:
+    Each item has one key, the [kind of the source](#kinds-of-sources). Its value is the place
+    where the images are. The sources are tried in order, until one of them has the images whose
+    checksums are in `sha256`. For example:
 
     ```yaml
     sources:
@@ -303,10 +262,8 @@ class DatasetParams(Entry):
     """
 
     network: Opaque | None = None
-    """Networks that were trained on other pictures. They compute features of each picture.
-
-    [Use other neural networks](../../packages/picture-networks/docs/network.md#the-key-network)
-    describes this key.
+    """[Networks](../../packages/picture-networks/docs/network.md#the-key-network) that were
+    trained on other pictures. They compute features of each picture.
     """
 
     files: list[PathPair] | None = None
@@ -323,15 +280,9 @@ class DatasetParams(Entry):
     """
 
     sha256: dict[ChecksumKey, Sha256]
-    """The SHA-256 checksums of the images.
-
-    - `pixels` and `labels`: the images.
-    - `groups`: the names of the groups, if the source has them.
-    - `files`: the picture files, if the source has them.
-    - `test`: the test set that came with the images, if there is one.
-    - `network`: the ONNX files of the `network`, if it has any.
-
-    The stage `fetch` fails if the images have other checksums. `digits pin` records it.
+    """The SHA-256 checksums of the `pixels` and the `labels` and, if there are any, of the
+    names of the `groups`, of the picture `files`, of the `test` set and of the ONNX files of
+    the `network`. The stage `fetch` fails if the images have other checksums.
     """
 
     @property
@@ -354,18 +305,22 @@ class SplitParams(Entry):
     test: TestSize
     """The test set. All other images are the training set, which is shuffled.
 
-    - `test: given`: the test set that came with the images, in folders such as `test`, in files
-      with such a name, or in a column `split` of a table.
     - A whole number, such as `test: 10000`: the last 10,000 images. If the dataset has groups,
       the boundary must fall between two groups.
     - A fraction, such as `test: 0.2`: 20 % of the images, chosen at random. If the dataset has
       groups, it is 20 % of the groups.
-    - One of the keys `groups` and `share`. For example:
+    - `test: given`: the test set that came with the images.
+    - The key `groups`: the images of the last groups, three in this example:
 
       ```yaml
       test:
         groups: 3
       ```
+
+    - The key `share`: a fraction of each class, rounded up to whole images. If the dataset has
+      groups, it is the fraction of the groups. The images are chosen by the checksums of their
+      files or pixels, and the groups by the checksums of their names. Adding pictures therefore
+      hardly changes the split, and another `shape` does not change it.
     """
 
 
@@ -382,9 +337,9 @@ class TaskParams(Entry):
     positive: Classes | None = None
     """The classes with the label 1. Without `negative`, all other classes have the label 0.
 
-    Without this key, the label of an image is its class. If the dataset has `names`, the
-    classes are these names. Otherwise they are numbers. The list must not contain all classes.
-    For example:
+    Without this key, the label of an image is its class. Write the names of the classes if the
+    dataset has `names`, and otherwise their numbers. The list must not contain all classes. For
+    example:
 
     ```yaml
     positive:
@@ -394,10 +349,8 @@ class TaskParams(Entry):
     """
 
     negative: Classes | None = None
-    """The classes with the label 0.
-
-    The images of all classes that are neither in `positive` nor in `negative` are left out of
-    the task. This key needs `positive`.
+    """The classes with the label 0. All classes that are neither in `positive` nor in
+    `negative` are left out of the task. This key needs `positive`.
     """
 
 
@@ -407,29 +360,32 @@ class Hyperparameters(Entry, extra="allow"):
     passes: PositiveInt | None = None
     """The number of passes over the training set of a model whose features exceed the memory.
 
-    The classifier is fitted with `partial_fit` on one batch of images at a time, in each pass.
+    In each pass, the classifier is fitted with `partial_fit` on one batch of images at a time.
     It must have this method, as `linear_model.SGDClassifier` and `neural_network.MLPClassifier`
     do. A batch has 7,840,000 pixels: 10,000 images of MNIST. Feature steps that learn from the
-    images are fitted on the first batch only.
-
-    Without this key, the classifier is fitted on all images at once.
+    images are fitted on the first batch only. Without this key, the classifier is fitted on all
+    images at once.
     """
 
     threshold: Threshold | None = None
-    """The lowest score at which a model predicts the label 1. The task must have two labels.
+    """The *decision threshold*: the lowest score at which a model predicts the label 1. The
+    task must have two labels.
 
-    Without this key, a model predicts the label 1 if `decision_function` is above 0. If the
-    classifier has no `decision_function`, it predicts the label 1 if `predict_proba` is above
-    0.5.
+    Without this key, a model predicts the label 1 if `decision_function` is above 0 or, if the
+    classifier has no `decision_function`, if `predict_proba` is above 0.5. The value is a
+    number, such as `threshold: -0.5`, or one of three rules, by which the threshold is chosen
+    on the cross-validated scores:
 
-    - A number, such as `threshold: -0.5`, is the threshold itself.
-    - One of the keys `recall`, `precision` and `f1` is a rule by which the threshold is chosen
-      on the cross-validated scores. A rule needs `folds`. For example:
+    - `recall`: the threshold with the best precision, of all with at least this recall
+    - `precision`: the threshold with the best recall, of all with at least this precision
+    - `f1: max`: the threshold with the best F1 score
 
-      ```yaml
-      threshold:
-        recall: 0.9
-      ```
+    For example:
+
+    ```yaml
+    threshold:
+      recall: 0.9
+    ```
     """
 
 
@@ -440,38 +396,32 @@ class ModelParams(Entry):
     """One sentence about the model. If you edit it, DVC does not train the model again."""
 
     tutorial: str | None = None
-    """The tutorial with this task, and the accuracy of its corrected code.
-
-    Only the report shows it.
-    """
+    """The tutorial with this task, and the accuracy of its corrected code, for the report."""
 
     task: str
     """The name of the task that the model is trained for."""
 
     features: str
-    """The features that the classifier learns from.
-
-    The value is the name of a module in `digits/features`, without `.py`, such as `raw` or
-    `hog`.
+    """The [features](#sets-of-features) that the classifier learns from: the name of a module
+    in `digits/features`, such as `hog`.
     """
 
     feature_parameters: dict[str, Any]
-    """The parameters of the features, such as `n_components: 40`.
+    """The parameters of the features, such as `n_components: 40`. Write `{}` for the defaults.
 
-    Write `{}` for the defaults. All features but `network` also have the parameter
-    `weight_beside_network`. With it, the classifier learns from the features of the dataset's
-    `network`, too. Both sets of features are scaled to the norm 1. The features from the pixels
-    are then multiplied by the weight, such as 0.5. `n_components` is the number of principal
-    components of both sets together.
+    All features but `network` also have the parameter `weight_beside_network`. With it, the
+    classifier learns from the features of the dataset's `network`, too. Both sets of features
+    are scaled to the norm 1. The features from the pixels are then multiplied by the weight,
+    such as 0.5. `n_components` is the number of principal components of both sets together.
     """
 
     classifier: str
     """The classifier, in one of four forms.
 
     - A class of scikit-learn, by its import path without the leading `sklearn.`, such as
-      `svm.SVC` or `linear_model.LogisticRegression`.
-    - A class of another package, by its import path, such as `xgboost.XGBClassifier`. To
-      install the package, see [Extend the pipeline](../extending.md).
+      `svm.SVC`.
+    - A class of [another package](../extending.md#add-a-classifier-of-another-package), by its
+      import path, such as `xgboost.XGBClassifier`.
     - `one_vs_rest_svc`: an `svm.SVC` for each class against all other classes.
     - `augmented_svc`: the same, with the kernel `rbf`, fitted also on deformed copies of
       the training images. The images must be square and grey, and the features must not be
@@ -485,15 +435,15 @@ class ModelParams(Entry):
 
     hyperparameters: Hyperparameters
     """The arguments of the classifier, such as `C: 10`, and optionally `threshold` or `passes`.
+    Write `{}` for the classifier's defaults.
 
-    Write `{}` for the classifier's defaults. `break_ties`, an argument of `svm.SVC`,
-    `svm.NuSVC` and `one_vs_rest_svc`, defaults to `true` here. `random_state` is always the
-    value of `seed`. The arguments `decision_function_shape`, `n_jobs` and `warm_start` cannot
-    be set.
+    `break_ties`, an argument of `svm.SVC`, `svm.NuSVC` and `one_vs_rest_svc`, defaults to
+    `true` here. `random_state` is always the value of `seed`. The arguments
+    `decision_function_shape`, `n_jobs` and `warm_start` cannot be set.
     """
 
     folds: Folds
-    """The number of folds of the cross-validation on the training set, or 0 for none.
+    """The number of folds of the cross-validation on the training set, 2 to 100, or 0 for none.
 
     The folds are stratified by label. Each label needs at least as many training images as
     there are folds. If the dataset has groups, the training set needs at least as many groups.
@@ -702,8 +652,6 @@ def _check_names(section: Iterable[str]) -> None:
     by_lower_case: dict[str, str] = {}
     for name in section:
         lower_case = name.lower()
-        if DEVICES.fullmatch(lower_case):
-            raise UserError(f"{FILE}: on Windows, no file can be called {name!r}; rename it")
         if lower_case in by_lower_case:
             other = by_lower_case[lower_case]
             raise UserError(
@@ -735,8 +683,9 @@ def _check_test_size(where: str, test: TestSize, dataset: DatasetParams) -> None
 
 def _check_train_set_not_empty(where: str, n_test: int, total: int, unit: str) -> None:
     if n_test >= total:
-        allowed = f"; allowed: 1 to {total - 1}" if total > 1 else ""
-        raise UserError(f"{where}: {n_test} of {total} {unit} leaves none to train on{allowed}")
+        raise UserError(
+            f"{where}: {n_test} of {total} {unit} leaves none to train on; use fewer"
+        )
 
 
 def _check_task_classes(where: str, task: TaskParams, dataset: DatasetParams) -> None:

@@ -1,338 +1,112 @@
-"""The pages in docs/reference that are generated from the code.
+"""The parts of the pages that `make reference` writes.
 
-`make reference` writes them. test_reference.py checks that they are up to date.
+Each part stands between two comments: `<!-- make reference: NAME -->` and `<!-- end -->`.
 """
 
 import ast
 import inspect
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
-import yaml
 
-from digits.commands import main
+from digits.commands import HIDDEN_COMMANDS, MODULES, main
 from digits.data.source import FOLDER as SOURCES_FOLDER
 from digits.evaluation import metrics
 from digits.learning.pipelines import FEATURES_FOLDER
 from digits.results.descriptions import DESCRIPTIONS
 from digits.settings import params, recorded
-from stages.command import VERSIONS_FILE
 
-FOLDER = Path(__file__).parents[1] / "reference"
+ROOT = Path(__file__).parents[2]
 WIDTH = 78  # columns of a help text, as Click wraps it on a terminal of 80 columns
-NOTE = "<!-- `make reference` generates this page from the code. Do not edit it. -->"
+PART = re.compile(r"(<!-- make reference: (.+?) -->)(.*?)(<!-- end -->)", re.DOTALL)
 
-CLI_INTRODUCTION = """\
-# Command-line reference
-
-This page has the help texts of the commands. `digits COMMAND --help` prints them, too. Run the
-commands in the folder that contains `params.yaml`. `digits setup` is left out, because
-`make venv` calls it."""
-
-PARAMS_INTRODUCTION = """\
-# `params.yaml` reference
-
-This page describes every key of `params.yaml`. `NAME` stands for the name of an entry, which
-you choose. A name has at most 100 letters and digits, with single hyphens between them.
-
-`digits check` validates the file. An unknown key is an error. To try a value without editing
-the file, use the dotted name of its key, and name the last stage of the model:
-`dvc exp run --temp --set-param models.NAME.folds=5 evaluate@NAME`."""
-
-FEATURES_INTRODUCTION = """\
-## Sets of features
-
-The key `features` of a model names one of these modules of `digits/features`, and
-`feature_parameters` has its parameters. Principal components need at least as many training
-images as components, without those of one fold. *Deskewed* digits are sheared until they stand
-upright."""
-
-SOURCES_INTRODUCTION = """\
-## Kinds of sources
-
-The key of an item of `sources` names one of these modules of `digits/data/sources`. Its value
-is the *place*: where the images are."""
-
-METRICS_INTRODUCTION = """\
-# Metrics
-
-The stage `evaluate` computes these metrics on the test set and in cross-validation.
-`plots/<model>/metrics.csv` has [all of them](files.md#metrics), also for each class, fold and
-group. `metrics/<model>.json` has only a few, which `dvc metrics show` and `dvc metrics diff`
-print: `cv_accuracy` and `cv_std`, and other metrics on the test set."""
-
-STAGES_INTRODUCTION = """\
-# Stages
-
-This page describes the stages of the pipeline in their order: what each stage reads, and which
-files it writes. [Files](files.md) describes the content of the files. `dvc.yaml` declares all
-dependencies of each stage."""
-
-DEPENDENCIES_INTRODUCTION = """\
-# What an edit of the code reruns
-
-DVC runs a stage again if one of the files or parameters that it depends on has changed.
-`dvc.yaml` declares them. This page lists the code among them. `NAME` stands for the value of
-`features` in a model: the stages of the other models do not depend on that file. After these
-stages, DVC runs another stage only if its input files have changed, too.
-
-[Accept an edit of comments](../dvc.md#accept-an-edit-of-comments) shows how to record an edit
-without a run."""
-
-PACKAGES_INTRODUCTION = """\
-## What a new version of a package reruns
-
-`stages/versions.yaml` has the versions of the packages that compute outputs. `dvc.yaml` says
-which of them a stage depends on. A new version of any other package reruns nothing. [Upgrade a
-package](../../CONTRIBUTING.md#upgrade-a-package) shows each step."""
-
-NO_OUTPUT_INTRODUCTION = """\
-## Code that reruns nothing
-
-The stages import these files and folders, too, but do not depend on them, because they cannot
-change an output. A test compares both tables with the modules that each stage imports."""
-
-# The code that stages import without depending on it, and why it cannot change an output.
-CHANGE_NO_OUTPUT = {
-    "digits/__init__.py": "It only has a docstring.",
-    "digits/plugins.py": "It finds sources, and the checksums verify what a source has read.",
-    "digits/messages": "It says what is wrong.",
-    "digits/settings": (
-        "It says what is wrong. DVC tracks each value of `params.yaml` that a stage reads."
-    ),
-    "digits/data/source.py": "It finds sources. The checksums verify what a source has read.",
-    "digits/data/sources": "The recorded checksums verify what a source has read.",
-    "digits/imaging/picture_files.py": "The checksums verify the pixels of pictures, too.",
-    "digits/imaging/pictures.py": "The checksums verify the pixels of pictures, too.",
-    "digits/imaging/transforms/border.py": "The checksums verify the pixels of pictures, too.",
-    "digits/networks.py": (
-        "It finds networks. `digits start` writes what their features depend on into "
-        "`dvc.yaml`."
-    ),
-    "digits/learning/cluster.py": (
-        "It decides where tasks run, and refuses a cluster that would calculate differently."
-    ),
-    "digits/learning/importing.py": "It decides which classes may be imported.",
-    "digits/learning/trust.py": "It decides which classes may be loaded.",
-    "stages/command.py": "It decides whether a stage may run, and whether it is recorded.",
-    "stages/edits.py": "It notices edits of the code.",
-}
-
-# What is generated below the description of a key.
-FURTHER = {
-    "datasets.NAME.sources": "[Kinds of sources](#kinds-of-sources) describes each kind.",
-    "models.NAME.features": "[Sets of features](#sets-of-features) lists the modules.",
-}
-
-# What the bounds of a number in a JSON schema mean.
-BOUNDS = {
-    "minimum": "at least",
-    "exclusiveMinimum": "more than",
-    "maximum": "at most",
-    "exclusiveMaximum": "less than",
+# The classes of the entries of params.yaml, by the beginning of the names of their keys.
+CLASSES: dict[str, type[params.Entry]] = {
+    "": params.Params,
+    "datasets.NAME.": params.DatasetParams,
+    "splits.NAME.": params.SplitParams,
+    "tasks.NAME.": params.TaskParams,
+    "models.NAME.": params.ModelParams,
+    "models.NAME.hyperparameters.": params.Hyperparameters,
 }
 
 
-class Key(NamedTuple):
-    """A key of params.yaml.
-
-    Attributes:
-        name: its dotted name, such as `models.NAME.folds`.
-        schema: its JSON schema.
-        presence: whether it is required, what its default is, or that `digits pin` writes it.
-            It is "" for a key of a mapping that is only one of several forms of a value.
-        description: the string below it in digits/settings/params.py, or "".
-    """
-
-    name: str
-    schema: dict[str, Any]
-    presence: str
-    description: str
-
-
-def main_context() -> click.Context:
-    """Return the context of the command `digits`, in which its subcommands print their help."""
+def list_commands() -> Iterator[str]:
+    """Yield the help text of each command in digits/commands."""
     settings = main.context_settings
-    return click.Context(main, info_name="digits", terminal_width=WIDTH, **settings)
-
-
-def list_commands() -> dict[str, click.Command]:
-    """Return all commands that `digits --help` shows, by their names."""
-    context = main_context()
-    commands = {}
-    for name in main.list_commands(context):
+    context = click.Context(main, info_name="digits", terminal_width=WIDTH, **settings)
+    for name in sorted(MODULES.keys() - HIDDEN_COMMANDS):
         command = main.get_command(context, name)
         assert command is not None
-        commands[name] = command
-    return commands
+        help_text = command.get_help(click.Context(command, context, name))
+        yield f"## digits {name}\n\n```text\n{help_text}\n```"
 
 
-def list_keys() -> list[Key]:
-    """Return all keys of params.yaml, in the order of the schema."""
-    root = params.Params.model_json_schema()
-    classes = {**root["$defs"], "Params": root}
-    descriptions = read_descriptions()
-
-    def keys_of(class_name: str, prefix: str, *, is_alternative: bool = False) -> list[Key]:
-        keys = []
-        required = classes[class_name].get("required", [])
-        for key, schema in classes[class_name]["properties"].items():
-            name = f"{prefix}{key}"
-            presence = "" if is_alternative else describe_presence(key in required, schema)
-            if class_name == "DatasetParams" and key in recorded.KEYS:
-                presence = "recorded by `digits pin`"
-            description = descriptions[class_name].get(key, "")
-            keys.append(Key(name, schema, presence, description))
-            if "$ref" in schema:
-                keys += keys_of(referenced_class(schema), f"{name}.")
-            for entry in schema.get("patternProperties", {}).values():
-                keys += keys_of(referenced_class(entry), f"{name}.NAME.")
-            for form in list_forms(schema):
-                if "$ref" in form:
-                    keys += keys_of(referenced_class(form), f"{name}.", is_alternative=True)
-        return keys
-
-    return keys_of("Params", "")
+def list_keys(prefix: str = "") -> Iterator[str]:
+    """Yield the description of each key of params.yaml that begins with a prefix of CLASSES."""
+    descriptions = read_strings_below_attributes(CLASSES[prefix])
+    for key, field in CLASSES[prefix].model_fields.items():
+        name = prefix + key
+        presence = "required" if field.is_required() else "optional"
+        if prefix == "datasets.NAME." and key in recorded.KEYS:
+            presence = "recorded by `digits pin`"
+        level = "###" if prefix else "##"
+        yield f"{level} `{name}`\n\n*{presence}*\n\n{descriptions[key]}"
+        for longer in [f"{name}.", f"{name}.NAME."]:
+            if longer in CLASSES:
+                yield from list_keys(longer)
 
 
-def list_forms(schema: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the schemas of the forms of a value, or nothing if it has only one."""
-    forms = []
-    for form in schema.get("anyOf", schema.get("oneOf", [])):
-        forms += list_forms(form) or [form]
-    return forms
-
-
-def referenced_class(schema: dict[str, Any]) -> str:
-    """Return the name of the class that a `$ref` of a JSON schema refers to."""
-    reference: str = schema["$ref"]
-    return reference.removeprefix("#/$defs/")
-
-
-def read_descriptions() -> dict[str, dict[str, str]]:
-    """Return the strings below the attributes of each class in digits/settings/params.py.
+def read_strings_below_attributes(schema: type) -> dict[str, str]:
+    """Return the string below each attribute of a class that has one, by the attribute.
 
     pydantic can read them, too (`use_attribute_docstrings`), but that would add a tenth to the
     time in which every stage imports the schema.
     """
-    descriptions = {}
-    for node in ast.parse(inspect.getsource(params)).body:
-        if isinstance(node, ast.ClassDef):
-            descriptions[node.name] = read_strings_below_attributes(node)
-    return descriptions
-
-
-def read_strings_below_attributes(class_node: ast.ClassDef) -> dict[str, str]:
-    """Return the string below each attribute of a class that has one, by the attribute."""
+    [definition] = ast.parse(inspect.getsource(schema)).body
+    assert isinstance(definition, ast.ClassDef)
     strings = {}
-    for statement, following in pairwise(class_node.body):
-        if not isinstance(statement, ast.AnnAssign) or not isinstance(following, ast.Expr):
-            continue
-        text = ast.literal_eval(following.value)
-        strings[ast.unparse(statement.target)] = inspect.cleandoc(text)
+    for statement, following in pairwise(definition.body):
+        if isinstance(statement, ast.AnnAssign) and isinstance(following, ast.Expr):
+            text = ast.literal_eval(following.value)
+            strings[ast.unparse(statement.target)] = inspect.cleandoc(text)
     return strings
 
 
-def describe_presence(is_required: bool, schema: dict[str, Any]) -> str:
-    """Return whether a key is required, or what its default is."""
-    if is_required:
-        return "required"
-    default = schema.get("default")
-    return "optional" if default is None else f"default: {default}"
-
-
-def describe_type(schema: dict[str, Any]) -> str:
-    """Return which values a JSON schema allows, such as `integer (at least 1) or mapping`."""
-    if list_forms(schema):
-        forms = [describe_type(form) for form in list_forms(schema) if form != {"type": "null"}]
-        return " or ".join(dict.fromkeys(forms))  # each form once
-    if "const" in schema:
-        return f"`{schema['const']}`"
-    kind = {"array": "list", "object": "mapping"}
-    name = schema.get("type", "object")
-    bounds = [
-        f"{word} {format_bound(schema[bound])}"
-        for bound, word in BOUNDS.items()
-        if bound in schema
-    ]
-    text = kind.get(name, name)
-    return f"{text} ({', '.join(bounds)})" if bounds else text
-
-
-def format_bound(value: float) -> str:
-    """Return a bound of a number, the largest one as a power of two."""
-    return "2³²" if value == 2**32 else str(value)
-
-
-def write_cli() -> str:
-    """Return the page about the commands."""
-    context = main_context()
-    parts = [CLI_INTRODUCTION, NOTE]
-    for name, command in list_commands().items():
-        parts.append(f"## digits {name}")
-        help_text = command.get_help(click.Context(command, context, name))
-        parts.append(f"```text\n{help_text}\n```")
-    return "\n\n".join(parts) + "\n"
-
-
-def write_params() -> str:
-    """Return the page about the keys of params.yaml."""
-    parts = [PARAMS_INTRODUCTION, NOTE]
-    for key in list_keys():
-        level = "###" if "." in key.name else "##"
-        parts.append(f"{level} `{key.name}`")
-        facts = [describe_type(key.schema), key.presence]
-        parts.append(f"*{', '.join(fact for fact in facts if fact)}*")
-        parts.append(key.description)
-        if key.name in FURTHER:
-            parts.append(FURTHER[key.name])
-    parts += [SOURCES_INTRODUCTION, write_sources(), FEATURES_INTRODUCTION, write_features()]
-    return "\n\n".join(parts) + "\n"
-
-
-def write_sources() -> str:
-    """Return the description of each module of digits/data/sources, and of its place."""
-    parts = []
+def list_sources() -> Iterator[str]:
+    """Yield a table of the modules of digits/data/sources, and of their places."""
+    rows = []
     for path in sorted(SOURCES_FOLDER.glob("[a-z]*.py")):
         module = import_module(f"digits.data.sources.{path.stem}")
-        docstring = inspect.getdoc(module) or ""
-        parts += [f"### `{path.stem}`", docstring]
-        if "place" not in docstring:  # otherwise the docstring of the module describes it
-            place = find(read_arguments(module.source.open), "place", path)
-            parts.append(f"The place is {place[0].lower()}{place[1:]}")
-    return "\n\n".join(parts)
+        place = read_arguments(module.source.open)["place"]
+        rows.append([f"`{path.stem}`", first_paragraph(module), place])
+    yield make_table(["kind", "images", "place"], rows)
 
 
-def find(descriptions: Mapping[str, str], name: str, path: Path) -> str:
-    """Return the description of an argument, or exit and say that it is missing."""
-    if name not in descriptions:
-        raise SystemExit(f"{path}: no docstring describes {name!r} below `Args:`")
-    return descriptions[name]
-
-
-def write_features() -> str:
-    """Return the description of each module of digits/features, and its parameters."""
-    parts = []
+def list_features() -> Iterator[str]:
+    """Yield the description of each module of digits/features, and its parameters."""
     for path in sorted(FEATURES_FOLDER.glob("*.py")):
         module = import_module(f"digits.features.{path.stem}")
-        parts += [f"### `{path.stem}`", inspect.getdoc(module) or ""]
-        signature = inspect.signature(module.make_features)
+        yield f"### `{path.stem}`\n\n{first_paragraph(module)}"
         descriptions = read_arguments(module.make_features)
-        lines = ["| parameter | default | description |", "|---|---|---|"]
-        for name, parameter in signature.parameters.items():
-            if parameter.default is inspect.Parameter.empty:  # a property of the dataset
-                continue
-            default = json.dumps(parameter.default)  # as YAML has it: `true`, `null`
-            description = find(descriptions, name, path)
-            lines.append(f"| `{name}` | `{default}` | {description} |")
-        parts.append("\n".join(lines))
-    return "\n\n".join(parts)
+        rows = []
+        for name, parameter in inspect.signature(module.make_features).parameters.items():
+            if parameter.default is not inspect.Parameter.empty:  # not a property of a dataset
+                default = json.dumps(parameter.default)  # as YAML has it: `true`, `null`
+                rows.append([f"`{name}`", f"`{default}`", descriptions[name]])
+        if rows:
+            yield make_table(["parameter", "default", "description"], rows)
+
+
+def first_paragraph(module: Any) -> str:
+    """Return the first paragraph of a module's docstring."""
+    return (inspect.getdoc(module) or "").partition("\n\n")[0]
 
 
 def read_arguments(function: Callable[..., Any]) -> dict[str, str]:
@@ -348,104 +122,47 @@ def read_arguments(function: Callable[..., Any]) -> dict[str, str]:
     return descriptions
 
 
-def read_stages() -> dict[str, dict[str, Any]]:
-    """Return the entries of the stages in dvc.yaml by their names, in the order of a run."""
-    text = Path("dvc.yaml").read_text(encoding="utf-8")
-    entries: dict[str, dict[str, Any]] = yaml.safe_load(text)["stages"]
-    # It is the first one in the file, and runs last.
-    entries["evaluate"] = entries.pop("evaluate")
-    return entries
-
-
-def write_stages() -> str:
-    """Return the page about the stages: the docstrings of their scripts."""
-    parts = [STAGES_INTRODUCTION, NOTE]
-    for stage, entry in read_stages().items():
-        parts.append(f"## `{stage}`")
-        if "foreach" in entry:
-            section = entry["foreach"].strip("${}")  # such as `${models}`
-            parts.append(f"*runs for each entry of `{section}` in `params.yaml`*")
-        parts.append(describe_stage(stage, entry))
-    return "\n\n".join(parts) + "\n"
-
-
-def describe_stage(stage: str, entry: dict[str, Any]) -> str:
-    """Return the docstring of a stage's script, or its `desc` if it has no script."""
-    script = Path(f"stages/{stage}.py")
-    if not script.exists():
-        return str(entry.get("desc", ""))
-    return ast.get_docstring(ast.parse(script.read_text(encoding="utf-8"))) or ""
-
-
-def write_dependencies() -> str:
-    """Return the page about what an edit of the code or a new version of a package reruns."""
-    stages_of_path: dict[str, list[str]] = {}
-    stages_of_package: dict[str, list[str]] = {}
-    declared = read_stages()
-    for stage, entry in declared.items():
-        definition = entry.get("do", entry)  # only a stage with `foreach` has `do`
-        for path in definition.get("deps", []):
-            if path.startswith(("digits/", "stages/")):
-                name = path.replace("${item.features}", "NAME")
-                stages_of_path.setdefault(name, []).append(stage)
-        for key in definition.get("params", []):
-            packages = key.get(str(VERSIONS_FILE), []) if isinstance(key, dict) else []
-            for package in packages:
-                stages_of_package.setdefault(package, []).append(stage)
-    n_stages = len(declared)
-    parts = [
-        DEPENDENCIES_INTRODUCTION,
-        NOTE,
-        list_reruns("edited file or folder", stages_of_path, n_stages),
-        PACKAGES_INTRODUCTION,
-        list_reruns("package", stages_of_package, n_stages),
-    ]
-    reasons = ["| file or folder | why it cannot change an output |", "|---|---|"]
-    reasons += [f"| `{path}` | {reason} |" for path, reason in CHANGE_NO_OUTPUT.items()]
-    parts += [NO_OUTPUT_INTRODUCTION, "\n".join(reasons)]
-    return "\n\n".join(parts) + "\n"
-
-
-def list_reruns(title: str, stages_of: Mapping[str, list[str]], n_stages: int) -> str:
-    """Return a table of what a change of each file or package reruns.
-
-    Args:
-        title: the heading of the first column.
-        stages_of: the stages by the name of the file or package.
-        n_stages: how many stages dvc.yaml has.
-    """
-    lines = [f"| {title} | stages that DVC runs again |", "|---|---|"]
-    for name, stages in sorted(stages_of.items()):
-        listed = ", ".join(f"`{stage}`" for stage in stages)
-        lines.append(f"| `{name}` | {'all' if len(stages) == n_stages else listed} |")
-    return "\n".join(lines)
-
-
-def write_metrics() -> str:
-    """Return the page about the metrics."""
-    lines = ["| metric | in `metrics/<model>.json` | value |", "|---|---|---|"]
+def list_metrics() -> Iterator[str]:
+    """Yield a table of the metrics."""
+    rows = []
     for name, description in DESCRIPTIONS.items():
         is_in_json = "yes" if name in metrics.IN_JSON else "no"
         if name in metrics.IN_JSON_WITH_TWO_LABELS:
             is_in_json = "with two labels"
-        lines.append(f"| `{name}` | {is_in_json} | {description.text} |")
-    return "\n\n".join([METRICS_INTRODUCTION, NOTE, "\n".join(lines)]) + "\n"
+        rows.append([f"`{name}`", is_in_json, description.text])
+    yield make_table(["metric", "in JSON", "value"], rows)
 
 
-PAGES = {
-    "cli.md": write_cli,
-    "dependencies.md": write_dependencies,
-    "metrics.md": write_metrics,
-    "params.md": write_params,
-    "stages.md": write_stages,
+def make_table(header: list[str], rows: list[list[str]]) -> str:
+    """Return a table in Markdown."""
+    first, *others = [f"| {' | '.join(cells)} |" for cells in [header, *rows]]
+    return "\n".join([first, "|---" * len(header) + "|", *others])
+
+
+# The function of each part, which yields its paragraphs.
+PARTS = {
+    "commands": list_commands,
+    "features": list_features,
+    "keys": list_keys,
+    "metrics": list_metrics,
+    "sources": list_sources,
 }
 
 
+def update(page: str) -> str:
+    """Return the text of a page with its parts as they are generated now."""
+
+    def write_part(match: re.Match[str]) -> str:
+        begin, name, _, end = match.groups()
+        return "\n\n".join([begin, *PARTS[name](), end])
+
+    return PART.sub(write_part, page)
+
+
 def write_pages() -> None:
-    """Write all pages."""
-    FOLDER.mkdir(exist_ok=True)
-    for name, write in PAGES.items():
-        (FOLDER / name).write_text(write(), encoding="utf-8")
+    """Write the parts of all pages in docs/."""
+    for path in (ROOT / "docs").rglob("*.md"):
+        path.write_text(update(path.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

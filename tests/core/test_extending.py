@@ -15,7 +15,6 @@ import pandas as pd
 import pytest
 import yaml
 
-from digits.core.images import Images, read_images, write_images
 from tests.helpers import tiny
 
 PAGE = (tiny.ROOT / "docs/extending.md").read_text(encoding="utf-8")
@@ -58,24 +57,24 @@ def test_classifiers_features_and_a_source_are_added(extended: Path) -> None:
     pytest.importorskip("xgboost")
     modules = write_modules(extended)
     write_database(extended)
+    [dataset] = yaml.safe_load(EXAMPLES["params.yaml, in `datasets`"]).values()
+    changes = {
+        "datasets.mine": dataset,
+        "splits.mine": {"dataset": "mine", "test": 0.2},
+        "tasks.mine": {"split": "mine"},
+    }
     models: dict[str, Any] = {}
     for place in ["in", "also in"]:
         models |= yaml.safe_load(EXAMPLES[f"params.yaml, {place} `models`"])
-    changes = {}
     for name, model in models.items():
         changes[f"models.{name}"] = model | {"task": "mine", "features": "best_pixels"}
-    sections = yaml.safe_load(EXAMPLES["params.yaml"])
-    for section, entries in sections.items():
-        for entry_name, entry in entries.items():
-            changes[f"{section}.{entry_name}"] = entry
     tiny.edit(extended, changes)
 
     tiny.run("digits pin mine", extended)
     tiny.run("digits check", extended)
-    names = [*models, *sections["models"]]
     stages = ["binarize@mine", "fetch@mine", "split@mine"]
-    for model_name in names:
-        stages += [f"train@{model_name}", f"evaluate@{model_name}"]
+    for name in models:
+        stages += [f"train@{name}", f"evaluate@{name}"]
     assert tiny.repro(extended) == sorted(stages)
     for name in models:
         metrics = json.loads((extended / f"metrics/{name}.json").read_text(encoding="utf-8"))
@@ -144,95 +143,24 @@ def test_a_metric_is_added(extended: Path) -> None:
     assert "balanced_accuracy" in printed.splitlines()[0].split(",")
 
 
-def add_stage(project: Path, script: str, example: str) -> None:
-    """Add a stage of the page to a project.
-
-    Args:
-        project: the project.
-        script: the path of its script.
-        example: the key of its entry of dvc.yaml in EXAMPLES.
-    """
+def add_stage(project: Path) -> None:
+    """Add the stage of the page to a project."""
+    script = "stages/count.py"
     (project / script).write_text(EXAMPLES[script], encoding="utf-8")
-    stage = textwrap.indent(EXAMPLES[example], "  ")
+    stage = textwrap.indent(EXAMPLES["dvc.yaml, in `stages`"], "  ")
     path = project / "dvc.yaml"
     content = path.read_text(encoding="utf-8")
     path.write_text(content.replace("\n  train:\n", f"\n{stage}\n  train:\n"), encoding="utf-8")
 
 
-def add_last_stage(project: Path) -> None:
-    """Add the stage of the page that no other stage depends on."""
-    add_stage(project, "stages/count.py", "dvc.yaml, in `stages`")
-
-
-def add_stage_between(project: Path) -> None:
-    """Add the stage of the page that the stage `train` depends on."""
-    add_stage(project, "stages/drop_blank.py", "dvc.yaml, also in `stages`")
-    path = project / "dvc.yaml"
-    before, train, after = path.read_text().partition("\n  train:\n")
-    [new] = re.findall("- (.+)", EXAMPLES["dvc.yaml, in the `deps` of `train`"])
-    after = after.replace("data/task/${item.task}/train.parquet", new, 1)
-    path.write_text(before + train + after)
-    script = project / "stages/train.py"
-    lines = EXAMPLES["stages/train.py: in place of the line that begins with images"]
-    tiny.replace(script, "(?m)^    images = .*\n", textwrap.indent(lines, "    "))
-    tiny.replace(script, "^import click\n", "from pathlib import Path\n\nimport click\n")
-    tiny.replace(script, "\nimport click\n", "\nfrom pathlib import Path\n\nimport click\n")
-
-
 @pytest.mark.slow
 def test_a_stage_is_added(extended: Path) -> None:
-    add_last_stage(extended)
+    add_stage(extended)
     tasks = sorted(tiny.params()["tasks"])
     assert tiny.repro(extended) == [f"count@{name}" for name in tasks]
     counts = pd.read_csv(extended / "data/count/digit.csv")
     train = pd.read_parquet(extended / "data/task/digit/train.parquet")
     assert counts["count"].tolist() == train["label"].value_counts().sort_index().tolist()
-
-
-@pytest.mark.slow
-def test_a_stage_is_added_between_two_others(extended: Path) -> None:
-    add_stage_between(extended)
-    stages = tiny.repro(extended)
-    assert {"drop_blank@digit", "train@digit-logreg"} <= set(stages)
-    assert "binarize@digit" not in stages
-
-    path = extended / "data/task/digit/train.parquet"
-    images = read_images(path)
-    path.unlink()  # it is a link to the cache
-    blank = np.full_like(images.X[:1], 3)
-    with_blank = images.select([0, *range(len(images))])
-    write_images(path, Images(np.concatenate([blank, images.X]), with_blank.table))
-    tiny.run("python -m stages.drop_blank digit", extended)
-    found = read_images(extended / "data/not_blank/digit.parquet")
-    assert np.array_equal(found.X, images.X)
-    assert found.table.equals(images.table)
-
-
-def add_key(project: Path) -> None:
-    """Add the key of the page to the tasks in params.yaml."""
-    edit_module(
-        project / "digits/settings/params.py",
-        before="    positive: ",
-        code=EXAMPLES["digits/settings/params.py: in TaskParams"],
-        indentation=4,
-    )
-    edit_module(
-        project / "stages/binarize.py",
-        before="        labelled_images = ",
-        code=EXAMPLES["stages/binarize.py: in main, after read_images"],
-        indentation=8,
-    )
-
-
-@pytest.mark.slow
-def test_a_key_of_params_yaml_is_added(extended: Path) -> None:
-    add_key(extended)
-    tasks = sorted(tiny.params()["tasks"])
-    assert tiny.repro(extended) == [f"binarize@{name}" for name in tasks]
-    tiny.edit(extended, {"tasks.digit.max_images": 100})
-    assert "binarize@digit" in tiny.repro(extended)
-    train = pd.read_parquet(extended / "data/task/digit/train.parquet")
-    assert len(train) == 100
 
 
 def add_command(project: Path) -> None:
@@ -250,7 +178,7 @@ def test_a_command_is_added(extended: Path) -> None:
     assert tiny.run("digits classes tiny", extended).stdout == expected
 
 
-RECIPES = [write_modules, add_metric, add_last_stage, add_stage_between, add_key, add_command]
+RECIPES = [write_modules, add_metric, add_stage, add_command]
 # The tests that see whether an addition is complete.
 RELEVANT = [
     "tests/core/test_pipeline.py",
@@ -275,11 +203,3 @@ def test_the_tests_pass_after_each_addition(
     tiny.run("ruff format .", project)
     tiny.run("ruff check .", project)
     tiny.run(["python", "-m", "pytest", "-q", "-n", "0", *relevant], project)
-
-
-def edit_module(path: Path, before: str, code: str, indentation: int) -> None:
-    """Insert code before the first line of a module that begins with `before`."""
-    content = path.read_text(encoding="utf-8")
-    start = content.index(f"\n{before}") + 1
-    code = textwrap.indent(code, " " * indentation)
-    path.write_text(content[:start] + code + content[start:], encoding="utf-8")

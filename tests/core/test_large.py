@@ -34,7 +34,7 @@ N_FIRST = 300  # of 400 images, this many are copied
 N_OTHERS = 100
 MLP = "neural_network.MLPClassifier"
 ROWS_PER_BATCH = 150
-PAGE = tiny.ROOT / "docs/scaling.md"
+PAGE = tiny.ROOT / "docs/pipeline.md"
 
 # The stages after `fetch`, and an entry of params.yaml for each.
 STAGES = {

@@ -7,7 +7,6 @@ import pytest
 from dvc.utils.serialize import modify_yaml
 
 from digits.commands.check import check
-from digits.core import paths
 from digits.evaluation import metrics
 from digits.messages.errors import unknown_choice_error
 from digits.settings import params, recorded
@@ -16,10 +15,9 @@ from tests.helpers.calls import VALID, call, failure
 
 FIVE = "models.five-sgd"
 HYPERPARAMETERS = f"{FIVE}.hyperparameters"
-GROUPS = "e" * 64  # a checksum
 FOURTEEN_GROUPS = {
     "datasets.tiny.groups": 14,
-    "datasets.tiny.sha256.groups": GROUPS,
+    "datasets.tiny.sha256.groups": "e" * 64,
     "splits.tiny-random.test": {"groups": 3},
 }
 
@@ -53,10 +51,6 @@ REFUSED["an empty list"] = (
     {"datasets.tiny.sources": []},
     "datasets.tiny.sources: must have a length of at least 1, not []",
 )
-REFUSED["a seed below 0"] = (
-    {"seed": -1},
-    "params.yaml: seed: must be greater than or equal to 0, not -1",
-)
 REFUSED["a seed that NumPy cannot take"] = (
     {"seed": 2**32},
     "params.yaml: seed: must be less than 4294967296, not 4294967296",
@@ -65,18 +59,10 @@ REFUSED["what is no checksum"] = (
     {"datasets.tiny.sha256.pixels": "1625"},
     "datasets.tiny.sha256.pixels: must be a SHA-256 checksum, as `digits pin` writes it, not '1625'",
 )
-REFUSED["names with capitals that differ only in case"] = (
-    {f"models.{name}": tiny.params()["models"]["five-sgd"] for name in ("Fast", "FAST")},
-    "'Fast' and 'FAST' differ only in upper and lower case, so they would have the same files",
-)
 REFUSED["names that differ only in case"] = (
     {"models.Five-SGD": tiny.params()["models"]["five-sgd"]},
     "'five-sgd' and 'Five-SGD' differ only in upper and lower case, so they would have the same "
     "files on macOS and Windows; rename one of them",
-)
-REFUSED["a name of a device"] = (
-    {"splits.NUL": {"dataset": "tiny", "test": 0.25}},
-    "params.yaml: on Windows, no file can be called 'NUL'; rename it",
 )
 REFUSED["a name with an underscore"] = (
     {"tasks.not_this": {"split": "tiny"}},
@@ -114,10 +100,6 @@ REFUSED["a side of 257 pixels"] = (
     {"datasets.tiny.shape": [8, 257]},
     "datasets.tiny.shape.1: must be less than or equal to 256, not 257",
 )
-REFUSED["a side of no pixels"] = (
-    {"datasets.tiny.shape": [0, 8]},
-    "datasets.tiny.shape.0: must be greater than or equal to 1, not 0",
-)
 REFUSED["a shape of one number"] = (
     {"datasets.tiny.shape": [64]},
     "datasets.tiny.shape: must have a length of at least 2, not [64]",
@@ -153,21 +135,13 @@ REFUSED["a test set that did not come with the images"] = (
     {"splits.tiny.test": "given"},
     "splits.tiny.test: its dataset came without a test set; use {share: 0.25}",
 )
-REFUSED["two test sizes"] = (
-    {"splits.tiny.test": {"groups": 1, "share": 0.5}},
-    "{groups: number} or {share: fraction}, not {'groups': 1, 'share': 0.5}",
-)
-REFUSED["a share of all images"] = (
-    {"splits.tiny.test": {"share": 1.0}},
-    "{groups: number} or {share: fraction}, not {'share': 1.0}",
-)
 REFUSED["an empty test set"] = (
     {"splits.tiny.test": 0},
     "{groups: number} or {share: fraction}, not 0",
 )
 REFUSED["all images in the test set"] = (
     {"splits.tiny.test": 400},
-    "splits.tiny.test: 400 of 400 images leaves none to train on; allowed: 1 to 399",
+    "splits.tiny.test: 400 of 400 images leaves none to train on; use fewer",
 )
 REFUSED["groups of a dataset without groups"] = (
     {"splits.tiny.test": {"groups": 3}},
@@ -175,7 +149,7 @@ REFUSED["groups of a dataset without groups"] = (
 )
 REFUSED["all groups in the test set"] = (
     {**FOURTEEN_GROUPS, "splits.tiny.test": {"groups": 14}},
-    "splits.tiny.test: 14 of 14 groups leaves none to train on; allowed: 1 to 13",
+    "splits.tiny.test: 14 of 14 groups leaves none to train on; use fewer",
 )
 
 # Tasks.
@@ -194,10 +168,6 @@ REFUSED["the text of a class that is a number"] = (
 REFUSED["the number of a class that is a text"] = (
     {"datasets.tiny.names": list("0123456789")},
     "tasks.five: write '5', not 5",
-)
-REFUSED["a negative class that does not exist"] = (
-    {"tasks.five.negative": [-1]},
-    "tasks.five: there is no -1.",
 )
 REFUSED["a class that is positive and negative"] = (
     {"tasks.five.negative": [4, 5]},
@@ -219,10 +189,6 @@ REFUSED["only positive classes, one of them twice"] = (
     {"tasks.five.positive": [*range(10), 5]},
     "tasks.five: `positive` must not name all classes",
 )
-REFUSED["only positive classes"] = (
-    {"tasks.five.positive": list(range(10))},
-    "tasks.five: `positive` must not name all classes",
-)
 
 # Models.
 REFUSED["a model of no task"] = (
@@ -237,10 +203,6 @@ REFUSED["one fold"] = (
     {f"{FIVE}.folds": 1},
     f"{FIVE}.folds: must be 0, for no cross-validation, or 2 to 100, not 1",
 )
-REFUSED["101 folds"] = (
-    {f"{FIVE}.folds": 101},
-    f"{FIVE}.folds: must be 0, for no cross-validation, or 2 to 100, not 101",
-)
 REFUSED["a threshold rule that does not exist"] = (
     {HYPERPARAMETERS: {"threshold": {"recal": 0.9}}},
     "threshold: must be a number, {recall: fraction}, {precision: fraction} or {f1: max}, "
@@ -249,10 +211,6 @@ REFUSED["a threshold rule that does not exist"] = (
 REFUSED["a recall of 0"] = (
     {HYPERPARAMETERS: {"threshold": {"recall": 0.0}}},
     "{precision: fraction} or {f1: max}, not {'recall': 0.0}",
-)
-REFUSED["a precision above 1"] = (
-    {HYPERPARAMETERS: {"threshold": {"precision": 1.1}}},
-    "{precision: fraction} or {f1: max}, not {'precision': 1.1}",
 )
 REFUSED["an infinite threshold"] = (
     {HYPERPARAMETERS: {"threshold": float("inf")}},
@@ -339,10 +297,6 @@ REFUSED_BY_CHECK["a classifier"] = (
     {f"{FIVE}.classifier": "svm.SCV"},
     "there is no 'svm.SCV'. Did you mean 'svm.SVC' or",
 )
-REFUSED_BY_CHECK["a class that is no whole classifier"] = (
-    {f"{FIVE}.classifier": "base.ClassifierMixin"},
-    "there is no 'base.ClassifierMixin'.",
-)
 REFUSED_BY_CHECK["an abstract class"] = (
     {f"{FIVE}.classifier": "linear_model._stochastic_gradient.BaseSGDClassifier"},
     "there is no 'linear_model._stochastic_gradient.BaseSGDClassifier'.",
@@ -351,19 +305,15 @@ REFUSED_BY_CHECK["a hyperparameter"] = (
     {HYPERPARAMETERS: {"los": "hinge"}},
     "there is no 'los'. Did you mean 'loss'",
 )
-REFUSED_BY_CHECK["a reserved hyperparameter"] = (
-    {HYPERPARAMETERS: {"random_state": 1}},
-    "there is no 'random_state'.",
-)
-for reserved in ["n_jobs", "warm_start"]:
-    REFUSED_BY_CHECK[f"the reserved hyperparameter {reserved}"] = (
-        {HYPERPARAMETERS: {reserved: True}},
-        f"there is no '{reserved}'.",
-    )
 REFUSED_BY_CHECK["a shape of the scores"] = (
     {f"{FIVE}.classifier": "svm.SVC", HYPERPARAMETERS: {"decision_function_shape": "ovo"}},
     "there is no 'decision_function_shape'.",
 )
+for reserved in ["n_jobs", "random_state", "warm_start"]:
+    REFUSED_BY_CHECK[f"the reserved hyperparameter {reserved}"] = (
+        {HYPERPARAMETERS: {reserved: True}},
+        f"there is no '{reserved}'.",
+    )
 REFUSED_BY_CHECK["features as a hyperparameter"] = (
     {f"{FIVE}.classifier": "augmented_svc", HYPERPARAMETERS: {"features": "raw"}},
     "there is no 'features'.",
@@ -424,23 +374,9 @@ def test_another_number_of_classes_than_the_images_have_is_one_line(project: Pat
         assert reason in call(project, *words, status=1).stderr
 
 
-def test_a_test_set_of_the_only_group_is_refused_without_an_impossible_size(
-    tmp_path: Path,
-) -> None:
-    groups = {"datasets.tiny.groups": 1, "datasets.tiny.sha256.groups": GROUPS}
-    tiny.edit(tmp_path, {**groups, "splits.tiny.test": {"groups": 1}})
-    reason = "splits.tiny.test: 1 of 1 groups leaves none to train on"
-    assert failure(tmp_path, "check") == f"Error: params.yaml: {reason}"
-
-
 def test_a_folder_that_is_called_like_a_place_changes_nothing(tmp_path: Path) -> None:
     tiny.edit(tmp_path, {"datasets.tiny.sources": [{"sklearn": "digits"}]})
     (tmp_path / "digits").mkdir()  # the place is not this folder
-    assert call(tmp_path, "check").output == VALID
-
-
-def test_the_largest_test_size_is_valid(tmp_path: Path) -> None:
-    tiny.edit(tmp_path, {"splits.tiny.test": 399, f"{FIVE}.folds": 0})
     assert call(tmp_path, "check").output == VALID
 
 
@@ -455,6 +391,7 @@ def test_the_largest_test_size_is_valid(tmp_path: Path) -> None:
         {"tasks.five.positive": [*range(9), 5]},
         {**FOURTEEN_GROUPS, "splits.tiny.test": {"groups": 13}},
         {"splits.tiny.test": 0.999},
+        {"splits.tiny.test": 399},
         {f"models.{'a' * 100}": tiny.params()["models"]["five-sgd"]},
         {f"{FIVE}.folds": 2},
         {f"{FIVE}.folds": 100},
@@ -491,15 +428,6 @@ def test_of_a_long_value_only_the_beginning_is_shown(tmp_path: Path) -> None:
 def test_the_files_of_this_project_are_valid(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tiny.ROOT)
     check(params.load())
-
-
-def test_each_artifact_of_dvc_yaml_is_a_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tiny.ROOT)
-    settings = params.load()
-    dvc_yaml = params.parse(Path("dvc.yaml").read_text(encoding="utf-8"))
-    for name, artifact in dvc_yaml.get("artifacts", {}).items():
-        assert name in settings.models
-        assert artifact["path"] == paths.model(name).as_posix()
 
 
 def test_a_missing_file_is_one_line(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from tests.helpers import browser, tiny
 
 pytestmark = pytest.mark.slow
 
-PAGES = ["README.html", "docs/dvc.html", "docs/reference/params.html"]
+PAGES = ["README.html", "docs/team.html", "docs/reference/params.html"]
 SIZES: list[ViewportSize] = [{"width": 1280, "height": 900}, {"width": 360, "height": 800}]
 SEARCHED = ["ConvergenceWarning", "shape", "digits compare"]
 

@@ -4,6 +4,8 @@ import ast
 import re
 from pathlib import Path
 
+import yaml
+
 from tests.helpers import tiny
 
 PACKAGES = {
@@ -24,13 +26,21 @@ def list_imports(path: Path) -> set[str]:
     return found
 
 
-def test_the_table_in_contributing_names_every_folder() -> None:
-    text = (tiny.ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    named = re.findall(r"^\| `([\w/-]+)` \|", text, re.MULTILINE)
-    files = [*tiny.ROOT.glob("digits/*/*.py"), *tiny.ROOT.glob("packages/*/pyproject.toml")]
-    found = {path.parent.relative_to(tiny.ROOT).as_posix() for path in files}
-    others = ["bench", "docs", "stages", "tests"]
-    assert sorted(named) == sorted([*found, *others])
+def test_the_table_of_folders_names_every_folder_and_the_stages_that_depend_on_it() -> None:
+    text = (tiny.ROOT / "docs/read-the-code.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([\w/]+)` \| .+ \| (.+) \|$", text, re.MULTILINE)
+    named = {folder: set(re.findall(r"`(\w+)`", stages)) for folder, stages in rows}
+    modules = tiny.ROOT.glob("digits/*/*.py")
+    folders = {path.parent.relative_to(tiny.ROOT).as_posix() for path in modules}
+    assert named.keys() == {"stages", "packages", *folders}
+    declared = yaml.safe_load((tiny.ROOT / "dvc.yaml").read_text())["stages"]
+    for folder, stages in named.items():
+        depending = {
+            stage
+            for stage, entry in declared.items()
+            if any(f"{path}/".startswith(f"{folder}/") for path in entry["do"]["deps"])
+        }
+        assert stages == depending, folder
 
 
 def test_the_pipeline_imports_no_package_but_the_runner() -> None:

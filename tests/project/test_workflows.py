@@ -44,7 +44,7 @@ def check_remote(project: Path, *, status: int, key: str = "", secret: str = "")
 
 
 def use_s3(project: Path, address: str) -> None:
-    """Add a remote on an S3 server, as docs/sharing.md says, without keys."""
+    """Add a remote on an S3 server, as docs/team.md says, without keys."""
     commands = [
         "remote add --quiet --default team s3://digits/cache",
         f"remote modify team endpointurl {address}",
@@ -155,7 +155,7 @@ def test_the_changes_of_a_pull_request_have_all_sections(project: Path) -> None:
     tiny.run("git branch --quiet main origin/main", clone)
     predictions = tiny.run(".ci/changes main", clone).stdout.split("### ")[3]
     assert "five-sgd.parquet of main cannot be read (" in predictions
-    assert "A remote that CI can read adds what is missing: docs/sharing.md." in predictions
+    assert "A remote that CI can read adds what is missing: docs/team.md." in predictions
 
 
 @pytest.mark.slow

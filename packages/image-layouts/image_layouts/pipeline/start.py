@@ -58,9 +58,7 @@ DELETED = [
     # pages about this project's datasets
     "CHANGELOG.md",
     "CITATION.cff",
-    "docs/*.png",
     "docs/benchmarks.md",
-    "docs/digit-champion.md",
     "docs/notebooks",
     "docs/tutorials*.md",
     # results
@@ -544,7 +542,7 @@ def render(file_name: str, **values: object) -> str:
 
 
 def edit_stages(text: str, *, has_network: bool) -> str:
-    """Make the images a dependency of the stage `fetch`, and remove the section `artifacts`.
+    """Make the images a dependency of the stage `fetch`.
 
     Args:
         text: the content of dvc.yaml.
@@ -554,9 +552,8 @@ def edit_stages(text: str, *, has_network: bool) -> str:
     Raises:
         UserError: it is not as in a new clone.
     """
-    stages, artifacts, _ = text.partition("\nartifacts:\n")
-    before, first, after = stages.partition(FIRST_DEPENDENCY)
-    if not (artifacts and first):
+    before, first, after = text.partition(FIRST_DEPENDENCY)
+    if not first:
         raise UserError(NOT_AS_CLONED.format("dvc.yaml"))
     dependencies = [f"{OWN_IMAGES} # after a change, run `digits pin own`"]
     if has_network:
