@@ -2,8 +2,8 @@
 
 It draws test images of MNIST into such pages, with lines that they touch and cross. The pages
 are turned a little, unevenly lit, noisy and saved as JPEG. They are read as `digits predict`
-reads pictures. Prints a table of docs/handwriting.md. Needs the split of MNIST and a
-model of it (`make repro`). It takes some minutes.
+reads pictures. Prints a table, of which digits-handwriting/docs/handwriting.md has some
+columns. Needs the split of MNIST and a model of it (`make repro`). It takes some minutes.
 """
 
 from collections.abc import Callable, Iterable, Iterator

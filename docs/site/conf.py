@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 NAVIGATION = {
     "Learn": [
         "docs/dvc",
-        "docs/handwriting",
+        "packages/digits-handwriting/docs/handwriting",
     ],
     "Build your own": [
         "packages/image-layouts/docs/your-own",

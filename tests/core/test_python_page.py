@@ -18,7 +18,7 @@ REPLACED = {
     "task/small-digit/": "task/digit/",
     "small-digit-svc": "digit-logreg",
     'read("small")': 'read("tiny")',
-    "docs/handwriting/sheet.jpg": str(tiny.ROOT / "docs/handwriting/sheet.jpg"),
+    "packages/digits-handwriting/docs/sheet.jpg": str(tiny.HANDWRITING / "docs/sheet.jpg"),
 }
 
 
