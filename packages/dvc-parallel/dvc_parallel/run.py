@@ -39,7 +39,6 @@ from .processes import FOLDER, PidFile, describe_leftovers
 from .project import Project
 from .repository import describe_error, open_repository
 from .results import Outcome, Results
-from .storing import Storing, has_large_outputs
 
 SHORTEST_POLL_SECONDS = 0.001
 BUSY_SECONDS = 1  # until a stage is tried again if another process of DVC has locked its files
@@ -75,7 +74,6 @@ class Run:
         # When to try stages again whose files another process of DVC has locked
         self._retry_times: dict[Stage, float] = {}
         self._commands: dict[Stage, Command] = {}
-        self._storing: dict[Stage, Storing] = {}
         self._signals: list[signal.Signals] = []  # that have told this process to stop
         self._is_terminating = False
 
@@ -104,16 +102,12 @@ class Run:
 
     def _has_work(self) -> bool:
         """Return whether a stage has not ended yet."""
-        return bool(self._ready or self._commands or self._storing)
+        return bool(self._ready or self._commands)
 
     def _advance(self) -> bool:
         """Start and record what is possible now. Return whether anything was."""
-        progress = [
-            self._start_ready(),
-            self._collect_commands(),
-            self._collect_stored(),
-        ]
-        return any(progress)
+        has_started = self._start_ready()
+        return self._collect_commands() or has_started
 
     # Before the command of a stage
 
@@ -200,16 +194,16 @@ class Run:
                 if command.advance():
                     has_ended = True
                     del self._commands[stage]
-                    self._record_or_store(stage, command)
+                    self._record(stage, command)
                 elif command.is_unread:
                     self._stop_unread()
         return has_ended
 
-    def _record_or_store(self, stage: Stage, command: Command) -> None:
-        """Record a stage whose command has ended, or store its large outputs before.
+    def _record(self, stage: Stage, command: Command) -> None:
+        """Record a stage whose commands have ended.
 
         Raises:
-            CommandError: the command has failed.
+            CommandError: the last command has failed.
         """
         self._limits.give_back(stage)
         self.results.seconds[stage] = round(command.seconds, 3)
@@ -217,24 +211,6 @@ class Run:
         self._say(stage, f"{word} after {command.describe_time()}")
         if command.return_code:
             raise CommandError(command.describe_failure())
-        if has_large_outputs(stage):
-            self._storing[stage] = Storing(stage, self._project.options.no_commit)
-        else:
-            self._record(stage)
-
-    def _collect_stored(self) -> bool:
-        """Record the stages whose large outputs are stored. Return whether there were any."""
-        has_ended = False
-        for stage, storing in list(self._storing.items()):
-            if not storing.is_alive():
-                has_ended = True
-                del self._storing[stage]
-                with self._errors_noted(stage):
-                    self._record(stage)
-        return has_ended
-
-    def _record(self, stage: Stage) -> None:
-        """Record a stage whose commands have ended."""
         try:
             with self._project.locked():
                 self._project.record(stage)
@@ -316,10 +292,7 @@ class Run:
         for stage, command in finished.items():
             wait_until(command.advance, GRACE_SECONDS)  # for the rest of its output
             with self._errors_noted(stage):
-                self._record_or_store(stage, command)
-        while self._storing:
-            self._collect_stored()
-            time.sleep(POLL_SECONDS)
+                self._record(stage, command)
 
     # What the user sees
 

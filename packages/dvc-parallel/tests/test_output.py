@@ -11,9 +11,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from dvc_parallel import output, storing
+from dvc_parallel import output
 from dvc_parallel.output import CommandOutput
-from dvc_projects import make, make_two, repro, repro_both, write
+from dvc_projects import make, repro, write
 
 pytest_plugins = ["dvc_environment"]
 
@@ -181,25 +181,6 @@ def test_a_run_is_summarized_even_if_the_file_for_programs_cannot_be_written_any
     output = repro(folder, "--json", "to/run.json", status=1)
     assert "1 stage: 1 run, in " in output
     assert output.endswith("Error: --json to/run.json: No such file or directory\n")
-
-
-@pytest.mark.variant
-def test_large_outputs_are_recorded_as_by_dvc_repro(tmp_path: Path) -> None:
-    write_zeros = "dd if=/dev/zero count=1 status=none of"
-    large = f"{write_zeros}=large bs={storing.LARGE_BYTES + 1}"
-    free = f"{write_zeros}=free bs={storing.LARGE_BYTES + 2}"
-    end = f"{write_zeros}=end bs={storing.LARGE_BYTES + 3}"
-    pipeline = f"""
-        stages:
-          large: {{cmd: "{large}", outs: [large]}}
-          many: {{cmd: "mkdir many && cd many && seq {storing.MANY_FILES + 1} | xargs touch", outs: [many]}}
-          free: {{cmd: "{free}", outs: [free: {{cache: false}}]}}
-          last: {{cmd: ls many | wc -l > last, deps: [many, large], outs: [last]}}
-          end: {{cmd: "{end}", deps: [last], outs: [end]}}
-    """
-    ours, theirs = make_two(tmp_path, {"dvc.yaml": pipeline})
-    repro_both(ours, theirs)
-    assert (ours / "last").read_text().split() == [str(storing.MANY_FILES + 1)]
 
 
 def test_a_process_in_the_background_does_not_keep_the_run_waiting(tmp_path: Path) -> None:
