@@ -34,7 +34,7 @@ NEXT := 'source $(VENV)/bin/activate' \
   'dvc repro evaluate@small-even-knn   run the stages that depend on it, and no others' \
   'dvc metrics diff                    see what has changed since the last commit' \
   'make repro                          train all models, also those of MNIST'
-READ := 'digits predict docs/handwriting/sheet.jpg --show   read digits from a picture'
+READ := 'digits predict packages/digits-handwriting/docs/sheet.jpg --show   read digits from a picture'
 NEXT += $(if $(wildcard packages/digits-handwriting),$(READ))
 demo: $(INSTALLED) ## Train the models that need no network
 	@digits repro --jobs $(JOBS) '$(DEMO)'

@@ -1,9 +1,8 @@
-"""Measure how pictures of digits, of no digit, and of two digits that touch are read.
+"""Measure how often pictures of digits, and of what is no digit, are flagged.
 
-The pictures are read as `digits predict` reads them. Prints two tables of
-docs/handwriting.md. Needs the split of MNIST and a model (`make repro`). It takes
-some minutes. The rule for digits that touch was chosen on training images, and with other fonts
-(DejaVu) and seeds than those here.
+The pictures are read as `digits predict` reads them. Prints a table, of which
+digits-handwriting/docs/handwriting.md has some numbers. Needs the split of MNIST and a model
+(`make repro`). It takes some minutes.
 """
 
 from collections.abc import Iterable, Sequence
@@ -42,9 +41,6 @@ N_DRAWINGS_QUICK = 10
 
 # Each rule flags one of these proportions of the training images.
 SHARES = [0.005, MIN_P_VALUE, 0.02, 0.05]
-
-# Pairs of digits overlap by these numbers of pixels of MNIST.
-OVERLAPS = [1, 2, 3, 4]
 
 SIGNS = {
     "digits": digits,
@@ -321,97 +317,7 @@ def measure_flags(folder: Path, quick: bool) -> list[str]:
     return measuring.format_table(header, rows)
 
 
-def push_together(left: Grey, right: Grey, overlap: int) -> Grey:
-    """Return two images of MNIST side by side on a larger sheet.
-
-    The columns of their ink overlap by `overlap` pixels.
-    """
-    left = crop_columns(left)
-    right = crop_columns(right)
-    overlap = min(overlap, left.shape[1], right.shape[1])  # a one may be narrower
-    start = left.shape[1] - overlap
-    both = np.zeros((28, start + right.shape[1]), dtype=np.uint8)
-    both[:, : left.shape[1]] = left
-    both[:, start:] = np.maximum(both[:, start:], right)
-    return np.pad(both, 14)
-
-
-def crop_columns(image: Grey) -> Grey:
-    """Return the columns of an image from the first to the last one with ink."""
-    columns = np.flatnonzero(image.any(axis=0))
-    return image[:, columns[0] : columns[-1] + 1]
-
-
-def measure_overlap(
-    recognizer: Recognizer,
-    images: Pixels,
-    classes: Vector,
-    overlap: int,
-    n_pairs: int,
-    rng: np.random.Generator,
-) -> list[str | None]:
-    """Measure how pairs of digits that overlap are read, and return a row of the table."""
-    pairs = rng.integers(0, len(images), (n_pairs, 2))
-    files = []
-    for left, right in pairs:
-        sheet = push_together(images[left], images[right], overlap)
-        files.append(encode(sheet))
-    n_split = 0
-    flagged_if_correct = []
-    for found, pair in zip(find_digits(recognizer, files), pairs, strict=True):
-        predictions = predict_digits(recognizer, found)
-        labels = [prediction.label for prediction in predictions]
-        n_split += len(found) == 2
-        if labels == classes[pair].tolist():
-            is_flagged = any(prediction.is_atypical for prediction in predictions)
-            flagged_if_correct.append(is_flagged)
-    share_split = n_split / n_pairs
-    return [
-        str(overlap),
-        str(n_pairs),
-        f"{100 * share_split:.1f}",
-        measuring.format_proportion(len(flagged_if_correct), n_pairs),
-        measuring.format_mean(flagged_if_correct),
-    ]
-
-
-def count_split(recognizer: Recognizer, images: Pixels) -> int:
-    """Count the test images that are read as two digits or more."""
-    files = (encode(np.pad(image, 14)) for image in images)
-    return sum(len(found) > 1 for found in find_digits(recognizer, files))
-
-
-def measure_touching(folder: Path, quick: bool) -> list[str]:
-    """Measure how often two digits that overlap are read as two, and one digit as two."""
-    recognizer = load_recognizer()
-    images, classes = read_mnist(quick)
-    n_pairs = N_DRAWINGS_QUICK if quick else N_DRAWINGS
-    rng = np.random.default_rng(SEED)
-    rows = []
-    for overlap in OVERLAPS:
-        measuring.log(f"pairs that overlap by {overlap}")
-        row = measure_overlap(recognizer, images, classes, overlap, n_pairs, rng)
-        rows.append(row)
-
-    measuring.log("single digits")
-    n_split = count_split(recognizer, images)
-    n_broken = count_split(replace(recognizer, typicality=None), images)
-    summary = (
-        f"Of the {len(images)} test images, each alone on a larger sheet, {n_split} are read "
-        f"as two digits or more. If touching digits are not separated, {n_broken} images are "
-        "read as two digits or more, because their strokes are broken."
-    )
-    header = [
-        "pixels of overlap",
-        "pairs",
-        "two found, %",
-        "both read correctly, % (95 % interval)",
-        "of these, one or both flagged, %",
-    ]
-    return [*measuring.format_table(header, rows), "", summary]
-
-
-BENCHMARKS = {"unlike": measure_flags, "touching": measure_touching}
+BENCHMARKS = {"unlike": measure_flags}
 
 if __name__ == "__main__":
     measuring.main(__doc__, BENCHMARKS)

@@ -93,11 +93,6 @@ def format_proportion(n_hits: int, n_total: int) -> str:
     return f"{100 * proportion:.1f} ({100 * low:.1f} to {100 * high:.1f})"
 
 
-def format_mean(values: Sequence[float]) -> str | None:
-    """Return the mean of some values in percent; None if there are none."""
-    return f"{100 * sum(values) / len(values):.1f}" if values else None
-
-
 def format_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
     """Return the lines of a Markdown table, in which None is a dash."""
     alignment = ["left", *["right"] * (len(header) - 1)]

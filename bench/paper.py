@@ -2,8 +2,8 @@
 
 It draws test images of MNIST into such pages, with lines that they touch and cross. The pages
 are turned a little, unevenly lit, noisy and saved as JPEG. They are read as `digits predict`
-reads pictures. Prints a table of docs/handwriting.md. Needs the split of MNIST and a
-model of it (`make repro`). It takes some minutes.
+reads pictures. Prints the table of digits-handwriting/docs/handwriting.md, with intervals.
+Needs the split of MNIST and a model of it (`make repro`). It takes some minutes.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -23,17 +23,7 @@ from digits_handwriting.recognizer import Recognizer
 N_DIGITS = 1_000
 N_DIGITS_QUICK = 20
 
-# A prediction with a higher probability than this is sure.
-SURE = 0.99
-
-HEADER = [
-    "MNIST's test images as",
-    "digits",
-    "read correctly, % (95 % interval)",
-    "flagged if correct, %",
-    "flagged if wrong, %",
-    "wrong, not flagged, over 99 % sure, %",
-]
+HEADER = ["MNIST's test images as", "digits", "read correctly, % (95 % interval)"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -46,14 +36,6 @@ class Written(NamedTuple):
     height: float
     image: Pixels
     label: int
-
-
-class Judgement(NamedTuple):
-    """How a digit on a page was read."""
-
-    is_correct: bool
-    is_flagged: bool
-    n_sure_errors: int  # wrong predictions at its place that are sure, and not flagged
 
 
 class Page:
@@ -372,31 +354,18 @@ def draw_pages(
         n_missing -= len(page.written)
 
 
-def judge_page(recognizer: Recognizer, page: Page, found: list[Digit]) -> list[Judgement]:
-    """Return how each digit on a page was read.
+def judge_page(recognizer: Recognizer, page: Page, found: list[Digit]) -> list[bool]:
+    """Return whether each digit on a page was read correctly.
 
     A digit is read correctly if the only digit that was found at its place has its class. A
     digit that was found elsewhere is wrong, and counts for the nearest digit on the page.
     """
     predictions = handwriting.predict_digits(recognizer, found)
-    n_written = len(page.written)
-    labels: list[list[int | str | None]] = [[] for _ in range(n_written)]
-    is_flagged = [False] * n_written
-    n_sure_errors = [0] * n_written
+    labels: list[list[int | str | None]] = [[] for _ in page.written]
     for digit, prediction in zip(found, predictions, strict=True):
         nearest, is_at_its_place = find_nearest(page, digit)
-        label = prediction.label if is_at_its_place else None
-        labels[nearest].append(label)
-        if prediction.is_atypical:
-            is_flagged[nearest] = True
-        elif label != page.written[nearest].label and prediction.probability > SURE:
-            n_sure_errors[nearest] += 1
-
-    judgements = []
-    for index, written in enumerate(page.written):
-        is_correct = labels[index] == [written.label]
-        judgements.append(Judgement(is_correct, is_flagged[index], n_sure_errors[index]))
-    return judgements
+        labels[nearest].append(prediction.label if is_at_its_place else None)
+    return [labels[index] == [written.label] for index, written in enumerate(page.written)]
 
 
 def find_nearest(page: Page, digit: Digit) -> tuple[int, bool]:
@@ -423,29 +392,13 @@ def measure_pages(folder: Path, quick: bool) -> list[str]:
     rows = []
     for name, draw in KINDS.items():
         measuring.log(name)
-        judgements = []
+        are_correct = []
         for page, picture in draw_pages(draw, images, classes, n_digits):
             [found] = handwriting.find_digits(recognizer, [picture])
-            judgements += judge_page(recognizer, page, found)
-        rows.append(make_row(name, judgements))
+            are_correct += judge_page(recognizer, page, found)
+        proportion = measuring.format_proportion(sum(are_correct), len(are_correct))
+        rows.append([name, len(are_correct), proportion])
     return measuring.format_table(HEADER, rows)
-
-
-def make_row(name: str, judgements: list[Judgement]) -> list[object]:
-    """Return the row of one kind of page."""
-    n_digits = len(judgements)
-    n_correct = sum(judgement.is_correct for judgement in judgements)
-    flagged_if_correct = [each.is_flagged for each in judgements if each.is_correct]
-    flagged_if_wrong = [each.is_flagged for each in judgements if not each.is_correct]
-    n_sure_errors = [each.n_sure_errors for each in judgements]
-    return [
-        name,
-        n_digits,
-        measuring.format_proportion(n_correct, n_digits),
-        measuring.format_mean(flagged_if_correct),
-        measuring.format_mean(flagged_if_wrong),
-        measuring.format_mean(n_sure_errors),
-    ]
 
 
 if __name__ == "__main__":

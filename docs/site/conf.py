@@ -22,7 +22,7 @@ NAVIGATION = {
         "docs/read-the-code",
         "docs/tutorials",
         "docs/tutorials-code",
-        "docs/handwriting",
+        "packages/digits-handwriting/docs/handwriting",
         "docs/benchmarks",
     ],
     "Build your own": [

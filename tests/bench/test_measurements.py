@@ -27,7 +27,7 @@ MODELS = ["digit-champion", "digit-density", "digit-sgd-log"]
 # The scripts, and how many benchmarks each has.
 SCRIPTS = {"benchmarks": 3}
 if tiny.HANDWRITING.exists():
-    SCRIPTS |= {"handwriting": 2, "paper": 1}
+    SCRIPTS |= {"handwriting": 1, "paper": 1}
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1_200)]
 

@@ -14,8 +14,6 @@ COMPONENTS = {
     "digits-handwriting": [
         "bench/handwriting.py",
         "bench/paper.py",
-        "docs/handwriting",
-        "docs/handwriting.md",
         "packages/digits-handwriting",
     ],
 }

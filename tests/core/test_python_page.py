@@ -17,7 +17,7 @@ PAGE = tiny.ROOT / "docs/reference/python.md"
 REPLACED = {
     "task/small-digit/": "task/digit/",
     "small-digit-svc": "digit-logreg",
-    "docs/handwriting/sheet.jpg": str(tiny.ROOT / "docs/handwriting/sheet.jpg"),
+    "packages/digits-handwriting/docs/sheet.jpg": str(tiny.HANDWRITING / "docs/sheet.jpg"),
 }
 
 

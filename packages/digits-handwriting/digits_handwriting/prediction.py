@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from digits.predicting.prediction import N_RUNNERS_UP, Prediction
+from digits.predicting.prediction import Prediction
 from digits_handwriting.regions import Box
 
 
@@ -28,17 +28,3 @@ class DigitPrediction(Prediction):
         """Return the prediction as a row of a table, with the box and the flag."""
         box = dict(zip(["x", "y", "width", "height"], self.box, strict=True))
         return super().as_record() | {"unlike": self.is_atypical, **box}
-
-    def as_values(self) -> dict[str, Any]:
-        """Return the prediction as the drawing page reads it."""
-        runners_up = [
-            {"label": label, "probability": round(probability, 6)}
-            for label, probability in self.runners_up[:N_RUNNERS_UP]
-        ]
-        return {
-            "label": self.label,
-            "unlike": self.is_atypical,
-            "probability": round(self.probability, 6),
-            "runners_up": runners_up,
-            "box": list(self.box),
-        }

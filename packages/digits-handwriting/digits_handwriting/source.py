@@ -3,7 +3,7 @@
 The pictures are in subfolders 0 to 9. If all of these have subfolders, as for the writers, they
 are the groups. The key `layout` of the dataset describes any other folders. Each digit is drawn
 as MNIST's digits were (`shape: [28, 28]`), or as those of scikit-learn (`shape: [8, 8]`,
-`pixel_max: 16`), with the code that `digits predict` uses. See docs/handwriting.md.
+`pixel_max: 16`), with the code that `digits predict` uses.
 """
 
 from dataclasses import replace

@@ -1,7 +1,7 @@
 """Split a digit that is more likely two digits that touch.
 
 A digit is cut in two where the product of the typicalities of its halves is the highest, if
-that product is large enough. docs/handwriting.md measures how many pairs are split.
+that product is large enough.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""Write the picture of the drawing page on docs/handwriting.md.
+"""Write the picture of the drawing page on digits-handwriting/docs/handwriting.md.
 
 `python -m docs.handwriting.screenshot` needs Chromium, and the model of `make repro`.
 """
@@ -11,7 +11,7 @@ from PIL import Image
 from drawing import serving, stroke
 from tests.helpers import browser
 
-PICTURE = Path("docs/handwriting/draw.png")
+PICTURE = Path("packages/digits-handwriting/docs/draw.png")
 WINDOW = {"width": 960, "height": 600}
 N_COLORS = 64
 

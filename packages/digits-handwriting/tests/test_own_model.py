@@ -1,4 +1,4 @@
-"""Train a model on one's own handwriting, as docs/handwriting.md says."""
+"""Train a model on one's own handwriting, as digits-handwriting/docs/handwriting.md says."""
 
 import json
 import re
@@ -18,7 +18,7 @@ SIDE = 48  # pixels of a digit's picture
 
 def read_entries() -> dict[str, Any]:
     """Return the entries of params.yaml that the page shows."""
-    page = (tiny.ROOT / "docs/handwriting.md").read_text(encoding="utf-8")
+    page = (tiny.HANDWRITING / "docs" / "handwriting.md").read_text(encoding="utf-8")
     [text] = re.findall(r"^```yaml\n(.+?)^```", page, re.MULTILINE | re.DOTALL)
     entries: dict[str, Any] = yaml.safe_load(text)
     return entries

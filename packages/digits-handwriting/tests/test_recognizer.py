@@ -175,14 +175,6 @@ def test_marks_follow_the_median_height_and_the_scale_of_the_picture() -> None:
     assert (small.label_height, small.line_width) == (12, 1)
 
 
-def test_the_drawing_page_gets_the_three_likeliest_other_labels() -> None:
-    others: list[tuple[int | str, float]] = [(3, 0.04), (8, 0.03), (6, 0.02), (9, 0.01)]
-    digit = DigitPrediction(5, 0.9, others, np.zeros((8, 8), np.uint8), (0, 0, 9, 9), False)
-    shown = digit.as_values()
-    assert [each["label"] for each in shown["runners_up"]] == [3, 8, 6]
-    assert (shown["label"], shown["unlike"], shown["box"]) == (5, False, [0, 0, 9, 9])
-
-
 @pytest.mark.parametrize(
     ("n_digits", "n_flagged", "is_turned"), [(3, 2, True), (4, 2, False), (2, 2, False)]
 )

@@ -7,21 +7,31 @@ dvc.yaml.
 
 from __future__ import annotations
 
-import os
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
 
 from dvc.exceptions import DvcException
 from dvc.stage import Stage
-from dvc.utils.serialize import EncodingError, parse_yaml
+from dvc.utils.serialize import load_yaml
+from voluptuous import All, Any, Exclusive, Length, MultipleInvalid, Range, Schema
+from voluptuous.humanize import humanize_error
 
 FILE = "dvc-parallel.yaml"
-KEYS = ["jobs", "slots", "prefix"]
+
+COUNT = "jobs or slots"  # each slot is one job
+SCHEMA = Schema(
+    {
+        str: {
+            Exclusive("jobs", COUNT): All(int, Range(min=1)),
+            Exclusive("slots", COUNT): All([{str: Any(str, int)}], Length(min=1)),
+            "prefix": All(str, shlex.split),
+        }
+    }
+)
 
 
 @dataclass(eq=False)  # each limit is itself, so that limits can be counted
@@ -38,9 +48,14 @@ class Limit:
 
     pattern: str
     jobs: int | None = None
-    slots: list[dict[str, str]] = field(default_factory=list)
+    slots: list[dict[str, str | int]] = field(default_factory=list)
     prefix: list[str] = field(default_factory=list)
     users: dict[Stage, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Let each slot be one job."""
+        if self.slots:
+            self.jobs = len(self.slots)
 
     def matches(self, stage: Stage) -> bool:
         """Return whether the pattern matches the name of a stage."""
@@ -103,7 +118,7 @@ class Limits:
         for limit in self._find(stage):
             slot = limit.take_slot(stage)
             if limit.slots:
-                variables |= limit.slots[slot]
+                variables |= {name: str(value) for name, value in limit.slots[slot].items()}
             prefix += limit.prefix
         return variables, prefix
 
@@ -128,102 +143,12 @@ def read_limits(root: Path) -> Limits:
     path = root / FILE
     if not path.exists():
         return Limits([])
+    content = load_yaml(path)
     try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        raise EncodingError(os.fspath(path), "utf-8") from None
-    content = parse_yaml(text, os.fspath(path))
-    if not isinstance(content, dict):
-        raise DvcException(f"{FILE}: must be patterns of stages, each with {join(KEYS)}")
-    return Limits(read_limit(str(pattern), entry) for pattern, entry in content.items())
-
-
-def read_limit(pattern: str, entry: Any) -> Limit:
-    """Return the limit of an entry of the file.
-
-    Raises:
-        DvcException: the entry is not valid.
-    """
-    where = f"{FILE}: {pattern}:"
-    if not isinstance(entry, dict):
-        raise DvcException(f"{where} must have {join(KEYS)}")
-    for key in entry:
-        if key not in KEYS:
-            raise DvcException(f"{where} there is no {key!r}, but {join(KEYS)}")
-    jobs, slots, prefix = (entry.get(key) for key in KEYS)
-    if jobs is not None and slots is not None:
-        raise DvcException(f"{where} give jobs or slots, because each slot is one job")
-    limit = Limit(pattern)
-    if jobs is not None:
-        limit.jobs = read_jobs(jobs, where)
-    if slots is not None:
-        limit.slots = read_slots(slots, where)
-        limit.jobs = len(limit.slots)
-    if prefix is not None:
-        limit.prefix = read_prefix(prefix, where)
-    return limit
-
-
-def read_jobs(jobs: Any, where: str) -> int:
-    """Return how many stages may run at a time.
-
-    Raises:
-        DvcException: the value is not valid. The message begins with where it is.
-    """
-    is_number = isinstance(jobs, int) and not isinstance(jobs, bool)  # True is an int, too
-    if is_number and jobs > 0:
-        return int(jobs)
-    raise DvcException(f"{where} jobs: must be a positive number, not {jobs!r}")
-
-
-def read_slots(slots: Any, where: str) -> list[dict[str, str]]:
-    """Return the environment variables of each slot.
-
-    Raises:
-        DvcException: the value is not valid. The message begins with where it is.
-    """
-    is_list = slots and isinstance(slots, list)
-    if not is_list or not all(slot and isinstance(slot, dict) for slot in slots):
-        raise DvcException(f"{where} slots: must be a list of environment variables")
-    for slot in slots:
-        for name, value in slot.items():
-            if not is_variable_name(name):
-                raise DvcException(
-                    f"{where} slots: {name!r} cannot be the name of an environment variable"
-                )
-            if not is_variable_value(value):
-                raise DvcException(
-                    f"{where} slots: {name}: must be a text or a whole number, not {value!r}"
-                )
-    return [{name: str(value) for name, value in slot.items()} for slot in slots]
-
-
-def is_variable_name(name: Any) -> bool:
-    """Return whether the operating system takes something as the name of a variable."""
-    return isinstance(name, str) and name != "" and "=" not in name and "\0" not in name
-
-
-def is_variable_value(value: Any) -> bool:
-    """Return whether the operating system takes something as the value of a variable."""
-    if isinstance(value, str):
-        return "\0" not in value
-    return isinstance(value, int) and not isinstance(value, bool)  # True is an int, too
-
-
-def read_prefix(prefix: Any, where: str) -> list[str]:
-    """Return the words in front of each command.
-
-    Raises:
-        DvcException: the value is not valid. The message begins with where it is.
-    """
-    if not isinstance(prefix, str):
-        raise DvcException(f"{where} prefix: must be words in front of a command")
-    try:
-        return shlex.split(prefix)
-    except ValueError as error:  # a quote that is not closed
-        raise DvcException(f"{where} prefix: {prefix!r}: {error}") from None
-
-
-def join(words: Sequence[str]) -> str:
-    """Return some words, such as `a, b or c`."""
-    return f"{', '.join(words[:-1])} or {words[-1]}"
+        entries = SCHEMA(content)
+    except MultipleInvalid as error:
+        reason = humanize_error(content, error.errors[0])
+        raise DvcException(
+            f"{FILE}: {reason}; each pattern has jobs or slots, or prefix, or both"
+        ) from None
+    return Limits(Limit(pattern, **entry) for pattern, entry in entries.items())

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import psutil
 
-# The files with the limit of a control group: of version 2, and of version 1.
-LIMIT_FILES = {"": "memory.max", "memory": "memory.limit_in_bytes"}
+LIMIT_FILE = "memory.max"  # has the limit of a control group of version 2
 
 
 def find_memory_limit(root: Path = Path("/")) -> int:
@@ -34,12 +33,10 @@ def list_limit_files(root: Path) -> list[Path]:
     if not membership.exists():  # on macOS and Windows
         return []
     files = []
+    top = root / "sys/fs/cgroup"
     for line in membership.read_text().splitlines():
-        _, controllers, group = line.split(":", 2)  # such as `4:memory:/job` or `0::/job`
-        for controller in controllers.split(","):
-            if controller in LIMIT_FILES:
-                top = root / "sys/fs/cgroup" / controller
-                folder = top / group.lstrip("/")
-                above = [each for each in folder.parents if each.is_relative_to(top)]
-                files += [each / LIMIT_FILES[controller] for each in [folder, *above]]
+        if line.startswith("0::"):  # such as `0::/job`; other lines are of version 1
+            folder = top / line.removeprefix("0::").lstrip("/")
+            above = [each for each in folder.parents if each.is_relative_to(top)]
+            files += [each / LIMIT_FILE for each in [folder, *above]]
     return files

@@ -19,7 +19,6 @@ from dvc import prompt
 from dvc.dependency.param import ParamsDependency
 from dvc.exceptions import CheckoutError, DvcException
 from dvc.lock import LockError
-from dvc.output import Output
 from dvc.repo import Repo
 from dvc.stage import PipelineStage, Stage
 from dvc.stage.cache import RunCacheNotFoundError, RunCacheNotSupported
@@ -28,7 +27,6 @@ from dvc.stage.run import _pull_missing_deps
 from dvc.stage.serialize import to_lockfile
 from dvc_data.hashfile.hash_info import HashInfo
 
-from .download import find_cached_outputs, find_outputs_at
 from .gitignore import IgnoredOutputs
 from .lock_file import LockFile
 from .options import Options
@@ -155,28 +153,6 @@ class Project:
         except BaseException:
             self.path_locks.release(stage)
             raise
-
-    def find_downloads(self, stage: Stage) -> list[Output]:
-        """Return the outputs that `prepare` will download for a stage, because of --pull."""
-        try:
-            self._read_lock_file_again(stage)
-            outs = self._find_pulled(stage)
-            return [out for out in outs if out.use_cache and out.changed_cache()]
-        except Exception:  # `prepare` will raise it again
-            return []
-
-    def _find_pulled(self, stage: Stage) -> list[Output]:
-        """Return the outputs that `prepare` will get from the cache or from the remote."""
-        if self._is_forced(stage) or not self._has_changed(stage):
-            return []
-        if self._lacks_only_files(stage):
-            return list(stage.outs)
-        if stage.frozen or not stage.cmd:
-            return []
-        missing = [dep.fs_path for dep in stage.deps if is_local(dep) and not dep.exists]
-        if missing:
-            return find_outputs_at(missing, self.plan.places)
-        return find_cached_outputs(stage)
 
     def _is_forced(self, stage: Stage) -> bool:
         """Return whether a stage must run even if it is up to date."""

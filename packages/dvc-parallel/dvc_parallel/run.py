@@ -18,7 +18,6 @@ from typing import Any
 
 import click
 from dvc.lock import LockError
-from dvc.output import Output
 from dvc.stage import Stage
 from tqdm import tqdm
 
@@ -31,7 +30,6 @@ from .command import (
     wait_until,
 )
 from .cores import share_cores
-from .download import Download
 from .limits import FILE, Limits, read_limits
 from .mixed_stages import check_stages
 from .options import Options
@@ -41,7 +39,6 @@ from .processes import FOLDER, PidFile, describe_leftovers
 from .project import Project
 from .repository import describe_error, open_repository
 from .results import Outcome, Results
-from .storing import Storing, has_large_outputs
 
 SHORTEST_POLL_SECONDS = 0.001
 BUSY_SECONDS = 1  # until a stage is tried again if another process of DVC has locked its files
@@ -76,13 +73,7 @@ class Run:
         self._ready = ReadyStages(order, plan.waits_for)
         # When to try stages again whose files another process of DVC has locked
         self._retry_times: dict[Stage, float] = {}
-        # With one job, no other stage would run during a download.
-        self._downloads_first = project.options.pull and n_jobs > 1
-        self._to_download: dict[Stage, list[Output]] = {}
-        self._downloads: dict[Stage, Download] = {}
-        self._downloaded: set[Stage] = set()  # stages with nothing to download, or no longer
         self._commands: dict[Stage, Command] = {}
-        self._storing: dict[Stage, Storing] = {}
         self._signals: list[signal.Signals] = []  # that have told this process to stop
         self._is_terminating = False
 
@@ -111,55 +102,14 @@ class Run:
 
     def _has_work(self) -> bool:
         """Return whether a stage has not ended yet."""
-        return bool(self._ready or self._commands or self._storing)
+        return bool(self._ready or self._commands)
 
     def _advance(self) -> bool:
         """Start and record what is possible now. Return whether anything was."""
-        progress = [
-            self._start_downloads(),
-            self._collect_downloads(),
-            self._start_ready(),
-            self._collect_commands(),
-            self._collect_stored(),
-        ]
-        return any(progress)
+        has_started = self._start_ready()
+        return self._collect_commands() or has_started
 
     # Before the command of a stage
-
-    def _start_downloads(self) -> bool:
-        """With --pull, download what ready stages need. Return whether a download started."""
-        if not self._downloads_first:
-            return False
-        has_started = False
-        for stage in self._ready:
-            if stage in self._downloaded or stage in self._downloads:
-                continue
-            if stage not in self._to_download:
-                self._to_download[stage] = self._find_downloads(stage)
-            if not self._to_download[stage]:
-                self._downloaded.add(stage)
-            elif len(self._downloads) < self._n_jobs:
-                self._downloads[stage] = Download(self._to_download[stage])
-                has_started = True
-        return has_started
-
-    def _find_downloads(self, stage: Stage) -> list[Output]:
-        """Return what to download for a stage."""
-        with suppress(LockError), self._project.locked():
-            return self._project.find_downloads(stage)
-        return []  # The run is stopped.
-
-    def _collect_downloads(self) -> bool:
-        """Note for which stages a download has ended. Return whether there were any."""
-        ended = [stage for stage, each in self._downloads.items() if not each.is_alive()]
-        for stage in ended:
-            del self._downloads[stage]
-            self._downloaded.add(stage)  # If something is missing nevertheless, DVC says so.
-        return bool(ended)
-
-    def _is_downloaded(self, stage: Stage) -> bool:
-        """Return whether there is nothing to download for a stage, or nothing any more."""
-        return not self._downloads_first or stage in self._downloaded
 
     def _start_ready(self) -> bool:
         """Start ready stages, as many at a time as are allowed. Return whether one started."""
@@ -179,7 +129,7 @@ class Run:
         now = time.monotonic()
         for stage in self._ready:
             is_busy = self._retry_times.get(stage, now) > now
-            if not is_busy and self._is_downloaded(stage) and self._limits.allow(stage):
+            if not is_busy and self._limits.allow(stage):
                 return stage
         return None
 
@@ -244,16 +194,16 @@ class Run:
                 if command.advance():
                     has_ended = True
                     del self._commands[stage]
-                    self._record_or_store(stage, command)
+                    self._record(stage, command)
                 elif command.is_unread:
                     self._stop_unread()
         return has_ended
 
-    def _record_or_store(self, stage: Stage, command: Command) -> None:
-        """Record a stage whose command has ended, or store its large outputs before.
+    def _record(self, stage: Stage, command: Command) -> None:
+        """Record a stage whose commands have ended.
 
         Raises:
-            CommandError: the command has failed.
+            CommandError: the last command has failed.
         """
         self._limits.give_back(stage)
         self.results.seconds[stage] = round(command.seconds, 3)
@@ -261,24 +211,6 @@ class Run:
         self._say(stage, f"{word} after {command.describe_time()}")
         if command.return_code:
             raise CommandError(command.describe_failure())
-        if has_large_outputs(stage):
-            self._storing[stage] = Storing(stage, self._project.options.no_commit)
-        else:
-            self._record(stage)
-
-    def _collect_stored(self) -> bool:
-        """Record the stages whose large outputs are stored. Return whether there were any."""
-        has_ended = False
-        for stage, storing in list(self._storing.items()):
-            if not storing.is_alive():
-                has_ended = True
-                del self._storing[stage]
-                with self._errors_noted(stage):
-                    self._record(stage)
-        return has_ended
-
-    def _record(self, stage: Stage) -> None:
-        """Record a stage whose commands have ended."""
         try:
             with self._project.locked():
                 self._project.record(stage)
@@ -360,10 +292,7 @@ class Run:
         for stage, command in finished.items():
             wait_until(command.advance, GRACE_SECONDS)  # for the rest of its output
             with self._errors_noted(stage):
-                self._record_or_store(stage, command)
-        while self._storing:
-            self._collect_stored()
-            time.sleep(POLL_SECONDS)
+                self._record(stage, command)
 
     # What the user sees
 

@@ -212,7 +212,7 @@ def test_a_command_that_had_just_started_when_its_run_was_killed_is_found(
     assert not record.exists()
 
 
-def test_a_stage_whose_outputs_are_being_stored_at_a_signal_is_recorded(tmp_path: Path) -> None:
+def test_a_stage_that_is_being_recorded_at_a_signal_is_recorded(tmp_path: Path) -> None:
     """The second stage sends the signal when the first one's files appear in the cache."""
     pipeline = """
         stages:

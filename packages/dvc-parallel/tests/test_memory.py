@@ -14,7 +14,8 @@ GIB = 2**30
 @pytest.mark.parametrize(
     ("groups", "limits", "expected"),
     [
-        pytest.param("0::/job\n", {"job/memory.max": GIB}, GIB, id="version 2"),
+        pytest.param("0::/job\n", {"job/memory.max": GIB}, GIB, id="a group"),
+        pytest.param("4:cpu:/x\n0::/job\n", {"job/memory.max": GIB}, GIB, id="other groups"),
         pytest.param(
             "0::/pods.slice:cri-containerd:1a\n",
             {"pods.slice:cri-containerd:1a/memory.max": GIB},
@@ -25,18 +26,6 @@ GIB = 2**30
         pytest.param("0::/job\n", {"job/memory.max": "max"}, TOTAL, id="no limit"),
         pytest.param("0::/\n", {"memory.max": GIB}, GIB, id="in a container"),
         pytest.param("0::/job\n", {"other/memory.max": GIB}, TOTAL, id="another group"),
-        pytest.param(
-            "5:cpu:/\n4:memory:/job\n0::/\n",
-            {"memory/job/memory.limit_in_bytes": GIB},
-            GIB,
-            id="version 1",
-        ),
-        pytest.param(
-            "4:memory:/docker/1234\n",
-            {"memory/memory.limit_in_bytes": 2 * GIB},
-            2 * GIB,
-            id="version 1 in a container",
-        ),
         pytest.param("0::/\n", {"memory.max": 2**63 - 1}, TOTAL, id="more than there is"),
         pytest.param("", {}, TOTAL, id="no groups"),
     ],

@@ -5,15 +5,8 @@ import pty
 import shutil
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
-from hashlib import md5
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
-from typing import Any
 
 import pytest
 
@@ -22,7 +15,6 @@ from dvc_projects import (
     make,
     make_two,
     read_files,
-    read_lock,
     repro,
     repro_both,
     run_dvc,
@@ -119,84 +111,6 @@ def test_without_a_remote_there_is_one_line_about_it(tmp_path: Path) -> None:
     [line] = [each for each in repro(folder, "--pull").splitlines() if "run cache" in each]
     assert line.startswith("The run cache was not pulled: config file error: no remote")
     assert line.count("no remote specified") == 1
-
-
-# What is missing, and what the remote has: an output, a dependency, or an output that only the
-# run cache names
-DOWNLOADS = {
-    "output": ["b.txt"],
-    "dependency": ["raw"],
-    "run cache": ["b.txt", "dvc.lock"],
-}
-
-
-@pytest.mark.parametrize("missing", DOWNLOADS)
-def test_downloads_do_not_hold_up_other_stages(tmp_path: Path, missing: str) -> None:
-    """The remote answers only when `other` has been recorded, or else after ten seconds."""
-    content = "large " * 1000  # so that `other`, whose output is small, comes last
-    files = {
-        "a.txt": content,
-        "raw/one.txt": content,
-        "other.txt": "1",
-        "dvc.yaml": "stages:\n"
-        + stage("first", "a.txt", "b.txt")
-        + stage("second", "raw/one.txt", "c.txt")
-        + stage("other", "other.txt", "d.txt"),
-    }
-    folder = make(tmp_path / "project", files)
-    repro(folder)
-    run_dvc(f"remote add --quiet local {tmp_path / 'remote'}", folder)
-    run_dvc("push --quiet --remote local", folder)
-    forget(folder, *DOWNLOADS[missing], cache="files")
-    if missing == "dependency":  # the stage that needs it must run
-        text = files["dvc.yaml"].replace("cp raw/one.txt c.txt", "cp  raw/one.txt c.txt")
-        write(folder, {"dvc.yaml": text})
-    write(folder, {"other.txt": "2"})
-    is_recorded = partial(has_dependency, folder, "other", md5=md5(b"2").hexdigest())
-
-    late: list[str] = []
-    remote = partial(
-        PatientRemote, may_answer=is_recorded, late=late, directory=tmp_path / "remote"
-    )
-    with ThreadingHTTPServer(("127.0.0.1", 0), remote) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        run_dvc(f"remote add -d web http://127.0.0.1:{server.server_port}", folder)
-        printed = repro(folder, "--jobs", "2", "--pull")
-        server.shutdown()
-    assert not late
-    assert "\nAll stages are up to date.\n" in printed
-    assert (folder / "b.txt").read_text() == (folder / "c.txt").read_text() == content
-    assert (folder / "first.runs").read_text() == "\n"  # it did not run again
-
-
-class PatientRemote(SimpleHTTPRequestHandler):
-    """A remote that answers when it may, or else after ten seconds."""
-
-    def __init__(
-        self, *args: Any, may_answer: Callable[[], bool], late: list[str], **kwargs: Any
-    ) -> None:
-        self.may_answer = may_answer
-        self.late = late  # the paths of requests for which it has waited in vain
-        super().__init__(*args, **kwargs)
-
-    def do_GET(self) -> None:
-        deadline = time.monotonic() + (0 if self.late else 10)
-        while not self.may_answer() and time.monotonic() < deadline:
-            time.sleep(0.02)
-        if not self.may_answer():
-            self.late.append(self.path)
-        super().do_GET()
-
-    def log_message(self, *_: Any) -> None:
-        """Log nothing."""
-
-
-def has_dependency(folder: Path, name: str, md5: str) -> bool:
-    """Return whether a stage is recorded with a hash of its dependency."""
-    if not (folder / "dvc.lock").exists():
-        return False
-    entry = read_lock(folder).get(name)
-    return entry is not None and entry["deps"][0]["md5"] == md5
 
 
 def forget(project: Path, *names: str, cache: str = "") -> None:

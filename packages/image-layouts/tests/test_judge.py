@@ -8,7 +8,7 @@ import pytest
 
 from digits.core.images import Images
 from digits.pinning.overview import describe_images
-from image_layouts.pipeline.judge import find_equal_names
+from image_layouts.checking.class_names import find_equal_names
 from tests.helpers import tiny
 
 PIXELS, LABELS = tiny.digits()

@@ -65,11 +65,11 @@ class Network:
 
 def load(network: object, checksum: str | None, *, use_cache: bool = False) -> list[Network]:
     """Return the networks, as `NetworkReader` says."""
-    files = list_files(network)
+    files = parse_files(network)
     if files and checksum is None:
         raise UserError("sha256.network is missing; run `digits pin` for this dataset")
-    if files and compute_checksum(network) != checksum:
-        listed = ", ".join(map(str, files))
+    if files and onnx_file.compute_checksum(files) != checksum:
+        listed = ", ".join(network.file for network in files)
         raise UserError(
             f"network: {listed} has another checksum than `sha256` has recorded; if that is "
             "right, run `digits pin` for this dataset"
@@ -120,8 +120,4 @@ def describe_files(network: object) -> list[str]:
             f"{loaded.output!r} of {loaded.file} gives {loaded.n_features} features of each "
             f"picture, in {height} × {width} pixels"
         )
-        if keys.output is None:
-            lines.append(
-                "  This is its first output. If these are classes, name a layer by `output`."
-            )
     return lines

@@ -47,10 +47,6 @@ MEAN_PIXEL = 127
 WEIGHT_UNIT = 2.0**-32  # of absolute values of weights, before they are summed
 MAX_BYTE = 255
 
-# A run is one pixel, or neighbouring pixels of a row that have at most so many values together.
-# NumPy computes run by run, because its loops over fewer values take twice as long per value.
-MAX_RUN = 1024
-
 Values = npt.NDArray[np.float32]  # whole numbers
 
 
@@ -83,11 +79,12 @@ class Layer(NamedTuple):
 
     Attributes:
         weights: shape (n_inputs, n_outputs). If each channel has a convolution of its own, it
-            is (size * size, n_outputs), repeated for each pixel of a run.
+            is (size * size, n_outputs), and repeated for each pixel of a row unless the
+            convolution halves the width.
         input_scale: what its inputs stand for.
         output_scale: what its outputs stand for.
-        factors: what the sum of each output is multiplied by, repeated for each pixel of a run:
-            shape (n_pixels * n_outputs,).
+        factors: what the sum of each output is multiplied by, repeated for each pixel of a row,
+            because NumPy is slow in short loops: shape (width * n_outputs,).
         offsets: what is then added, in the same shape.
     """
 
@@ -104,13 +101,13 @@ class Layer(NamedTuple):
             sums: the sums of all pixels, in any shape.
 
         Returns:
-            Shape (n_runs, n_pixels * n_outputs).
+            Shape (height, width * n_outputs).
         """
-        runs = sums.reshape(-1, len(self.factors))
-        runs *= self.factors
-        runs += self.offsets
-        np.rint(runs, out=runs)
-        return runs.clip(self.output_scale.low, self.output_scale.high, out=runs)
+        rows = sums.reshape(-1, len(self.factors))
+        rows *= self.factors
+        rows += self.offsets
+        np.rint(rows, out=rows)
+        return rows.clip(self.output_scale.low, self.output_scale.high, out=rows)
 
 
 class EfficientNetLite(NamedTuple):
@@ -247,8 +244,8 @@ def convolve_channels(layer: Layer, values: Values, step: int) -> Values:
     height, width = (ceil(length / step) for length in values.shape[:2])
     n_channels = values.shape[2]
     n_pixels = layer.weights.shape[1] // n_channels
-    # A view of all windows: the row, the run, the row in the window, the column in the window,
-    # and the values of the run.
+    # A view of all windows: the row, the column, the row in the window, the column in the
+    # window, and the values of the pixels for which the weights are repeated.
     row, pixel, value = padded.strides
     windows = np.ndarray(
         (height, width // n_pixels, size, size, n_pixels * n_channels),
@@ -294,8 +291,10 @@ def load_layers(network: EfficientNetLite) -> dict[str, Layer]:
         depthwise = make_layer(
             tensors, f"{block}_depthwise_conv", f"{block}_bn1", ACTIVATION, ACTIVATION, width
         )
-        # In a run, the values of neighbouring windows must follow each other in memory.
-        layers[f"{number} depthwise"] = depthwise if is_halving else repeat_weights(depthwise)
+        if not is_halving:  # the values of neighbouring windows follow each other in memory
+            weights = np.tile(depthwise.weights, width)
+            depthwise = depthwise._replace(weights=weights)
+        layers[f"{number} depthwise"] = depthwise
         layers[f"{number} project"] = make_layer(
             tensors, f"{block}_project_conv", f"{block}_bn2", ACTIVATION, BLOCK, width
         )
@@ -354,26 +353,13 @@ def make_layer(
     sums[sums == 0] = 1  # a few outputs have no weights but zeros
     per_unit = largest_sum / sums
     factors = output_scale.per_unit / (input_scale.per_unit * per_unit)
-    n_pixels = count_pixels(width, n_outputs)
     return Layer(
         np.rint(exact * per_unit).astype(np.float32, order="C"),
         input_scale,
         output_scale,
-        np.tile(factors.astype(np.float32), n_pixels),
-        np.tile((offsets * output_scale.per_unit).astype(np.float32), n_pixels),
+        np.tile(factors.astype(np.float32), width),
+        np.tile((offsets * output_scale.per_unit).astype(np.float32), width),
     )
-
-
-def repeat_weights(layer: Layer) -> Layer:
-    """Return a layer whose weights are repeated for each pixel of a run."""
-    n_pixels = len(layer.factors) // layer.weights.shape[1]
-    return layer._replace(weights=np.tile(layer.weights, n_pixels))
-
-
-def count_pixels(width: int, n_outputs: int) -> int:
-    """Return how many pixels a run has. A row has a whole number of runs."""
-    most = max(MAX_RUN // n_outputs, 1)
-    return max(n_pixels for n_pixels in range(1, most + 1) if width % n_pixels == 0)
 
 
 def merge_norm(

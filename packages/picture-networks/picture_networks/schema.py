@@ -34,7 +34,6 @@ class NetworkFile(Entry):
     """A network that is an ONNX file, and what the file does not say."""
 
     file: Annotated[str, AfterValidator(check_file)]
-    output: str | None = None
     size: Annotated[int, Field(ge=1, le=MAX_SIDE)] | None = None
     mean: Annotated[list[FiniteFloat], PerColor] | None = None
     std: Annotated[list[PositiveFloat], PerColor] | None = None
@@ -46,36 +45,34 @@ def parse(value: object) -> list[str | NetworkFile]:
     Raises:
         UserError: the value is not valid. The message describes the first mistake.
     """
-    if not isinstance(value, list):
-        return [parse_one("network", value)]
-    if not value:
+    networks = value if isinstance(value, list) else [value]
+    if not networks:
         raise UserError("network: must name at least one network, not []")
-    return [parse_one(f"network.{number}", one) for number, one in enumerate(value)]
+    return [parse_one(network) for network in networks]
 
 
-def parse_one(where: str, value: object) -> str | NetworkFile:
+def parse_one(network: object) -> str | NetworkFile:
     """Return the name of a network, or its ONNX file.
 
     Args:
-        where: the place of the value, with which messages begin.
-        value: a name, the path of a file, or a mapping.
+        network: a name, the path of a file, or a mapping.
 
     Raises:
         UserError: the value is not valid.
     """
-    if isinstance(value, str) and "/" not in value and not value.endswith(ONNX):
-        return value
-    keys = {"file": value} if isinstance(value, str) else value
-    if not isinstance(keys, dict):
-        raise UserError(f"{where}: must be a network, not {repr(value)[:MAX_SHOWN]}")
-    for key in keys:
-        check_choice(where, key, NetworkFile.model_fields)
+    if isinstance(network, str):
+        if "/" not in network and not network.endswith(ONNX):
+            return network
+        network = {"file": network}
+    if not isinstance(network, dict):
+        raise UserError(f"network: must be a network, not {repr(network)[:MAX_SHOWN]}")
+    for key in network:
+        check_choice("network", key, NetworkFile.model_fields)
     try:
-        return NetworkFile.model_validate(keys)
+        return NetworkFile.model_validate(network)
     except ValidationError as invalid:
         error = invalid.errors()[0]
-    if keys is value:
-        where = ".".join(map(str, [where, *error["loc"]]))
+    where = ".".join(["network", *map(str, error["loc"])])
     if error["type"] == "missing":
         raise UserError(f"{where} is missing")
     raise UserError(f"{where}: {describe_error(error)}")

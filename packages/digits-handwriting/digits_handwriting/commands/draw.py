@@ -1,6 +1,5 @@
 """Serve a page to draw digits on."""
 
-import base64
 import io
 import ipaddress
 import logging
@@ -23,6 +22,7 @@ from digits import predicting
 from digits.commands import examples
 from digits.imaging import drawing, pictures
 from digits.messages.errors import UserError, echo
+from digits.predicting.prediction import N_RUNNERS_UP
 from digits_handwriting import boxes
 from digits_handwriting.collection import DIGITS, Collection
 from digits_handwriting.recognizer import Recognizer
@@ -59,9 +59,14 @@ def recognize(picture: bytes, recognizer: Recognizer) -> dict[str, Any]:
     digits = recognizer.predict_picture(pictures.read(io.BytesIO(picture)))
     all_values = []
     for digit, mark in zip(digits, boxes.place_marks(digits), strict=True):
-        values = digit.as_values()
-        values["mark"] = mark._asdict()
-        values["image"] = drawing.data_uri(drawing.stretch_contrast(digit.image))
+        runners_up = digit.runners_up[:N_RUNNERS_UP]
+        values = {
+            "label": digit.label,
+            "probability": digit.probability,
+            "runners_up": [{"label": each, "probability": p} for each, p in runners_up],
+            "mark": mark._asdict(),
+            "image": drawing.data_uri(drawing.stretch_contrast(digit.image)),
+        }
         all_values.append(values)
     return {"digits": all_values}
 
@@ -108,8 +113,7 @@ def make_app(
 
     @app.get("/<token>/")
     def index() -> str:
-        kept = collection.state() if collection else None
-        return render_template("index.html", recognizer=recognizer, kept=kept)
+        return render_template("index.html", recognizer=recognizer, collection=collection)
 
     @app.post("/<token>/predict")
     def predict() -> dict[str, Any]:
@@ -119,14 +123,8 @@ def make_app(
 
         @app.post(f"/<token>/kept/<any{DIGITS}:digit>")  # any('0', '1', …)
         def keep(digit: str) -> dict[str, Any]:
-            collection.add(digit, read_png())
-            return collection.state()
-
-        @app.delete("/<token>/kept")
-        def delete_last() -> dict[str, Any]:
-            content = collection.delete_last(request.args.get("name", ""))
-            encoded = base64.b64encode(content).decode()
-            return collection.state() | {"image": f"data:image/png;base64,{encoded}"}
+            name = collection.add(digit, read_png())
+            return {"name": name, "counts": collection.count()}
 
     return app
 

@@ -75,8 +75,6 @@ DELETED = [
 
 # What only pictures of digits on paper need.
 HANDWRITING = [
-    "docs/handwriting",
-    "docs/handwriting.md",
     "packages/digits-handwriting",
 ]
 

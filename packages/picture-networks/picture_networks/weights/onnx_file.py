@@ -8,20 +8,18 @@ features may differ by 1.
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import joblib
 import numpy as np
 import numpy.typing as npt
 
 from digits.core.pixels import Pixels
 from digits.messages.errors import UserError, prefix_errors
 from digits.settings.params import N_CHANNELS
-from picture_networks.schema import MAX_SIDE, NetworkFile
+from picture_networks.schema import NetworkFile
 
 EXTRA = "onnx"  # the extra of pyproject.toml that has ONNX Runtime
 
@@ -29,32 +27,8 @@ EXTRA = "onnx"  # the extra of pyproject.toml that has ONNX Runtime
 # as picture-networks/docs/network.md says.
 IMAGENET = ([123.675, 116.28, 103.53], [58.395, 57.12, 57.375])
 
-# The metadata of ONNX for pictures: what the values of a picture are, as mean and standard
-# deviation of values from 0 to 255, and that blue comes first.
-RANGE = "Image.NominalPixelRange"
-RANGES = {
-    "NominalRange_0_255": (0.0, 1.0),
-    "Normalized_0_1": (0.0, 255.0),
-    "Normalized_1_1": (127.5, 127.5),
-}
-FORMAT = "Image.BitmapPixelFormat"
-BLUE_FIRST = "Bgr8"
-
 FLOATS = "tensor(float)"  # ONNX Runtime's name of the type of an input
-MAX_FEATURES = 16_384
-MAX_FILE_SIZE = 2**31 - 1  # in bytes; protobuf reads no larger file
 LARGEST_FEATURE = 255
-
-# The memory for the values that a network computes. A small file can describe large ones.
-MEMORY = 2**30
-MEMORY_PER_CORE = 2**28  # several pictures are read at a time
-
-TOO_MUCH_MEMORY = "it needs too much memory"
-
-# The fields of protobuf by which an ONNX file names an output: ModelProto.graph,
-# GraphProto.output and ValueInfoProto.name.
-GRAPH, OUTPUT, NAME = 7, 12, 1
-LENGTH_DELIMITED = 2  # the type of these fields
 
 Values = npt.NDArray[np.float32]
 
@@ -68,10 +42,9 @@ class OnnxNetwork:
         identity: what the outputs depend on, besides the picture.
         session: the network in ONNX Runtime.
         input: the name of its input.
-        output: the name of the output or layer that has the features.
+        output: the name of its first output, which has the features.
         shape: height, width and 3 of the pictures that it takes.
         channels_first: whether the axes of its input are n c h w, and not n h w c.
-        blue_first: whether its colours are blue, green and red.
         mean: what is subtracted from red, green and blue.
         std: what they are then divided by.
         n_features: the number of features of a picture, 0 if it is not known yet.
@@ -84,7 +57,6 @@ class OnnxNetwork:
     output: str
     shape: list[int]
     channels_first: bool
-    blue_first: bool
     mean: Values
     std: Values
     n_features: int = 0
@@ -96,8 +68,6 @@ class OnnxNetwork:
             UserError: ONNX Runtime fails, or the outputs cannot be features.
         """
         values = (picture - self.mean) / self.std
-        if self.blue_first:
-            values = values[:, :, ::-1]
         if self.channels_first:
             values = values.transpose(2, 0, 1)
         try:
@@ -107,13 +77,7 @@ class OnnxNetwork:
             raise UserError(f"it cannot compute {self.output!r}: {reason}") from None
         check_outputs(self.output, outputs)
         height, width, _ = self.shape
-        values = average(outputs, height, width)
-        if len(values) > MAX_FEATURES:
-            raise UserError(
-                f"output: {self.output!r} has {len(values)} values; at most {MAX_FEATURES} are "
-                "allowed"
-            )
-        return values
+        return average(outputs, height, width)
 
     def describe(self, picture: Pixels) -> Pixels:
         """Return the features of a picture of the shape `shape`, as `to_bytes` stores them.
@@ -136,23 +100,16 @@ def load(network: NetworkFile) -> OnnxNetwork:
     with prefix_errors(f"network: {network.file}"):
         content = read(Path(network.file))
         session = open_session(content, network.file)
-        output = session.get_outputs()[0].name
-        if network.output is not None:
-            output = network.output
-            if output not in {declared.name for declared in session.get_outputs()}:
-                session = open_layer(content, network.file, output)
         name, shape, channels_first = find_input(session, network.size)
-        metadata = session.get_modelmeta().custom_metadata_map
-        mean, std = choose_scale(network, metadata)
+        mean, std = choose_scale(network)
         loaded = OnnxNetwork(
             file=network.file,
             identity=identify(content, network),
             session=session,
             input=name,
-            output=output,
+            output=session.get_outputs()[0].name,
             shape=shape,
             channels_first=channels_first,
-            blue_first=metadata.get(FORMAT) == BLUE_FIRST,
             mean=np.array(mean, dtype=np.float32),
             std=np.array(std, dtype=np.float32),
         )
@@ -164,14 +121,12 @@ def read(path: Path) -> bytes:
     """Return the content of the file of a network.
 
     Raises:
-        UserError: it is missing, too large, or not a file.
+        UserError: it is missing, or not a file.
     """
     if not path.is_file():
         raise UserError(
             f"it was not found; put it there, or fetch what was shared by `dvc pull {path}`"
         )
-    if path.stat().st_size > MAX_FILE_SIZE:
-        raise UserError("it is too large; at most 2 GB are allowed")
     return path.read_bytes()
 
 
@@ -226,12 +181,10 @@ def open_session(content: bytes, file: str) -> Any:
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 4  # what is wrong is in the exceptions
-    options.add_session_config_entry("session.use_env_allocators", "1")  # of `limit_memory`
     options.add_session_config_entry(
         "session.model_external_initializers_file_folder_path", file
     )
     try:
-        limit_memory()
         return onnxruntime.InferenceSession(
             content, options, providers=["CPUExecutionProvider"]
         )
@@ -241,68 +194,12 @@ def open_session(content: bytes, file: str) -> Any:
         ) from None
 
 
-@cache
-def limit_memory() -> None:
-    """Limit the memory in which the sessions of this process compute, once."""
-    import onnxruntime
-
-    memory = onnxruntime.OrtMemoryInfo(
-        "Cpu",
-        onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR,
-        0,  # the number of the device
-        onnxruntime.OrtMemType.DEFAULT,
-    )
-    limit = MEMORY + joblib.cpu_count() * MEMORY_PER_CORE
-    onnxruntime.create_and_register_allocator(
-        memory, onnxruntime.OrtArenaCfg({"max_mem": limit})
-    )
-
-
 def explain(error: Exception) -> str:
     """Return the message of an exception of ONNX Runtime in one line, without its code."""
     _, _, message = f" : {error}".rpartition(" : ")
-    if "Available memory of" in message:
-        return TOO_MUCH_MEMORY
     if "External data path" in message:
         return "its weights are in another file, and must be in the same one"
     return textwrap.shorten(message.strip().rstrip("."), 160)
-
-
-def open_layer(content: bytes, file: str, layer: str) -> Any:
-    """Return the network in ONNX Runtime, with the values of a layer as another output.
-
-    ONNX Runtime computes only outputs. Protobuf merges what is appended to a file into its
-    messages, so an output is added without reading the file.
-
-    Args:
-        content: the content of the ONNX file, which can be loaded.
-        file: its path.
-        layer: the name of a layer's values.
-
-    Raises:
-        UserError: the network has no layer of this name, or its values need too much memory.
-    """
-    output = encode_field(GRAPH, encode_field(OUTPUT, encode_field(NAME, layer.encode())))
-    try:
-        return open_session(content + output, file)
-    except UserError as error:
-        if TOO_MUCH_MEMORY in error.message:
-            raise
-        raise UserError(
-            f"output: it has no output and no layer {layer!r}; a viewer such as Netron shows "
-            "the names"
-        ) from None
-
-
-def encode_field(number: int, value: bytes) -> bytes:
-    """Return a field of a protobuf message that holds a text or another message."""
-    length = len(value)
-    digits = bytearray()  # of the length to the base 128, the lowest first
-    while length >= 128:
-        digits.append(length % 128 + 128)  # 128 says that another digit follows
-        length //= 128
-    digits.append(length)
-    return bytes([number << 3 | LENGTH_DELIMITED, *digits]) + value
 
 
 def find_input(session: Any, size: int | None) -> tuple[str, list[int], bool]:
@@ -317,7 +214,7 @@ def find_input(session: Any, size: int | None) -> tuple[str, list[int], bool]:
         of the input are n c h w, and not n h w c.
 
     Raises:
-        UserError: it does not take a single picture in colour, or `size` is missing or wrong.
+        UserError: it does not take a single picture in colour, or `size` is missing.
     """
     inputs = session.get_inputs()
     if len(inputs) != 1:
@@ -335,39 +232,19 @@ def find_input(session: Any, size: int | None) -> tuple[str, list[int], bool]:
         )
     if declared.type != FLOATS:
         raise UserError(f"its input is {declared.type}; export it with an input of float32")
-    sides = axes[2:4] if channels_first else axes[1:3]
-    is_open = not all(isinstance(side, int) for side in sides)
-    if is_open and size is None:
+    height, width = axes[2:4] if channels_first else axes[1:3]
+    if size is not None:
+        height = width = size
+    if not isinstance(height, int) or not isinstance(width, int):
         raise UserError("it leaves height and width open; write the key `size`, such as 224")
-    if not is_open and size is not None and sides != [size, size]:
-        height, width = sides
-        raise UserError(
-            f"size: {size}, but the file takes {height} × {width} pixels; delete this key"
-        )
-    height, width = [side if isinstance(side, int) else int(size or 0) for side in sides]
-    if not 1 <= min(height, width) <= max(height, width) <= MAX_SIDE:
-        raise UserError(
-            f"it takes pictures of {height} × {width} pixels; at most {MAX_SIDE} × "
-            f"{MAX_SIDE} are allowed"
-        )
     return declared.name, [height, width, N_CHANNELS], channels_first
 
 
-def choose_scale(
-    network: NetworkFile, metadata: dict[str, str]
-) -> tuple[list[float], list[float]]:
-    """Return what is subtracted from red, green and blue, and what they are then divided by.
-
-    Args:
-        network: the entry of params.yaml, whose values come first.
-        metadata: the metadata of the file.
-    """
-    if network.mean is not None or network.std is not None:
-        return network.mean or [0.0] * N_CHANNELS, network.std or [1.0] * N_CHANNELS
-    if metadata.get(RANGE) in RANGES:
-        mean, std = RANGES[metadata[RANGE]]
-        return [mean] * N_CHANNELS, [std] * N_CHANNELS
-    return IMAGENET
+def choose_scale(network: NetworkFile) -> tuple[list[float], list[float]]:
+    """Return what is subtracted from red, green and blue, and what they are then divided by."""
+    if network.mean is None and network.std is None:
+        return IMAGENET
+    return network.mean or [0.0] * N_CHANNELS, network.std or [1.0] * N_CHANNELS
 
 
 def check_outputs(name: str, outputs: Any) -> None:

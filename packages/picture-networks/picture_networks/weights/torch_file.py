@@ -12,15 +12,11 @@ made of.
 import pickle
 from collections import OrderedDict
 from io import BytesIO
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-DTYPES = {
-    ("torch", "FloatStorage"): np.dtype("<f4"),
-    ("torch", "LongStorage"): np.dtype("<i8"),
-}
 N_PICKLES_BEFORE_TENSORS = 3
 N_BYTES_OF_COUNT = 8
 
@@ -50,29 +46,28 @@ class Tensor(NamedTuple):
     strides: tuple[int, ...]
 
 
-def rebuild_tensor(
-    storage: Storage, offset: int, shape: tuple[int, ...], strides: tuple[int, ...], *_: object
-) -> Tensor:
-    """Return what stands for a tensor. The other arguments are about its gradient."""
-    return Tensor(storage, offset, shape, strides)
+def rebuild_tensor(*arguments: Any) -> Tensor:
+    """Return what stands for a tensor. The arguments after the first four are omitted."""
+    return Tensor(*arguments[:4])
+
+
+# What the names in a file stand for.
+NAMES = {
+    ("collections", "OrderedDict"): OrderedDict,
+    ("torch", "FloatStorage"): np.dtype("<f4"),
+    ("torch", "LongStorage"): np.dtype("<i8"),
+    ("torch._utils", "_rebuild_tensor_v2"): rebuild_tensor,
+}
 
 
 class TensorUnpickler(pickle.Unpickler):
     """An unpickler of tensors, and of nothing else."""
 
     def find_class(self, module: str, name: str) -> Any:
-        """Return what a name in the file stands for.
-
-        Raises:
-            UnpicklingError: the name is not one that tensors need.
-        """
-        if (module, name) == ("collections", "OrderedDict"):
-            return OrderedDict
-        if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
-            return rebuild_tensor
-        if (module, name) in DTYPES:
-            return DTYPES[module, name]
-        raise pickle.UnpicklingError(f"{module}.{name} is not a part of a tensor")
+        """Return what a name in the file stands for."""
+        if (module, name) not in NAMES:
+            raise pickle.UnpicklingError(f"{module}.{name} is not a part of a tensor")
+        return NAMES[module, name]
 
     def persistent_load(self, pid: Any) -> Storage:
         """Return what stands for a storage."""
@@ -94,29 +89,17 @@ def read(content: bytes) -> Tensors:
     for _ in range(N_PICKLES_BEFORE_TENSORS):
         TensorUnpickler(file).load()
     tensors = TensorUnpickler(file).load()
-    dtypes = {tensor.storage.name: tensor.storage.dtype for tensor in tensors.values()}
-    storages = read_storages(file, dtypes)
-    return {
-        name: np.ndarray(
-            tensor.shape,
-            tensor.storage.dtype,
-            storages[tensor.storage.name],
-            tensor.offset * tensor.storage.dtype.itemsize,
-            [stride * tensor.storage.dtype.itemsize for stride in tensor.strides],
-        )
-        for name, tensor in tensors.items()
-    }
-
-
-def read_storages(file: BinaryIO, dtypes: dict[str, np.dtype[Any]]) -> dict[str, bytes]:
-    """Return the bytes of each storage. The file is after the dictionary of tensors.
-
-    Args:
-        file: the opened file.
-        dtypes: the type of the numbers of each storage.
-    """
-    storages = {}
+    sizes = {tensor.storage.name: tensor.storage.dtype.itemsize for tensor in tensors.values()}
+    numbers = {}
     for name in TensorUnpickler(file).load():
         count = int.from_bytes(file.read(N_BYTES_OF_COUNT), "little")
-        storages[name] = file.read(count * dtypes[name].itemsize)
-    return storages
+        numbers[name] = file.read(count * sizes[name])
+    return {name: make_array(tensor, numbers) for name, tensor in tensors.items()}
+
+
+def make_array(tensor: Tensor, numbers: dict[str, bytes]) -> npt.NDArray[Any]:
+    """Return a tensor as an array. `numbers` has the bytes of all storages."""
+    name, dtype = tensor.storage
+    offset = tensor.offset * dtype.itemsize
+    strides = [stride * dtype.itemsize for stride in tensor.strides]
+    return np.ndarray(tensor.shape, dtype, numbers[name], offset, strides)

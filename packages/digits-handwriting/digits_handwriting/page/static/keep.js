@@ -1,4 +1,4 @@
-// Keeps the drawing under the digit that it is, by a button or a key, and deletes the last file.
+// Keeps the drawing under the digit that it is, by a button or a key.
 
 import { clear, drawing, redraw, request } from "./draw.js";
 
@@ -15,26 +15,12 @@ function keep(digit) {
     if (result.error) {
       await redraw(picture);
       say(`Not kept: ${result.error}`);
-    } else update(result, `Kept as ${digit}.`);
+      return;
+    }
+    result.counts.forEach((count, digit) => (buttons[digit].querySelector("small").textContent = count));
+    byId("total").textContent = result.counts.reduce((sum, count) => sum + count, 0);
+    say(`Kept as ${result.name}.`);
   });
-}
-
-function deleteLast() {
-  const name = byId("last").textContent;
-  waiting = waiting.then(async () => {
-    const result = await request("DELETE", `kept?name=${encodeURIComponent(name)}`);
-    if (result.error) return say(`Not deleted: ${result.error}`);
-    await redraw(result.image);
-    update(result, `${name} is deleted.`);
-  });
-}
-
-function update({ counts, last }, words) {
-  counts.forEach((count, digit) => (buttons[digit].querySelector("small").textContent = count));
-  byId("total").textContent = counts.reduce((sum, count) => sum + count, 0);
-  byId("last").textContent = last;
-  byId("delete").hidden = !last;
-  say(words);
 }
 
 function say(words) {
@@ -42,7 +28,6 @@ function say(words) {
 }
 
 for (const button of buttons) button.addEventListener("click", () => keep(button.value));
-byId("delete").addEventListener("click", deleteLast);
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
   if (/^[0-9]$/.test(event.key)) keep(event.key);
