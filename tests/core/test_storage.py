@@ -1,12 +1,14 @@
 """Which images are stored in Git or DVC, and why others are not."""
 
+import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from digits.messages.errors import UserError
-from digits.pinning.storage import add_to_dvc, warn_about_unstored
+from digits.pinning.storage import IGNORED_NAMES, add_to_dvc, warn_about_unstored
 from docs.tools.shapes import write_pictures
 from tests.helpers import tiny
 from tests.helpers.calls import VALID, call, failure
@@ -31,6 +33,29 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+def rename_to_ignored(project: Path) -> None:
+    (project / ".dvcignore").write_text("mutants/\n")
+    (OWN / "cross").rename(OWN / "mutants")
+
+
+def move_behind_link(project: Path) -> None:
+    (OWN / "cross").rename(project.parent / "elsewhere")
+    (OWN / "cross").symlink_to(project.parent / "elsewhere")
+
+
+def make_project_of_dvc(project: Path) -> None:
+    make_repository(project / OWN / "cross")
+
+
+def make_link(project: Path) -> None:
+    OWN.rename(project.parent / "elsewhere")
+    OWN.symlink_to(project.parent / "elsewhere")
+
+
+def exclude_some(project: Path) -> None:
+    (OWN / ".dvcignore").write_text("*.jpg\n")
+
+
 def test_images_that_are_added_are_stored(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -49,7 +74,8 @@ def test_images_that_are_added_are_stored(
 def test_files_that_are_not_read_do_not_change_images_that_are_stored(project: Path) -> None:
     shutil.copy(tiny.ROOT / ".dvcignore", project)
     add_to_dvc(SOURCES)
-    for name in [".x", "._1.jpg", "__MACOSX", "@eaDir", "Thumbs.db", "desktop.ini"]:
+    for pattern in [*IGNORED_NAMES, "._1.jpg", "desktop.ini"]:
+        name = re.sub(r"\[(.).\]", r"\1", pattern).replace("*", "x")
         for folder in [OWN, OWN / "cross"]:
             (folder / name).write_bytes(b"x")
     tiny.run_dvc("status --quiet", project)
@@ -72,13 +98,6 @@ def test_check_compares_images_although_another_source_is_not_there(project: Pat
         assert "no source has tiny: " in failure(project, "check")
 
 
-def test_images_behind_a_link_are_refused(project: Path) -> None:
-    OWN.rename(project.parent / "elsewhere")
-    OWN.symlink_to(project.parent / "elsewhere")
-    with pytest.raises(UserError, match=r"DVC cannot store data/own: .*symlinked"):
-        add_to_dvc(SOURCES)
-
-
 def test_images_in_git_are_stored(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     tiny.run("git add data/own", project)
     warn_about_unstored(SOURCES)
@@ -97,3 +116,38 @@ def test_images_whose_whole_path_is_written_are_stored(
     capsys.readouterr()
     warn_about_unstored([source])
     assert capsys.readouterr().err == ""
+
+
+def test_what_dvc_has_recorded_stays_if_it_cannot_store_a_change(project: Path) -> None:
+    add_to_dvc(SOURCES)
+    record = Path(f"{OWN}.dvc").read_bytes()
+    rename_to_ignored(project)
+    with pytest.raises(UserError, match="DVC cannot store data/own: "):
+        add_to_dvc(SOURCES)
+    assert Path(f"{OWN}.dvc").read_bytes() == record
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (rename_to_ignored, "it leaves out 2 files, first data/own/mutants/1.jpg; a line of"),
+        (move_behind_link, "it leaves out 2 files, first data/own/cross/"),
+        (make_project_of_dvc, "it leaves out 2 files, first data/own/cross/"),
+        pytest.param(make_link, "symlinked", marks=pytest.mark.slow),
+        pytest.param(exclude_some, "dvcignore", marks=pytest.mark.slow),
+    ],
+)
+def test_images_that_dvc_does_not_store_are_refused(
+    project: Path, change: Callable[[Path], None], reason: str
+) -> None:
+    change(project)
+    before = sorted(project.rglob("*.jpg"))
+    with pytest.raises(UserError) as error:
+        add_to_dvc(SOURCES)
+    assert error.value.message.startswith("DVC cannot store data/own: ")
+    assert reason in error.value.message
+    assert sorted(project.rglob("*.jpg")) == before
+    tiny.run("git reset --quiet", project)
+    others = tiny.run("git status --porcelain --untracked-files=all", project).stdout
+    assert "own.dvc" not in others
+    assert "data/.gitignore" not in others
