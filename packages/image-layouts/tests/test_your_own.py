@@ -219,6 +219,7 @@ def started(clone: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_pictures(project / "data/own")
     printed = call(project, "start").stdout
     assert "  60 images of 3 classes: circle 20, cross 20, line 20\n" in printed
+    assert "nearly equal" not in printed
     return project
 
 
