@@ -225,6 +225,10 @@ def test_every_error_and_warning_is_as_printed(
     variables = make_variables().copy()
     if condition == " before the import":
         del variables["np"]
+    elif condition == " without pandas":
+        monkeypatch.setitem(sys.modules, "pandas", None)  # as if it were not installed
+    elif condition == " without them":
+        del variables["y_train_5"]
     elif condition == " in the full code":
         variables["y_train_2"] = variables["y_train"].astype(np.int8) == "2"
     elif condition == " with loss='log'":
