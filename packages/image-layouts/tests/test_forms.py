@@ -18,6 +18,7 @@ from image_layouts.proposing.choose import choose
 from image_layouts.proposing.folders import enter_folders
 from image_layouts.proposing.show import write
 from tests.helpers import tiny
+from tests.helpers.digit_files import LABELS, PIXELS
 
 FORMS: dict[str, dict[str, Any]] = yaml.safe_load(
     Path(__file__).with_name("forms.yaml").read_text(encoding="utf-8")
@@ -76,6 +77,14 @@ def test_spectra_are_no_pixels(tmp_path: Path) -> None:
     table.to_csv(tmp_path / "t.csv", index=False)
     with pytest.raises(ChoiceError, match="s0 to s63 have numbers up to 700, but pixels up to"):
         choose(Place(tmp_path))
+
+
+@pytest.mark.parametrize("axes", ["n (h w c)", "n (c h w)"])
+def test_the_colours_of_rows_are_planes_or_side_by_side(axes: str, tmp_path: Path) -> None:
+    colors = np.stack([PIXELS[:60], PIXELS[:60] // 2, PIXELS[:60] // 4], axis=3)
+    arranged = colors if axes == "n (h w c)" else np.moveaxis(colors, 3, 1)
+    np.savez(tmp_path / "a.npz", x=arranged.reshape(60, -1), y=LABELS[:60] % 3)
+    assert choose(Place(tmp_path)).layout["axes"] == axes
 
 
 def test_the_table_of_the_page_names_the_common_forms() -> None:
