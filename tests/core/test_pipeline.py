@@ -137,6 +137,7 @@ CHANGE_NO_OUTPUT = {
     "digits/imaging/picture_files.py": "The checksums verify the pixels of pictures, too.",
     "digits/imaging/pictures.py": "The checksums verify the pixels of pictures, too.",
     "digits/imaging/transforms/border.py": "The checksums verify the pixels of pictures, too.",
+    "digits/learning/importing.py": "It decides which classes may be imported.",
     "digits/networks.py": (
         "It finds networks. `digits start` writes what their features depend on into "
         "`dvc.yaml`."
@@ -144,7 +145,6 @@ CHANGE_NO_OUTPUT = {
     "digits/learning/cluster.py": (
         "It decides where tasks run, and refuses a cluster that would calculate differently."
     ),
-    "digits/learning/parallel.py": "It decides where tasks run.",
     "digits/learning/trust.py": "It decides which classes may be loaded.",
     "stages/command.py": "It decides whether a stage may run, and whether it is recorded.",
     "stages/edits.py": "It notices edits of the code.",

@@ -201,6 +201,12 @@ def test_a_size_that_the_file_does_not_take_is_refused() -> None:
     assert message.startswith("it cannot compute 'y': Got invalid dimensions for input: x")
 
 
+def test_an_operator_that_is_no_part_of_onnx_is_refused() -> None:
+    message = refuse(write(onnx_files.model([node("Evil", "x", "y", domain="com.example")])))
+    assert message.startswith("ONNX Runtime cannot load it: ")
+    assert "com.example" in message
+
+
 def test_a_missing_file_is_refused() -> None:
     assert refuse(NetworkFile(file=FILE)) == (
         f"it was not found; put it there, or fetch what was shared by `dvc pull {FILE}`"

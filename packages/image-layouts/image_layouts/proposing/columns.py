@@ -54,13 +54,15 @@ def find_classes(texts: Texts, chosen: Mapping[str, str]) -> list[tuple[list[str
         for name, values in texts.items():
             one_class.check_classes(name, values)
         raise LayoutError("no column looks like classes of images")
-    is_only = len(repeated) == 1 and not is_numeric(texts[repeated[0]])  # an age, a fold
+    is_only = len(repeated) == 1 and not may_be_quantity(texts[repeated[0]])
     return [([each], is_only) for each in repeated]
 
 
-def is_numeric(values: pd.Series) -> bool:
-    """Return whether all values are numbers, of which more than two differ."""
-    return values.nunique() > 2 and bool(pd.to_numeric(values, errors="coerce").notna().all())
+def may_be_quantity(values: pd.Series) -> bool:
+    """Return whether values are numbers that do not number classes from 0 or 1, as ages."""
+    numbers = pd.to_numeric(values, errors="coerce")
+    are_numbered = set(numbers - numbers.min()) == set(range(values.nunique()))
+    return bool(numbers.notna().all()) and not (are_numbered and numbers.min() in (0, 1))
 
 
 def may_be_classes(values: pd.Series) -> bool:
