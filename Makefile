@@ -76,8 +76,10 @@ workers: $(INSTALLED) ## Start Dask workers for DASK_SCHEDULER_ADDRESS
 	dask worker --preload stages --preload digits.learning.cluster --host $(HOST) --dashboard-address $(HOST):0 --nworkers -1 --nthreads 1
 
 ##@ Work on the code
-test: $(DEV_INSTALLED) ## Run the tests, without network (what CI runs: TESTS='not slow')
-	python -m pytest $(if $(TESTS),-m '$(TESTS)')
+# The folders of the tests, such as `tests` or `packages/image-layouts`.
+FOLDERS := tests
+test: $(DEV_INSTALLED) ## Run the tests, without network (what CI runs: TESTS='not slow' FOLDERS='tests packages')
+	python -m pytest $(if $(TESTS),-m '$(TESTS)') $(FOLDERS)
 
 # mutmut runs the tests in the folder mutants/. That must be a copy of this repository, with Git. The package
 # dvc-parallel has its own settings of mutmut, and tests that need nothing of this repository.

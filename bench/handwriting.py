@@ -1,8 +1,8 @@
 """Measure how often pictures of digits, and of what is no digit, are flagged.
 
-The pictures are read as `digits predict` reads them. Prints a table, of which
-digits-handwriting/docs/handwriting.md has some numbers. Needs the split of MNIST and a model
-(`make repro`). It takes some minutes.
+The pictures are read as `digits predict` reads them. Prints a table, of which the page
+packages/digits-handwriting/docs/handwriting.md has some numbers. Needs the split of MNIST and
+a model (`make repro`). It takes some minutes.
 """
 
 from collections.abc import Iterable, Sequence

@@ -2,8 +2,9 @@
 
 It draws test images of MNIST into such pages, with lines that they touch and cross. The pages
 are turned a little, unevenly lit, noisy and saved as JPEG. They are read as `digits predict`
-reads pictures. Prints the table of digits-handwriting/docs/handwriting.md, with intervals.
-Needs the split of MNIST and a model of it (`make repro`). It takes some minutes.
+reads pictures. Prints the table of the page packages/digits-handwriting/docs/handwriting.md,
+with intervals. Needs the split of MNIST and a model of it (`make repro`). It takes some
+minutes.
 """
 
 from collections.abc import Callable, Iterable, Iterator

@@ -138,5 +138,5 @@ def summarize(failures: Sequence[UserError], n_pictures: int) -> UserError:
     return UserError(
         f"{len(failures)} of {n_pictures} pictures cannot be read, those above{and_more}; "
         "replace or delete them; see “Move damaged pictures away” in "
-        "image-layouts/docs/your-own.md"
+        "packages/image-layouts/docs/your-own.md"
     )

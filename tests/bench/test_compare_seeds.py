@@ -1,5 +1,7 @@
 """Two models, trained with several seeds."""
 
+import pytest
+
 from bench.compare_seeds import compare
 from digits.settings.params import ModelParams
 from tests.core.test_train import make_task
@@ -19,6 +21,7 @@ def make_trees(n_estimators: int) -> ModelParams:
     return ModelParams.model_validate(trees)
 
 
+@pytest.mark.variant
 def test_both_models_are_trained_with_the_same_seeds() -> None:
     few = make_trees(2)
     many = make_trees(10)

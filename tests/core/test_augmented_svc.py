@@ -179,6 +179,7 @@ def pad(X: Any) -> Any:
     return np.pad(X, [(0, 0), (0, side**2 - n_columns)])
 
 
+@pytest.mark.variant
 def test_it_is_an_estimator_as_scikit_learn_expects() -> None:
     model = PaddedSVC(FunctionTransformer(), n_copies=1, random_state=0)
     # The check of array libraries skips itself unless SciPy is told to support them.

@@ -156,6 +156,7 @@ def test_a_clock_that_is_ahead_is_no_edit(project: Path) -> None:
     assert fetch(project) == ""
 
 
+@pytest.mark.variant
 def test_dvc_does_not_record_a_stage_whose_script_was_edited(editing: Path) -> None:
     # With plain `dvc repro`, only the stage itself can notice.
     edit = replace("stages/fetch.py", "import", "import ")

@@ -129,6 +129,7 @@ def test_two_threads_and_two_processes_may_write_the_same_file(tmp_path: Path) -
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.variant
 def test_ctrl_c_ends_a_stage_that_would_take_years(made: Path, project: Path) -> None:
     module = project / "digits/data/sources/endless.py"
     module.write_text(ENDLESS)

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.helpers import tiny
 from tests.helpers.installed import install_package
 
@@ -14,6 +16,7 @@ class Mine(LogisticRegression):
 """
 
 
+@pytest.mark.variant
 def test_a_bug_has_its_traceback_in_the_development_mode(project: Path, tmp_path: Path) -> None:
     site = tmp_path / "site"
     install_package(site, "mine", CLASSIFIER)

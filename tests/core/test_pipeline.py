@@ -249,6 +249,7 @@ def list_imported_packages(modules: Iterable[Path]) -> set[str]:
     return imported & pinned.keys()
 
 
+@pytest.mark.variant
 def test_a_stage_depends_on_the_versions_of_the_packages_that_its_code_imports() -> None:
     file = str(stage_module.VERSIONS_FILE)
     text = (tiny.ROOT / "dvc.yaml").read_text(encoding="utf-8")

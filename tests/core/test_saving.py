@@ -24,12 +24,9 @@ CLASSIFIERS = {
     for name, found in all_estimators("classifier")
 }
 
-# The last holds types that skops does not trust.
-QUICK = [
-    "calibration.CalibratedClassifierCV",
-    "neighbors.KNeighborsClassifier",
-    "ensemble.HistGradientBoostingClassifier",
-]
+QUICK = ["calibration.CalibratedClassifierCV", "neighbors.KNeighborsClassifier"]
+# This one holds types that skops does not trust.
+IN_CI = {"ensemble.HistGradientBoostingClassifier": pytest.mark.variant}
 
 # scikit-learn itself cannot predict with the first three, or not without more arguments. skops
 # cannot load the last, because its constructor needs an argument.
@@ -56,7 +53,7 @@ def list_hyperparameters(name: str) -> Iterator[dict[str, Any]]:
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow)
+        pytest.param(name, marks=[] if name in QUICK else IN_CI.get(name, pytest.mark.slow))
         for name in CLASSIFIERS
     ],
 )

@@ -123,6 +123,7 @@ def test_the_check_of_the_remote_fails_if_dvc_looked_for_nothing(
     assert message in check_remote(project, status=1).stderr
 
 
+@pytest.mark.variant
 def test_the_changes_of_a_pull_request_are_not_none_if_dvc_fails(project: Path) -> None:
     done = tiny.run(".ci/changes nosuch", project, status=255)
     assert done.stdout == ""

@@ -2,7 +2,7 @@
 
 The ink of a digit is one connected component, or several, one above another, if its strokes
 are broken. The thresholds were chosen on drawings and photos of digits.
-digits-handwriting/docs/handwriting.md measures how well digits are found.
+packages/digits-handwriting/docs/handwriting.md measures how well digits are found.
 """
 
 import itertools

@@ -1,4 +1,4 @@
-"""Write the picture of the drawing page on digits-handwriting/docs/handwriting.md.
+"""Write the picture of the drawing page on packages/digits-handwriting/docs/handwriting.md.
 
 `python -m docs.handwriting.screenshot` needs Chromium, and the model of `make repro`.
 """

@@ -314,6 +314,7 @@ def test_on_a_full_disk_no_part_of_a_drawing_is_kept(tmp_path: Path) -> None:
     assert not (tmp_path / "7").exists()  # the source refuses an empty folder
 
 
+@pytest.mark.variant
 def test_its_own_page_is_answered_and_kept_to_itself(server: str) -> None:
     own = server.rpartition("/")[0].replace("127.0.0.1", "localhost")
     assert post(server, png(), Host=own.removeprefix("http://"), Origin=own).status_code == 200

@@ -166,6 +166,7 @@ def test_a_thin_stroke_that_ends_in_a_dot_is_drawn_whole() -> None:
     assert (image > 50).any(axis=1).sum() == 20  # the digit is as high as MNIST's
 
 
+@pytest.mark.variant
 def test_a_large_photo_noise_and_jpeg_with_boxes_in_pixels_of_the_original() -> None:
     times = 17  # its longer side has more pixels than `pictures.MAX_SIDE`
     large = np.kron(ALONE, np.ones((times, times), np.uint8))

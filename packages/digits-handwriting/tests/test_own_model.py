@@ -1,4 +1,4 @@
-"""Train a model on one's own handwriting, as digits-handwriting/docs/handwriting.md says."""
+"""Train a model on one's own handwriting, as packages/digits-handwriting/docs/handwriting.md says."""
 
 import json
 import re

@@ -95,6 +95,7 @@ def test_no_digit_or_several_are_mistakes(place: Path, tmp_path: Path) -> None:
         assert sheet.width > 3 * 140
 
 
+@pytest.mark.variant
 def test_boxes_are_around_the_digits_of_a_picture_that_is_reduced(
     place: Path, tmp_path: Path
 ) -> None:

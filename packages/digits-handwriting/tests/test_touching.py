@@ -78,6 +78,7 @@ def test_the_boxes_of_halves_are_in_pixels_of_the_picture() -> None:
     assert min(left_width, right_width) > 0.7 * width  # no cut is near the sides
 
 
+@pytest.mark.variant
 def test_pairs_that_overlap_are_read_as_two_and_single_digits_as_one() -> None:
     bunch = load_digits()
     large = np.kron(bunch.images[:IMAGES] / 16, np.ones((1, 4, 4))).astype(np.float32)

@@ -86,6 +86,7 @@ def test_with_gaussians_an_image_must_be_typical_in_both_ways() -> None:
     assert far < 0.1
 
 
+@pytest.mark.variant
 def test_predict_marks_the_class_and_explains_the_mark(place: Path) -> None:
     text, line = (
         call(place, "predict", "--model", "digit-folded", *option, "row.png")

@@ -103,6 +103,7 @@ def find_folded(model: Element, summary: str) -> Element:
     return find(find_by_text(model, "details", "summary", summary), ".//table")
 
 
+@pytest.mark.variant
 def test_a_model_that_dvc_would_run_again_is_marked(project: Path) -> None:
     tiny.edit(project, {"models.five-sgd.hyperparameters.max_iter": 9})
     call(project, "report")
@@ -113,6 +114,7 @@ def test_a_model_that_dvc_would_run_again_is_marked(project: Path) -> None:
         assert (f"Run digits repro {name}." in text) == is_marked
 
 
+@pytest.mark.variant
 def test_each_link_leads_to_its_element_also_of_a_model_called_best(
     hostile_page: Element,
 ) -> None:

@@ -95,6 +95,7 @@ def test_the_heading_is_the_name_of_the_folder(made: Path, tmp_path: Path) -> No
     assert "<h1>Models of leaves &amp; &lt;b&gt;</h1>" in text
 
 
+@pytest.mark.variant
 def test_the_page_says_where_thresholds_and_images_come_from(project: Path) -> None:
     path = project / "data/raw/tiny.parquet"
     names = [f"own/{row}.png" for row in range(tiny.IMAGES)]

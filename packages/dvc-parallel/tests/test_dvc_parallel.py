@@ -373,6 +373,7 @@ WAITING = {
 }
 
 
+@pytest.mark.variant
 def test_another_dvc_is_kept_from_the_files_of_a_running_stage_and_from_no_others(
     tmp_path: Path,
 ) -> None:
@@ -389,6 +390,7 @@ def test_another_dvc_is_kept_from_the_files_of_a_running_stage_and_from_no_other
     assert repro(folder) == "Nothing to do: all stages are up to date.\n"
 
 
+@pytest.mark.variant
 def test_a_second_run_waits_for_a_stage_and_takes_over_what_the_first_one_has_recorded(
     tmp_path: Path,
 ) -> None:
@@ -409,6 +411,7 @@ def test_a_second_run_waits_for_a_stage_and_takes_over_what_the_first_one_has_re
     assert "Stage 'slow' didn't change, skipping\n" in printed
 
 
+@pytest.mark.variant
 def test_two_runs_share_the_stages_and_record_each_once(tmp_path: Path) -> None:
     """Each output is in .gitignore once, and no stage runs or is restored a second time."""
     stages = "".join(

@@ -138,6 +138,7 @@ def test_a_closed_terminal_ends_all(tmp_path: Path, jobs: str) -> None:
     assert (folder / "b.txt").read_text() == "1"
 
 
+@pytest.mark.variant
 def test_nothing_runs_beside_a_command_that_a_killed_run_has_left(tmp_path: Path) -> None:
     folder = make(tmp_path, WAITING)
     with subprocess.Popen(COMMAND, cwd=folder) as running:
@@ -212,6 +213,7 @@ def test_a_command_that_had_just_started_when_its_run_was_killed_is_found(
     assert not record.exists()
 
 
+@pytest.mark.variant
 def test_a_stage_that_is_being_recorded_at_a_signal_is_recorded(tmp_path: Path) -> None:
     """The second stage sends the signal when the first one's files appear in the cache."""
     pipeline = """

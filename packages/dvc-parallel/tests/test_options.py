@@ -83,6 +83,7 @@ REMOTE = {
 }
 
 
+@pytest.mark.variant
 def test_missing_files_are_skipped_or_pulled_as_by_dvc_repro(tmp_path: Path) -> None:
     ours, theirs = make_two(tmp_path, REMOTE)
     repro_both(ours, theirs)

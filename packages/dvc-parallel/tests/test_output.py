@@ -42,6 +42,7 @@ LIVE = {
 }
 
 
+@pytest.mark.variant
 def test_one_job_has_the_terminal_for_itself(tmp_path: Path) -> None:
     folder = make(tmp_path, LIVE)
     terminal, end = pty.openpty()
@@ -64,6 +65,7 @@ def test_one_job_has_the_terminal_for_itself(tmp_path: Path) -> None:
     assert "\nerrorStage 'live' ended after 00:0" in text
 
 
+@pytest.mark.variant
 def test_with_several_jobs_each_line_is_behind_its_stage_as_soon_as_it_is_printed(
     tmp_path: Path,
 ) -> None:

@@ -1,12 +1,11 @@
 """Read labelled images by a layout that says what the files mean, and propose layouts.
 
-    >>> from pathlib import Path
     >>> import image_layouts
-    >>> images = image_layouts.read(Path("pictures"), "{class}/*")
+    >>> images = image_layouts.read("pictures", "{class}/*")
     >>> images.rows["class"].value_counts()
 
 `read` returns a `Collection`: a table of the images, and functions that yield their files or
-pixels. `propose` returns the layouts that make sense of a folder.
+pixels. `propose` returns the layout that makes sense of a folder, or says which ones may.
 """
 
 from pathlib import Path
@@ -16,26 +15,32 @@ from image_layouts.collection import Collection
 from image_layouts.errors import LayoutError
 from image_layouts.layout.place import Place
 from image_layouts.layout.reading import check_reading, read_layout
-from image_layouts.schema import parse
+from image_layouts.schema import parse, parse_text
 
 __all__ = ["Collection", "LayoutError", "propose", "read"]
 
 
-def read(path: Path, layout: Any) -> Collection:
+def read(path: str | Path, layout: Any) -> Collection:
     """Return the images of a folder or a file, before their pixels are read.
+
+    Args:
+        path: the folder or the file.
+        layout: what the files mean: a pattern such as `{class}/*`, a mapping, a list, or the
+            text of one in YAML.
 
     Raises:
         LayoutError: the files are not as the layout says.
     """
-    return check_reading(read_layout(Place(path), parse(layout)))
+    value = parse_text(layout) if isinstance(layout, str) else layout
+    return check_reading(read_layout(Place(Path(path)), parse(value)))
 
 
-def propose(path: Path) -> Any:
+def propose(path: str | Path) -> Any:
     """Return the layout in which the files of a folder make sense.
 
     Raises:
-        LayoutError: there is none, or there are several. Its `lines` say which.
+        LayoutError: there is none, or there are several. Its `lines` show them.
     """
     from image_layouts.proposing.choose import choose
 
-    return choose(Place(path), None, {}).layout
+    return choose(Place(Path(path)), None, {}).layout

@@ -1,18 +1,20 @@
 """The schema of the key `layout` of params.yaml, which says what somebody's files mean.
 
-image-layouts/docs/layout.md describes this key for users.
+packages/image-layouts/docs/layout.md describes this key for users.
 """
 
 import codecs
+import re
 from typing import Annotated, Any
 
+import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from image_layouts.errors import LayoutError, shorten, unknown_choice_error
 
 UTF_8 = "utf-8-sig"  # with or without a byte order mark
-NAMED_SEPARATORS = ["blanks", "last blank"]  # image-layouts/docs/layout.md describes them
+NAMED_SEPARATORS = ["blanks", "last blank"]
 
 
 def as_list(value: Any) -> Any:
@@ -46,6 +48,10 @@ MESSAGES = {
     "too_long": "must have a length of at most {max_length}",
     "too_short": "must have a length of at least {min_length}",
 }
+# The start of a mapping in YAML, such as `{files: `, or of a list, such as `[train/`. Patterns
+# such as `{class}/*`, `[#]1/*` and `[{]1/*` do not match.
+YAML_START = re.compile(r"\{\s*\w+\s*:|\[\s*([\"'\w]|\{(?!\]))")
+
 MAX_SHOWN = 80  # an error shows at most this many characters of a value
 
 
@@ -146,11 +152,29 @@ class UnusedClasses(Entry):
     classes: Strings = Field(alias="class")
 
 
+def parse_text(text: str | None) -> Any:
+    """Return a layout, or a part of it, from its text in YAML.
+
+    A pattern such as `{class}/*` is not YAML, and is returned as it is.
+
+    Raises:
+        LayoutError: the text is not valid YAML.
+    """
+    if text is None or not YAML_START.match(text):
+        return text
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise LayoutError(
+            f"{text} is no YAML; write quotation marks around each pattern"
+        ) from None
+
+
 def parse(value: Any) -> Layout:
     """Return a layout from its value in params.yaml.
 
     Raises:
-        LayoutError: the value has another form than image-layouts/docs/layout.md allows.
+        LayoutError: the value is no layout.
     """
     mapping = value if isinstance(value, dict) else {"files": value}
     # All other keys of the mapping are keys of each part.
@@ -216,7 +240,7 @@ def check_table(part: TablePart) -> None:
     """Check the values of a part that has tables.
 
     Raises:
-        LayoutError: image-layouts/docs/layout.md does not allow one of the values.
+        LayoutError: packages/image-layouts/docs/layout.md does not allow one of the values.
     """
     image_keys = [key for key in (part.file, part.picture, part.pixels) if key]
     if len(image_keys) != 1:

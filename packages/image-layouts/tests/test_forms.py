@@ -12,11 +12,11 @@ import yaml
 
 from form_files import write_form
 from image_layouts.layout.place import Place
-from image_layouts.pipeline.start import parse_layout
 from image_layouts.proposing.choice import Choice, ChoiceError
 from image_layouts.proposing.choose import choose
 from image_layouts.proposing.folders import enter_folders
 from image_layouts.proposing.show import write
+from image_layouts.schema import parse_text
 from tests.helpers import tiny
 from tests.helpers.digit_files import LABELS, PIXELS
 
@@ -33,16 +33,13 @@ def plain(layout: Any) -> str:
 
 def list_options(error: ChoiceError) -> list[list[str]]:
     """Return the words of the options that are shown."""
-    start = "  digits start "
-    return [
-        shlex.split(line.removeprefix(start)) for line in error.lines if line.startswith(start)
-    ]
+    return [shlex.split(line) for line in error.lines if line.startswith("  --")]
 
 
 def take(place: Place, option: list[str]) -> Choice:
     """Return what an option that was shown reads."""
     if option[0] == "--layout":
-        return choose(place, parse_layout(option[1]))
+        return choose(place, parse_text(option[1]))
     return choose(place, columns={"class": option[1]})
 
 
@@ -96,11 +93,11 @@ def test_the_table_of_the_page_names_the_common_forms() -> None:
 
 def test_a_question_shows_what_is_there(tmp_path: Path) -> None:
     write_form(tmp_path, FORMS["two columns that may be the class"])
-    with pytest.raises(ChoiceError, match="so nothing was changed") as error:
+    with pytest.raises(ChoiceError, match="can be read in these ways") as error:
         choose(Place(tmp_path))
     assert error.value.lines[:3] == [
         "  24 pictures, such as 1.png",
         "  t.csv: columns file (1.png, 2.png, 3.png), color (red, blue), size (small, large)",
-        "  digits start --layout '{table: t.csv, file: \"{file}\", class: color}'",
+        "  --layout '{table: t.csv, file: \"{file}\", class: color}'",
     ]
     assert "24 images of 2 classes: blue 12, red 12" in error.value.lines[3]

@@ -12,10 +12,10 @@ import pytest
 import scipy.io
 
 from image_layouts.layout.place import Place
-from image_layouts.pipeline.start import parse_layout
 from image_layouts.proposing.choice import Choice, ChoiceError
 from image_layouts.proposing.choose import choose
 from image_layouts.proposing.folders import enter_folders
+from image_layouts.schema import parse_text
 from tests.helpers.digit_files import LABELS, PIXELS
 from tests.helpers.variants import mark_variants
 
@@ -86,11 +86,12 @@ def list_choices(root: Path) -> tuple[list[Choice], bool]:
     try:
         return [choose(place)], True
     except ChoiceError as error:
-        start = "  digits start --layout "
-        shown = [shlex.split(line)[3] for line in error.lines if line.startswith(start)]
-        return [choose(place, parse_layout(text)) for text in shown], False
+        start = "  --layout "
+        shown = [shlex.split(line)[1] for line in error.lines if line.startswith(start)]
+        return [choose(place, parse_text(text)) for text in shown], False
 
 
+@pytest.mark.variant
 @pytest.mark.parametrize("seeds", SEEDS)
 def test_random_folders_are_understood_or_all_ways_are_shown(
     seeds: range, tmp_path: Path
@@ -167,6 +168,7 @@ def write_arrays(root: Path, rng: random.Random, images: Any, classes: list[str]
     return is_test
 
 
+@pytest.mark.variant
 @pytest.mark.parametrize("write", [write_table, write_arrays])
 @pytest.mark.parametrize("seeds", SEEDS)
 def test_random_tables_and_arrays_are_understood_or_all_ways_are_shown(

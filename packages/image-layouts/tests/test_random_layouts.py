@@ -123,6 +123,7 @@ def write_datasets(folder: Path, seeds: range) -> Iterator[Dataset]:
         yield Dataset(seed, root, rows, write_table(root, rng, rows))
 
 
+@pytest.mark.variant
 @pytest.mark.parametrize("seeds", SEEDS)
 def test_random_tables_of_pictures_are_read_as_their_layout_says(
     seeds: range, tmp_path: Path
@@ -141,6 +142,7 @@ def test_random_tables_of_pictures_are_read_as_their_layout_says(
         assert not reading.unused_files, seed
 
 
+@pytest.mark.variant
 @pytest.mark.parametrize("seeds", SEEDS)
 def test_random_tables_of_new_pictures_are_read_as_that_of_the_dataset(
     seeds: range, tmp_path: Path

@@ -187,7 +187,9 @@ def test_a_recipe_converts_what_is_refused(
     Path("data/own").mkdir(parents=True)
     write(Path("data/own"))
     before = tiny.files(tmp_path)
-    with pytest.raises(UserError, match=f"see “{recipe}” in image-layouts/docs/your-own.md"):
+    with pytest.raises(
+        UserError, match=f"see “{recipe}” in packages/image-layouts/docs/your-own.md"
+    ):
         understand()
     assert tiny.files(tmp_path) == before
     follow(recipe, tmp_path)

@@ -1,4 +1,4 @@
-"""Do what image-layouts/docs/your-own.md says, with pictures of shapes.
+"""Do what packages/image-layouts/docs/your-own.md says, with pictures of shapes.
 
 The new project is checked afterwards.
 """
@@ -237,6 +237,7 @@ def test_start_leaves_a_project_whose_images_are_recorded_and_in_dvc(
     )
 
 
+@pytest.mark.variant
 def test_start_can_be_called_again_with_other_images(shapes: Path) -> None:
     write_table(shapes / "data/own/digits.csv")
     printed = call(shapes, "start").stdout
@@ -272,6 +273,7 @@ def test_start_for_many_drawings_writes_models_that_are_trained_fast() -> None:
         assert model["feature_parameters"] == parameters
 
 
+@pytest.mark.variant
 @pytest.mark.skipif(not tiny.HANDWRITING.exists(), reason="the package was deleted")
 def test_start_for_handwriting_needs_no_pictures_yet(shapes: Path) -> None:
     assert "  digits pin own\n" in call(shapes, "start", "--handwriting").stdout
@@ -293,6 +295,7 @@ def write_photos(folders: Iterable[Path], count: int) -> None:
             Image.fromarray(pixels).save(folder / f"{number}.png")
 
 
+@pytest.mark.variant
 def test_start_for_photos_lets_make_install_the_network(shapes: Path) -> None:
     write_photos([shapes / "data/own/fog", shapes / "data/own/rain"], count=8)
     assert "  16 images of 2 classes: fog 8, rain 8\n" in call(shapes, "start").stdout
@@ -363,7 +366,7 @@ UNUSABLE = {
     "nothing": (write_nothing, "data/own is empty; put your images into it: "),
     "an archive": (
         write_zip,
-        "for files such as pictures.zip, see “Unpack archives” in image-layouts/docs/your-own.md",
+        "for files such as pictures.zip, see “Unpack archives” in packages/image-layouts/docs/your-own.md",
     ),
     "black pictures": (write_black, "all pixels of all images are 0, which is black"),
     "few pictures": (write_few, "most classes have fewer than 4 images: circle 2, cross 2"),
@@ -396,7 +399,7 @@ def test_start_asks_which_of_two_levels_of_folders_is_the_class(shapes: Path) ->
     [wrong] = [text for text in by_command if six_people in text]
     assert re.search(r"g → class circle, group person [a-f]\n", right)
     assert re.search(r"g → class person [a-f]\n", wrong)  # there are too few groups of them
-    assert "data/own can be read in these ways, or in others, so nothing was changed" in shown
+    assert "data/own can be read in these ways, or in others; choose the right one" in shown
 
     words = shlex.split(right.splitlines()[0])
     started = call(shapes, "start", *words).stdout
@@ -593,6 +596,7 @@ def test_start_edits_the_stages_and_the_settings_of_tools(started: Path) -> None
     assert f"url = {started.parent}/shapes-remote\n" in local_config
 
 
+@pytest.mark.variant
 def test_a_second_start_says_how_the_first_one_is_undone(started: Path, tmp_path: Path) -> None:
     project = tiny.copy(started, tmp_path / "copy")
     done = tiny.run("digits start", project, status=1, PYTHONPATH=str(project))
@@ -832,6 +836,7 @@ def test_pictures_of_fractions_have_one_scale(largest: float, white: int) -> Non
     assert find_traits_of_pictures(iter([output.getvalue()]), 1).white == white
 
 
+@pytest.mark.variant
 def test_start_writes_the_scale_of_small_drawings_of_more_than_8_bits(shapes: Path) -> None:
     rng = np.random.default_rng(0)
     for number in range(30):

@@ -1,6 +1,6 @@
 """The schema of the key `network` of a dataset.
 
-picture-networks/docs/network.md describes this key for users.
+packages/picture-networks/docs/network.md describes this key for users.
 """
 
 from pathlib import Path

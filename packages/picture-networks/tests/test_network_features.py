@@ -76,6 +76,7 @@ def photos(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return project
 
 
+@pytest.mark.variant
 def test_all_tables_of_images_have_the_features_of_the_pictures(photos: Path) -> None:
     # A program that knows nothing of this project can read them.
     raw = pd.read_parquet(photos / paths.raw("tiny")).set_index("file")["network"]
@@ -112,6 +113,7 @@ def test_predictions_of_pictures_are_those_of_the_stages(photos: Path, name: str
         assert (predictions["prediction"] == predictions["label"]).all()
 
 
+@pytest.mark.variant
 def test_equal_values_of_more_than_8_bits_are_equally_bright(
     photos: Path, tmp_path: Path
 ) -> None:

@@ -90,6 +90,7 @@ def test_a_recorded_network_is_valid_and_stored(pinned: Path) -> None:
     assert tiny.files(pinned) == before
 
 
+@pytest.mark.variant
 def test_another_file_is_refused_until_it_is_recorded_and_then_fetched(project: Path) -> None:
     assert tiny.repro(project, "evaluate@svc") == []
     (project / FILE).write_bytes(OTHER)
@@ -128,6 +129,7 @@ def test_a_file_that_was_not_pulled_is_missed_only_where_it_is_needed(project: P
     assert failure(project, "check") == f"Error: params.yaml: datasets.tiny: {line}"
 
 
+@pytest.mark.variant
 def test_a_file_in_a_folder_that_was_not_pulled_is_left_for_later(project: Path) -> None:
     folder = project / "data/networks"
     folder.mkdir()
@@ -175,6 +177,7 @@ def fetch(project: Path, **keys: Any) -> dict[str, bytes]:
     return read_features(project)
 
 
+@pytest.mark.variant
 def test_no_picture_is_described_twice(project: Path) -> None:
     """Whether pictures are added, or the shape changes, or all is fetched anew."""
     before = read_features(project)

@@ -28,6 +28,7 @@ def commit_branch(project: Path, name: str, change: tuple[str, str], task: str) 
     tiny.commit(project, name)
 
 
+@pytest.mark.variant
 def test_the_work_of_two_people_is_merged_and_nothing_runs_again(
     project: Path, tmp_path: Path
 ) -> None:

@@ -96,6 +96,7 @@ def test_a_change_of_a_model_without_folds_is_found(project: Path) -> None:
     assert sentence.startswith(f"digit-logreg, 100 images of the test set: {SIGNIFICANT} -")
 
 
+@pytest.mark.variant
 def test_two_revisions_are_compared_without_the_workspace(changed: Path) -> None:
     assert call(changed, "compare", "HEAD", "--to", "HEAD").stdout == SAME
     assert read_json(changed, "HEAD", "--to", "HEAD") == []
@@ -187,6 +188,7 @@ def test_the_usage_is_explained(made: Path, words: str, explanation: str) -> Non
     assert explanation in error
 
 
+@pytest.mark.variant
 def test_a_clone_without_data_needs_only_the_predictions_that_differ(
     changed: Path, tmp_path: Path
 ) -> None:

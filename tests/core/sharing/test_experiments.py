@@ -37,6 +37,7 @@ def find_correct(project: Path) -> set[int]:
     return set(table.query("label == prediction")["row"])
 
 
+@pytest.mark.variant
 def test_experiments_are_compared_with_the_commit_that_they_started_from(
     made: Path, project: Path
 ) -> None:

@@ -22,6 +22,7 @@ def test_a_colleague_pulls_what_was_pushed_and_runs_nothing(made: Path, project:
     assert tiny.repro(colleague) == []
 
 
+@pytest.mark.variant
 def test_a_file_that_was_changed_on_the_remote_is_not_pulled(project: Path) -> None:
     model = paths.model("five-sgd")
     tiny.run_dvc(f"push {model}", project)

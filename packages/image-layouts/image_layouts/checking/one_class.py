@@ -112,8 +112,8 @@ def check_combinations(column: str, names: Sequence[str], separators: Sequence[s
             name = max(names, key=len)
             raise LayoutError(
                 f"{column} has several labels in one value, such as '{name}': {ONE_CLASS}; for "
-                "several labels, use another tool; if each value is one class, run: "
-                f"digits start --class {shlex.quote(column)}"
+                "several labels, use another tool; if each value is one class, choose "
+                f"--class {shlex.quote(column)}"
             )
 
 
@@ -161,7 +161,7 @@ def check_one_hot(columns: pd.DataFrame) -> None:
         raise LayoutError(
             f"the columns {shorten(names)} are labels, of which row {columns.index[row] + 1} "
             f"has {n_labels[row]}: {ONE_CLASS}; for several labels, use another tool; for a "
-            f"single one, run `digits start --class {shlex.quote(names[0])}`"
+            f"single one, choose --class {shlex.quote(names[0])}"
         )
     has_none = n_labels == 0
     if has_none.any():

@@ -1,8 +1,8 @@
 """Somebody's images in a folder. The key `layout` of the dataset says what the files mean.
 
-image-layouts/docs/layout.md describes this key. Every picture and every row of a table must be
-in a part of the layout, or in its key `unused`. Files of other kinds, such as a README, may lie
-beside them.
+packages/image-layouts/docs/layout.md describes this key. Every picture and every row of a table
+must be in a part of the layout, or in its key `unused`. Files of other kinds, such as a README,
+may lie beside them.
 
 Without the key, each class is a folder, such as `7/1.png`. If all pictures lie one level
 deeper, each subfolder of a class is a group, such as `7/anna/1.png`.

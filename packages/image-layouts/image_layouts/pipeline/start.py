@@ -42,6 +42,7 @@ from image_layouts.proposing.choice import Choice, ChoiceError
 from image_layouts.proposing.choose import MIN_FOLDS, choose, make_groups_error
 from image_layouts.proposing.folders import enter_folders
 from image_layouts.proposing.show import write
+from image_layouts.schema import parse_text
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -82,10 +83,6 @@ HANDWRITING = [
 # scikit-learn have. In such images, the largest pixel is white.
 MAX_OF_FEW_BITS = 31
 
-# The start of a mapping in YAML, such as `{files: `, or of a list, such as `[train/`. Patterns
-# such as `{class}/*`, `[#]1/*` and `[{]1/*` do not match.
-YAML_START = re.compile(r"\{\s*\w+\s*:|\[\s*([\"'\w]|\{(?!\]))")
-
 # The files in metrics/ and plots/ that the stage `evaluate` writes.
 RESULT = re.compile(r"metrics/[^/]+\.json|plots/[^/]+/[^/]+\.csv")
 
@@ -123,7 +120,7 @@ NOT_AS_CLONED = "{} is not as in a new clone; clone the project again"
 @click.option(
     "--layout",
     metavar="LAYOUT",
-    help="Say what the files mean (image-layouts/docs/layout.md).",
+    help="Say what the files mean (packages/image-layouts/docs/layout.md).",
 )
 @click.option("--test", metavar="LAYOUT", help="Say which other files are the test set.")
 @click.option(
@@ -157,7 +154,7 @@ def command(
     and, without --handwriting, the package digits-handwriting. It writes a small
     params.yaml and a README.md, which you can edit. It commits nothing: after `git restore .`,
     which brings back all files that were in Git, you can run it again. For the next steps see
-    image-layouts/docs/your-own.md.
+    packages/image-layouts/docs/your-own.md.
     """
     options = {"class": class_column, "group": group_column}
     columns = {key: name for key, name in options.items() if name is not None}
@@ -264,31 +261,14 @@ def parse_options(layout: str | None, test: str | None) -> Any:
     """Return the layout that the options say, as it is written in params.yaml, or None.
 
     Raises:
-        UsageError: --test is given without --layout, or an option is not valid YAML.
+        UsageError: --test is given without --layout.
+        LayoutError: an option is not valid YAML.
     """
     if layout is None and test is not None:
         raise click.UsageError("--test needs --layout, which says what the other images are")
     if layout is None or test is None:
-        return parse_layout(layout)
-    return {"train": parse_layout(layout), "test": parse_layout(test)}
-
-
-def parse_layout(text: str | None) -> Any:
-    """Return a layout, or a part of it, from its text in YAML.
-
-    A pattern such as `{class}/*` is not YAML, and is returned as it is.
-
-    Raises:
-        UsageError: the text is not valid YAML.
-    """
-    if text is None or not YAML_START.match(text):
-        return text
-    try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError:
-        raise click.UsageError(
-            f"{text} is no YAML; write quotation marks around each pattern"
-        ) from None
+        return parse_text(layout)
+    return {"train": parse_text(layout), "test": parse_text(test)}
 
 
 def choose_layout(
@@ -311,7 +291,9 @@ def choose_layout(
     except ChoiceError as error:
         for line in error.lines:
             indentation = " " * (len(line) - len(line.lstrip()))  # `to_one_line` removes it
-            echo(indentation + to_one_line(line), err=True)
+            is_option = line.lstrip().startswith("--")
+            command = "digits start " if is_option else ""
+            echo(indentation + command + to_one_line(line), err=True)
         raise
     return root, choice
 

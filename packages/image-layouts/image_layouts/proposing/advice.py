@@ -14,7 +14,7 @@ FORMS = (
 )
 
 SAVE = "numpy.savez('data/own/images.npz', x=…, y=…)"
-PAGE = "image-layouts/docs/your-own.md"
+PAGE = "packages/image-layouts/docs/your-own.md"
 
 # The sections of the page with commands that convert files, and the suffixes of the files.
 RECIPES = {

@@ -21,7 +21,7 @@ from image_layouts.proposing.show import (
 
 MAX_SHOWN = 5
 MAX_CHARACTERS = 1_000  # of a layout that is printed; params.yaml has all of it
-HELP = "say what the files mean by `digits start --layout` (image-layouts/docs/layout.md)"
+HELP = "say what the files mean by --layout (packages/image-layouts/docs/layout.md)"
 TABLE = "if you know the classes, write a table labels.csv with the columns file and class"
 
 
@@ -49,15 +49,15 @@ def ask(
     end = f" --min-images {min_images}" if min_images > 1 else ""
     lines = [f"  {line}" for line in tree.show(place)]
     for choice in ordered[:MAX_SHOWN]:
-        lines.append(f"  digits start {write_option(choice.layout)}{end}")
+        lines.append(f"  {write_option(choice.layout)}{end}")
         lines += [f"    {line}" for line in describe_choice(choice)]
     others = [each.class_column or write(each.layout) for each in ordered[MAX_SHOWN:]]
     if others:
         lines.append(f"  and {len(others)} more: {shorten(others)}")
     lines += [f"  not used: {reason}" for reason in summarize(reasons)[:MAX_SHOWN]]
     return ChoiceError(
-        f"{place.root} can be read in these ways, or in others, so nothing was changed; run "
-        f"the right command, or edit its layout (image-layouts/docs/layout.md); {TABLE}",
+        f"{place.root} can be read in these ways, or in others; choose the right one, or edit "
+        f"its layout (packages/image-layouts/docs/layout.md); {TABLE}",
         lines,
     )
 

@@ -23,7 +23,7 @@ from image_layouts.schema import TablePart, parse
 MIN_FOLDS = 3  # the smallest number of folds of a model
 MIN_IMAGES = MIN_FOLDS + 1  # of most classes: one for each fold, and one for the test set
 MAX_NAMED = 3  # more unused pictures are written as patterns
-LEAVE_OUT = f"to leave out classes with few images, run: digits start --min-images {MIN_IMAGES}"
+LEAVE_OUT = f"to leave out classes with few images, add --min-images {MIN_IMAGES}"
 
 
 def choose(
@@ -107,8 +107,8 @@ def check(choice: Choice, *, is_guess: bool) -> None:
     is_table = isinstance(choice.parts[0], TablePart)
     if choice.class_column and is_table and "" in counts:
         layout = add_unused(choice.layout, [{"where": {choice.class_column: ""}}])
-        faults.append(f"delete their rows, or run: digits start {write_option(layout)}")
-        faults.append("if another column has the classes, run: digits start --class COLUMN")
+        faults.append(f"delete their rows, or choose {write_option(layout)}")
+        faults.append("if another column has the classes, choose --class COLUMN")
     if len(counts) > MAX_CLASSES and counts.min() < MIN_IMAGES:
         faults.append(LEAVE_OUT)
     if faults:

@@ -139,7 +139,7 @@ def check_neighbours(rows: Any, width: int, step: int = 1) -> None:
     if min(beside, below) > MAX_OF_RANDOM * measure_variation(shuffled, 1):
         raise one_class.make_features_error(
             f"in rows of {n_values} values, neighbours are no more alike than other values",
-            "say so by `digits start --layout`",
+            "say so by --layout",
         )
     widths = [
         other for other in range(max(2, width // 2), 2 * width + 1) if n_values % other == 0

@@ -115,7 +115,7 @@ def ask_about_rest(
     named = {picture for name in tables for picture in list_named(place, name)}
     rest = [name for name in reading.unmatched if name not in named]
     if rest and not are_of_another_set(rest, rows):
-        yield f"{len(rest)} pictures are not used, first {rest[0]}"
+        yield f"unused pictures: {len(rest)}, first {rest[0]}"
     classes = list(rows["class"].unique())
     texts = [name for name in reading.unused_files if is_small_text(place, name, classes)]
     notes = texts if len(texts) <= MAX_NOTES else []
@@ -131,7 +131,7 @@ def ask_about_rest(
         and not (name.endswith(".gz") and name[:-3] in place.files)  # an unpacked copy
     ]
     if files:
-        yield f"{len(files)} files are not used, first {files[0]}"
+        yield f"unused files: {len(files)}, first {files[0]}"
     for name, values in reading.unused_columns.items():
         if may_say_sets(name, values):
             listed = shorten(sorted(set(values)))

@@ -36,7 +36,7 @@ def write(layout: Any) -> str:
 
 
 def write_option(layout: Any) -> str:
-    """Return the option of `digits start` that chooses a layout."""
+    """Return the option that chooses a layout, for `digits start` and for a shell."""
     text = layout if isinstance(layout, str) else write(layout)
     return f"--layout {shlex.quote(text)}"
 

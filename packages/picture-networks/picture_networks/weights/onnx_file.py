@@ -24,7 +24,7 @@ from picture_networks.schema import NetworkFile
 EXTRA = "onnx"  # the extra of pyproject.toml that has ONNX Runtime
 
 # The mean and the standard deviation of ImageNet's photos, on which most networks are trained,
-# as picture-networks/docs/network.md says.
+# as packages/picture-networks/docs/network.md says.
 IMAGENET = ([123.675, 116.28, 103.53], [58.395, 57.12, 57.375])
 
 FLOATS = "tensor(float)"  # ONNX Runtime's name of the type of an input
