@@ -26,6 +26,7 @@ from digits.pinning.storage import add_to_dvc
 from digits.pinning.values import compute_pinned_values
 from digits.settings import recorded
 from digits.settings.params import ChecksumShare, TestSize
+from image_layouts.errors import LayoutError
 from image_layouts.layout.place import Place
 from image_layouts.pipeline.errors import as_user_errors
 from image_layouts.pipeline.image_traits import (
@@ -261,14 +262,16 @@ def parse_options(layout: str | None, test: str | None) -> Any:
     """Return the layout that the options say, as it is written in params.yaml, or None.
 
     Raises:
-        UsageError: --test is given without --layout.
-        LayoutError: an option is not valid YAML.
+        UsageError: --test is given without --layout, or an option is not valid YAML.
     """
     if layout is None and test is not None:
         raise click.UsageError("--test needs --layout, which says what the other images are")
-    if layout is None or test is None:
-        return parse_text(layout)
-    return {"train": parse_text(layout), "test": parse_text(test)}
+    try:
+        if layout is None or test is None:
+            return parse_text(layout)
+        return {"train": parse_text(layout), "test": parse_text(test)}
+    except LayoutError as error:
+        raise click.UsageError(error.message) from None
 
 
 def choose_layout(
