@@ -27,7 +27,7 @@ from image_layouts.proposing.pixels import (
 from image_layouts.proposing.sets import drop_set_words, find_set
 from image_layouts.proposing.writing import generalize_names, write_subsets
 
-MIN_PER_CLASS = 4  # images, on average
+MIN_PER_CLASS = 2  # images, on average; a test set may be small
 MAX_FILES = 50  # with arrays; more have one image each, which is not read
 
 # By the name of an array of images: the part of a layout that reads this array.

@@ -96,5 +96,6 @@ def explain_none(
     remedy = f"{TABLE}; otherwise, {HELP}" if place.pictures and is_guess else HELP
     message = f"has no images with classes that can be read; {advice or remedy}"
     if len(all_reasons) == 1 and not advice:
-        message = f"cannot be used: {shown.pop()}; {remedy}"
+        reason = shown.pop().removesuffix(".")
+        message = f"cannot be used: {reason}; {remedy}"
     return ChoiceError(f"{place.root} {message}", [f"  {line}" for line in shown])
