@@ -3,7 +3,7 @@
 from typing import IO
 from zipfile import ZipFile
 
-# Black and white pictures and tables of zeros unpack to 10 to 40 times their size.
+# Real pictures and tables unpack to at most 40 times their size.
 MAX_RATIO = 50
 # A small file may unpack to this many bytes.
 ALLOWED_BYTES = 100_000_000

@@ -113,7 +113,7 @@ def encode_classes(classes: Any) -> tuple[Vector, list[str] | None]:
     codes, unique_values = pd.factorize(values, use_na_sentinel=False)
     unique = pd.Series(unique_values, name=values.name)
     if pd.api.types.is_numeric_dtype(unique):
-        unique = to_names(unique)  # the text of each image's class would take much memory
+        unique = to_text(unique)  # the text of each image's class would take much memory
     names = sorted(unique)
     if not 2 <= len(names) <= MAX_CLASSES:
         listed = textwrap.shorten(", ".join(names), 60)
@@ -127,25 +127,15 @@ def encode_classes(classes: Any) -> tuple[Vector, list[str] | None]:
     return numbers, None if has_numbers else names
 
 
-def to_names(column: pd.Series) -> pd.Series:
-    """Return classes or groups as text. A number such as 3.0 becomes `3` if all are numbers.
+def to_text(numbers: pd.Series) -> pd.Series:
+    """Return whole numbers as text, such as `3` for 3.0.
 
     Raises:
-        UserError: a value is missing, or is a number that is not whole.
+        UserError: a number is missing, or is not whole.
     """
-    name = "class" if column.name is None else column.name
-    text = column.astype(str).str.strip()
-    is_missing = (column.isna() | (text == "")).to_numpy()
-    if is_missing.any():
-        raise UserError(
-            f"{is_missing.sum()} images have no {name}, first number {is_missing.argmax() + 1}"
-        )
-    numbers = pd.to_numeric(text, errors="coerce")
-    if numbers.isna().any():
-        return text
-    not_whole = text[numbers % 1 != 0]
+    not_whole = numbers[numbers % 1 != 0]
     if len(not_whole):
-        raise UserError(f"a {name} is '{not_whole.iloc[0]}', expected whole numbers, or names")
+        raise UserError(f"a class is {not_whole.iloc[0]}; expected whole numbers, or names")
     return numbers.astype(int).astype(str)
 
 
@@ -156,7 +146,7 @@ def choose_names(
 
     Args:
         found: the names that the source has, or None if they are 0, 1, 2 and so on.
-        written: the names in params.yaml, or None. They replace numbers, but not names.
+        written: the names in params.yaml, or None. They replace numbers, but not other names.
         n_classes: the number of classes.
 
     Raises:

@@ -23,8 +23,8 @@ NO_PICTURES = "it has no pictures that a `network` can describe; delete this key
 def fetch_images(name: str, dataset: DatasetParams, *, require_pinned: bool = True) -> Images:
     """Fetch a dataset from the first of its sources that has it.
 
-    The environment variable DATA_MIRROR may be a folder or an HTTP address. If a source says by
-    which kind of source a mirror is read, the subfolder of the dataset's name is tried first.
+    The environment variable DATA_MIRROR may be a folder or an HTTP address. If a source of the
+    dataset says how a mirror is read, the mirror's subfolder `name` is tried first.
 
     Args:
         name: the name of the dataset.
@@ -67,7 +67,7 @@ def fetch_images(name: str, dataset: DatasetParams, *, require_pinned: bool = Tr
             files = f"the {mirror_kind} files in {name}/"
             use_mirror = f"set DATA_MIRROR to a folder with {files}, or "
         message += (
-            f". Without network, {use_mirror}run only models of other datasets: "
+            f". Without internet, {use_mirror}run only models of other datasets: "
             "`dvc repro evaluate@MODEL`, or `make demo`"
         )
     raise UserError(message)

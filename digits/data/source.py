@@ -92,7 +92,7 @@ def find_source(kind: str) -> Source:
     return source
 
 
-def describe_network_error(error: BaseException) -> str:
+def describe_download_error(error: BaseException) -> str:
     """Return the reason of a failed request, such as `Connection refused`.
 
     An error of the operating system has a short reason. HTTP clients raise it again several

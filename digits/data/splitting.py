@@ -47,7 +47,7 @@ def split_rows(images: Images, test: TestSize, seed: int) -> tuple[Vector, Vecto
     if test == "given":
         is_test = select_given_images(images)
     elif isinstance(test, int):
-        is_test = select_last_images(len(rows), test, groups)
+        is_test = select_last_images(images, test)
     elif isinstance(test, float | LastGroups):
         is_test = select_groups(groups, test, rng)
     elif groups is None:
@@ -64,40 +64,39 @@ def count_test_items(fraction: float, n_items: int) -> int:
 
 
 def select_given_images(images: Images) -> Vector:
-    """Return a mask of the test set that came with the images, shape (n_images,).
-
-    Raises:
-        UserError: a group is in both sets.
-    """
+    """Return a mask of the test set that came with the images, shape (n_images,)."""
     is_test: Vector = images.table["test"].to_numpy()
-    groups = images.groups
-    if groups is not None:
-        in_both_sets = np.intersect1d(groups[is_test], groups[~is_test])
-        if len(in_both_sets):
-            names = images.group_names or range(in_both_sets[0] + 1)
-            raise UserError(
-                f"{len(in_both_sets)} groups are both in the training set and in the test set "
-                f"that came with the images, first {names[in_both_sets[0]]}; write "
-                "`share: 0.25` for a test set of other groups, or remove the groups"
-            )
+    check_groups(
+        images,
+        is_test,
+        "write `share: 0.25` for a test set of other groups, or remove the groups",
+    )
     return is_test
 
 
-def select_last_images(n_images: int, n_test: int, groups: pd.Series | None) -> Vector:
-    """Return a mask of the last images, shape (n_images,).
+def select_last_images(images: Images, n_test: int) -> Vector:
+    """Return a mask of the last images, shape (n_images,)."""
+    is_test = np.arange(len(images)) >= len(images) - n_test
+    check_groups(images, is_test, "use {groups: 1}, or another number")
+    return is_test
+
+
+def check_groups(images: Images, is_test: Vector, advice: str) -> None:
+    """Check that no group is in both sets. `advice` is what to do otherwise.
 
     Raises:
-        UserError: a group would be in both sets.
+        UserError: a group is in both.
     """
-    is_test = np.arange(n_images) >= n_images - n_test
-    if groups is not None:
-        in_both_sets = np.intersect1d(groups[is_test], groups[~is_test])
-        if len(in_both_sets):
-            raise UserError(
-                f"test: {n_test} cuts group {in_both_sets[0]} in two; use {{groups: 1}}, "
-                "or another count"
-            )
-    return is_test
+    if images.groups is None:
+        return
+    in_both_sets = np.intersect1d(images.groups[is_test], images.groups[~is_test])
+    if len(in_both_sets):
+        first = in_both_sets[0]
+        name = images.group_names[first] if images.group_names else first
+        raise UserError(
+            f"test: {len(in_both_sets)} groups would be in both the training set and the test "
+            f"set, first {name}; {advice}"
+        )
 
 
 def select_groups(

@@ -88,7 +88,8 @@ def thin_curve(curve: pd.DataFrame) -> pd.DataFrame:
 
 def find_end_of_line(points: Points) -> int:
     """Return the index of the point at which the line from the first of the points ends."""
-    ends = range(1, len(points))  # at 1, the line leaves out no point
+    ends = range(1, len(points))
+    # The index in `ends` of the first end that is too far is the last end that is not.
     return bisect_left(ends, True, key=lambda end: max_distance(points[: end + 1]) > TOLERANCE)
 
 

@@ -71,7 +71,7 @@ def baseline(predictions: Predictions) -> Iterator[Row]:
 
 
 def precision_recall_f1(predictions: Predictions) -> Iterator[Row]:
-    """Yield those of the positive class or, if there is none, the means over all classes."""
+    """Yield precision, recall and F1 of the positive class, or their means over all classes."""
     if predictions.has_positive:
         labels = predictions.classes[1:]
     else:
@@ -138,7 +138,7 @@ METRICS = [
 # The metrics in metrics/<model>.json, few so that the tables of `dvc metrics` fit on a screen.
 IN_JSON = ["accuracy", "cv_accuracy", "cv_std", "baseline", "precision", "recall"]
 
-# Those of a task with two labels. The accuracy alone says little if one of the labels is rare.
+# With two labels, these are added. The accuracy alone says little if one of the labels is rare.
 IN_JSON_WITH_TWO_LABELS = ["f1", "roc_auc"]
 
 

@@ -66,26 +66,23 @@ def fit(
     """
     if len(np.unique(y)) < 2:
         raise UserError(f"all training images have the label {y[0]}; a model needs two")
-    # The rows that each model is fitted on, and those that it scores. The first is fitted on
-    # all images.
+    # The rows that the model is fitted on, and those that it scores.
     rows = np.arange(len(y))
-    splits = [(rows, rows[:MAX_TRAIN_SCORES])]
-    if folds is not None:
-        splits += PredefinedSplit(folds).split()
-
+    model_split = (rows, rows[:MAX_TRAIN_SCORES])
+    cv_splits = [] if folds is None else list(PredefinedSplit(folds).split())
     try:
         if n_passes is None:
-            fits = fit_splits(pipeline, X, y, splits)
+            fits = fit_splits(pipeline, X, y, [model_split, *cv_splits])
         else:
-            fits = fit_in_passes(pipeline, X, y, splits, n_passes)
+            fits = fit_in_passes(pipeline, X, y, [model_split, *cv_splits], n_passes)
     except FITTING_ERRORS as error:
         raise UserError(f"the model cannot be fitted: {error}") from error
 
-    model, train_scores = fits[0]
+    (model, train_scores), *cv_fits = fits
     if folds is None:
         return Fitted(model, train_scores, cv_scores=None)
     cv_scores = np.empty((len(y), *train_scores.shape[1:]), train_scores.dtype)
-    for (_, test_rows), (_, test_scores) in zip(splits[1:], fits[1:], strict=True):
+    for (_, test_rows), (_, test_scores) in zip(cv_splits, cv_fits, strict=True):
         cv_scores[test_rows] = test_scores
     return Fitted(model, train_scores, cv_scores)
 

@@ -17,6 +17,9 @@ def assign_folds(y: Vector, groups: pd.Series | None, n_folds: int) -> Vector | 
         y: the labels, shape (n_images,).
         groups: the group of each image, or None.
         n_folds: the number of folds. With 0, None is returned: there is no cross-validation.
+
+    Raises:
+        UserError: there are too few images or groups, or one fold has all of a label.
     """
     if n_folds == 0:
         return None

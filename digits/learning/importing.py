@@ -30,6 +30,9 @@ def import_class(name: str, package: str) -> Any:
     Args:
         name: the path. scikit-learn's is without its leading `sklearn.`.
         package: its first part, which must be installed.
+
+    Raises:
+        UserError: the package is not installed, or cannot be imported.
     """
     if "__" in name:  # such as IPython.__main__, whose import runs a file
         return None

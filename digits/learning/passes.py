@@ -28,7 +28,7 @@ def fit_in_passes(
 
     The arguments and the results are as in `fit_splits` of digits/learning/fitting.py. The
     classifier must have `partial_fit`. Other steps that learn are fitted on the first batch of
-    each split only. Steps that learn nothing are applied to each batch once, for all copies.
+    each split only. In each pass, steps that learn nothing are applied once, for all copies.
     """
     stateless_steps, learning_steps = separate_stateless_steps(pipeline)
     batch_size = rows_per_block(BATCH_BYTES, X.shape[1])

@@ -129,16 +129,17 @@ def build_features(
         "pixel_max": pixel_max,
         "n_network_features": n_network_features,
     }
-    names = inspect.signature(function).parameters.keys()
-    accepted = names - of_dataset.keys()
+    argument_names = inspect.signature(function).parameters.keys()
+    allowed = argument_names - of_dataset.keys()
     if name != NETWORK:
-        accepted.add(WEIGHT)
+        allowed.add(WEIGHT)
     where = f"feature_parameters of {name}"
     for parameter in parameters:
-        check_choice(where, parameter, accepted)
+        check_choice(where, parameter, allowed)
 
     values = {**of_dataset, **parameters}
-    features = call(where, function, {key: values[key] for key in values if key in names})
+    arguments = {key: values[key] for key in values if key in argument_names}
+    features = call_validated(where, function, arguments)
     if WEIGHT not in parameters:
         return features
     arguments = {
@@ -147,10 +148,10 @@ def build_features(
         "n_values": math.prod(shape),
         "n_network_features": n_network_features,
     }
-    return call(where, put_beside_network, arguments)
+    return call_validated(where, put_beside_network, arguments)
 
 
-def call(
+def call_validated(
     where: str, function: Callable[..., Pipeline], arguments: Mapping[str, Any]
 ) -> Pipeline:
     """Call a function, whose annotations say which values are allowed."""

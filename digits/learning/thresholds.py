@@ -24,7 +24,7 @@ def tune_threshold(
 ) -> Pipeline:
     """Return a fitted model with the decision threshold that a rule gives.
 
-    Without a rule, the model stays as it is. `choose_threshold` describes the rules.
+    Without a rule, the model stays as it is. `choose_threshold` describes rules and scores.
     """
     if rule is None:
         return model
@@ -44,6 +44,9 @@ def choose_threshold(rule: Threshold, is_positive: Vector, scores: Scores | None
         is_positive: whether the label is the second class, shape (n_images,).
         scores: cross-validated scores, shape (n_images,). They are not needed if the rule is
             the threshold itself.
+
+    Raises:
+        UserError: no threshold has the precision that the rule asks for.
     """
     if isinstance(rule, int | float):
         return float(rule)

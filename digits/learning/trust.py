@@ -134,6 +134,9 @@ def check_types(content: bytes, classifier: str) -> list[str]:
     Args:
         content: the content of the file.
         classifier: the `classifier` of the model in params.yaml.
+
+    Raises:
+        UserError: a type is not trusted.
     """
     package = find_package(classifier)
     if package in OWN_PACKAGES or not is_classifier_class(import_class(classifier, package)):

@@ -105,7 +105,7 @@ def test_a_server_that_fails_is_one_line(
     assert line.startswith(f"Error: no source has tiny: idx {url}: ")
     assert reason in line
     assert line.endswith(
-        ". Without network, set DATA_MIRROR to a folder with the idx files in tiny/, or "
+        ". Without internet, set DATA_MIRROR to a folder with the idx files in tiny/, or "
         "run only models of other datasets: `dvc repro evaluate@MODEL`, or `make demo`"
     )
     assert tiny.files(folder) == before
@@ -137,7 +137,7 @@ def test_a_server_that_is_down_is_one_line(folder: Path) -> None:
         use_sources(folder, {"idx": url})
         line = failure(folder, *FETCH)
     reason = f"idx {url}: train-images: Connection refused"
-    assert line.startswith(f"Error: no source has tiny: {reason}. Without network, ")
+    assert line.startswith(f"Error: no source has tiny: {reason}. Without internet, ")
 
 
 def test_another_number_of_images_than_the_pinned_one_is_one_line(folder: Path) -> None:
@@ -201,7 +201,7 @@ def test_a_source_with_a_wrong_name_is_one_line(
     use_sources(tmp_path, source)
     line = failure(tmp_path, *FETCH)
     assert reason in line
-    assert ("Without network, set DATA_MIRROR" in line) == needs_network
+    assert ("Without internet, set DATA_MIRROR" in line) == needs_network
 
 
 def test_openml_is_asked_through_scikit_learn(

@@ -23,7 +23,7 @@ from digits.core.unpacking import ALLOWED_BYTES, CHUNK_BYTES, MAX_RATIO, check_s
 from digits.data.source import (
     Collection,
     Source,
-    describe_network_error,
+    describe_download_error,
 )
 from digits.messages.errors import UserError
 from digits.settings.params import DatasetParams
@@ -84,7 +84,7 @@ def read_file(place: str, name: str, n_values: int) -> Pixels:
         return parse(content).reshape(-1, n_values)
     except (OSError, ValueError, EOFError, zlib.error) as error:
         # The exceptions of requests are OSErrors, too.
-        raise UserError(f"{name}: {describe_network_error(error)}") from None
+        raise UserError(f"{name}: {describe_download_error(error)}") from None
 
 
 def download(address: str) -> bytes:

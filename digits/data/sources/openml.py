@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from sklearn.datasets import fetch_openml
 
-from digits.data.source import Collection, Source, describe_network_error
+from digits.data.source import Collection, Source, describe_download_error
 from digits.messages.errors import UserError
 from digits.settings.params import DatasetParams
 
@@ -46,7 +46,7 @@ def open_bunch(place: str, dataset: DatasetParams) -> Collection:
                 read_csv_kwargs={"dtype": np.float32},
             )
     except Exception as error:  # a bad answer can raise nearly any exception in its parsers
-        raise UserError(describe_network_error(error)) from None
+        raise UserError(describe_download_error(error)) from None
     finally:
         socket.setdefaulttimeout(timeout)
     return Collection(pd.DataFrame({"class": bunch.target}), lambda: iter([bunch.data]))
