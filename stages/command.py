@@ -44,7 +44,7 @@ class StageCommand(click.Command):
     def invoke(self, ctx: click.Context) -> None:
         """Check the packages, run the stage, check for edits, and print the warnings."""
         if is_script():
-            # Start again with `-m`, so that `stages` chooses how NumPy rounds before its import.
+            # Start again with `-m`, so that `stages` can choose how NumPy rounds.
             os.execv(
                 sys.executable, [sys.executable, "-m", f"stages.{self.name}", *sys.argv[1:]]
             )

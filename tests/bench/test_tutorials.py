@@ -227,7 +227,7 @@ def test_every_error_and_warning_is_as_printed(
         del variables["np"]
     elif condition == " without pandas":
         monkeypatch.setitem(sys.modules, "pandas", None)  # as if it were not installed
-    elif condition == " without them":
+    elif condition == " without the two missing lines":
         del variables["y_train_5"]
     elif condition == " in the full code":
         variables["y_train_2"] = variables["y_train"].astype(np.int8) == "2"

@@ -1,7 +1,8 @@
 """What the columns of a table may say: classes, sets, or more."""
 
+import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -15,38 +16,53 @@ from image_layouts.proposing.writing import unlist
 Texts = Mapping[str, pd.Series]
 
 USUAL_CLASSES = [*CLASS_COLUMNS, "species", "breed", "diagnosis", "emotion", "y"]
+FRACTION = re.compile(r"-?\d*[.,]\d*[1-9]\d*")
 MAX_SETS = 5
 MIN_PER_CLASS = 2  # rows, on average
-MIN_SINGLE = 0.9  # of the rows with a single 1 in columns of classes
+MIN_SINGLE = 0.9  # the share of rows in which exactly one of the flags is 1
+
+
+class ClassColumns(NamedTuple):
+    """A value of the key `class`, and whether no other columns can be meant."""
+
+    names: list[str]
+    is_certain: bool
+
+
+class Sets(NamedTuple):
+    """The keys `train` and `test`, or none, and why they are not certain, or ""."""
+
+    keys: dict[str, Any]
+    doubt: str = ""
 
 
 def find_usual(names: Mapping[str, Any], usual: Sequence[str]) -> str | None:
-    """Return the column with the first usual name that is there, or None."""
-    by_name = {normalize_name(name): name for name in reversed(list(names))}
-    return next((by_name[name] for name in usual if name in by_name), None)
+    """Return the first column with the first usual name that is there, or None."""
+    for usual_name in usual:
+        for name in names:
+            if normalize_name(name) == usual_name:
+                return name
+    return None
 
 
-def find_classes(texts: Texts, chosen: Mapping[str, str]) -> list[tuple[list[str], bool]]:
-    """Return each possible value of the key `class`, and whether nothing else can be meant.
+def find_classes(texts: Texts, chosen: Mapping[str, str]) -> list[ClassColumns]:
+    """Return each possible value of the key `class`.
 
     Raises:
         LayoutError: no column may have classes.
     """
     if "class" in chosen:
-        return [([chosen["class"]], True)]
+        return [ClassColumns([chosen["class"]], is_certain=True)]
     usual = [each for each in texts if normalize_name(each) in USUAL_CLASSES]
     if usual:
         first = texts[usual[0]]
-        are_one = all(is_one_to_one(texts[each], first) for each in usual[1:])
-        return [([usual[0]], True)] if are_one else [([each], False) for each in usual]
+        if all(is_one_to_one(texts[each], first) for each in usual[1:]):
+            return [ClassColumns([usual[0]], is_certain=True)]
+        return [ClassColumns([each], is_certain=False) for each in usual]
     texts = {each: values for each, values in texts.items() if not may_say_sets(each, values)}
-    flags = {
-        each: to_flags(values)
-        for each, values in texts.items()
-        if values.nunique() > 1 and to_flags(values).isin([0, 1]).all()
-    }
+    flags = find_flags(texts)
     if len(flags) > 1 and (pd.DataFrame(flags).sum(axis=1) == 1).mean() > MIN_SINGLE:
-        return [(list(flags), len(flags) == len(texts))]
+        return [ClassColumns(list(flags), is_certain=len(flags) == len(texts))]
     if len(texts) > 1:
         one_class.check_columns(dict(texts))
     repeated = [each for each, values in texts.items() if may_be_classes(values)]
@@ -54,15 +70,28 @@ def find_classes(texts: Texts, chosen: Mapping[str, str]) -> list[tuple[list[str
         for name, values in texts.items():
             one_class.check_classes(name, values)
         raise LayoutError("no column looks like classes of images")
-    is_only = len(repeated) == 1 and not may_be_quantity(texts[repeated[0]])
-    return [([each], is_only) for each in repeated]
+    is_certain = len(repeated) == 1 and not may_be_quantity(texts[repeated[0]])
+    return [ClassColumns([each], is_certain) for each in repeated]
+
+
+def find_flags(texts: Texts) -> dict[str, pd.Series]:
+    """Return the columns in which each value is 0 or 1, as numbers."""
+    flags = {}
+    for name, values in texts.items():
+        numbers = to_flags(values)
+        if values.nunique() > 1 and numbers.isin([0, 1]).all():
+            flags[name] = numbers
+    return flags
 
 
 def may_be_quantity(values: pd.Series) -> bool:
-    """Return whether values are numbers that do not number classes from 0 or 1, as ages."""
+    """Return whether values are numbers, as ages are, but not 0, 1, 2 … or 1, 2, 3 …."""
     numbers = pd.to_numeric(values, errors="coerce")
-    are_numbered = set(numbers - numbers.min()) == set(range(values.nunique()))
-    return bool(numbers.notna().all()) and not (are_numbered and numbers.min() in (0, 1))
+    if numbers.isna().any():
+        return False
+    first = numbers.min()
+    are_numbered = set(numbers - first) == set(range(values.nunique()))
+    return not (are_numbered and first in (0, 1))
 
 
 def may_be_classes(values: pd.Series) -> bool:
@@ -71,73 +100,78 @@ def may_be_classes(values: pd.Series) -> bool:
 
 
 def depends_on(values: pd.Series, others: pd.Series) -> bool:
-    """Return whether equal others have equal values."""
+    """Return whether each of the others has only one value beside it."""
     return bool(values.groupby(others.to_numpy()).nunique().max() == 1)
 
 
 def is_one_to_one(values: pd.Series, others: pd.Series) -> bool:
-    """Return whether equal values stand beside equal values."""
+    """Return whether each value has one of the others beside it, and the reverse."""
     return depends_on(values, others) and depends_on(others, values)
 
 
-def find_sets(texts: Texts) -> tuple[dict[str, Any], str]:
-    """Return the keys `train` and `test` if a column says the sets, and why that is not sure.
-
-    It is sure if each value is a word for a set.
-    """
+def find_sets(texts: Texts) -> Sets:
+    """Return the sets that a column says, certain if each value is a word for a set."""
     for name, values in texts.items():
         distinct = sorted({value.strip() for value in values.unique()})
         if not 2 <= len(distinct) <= MAX_SETS:
             continue
         is_flag = [value.lower() for value in distinct] in (["0", "1"], ["false", "true"])
         if is_flag and normalize_name(name) in ("istest", "test"):
-            return write_where(name, distinct[:1], distinct[1:]), ""
+            return Sets(select_rows(name, train=distinct[:1], test=distinct[1:]))
         if is_flag and normalize_name(name) in ("istrain", "train"):
-            return write_where(name, distinct[1:], distinct[:1]), ""
+            return Sets(select_rows(name, train=distinct[1:], test=distinct[:1]))
         sets = split_sets(name, distinct)
-        if sets[0]:
+        if sets.keys:
             return sets
-    return {}, ""
+    return Sets({})
 
 
-def find_sets_of_paths(values: pd.Series) -> tuple[dict[str, Any], str]:
-    """Return the same for a column of paths, if their first folders are sets."""
+def find_sets_of_paths(values: pd.Series) -> Sets:
+    """Return the sets that the first folders of paths say, such as `train/` and `./train/`."""
     starts = values.str.strip().str.extract(r"^((?:\./)?[^/\\]*/)")[0]
     if starts.isna().any():
-        return {}, ""
+        return Sets({})
     return split_sets(str(values.name), sorted(set(starts)), "*")
 
 
-def split_sets(column: str, values: Sequence[str], end: str = "") -> tuple[dict[str, Any], str]:
-    """Return the keys `train` and `test` if a value says the test set, and why it is not sure.
+def split_sets(column: str, values: Sequence[str], end: str = "") -> Sets:
+    """Return the sets that the values of a column say, if one is a word for a test set.
 
-    `end` is `*` if the values only begin so.
+    Args:
+        column: the column.
+        values: its different values, or their beginnings.
+        end: what follows each of them: `*` for beginnings.
     """
     test = [value for value in values if find_set(value) == "test"]
     train = [value for value in values if value not in test]
     if not test or not train or len(values) > MAX_SETS:
-        return {}, ""
+        return Sets({})
     others = [value for value in values if not find_set(value)]
     doubt = f"{shorten(others)} may be no training set" if others else ""
-    return write_where(
-        column, [f"{each}{end}" for each in train], [f"{each}{end}" for each in test]
-    ), doubt
+    keys = select_rows(
+        column,
+        train=[f"{value}{end}" for value in train],
+        test=[f"{value}{end}" for value in test],
+    )
+    return Sets(keys, doubt)
 
 
-def write_where(column: str, train: list[str], test: list[str]) -> dict[str, Any]:
-    """Return the keys `train` and `test` for rows that have some values in a column."""
-    sets = {"train": train, "test": test}
-    return {name: {"where": {column: unlist(values)}} for name, values in sets.items()}
+def select_rows(column: str, *, train: list[str], test: list[str]) -> dict[str, Any]:
+    """Return the keys `train` and `test` for the rows that have some values in a column."""
+    return {
+        "train": {"where": {column: unlist(train)}},
+        "test": {"where": {column: unlist(test)}},
+    }
 
 
 def may_say_more(values: pd.Series, classes: pd.Series) -> bool:
     """Return whether an unused column may say groups, and not only facts of the class."""
     texts = values.str.strip()
-    if texts.nunique() in (1, len(texts)):
+    if texts.nunique() in (1, len(texts)):  # constant, or different for each image
         return False
     if len(values) == len(classes) and depends_on(texts, classes):
         return False
-    return not texts.str.fullmatch(r"-?\d*\.\d*[1-9]\d*").any()
+    return not texts.str.fullmatch(FRACTION).any()
 
 
 def may_say_sets(name: str, values: pd.Series) -> bool:

@@ -1,7 +1,8 @@
-"""Why a layout is not taken without a question.
+"""Ask the owner about a proposed layout that may be wrong.
 
-It has to use every picture, file, array, row and level of folders, and nothing may speak
-against it. The words and expressions here only ask: none of them decides what files mean.
+A layout that is taken without a question uses every picture, file, array, row and level of
+folders, and nothing speaks against it. The words and expressions here only raise questions.
+None of them decides what files mean.
 """
 
 import posixpath
@@ -17,50 +18,78 @@ from image_layouts.layout.place import Place
 from image_layouts.layout.table_file import read_start
 from image_layouts.proposing.advice import list_unconverted
 from image_layouts.proposing.choice import Choice
-from image_layouts.proposing.columns import may_say_more, may_say_sets
+from image_layouts.proposing.columns import FRACTION, may_say_more, may_say_sets
 from image_layouts.proposing.sets import SET_WORDS, SUBMISSION, TEST_WORDS, find_set, list_words
 from image_layouts.schema import FilesPart, TablePart
 
 # Files that say nothing about single images: documents, programs, and what datasets of Hugging
 # Face have.
 DOCUMENT = re.compile(
-    r"(?i).*\.(docx?|html?|md|pdf|rst|rtf|py|ipynb|sh|bib|cff)|(readme|licen[cs]e|copying|"
-    r"citation|changelog).*|dataset_(dict|infos?)\.json|state\.json"
+    r"""
+    .* \. (docx? | html? | md | pdf | rst | rtf | py | ipynb | sh | bib | cff)
+    | (readme | licen[cs]e | copying | citation | changelog) .*
+    | (dataset_dict | dataset_infos? | state) \.json
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
-MAX_NOTES = 3  # small texts beside the pictures
+MAX_SMALL_TEXTS = 3  # beside the pictures
 MAX_LINES = 100  # of a small text
-WORDS = re.compile(r"[\s,;]+")
+SEPARATORS = re.compile(r"[\s,;]+")
 
-# The class, a sign and a number, and nothing else in the name of a picture: cat.1.jpg
+# The only names with the class that are taken, such as `cat.1.jpg` and `cat (1).jpg`.
 CLASS_AND_NUMBER = re.compile(r"\{class\}([._ -] ?#| ?\(#\))\.\*")
 
-# Folders that are probably no class, and names that cameras give to pictures.
-NO_CLASS = re.compile(
-    r"(?i)(.*[\W_])?(unlabell?ed|unknown|masks?|msk|thumb(nail)?s?|annotations?|segmentations?|"
-    r"ground[\W_]?truth|gt|originals?|augmented|augmentation|images?|img|labels?|dsc[nf]?|pxl|"
-    r"photos?|pictures?|frames?|scans?|left|right)"
+# Folders that are probably no class, such as `img_masks`, and names that cameras give.
+UNLIKELY_CLASS = re.compile(
+    r"""
+    (.*[\W_])?
+    (
+        unlabell?ed | unknown | masks? | msk | thumb(nail)?s? | annotations? | segmentations?
+        | ground[\W_]?truth | gt | originals? | augmented | augmentation | images? | img
+        | labels? | dsc[nf]? | pxl | photos? | pictures? | frames? | scans? | left | right
+    )
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
-# A code or a numbered thing, such as AF01, patient_3, site_b or 2024-05-17, unless its word
-# says that it is a class. ImageNet's codes of classes have a letter and eight digits.
+# Folders that are called like people, places or days.
 CODE = re.compile(
-    r"(?P<word>[^\W\d_]+?)[\s_-]?(\d+|(?<=[\s_-])[a-z])|[\d\W_]*\d[\W_]\d[\d\W_]*", re.I
+    r"""
+    [^\W\d_]+ [\s_-]? \d+          # AF01, patient_3
+    | [^\W\d_]+ [\s_-] [a-z]        # site_b
+    | [\d\W_]* \d [\W_] \d [\d\W_]*  # 2024-05-17
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
-CODE_OF_CLASS = re.compile(r"n\d{8}|(?i:class|grade|level|stage|type|category|label)\W?_?\w+")
-# What is before the last number of a name, if it has a number itself.
-NUMBERED_THING = r"^(.*\d.*\D)\d+$"
+# Codes that are classes: those of ImageNet, and words for classes.
+CODE_OF_CLASS = re.compile(
+    r"n\d{8} | (?i:class|grade|level|stage|type|category|label) ([\W_]\w+ | \d+)", re.VERBOSE
+)
 DATE = re.compile(r"(?<!\d)(19|20)\d\d[-_.]?\d\d([-_.]?\d\d)?(?!\d)")
 
-MIN_SAME = 0.9  # of the pictures of a class that have the names of those of another one
+# What is before the last number of a name that has two: `patient3_` of `patient3_34`.
+BEFORE_SECOND_NUMBER = r"^(.*\d.*\D)\d+$"
+
+WORD = re.compile(r"[^\W\d_]+")
+
+# The share of the pictures of a class, or of a folder, that makes a question.
+NEARLY_ALL = 0.9
 
 
 def list_questions(place: Place, choice: Choice, without_classes: Sequence[str]) -> list[str]:
     """Return why a layout is not taken without a question.
 
-    `without_classes` are tables with columns of used ones, apart from the class.
+    Args:
+        place: all files.
+        choice: the layout.
+        without_classes: tables that have all columns of a used table but its classes.
     """
     return [
+        *ask_about_names_with_fields(choice),
         *ask_about_levels(choice),
-        *ask_about_rest(place, choice, without_classes),
+        *ask_about_unused_pictures(place, choice, without_classes),
+        *ask_about_unused_files(place, choice, without_classes),
+        *ask_about_unused_columns(choice),
+        *ask_about_unused_arrays(place, choice),
         *ask_about_sets(choice),
         *ask_about_names(choice),
         *ask_about_classes(choice),
@@ -73,82 +102,131 @@ def list_patterns(choice: Choice) -> list[str]:
     return [pattern for part in parts for pattern in part.files]
 
 
-def ask_about_levels(choice: Choice) -> Iterator[str]:
-    """Yield a question if names have the classes, or if several levels of folders vary."""
-    patterns = list_patterns(choice)
-    for pattern in patterns:
+def list_stems(rows: pd.DataFrame) -> pd.Series:
+    """Return the names of the pictures, without folders and endings."""
+    return rows["file"].map(lambda name: posixpath.splitext(posixpath.basename(name))[0])
+
+
+def ask_about_names_with_fields(choice: Choice) -> Iterator[str]:
+    """Yield questions if the names of the pictures, and not their folders, have a field."""
+    for pattern in list_patterns(choice):
         folder, name = posixpath.split(pattern)
-        is_flat = not re.search(r"\{|(^|/)\*(/|$)", folder)
         if "{group}" in name:
             yield "the names of the pictures would have the groups"
-            break
-        if "{class}" in name and not (CLASS_AND_NUMBER.fullmatch(name) and is_flat):
-            yield "the names of the pictures would have the classes"
-            break
+            return
         if "{class}" in name:
-            yield from ask_about_words(list(choice.rows["class"].unique()))
-            break
-    levels = [
-        [level for level in pattern.split("/")[:-1] if level in ("*", "{group}", "{class}")]
-        for pattern in patterns
-    ]
-    if any(len(each) > 1 for each in levels) or len(set(map(len, levels))) > 1:
-        yield "several levels of folders vary"
+            varies = "{" in folder or "*" in folder.split("/")
+            if varies or not CLASS_AND_NUMBER.fullmatch(name):
+                yield "the names of the pictures would have the classes"
+            else:
+                yield from ask_about_words(list(choice.rows["class"].unique()))
+            return
 
 
 def ask_about_words(names: Sequence[str]) -> Iterator[str]:
-    """Yield a question about classes in names, if a word is in several, or one is no word."""
-    words = Counter(word for name in names for word in set(re.split(r"[\W_]+", name.lower())))
-    shared = [word for word, number in words.items() if number > 1]
+    """Yield questions about classes in names, if two share a word, or one has a number."""
+    words_of_all = [set(re.split(r"[\W_]+", name.lower())) for name in names]
+    counts = Counter(word for words in words_of_all for word in words)
+    shared = [word for word, number in counts.items() if number > 1]
     if shared:
         yield f"{shared[0]} stands in the names of several classes"
     if any(re.search(r"\d", name) for name in names):
         yield "numbers in the names of the pictures would be classes"
 
 
-def ask_about_rest(
+def ask_about_levels(choice: Choice) -> Iterator[str]:
+    """Yield a question if several levels of folders vary."""
+    n_varying = []
+    for pattern in list_patterns(choice):
+        levels = pattern.split("/")[:-1]
+        n_varying.append(sum(level in ("*", "{group}", "{class}") for level in levels))
+    if n_varying and (max(n_varying) > 1 or min(n_varying) < max(n_varying)):
+        yield "several levels of folders vary"
+
+
+def ask_about_unused_pictures(
     place: Place, choice: Choice, without_classes: Sequence[str]
 ) -> Iterator[str]:
-    """Yield questions about what is not used: pictures, files, columns and arrays."""
-    reading, rows = choice.reading, choice.rows
-    tables = without_classes if reading.unmatched else []
-    named = {picture for name in tables for picture in list_named(place, name)}
-    rest = [name for name in reading.unmatched if name not in named]
-    if rest and not are_of_another_set(rest, rows):
-        yield f"unused pictures: {len(rest)}, first {rest[0]}"
-    classes = list(rows["class"].unique())
-    texts = [name for name in reading.unused_files if is_small_text(place, name, classes)]
-    notes = texts if len(texts) <= MAX_NOTES else []
+    """Yield a question about pictures that are neither used nor those of another set."""
+    unused = choice.reading.unmatched
+    if unused:
+        in_tables = {each for name in without_classes for each in list_named(place, name)}
+        unused = [name for name in unused if name not in in_tables]
+    if unused and not are_of_another_set(unused, choice.rows):
+        yield f"unused pictures: {len(unused)}, first {unused[0]}"
+
+
+def list_named(place: Place, name: str) -> Iterator[str]:
+    """Yield the pictures that the first column of a table names."""
+    table = place.list_opened_tables(name)[0]
+    for value in table.read_texts(table.names[:1]).to_numpy().ravel():
+        yield from place.pictures_by_end.get(value.strip(), [])
+
+
+def are_of_another_set(names: Sequence[str], rows: pd.DataFrame) -> bool:
+    """Return whether unused pictures are a test set without classes, or a validation set.
+
+    - Each of their folders has a word for a set that no used picture has in its folder.
+    - Each set is one folder, and one of them is a test set.
+    - No name has a class as a word.
+    """
+    if rows["test"].any():
+        return False
+    words = {word for name in names for word in list_words(posixpath.basename(name))}
+    if words & {name.lower() for name in rows["class"]}:
+        return False
+    used_folders = {posixpath.dirname(name) for name in rows.get("file", [])}
+    used_words = {word for folder in used_folders for word in list_words(folder)}
+    folders = {posixpath.dirname(name) for name in names}
+    sets = [frozenset(list_words(folder) & SET_WORDS) - used_words for folder in folders]
+    has_one_folder_each = len(set(sets)) == len(folders)
+    has_test = any(words_of_set & TEST_WORDS for words_of_set in sets)
+    return all(sets) and has_one_folder_each and has_test
+
+
+def ask_about_unused_files(
+    place: Place, choice: Choice, without_classes: Sequence[str]
+) -> Iterator[str]:
+    """Yield a question about files that may say something about images."""
+    classes = list(choice.rows["class"].unique())
+    unused = choice.reading.unused_files
+    known = set(without_classes)
+    small_texts = [name for name in unused if is_small_text(place, name, classes)]
+    if len(small_texts) <= MAX_SMALL_TEXTS:
+        known.update(small_texts)
+    known.update(f"{name}.gz" for name in place.files)  # beside the file that it unpacks to
     unconverted = set(list_unconverted(list(place.files.values())))
-    files = [
-        name
-        for name in reading.unused_files
-        if place.files[name] in unconverted
-        and name not in without_classes
-        and name not in notes
-        and not DOCUMENT.fullmatch(posixpath.basename(name))
-        and not SUBMISSION.search(posixpath.basename(name))
-        and not (name.endswith(".gz") and name[:-3] in place.files)  # an unpacked copy
-    ]
-    if files:
-        yield f"unused files: {len(files)}, first {files[0]}"
-    for name, values in reading.unused_columns.items():
+    doubtful = []
+    for name in unused:
+        file = posixpath.basename(name)
+        is_document = DOCUMENT.fullmatch(file) or SUBMISSION.search(file)
+        if name not in known and not is_document and place.files[name] in unconverted:
+            doubtful.append(name)
+    if doubtful:
+        yield f"unused files: {len(doubtful)}, first {doubtful[0]}"
+
+
+def is_small_text(place: Place, name: str, classes: Sequence[str]) -> bool:
+    """Return whether a file is a short text, or lists the classes, and names no picture."""
+    if not name.lower().endswith((".txt", ".csv", ".json", ".names")):
+        return False
+    text = read_start(place.files[name]).decode(errors="replace")
+    words = SEPARATORS.split(text)
+    if any(posixpath.basename(word) in place.pictures_by_end for word in words):
+        return False
+    lines = [line for line in text.splitlines() if line.strip("[]{}, ")]  # not only brackets
+    lists_classes = len(lines) <= len(classes) + 1 and all(each in text for each in classes)
+    return lists_classes or (name.lower().endswith(".txt") and len(lines) <= MAX_LINES)
+
+
+def ask_about_unused_columns(choice: Choice) -> Iterator[str]:
+    """Yield questions about columns that may have sets, groups, other classes or flags."""
+    others = []
+    for name, values in choice.reading.unused_columns.items():
         if may_say_sets(name, values):
-            listed = shorten(sorted(set(values)))
-            yield f"the column {name} may say the sets: {listed}"
-    yield from ask_about_columns(choice)
-    arrays = [name for name in reading.unused_arrays if may_be_groups(place, name, len(rows))]
-    if arrays:
-        yield f"the arrays {shorten(arrays)} are not used"
-
-
-def ask_about_columns(choice: Choice) -> Iterator[str]:
-    """Yield a question about unused columns that may have groups, other classes or flags."""
-    others = [
-        f"{name} ({values.nunique()} values)"
-        for name, values in choice.reading.unused_columns.items()
-        if may_say_more(values, choice.rows["class"]) and not may_say_sets(name, values)
-    ]
+            yield f"the column {name} may say the sets: {shorten(sorted(set(values)))}"
+        elif may_say_more(values, choice.rows["class"]):
+            others.append(f"{name} ({values.nunique()} values)")
     if others:
         yield (
             f"columns are not used: {shorten(others)}; if images with one value of a column "
@@ -156,43 +234,14 @@ def ask_about_columns(choice: Choice) -> Iterator[str]:
         )
 
 
-def list_named(place: Place, name: str) -> Iterator[str]:
-    """Yield the pictures that a table names, such as those of a test set without classes."""
-    table = place.list_opened_tables(name)[0]
-    for value in table.read_texts(table.names[:1]).to_numpy().ravel():  # its ids
-        yield from place.pictures_by_end.get(value.strip(), [])
-
-
-def are_of_another_set(names: Sequence[str], rows: pd.DataFrame) -> bool:
-    """Return whether unused pictures are a test set without classes, or a validation set.
-
-    All their folders have a word for a set that no image of the layout has in its folder, and
-    no name has a class as a word.
-    """
-    if rows["test"].any():
-        return False
-    words = {word for name in names for word in list_words(posixpath.basename(name))}
-    has_classes = bool(words & {name.lower() for name in rows["class"]})
-    used = {posixpath.dirname(name) for name in rows.get("file", [])}
-    words_of_used = {word for folder in used for word in list_words(folder)}
-    folders = {posixpath.dirname(name) for name in names}
-    sets = [frozenset(list_words(folder) & SET_WORDS) - words_of_used for folder in folders]
-    are_flat = len(set(sets)) == len(folders)  # in one folder for each set
-    return (
-        all(sets) and are_flat and any(map(TEST_WORDS.intersection, sets)) and not has_classes
-    )
-
-
-def is_small_text(place: Place, name: str, classes: Sequence[str]) -> bool:
-    """Return whether a file has few lines, or one for each class, and names no picture."""
-    if not name.lower().endswith((".txt", ".csv", ".json", ".names")):
-        return False
-    text = read_start(place.files[name]).decode(errors="replace")
-    if any(posixpath.basename(word) in place.pictures_by_end for word in WORDS.split(text)):
-        return False
-    n_lines = len([line for line in text.splitlines() if line.strip("[]{}, ")])
-    lists_classes = n_lines <= len(classes) + 1 and all(each in text for each in classes)
-    return lists_classes or (name.lower().endswith(".txt") and n_lines <= MAX_LINES)
+def ask_about_unused_arrays(place: Place, choice: Choice) -> Iterator[str]:
+    """Yield a question about arrays that may have groups or sets."""
+    n_images = len(choice.rows)
+    arrays = [
+        name for name in choice.reading.unused_arrays if may_be_groups(place, name, n_images)
+    ]
+    if arrays:
+        yield f"the arrays {shorten(arrays)} are not used"
 
 
 def may_be_groups(place: Place, name: str, n_images: int) -> bool:
@@ -200,17 +249,20 @@ def may_be_groups(place: Place, name: str, n_images: int) -> bool:
     array = place.load_arrays([place.find_array_file(name)])[name]
     if array.dtype.kind == "f" and (array % 1).any():
         return False
-    return array.size != n_images or len(set(array.ravel().tolist())) < array.size
+    if array.size != n_images:
+        return True
+    return len(set(array.ravel().tolist())) < array.size
 
 
 def ask_about_sets(choice: Choice) -> Iterator[str]:
-    """Yield questions about images in folders of the other set, and about the test set."""
+    """Yield questions about images that are called like the other set, and the test set."""
     rows = choice.rows
     if "file" in rows:
-        in_test = rows["file"].map(is_called_test)
-        in_train = rows["file"].map(posixpath.dirname).map(find_set) == "train"
-        wrong = rows["file"][in_test & ~rows["test"] | in_train & rows["test"]]
-        if len(wrong) and not in_test.all() and not in_train.all():
+        is_in_test = rows["file"].map(is_called_test)
+        is_in_train = rows["file"].map(posixpath.dirname).map(find_set) == "train"
+        is_wrong = (is_in_test & ~rows["test"]) | (is_in_train & rows["test"])
+        wrong = rows["file"][is_wrong]
+        if len(wrong) and not is_in_test.all() and not is_in_train.all():
             yield (
                 f"{len(wrong)} images are called like those of the other set, first "
                 f"{wrong.iloc[0]}"
@@ -220,7 +272,7 @@ def ask_about_sets(choice: Choice) -> Iterator[str]:
 
 
 def is_called_test(name: str) -> bool:
-    """Return whether a folder of a picture is called like a test set, or its name begins so."""
+    """Return whether a folder of a picture is called like a test set, or it is `test1.jpg`."""
     folder, file = posixpath.split(name)
     return find_set(folder) == "test" or bool(re.match(r"(?i)test[a-z]?(?![a-z])", file))
 
@@ -228,47 +280,53 @@ def is_called_test(name: str) -> bool:
 def ask_about_names(choice: Choice) -> Iterator[str]:
     """Yield questions about pictures that are called like others, as masks are."""
     rows = choice.rows
-    if "file" not in rows or any(getattr(part, "picture", "") for part in choice.parts):
+    have_pictures = any(isinstance(part, TablePart) and part.picture for part in choice.parts)
+    if "file" not in rows or have_pictures:
         return
     by_folder: dict[str, list[str]] = defaultdict(list)
-    for folder, file in map(posixpath.split, rows["file"]):
-        by_folder[folder].append(posixpath.splitext(file)[0])
-    longer = []
-    for folder, stems in by_folder.items():
-        counts = Counter(stems)
-        longer += [
-            posixpath.join(folder, stem)
-            for stem in counts
-            if counts[stem] > 1 or any(rest in counts for rest in list_shorter(stem))
-        ]
-    if len(longer) > 1:
+    for folder, stem in zip(rows["file"].map(posixpath.dirname), list_stems(rows), strict=True):
+        by_folder[folder].append(stem)
+    alike = [
+        posixpath.join(folder, stem)
+        for folder, stems in by_folder.items()
+        for stem in list_alike(stems)
+    ]
+    if len(alike) > 1:
         yield (
-            f"{len(longer)} pictures are called like another one, or so with something added, "
-            f"first {longer[0]}"
+            f"{len(alike)} pictures have the name of another one, or this name and more, first "
+            f"{alike[0]}"
         )
     has_folders = any("{class}/" in pattern for pattern in list_patterns(choice))
     if has_folders and any(map(differ_in_a_word, by_folder.values())):
         yield "names of pictures differ from another one only in a word"
     if "group" not in rows:
-        yield from ask_about_numbered_things(rows)
+        yield from ask_about_possible_groups(rows)
     if isinstance(choice.parts[0], FilesPart):
         yield from ask_about_copies(rows)
         yield from ask_about_same_names(rows)
 
 
-def ask_about_numbered_things(rows: pd.DataFrame) -> Iterator[str]:
-    """Yield a question if pictures are numbered twice, as the pictures of several patients are.
+def list_alike(stems: Sequence[str]) -> Iterator[str]:
+    """Yield the names in a folder that are there twice, or are another name and more."""
+    counts = Counter(stems)
+    for stem, number in counts.items():
+        if number > 1 or any(shorter in counts for shorter in list_shorter(stem)):
+            yield stem
+
+
+def ask_about_possible_groups(rows: pd.DataFrame) -> Iterator[str]:
+    """Yield a question if names have two numbers, such as those of a patient and a picture.
 
     Names such as `patient3_34.png` begin alike, up to their last number. A date says no more
     than when a camera has made a picture.
     """
-    stems = rows["file"].map(lambda name: posixpath.splitext(posixpath.basename(name))[0])
-    starts = stems.str.replace(DATE, "", regex=True).str.extract(NUMBERED_THING)[0]
-    things = rows.assign(start=starts)[["class", "start"]].dropna()
-    counts = things.value_counts()
+    without_dates = list_stems(rows).str.replace(DATE, "", regex=True)
+    starts = without_dates.str.extract(BEFORE_SECOND_NUMBER)[0]
+    counts = rows.assign(start=starts)[["class", "start"]].dropna().value_counts()
     repeated = counts[counts > 1]
-    has_several = repeated.groupby("class").size().max() > 1 if len(repeated) else False
-    if has_several and repeated.sum() > len(rows) / 2:
+    if repeated.empty or repeated.sum() <= len(rows) / 2:
+        return
+    if repeated.groupby("class").size().max() > 1:
         yield (
             f"several pictures begin with {repeated.index[0][1]}, others with another number; "
             "if each number is that of a person or a thing, the names have the groups"
@@ -276,15 +334,13 @@ def ask_about_numbered_things(rows: pd.DataFrame) -> Iterator[str]:
 
 
 def ask_about_copies(rows: pd.DataFrame) -> Iterator[str]:
-    """Yield a question about pictures of one class and name in folders of the same set."""
-    names = pd.DataFrame(
-        {
-            "class": rows["class"],
-            "name": rows["file"].map(posixpath.basename),
-            "sets": rows["file"].map(list_sets),
-        }
-    )
-    are_copies = names.duplicated()
+    """Yield a question about pictures of the same class, name and set."""
+    columns = {
+        "class": rows["class"],
+        "name": rows["file"].map(posixpath.basename),
+        "set": rows["file"].map(join_set_words),
+    }
+    are_copies = pd.DataFrame(columns).duplicated()
     if are_copies.any() and "group" not in rows:
         yield (
             f"{are_copies.sum()} pictures have the name and the class of another one, first "
@@ -292,32 +348,33 @@ def ask_about_copies(rows: pd.DataFrame) -> Iterator[str]:
         )
 
 
-def list_sets(name: str) -> str:
-    """Return the words for sets in the folders of a picture."""
+def join_set_words(name: str) -> str:
+    """Return the words for sets in the folders of a picture, such as `train`."""
     return " ".join(sorted(list_words(posixpath.dirname(name)) & SET_WORDS))
 
 
 def list_shorter(stem: str) -> Iterator[str]:
     """Yield a name without its end, its beginning, or one of its words.
 
-    A number is no such part: `cat 2` may stand beside `cat`, and browsers write `cat (2)`.
+    For example, `1` for `1_mask`, `1b` and `mask_1`. Numbers are kept: `cat 2` may stand
+    beside `cat`, and browsers write `cat (2)`.
     """
     for end in re.finditer(r"(?=[\W_]+[^\W\d_])|(?<=\d)(?=[^\W\d_])", stem):
         yield stem[: end.start()]
-    for word in re.finditer(r"[^\W\d_]+", stem):
+    for word in WORD.finditer(stem):
         start, rest = stem[: word.start()], stem[word.end() :]
         yield from [start + rest, start + rest.lstrip("_- ."), rest.lstrip("_- .")]
 
 
 def differ_in_a_word(stems: Sequence[str]) -> bool:
     """Return whether nearly each picture of a folder differs from another one in one word."""
-    keys = [
-        {(stem[: word.start()], stem[word.end() :]) for word in re.finditer(r"[^\W\d_]+", stem)}
+    rests = [
+        {(stem[: word.start()], stem[word.end() :]) for word in WORD.finditer(stem)}
         for stem in stems
     ]
-    counts = Counter(key for each in keys for key in each)
-    n_like_another = sum(any(counts[key] > 1 for key in each) for each in keys)
-    return n_like_another > MIN_SAME * len(stems)
+    counts = Counter(rest for rests_of_stem in rests for rest in rests_of_stem)
+    n_alike = sum(any(counts[rest] > 1 for rest in each) for each in rests)
+    return n_alike > NEARLY_ALL * len(stems)
 
 
 def ask_about_same_names(rows: pd.DataFrame) -> Iterator[str]:
@@ -325,30 +382,28 @@ def ask_about_same_names(rows: pd.DataFrame) -> Iterator[str]:
 
     In each class, pictures may be numbered from 0 or 1.
     """
-    stems = rows["file"].map(lambda name: posixpath.splitext(posixpath.basename(name))[0])
-    by_class = {name: set(values) for name, values in stems.groupby(rows["class"])}
-    counts = Counter(stem for each in by_class.values() for stem in each)
+    by_class = {name: set(stems) for name, stems in list_stems(rows).groupby(rows["class"])}
+    counts = Counter(stem for stems in by_class.values() for stem in stems)
     for name, own in by_class.items():
-        is_numbered = are_numbered(own)
-        n_same = sum(
-            (counts[stem] > 1 and not is_numbered)
-            or any(counts[rest] > (rest in own) for rest in list_shorter(stem))
-            for stem in own
-        )
-        if n_same > MIN_SAME * len(own):
+        others = counts - Counter(own)  # the names that other classes have
+        can_repeat = are_numbered(own)
+        n_same = 0
+        for stem in own:
+            repeats = stem in others and not can_repeat
+            n_same += repeats or any(shorter in others for shorter in list_shorter(stem))
+        if n_same > NEARLY_ALL * len(own):
             yield f"the pictures of the class {name} are called like those of other classes"
             return
 
 
 def are_numbered(stems: Iterable[str]) -> bool:
-    """Return whether names differ only in one number, and few numbers are left out."""
-    parts = [re.split(r"(\d+)", stem) for stem in stems]
-    if len({tuple(each[::2]) for each in parts}) > 1:
+    """Return whether names differ only in one number, and half of the numbers are there."""
+    parts = [re.split(r"(\d+)", stem) for stem in stems]  # texts and numbers take turns
+    texts = {tuple(each[::2]) for each in parts}
+    if len(texts) > 1:
         return False
-    numbers = [
-        set(map(int, each)) for each in zip(*(each[1::2] for each in parts), strict=True)
-    ]
-    varying = [each for each in numbers if len(each) > 1]
+    columns = zip(*(each[1::2] for each in parts), strict=True)
+    varying = [set(map(int, column)) for column in columns if len(set(column)) > 1]
     return len(varying) == 1 and max(varying[0]) <= 2 * len(varying[0]) + 1
 
 
@@ -356,23 +411,38 @@ def ask_about_classes(choice: Choice) -> Iterator[str]:
     """Yield questions about the names of the classes."""
     names = list(choice.rows["class"].unique())
     if isinstance(choice.parts[0], FilesPart):
-        doubtful = [name for name in names if NO_CLASS.fullmatch(name) or find_set(name)]
-        codes = [name for name in names if is_code(name)]
-        doubtful += codes if len(codes) >= len(names) / 2 else []
-        numbers = sorted(int(name) for name in names if name.isdecimal())
-        are_ids = bool(numbers) and numbers[-1] - numbers[0] + 1 > 2 * len(numbers)
-        doubtful += names if are_ids else []
+        doubtful = list_doubtful_folders(names)
         if doubtful:
-            yield f"{shorten(doubtful)} would be classes; people, days, parts or masks are none"
+            yield (
+                f"{shorten(doubtful)} would be classes; they look like people, dates, parts or "
+                "masks"
+            )
     yield from find_equal_names(names)
-    if any(re.fullmatch(r"-1|\d*[.,]\d*[1-9]\d*", name) for name in names):
+    if any(name == "-1" or FRACTION.fullmatch(name) for name in names):
         yield "a class is -1, or a fraction"
-    parts = [part for part in choice.parts if isinstance(part, TablePart)]
+    is_latin = any(
+        isinstance(part, TablePart) and part.encoding == "latin-1" for part in choice.parts
+    )
+    # Other encodings have two such characters in a row.
     odd = [name for name in names if re.search("[\x80-\xff].*[\x80-\xff]", name)]
-    if odd and any(part.encoding == "latin-1" for part in parts):
+    if is_latin and odd:
         yield f"the class {odd[0]} may be in another encoding than latin-1"
+
+
+def list_doubtful_folders(names: Sequence[str]) -> list[str]:
+    """Return the names of folders that are probably no classes."""
+    doubtful = [name for name in names if UNLIKELY_CLASS.fullmatch(name) or find_set(name)]
+    codes = [name for name in names if is_code(name)]
+    if len(codes) >= len(names) / 2:
+        doubtful += codes
+    numbers = sorted(int(name) for name in names if name.isdecimal())
+    if numbers and numbers[-1] - numbers[0] + 1 > 2 * len(numbers):  # these are ids
+        doubtful += names
+    return doubtful
 
 
 def is_code(name: str) -> bool:
     """Return whether the name of a folder is a code, a numbered thing, or has a date."""
-    return not CODE_OF_CLASS.fullmatch(name) and bool(CODE.fullmatch(name) or DATE.search(name))
+    if CODE_OF_CLASS.fullmatch(name):
+        return False
+    return bool(CODE.fullmatch(name) or DATE.search(name))

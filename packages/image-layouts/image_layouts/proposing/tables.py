@@ -135,7 +135,7 @@ def describe_table(
             for each, values in others.items()
             if each not in of_sets and each not in (group, ids)
         }
-        for classes, is_named in find_classes(rest, chosen):
+        for classes, is_certain in find_classes(rest, chosen):
             part: dict[str, Any] = keys | way | {"class": unlist(classes)}
             if way.get("pixels", "") == "all":
                 part |= describe_pixels(table, [*others.keys() - rest.keys(), *classes])
@@ -143,14 +143,14 @@ def describe_table(
             part |= {"id": ids} if ids and others[ids].is_unique else {}
             header = tuple(each for each in table.names if each not in of_sets)
             unsure = f"the name of {classes[0]} does not say that it has the classes"
-            doubts = [doubt, "" if is_named else unsure]
+            doubts = [doubt, "" if is_certain else unsure]
             blank = texts[classes[0]].str.strip() == ""
             if blank.any() and len(classes) == 1:  # as in the test set of a contest
                 doubts.append(f"{blank.sum()} rows of {name} have no class")
                 part |= {"unused": [{"where": {classes[0]: ""}}]}
             names = list_images(name, texts[images[0]]) if "file" in way else frozenset()
             several = texts[classes[0]].nunique() > 1
-            candidate = Candidate(name, header, part, sets, is_named, "", names, several)
+            candidate = Candidate(name, header, part, sets, is_certain, "", names, several)
             yield candidate._replace(doubt="; ".join(filter(None, doubts)))
             if doubt:
                 yield candidate._replace(sets={})
