@@ -59,8 +59,7 @@ results: report
 	@echo && digits leaderboard '$(PATTERN)'
 
 report: $(INSTALLED) ## Write report.html, about all models that have been evaluated
-	@digits report
-	@echo "Open report.html in a browser."
+	@$(if $(wildcard packages/digits-report),digits report && echo "Open report.html in a browser.")
 
 ##@ Use several machines
 # The address at which the other machines of the cluster reach this one. Anyone who reaches it can run any code here.

@@ -128,7 +128,8 @@ def print_differences(
         images = f"{difference.n_images:,} images {describe_subset(difference)}"
         records.append(make_record(pair, difference))
         rows.append([pair.label, *format_difference(difference)])
-        note = f"- {pair.label}, {images}: {format_verdict(difference)}."
+        bullet = "- " if table_format == "markdown" else ""
+        note = f"{bullet}{pair.label}, {images}: {format_verdict(difference)}."
         notes.append(textwrap.fill(note, WIDTH, subsequent_indent="  "))
     if rows:
         text = "\n".join([*notes, "", DIFFERENCES_NOTE])

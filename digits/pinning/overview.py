@@ -85,6 +85,5 @@ def draw_examples(images: Images, class_names: Sequence[object]) -> None:
     pictures = images.X[rows].reshape(-1, *images.shape)
     drawing.print_images(pictures, captions, min_side_by_side=len(rows))
     if "file" not in images.table:  # only arrays and tables have such axes
-        echo("If they lie on their side, write `axes: n w h`, or `axes: n (w h)` for a table,")
-        echo("into their layout in params.yaml. Without a layout, write `transpose: true`")
-        echo("above `shape`. Then run `digits pin` again, with the name of the dataset.")
+        echo("If they lie on their side, write `transpose: true` above `shape` in params.yaml,")
+        echo("and run `digits pin` again, with the name of the dataset.")

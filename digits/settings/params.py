@@ -416,7 +416,7 @@ class ModelParams(Entry):
     """
 
     classifier: str
-    """The classifier, in one of four forms.
+    """The classifier, in one of these forms.
 
     - A class of scikit-learn, by its import path without the leading `sklearn.`, such as
       `svm.SVC`.

@@ -287,7 +287,10 @@ def choose_layout(
     Raises:
         ChoiceError: there is no such layout, or there are several, which are printed.
     """
-    root = enter_folders(OWN_IMAGES) if OWN_IMAGES.is_dir() else OWN_IMAGES
+    root = OWN_IMAGES
+    # A layout may begin with the folder that has all files.
+    if OWN_IMAGES.is_dir() and not names_folder(layout, enter_folders(OWN_IMAGES)):
+        root = enter_folders(OWN_IMAGES)
     place = Place(root)
     try:
         choice = choose(place, layout, columns, min_images)
@@ -299,6 +302,12 @@ def choose_layout(
             echo(indentation + command + to_one_line(line), err=True)
         raise
     return root, choice
+
+
+def names_folder(layout: Any, folder: Path) -> bool:
+    """Return whether a pattern of a layout begins with a folder in data/own."""
+    start = folder.relative_to(OWN_IMAGES).parts[:1]
+    return bool(start) and f"{start[0]}/" in write(layout)
 
 
 def select_train_images(images: Images, values: dict[str, Any]) -> pd.DataFrame:

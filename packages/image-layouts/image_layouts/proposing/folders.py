@@ -17,7 +17,7 @@ from image_layouts.files import is_picture_file, list_visible
 from image_layouts.layout.pattern import Pattern, escape
 from image_layouts.layout.place import Place
 from image_layouts.proposing.choice import Proposal
-from image_layouts.proposing.sets import are_sets, find_set
+from image_layouts.proposing.sets import DATE, are_sets, find_set
 from image_layouts.proposing.table_format import may_be_table
 from image_layouts.proposing.writing import unlist
 
@@ -179,6 +179,8 @@ def find_names(names: Sequence[str], level: int | None = None) -> Iterator[str]:
         classes = {name: match["class"] for name, match in matches.items() if match}
         counts = Counter(classes.values())
         if len(classes) < len(names) or not 2 <= len(counts) <= len(names) / MIN_PER_CLASS:
+            continue
+        if all(map(DATE.search, counts)):  # when a camera has made the pictures
             continue
         if level is not None:
             in_folders = {(each, posixpath.dirname(name)) for name, each in classes.items()}

@@ -19,7 +19,14 @@ from image_layouts.layout.table_file import read_start
 from image_layouts.proposing.advice import list_unconverted
 from image_layouts.proposing.choice import Choice
 from image_layouts.proposing.columns import FRACTION, may_say_more, may_say_sets
-from image_layouts.proposing.sets import SET_WORDS, SUBMISSION, TEST_WORDS, find_set, list_words
+from image_layouts.proposing.sets import (
+    DATE,
+    SET_WORDS,
+    SUBMISSION,
+    TEST_WORDS,
+    find_set,
+    list_words,
+)
 from image_layouts.schema import FilesPart, TablePart
 
 # Files that say nothing about single images: documents, programs, and what datasets of Hugging
@@ -64,7 +71,6 @@ CODE = re.compile(
 CODE_OF_CLASS = re.compile(
     r"n\d{8} | (?i:class|grade|level|stage|type|category|label) ([\W_]\w+ | \d+)", re.VERBOSE
 )
-DATE = re.compile(r"(?<!\d)(19|20)\d\d[-_.]?\d\d([-_.]?\d\d)?(?!\d)")
 
 # What is before the last number of a name that has two: `patient3_` of `patient3_34`.
 BEFORE_SECOND_NUMBER = r"^(.*\d.*\D)\d+$"
@@ -299,6 +305,8 @@ def ask_about_names(choice: Choice) -> Iterator[str]:
     has_folders = any("{class}/" in pattern for pattern in list_patterns(choice))
     if has_folders and any(map(differ_in_a_word, by_folder.values())):
         yield "names of pictures differ from another one only in a word"
+    if "group" not in rows and any(map(differ_at_the_end, by_folder.values())):
+        yield "names of pictures differ only in a word at the end, as those of two eyes do"
     if "group" not in rows:
         yield from ask_about_possible_groups(rows)
     if isinstance(choice.parts[0], FilesPart):
@@ -322,15 +330,15 @@ def ask_about_possible_groups(rows: pd.DataFrame) -> Iterator[str]:
     """
     without_dates = list_stems(rows).str.replace(DATE, "", regex=True)
     starts = without_dates.str.extract(BEFORE_SECOND_NUMBER)[0]
-    counts = rows.assign(start=starts)[["class", "start"]].dropna().value_counts()
-    repeated = counts[counts > 1]
-    if repeated.empty or repeated.sum() <= len(rows) / 2:
-        return
-    if repeated.groupby("class").size().max() > 1:
-        yield (
-            f"several pictures begin with {repeated.index[0][1]}, others with another number; "
-            "if each number is that of a person or a thing, the names have the groups"
-        )
+    for _, starts_of_class in starts.groupby(rows["class"]):
+        counts = starts_of_class.value_counts()
+        repeated = counts[counts > 1]
+        if len(repeated) > 1 and repeated.sum() > len(starts_of_class) / 2:
+            yield (
+                f"several pictures begin with {repeated.index[0]}, others with another number; "
+                "if each number is that of a person or a thing, the names have the groups"
+            )
+            return
 
 
 def ask_about_copies(rows: pd.DataFrame) -> Iterator[str]:
@@ -375,6 +383,15 @@ def differ_in_a_word(stems: Sequence[str]) -> bool:
     counts = Counter(rest for rests_of_stem in rests for rest in rests_of_stem)
     n_alike = sum(any(counts[rest] > 1 for rest in each) for each in rests)
     return n_alike > NEARLY_ALL * len(stems)
+
+
+def differ_at_the_end(stems: Sequence[str]) -> bool:
+    """Return whether nearly all names are those of others but for a word after a number.
+
+    For example, `10_left` and `10_right`, or `1L` and `1R`.
+    """
+    numbers = pd.Series(stems).str.extract(r"^(.*\d)[\W_]*[^\W\d_]+$")[0]
+    return bool(numbers.dropna().duplicated(keep=False).sum() > NEARLY_ALL * len(stems))
 
 
 def ask_about_same_names(rows: pd.DataFrame) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Words for sets, as the package `datasets` of Hugging Face finds them in names."""
+"""Words for sets, as the package `datasets` of Hugging Face finds them in names, and dates."""
 
 import re
 
@@ -9,6 +9,7 @@ SET_WORDS = TRAIN_WORDS | VALIDATION_WORDS | TEST_WORDS
 
 WORD = re.compile(r"t10k|[^\W\d_]+")
 WORD_BORDER = re.compile(r"(?<=[a-z])(?=[A-Z])")  # TrainImages
+DATE = re.compile(r"(?<!\d)(19|20)\d\d[-_.]?\d\d([-_.]?\d\d)?(?!\d)")
 SUBMISSION = re.compile(r"(?i)submission|submit")
 
 
