@@ -1,6 +1,7 @@
 """From a picture to its digits: typed ink on pages of every kind."""
 
 import io
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,13 @@ def page(height: int, width: int, *placed: tuple[int, int, Grey]) -> Grey:
 
 def found(grey: npt.NDArray[Any], size: int = 28) -> list[Digit]:
     return find(pictures.Picture(grey.astype(np.uint8), 1.0), size)
+
+
+def check_boxes(grey: npt.NDArray[Any], expected: Sequence[Box], max_shift: float = 0) -> None:
+    """Check that the digits of a page are found in reading order, in the boxes that are expected."""
+    boxes = [digit.box for digit in found(grey)]
+    assert len(boxes) == len(expected)
+    assert np.abs(np.array(boxes) - expected).max() <= max_shift
 
 
 def difference(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> float:
@@ -125,10 +133,8 @@ FOUND["a digit at the lower edge, and nothing else"] = (
 def test_digits_are_found_in_reading_order_and_what_is_none_is_left_out(
     drawn: Grey, boxes: list[Box]
 ) -> None:
-    found_boxes = [digit.box for digit in found(drawn)]
-    assert len(found_boxes) == len(boxes)
     # The lines that slant are turned, and the boxes around turned boxes are larger.
-    assert np.abs(np.array(found_boxes) - boxes).max() <= 4
+    check_boxes(drawn, boxes, 4)
 
 
 NOISE = np.random.RandomState(0).normal(200, 8, (300, 400))

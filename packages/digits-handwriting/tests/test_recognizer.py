@@ -188,22 +188,11 @@ def test_a_picture_of_mostly_flagged_digits_may_be_turned(
 ) -> None:
     monkeypatch.chdir(place)
     digits = [make_digit(20, is_atypical=number < n_flagged) for number in range(n_digits)]
-    picture = PicturePrediction("a.png", None, digits)
-    warnings = predicting.load("digit-logreg").describe_warnings([picture])
+    flagged = PicturePrediction("a.png", None, digits)
+    other = PicturePrediction("b.png", None, [make_digit(20)])
+    warnings = predicting.load("digit-logreg").describe_warnings([flagged, other])
     turned = f"a.png: {n_flagged} of {n_digits} are flagged; turn the picture upright"
     assert warnings[0].startswith(turned) == is_turned
-    assert any("? flags what does not resemble" in line for line in warnings)
-
-
-def test_a_flag_is_explained_if_only_the_first_of_several_pictures_has_one(
-    place: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(place)
-    pictures = [
-        PicturePrediction(name, None, [make_digit(20, is_atypical=name == "a.png")])
-        for name in ("a.png", "b.png")
-    ]
-    warnings = predicting.load("digit-logreg").describe_warnings(pictures)
     assert any("? flags what does not resemble" in line for line in warnings)
 
 

@@ -7,8 +7,7 @@ from PIL import Image, ImageDraw
 from sklearn.datasets import load_digits
 
 from digits_handwriting import sheets
-from digits_handwriting.components import Digit
-from test_ink import SEVEN, difference, found, ink, page
+from test_ink import SEVEN, check_boxes, difference, found, ink, page
 
 Grey = npt.NDArray[np.uint8]
 
@@ -40,13 +39,6 @@ def draw_page(n_rows: int = 2) -> Grey:
             drawn[40 + 80 * row :, left:][:SIDE, :width] = digit
             left += width + GAP
     return (PAPER * (1 - 0.8 * (drawn / 255))).astype(np.uint8)
-
-
-def check_same(digits: list[Digit], expected: list[Digit], tolerance: float) -> None:
-    """Check that the same digits were found in the same order."""
-    assert len(digits) == len(expected)
-    for digit, other in zip(digits, expected, strict=True):
-        assert difference(digit.image, other.image) < tolerance
 
 
 FLAT_PAGE = draw_page()
@@ -88,9 +80,7 @@ def test_the_dark_edge_of_a_page_with_small_digits_is_no_digit() -> None:
     grey[350:, :4] = TABLE
     grey[-3:, 100:] = TABLE
     grey[450:480, 150:155] = 50  # a one that is taller than a twentieth of the picture
-    boxes = [digit.box for digit in found(grey)]
-    assert len(boxes) == 21
-    assert np.abs(np.array(boxes) - [*expected, (150, 450, 5, 30)]).max() <= 2
+    check_boxes(grey, [*expected, (150, 450, 5, 30)], 2)
 
 
 CORNERS = {}
@@ -112,8 +102,8 @@ def test_a_bright_sheet_on_a_dark_table_is_straightened(corners: list[int]) -> N
     page, _ = sheets.straighten(grey)
     assert page is not grey
     digits = found(grey)
-    check_same(digits, FLAT_DIGITS, 30)
-    for digit in digits:
+    for digit, flat_digit in zip(digits, FLAT_DIGITS, strict=True):
+        assert difference(digit.image, flat_digit.image) < 30
         x, y, width, height = digit.box
         inside = grey[y : y + height, x : x + width]
         assert inside.min() < 120 < inside.max()
@@ -132,8 +122,7 @@ def test_what_is_no_sheet_is_left_alone() -> None:
 def test_a_wide_white_stroke_on_black_is_a_digit_and_no_sheet() -> None:
     bar = np.zeros((300, 300), np.uint8)
     bar[50:250, 120:190] = 255
-    [digit] = found(bar)
-    assert digit.box == (120, 50, 70, 200)
+    check_boxes(bar, [(120, 50, 70, 200)])
 
 
 def draw_grid(bend: float) -> tuple[Grey, list[tuple[int, int]]]:
@@ -182,4 +171,4 @@ def test_digits_are_found_beside_a_column_of_small_print() -> None:
     expected = [digit.box for digit in found(grey)]
     assert len(expected) == 20
     grey[20:240, 10:22] = TABLE  # blurred until its letters touch
-    assert [digit.box for digit in found(grey)] == expected
+    check_boxes(grey, expected)

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
 import hostile
@@ -31,24 +30,3 @@ def hostile_project(request: pytest.FixtureRequest, made: Path, report: Path) ->
         hostile.make(project)
 
     return tiny.once(request, "hostile", make)
-
-
-@pytest.fixture
-def few_groups(project: Path) -> Path:
-    """Return a project with a report about a model whose test set has two groups and no fives."""
-    path = project / "plots/five-sgd/metrics.csv"
-    table = pd.read_csv(path)
-    is_test = table["subset"] == "test"
-    table = table[~is_test | (table["metric"] != "roc_auc")]
-    table.loc[is_test & (table["metric"] == "accuracy"), ["low", "high"]] = None
-    groups = pd.DataFrame(
-        {
-            "subset": "test",
-            "metric": "accuracy",
-            "slice": ["group anna", "group ben"],
-            "value": [1.0, 0.875],
-        }
-    )
-    pd.concat([table, groups]).to_csv(path, index=False)
-    call(project, "report", "--models", "five-*")
-    return project

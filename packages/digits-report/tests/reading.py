@@ -8,6 +8,9 @@ from xml.etree.ElementTree import Element, TreeBuilder
 
 import pandas as pd
 
+# The folders of the predictions, by the names of the subsets.
+FOLDERS = {"test set": "predictions", "cross-validation": "crossval"}
+
 # The elements without an end tag.
 VOID = {"br", "img", "link", "meta"}
 
@@ -73,6 +76,12 @@ def read_table(table: Element) -> Any:
     headings = [text_of(cell) for cell in head[-1]]
     rows = [[text_of(cell) for cell in row] for row in body]
     return pd.DataFrame(rows, columns=headings)
+
+
+def read_predictions(project: Path, name: str, subset: str = "test set") -> Any:
+    """Return the predictions of a model, with the column `is_wrong`."""
+    table = pd.read_parquet(project / f"data/{FOLDERS[subset]}/{name}.parquet")
+    return table.assign(is_wrong=table["label"] != table["prediction"])
 
 
 def read_data(page: Element) -> dict[str, Any]:

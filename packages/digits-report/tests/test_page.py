@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, ViewportSize, expect
 
 import hostile
 from digits.results.leaderboard import BASELINE
+from reading import read_predictions
 from tests.helpers import browser, tiny
 from tests.helpers.browser import Opened, overflow
 from tests.helpers.calls import call, failure
@@ -48,10 +48,6 @@ def opened(window: Opened, report: Path) -> Opened:
     window.page.emulate_media(color_scheme="light")
     window.page.goto(report.as_uri())
     return window
-
-
-def read_predictions(project: Path, name: str) -> pd.DataFrame:
-    return pd.read_parquet(project / f"data/predictions/{name}.parquet")
 
 
 def accessibility_problems(page: Page, part: str = "html") -> list[str]:
@@ -113,7 +109,7 @@ def test_the_page_says_where_thresholds_and_images_come_from(project: Path) -> N
     assert "the threshold of each fold was chosen on the scores of the other folds." in text
     assert "They are part of scikit-learn" in text
     predictions = read_predictions(project, "digit-logreg")
-    mistakes = predictions["row"][predictions["label"] != predictions["prediction"]]
+    mistakes = predictions["row"][predictions["is_wrong"]]
     assert len(mistakes) > 0
     for row in mistakes:
         assert f"<small>own/{row}.png</small>" in text
@@ -248,7 +244,7 @@ def test_without_javascript_the_tables_and_pictures_are_there(
 
 def test_a_click_on_a_count_shows_its_images(opened: Opened, made: Path) -> None:
     predictions = read_predictions(made, "digit-logreg")
-    mistakes = predictions[predictions["label"] != predictions["prediction"]]
+    mistakes = predictions[predictions["is_wrong"]]
     actual, predicted = mistakes[["label", "prediction"]].iloc[0]
     is_pair = (mistakes["label"] == actual) & (mistakes["prediction"] == predicted)
     section = opened.page.locator("#model-digit-logreg")
@@ -298,8 +294,7 @@ def test_two_models_stand_side_by_side_whatever_their_classes_are_called(
     correct_rows = []
     for name in ["menu", "best"]:
         table = read_predictions(hostile_project, name)
-        is_correct = table["label"] == table["prediction"]
-        correct_rows.append(set(table["row"][is_correct]))
+        correct_rows.append(set(table["row"][~table["is_wrong"]]))
     before, after = correct_rows
     for words, images in [("fixed", after - before), ("broken", before - after)]:
         heading = f"{words} by best: {len(images)}"

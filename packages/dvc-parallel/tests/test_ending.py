@@ -29,14 +29,6 @@ from dvc_projects import (
     wait_for,
 )
 
-pytest_plugins = ["dvc_environment"]
-
-# DVC leaves files open, which Python warns of when it frees them.
-pytestmark = [
-    pytest.mark.filterwarnings("ignore"),
-    pytest.mark.usefixtures("dvc_environment"),
-]
-
 COMMAND = [sys.executable, "-m", "dvc_parallel"]
 INTERRUPTED = "Error: interrupted; run the same command again to continue"
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
@@ -174,43 +166,42 @@ def test_a_process_that_outlives_its_command_is_found() -> None:
     assert found == [child]
 
 
-def test_a_damaged_record_of_a_command_does_not_stop_later_runs(tmp_path: Path) -> None:
-    folder = make(tmp_path, WAITING | {"go": ""})
-    record = folder / ".dvc/tmp/dvc-parallel/1.json"
-    record.parent.mkdir(parents=True)
-    record.touch()
-    assert repro(folder).endswith("All stages are up to date.\n")
-    assert not record.exists()
+# The record of a running command.
+RECORD = ".dvc/tmp/dvc-parallel/1.json"
+EARLIER = [psutil.Process().pid, psutil.Process().create_time() - 1000]
 
 
-def test_another_process_with_the_number_of_a_command_is_not_mistaken_for_it(
-    tmp_path: Path,
+@pytest.mark.parametrize(
+    "record",
+    [
+        pytest.param("", id="damaged"),
+        pytest.param(
+            json.dumps({"runner": EARLIER, "command": EARLIER}),
+            id="another process has its number",
+        ),
+    ],
+)
+def test_a_record_of_no_running_command_does_not_stop_later_runs(
+    tmp_path: Path, record: str
 ) -> None:
-    folder = make(tmp_path, WAITING | {"go": ""})
-    record = folder / ".dvc/tmp/dvc-parallel/1.json"
-    record.parent.mkdir(parents=True)
-    process = psutil.Process()
-    earlier = [process.pid, process.create_time() - 1000]
-    record.write_text(json.dumps({"runner": earlier, "command": earlier}))
+    folder = make(tmp_path, WAITING | {"go": "", RECORD: record})
     assert repro(folder).endswith("All stages are up to date.\n")
-    assert not record.exists()
+    assert not (folder / RECORD).exists()
 
 
 def test_a_command_that_had_just_started_when_its_run_was_killed_is_found(
     tmp_path: Path,
 ) -> None:
-    folder = make(tmp_path, WAITING | {"go": ""})
-    variables = {"DVC_ROOT": str(folder), "DVC_STAGE": "slow"}
-    record = folder / ".dvc/tmp/dvc-parallel/1.json"
-    record.parent.mkdir(parents=True)
-    record.write_text(json.dumps({"runner": [1, 0], "command": None, "variables": variables}))
+    variables = {"DVC_ROOT": str(tmp_path), "DVC_STAGE": "slow"}
+    record = json.dumps({"runner": [1, 0], "command": None, "variables": variables})
+    folder = make(tmp_path, WAITING | {"go": "", RECORD: record})
     with subprocess.Popen(["sleep", "1000"], env=os.environ | variables) as started:
         try:
             assert f"end it with `kill {started.pid}`, and" in repro(folder, status=1)
         finally:
             started.kill()
     repro(folder)
-    assert not record.exists()
+    assert not (folder / RECORD).exists()
 
 
 @pytest.mark.variant

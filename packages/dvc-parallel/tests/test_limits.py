@@ -10,14 +10,6 @@ from dvc_parallel.limits import read_limits
 from dvc_parallel.repository import open_repository
 from dvc_projects import make, read_lock, repro, run_dvc, write
 
-pytest_plugins = ["dvc_environment"]
-
-# DVC leaves files open, which Python warns of when it frees them.
-pytestmark = [
-    pytest.mark.filterwarnings("ignore"),
-    pytest.mark.usefixtures("dvc_environment"),
-]
-
 # Each stage fails if another one runs at the same time.
 COLLIDING = {
     "dvc.yaml": """
@@ -152,14 +144,9 @@ def test_a_stage_whose_prefix_cannot_be_started_leaves_its_place(tmp_path: Path)
             "value must be at least 1 for dictionary value @ data['fit']['jobs']. Got 0",
         ),
         (
-            "fit: {jobs: two}",
-            "expected int for dictionary value @ data['fit']['jobs']. Got 'two'",
-        ),
-        (
             "fit: {slots: []}",
             "length of value must be at least 1 for dictionary value @ data['fit']['slots']. Got []",
         ),
-        ("fit: {slots: [0]}", "expected a dictionary @ data['fit']['slots'][0]. Got 0"),
         (
             "fit: {jobs: 1, slots: [{A: 1}]}",
             "two or more values in the same group of exclusion 'jobs or slots' @ data['fit'][<jobs or slots>]. Got None",

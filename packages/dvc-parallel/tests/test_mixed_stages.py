@@ -10,14 +10,6 @@ import yaml
 from dvc_parallel.mixed_stages import is_mixed
 from dvc_projects import read_lock, repro, run, run_dvc, write
 
-pytest_plugins = ["dvc_environment"]
-
-# DVC leaves files open, which Python warns of when it frees them.
-pytestmark = [
-    pytest.mark.filterwarnings("ignore"),
-    pytest.mark.usefixtures("dvc_environment"),
-]
-
 PIPELINE = "stages: {a: {cmd: cp a.txt b.txt, deps: [a.txt], outs: [b.txt]}}"
 
 

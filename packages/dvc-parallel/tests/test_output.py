@@ -15,14 +15,6 @@ from dvc_parallel import output
 from dvc_parallel.output import CommandOutput
 from dvc_projects import make, repro, write
 
-pytest_plugins = ["dvc_environment"]
-
-# DVC leaves files open, which Python warns of when it frees them.
-pytestmark = [
-    pytest.mark.filterwarnings("ignore"),
-    pytest.mark.usefixtures("dvc_environment"),
-]
-
 COMMAND = [sys.executable, "-m", "dvc_parallel"]
 
 # A stage that prints a line, and then waits for the file `go`.

@@ -13,14 +13,6 @@ import yaml
 
 from dvc_projects import list_cache, make_two, read_files, repro, run_dvc, try_dvc
 
-pytest_plugins = ["dvc_environment"]
-
-# DVC leaves files open, which Python warns of when it frees them.
-pytestmark = [
-    pytest.mark.filterwarnings("ignore"),
-    pytest.mark.usefixtures("dvc_environment"),
-]
-
 N_QUICK = 2  # projects of `make test`
 N_IN_CI = 6
 N_PROJECTS = 100

@@ -36,18 +36,12 @@ PATCHING = {
     "test_newest_entry_is_loaded_for_non_deterministic_stage",
     "test_memory_runs_of_multiple_stages",
 }
-# They replace a function that another process calls, or expect the class of its exception.
-IN_PROCESS = {
-    "test_force_import",
-    "test_cyclic_graph_error",
-    "test_repro_when_new_out_overlaps_others_stage_outs",
-}
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize("mode", ["1", "3", "process"])
-def test_the_tests_of_dvc_pass(tmp_path: Path, mode: str) -> None:
+@pytest.mark.parametrize("jobs", ["1", "3"])
+def test_the_tests_of_dvc_pass(tmp_path: Path, jobs: str) -> None:
     source = os.environ.get("DVC_SOURCE")
     if not source:
         pytest.skip("the variable DVC_SOURCE does not name the source of DVC")
@@ -56,7 +50,7 @@ def test_the_tests_of_dvc_pass(tmp_path: Path, mode: str) -> None:
     report = tmp_path / "report.xml"
     scripts = Path(sys.executable).parent
     environment = os.environ | {
-        "DVC_PARALLEL_MODE": mode,
+        "DVC_PARALLEL_JOBS": jobs,
         "PYTHONPATH": str(Path(__file__).parent),
         "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}",
     }
@@ -70,5 +64,4 @@ def test_the_tests_of_dvc_pass(tmp_path: Path, mode: str) -> None:
         if case.find("failure") is not None or case.find("error") is not None
     }
     assert len(cases) > 200
-    allowed = PATCHING | IN_PROCESS if mode == "process" else PATCHING
-    assert failed <= allowed
+    assert failed <= PATCHING

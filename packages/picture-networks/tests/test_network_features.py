@@ -68,12 +68,18 @@ def photos(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     tiny.edit(project, PHOTOS)
     write_photos(project / "own")
     call(project, "pin", "tiny")
-    for stage in [("fetch", "tiny"), ("split", "tiny"), ("binarize", "class")]:
-        call(project, *stage)
-    for name in MODELS:
+    run_stages(project, *MODELS)
+    return project
+
+
+def run_stages(project: Path, *models: str) -> None:
+    """Run all stages of the dataset, and of some models."""
+    call(project, "fetch", "tiny")
+    call(project, "split", "tiny")
+    call(project, "binarize", "class")
+    for name in models:
         call(project, "train", name)
         call(project, "evaluate", name)
-    return project
 
 
 @pytest.mark.variant
@@ -131,15 +137,8 @@ def test_equal_values_of_more_than_8_bits_are_equally_bright(
     call(project, "fetch", "tiny")
     tiny.edit(project, {**PHOTOS, "datasets.tiny.white": 8_191})
     models = ["network-svc", "both-svc"]
-    for words in [
-        ("pin", "tiny"),
-        ("fetch", "tiny"),
-        ("split", "tiny"),
-        ("binarize", "class"),
-        *(("train", name) for name in models),
-        *(("evaluate", name) for name in models),
-    ]:
-        call(project, *words)
+    call(project, "pin", "tiny")
+    run_stages(project, *models)
     files = [
         f"own/{name}/temple{number}.png" for number in "123" for name in ("dark", "bright")
     ]
@@ -235,10 +234,11 @@ def test_without_the_weights_images_are_recorded_but_not_fetched(
 def test_check_names_the_networks_that_exist(photos: Path, tmp_path: Path) -> None:
     project = tiny.copy(photos, tmp_path / "misspelled")
     tiny.replace(project / "params.yaml", "efficientnet_lite0", "efficientnet_lite")
-    start = (
-        "Error: params.yaml: datasets.tiny: network: there is no 'efficientnet_lite'. Did you "
-    )
-    assert failure(project, "check").startswith(start)
+    line = failure(project, "check")
+    start = "Error: params.yaml: datasets.tiny: network: there is no 'efficientnet_lite'. Did "
+    assert line.startswith(start)
+    names = "efficientnet_lite0, efficientnet_lite1, efficientnet_lite2"
+    assert line.endswith(f"Valid: {names}.")
 
 
 def test_check_reads_no_features(photos: Path) -> None:
@@ -263,9 +263,7 @@ def test_a_model_of_a_network_needs_a_dataset_with_one(photos: Path, tmp_path: P
     entry = tiny.read_entry(project)
     without = {key: value for key, value in entry.items() if key != "network"}
     tiny.edit(project, {**PHOTOS, "datasets.tiny": without})
-    call(project, "fetch", "tiny")
-    call(project, "split", "tiny")
-    call(project, "binarize", "class")
+    run_stages(project)
     needs = "needs a dataset with the key `network`, such as `network: efficientnet_lite0`"
     assert (
         failure(project, "check")

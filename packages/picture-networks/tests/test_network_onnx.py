@@ -165,7 +165,6 @@ VECTORS = "features are 1 × n, 1 × positions × n or 1 × n × height × width
     [
         (onnx_files.model([SAME], [1, 1, 8, 8]), f"its input is 1 × 1 × 8 × 8; {PICTURES}"),
         (onnx_files.model([SAME], [8, 3, 8, 8]), f"its input is 8 × 3 × 8 × 8; {PICTURES}"),
-        (onnx_files.model([SAME], ["n", 3]), f"its input is n × 3; {PICTURES}"),
         (onnx_files.model([SAME], ["n", 3, 8, 3]), f"its input is n × 3 × 8 × 3; {PICTURES}"),
         (
             onnx_files.model([SAME], kind=TensorProto.UINT8),
@@ -186,10 +185,6 @@ VECTORS = "features are 1 × n, 1 × positions × n or 1 × n × height × width
             onnx_files.model([SAME])[:60],
             "ONNX Runtime cannot load it: Failed to load model because protobuf parsing failed; export it again",
         ),
-        (
-            b"",
-            "ONNX Runtime cannot load it: No graph was found in the protobuf; export it again",
-        ),
     ],
 )
 def test_what_is_wrong_with_a_file_is_said_in_one_line(content: bytes, message: str) -> None:
@@ -205,12 +200,6 @@ def test_an_operator_that_is_no_part_of_onnx_is_refused() -> None:
     message = refuse(write(onnx_files.model([node("Evil", "x", "y", domain="com.example")])))
     assert message.startswith("ONNX Runtime cannot load it: ")
     assert "com.example" in message
-
-
-def test_a_missing_file_is_refused() -> None:
-    assert refuse(NetworkFile(file=FILE)) == (
-        f"it was not found; put it there, or fetch what was shared by `dvc pull {FILE}`"
-    )
 
 
 def test_without_onnx_runtime_the_message_names_the_command_that_installs_it(
@@ -245,7 +234,6 @@ NO_SISE = "there is no 'sise'. Did you mean 'size'? Valid: file, mean, size, std
         ("net.onnx", f"network.file: {IN_DATA}, not 'net.onnx'"),
         ("data/../a.onnx", f"network.file: {IN_DATA}, not 'data/../a.onnx'"),
         ("data/a.pt", f"network.file: {IN_DATA}, not 'data/a.pt'"),
-        ({"file": "/a.onnx"}, f"network.file: {IN_DATA}, not '/a.onnx'"),
         ({"size": 8}, "network.file is missing"),
         ({"file": FILE, "size": 0}, "network.size: must be greater than or equal to 1, not 0"),
         (

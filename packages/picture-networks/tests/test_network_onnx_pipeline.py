@@ -45,6 +45,9 @@ CHANGES: dict[str, Any] = {
     "tasks": {"class": {"split": "tiny"}},
     "models": {"svc": tiny.model("class", "network", "svm.SVC", 2)},
 }
+STAGES = ["fetch@tiny", "split@tiny", "binarize@class", "train@svc", "evaluate@svc"]
+MISSING = f"network: {FILE}: it was not found; put it there, or fetch what was shared by `dvc pull {FILE}`"
+PREDICT = ["predict", "--model", "svc", "data/own/temple/0.jpg"]
 
 
 @pytest.fixture(scope="module")
@@ -57,9 +60,7 @@ def pinned(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     output = call(project, "pin", "tiny").stdout
     assert f"'y' of {FILE} gives 12 features of each picture, in 32 × 32 pixels\n" in output
     assert f"DVC now stores {FILE}. Run `dvc push` to share it.\n" in output
-    reproduce(
-        project, "fetch@tiny", "split@tiny", "binarize@class", "train@svc", "evaluate@svc"
-    )
+    reproduce(project, *STAGES)
     return project
 
 
@@ -74,11 +75,11 @@ def test_the_stages_store_the_features_of_the_network(
 ) -> None:
     monkeypatch.chdir(pinned)
     network = onnx_file.load(NetworkFile(**KEYS))
-    images = tables.read(paths.raw("tiny"), ["file", "network"])
-    for file, features in zip(images["file"], images["network"], strict=True):
+    stored = read_features(pinned)
+    for file, features in stored.items():
         picture = read_resized(Path("data/own") / file, [32, 32, 3])
         assert features == bytes(network.describe(picture))
-    assert images["network"].nunique() == len(images)
+    assert len(set(stored.values())) == len(stored)
 
 
 def test_a_recorded_network_is_valid_and_stored(pinned: Path) -> None:
@@ -99,34 +100,23 @@ def test_another_file_is_refused_until_it_is_recorded_and_then_fetched(project: 
         "`digits pin` for this dataset"
     )
     assert failure(project, "fetch", "tiny") == f"Error: {line}"
-    assert (
-        failure(project, "predict", "--model", "svc", "data/own/temple/0.jpg")
-        == f"Error: {line}"
-    )
+    assert failure(project, *PREDICT) == f"Error: {line}"
     assert failure(project, "check") == f"Error: params.yaml: datasets.tiny: {line}"
-    before = tables.read(project / paths.raw("tiny"), ["file", "network"])
+    before = read_features(project)
     call(project, "pin", "tiny")
     assert tiny.repro(project, "fetch@tiny") == ["fetch@tiny"]
-    after = tables.read(project / paths.raw("tiny"), ["file", "network"])
-    assert not after["network"].equals(before["network"])
-    assert after["file"].equals(before["file"])
+    after = read_features(project)
+    assert list(after.values()) != list(before.values())
+    assert after.keys() == before.keys()
 
 
 def test_a_file_that_was_not_pulled_is_missed_only_where_it_is_needed(project: Path) -> None:
     (project / FILE).unlink()
     assert call(project, "check").stdout == VALID
-    line = (
-        f"network: {FILE}: it was not found; put it there, or fetch what was shared by `dvc pull "
-        f"{FILE}`"
-    )
-    for words in [
-        ["fetch", "tiny"],
-        ["pin", "tiny"],
-        ["predict", "--model", "svc", "data/own/temple/0.jpg"],
-    ]:
-        assert failure(project, *words) == f"Error: {line}"
+    for words in [["fetch", "tiny"], ["pin", "tiny"], PREDICT]:
+        assert failure(project, *words) == f"Error: {MISSING}"
     (project / f"{FILE}.dvc").unlink()
-    assert failure(project, "check") == f"Error: params.yaml: datasets.tiny: {line}"
+    assert failure(project, "check") == f"Error: params.yaml: datasets.tiny: {MISSING}"
 
 
 @pytest.mark.variant
@@ -276,13 +266,7 @@ def test_the_features_of_several_networks_follow_each_other(project: Path) -> No
     both = fetch(project, network=[KEYS, KEYS | {"file": other}])
     assert {file: features[:12] for file, features in both.items()} == single
     assert all(len(features) == 24 for features in both.values())
-    for stage in [
-        ("split", "tiny"),
-        ("binarize", "class"),
-        ("train", "svc"),
-        ("evaluate", "svc"),
-    ]:
-        call(project, *stage)
+    reproduce(project, *STAGES[1:])
     X = np.array([list(features) for features in both.values()])
     scaled = model_file.load(project / paths.model("svc"))[:-1].transform(X)
     expected = np.hstack([normalize(X[:, :12]), normalize(X[:, 12:])])
@@ -298,8 +282,7 @@ def test_the_features_of_several_networks_follow_each_other(project: Path) -> No
 def test_a_model_of_other_networks_is_refused(project: Path) -> None:
     (project / FILE).write_bytes(OTHER)
     fetch(project, network=[KEYS, KEYS])
-    line = failure(project, "predict", "--model", "svc", "data/own/temple/0.jpg")
-    assert line == (
+    assert failure(project, *PREDICT) == (
         "Error: svc takes the features of another network than its dataset has now; run "
         "`dvc repro evaluate@svc`"
     )

@@ -1,7 +1,6 @@
 """Networks: the features of EfficientNet-Lite, and why they are the same on every processor."""
 
 import io
-import math
 import pickle
 import re
 import sys
@@ -25,7 +24,6 @@ from picture_networks.efficientnet_lite import (
     VARIANTS,
     EfficientNetLite,
     load_layers,
-    read_weights,
 )
 from picture_networks.weights import torch_file
 from tests.helpers import tiny
@@ -33,7 +31,6 @@ from tests.helpers.variants import mark_variants
 
 SIZES = [network.name for network in VARIANTS]
 each_size = pytest.mark.parametrize("network", VARIANTS, ids=SIZES)
-smallest_first = pytest.mark.parametrize("network", mark_variants(VARIANTS), ids=SIZES)
 
 N_PHOTOS = 4
 
@@ -44,11 +41,6 @@ CHECKSUMS = {
     "efficientnet_lite2": "7939a0b19d8bb0f9805b32e06446ba34d25cf262be1bd5e58e3648667bb062e1",
 }
 
-# How much deeper a variant is than Lite0.
-DEPTHS = {"efficientnet_lite0": 1.0, "efficientnet_lite1": 1.1, "efficientnet_lite2": 1.2}
-
-# The stages of Lite0: the number of blocks, and the step of the first block.
-STAGES = [(1, 1), (2, 2), (2, 2), (3, 2), (3, 1), (4, 2), (1, 1)]
 
 # What a process prints: the checksum of the features of some photos, for each variant, and that
 # of a product of matrices whose sums are rounded.
@@ -126,7 +118,7 @@ def test_all_kernels_give_the_same_features_though_they_round_differently() -> N
     assert all(checksums == CHECKSUMS for checksums in results)
 
 
-@smallest_first
+@pytest.mark.parametrize("network", mark_variants(VARIANTS), ids=SIZES)
 def test_the_features_of_a_photo_do_not_depend_on_what_else_is_described(
     network: EfficientNetLite,
 ) -> None:
@@ -139,66 +131,6 @@ def test_the_features_of_a_photo_do_not_depend_on_what_else_is_described(
     for features in alone:
         assert features.shape == (network.n_features,)
         assert features.dtype == np.uint8
-
-
-def convolve(values: Any, kernels: Any, step: int) -> Any:
-    """Return a convolution as TensorFlow pads it. One input channel means one per output."""
-    size = kernels.shape[-1]
-    before_and_after = []
-    for length in values.shape[:2]:
-        total = max((np.ceil(length / step) - 1) * step + size - length, 0)
-        before_and_after.append((int(total // 2), int(total - total // 2)))
-    padded = np.pad(values, [*before_and_after, (0, 0)])
-    windows = np.lib.stride_tricks.sliding_window_view(padded, (size, size), (0, 1))
-    windows = windows[::step, ::step]
-    if kernels.shape[1] == 1:
-        return np.einsum("hwcij,cij->hwc", windows, kernels[:, 0])
-    return np.tensordot(windows, kernels, ([2, 3, 4], [1, 2, 3]))
-
-
-def list_steps(depth: float) -> list[int]:
-    """Return the step of each block. The first and the last stage are never deeper."""
-    steps = []
-    for number, (n_blocks, first_step) in enumerate(STAGES):
-        is_deeper = 0 < number < len(STAGES) - 1
-        n_others = math.ceil(n_blocks * depth) - 1 if is_deeper else n_blocks - 1
-        steps += [first_step] + n_others * [1]
-    return steps
-
-
-def describe_in_floats(picture: Any, tensors: Any, steps: list[int]) -> Any:
-    """Return the features of a picture, 0 to 6, as the network was trained to compute them."""
-
-    def apply(layer: str, norm: str, values: Any, step: int = 1) -> Any:
-        sums = convolve(values, tensors[f"{layer}.weight"], step)
-        deviation = np.sqrt(tensors[f"{norm}.running_var"] + 1e-3)
-        standardized = (sums - tensors[f"{norm}.running_mean"]) / deviation
-        return standardized * tensors[f"{norm}.weight"] + tensors[f"{norm}.bias"]
-
-    values = apply("_conv_stem", "_bn0", (picture.astype(float) - 127) / 128, 2).clip(0, 6)
-    for number, step in enumerate(steps):
-        block = f"_blocks.{number}."
-        start = values
-        if number > 0:
-            values = apply(f"{block}_expand_conv", f"{block}_bn0", values).clip(0, 6)
-        values = apply(f"{block}_depthwise_conv", f"{block}_bn1", values, step).clip(0, 6)
-        values = apply(f"{block}_project_conv", f"{block}_bn2", values)
-        if values.shape == start.shape:
-            values += start
-    return apply("_conv_head", "_bn1", values).clip(0, 6).mean(axis=(0, 1))
-
-
-@smallest_first
-def test_whole_numbers_give_nearly_the_features_of_the_network_in_floats(
-    network: EfficientNetLite,
-) -> None:
-    tensors = read_weights(network)
-    steps = list_steps(DEPTHS[network.name])
-    for photo in read_photos(network.side):
-        expected = np.sqrt(describe_in_floats(photo, tensors, steps) / 6) * 255
-        features = network.describe(photo)
-        assert np.corrcoef(features, expected)[0, 1] > 0.997
-        assert np.abs(features - expected).mean() < 2  # of 255
 
 
 def hide_weights(
@@ -252,13 +184,6 @@ def test_each_of_several_networks_reads_a_picture_at_its_own_size(
     assert isinstance(stored, PictureData)
     alone = [network.describe(content.getvalue()) for network in networks]
     assert stored.network_features == b"".join(alone)
-
-
-def test_a_network_that_does_not_exist_is_refused() -> None:
-    with pytest.raises(UserError, match="network: there is no 'resnet'") as raised:
-        load_network("resnet")
-    names = "efficientnet_lite0, efficientnet_lite1, efficientnet_lite2"
-    assert raised.value.message.endswith(f"Valid: {names}.")
 
 
 # A pickle, in text, of the tensor `w`: rows and columns of the storage `a` are exchanged.

@@ -1,4 +1,4 @@
-"""A fixture for all tests of this package."""
+"""The environment of all tests of this package."""
 
 import os
 import sys
@@ -6,9 +6,18 @@ from pathlib import Path
 
 import pytest
 
+FOLDER = Path(__file__).parent
 
-@pytest.fixture
-def dvc_environment(
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Ignore that DVC leaves files open, which Python warns of when it frees them."""
+    for item in items:
+        if item.path.parent == FOLDER:
+            item.add_marker(pytest.mark.filterwarnings("ignore"))
+
+
+@pytest.fixture(autouse=True)
+def _dvc_environment(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Set the environment of all commands, and remove what could change their results."""
