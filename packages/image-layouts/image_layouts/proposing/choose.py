@@ -158,7 +158,7 @@ def drop_repeated(choices: Sequence[Choice]) -> list[Choice]:
 def covers(choice: Choice, other: Choice) -> bool:
     """Return whether a layout says everything that another one says of the same pictures."""
     have_files = "file" in choice.rows and "file" in other.rows
-    if has_groups_in_names(choice) and "group" not in other.rows:
+    if has_in_names(choice, "{group}") and "group" not in other.rows:
         return False
     has_pictures_in_cells = any(getattr(part, "picture", "") for part in choice.parts)
     if not have_files or has_pictures_in_cells or (choice.questions and not other.questions):
@@ -186,21 +186,16 @@ def contradict(choice: Choice, others: Sequence[Choice]) -> Choice:
         both = choice.rows.merge(other.rows, on="file", suffixes=("", "_other"))
         n_wrong = (both["class"] != both["class_other"]).sum()
         are_alike = set(both["class"]) == set(both["class_other"])
-        may_be_in_names = not has_class_in_names(choice) and list_patterns(choice)
-        if n_wrong and (are_alike or (may_be_in_names and has_class_in_names(other))):
+        may_be_in_names = not has_in_names(choice, "{class}") and list_patterns(choice)
+        if n_wrong and (are_alike or (may_be_in_names and has_in_names(other, "{class}"))):
             text = f"{n_wrong} pictures have another class by {write(other.layout)}"
             choice = choice._replace(questions=[text])
     return choice
 
 
-def has_class_in_names(choice: Choice) -> bool:
-    """Return whether the names of pictures have the classes, and not their folders."""
-    return any("{class}" in posixpath.basename(pattern) for pattern in list_patterns(choice))
-
-
-def has_groups_in_names(choice: Choice) -> bool:
-    """Return whether the names of pictures have the groups."""
-    return any("{group}" in posixpath.basename(pattern) for pattern in list_patterns(choice))
+def has_in_names(choice: Choice, field: str) -> bool:
+    """Return whether the names of pictures have a field, and not their folders."""
+    return any(field in posixpath.basename(pattern) for pattern in list_patterns(choice))
 
 
 def name_unused(place: Place, choice: Choice) -> Choice:
