@@ -63,34 +63,15 @@ EDIT_TABLES = replace("digits/core/tables.py", '\\"\\"\\"Read', '\\"\\"\\"Now re
 @pytest.mark.parametrize(
     ("script", "path"),
     [
-        pytest.param(EDIT_TABLES, "digits/core/tables.py", id="module"),
-        pytest.param(
-            f"{EDIT_TABLES}path.write_text(text)",
-            "digits/core/tables.py",
-            id="module, and undone",
-        ),
-        pytest.param(
-            replace("stages/fetch.py", "import", "import "), "stages/fetch.py", id="script"
-        ),
-        pytest.param(
-            "from pathlib import Path\nPath('digits/core/new.py').touch()",
-            "digits/core/new.py",
-            id="new module",
-        ),
-        pytest.param(
-            "from pathlib import Path\nPath('digits/core/tables.py').unlink()",
-            "digits/core/tables.py",
-            id="deleted module",
-        ),
-        pytest.param(
-            replace("stages/versions.yaml", "numpy", "numpy "),
-            "stages/versions.yaml",
-            id="versions",
-        ),
-        pytest.param(
-            replace("params.yaml", "pixel_max: 16", "pixel_max: 17"), "params.yaml", id="entry"
-        ),
+        (EDIT_TABLES, "digits/core/tables.py"),
+        (f"{EDIT_TABLES}path.write_text(text)", "digits/core/tables.py"),  # is undone
+        (replace("stages/fetch.py", "import", "import "), "stages/fetch.py"),
+        ("import pathlib\npathlib.Path('digits/core/new.py').touch()", "digits/core/new.py"),
+        ("import os\nos.remove('digits/core/tables.py')", "digits/core/tables.py"),
+        (replace("stages/versions.yaml", "numpy", "numpy "), "stages/versions.yaml"),
+        (replace("params.yaml", "pixel_max: 16", "pixel_max: 17"), "params.yaml"),
     ],
+    ids=["module", "undone", "script", "new module", "deleted", "versions", "entry"],
 )
 def test_an_edit_of_what_the_stage_depends_on_fails_it(
     editing: Path, script: str, path: str

@@ -155,13 +155,6 @@ def test_images_that_have_lost_what_was_pinned_are_one_line(folder: Path, key: s
     assert f"idx idx: {key}: None, expected 0000" in failure(folder, *FETCH)
 
 
-def test_idx_files_called_t10k_are_the_test_set(folder: Path) -> None:
-    dataset = DatasetParams.model_validate(tiny.dataset({"idx": "idx"}))
-    images = make_images(idx.source.open(str(folder / "idx"), dataset), dataset)
-    n_train = tiny.IMAGES - tiny.TEST
-    assert images.table["test"].tolist() == [False] * n_train + [True] * tiny.TEST
-
-
 @pytest.mark.parametrize(
     ("name", "is_test"),
     [("digits_test_images", True), ("contest-images", False), ("testing-images", False)],

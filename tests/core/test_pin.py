@@ -82,51 +82,13 @@ def test_on_a_full_disk_nothing_is_changed(folder: Path) -> None:
     assert tiny.files(folder) == before
 
 
-# An entry of a project from before version 3, in which params.yaml has the recorded values.
-OLD = """\
-datasets:
-  tried:  # mine
-    # how many
-    images: 4 # four
-    groups: 2
-    names:
-    - a # the first
-    - b
-
-    # now the checksums
-    sha256:
-      pixels: x
-      labels: y # why
-    shape: [28, 28]  # small
-    background: dark
-    sources:
-    - files: own
-  other:
-    images: 4
-
-# the end
-images: 4
-"""
-
-
-def test_what_params_yaml_has_of_an_older_version_is_removed_from_one_entry() -> None:
-    expected = OLD
-    for lines in [
-        "    images: 4 # four\n    groups: 2\n    names:\n    - a # the first\n    - b\n",
-        "    sha256:\n      pixels: x\n      labels: y # why\n",
-        "    background: dark\n",
-    ]:
-        assert lines in expected
-        expected = expected.replace(lines, "")
-    assert recorded.remove_from_params(OLD, "tried") == expected
-    assert recorded.remove_from_params(expected, "tried") == expected
-
-
 def test_a_project_of_an_older_version_is_recorded_anew(folder: Path) -> None:
     call(folder, "pin", "tried")
     values = read_recorded(folder)
     before = read_params(folder)
     of_entry = yaml.safe_dump({**values["tried"], "groups": 7}, sort_keys=False)
+    of_other = "  other:\n    images: 4\n"
+    before = before.replace("\n  # The others.\n", f"\n{of_other}\n  # The others.\n")
     old = before.replace(ENTRY, textwrap.indent(of_entry, "    ") + ENTRY)
     (folder / "params.yaml").write_text(old, encoding="utf-8")
     (folder / recorded.FILE).unlink()

@@ -183,10 +183,6 @@ def test_the_train_accuracy_is_no_cross_validated_one(variant: Path) -> None:
     assert (cv_predictions["label"] != cv_predictions["prediction"]).any()
 
 
-def test_the_captions_of_images_have_the_names_of_the_classes(variant: Path) -> None:
-    assert "own 0: n" in call(variant, "show", "own", "0").stdout
-
-
 def test_the_temperature_calibrates_the_predictions_of_the_test_images(variant: Path) -> None:
     [temperature] = read_metrics(variant, "named").query("metric == 'temperature'")["value"]
     predictions = read_predictions(variant, "named", "test")
@@ -199,35 +195,11 @@ def test_the_temperature_calibrates_the_predictions_of_the_test_images(variant: 
     assert found != pytest.approx(uncalibrated, abs=1e-2)
 
 
-@pytest.fixture
-def copy(variant: Path, tmp_path: Path) -> Path:
-    return tiny.copy(variant, tmp_path / "copy")
-
-
-def change(project: Path, column: str, row: int, value: str) -> None:
-    """Change a cell of the table that the dataset is read from."""
-    path = project / "own.csv"
-    table = pd.read_csv(path, dtype=str)
-    table.loc[row, column] = value
-    table.to_csv(path, index=False)
-
-
-def test_other_groups_than_the_pinned_ones_are_one_line(copy: Path) -> None:
-    change(copy, "group", 15, "writer 0")
-    line = failure(copy, "fetch", "own")
-    assert "no source has own: files own.csv: groups: " in line
-    assert "if that is right, run `digits pin own`" in line
-
-
-def test_other_names_than_the_pinned_ones_are_one_line(copy: Path) -> None:
-    change(copy, "label", 0, "n77")
-    assert "no source has own: files own.csv: number of classes: 11, expected 10; " in failure(
-        copy, "fetch", "own"
-    )
-
-
 @pytest.mark.parametrize("label", [0, 5])
-def test_a_label_that_the_model_was_not_trained_on_is_one_line(label: int, copy: Path) -> None:
+def test_a_label_that_the_model_was_not_trained_on_is_one_line(
+    variant: Path, tmp_path: Path, label: int
+) -> None:
+    copy = tiny.copy(variant, tmp_path / "copy")
     path = copy / paths.task("named", "train")
     tiny.change_images(path, lambda images: images[images["label"] != label])
     call(copy, "train", "named")

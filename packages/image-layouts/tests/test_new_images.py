@@ -44,11 +44,6 @@ def read_pixels(images: Collection) -> Any:
 ARRAYS: dict[str, tuple[Any, Any, Any]] = {
     "the scale": (IMAGES / 255, {"images": "x.npy", "scale": 255}, FLAT),
     "the axes": (np.moveaxis(IMAGES, 0, -1), {"images": "x.npy", "axes": "h w n"}, FLAT),
-    "axes and scale": (
-        IMAGES.swapaxes(1, 2) / 255,
-        {"images": "x.npy", "axes": "n w h", "scale": 255},
-        FLAT,
-    ),
     "the first part": (
         IMAGES.swapaxes(1, 2),
         {"train": {"images": "x.npy", "axes": "n w h"}, "test": {"images": "t.npy"}},
