@@ -165,6 +165,19 @@ def test_a_tiff_file_is_read_in_each_depth_and_byte_order_also_if_0_is_white(
         assert np.array_equal(pictures.read(file).grey, INK)
 
 
+def test_the_first_page_of_a_picture_is_read_whatever_is_behind_it() -> None:
+    file = io.BytesIO()
+    pages = [Image.new("L", size, 255) for size in [(60, 40), (6, 4)]]
+    pages[0].save(file, "TIFF", save_all=True, append_images=pages[1:])
+    file.seek(0)
+    assert pictures.read(file).grey.shape == (40, 60)
+
+
+def test_the_largest_value_of_12_bits_is_white_in_a_file_of_16_bits() -> None:
+    overexposed = np.where(INK > 0, np.uint16(4_095), np.uint16(0))
+    assert np.array_equal(pictures.read(encode(overexposed)).grey, INK)
+
+
 def test_a_faint_picture_of_floats_stays_faint() -> None:
     faint = Image.fromarray(INK / np.float32(1020))  # up to a quarter of white
     assert pictures.read(encode(faint, "TIFF")).grey.max() == 64
