@@ -8,7 +8,6 @@ import pickle
 import re
 from pathlib import Path
 from typing import Any
-from zipfile import ZipFile
 
 import numpy as np
 import pyarrow as pa
@@ -56,14 +55,6 @@ def huge_npy() -> bytes:
     return file.getvalue()
 
 
-def with_pickle() -> bytes:
-    """Return an .npz file of which one member is a pickle."""
-    file = io.BytesIO()
-    with ZipFile(file, "w") as archive:
-        archive.writestr("x.npy", pickle.dumps(IMAGES))
-    return file.getvalue()
-
-
 def mat(**variables: Any) -> bytes:
     """Return a MATLAB file."""
     file = io.BytesIO()
@@ -93,17 +84,8 @@ def hugging_face(label: Any) -> bytes:
 # The name of each file, its content, and a part of the error.
 DAMAGED: dict[str, tuple[str, bytes, str]] = {
     "an .npz file cut off": ("a.npz", npz()[:300], "a.npz: File is not a zip file; load them"),
-    "a pickle in an .npz file": ("a.npz", with_pickle(), ": no arrays of numbers"),
-    "an .npy file that says it has 728 TiB": (
-        "a.npy",
-        huge_npy(),
-        "a.npy: Unable to allocate 728",
-    ),
-    "a sparse matrix": (
-        "a.mat",
-        mat(x=scipy.sparse.eye(12)),
-        ": no arrays of numbers",
-    ),
+    "an .npy file that says it has 728 TiB": ("a.npy", huge_npy(), "Unable to allocate 728"),
+    "a sparse matrix": ("a.mat", mat(x=scipy.sparse.eye(12)), ": no arrays of numbers"),
     "pixels that are missing": (
         "a.mat",
         mat(x=IMAGES / np.nan, y=LABELS),
