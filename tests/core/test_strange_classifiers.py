@@ -1,4 +1,4 @@
-"""What looks at somebody's params.yaml runs no code but that of installed packages."""
+"""Classifiers of other packages: only installed code runs, and what fails is one line."""
 
 import sys
 import sysconfig
@@ -9,6 +9,7 @@ import pytest
 from digits.learning import importing, trust
 from digits.learning.pipelines import make_classifier
 from digits.messages.errors import UserError
+from tests.helpers import tiny
 from tests.helpers.installed import install_package
 
 MARK = "import pathlib\n\npathlib.Path('mark').touch()\n"
@@ -24,6 +25,15 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return place
 
 
+@pytest.fixture
+def site(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a folder of installed packages beside the current one."""
+    place = folder.parent / "site"
+    place.mkdir()
+    monkeypatch.syspath_prepend(place)
+    return place
+
+
 @pytest.mark.parametrize("name", ["stranger.Boost", "stranger.deep.Boost", "this.s"])
 def test_a_module_that_is_not_installed_is_not_imported(folder: Path, name: str) -> None:
     install_package(folder, "stranger", MARK)
@@ -35,25 +45,17 @@ def test_a_module_that_is_not_installed_is_not_imported(folder: Path, name: str)
     assert "this" not in sys.modules
 
 
-def test_a_module_that_is_a_program_is_not_imported(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    site = folder.parent / "site"
+def test_a_module_that_is_a_program_is_not_imported(folder: Path, site: Path) -> None:
     install_package(site, "program", "")
     (site / "program/__main__.py").write_text(MARK)  # as IPython's, which would run a file
-    monkeypatch.syspath_prepend(site)
     with pytest.raises(UserError, match=r"there is no 'program\.__main__\.Boost'"):
         make_classifier("program.__main__.Boost", {}, seed=0)
     assert not (folder / "mark").exists()
 
 
-def test_a_package_whose_import_fails_is_one_line(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    site = folder.parent / "site"
+def test_a_package_whose_import_fails_is_one_line(site: Path) -> None:
     code = "raise OSError('libgomp.so.1 was not found')"
     install_package(site, "broken_boost", code)
-    monkeypatch.syspath_prepend(site)
     with pytest.raises(UserError) as error:
         make_classifier("broken_boost.Boost", {}, seed=0)
     assert error.value.message == (
@@ -75,12 +77,8 @@ class Boost:
 
 
 @pytest.mark.parametrize("kind", ["classifier", "regressor"])
-def test_a_class_may_only_say_that_it_is_a_classifier(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, kind: str
-) -> None:
-    site = folder.parent / "site"
+def test_a_class_may_only_say_that_it_is_a_classifier(site: Path, kind: str) -> None:
     install_package(site, f"{kind}_boost", OTHER_CLASS.format(kind=kind))
-    monkeypatch.syspath_prepend(site)
     if kind == "classifier":
         assert type(make_classifier("classifier_boost.Boost", {}, seed=0)).__name__ == "Boost"
     else:
@@ -94,16 +92,39 @@ def test_the_environment_may_lie_in_the_project(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_an_installed_package_that_also_lies_in_the_project_is_not_imported(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, site: Path
 ) -> None:
-    site = folder.parent / "site"
     install_package(site, "shared_boost", "")
     for place in [site, folder]:  # without __init__.py, Python joins the folders
         (place / "shared_boost").mkdir(exist_ok=True)
         (place / "shared_boost/__init__.py").unlink(missing_ok=True)
     (folder / "shared_boost/code.py").write_text(MARK)
-    monkeypatch.syspath_prepend(site)
     assert not importing.is_installed("shared_boost")
     with pytest.raises(UserError, match="there is no package"):
         make_classifier("shared_boost.code.Boost", {}, seed=0)
     assert not (folder / "mark").exists()
+
+
+BUG = """
+from sklearn.linear_model import LogisticRegression
+
+class Mine(LogisticRegression):
+    def fit(self, X, y):
+        return X.mean(axis=0) + None
+"""
+
+
+@pytest.mark.variant
+def test_a_bug_has_its_traceback_in_the_development_mode(project: Path, site: Path) -> None:
+    install_package(site, "mine", BUG)
+    tiny.edit(project, {"models.five-sgd": tiny.model("five", "raw", "mine.Mine", 0)})
+
+    def train(options: str) -> list[str]:
+        command = f"python {options} -m stages.train five-sgd"
+        return tiny.run(command, project, status=1, PYTHONPATH=str(site)).stderr.splitlines()
+
+    [line] = train("")
+    assert line.startswith("Error: the model cannot be fitted: unsupported operand type(s)")
+    *traceback, last_line = train("-X dev")
+    assert last_line == line
+    assert "    return X.mean(axis=0) + None" in traceback
