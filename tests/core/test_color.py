@@ -32,17 +32,11 @@ def write_pictures(folder: Path, side: int) -> None:
             Image.fromarray(pixels).save(folder / name / f"{number}.png")
 
 
+TREES = "ensemble.ExtraTreesClassifier"
 MODELS: dict[str, Any] = {
-    "colors": {
-        "features": "color_histogram",
-        "classifier": "ensemble.ExtraTreesClassifier",
-        "hyperparameters": {"n_estimators": 10},
-    },
-    "edges": {
-        "features": "hog",
-        "feature_parameters": {"step": 8, "radius": 8, "deskewed": False},
-        "classifier": "svm.SVC",
-    },
+    "colors": tiny.model("color", "color_histogram", TREES, 3, n_estimators=10),
+    "edges": tiny.model("color", "hog", "svm.SVC", 3)
+    | {"feature_parameters": {"step": 8, "radius": 8, "deskewed": False}},
 }
 
 
@@ -55,17 +49,8 @@ def photos(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         "datasets": {"own": {"sources": [{"files": "data/own"}], "shape": [SIDE, SIDE, 3]}},
         "splits": {"own": {"dataset": "own", "test": {"share": 0.25}}},
         "tasks": {"color": {"split": "own"}},
-        "models": {},
+        "models": MODELS,
     }
-    for name, model in MODELS.items():
-        entry = {
-            "description": "",
-            "task": "color",
-            "feature_parameters": {},
-            "hyperparameters": {},
-            "folds": 3,
-        }
-        changes["models"][name] = entry | model
     tiny.edit(project, changes)
     call(project, "pin", "own")
     for stage, name in [("fetch", "own"), ("split", "own"), ("binarize", "color")]:

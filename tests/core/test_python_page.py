@@ -6,10 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
-import sklearn
-import yaml
 
-from tests.helpers import pages, tiny
+from tests.helpers import tiny
 
 PAGE = tiny.ROOT / "docs/reference/python.md"
 
@@ -39,13 +37,3 @@ def test_the_examples_print_as_many_lines_as_the_page_shows(made: Path) -> None:
     accuracy = float(printed[0])
     assert f"{round(tiny.TEST * (1 - accuracy))} mistakes in the test set" in printed
     assert f"{accuracy:g}" in printed[1:]
-
-
-@pytest.mark.slow
-def test_another_project_gets_the_version_of_scikit_learn(made: Path, tmp_path: Path) -> None:
-    section = pages.read_section("docs/reference/python.md", "Use a model in another project")
-    _, get_versions, install, _ = pages.read_steps(section.replace("REPOSITORY_URL", str(made)))
-    pages.run([get_versions], tmp_path)
-    versions = yaml.safe_load((tmp_path / "versions.yaml").read_text(encoding="utf-8"))
-    assert "scikit-learn==VERSION" in install.command
-    assert versions["scikit-learn"] == sklearn.__version__

@@ -50,6 +50,10 @@ def serve_openml(server: HTTPServer, name: str) -> None:
     qualities = [{"name": "x", "value": str(tiny.IMAGES)}]
     answers: dict[str, Any] = {
         f"list/data_name/{name}/limit/2/data_version/1": {"data": {"dataset": [dataset]}},
+        # Without a version, there are two.
+        f"list/data_name/{name}/limit/2/status/active/": {
+            "data": {"dataset": [dataset, dataset | {"did": 2, "version": 2}]}
+        },
         "1": {"data_set_description": description},
         "features/1": {"data_features": {"feature": describe_columns()}},
         "qualities/1": {"data_qualities": {"quality": qualities}},

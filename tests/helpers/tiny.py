@@ -229,12 +229,9 @@ def read_entry(project: Path) -> dict[str, Any]:
     """Return the entry of the tiny dataset, with what `digits pin` has recorded of it."""
     from digits.settings import params, recorded
 
-    texts = [
-        (project / path).read_text(encoding="utf-8") for path in ("params.yaml", recorded.FILE)
-    ]
-    entry: dict[str, Any] = recorded.add_to(params.parse(texts[0]), texts[1])["datasets"][
-        "tiny"
-    ]
+    with contextlib.chdir(project):
+        content = recorded.add_to(params.parse(params.read()), recorded.read())
+    entry: dict[str, Any] = content["datasets"]["tiny"]
     return entry
 
 

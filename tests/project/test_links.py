@@ -9,11 +9,8 @@ PAGE = re.compile(r"(?:\bpackages/)?(?:\b[\w-]+/)?\bdocs/[\w/-]+\.md\b")
 
 # The pages and files of each optional component, which are deleted with it.
 PAGES_OF_COMPONENTS = {
-    "bench": ("docs/benchmarks.md",),
-    "packages/digits-handwriting": (
-        "packages/digits-handwriting/docs/",
-        "packages/digits-handwriting/",
-    ),
+    "bench": "docs/benchmarks.md",
+    "packages/digits-handwriting": "packages/digits-handwriting/",
 }
 
 

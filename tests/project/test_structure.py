@@ -1,12 +1,12 @@
 """The parts of the project: each is named once, and imports only those below it."""
 
-import ast
 import re
 from pathlib import Path
 
 import yaml
 
 from tests.helpers import tiny
+from tests.helpers.imports import list_imported_names
 
 PACKAGES = {
     path.parent.name.replace("-", "_") for path in tiny.ROOT.glob("packages/*/README.md")
@@ -15,15 +15,9 @@ RUNNER = {"digits/commands/repro.py": {"dvc_parallel"}}
 CORE_OF_LAYOUTS = tiny.ROOT / "packages/image-layouts/image_layouts"
 
 
-def list_imports(path: Path) -> set[str]:
+def list_imported_packages(path: Path) -> set[str]:
     """Return the packages that a module imports, also inside functions."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            found |= {alias.name.split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found.add(node.module.split(".")[0])
-    return found
+    return {name.partition(".")[0] for name in list_imported_names(path)}
 
 
 def test_the_table_of_folders_names_every_folder_and_the_stages_that_depend_on_it() -> None:
@@ -46,11 +40,11 @@ def test_the_table_of_folders_names_every_folder_and_the_stages_that_depend_on_i
 def test_the_pipeline_imports_no_package_but_the_runner() -> None:
     for path in [*tiny.ROOT.glob("digits/**/*.py"), *tiny.ROOT.glob("stages/*.py")]:
         name = path.relative_to(tiny.ROOT).as_posix()
-        assert list_imports(path) & PACKAGES == RUNNER.get(name, set()), name
+        assert list_imported_packages(path) & PACKAGES == RUNNER.get(name, set()), name
 
 
 def test_the_core_of_image_layouts_imports_nothing_of_the_pipeline() -> None:
     modules = [path for path in CORE_OF_LAYOUTS.rglob("*.py") if "pipeline" not in path.parts]
     assert len(modules) > 10
     for path in modules:
-        assert not list_imports(path) & {"click", "digits", "dvc", "sklearn"}, path
+        assert not list_imported_packages(path) & {"click", "digits", "dvc", "sklearn"}, path

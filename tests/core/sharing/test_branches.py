@@ -61,18 +61,12 @@ def test_metrics_without_an_entry_are_named_and_the_command_mends_it(project: Pa
     assert call(project, "check").stderr == ""
 
 
-@pytest.fixture
-def clone(made: Path, tmp_path: Path) -> Path:
-    """Return a clone by a Git that is set to convert line ends, without any data."""
+def test_a_clone_has_the_same_bytes_where_git_converts_line_ends(
+    made: Path, tmp_path: Path
+) -> None:
     options = ["--quiet", "--config", "core.autocrlf=true"]
     tiny.run(["git", "clone", *options, str(made), "clone"], tmp_path)
-    return tmp_path / "clone"
-
-
-def test_a_clone_has_the_same_bytes_where_git_converts_line_ends(
-    made: Path, clone: Path
-) -> None:
-    cloned = tiny.files(clone)
+    cloned = tiny.files(tmp_path / "clone")
     original = tiny.files(made)
     for name, content in cloned.items():
         assert content == original[name], name
