@@ -440,7 +440,7 @@ def test_all_damaged_pictures_among_many_are_named(
 
 def read_table(folder: Path, pixels: list[float], pixel_max: int = 255) -> pd.DataFrame:
     """Read a table of two images of one pixel."""
-    table = pd.DataFrame({"label": [3, 12], "p": pixels})
+    table = pd.DataFrame({"label": [3.0, 12.0], "p": pixels})
     table.to_csv(folder / "own.csv", index=False)
     layout = {"table": "own.csv", "pixels": "p", "class": "label"}
     return read(layout, folder, shape=[1, 1], pixel_max=pixel_max)
