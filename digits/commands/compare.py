@@ -130,7 +130,11 @@ def print_differences(
         rows.append([pair.label, *format_difference(difference)])
         bullet = "- " if table_format == "markdown" else ""
         note = f"{bullet}{pair.label}, {images}: {format_verdict(difference)}."
-        notes.append(textwrap.fill(note, WIDTH, subsequent_indent="  "))
+        unbroken = note.replace(
+            " %", "\N{NO-BREAK SPACE}%"
+        )  # no line begins with a per cent sign
+        wrapped = textwrap.fill(unbroken, WIDTH, subsequent_indent="  ")
+        notes.append(wrapped.replace("\N{NO-BREAK SPACE}", " "))
     if rows:
         text = "\n".join([*notes, "", DIFFERENCES_NOTE])
         print_table(table_format, pd.DataFrame(records), DIFFERENCE_HEADINGS, rows, text)
