@@ -317,7 +317,5 @@ def measure_flags(folder: Path, quick: bool) -> list[str]:
     return measuring.format_table(header, rows)
 
 
-BENCHMARKS = {"unlike": measure_flags}
-
 if __name__ == "__main__":
-    measuring.main(__doc__, BENCHMARKS)
+    measuring.main(__doc__, {"unlike": measure_flags})

@@ -366,7 +366,8 @@ def judge_page(recognizer: Recognizer, page: Page, found: list[Digit]) -> list[b
     for digit, prediction in zip(found, predictions, strict=True):
         nearest, is_at_its_place = find_nearest(page, digit)
         labels[nearest].append(prediction.label if is_at_its_place else None)
-    return [labels[index] == [written.label] for index, written in enumerate(page.written)]
+    pairs = zip(labels, page.written, strict=True)
+    return [read == [written.label] for read, written in pairs]
 
 
 def find_nearest(page: Page, digit: Digit) -> tuple[int, bool]:

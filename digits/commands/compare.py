@@ -1,7 +1,7 @@
 """Compare the predictions of two revisions, or of two models."""
 
 import textwrap
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import click
 import numpy as np
@@ -35,6 +35,24 @@ COLUMNS = {
     "fixed": "The number of images that only the new model classifies correctly.",
     "broken": "The number of images that only the old model classifies correctly.",
 }
+
+
+class Record(NamedTuple):
+    """What programs read about a difference: the fields of the JSON and CSV output."""
+
+    before: str
+    after: str
+    subset: str
+    images: int
+    accuracy_before: float
+    accuracy_after: float
+    difference: float
+    fixed: int
+    broken: int
+    p_value: float
+    low: float
+    high: float
+    is_significant: bool | None
 
 
 class Pair(NamedTuple):
@@ -96,7 +114,8 @@ def command(
             pairs = [Pair(name, name) for name in names if has_changed(name, before, after)]
 
         if not pairs:
-            print_table(table_format, pd.DataFrame(), [], [], "The predictions are the same.")
+            data = pd.DataFrame(columns=Record._fields)
+            print_table(table_format, data, [], [], "The predictions are the same.")
         else:
             print_differences(pairs, before, after, table_format)
 
@@ -119,6 +138,7 @@ def print_differences(
     rows = []
     notes = []
     failures = []
+    bullet = "- " if table_format == "markdown" else ""
     for pair in pairs:
         try:
             difference = compare_models(*pair, before.read, after.read)
@@ -128,13 +148,8 @@ def print_differences(
         images = f"{difference.n_images:,} images {describe_subset(difference)}"
         records.append(make_record(pair, difference))
         rows.append([pair.label, *format_difference(difference)])
-        bullet = "- " if table_format == "markdown" else ""
         note = f"{bullet}{pair.label}, {images}: {format_verdict(difference)}."
-        unbroken = note.replace(
-            " %", "\N{NO-BREAK SPACE}%"
-        )  # no line begins with a per cent sign
-        wrapped = textwrap.fill(unbroken, WIDTH, subsequent_indent="  ")
-        notes.append(wrapped.replace("\N{NO-BREAK SPACE}", " "))
+        notes.append(wrap(note))
     if rows:
         text = "\n".join([*notes, "", DIFFERENCES_NOTE])
         print_table(table_format, pd.DataFrame(records), DIFFERENCE_HEADINGS, rows, text)
@@ -142,21 +157,28 @@ def print_differences(
         raise UserError("; ".join(failures))
 
 
-def make_record(pair: Pair, difference: Difference) -> dict[str, Any]:
+def wrap(note: str) -> str:
+    """Return a note in lines. None begins with a per cent sign, or breaks a name."""
+    unbroken = note.replace(" %", "\N{NO-BREAK SPACE}%")
+    wrapped = textwrap.fill(unbroken, WIDTH, subsequent_indent="  ", break_on_hyphens=False)
+    return wrapped.replace("\N{NO-BREAK SPACE}", " ")
+
+
+def make_record(pair: Pair, difference: Difference) -> Record:
     """Return what programs read about a difference."""
     test = difference.test
-    return {
-        "before": pair.before,
-        "after": pair.after,
-        "subset": "cross_validation" if difference.is_cross_validated else "test",
-        "images": difference.n_images,
-        "accuracy_before": difference.accuracy_before,
-        "accuracy_after": difference.accuracy_after,
-        "difference": difference.points,
-        "fixed": len(difference.fixed),
-        "broken": len(difference.broken),
-        "p_value": test.p_value,
-        "low": test.low,
-        "high": test.high,
-        "is_significant": None if np.isnan(test.p_value) else test.is_significant,
-    }
+    return Record(
+        before=pair.before,
+        after=pair.after,
+        subset="cross_validation" if difference.is_cross_validated else "test",
+        images=difference.n_images,
+        accuracy_before=difference.accuracy_before,
+        accuracy_after=difference.accuracy_after,
+        difference=difference.points,
+        fixed=len(difference.fixed),
+        broken=len(difference.broken),
+        p_value=test.p_value,
+        low=test.low,
+        high=test.high,
+        is_significant=None if np.isnan(test.p_value) else test.is_significant,
+    )

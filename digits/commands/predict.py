@@ -197,13 +197,19 @@ def print_accuracy(model_name: str, pictures: Sequence[PicturePrediction]) -> No
     )
 
 
-def write_png(path: Path, predictor: Predictor, pictures: Sequence[PicturePrediction]) -> None:
+def write_png(
+    path: Path,
+    predictor: Predictor,
+    arguments: Sequence[str],
+    pictures: Sequence[PicturePrediction],
+) -> None:
     """Write a PNG file of the pictures whose predictions are printed.
 
     Raises:
-        UsageError: it would overwrite one of the pictures.
+        UsageError: it would overwrite one of the arguments or of the pictures.
     """
-    if path.resolve() in [Path(picture.file).resolve() for picture in pictures]:
+    files = [*arguments, *(picture.file for picture in pictures)]
+    if path.resolve() in [Path(file).resolve() for file in files]:
         raise click.UsageError(f"--png {path} would overwrite the picture")
     drawn = [each for each in pictures if each.predictions and not each.is_right]
     if drawn:
@@ -281,7 +287,7 @@ def command(
     if errors and not pictures:
         raise errors[0]
     if png is not None:
-        write_png(png, predictor, pictures)
+        write_png(png, predictor, arguments, pictures)
     if submission:
         print_submission(submission, pictures)
     elif table_format == "table":

@@ -81,7 +81,7 @@ def find_source(kind: str) -> Source:
     Raises:
         UserError: there is no such kind.
     """
-    kinds = {path.stem for path in FOLDER.glob("[a-z]*.py")}
+    kinds = {path.stem for path in FOLDER.glob("*.py")}
     if kind in kinds:
         module = import_module(f"digits.data.sources.{kind}")
     else:

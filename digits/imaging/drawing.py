@@ -50,8 +50,7 @@ def print_images(images: Pixels, captions: Sequence[str], min_side_by_side: int 
     terminal_width = shutil.get_terminal_size().columns
     max_width = (terminal_width + GAP) // min_side_by_side - GAP
     images = stretch_contrast(images)
-    is_grey = images.ndim == 3
-    if is_grey and find_common_background(images, 255) == "light":
+    if images.ndim == 3 and find_common_background(images, 255) == "light":  # they are grey
         images = 255 - images  # what is bright is drawn, so that paper must be dark
     images = np.stack([shrink(image, max_width) for image in images])
     if images.shape[2] < MIN_WIDTH:

@@ -136,7 +136,7 @@ def check_types(content: bytes, classifier: str) -> list[str]:
         classifier: the `classifier` of the model in params.yaml.
 
     Raises:
-        UserError: a type is not trusted.
+        UserError: a type is not trusted, or the classifier's package cannot be imported.
     """
     package = find_package(classifier)
     if package in OWN_PACKAGES or not is_classifier_class(import_class(classifier, package)):

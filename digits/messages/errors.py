@@ -1,4 +1,4 @@
-"""Errors that the user can fix, warnings and output."""
+"""Errors that the user can fix, warnings, output, and checks of files and of Git."""
 
 import difflib
 import re

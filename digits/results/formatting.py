@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import tabulate
 
+from digits.core.predictions import read_scores, score_labels
 from digits.messages.errors import UserError, echo, to_printable
 from digits.results.differences import NO_TEST, Difference, PairedTest
 from digits.settings.params import Params
@@ -104,8 +105,7 @@ def describe_predictions(
         temperature: the temperature of the calibration. If None, the probabilities are the
             model's own.
     """
-    # scikit-learn is slow to import, and most commands need no scores.
-    from digits.core.predictions import read_scores, score_labels
+    # SciPy is slow to import, and most commands need no probabilities.
     from digits.evaluation.calibration import calibrate, to_logits
 
     y_pred = predictions["prediction"].to_numpy()

@@ -1,4 +1,4 @@
-"""Read what the pipeline wrote: images of a dataset, metrics and predictions of a model."""
+"""Read what the pipeline wrote: images of a dataset, metrics, predictions and mistakes."""
 
 import json
 import re

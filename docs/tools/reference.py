@@ -82,7 +82,7 @@ def read_strings_below_attributes(schema: type) -> dict[str, str]:
 def list_sources() -> Iterator[str]:
     """Yield a table of the modules of digits/data/sources, and of their places."""
     rows = []
-    for path in sorted(SOURCES_FOLDER.glob("[a-z]*.py")):
+    for path in sorted(SOURCES_FOLDER.glob("*.py")):
         module = import_module(f"digits.data.sources.{path.stem}")
         place = read_arguments(module.source.open)["place"]
         rows.append([f"`{path.stem}`", first_paragraph(module), place])

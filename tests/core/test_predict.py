@@ -381,6 +381,10 @@ def test_arrays_with_labels_are_evaluated(place: Path, tmp_path: Path) -> None:
     np.savez(path, x=PIXELS[:100].reshape(-1, 8, 8), y=CLASSES[:100])
     printed = call(place, "predict", *MODEL, str(path)).stdout
     assert re.search(r"digit-logreg: \d+ of 100 right, accuracy 0\.9", printed)
+    before = path.read_bytes()
+    refused = call(place, "predict", *MODEL, str(path), "--png", str(path), status=2)
+    assert f"--png {path} would overwrite the picture" in refused.stderr
+    assert path.read_bytes() == before
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Packages of one module, as pip installs them."""
+"""Packages of one module, in a folder of installed packages."""
 
 from pathlib import Path
 

@@ -20,11 +20,7 @@ import requests
 
 from digits.core.pixels import Pixels
 from digits.core.unpacking import ALLOWED_BYTES, CHUNK_BYTES, MAX_RATIO, check_size
-from digits.data.source import (
-    Collection,
-    Source,
-    describe_download_error,
-)
+from digits.data.source import Collection, Source, describe_download_error
 from digits.messages.errors import UserError
 from digits.settings.params import DatasetParams
 

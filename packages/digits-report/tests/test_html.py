@@ -192,7 +192,7 @@ def test_each_chart_has_its_definition_and_the_results_of_its_model(
         "five-sgd": {"roc", "precision_recall", "reliability"},
         "digit-logreg": {"by_class", "roc", "precision_recall"},
     }
-    # tests/report/test_view.py compares these tables with the predictions.
+    # test_view.py compares these tables with the predictions.
     with contextlib.chdir(made):
         settings = params.load()
         dataset = ImageDataset.read("tiny")

@@ -99,6 +99,8 @@ def test_a_change_of_a_model_without_folds_is_found(project: Path) -> None:
 def test_two_revisions_are_compared_without_the_workspace(changed: Path) -> None:
     assert call(changed, "compare", "HEAD", "--to", "HEAD").stdout == SAME
     assert read_json(changed, "HEAD", "--to", "HEAD") == []
+    header = call(changed, "compare", "HEAD", "--to", "HEAD", "--format", "csv").stdout
+    assert header.startswith("before,after,subset,images,")
     tiny.run_dvc("commit --force train", changed)
     tiny.commit(changed, "worse")
     words = ["compare", "HEAD", "five-sgd", "--to", "HEAD~1", "--format", "markdown"]
