@@ -43,4 +43,4 @@ def propose(path: str | Path) -> Any:
     """
     from image_layouts.proposing.choose import choose
 
-    return choose(Place(Path(path)), None, {}).layout
+    return choose(Place(Path(path))).layout

@@ -6,7 +6,6 @@ How a layout becomes a table of images:
 2. A `Place` lists the files.
 3. `read_files`, `read_table` and `read_arrays` return the `PartImages` of a part.
 4. `read_layout` joins them to a `Collection`, and lists what no part uses.
-5. `open_place` in image_layouts/pipeline/source.py refuses pictures that no part uses. It also
-   refuses wrong classes, groups and ids.
+5. `check_reading` refuses pictures that no part uses, and wrong classes, groups and ids.
 6. `read_collection` in image_layouts/pipeline/pixels.py reads the pixels.
 """

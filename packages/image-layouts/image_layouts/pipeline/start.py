@@ -288,16 +288,17 @@ def choose_layout(
         ChoiceError: there is no such layout, or there are several, which are printed.
     """
     root = OWN_IMAGES
-    # A layout may begin with the folder that has all files.
-    if OWN_IMAGES.is_dir() and not names_folder(layout, enter_folders(OWN_IMAGES)):
-        root = enter_folders(OWN_IMAGES)
+    if OWN_IMAGES.is_dir():
+        inner = enter_folders(OWN_IMAGES)
+        # A layout may begin with the folder that has all files.
+        root = OWN_IMAGES if names_folder(layout, inner) else inner
     place = Place(root)
     try:
         choice = choose(place, layout, columns, min_images)
     except ChoiceError as error:
         for line in error.lines:
             indentation = " " * (len(line) - len(line.lstrip()))  # `to_one_line` removes it
-            is_option = line.lstrip().startswith("--")
+            is_option = line.lstrip().startswith("--layout ")
             command = "digits start " if is_option else ""
             echo(indentation + command + to_one_line(line), err=True)
         raise
@@ -307,7 +308,10 @@ def choose_layout(
 def names_folder(layout: Any, folder: Path) -> bool:
     """Return whether a pattern of a layout begins with a folder in data/own."""
     start = folder.relative_to(OWN_IMAGES).parts[:1]
-    return bool(start) and f"{start[0]}/" in write(layout)
+    if not start:
+        return False
+    pattern = rf"""(^|[\s"[]){re.escape(start[0])}/"""
+    return re.search(pattern, write(layout)) is not None
 
 
 def select_train_images(images: Images, values: dict[str, Any]) -> pd.DataFrame:

@@ -13,7 +13,6 @@ from image_layouts.layout.pattern import escape
 from image_layouts.layout.place import Place
 from image_layouts.proposing.choice import Proposal
 from image_layouts.proposing.pixels import (
-    MIN_PIXELS,
     check_range,
     describe_axes,
     describe_scale,
@@ -46,11 +45,7 @@ def propose(place: Place) -> tuple[list[Proposal], list[str]]:
     if names and not arrays:
         reason = f"{shorten(names)}: no arrays of numbers; if there are cells or structures"
         return [], [f"{reason}, {HOW_TO_CONVERT}"]
-    images = [
-        name
-        for name, array in arrays.items()
-        if is_images(array) and array[0].size >= MIN_PIXELS
-    ]
+    images = [name for name, array in arrays.items() if is_images(array)]
     layouts: list[Any] = []
     try:
         for name in images:

@@ -21,10 +21,10 @@ from image_layouts.proposing.choice import Choice
 from image_layouts.proposing.columns import FRACTION, may_say_more, may_say_sets
 from image_layouts.proposing.sets import (
     DATE,
-    SET_WORDS,
     SUBMISSION,
     TEST_WORDS,
     find_set,
+    list_set_words,
     list_words,
 )
 from image_layouts.schema import FilesPart, TablePart
@@ -179,12 +179,12 @@ def are_of_another_set(names: Sequence[str], rows: pd.DataFrame) -> bool:
     if rows["test"].any():
         return False
     words = {word for name in names for word in list_words(posixpath.basename(name))}
-    if words & {name.lower() for name in rows["class"]}:
+    if words & {name.lower() for name in rows["class"].unique()}:
         return False
     used_folders = {posixpath.dirname(name) for name in rows.get("file", [])}
     used_words = {word for folder in used_folders for word in list_words(folder)}
     folders = {posixpath.dirname(name) for name in names}
-    sets = [frozenset(list_words(folder) & SET_WORDS) - used_words for folder in folders]
+    sets = [list_set_words(folder) - used_words for folder in folders]
     has_one_folder_each = len(set(sets)) == len(folders)
     has_test = any(words_of_set & TEST_WORDS for words_of_set in sets)
     return all(sets) and has_one_folder_each and has_test
@@ -200,13 +200,14 @@ def ask_about_unused_files(
     small_texts = [name for name in unused if is_small_text(place, name, classes)]
     if len(small_texts) <= MAX_SMALL_TEXTS:
         known.update(small_texts)
-    known.update(f"{name}.gz" for name in place.files)  # beside the file that it unpacks to
     unconverted = set(list_unconverted(list(place.files.values())))
     doubtful = []
     for name in unused:
         file = posixpath.basename(name)
         is_document = DOCUMENT.fullmatch(file) or SUBMISSION.search(file)
-        if name not in known and not is_document and place.files[name] in unconverted:
+        is_unpacked = name.endswith(".gz") and name.removesuffix(".gz") in place.files
+        is_known = name in known or is_document or is_unpacked
+        if not is_known and place.files[name] in unconverted:
             doubtful.append(name)
     if doubtful:
         yield f"unused files: {len(doubtful)}, first {doubtful[0]}"
@@ -346,7 +347,7 @@ def ask_about_copies(rows: pd.DataFrame) -> Iterator[str]:
     columns = {
         "class": rows["class"],
         "name": rows["file"].map(posixpath.basename),
-        "set": rows["file"].map(join_set_words),
+        "set": rows["file"].map(posixpath.dirname).map(list_set_words),
     }
     are_copies = pd.DataFrame(columns).duplicated()
     if are_copies.any() and "group" not in rows:
@@ -354,11 +355,6 @@ def ask_about_copies(rows: pd.DataFrame) -> Iterator[str]:
             f"{are_copies.sum()} pictures have the name and the class of another one, first "
             f"{rows['file'][are_copies].iloc[0]}"
         )
-
-
-def join_set_words(name: str) -> str:
-    """Return the words for sets in the folders of a picture, such as `train`."""
-    return " ".join(sorted(list_words(posixpath.dirname(name)) & SET_WORDS))
 
 
 def list_shorter(stem: str) -> Iterator[str]:
@@ -402,12 +398,14 @@ def ask_about_same_names(rows: pd.DataFrame) -> Iterator[str]:
     by_class = {name: set(stems) for name, stems in list_stems(rows).groupby(rows["class"])}
     counts = Counter(stem for stems in by_class.values() for stem in stems)
     for name, own in by_class.items():
-        others = counts - Counter(own)  # the names that other classes have
         can_repeat = are_numbered(own)
         n_same = 0
         for stem in own:
-            repeats = stem in others and not can_repeat
-            n_same += repeats or any(shorter in others for shorter in list_shorter(stem))
+            # A name that other classes have, too, is counted more often than here.
+            repeats = counts[stem] > 1 and not can_repeat
+            n_same += repeats or any(
+                counts[each] > (each in own) for each in list_shorter(stem)
+            )
         if n_same > NEARLY_ALL * len(own):
             yield f"the pictures of the class {name} are called like those of other classes"
             return
@@ -440,7 +438,7 @@ def ask_about_classes(choice: Choice) -> Iterator[str]:
     is_latin = any(
         isinstance(part, TablePart) and part.encoding == "latin-1" for part in choice.parts
     )
-    # Other encodings have two such characters in a row.
+    # A text in another encoding has several such characters.
     odd = [name for name in names if re.search("[\x80-\xff].*[\x80-\xff]", name)]
     if is_latin and odd:
         yield f"the class {odd[0]} may be in another encoding than latin-1"
@@ -455,7 +453,7 @@ def list_doubtful_folders(names: Sequence[str]) -> list[str]:
     numbers = sorted(int(name) for name in names if name.isdecimal())
     if numbers and numbers[-1] - numbers[0] + 1 > 2 * len(numbers):  # these are ids
         doubtful += names
-    return doubtful
+    return list(dict.fromkeys(doubtful))
 
 
 def is_code(name: str) -> bool:

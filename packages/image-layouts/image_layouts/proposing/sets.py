@@ -18,6 +18,11 @@ def list_words(name: str) -> set[str]:
     return set(WORD.findall(WORD_BORDER.sub(" ", name).lower()))
 
 
+def list_set_words(name: str) -> frozenset[str]:
+    """Return the words for sets in a name, in lower case."""
+    return frozenset(list_words(name) & SET_WORDS)
+
+
 def find_set(name: str) -> str:
     """Return `train` or `test` if a name has words for exactly this set, otherwise "".
 

@@ -32,7 +32,7 @@ from image_layouts.proposing.columns import (
 )
 from image_layouts.proposing.picture_names import find_templates
 from image_layouts.proposing.pixels import check_range, describe_colors, describe_scale
-from image_layouts.proposing.sets import SET_WORDS, SUBMISSION, find_set, list_words
+from image_layouts.proposing.sets import SET_WORDS, SUBMISSION, find_set, list_set_words
 from image_layouts.proposing.table_format import find_format, may_be_table
 from image_layouts.proposing.writing import unlist, write_subsets
 
@@ -142,7 +142,7 @@ def describe_table(
             part |= {"group": group} if group and group not in classes else {}
             part |= {"id": ids} if ids and others[ids].is_unique else {}
             header = tuple(each for each in table.names if each not in of_sets)
-            unsure = f"the name of {classes[0]} does not say that it has the classes"
+            unsure = f"{classes[0]} may not be the column of the classes"
             doubts = [doubt, "" if is_certain else unsure]
             blank = texts[classes[0]].str.strip() == ""
             if blank.any() and len(classes) == 1:  # as in the test set of a contest
@@ -234,8 +234,8 @@ def find_files(place: Place, name: str, column: str, values: pd.Series) -> list[
     whole = f"{{{column}}}"
     if whole in for_all:
         return [whole]
-    of_table = list_words(posixpath.splitext(posixpath.basename(name))[0]) & SET_WORDS
-    of_folder = {path: list_words(posixpath.dirname(path)) & SET_WORDS for path in for_all}
+    of_table = list_set_words(posixpath.splitext(posixpath.basename(name))[0])
+    of_folder = {path: list_set_words(posixpath.dirname(path)) for path in for_all}
     of_same_words = [path for path in for_all if of_folder[path] == of_table]
     allowed = ("", find_set(" ".join(of_table)))
     of_same_set = [path for path in for_all if find_set(" ".join(of_folder[path])) in allowed]
