@@ -91,11 +91,7 @@ def dask_backend(address: str, shared_arrays: list[Any]) -> Iterator[None]:
 
 
 def check_environments(client: Any, address: str) -> None:
-    """Check that the scheduler works, and that all workers calculate as this machine does.
-
-    Raises:
-        UserError: there is no worker, or one cannot import this code, or calculates otherwise.
-    """
+    """Check that the scheduler works, and that all workers calculate as this machine does."""
     try:
         client.run_on_scheduler(numeric_environment)  # it must unpickle the tasks, too
         client.wait_for_workers(1, timeout=TIMEOUT)
