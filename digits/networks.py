@@ -8,13 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
+from digits.data.source import NetworkError
 from digits.messages.errors import UserError
 from digits.plugins import find_plugins
 from digits.settings.params import NETWORK_CHECKSUM, DatasetParams
-
-
-class NetworkError(UserError):
-    """A network that cannot be used. Other sources of the dataset could not use it either."""
 
 
 class Network(Protocol):

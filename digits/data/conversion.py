@@ -11,7 +11,6 @@ import pandas as pd
 from digits.core.images import Images
 from digits.core.pixels import PIXEL_MAX, Pixels, Vector, map_pixels
 from digits.data.source import Collection
-from digits.imaging.picture_files import PictureFiles
 from digits.messages.errors import UserError
 from digits.settings.params import RESERVED_NAME, DatasetParams
 
@@ -30,14 +29,7 @@ def make_images(collection: Collection, dataset: DatasetParams) -> Images:
             of params.yaml says.
     """
     rows = collection.rows
-    pictures = None
-    if collection.pictures is not None:
-        pictures = PictureFiles(dataset, collection.convert)
-        # Its checksums and features are complete when `map_pixels` has read all blocks.
-        blocks = pictures.read(collection.pictures(), rows["file"].tolist())
-    else:
-        assert collection.blocks is not None
-        blocks = collection.blocks()
+    blocks = collection.blocks()
     if dataset.transpose:
         blocks = (transpose(block, dataset.shape) for block in blocks)
     X = map_pixels(to_uint8(block) for block in blocks)
@@ -58,16 +50,14 @@ def make_images(collection: Collection, dataset: DatasetParams) -> Images:
         table.attrs["names"] = names
     if "group" in rows:
         add_groups(table, rows["group"])
-    if pictures is not None:
+    if "file" in rows:
         table["file"] = rows["file"].tolist()
     if "test" in rows and rows["test"].any():
         table["test"] = rows["test"].to_numpy(bool)
-    if pictures is not None:
-        table["sha256"] = pictures.checksums
-        if pictures.networks:
-            table["network"] = pd.array(pictures.network_features, dtype="binary[pyarrow]")
-            n_features = [network.n_features for network in pictures.networks]
-            table.attrs["n_network_features"] = n_features
+    if collection.more_columns is not None:
+        columns = collection.more_columns()
+        table[columns.columns] = columns
+        table.attrs |= columns.attrs
     return Images(X, table)
 
 

@@ -12,9 +12,8 @@ import numpy as np
 from digits.core.images import Images
 from digits.core.pixels import Vector
 from digits.data.conversion import make_images
-from digits.data.source import find_source
+from digits.data.source import NetworkError, find_source
 from digits.messages.errors import UserError
-from digits.networks import NetworkError
 from digits.settings.params import IMAGE_CHECKSUMS, DatasetParams
 
 NO_PICTURES = "it has no pictures that a `network` can describe; delete this key"

@@ -2,7 +2,7 @@
 
 A kind of source, such as `idx`, is a module of digits/data/sources, or an entry point of the
 group `digits.sources`, by which another package adds one. The module has a `Source` called
-`source`. It says what the images are. digits/data/conversion.py reads their pixels.
+`source`, which opens a place.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,18 +13,20 @@ from typing import Any
 
 import pandas as pd
 
-from digits.core.pixels import Pixels
-from digits.imaging.pictures import Picture
-from digits.messages.errors import check_choice
+from digits.messages.errors import UserError, check_choice
 from digits.plugins import find_plugins
 from digits.settings.params import DatasetParams
 
 FOLDER = Path(__file__).parent / "sources"
 
 
+class NetworkError(UserError):
+    """A network that cannot be used. Other sources of the dataset could not use it either."""
+
+
 @dataclass(frozen=True, eq=False)
 class Collection:
-    """Images whose pixels have not been read yet. They are either arrays or picture files.
+    """Images whose pixels have not been read yet.
 
     Attributes:
         rows: a table with one row per image, and the columns
@@ -38,20 +40,20 @@ class Collection:
             - `id`: what the owner calls the image, if it is to be predicted.
 
         blocks: a function that yields the pixels of many rows at a time, shape
-            (n_rows, n_values), or None for picture files.
+            (n_rows, n_values).
+        more_columns: a function that returns what was found while the pixels were read, as more
+            columns of the table of images. It is called after the last block, and may be None.
         pictures: a function that yields the paths or the contents of the picture files, in the
             order of the rows, or None for arrays.
         shape: height, width and, in colour, 3. It is empty for picture files.
-        convert: makes an image of the dataset's shape from a picture. If None, a picture is
-            resized and padded.
         notes: what `digits predict` prints about the images, such as which files it leaves out.
     """
 
     rows: pd.DataFrame
-    blocks: Callable[[], Iterator[Any]] | None = None
+    blocks: Callable[[], Iterator[Any]]
+    more_columns: Callable[[], pd.DataFrame] | None = None
     pictures: Callable[[], Iterator[Path | bytes]] | None = None
     shape: list[int] = field(default_factory=list)
-    convert: Callable[[Picture], Pixels] | None = None
     notes: list[str] = field(default_factory=list)
 
 

@@ -1,4 +1,4 @@
-"""Read picture files, and compute what a dataset stores of each."""
+"""Read the pixels of picture files, for sources that have such files."""
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -11,13 +11,15 @@ from typing import NamedTuple
 
 import joblib
 import numpy as np
+import pandas as pd
 from tqdm import tqdm
 
 from digits.core.pixels import Pixels
+from digits.data.source import Collection
 from digits.imaging import pictures
 from digits.imaging.pictures import Picture
 from digits.messages.errors import UserError, warn
-from digits.networks import load_networks
+from digits.networks import Network, load_networks
 from digits.settings.params import DatasetParams
 
 BATCH_SIZE = 1_000  # the number of pictures that are read at a time
@@ -39,54 +41,70 @@ class PictureData(NamedTuple):
     network_features: bytes
 
 
-class PictureFiles:
-    """Reads the picture files of a dataset.
+Contents = Callable[[], Iterator[Path | bytes]]
+Convert = Callable[[Picture], Pixels]
 
-    Attributes:
-        networks: the dataset's networks.
-        checksums: the SHA-256 of each file that has been read.
-        network_features: the features of each file that has been read. Empty without networks.
+
+def make_collection(
+    rows: pd.DataFrame,
+    pictures: Contents,
+    dataset: DatasetParams,
+    convert: Convert | None = None,
+    notes: Sequence[str] = (),
+) -> Collection:
+    """Return a collection of picture files.
+
+    Args:
+        rows: the rows of the collection, with a column `file`.
+        pictures: a function that yields the paths or the contents of the files.
+        dataset: the entry of params.yaml, with the shape of the images.
+        convert: makes an image of this shape from a picture. If None, the picture is resized
+            and padded, and the dataset's networks describe it.
+        notes: the notes of the collection.
     """
+    files = PictureFiles(rows["file"].tolist(), pictures, dataset, convert)
+    return Collection(rows, files.read, files.make_columns, pictures, notes=list(notes))
+
+
+class PictureFiles:
+    """Reads the picture files of a dataset. The arguments are those of `make_collection`."""
 
     def __init__(
-        self, dataset: DatasetParams, convert: Callable[[Picture], Pixels] | None = None
+        self,
+        names: Sequence[str],
+        pictures: Contents,
+        dataset: DatasetParams,
+        convert: Convert | None = None,
     ) -> None:
-        """Load the networks.
-
-        Args:
-            dataset: the entry of params.yaml, with the shape of the images.
-            convert: makes an image of this shape from a picture. If None, the picture is
-                resized and padded, and the networks describe it.
-
-        Raises:
-            NetworkError: a network cannot be used.
-        """
+        self.names = names
+        self.pictures = pictures
         self.dataset = dataset
         self.convert = convert
-        self.networks = load_networks(dataset, use_cache=True) if convert is None else []
+        # These are complete when `read` has yielded all blocks.
+        self.networks: Sequence[Network] = []
         self.checksums: list[str] = []
         self.network_features: list[bytes] = []
 
-    def read(self, contents: Iterator[Path | bytes], names: Sequence[str]) -> Iterator[Pixels]:
-        """Yield the pixels of pictures, `BATCH_SIZE` at a time, shape (n_pictures, n_values).
+    def read(self) -> Iterator[Pixels]:
+        """Yield the pixels, `BATCH_SIZE` pictures at a time, shape (n_pictures, n_values).
 
         After the first failure, the rest is only read to list all failures, and nothing more is
         yielded.
 
-        Args:
-            contents: the paths of the files, or their contents.
-            names: the names of the pictures, for messages.
-
         Raises:
+            NetworkError: a network of the dataset cannot be used.
             UserError: some pictures cannot be read or converted. Several are printed first.
         """
+        if self.convert is None:
+            self.networks = load_networks(self.dataset, use_cache=True)
+        contents = self.pictures()
         failures: list[UserError] = []
-        starts = range(0, len(names), BATCH_SIZE)
+        starts = range(0, len(self.names), BATCH_SIZE)
         # More threads than cores would not be faster, and each needs memory for a network's
         # values.
         with ThreadPoolExecutor(joblib.cpu_count()) as threads:
             for start in tqdm(starts, "batches of pictures", disable=None, leave=False):
-                batch_names = names[start : start + BATCH_SIZE]
+                batch_names = self.names[start : start + BATCH_SIZE]
                 batch_contents = islice(contents, BATCH_SIZE)
                 # All threads share the filters of warnings. Each thread changes and restores
                 # them, so they may end in a wrong state. This context restores the right one.
@@ -100,7 +118,16 @@ class PictureFiles:
                 self.network_features += [picture.network_features for picture in batch]
                 yield np.array([picture.image.ravel() for picture in batch])
         if failures:
-            raise summarize(failures, len(names))
+            raise summarize(failures, len(self.names))
+
+    def make_columns(self) -> pd.DataFrame:
+        """Return what the dataset stores of each picture besides its pixels."""
+        columns = pd.DataFrame({"sha256": self.checksums})
+        if self.networks:
+            columns["network"] = pd.array(self.network_features, dtype="binary[pyarrow]")
+            n_features = [network.n_features for network in self.networks]
+            columns.attrs["n_network_features"] = n_features
+        return columns
 
     def read_picture(self, source: Path | bytes, name: str) -> PictureData | UserError:
         """Return what the dataset stores of a picture, or the error if it cannot be read.

@@ -1,5 +1,6 @@
 """Compute what is recorded about a dataset, such as its checksums."""
 
+from collections.abc import Callable
 from typing import Any
 
 from digits.core.images import Images
@@ -17,14 +18,16 @@ PLACEHOLDERS = {"images": 1, "classes": MAX_CLASSES, "sha256": {}}
 
 
 def compute_pinned_values(
-    name: str, entry: dict[str, Any], collection: Collection | None = None
+    name: str,
+    entry: dict[str, Any],
+    make_collection: Callable[[DatasetParams], Collection] | None = None,
 ) -> tuple[dict[str, Any], Images]:
     """Fetch a dataset, and return what its entry of params.yaml should say about the images.
 
     Args:
         name: the name of the dataset.
         entry: its entry, which may lack the keys that are returned.
-        collection: the images, if they have already been found.
+        make_collection: returns the images of the dataset, if they have already been found.
 
     Returns:
         values: the values of `images`, `classes`, `groups`, `names`, `background` and `sha256`,
@@ -39,10 +42,10 @@ def compute_pinned_values(
     network = dataset.network
     # Computing the network's features would take long, and they are not recorded.
     dataset = dataset.model_copy(update={"network": None})
-    if collection is None:
+    if make_collection is None:
         images = fetch_images(name, dataset, require_pinned=False)
     else:
-        images = make_images(collection, dataset)
+        images = make_images(make_collection(dataset), dataset)
 
     n_classes = images.table["class"].nunique()
     values: dict[str, Any] = {"images": len(images), "classes": n_classes}

@@ -106,7 +106,6 @@ def predict_blocks(
         UserError: they have another shape or other values than the model takes, or the model
             takes features that a network computes from picture files.
     """
-    assert collection.blocks is not None
     if predictor.networks:
         raise UserError(
             f"{place} has pixels, but {predictor.model_name} takes picture files, because a "

@@ -125,14 +125,7 @@ CHANGE_NO_OUTPUT = {
     ),
     "digits/data/source.py": "It finds sources. The checksums verify what a source has read.",
     "digits/data/sources": "The recorded checksums verify what a source has read.",
-    "digits/imaging/picture_files.py": "The checksums verify the pixels of pictures, too.",
-    "digits/imaging/pictures.py": "The checksums verify the pixels of pictures, too.",
-    "digits/imaging/transforms/border.py": "The checksums verify the pixels of pictures, too.",
     "digits/learning/importing.py": "It decides which classes may be imported.",
-    "digits/networks.py": (
-        "It finds networks. `digits start` writes what their features depend on into "
-        "`dvc.yaml`."
-    ),
     "digits/learning/cluster.py": (
         "It decides where tasks run, and refuses a cluster that would calculate differently."
     ),

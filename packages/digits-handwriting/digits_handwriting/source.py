@@ -6,11 +6,11 @@ as MNIST's digits were (`shape: [28, 28]`), or as those of scikit-learn (`shape:
 `pixel_max: 16`), with the code that `digits predict` uses.
 """
 
-from dataclasses import replace
 from functools import partial
 
 from digits.core.pixels import Pixels
 from digits.data.source import Collection, Source, find_source
+from digits.imaging.picture_files import make_collection
 from digits.imaging.pictures import Picture, PictureError
 from digits.messages.errors import UserError
 from digits.settings.params import DatasetParams
@@ -24,8 +24,10 @@ def open_digits(place: str, dataset: DatasetParams) -> Collection:
     if dataset.shape != [side, side] or side not in SIDES:
         shape = " × ".join(map(str, dataset.shape))
         raise UserError(f"draws images of 28 × 28 or 8 × 8 pixels, not of {shape}")
-    collection = find_source("files").open(place, dataset)
-    return replace(collection, convert=partial(draw, size=side))
+    files = find_source("files").open(place, dataset)
+    if files.pictures is None:
+        raise UserError("reads picture files, and not arrays or tables of pixels")
+    return make_collection(files.rows, files.pictures, dataset, partial(draw, size=side))
 
 
 def draw(picture: Picture, size: int) -> Pixels:

@@ -110,7 +110,7 @@ def test_a_damaged_file_is_named_in_one_line(
 ) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(UserError) as caught:
-        make_images(to_collection(choose(Place(tmp_path)).reading.images), DATASET)
+        make_images(to_collection(choose(Place(tmp_path)).reading.images, DATASET), DATASET)
     lines = caught.value.lines if isinstance(caught.value, ChoiceError) else []
     assert reason in "\n".join([*lines, str(caught.value)])
 
@@ -196,7 +196,9 @@ def test_a_file_may_unpack_to_100_mb_or_to_fifty_times_its_size(
 def test_damaged_metadata_of_pandas_are_not_read(tmp_path: Path) -> None:
     content = parquet(**LABELLED, metadata={"pandas": {"index_columns": []}})
     (tmp_path / "a.parquet").write_bytes(content)
-    images = make_images(to_collection(choose(Place(tmp_path)).reading.images), DATASET)
+    images = make_images(
+        to_collection(choose(Place(tmp_path)).reading.images, DATASET), DATASET
+    )
     assert images.X.tolist() == [[number] * 49 for number in range(12)]
 
 
@@ -218,7 +220,7 @@ def test_a_parquet_file_of_pictures_that_is_damaged_later_is_named(tmp_path: Pat
     images = choose(Place(path)).reading.images
     path.write_bytes(b"PAR1")
     with pytest.raises(UserError, match=r"^a\.parquet: "):
-        make_images(to_collection(images), DATASET)
+        make_images(to_collection(images, DATASET), DATASET)
 
 
 @needs_pipes

@@ -5,6 +5,7 @@ import pickle
 import re
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -114,7 +115,7 @@ def understand() -> Images:
         "layout": choice.layout,
         "shape": images.shape or [8, 8],
     }
-    return compute_pinned_values("own", entry, to_collection(images))[1]
+    return compute_pinned_values("own", entry, partial(to_collection, images))[1]
 
 
 def check_pixels(X: Pixels, images: pd.DataFrame) -> None:

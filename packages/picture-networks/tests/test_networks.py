@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 from sklearn.datasets import load_sample_images
 
-from digits.imaging.picture_files import PictureData, PictureFiles
+from digits.imaging.picture_files import make_collection
 from digits.messages.errors import UserError
 from digits.settings import params
 from picture_networks import load, load_network
@@ -180,10 +181,15 @@ def test_each_of_several_networks_reads_a_picture_at_its_own_size(
     networks = load(SIZES[:2], None)
     assert networks[0].shape != networks[1].shape
     settings = params.validate(tiny.params({"datasets.tiny.network": SIZES[:2]}))
-    stored = PictureFiles(settings.datasets["tiny"]).read_picture(content.getvalue(), "a.png")
-    assert isinstance(stored, PictureData)
+    files = pd.DataFrame({"file": ["a.png"]})
+    dataset = settings.datasets["tiny"]
+    collection = make_collection(files, lambda: iter([content.getvalue()]), dataset)
+    assert len(list(collection.blocks())) == 1
+    assert collection.more_columns is not None
+    stored = collection.more_columns()
     alone = [network.describe(content.getvalue()) for network in networks]
-    assert stored.network_features == b"".join(alone)
+    assert stored["network"].tolist() == [b"".join(alone)]
+    assert stored.attrs == {"n_network_features": [network.n_features for network in networks]}
 
 
 # A pickle, in text, of the tensor `w`: rows and columns of the storage `a` are exchanged.

@@ -66,7 +66,7 @@ def open_new_images(path: Path, dataset: DatasetParams) -> PipelineCollection | 
     if not is_collection_path(path):
         return None
     with as_user_errors():
-        return to_collection(read_new_images(path, dataset))
+        return to_collection(read_new_images(path, dataset), dataset)
 
 
 def read_new_images(path: Path, dataset: DatasetParams) -> Collection:

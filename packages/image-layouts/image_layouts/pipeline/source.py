@@ -11,6 +11,7 @@ deeper, each subfolder of a class is a group, such as `7/anna/1.png`.
 from pathlib import Path
 
 from digits.data.source import Collection, Source
+from digits.imaging.picture_files import make_collection
 from digits.messages.errors import UserError
 from digits.settings.params import DatasetParams
 from image_layouts import collection
@@ -38,7 +39,7 @@ def open_files(place: str, dataset: DatasetParams) -> Collection:
         raise UserError(NOT_FOUND)
     with as_user_errors():
         images = open_place(Place(path), dataset.layout)
-    return to_collection(images)
+    return to_collection(images, dataset)
 
 
 def open_place(place: Place, layout: object) -> collection.Collection:
@@ -63,11 +64,12 @@ def open_place(place: Place, layout: object) -> collection.Collection:
         return check_reading(reading)
 
 
-def to_collection(images: collection.Collection) -> Collection:
+def to_collection(images: collection.Collection, dataset: DatasetParams) -> Collection:
     """Return images as the sources of the pipeline do."""
-    return Collection(
-        images.rows, images.blocks, images.pictures, images.shape, notes=images.notes
-    )
+    if images.pictures is not None:
+        return make_collection(images.rows, images.pictures, dataset, notes=images.notes)
+    assert images.blocks is not None
+    return Collection(images.rows, images.blocks, shape=images.shape, notes=images.notes)
 
 
 source = Source(open_files, is_path=True)

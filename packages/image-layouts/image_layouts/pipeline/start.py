@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import textwrap
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -220,9 +221,9 @@ def start_with_layout(layout: Any, columns: dict[str, str], min_images: int) -> 
     if traits.white:
         entry["white"] = traits.white
     lines = [*describe(choice), traits.describe()]
-    collection = to_collection(choice.reading.images)
-    values, images = compute_pinned_values("own", entry, collection)
-    del choice, collection  # a table of a million rows is large, and so is what follows
+    make_collection = partial(to_collection, choice.reading.images)
+    values, images = compute_pinned_values("own", entry, make_collection)
+    del choice, make_collection  # a table of a million rows is large, and so is what follows
     train_images = select_train_images(images, values)
     check_images(images, train_images, values)
     check_test_set(images.table, train_images, values)
