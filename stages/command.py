@@ -5,11 +5,12 @@ DVC computes the checksums of a stage's dependencies after its command has ended
 parameters together with the outputs of the old ones. DVC does not record a stage that fails.
 """
 
+import json
 import os
 import signal
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -19,11 +20,14 @@ import click
 from ruamel.yaml import YAML
 
 from digits.messages.errors import UserError, check_choice, report_os_errors, warn
-from digits.settings import params
+from digits.settings import params, recorded
 from stages import edits
 
 DVC_FILE = Path("dvc.yaml")
 VERSIONS_FILE = Path("stages/versions.yaml")
+
+# A file of parameters, and a key in it, such as `models.digit-fast.folds`.
+Key = tuple[str, str]
 
 # scikit-learn may warn spuriously while several threads fit or apply models. Each of its
 # threads replaces the filters of warnings, which all threads share, and warns if they are empty
@@ -53,12 +57,12 @@ class StageCommand(click.Command):
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         with report_os_errors(), print_warnings():
             check_package_versions()
-            declared = read_declared(str(self.name), ctx.params["name"])
-            before = read_values(declared)
+            dependencies, keys = read_declared(str(self.name), ctx.params["name"])
+            before = read_values(keys)
             super().invoke(ctx)
-            edited = edits.find_edited_code(declared["deps"])
-            if read_values(declared) != before:
-                edited.append(params.FILE)
+            now = read_values(keys)
+            edited = edits.find_edited_code(dependencies)
+            edited += [file for file, key in keys if now[file, key] != before[file, key]]
             if edited:
                 raise UserError(
                     f"{edited[0]} was edited while the stage ran, so its outputs may come from "
@@ -74,8 +78,8 @@ def is_script() -> bool:
     )
 
 
-def read_declared(stage: str, name: str) -> dict[str, list[str]]:
-    """Return the `deps` and the keys of params.yaml that a stage has in dvc.yaml.
+def read_declared(stage: str, name: str) -> tuple[list[str], list[Key]]:
+    """Return the files and folders, and the keys that a stage depends on, as dvc.yaml says.
 
     DVC itself is not asked, because importing it takes longer than most stages. Its templates
     `${key}` and `${item.KEY}` are filled in here. A stage that dvc.yaml does not have has no
@@ -87,38 +91,38 @@ def read_declared(stage: str, name: str) -> dict[str, list[str]]:
     """
     stages = YAML(typ="safe").load(DVC_FILE)["stages"] if DVC_FILE.exists() else {}
     if stage not in stages:
-        return {"deps": [], "params": []}
+        return [], []
     section = stages[stage]["foreach"].strip("${}")
     entries = params.parse(params.read()).get(section)
     entry = {}
     if isinstance(entries, dict):  # otherwise, the stage says what is wrong with the section
         check_choice(f"{params.FILE}: {section}", name, entries)
         entry = entries[name]
-    texts = {"${key}": name} | {f"${{item.{key}}}": str(value) for key, value in entry.items()}
+    template = json.dumps(stages[stage]["do"]).replace("${key}", name)
+    for key, value in entry.items():
+        template = template.replace(f"${{item.{key}}}", str(value))
+    declared = json.loads(template)
 
-    def fill_in(text: str) -> str:
-        for template, value in texts.items():
-            text = text.replace(template, value)
-        return text
+    keys = []
+    for item in declared["params"]:
+        keys_by_file = item if isinstance(item, dict) else {str(params.FILE): [item]}
+        keys += [(file, key) for file, names in keys_by_file.items() for key in names]
+    return declared["deps"], keys
 
-    template = stages[stage]["do"]
-    keys = [key for key in template["params"] if isinstance(key, str)]
-    files = [path for key in template["params"] if isinstance(key, dict) for path in key]
-    return {
-        "deps": [fill_in(path) for path in [*template["deps"], *files]],
-        "params": [fill_in(key) for key in keys],
+
+def read_values(keys: Iterable[Key]) -> dict[Key, Any]:
+    """Return the values of keys in files of parameters."""
+    contents: dict[str, Any] = {
+        str(params.FILE): params.parse(params.read()),
+        str(recorded.FILE): recorded.parse(recorded.read()),
+        str(VERSIONS_FILE): read_versions(),
     }
-
-
-def read_values(declared: dict[str, list[str]]) -> list[Any]:
-    """Return the values in params.yaml of the keys that a stage depends on."""
-    content = params.parse(params.read())
-    values = []
-    for key in declared["params"]:
-        value: Any = content
-        for part in key.split("."):  # such as `models.digit-fast.folds`
+    values = {}
+    for file, key in keys:
+        value = contents[file]
+        for part in key.split("."):
             value = value.get(part) if isinstance(value, dict) else None
-        values.append(value)
+        values[file, key] = value
     return values
 
 
@@ -140,8 +144,7 @@ def print_warnings() -> Iterator[None]:
 
 def check_package_versions() -> None:
     """Check that packages are installed in the versions that stages/versions.yaml pins."""
-    pinned = YAML(typ="safe").load(VERSIONS_FILE) if VERSIONS_FILE.exists() else {}
-    for package, expected in pinned.items():
+    for package, expected in read_versions().items():
         try:
             installed = version(package)
         except PackageNotFoundError:
@@ -151,3 +154,8 @@ def check_package_versions() -> None:
                 f"{VERSIONS_FILE} pins {package} {expected}, and {installed} is installed; run "
                 "`make -B venv`, with EXTRAS=NAME if the extra NAME of pyproject.toml has it"
             )
+
+
+def read_versions() -> dict[str, str]:
+    """Return the pinned versions by the names of the packages."""
+    return YAML(typ="safe").load(VERSIONS_FILE) if VERSIONS_FILE.exists() else {}

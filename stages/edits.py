@@ -13,8 +13,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]  # the folder of dvc.yaml
 
-SUFFIXES = {".py", ".yaml"}  # of modules, and of stages/versions.yaml
-
 # By its path in ROOT, the time of each file's last edit, in nanoseconds, and its size.
 Snapshot = dict[Path, tuple[int, int]]
 
@@ -31,16 +29,14 @@ def take_snapshot() -> Snapshot:
     """Return the times and sizes of all files of code, as they are now."""
     files = {}
     for folder in ["digits", "stages", "packages"]:
-        for path in ROOT.glob(f"{folder}/**/*"):
-            if path.suffix not in SUFFIXES:
-                continue
+        for path in ROOT.glob(f"{folder}/**/*.py"):
             with suppress(FileNotFoundError):  # an editor may just replace the file
                 status = path.stat()
                 files[path.relative_to(ROOT)] = (status.st_mtime_ns, status.st_size)
     return files
 
 
-def find_edited_code(dependencies: Collection[str]) -> list[Path]:
+def find_edited_code(dependencies: Collection[str]) -> list[str]:
     """Return the files that were edited, added or deleted since `remember_code` was called.
 
     Files that are not in `dependencies`, files and folders in ROOT, are left out.
@@ -50,5 +46,5 @@ def find_edited_code(dependencies: Collection[str]) -> list[Path]:
     for path in sorted(_code_at_start.keys() | now.keys()):
         is_dependency = any(path.is_relative_to(place) for place in dependencies)
         if is_dependency and _code_at_start.get(path) != now.get(path):
-            edited.append(path)
+            edited.append(path.as_posix())
     return edited

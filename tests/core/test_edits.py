@@ -68,10 +68,20 @@ EDIT_TABLES = replace("digits/core/tables.py", '\\"\\"\\"Read', '\\"\\"\\"Now re
         (replace("stages/fetch.py", "import", "import "), "stages/fetch.py"),
         ("import pathlib\npathlib.Path('digits/core/new.py').touch()", "digits/core/new.py"),
         ("import os\nos.remove('digits/core/tables.py')", "digits/core/tables.py"),
-        (replace("stages/versions.yaml", "numpy", "numpy "), "stages/versions.yaml"),
+        (replace("stages/versions.yaml", "numpy: ", "numpy: 1 # "), "stages/versions.yaml"),
         (replace("params.yaml", "pixel_max: 16", "pixel_max: 17"), "params.yaml"),
+        (replace("data/datasets.yaml", "classes: ", "classes: 1"), "data/datasets.yaml"),
     ],
-    ids=["module", "undone", "script", "new module", "deleted", "versions", "entry"],
+    ids=[
+        "module",
+        "undone",
+        "script",
+        "new module",
+        "deleted",
+        "versions",
+        "entry",
+        "recorded",
+    ],
 )
 def test_an_edit_of_what_the_stage_depends_on_fails_it(
     editing: Path, script: str, path: str

@@ -87,12 +87,15 @@ def test_a_stage_guards_what_dvc_records(made: Path) -> None:
     for stage, entry in tiny.lock(made).items():
         script, _, name = stage.partition("@")
         with contextlib.chdir(made):
-            found = stage_module.read_declared(script, name)
-            values = stage_module.read_values(found)
-        recorded = entry["params"].pop("params.yaml", {})
-        recorded_paths = [dependency["path"] for dependency in entry["deps"]]
-        assert sorted(found["deps"]) == sorted([*recorded_paths, *entry["params"]])
-        assert dict(zip(found["params"], values, strict=True)) == recorded
+            paths, keys = stage_module.read_declared(script, name)
+            values = stage_module.read_values(keys)
+        assert sorted(paths) == sorted(dependency["path"] for dependency in entry["deps"])
+        recorded = {
+            (file, key): value
+            for file, values_by_key in entry["params"].items()
+            for key, value in values_by_key.items()
+        }
+        assert values == recorded
 
 
 READERS = {
