@@ -16,7 +16,7 @@ from digits.core import paths
 from digits.core.images import Images, read_images
 from digits.learning.fitting import fit
 from digits.learning.folds import assign_folds
-from digits.learning.inputs import select_input
+from digits.learning.network_features import select_input
 from digits.learning.pipelines import build_pipeline
 from digits.learning.thresholds import predict_cross_validated
 from digits.messages.errors import UserError
@@ -71,17 +71,15 @@ def cross_validate(model_params: ModelParams, seed: int, images: Images) -> floa
 
     The folds do not depend on the seed.
     """
-    pipeline = build_pipeline(
-        model_params, seed, images.pixel_max, images.shape, images.n_network_features
-    )
-    folds = assign_folds(images.y, images.groups, model_params.folds)
+    pipeline = build_pipeline(model_params, images.format, seed)
+    test_fold = assign_folds(images.y, images.groups, model_params.folds)
     X = select_input(model_params, images)
     hyperparameters = model_params.hyperparameters
-    fitted = fit(pipeline, X, images.y, folds, hyperparameters.passes)
-    assert folds is not None
+    fitted = fit(pipeline, X, images.y, test_fold, hyperparameters.passes)
+    assert test_fold is not None
     assert fitted.cv_scores is not None
     rule = hyperparameters.threshold
-    y_pred = predict_cross_validated(rule, fitted.model, images.y, fitted.cv_scores, folds)
+    y_pred = predict_cross_validated(fitted.model, rule, images.y, fitted.cv_scores, test_fold)
     return float(accuracy_score(images.y, y_pred))
 
 

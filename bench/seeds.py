@@ -138,7 +138,7 @@ def measure(name: str, features: dict[str, Any] | None, seed: int) -> float:
         model = clone(CLASSIFIERS[name]).set_params(random_state=seed)
     else:
         model_params = model_params.model_copy(update=features)
-        model = build_pipeline(model_params, seed, images.pixel_max, images.shape)
+        model = build_pipeline(model_params, images.format, seed)
     y = images.y
     # The tutorials stop before some models have converged, and scikit-learn warns about that.
     with warnings.catch_warnings(action="ignore"):

@@ -1,7 +1,7 @@
 """Notice edits of this project's code while a stage runs.
 
-A file counts as edited if its time or its size differs from what it was when the process began.
-An edit that was undone counts, too.
+A file counts as edited if its time or its size differs from what it was when the process began,
+even if the edit was undone.
 
 This module is imported before nearly all modules that could be edited, so it imports nothing
 that takes time.
@@ -13,20 +13,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]  # the folder of dvc.yaml
 
-# By its path in ROOT, the time of each file's last edit, in nanoseconds, and its size.
-Snapshot = dict[Path, tuple[int, int]]
 
-_code_at_start: Snapshot = {}
-
-
-def remember_code() -> None:
-    """Remember the code as it is now. Later calls change nothing."""
-    if not _code_at_start:
-        _code_at_start.update(take_snapshot())
-
-
-def take_snapshot() -> Snapshot:
-    """Return the times and sizes of all files of code, as they are now."""
+def take_snapshot() -> dict[Path, tuple[int, int]]:
+    """Return the time of the last edit, in nanoseconds, and the size of each file of code."""
     files = {}
     for folder in ["digits", "stages", "packages"]:
         for path in ROOT.glob(f"{folder}/**/*.py"):
@@ -36,15 +25,19 @@ def take_snapshot() -> Snapshot:
     return files
 
 
-def find_edited_code(dependencies: Collection[str]) -> list[str]:
-    """Return the files that were edited, added or deleted since `remember_code` was called.
+CODE_AT_START = take_snapshot()
 
-    Files that are not in `dependencies`, files and folders in ROOT, are left out.
+
+def find_edited_code(dependencies: Collection[str]) -> list[str]:
+    """Return the files that were edited, added or deleted since this module was imported.
+
+    Args:
+        dependencies: files and folders in ROOT. Other files are left out.
     """
     now = take_snapshot()
     edited = []
-    for path in sorted(_code_at_start.keys() | now.keys()):
+    for path in sorted(CODE_AT_START.keys() | now.keys()):
         is_dependency = any(path.is_relative_to(place) for place in dependencies)
-        if is_dependency and _code_at_start.get(path) != now.get(path):
+        if is_dependency and CODE_AT_START.get(path) != now.get(path):
             edited.append(path.as_posix())
     return edited

@@ -23,7 +23,7 @@ from digits.evaluation.curves import precision_recall_table, reliability_table, 
 from digits.evaluation.metrics import OVERALL, metrics_table, summarize
 from digits.evaluation.predictions import Predictions, calibrate_predictions
 from digits.learning import model_file
-from digits.learning.inputs import select_input
+from digits.learning.network_features import select_input
 from digits.learning.scores import decision_threshold, predict_labelled_images
 from digits.messages.errors import UserError
 from digits.settings import params
@@ -85,12 +85,10 @@ def concat_tables(
 
     The first column, `subset`, is `test` or `cross_validation`.
     """
-    tables_of_subsets = []
-    for subset, predictions in predictions_by_subset.items():
-        table = make_table(predictions)
-        table.insert(0, "subset", subset)
-        tables_of_subsets.append(table)
-    return pd.concat(tables_of_subsets)
+    table_by_subset = {
+        subset: make_table(predictions) for subset, predictions in predictions_by_subset.items()
+    }
+    return pd.concat(table_by_subset, names=["subset"]).reset_index("subset")
 
 
 def model_metrics_table(

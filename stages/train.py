@@ -20,7 +20,7 @@ from digits.core.predictions import make_predictions_table
 from digits.learning import model_file
 from digits.learning.fitting import Fitted, fit
 from digits.learning.folds import assign_folds
-from digits.learning.inputs import select_input
+from digits.learning.network_features import select_input
 from digits.learning.pipelines import build_pipeline
 from digits.learning.scores import predict_from_scores, response_method
 from digits.learning.thresholds import predict_cross_validated, tune_threshold
@@ -35,45 +35,46 @@ def main(name: str) -> None:
     """Train the model NAME."""
     settings = params.load()
     model_params = settings.models[name]
-    hyperparameters = model_params.hyperparameters
+    n_passes = model_params.hyperparameters.passes
+    threshold = model_params.hyperparameters.threshold
+
     images = read_images(paths.task(model_params.task, "train"))
-    X = select_input(model_params, images)  # the pixels, or what a network has made of them
-    pipeline = build_pipeline(
-        model_params, settings.seed, images.pixel_max, images.shape, images.n_network_features
-    )
-    folds = assign_folds(images.y, images.groups, model_params.folds)
-    fitted = fit(pipeline, X, images.y, folds, hyperparameters.passes)
-    rule = hyperparameters.threshold
-    model = tune_threshold(fitted.model, rule, images.y, fitted.cv_scores)
+    X = select_input(model_params, images)  # the pixels, unless the model takes a network
+    pipeline = build_pipeline(model_params, images.format, settings.seed)
+    test_fold = assign_folds(images.y, images.groups, model_params.folds)
+    fitted = fit(pipeline, X, images.y, test_fold, n_passes)
+    model = tune_threshold(fitted.model, threshold, images.y, fitted.cv_scores)
 
     model_file.save(paths.model(name), model, model_params.classifier)
-    cv_predictions = make_crossval_table(images, model, fitted, folds, rule)
+    cv_predictions = make_crossval_table(images, model, threshold, fitted, test_fold)
     tables.write(paths.cv_predictions(name), cv_predictions)
 
 
 def make_crossval_table(
     images: Images,
     model: Pipeline,
+    threshold: Threshold | None,
     fitted: Fitted,
-    folds: Vector | None,
-    rule: Threshold | None,
+    test_fold: Vector | None,
 ) -> pd.DataFrame:
     """Return the table of the cross-validated predictions of the training images.
 
-    Without folds, the table has no predictions, only the labels. Its attrs, which are stored in
-    the parquet file, have the `train_accuracy`.
+    Without folds, it has no predictions, only the labels. The stage `evaluate` reads the
+    training accuracy from its attrs, which are stored in the parquet file.
     """
-    if folds is None or fitted.cv_scores is None:
+    if test_fold is None or fitted.cv_scores is None:  # then both are None
         table = images.table[["row", "label"]].copy()
     else:
-        y_pred = predict_cross_validated(rule, model, images.y, fitted.cv_scores, folds)
+        y_pred = predict_cross_validated(
+            model, threshold, images.y, fitted.cv_scores, test_fold
+        )
         method = response_method(model)
         table = make_predictions_table(
-            images, model.classes_, method, fitted.cv_scores, y_pred, folds
+            images, model.classes_, method, fitted.cv_scores, y_pred, test_fold
         )
 
     y_train_pred = predict_from_scores(model, fitted.train_scores)
-    y_train = images.y[: len(y_train_pred)]
+    y_train = images.y[: len(y_train_pred)]  # not all images are scored
     table.attrs["train_accuracy"] = accuracy_score(y_train, y_train_pred)
     return table
 

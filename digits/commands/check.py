@@ -7,6 +7,7 @@ import click
 
 from digits.commands import examples
 from digits.core import paths
+from digits.core.images import ImageFormat
 from digits.core.pixels import PIXEL_MAX
 from digits.data.fetching import (
     NO_PICTURES,
@@ -14,7 +15,7 @@ from digits.data.fetching import (
     needs_internet,
 )
 from digits.data.source import find_source
-from digits.learning.inputs import check_network
+from digits.learning.network_features import check_network
 from digits.learning.pipelines import build_pipeline
 from digits.messages.errors import UserError, check_git, echo, prefix_errors, warn
 from digits.networks import list_files, load_networks
@@ -34,9 +35,9 @@ def check(settings: Params) -> None:
             check_sources(name, dataset)
     for name, model_params in settings.models.items():
         dataset = settings.dataset_of_task(model_params.task)
-        pixel_max = dataset.pixel_max or PIXEL_MAX
+        image_format = ImageFormat(dataset.shape, dataset.pixel_max or PIXEL_MAX)
         with prefix_errors(f"{params.FILE}: models.{name}"):
-            build_pipeline(model_params, settings.seed, pixel_max, dataset.shape)
+            build_pipeline(model_params, image_format, settings.seed)
             check_network(model_params, has_network=dataset.network is not None)
 
 

@@ -4,10 +4,10 @@ The file is a parquet table with the column `pixels`. docs/pipeline.md describes
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
@@ -31,6 +31,20 @@ PIXELS = "pixels"  # the name of the column
 # How many bytes of pixels are in a row group, which is a block of rows of a parquet file. A row
 # group is in memory while it is written.
 ROW_GROUP_BYTES = 64 * 2**20
+
+
+class ImageFormat(NamedTuple):
+    """What all images of a dataset share.
+
+    Attributes:
+        shape: the height and width of the images and, if they are in colour, the number 3.
+        pixel_max: the largest value that a pixel can have.
+        n_network_features: the number of features of each network that has described them.
+    """
+
+    shape: Sequence[int]
+    pixel_max: int
+    n_network_features: Sequence[int] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +74,11 @@ class Images:
     def pixel_max(self) -> int:
         """The largest value that a pixel can have."""
         return self.table.attrs["pixel_max"]
+
+    @property
+    def format(self) -> ImageFormat:
+        """What all images share, as an argument of digits/learning/pipelines.py."""
+        return ImageFormat(self.shape, self.pixel_max, self.n_network_features)
 
     @property
     def class_names(self) -> list[str] | None:

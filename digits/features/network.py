@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from sklearn.pipeline import Pipeline
 
-from digits.learning.inputs import scale_networks
+from digits.learning.network_features import scale_networks
 
 
 def make_features(n_network_features: Sequence[int]) -> Pipeline:

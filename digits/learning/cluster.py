@@ -31,7 +31,7 @@ PACKAGES = ["numpy", "scikit-learn", "scipy"]
 TIMEOUT = 15
 
 
-def parallel_backend(shared_arrays: list[Any]) -> AbstractContextManager[Any]:
+def threads_or_cluster(shared_arrays: list[Any]) -> AbstractContextManager[Any]:
     """Return a context in which joblib runs its tasks in threads, or on a Dask cluster.
 
     Threads share arrays without copies. The code of NumPy and scikit-learn that takes time
@@ -93,7 +93,7 @@ def dask_backend(address: str, shared_arrays: list[Any]) -> Iterator[None]:
 def check_environments(client: Any, address: str) -> None:
     """Check that the scheduler works, and that all workers calculate as this machine does."""
     try:
-        client.run_on_scheduler(numeric_environment)  # it must unpickle the tasks, too
+        client.run_on_scheduler(numeric_environment)  # it unpickles the tasks, too
         client.wait_for_workers(1, timeout=TIMEOUT)
         environments = client.run(numeric_environment)
     except (TimeoutError, ImportError) as error:

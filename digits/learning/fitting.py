@@ -1,8 +1,8 @@
-"""Fit a model on all training images, and once more for each fold.
+"""Fit a model on all training images, and once more without each fold.
 
-`fit` and `cross_val_predict` of scikit-learn would repeat all steps in every fit. Here, steps
-that learn nothing are applied only once, and all fits share the cores. For an SVM on histograms
-of gradients, that saves a third of the processor time.
+scikit-learn's `cross_val_predict` fits only the latter. Here, all fits share the cores, the
+memory of the features, and a Dask cluster if there is one. The first steps of a pipeline, which
+learn nothing, are applied once for all fits.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from digits.core.pixels import Scores, Vector
-from digits.learning.cluster import parallel_backend
+from digits.learning.cluster import threads_or_cluster
 from digits.learning.passes import fit_in_passes
 from digits.learning.scores import compute_scores
 from digits.learning.stateless import apply_stateless_steps, separate_stateless_steps
@@ -31,6 +31,9 @@ FITTING_ERRORS = (ValueError, TypeError, IndexError)
 # to score all images than to be fitted on them.
 MAX_TRAIN_SCORES = 10_000
 
+# The rows on which a pipeline is fitted, and the rows that it scores.
+Split = tuple[Vector, Vector]
+
 
 class Fitted(NamedTuple):
     """A model, and the scores of the training images.
@@ -38,8 +41,8 @@ class Fitted(NamedTuple):
     Attributes:
         model: the pipeline, fitted on all training images.
         train_scores: the scores of the first MAX_TRAIN_SCORES images by this model.
-        cv_scores: the score of each image by a model that was fitted without its fold, or None
-            without cross-validation.
+        cv_scores: the score of each image by a pipeline that was fitted without its fold, or
+            None without cross-validation.
     """
 
     model: Pipeline
@@ -48,7 +51,11 @@ class Fitted(NamedTuple):
 
 
 def fit(
-    pipeline: Pipeline, X: Any, y: Vector, folds: Vector | None, n_passes: int | None = None
+    pipeline: Pipeline,
+    X: Any,
+    y: Vector,
+    test_fold: Vector | None,
+    n_passes: int | None = None,
 ) -> Fitted:
     """Fit a pipeline on all images, and once more for each fold, on the images outside it.
 
@@ -56,7 +63,7 @@ def fit(
         pipeline: an unfitted pipeline.
         X: its input, such as pixels, shape (n_images, n_values).
         y: the labels, shape (n_images,).
-        folds: the fold in which each image is held out, shape (n_images,), or None for no
+        test_fold: the fold in which each image is held out, shape (n_images,), or None for no
             cross-validation.
         n_passes: the number of passes over the images, batch by batch, if the features of all
             images do not fit into memory. If None, the pipeline is fitted on all at once.
@@ -66,21 +73,22 @@ def fit(
     """
     if len(np.unique(y)) < 2:
         raise UserError(f"all training images have the label {y[0]}; a model needs two")
-    # The rows that the model is fitted on, and those that it scores.
-    rows = np.arange(len(y))
-    model_split = (rows, rows[:MAX_TRAIN_SCORES])
-    cv_splits = [] if folds is None else list(PredefinedSplit(folds).split())
+    all_rows = np.arange(len(y))
+    model_split = (all_rows, all_rows[:MAX_TRAIN_SCORES])
+    cv_splits = [] if test_fold is None else list(PredefinedSplit(test_fold).split())
+    splits = [model_split, *cv_splits]
     try:
         if n_passes is None:
-            fits = fit_splits(pipeline, X, y, [model_split, *cv_splits])
+            fits = fit_splits(pipeline, X, y, splits)
         else:
-            fits = fit_in_passes(pipeline, X, y, [model_split, *cv_splits], n_passes)
+            fits = fit_in_passes(pipeline, X, y, splits, n_passes)
     except FITTING_ERRORS as error:
         raise UserError(f"the model cannot be fitted: {error}") from error
 
     (model, train_scores), *cv_fits = fits
-    if folds is None:
+    if test_fold is None:
         return Fitted(model, train_scores, cv_scores=None)
+    # Each image is in the test rows of one split.
     cv_scores = np.empty((len(y), *train_scores.shape[1:]), train_scores.dtype)
     for (_, test_rows), (_, test_scores) in zip(cv_splits, cv_fits, strict=True):
         cv_scores[test_rows] = test_scores
@@ -88,7 +96,7 @@ def fit(
 
 
 def fit_splits(
-    pipeline: Pipeline, X: Any, y: Vector, splits: Sequence[tuple[Vector, Vector]]
+    pipeline: Pipeline, X: Any, y: Vector, splits: Sequence[Split]
 ) -> list[tuple[Pipeline, Scores]]:
     """Fit a copy of a pipeline for each split, several at a time.
 
@@ -105,30 +113,29 @@ def fit_splits(
     """
     stateless_steps, learning_steps = separate_stateless_steps(pipeline)
     features = apply_stateless_steps(stateless_steps, X)
-    # The fits share the cores. Each has at least two threads, so that the last fit to end does
-    # not leave the other cores without work.
-    n_jobs = max(2, joblib.cpu_count() // len(splits))
-    tasks = [
-        joblib.delayed(fit_and_score)(learning_steps, features, y, split, n_jobs)
+    # At least two threads, because fits end at different times and leave their cores to others.
+    n_threads = max(2, joblib.cpu_count() // len(splits))
+    jobs = [
+        joblib.delayed(fit_and_score)(learning_steps, features, y, split, n_threads)
         for split in splits
     ]
-    with parallel_backend([features, y]):
-        fits = joblib.Parallel(return_as="generator")(tasks)
-        fits = list(tqdm(fits, "fits", total=len(tasks), leave=False, disable=None))
+    with threads_or_cluster(shared_arrays=[features, y]):
+        results = joblib.Parallel(return_as="generator")(jobs)
+        fits = list(tqdm(results, "fits", total=len(jobs), leave=False, disable=None))
     return [
         (Pipeline([*stateless_steps.steps, *fitted.steps]), scores) for fitted, scores in fits
     ]
 
 
 def fit_and_score(
-    pipeline: Pipeline, X: Any, y: Vector, split: tuple[Vector, Vector], n_jobs: int
+    pipeline: Pipeline, X: Any, y: Vector, split: Split, n_threads: int
 ) -> tuple[Pipeline, Scores]:
-    """Fit a copy of a pipeline on some rows, and score others, with `n_jobs` threads."""
+    """Fit a copy of a pipeline on some rows, and score other rows with it."""
     train_rows, test_rows = split
-    # Gradient boosting adds up numbers in another order if OpenMP has more than one thread, and
-    # stores the number of threads in the model.
+    # With more than one thread of OpenMP, HistGradientBoostingClassifier adds up numbers in
+    # another order, and stores the number of threads.
     with (
-        joblib.parallel_config("threading", n_jobs=n_jobs),
+        joblib.parallel_config("threading", n_jobs=n_threads),
         threadpool_limits(1, user_api="openmp"),
     ):
         model = clone(pipeline).fit(X[train_rows], y[train_rows])

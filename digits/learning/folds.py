@@ -26,13 +26,12 @@ def assign_folds(y: Vector, groups: pd.Series | None, n_folds: int) -> Vector | 
     check_counts(y, n_folds, groups)
     # The splitters do not shuffle, because the training images are already shuffled.
     splitter_class = StratifiedKFold if groups is None else StratifiedGroupKFold
-    X = np.zeros(len(y))  # the splitters need an X, but do not look at it
-    splits = splitter_class(n_folds).split(X, y, groups)
+    splits = splitter_class(n_folds).split(y, y, groups)  # an X is required, but not used
 
     test_fold = np.zeros(len(y), dtype=np.uint8)
     for fold, (train_rows, test_rows) in enumerate(splits, start=1):
         test_fold[test_rows] = fold
-        missing = np.setdiff1d(y, y[train_rows])
+        missing = np.setdiff1d(y, y[train_rows])  # may happen only with groups
         if len(missing):
             raise UserError(
                 f"folds: {n_folds}, but all groups with the label {missing[0]} are in one "

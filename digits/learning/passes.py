@@ -1,4 +1,4 @@
-"""Fit a model with the hyperparameter `passes`: batch by batch, if memory is small."""
+"""Fit a model batch by batch, if its features do not fit into memory."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -28,18 +28,18 @@ def fit_in_passes(
 
     The arguments and the results are as in `fit_splits` of digits/learning/fitting.py. The
     classifier must have `partial_fit`. Other steps that learn are fitted on the first batch of
-    each split only. In each pass, steps that learn nothing are applied once, for all copies.
+    each split only.
     """
     stateless_steps, learning_steps = separate_stateless_steps(pipeline)
     batch_size = rows_per_block(BATCH_BYTES, X.shape[1])
-    copies = []
-    is_train = np.zeros((len(splits), len(y)), dtype=bool)
+    models = []
+    is_train = np.zeros((len(splits), len(y)), dtype=bool)  # of each split and image
     for number, (train_rows, _) in enumerate(splits):
+        is_train[number, train_rows] = True
         first_rows = train_rows[:batch_size]
         features = apply_stateless_steps(stateless_steps, X[first_rows])
-        copies.append(fit_transformers(clone(learning_steps), features, y[first_rows]))
-        is_train[number, train_rows] = True
-        del features  # before those of the next batch take memory
+        models.append(fit_transformers(clone(learning_steps), features, y[first_rows]))
+        del features  # before the features of the next batch take memory
 
     classes = np.unique(y)
     starts = list(range(0, len(y), batch_size)) * n_passes
@@ -47,18 +47,17 @@ def fit_in_passes(
         for start in tqdm(starts, "batches", leave=False, disable=None):
             rows = slice(start, start + batch_size)
             features = apply_stateless_steps(stateless_steps, X[rows])
+            labels = y[rows]
             parallel(
-                joblib.delayed(fit_on_batch)(
-                    copy, features[selected], y[rows][selected], classes
-                )
-                for copy, selected in zip(copies, is_train[:, rows], strict=True)
+                joblib.delayed(fit_on_batch)(model, features[used], labels[used], classes)
+                for model, used in zip(models, is_train[:, rows], strict=True)
             )
             del features
 
     fits = []
     with joblib.parallel_config("threading", n_jobs=joblib.cpu_count()):
-        for copy, (_, test_rows) in zip(copies, splits, strict=True):
-            model = Pipeline([*stateless_steps.steps, *copy.steps])
+        for learned, (_, test_rows) in zip(models, splits, strict=True):
+            model = Pipeline([*stateless_steps.steps, *learned.steps])
             fits.append((model, compute_scores(model, X, test_rows)))
     return fits
 

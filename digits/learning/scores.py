@@ -37,20 +37,21 @@ def compute_scores(model: Pipeline, X: Any, rows: Vector | None = None) -> Score
     """
     if rows is None:
         rows = np.arange(X.shape[0])
-    # A generator keeps few batches in memory at a time.
     starts = range(0, len(rows), BATCH_SIZE)
-    batches = (X[rows[start : start + BATCH_SIZE]] for start in starts)
-    score = joblib.delayed(_compute_scores_of_batch)
-    return np.concatenate(
-        joblib.Parallel(prefer="threads")(score(model, batch) for batch in batches)
+    # A generator, so that only few batches are in memory at a time.
+    jobs = (
+        joblib.delayed(compute_batch_scores)(model, X[rows[start : start + BATCH_SIZE]])
+        for start in starts
     )
+    return np.concatenate(joblib.Parallel(prefer="threads")(jobs))
 
 
-def _compute_scores_of_batch(model: Pipeline, batch: Any) -> Scores:
+def compute_batch_scores(model: Pipeline, batch: Any) -> Scores:
+    """Return the scores of the images of a batch."""
     compute = getattr(model, response_method(model))
     with joblib.parallel_config("threading", n_jobs=1):  # the batches already use all cores
         scores = compute(batch)
-    if scores.ndim == 2 and scores.shape[1] == 2:
+    if scores.ndim == 2 and scores.shape[1] == 2:  # `predict_proba` with two classes
         return scores[:, 1]
     return scores
 
@@ -60,10 +61,10 @@ def predict_from_scores(model: Pipeline, scores: Scores) -> Vector:
     if scores.ndim == 2:
         return model.classes_[scores.argmax(axis=1)]
     threshold = decision_threshold(model)
+    # At a tie, FixedThresholdClassifier predicts the second class, and all others the first.
     if has_fixed_threshold(model):
         is_second_class = scores >= threshold
     else:
-        # All classifiers but FixedThresholdClassifier predict the first class at a tie.
         is_second_class = scores > threshold
     return model.classes_[is_second_class.astype(int)]
 

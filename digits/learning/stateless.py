@@ -18,7 +18,8 @@ def separate_stateless_steps(pipeline: Pipeline) -> tuple[Pipeline, Pipeline]:
 def requires_fit(step: Any) -> bool:
     """Return whether a step of a pipeline learns from data.
 
-    scikit-learn's tag of this name is always true for a step that consists of other steps.
+    scikit-learn's tag of this name is always true for a step that is made of other steps, so
+    the parts are asked.
     """
     if isinstance(step, ColumnTransformer):
         return any(requires_fit(part) for _, part, _ in step.transformers)
@@ -28,7 +29,7 @@ def requires_fit(step: Any) -> bool:
 
 
 def apply_stateless_steps(stateless_steps: Pipeline, X: Any) -> Any:
-    """Return X after steps that learn nothing. There may be no such step."""
+    """Return X after steps that learn nothing; X itself if there are none."""
     with joblib.parallel_config("threading", n_jobs=joblib.cpu_count()):
         for _, step in stateless_steps.steps:
             X = step.fit_transform(X)

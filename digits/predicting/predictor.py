@@ -24,7 +24,7 @@ from digits.imaging import drawing, pictures
 from digits.imaging.background import find_backgrounds, find_blank
 from digits.learning import model_file
 from digits.learning import scores as model_scores
-from digits.learning.inputs import check_network, takes_network, takes_pixels
+from digits.learning.network_features import check_network, takes_network, takes_pixels
 from digits.messages.errors import UserError
 from digits.networks import Network, load_networks
 from digits.predicting.prediction import PicturePrediction, Prediction

@@ -388,6 +388,11 @@ class Hyperparameters(Entry, extra="allow"):
     ```
     """
 
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The arguments of the classifier: all keys but `passes` and `threshold`."""
+        return self.model_extra or {}
+
 
 class ModelParams(Entry):
     """An entry of `models`: a model for a task."""

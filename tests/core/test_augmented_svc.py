@@ -14,14 +14,17 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import SVC
 from sklearn.utils.estimator_checks import check_estimator
 
+from digits.core.images import ImageFormat
 from digits.features.scaled import scale
 from digits.imaging.transforms.deformation import MILD, deform_rows
-from digits.learning import model_file, pipelines
+from digits.learning import model_file
 from digits.learning.classifiers.augmented_svc import (
     MAX_MARGIN_COPIED,
     MAX_MARGIN_FITTED,
     AugmentedSVC,
 )
+from digits.learning.estimators import make_classifier
+from digits.learning.pipelines import build_pipeline
 from digits.messages.errors import UserError
 from digits.settings import params
 from tests.helpers import tiny
@@ -110,7 +113,7 @@ def test_it_is_a_model_of_params_yaml_with_any_features() -> None:
     entry = tiny.model("digit", "scaled", "augmented_svc", 0, C=C, C_copies=C_COPIES)
     entry["hyperparameters"] |= {"gamma": GAMMA, "n_copies": N_COPIES}
     model_params = params.ModelParams.model_validate(entry)
-    pipeline = pipelines.build_pipeline(model_params, seed=0, pixel_max=16, shape=(8, 8))
+    pipeline = build_pipeline(model_params, ImageFormat((8, 8), 16), seed=0)
     pipeline.fit(X[:N_TRAIN], y[:N_TRAIN])
     expected = make_model().fit(X[:N_TRAIN], y[:N_TRAIN])
     scores = pipeline.decision_function(X)
@@ -154,7 +157,7 @@ def test_wrong_hyperparameters_are_refused(
     hyperparameters: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(UserError) as error:
-        pipelines.make_classifier("augmented_svc", hyperparameters, 42)
+        make_classifier("augmented_svc", hyperparameters, 42)
     assert message in str(error.value)
 
 

@@ -7,6 +7,7 @@ import pytest
 from scipy.ndimage import map_coordinates
 from scipy.sparse import issparse
 
+from digits.core.images import ImageFormat
 from digits.features.color_histogram import color_histogram
 from digits.features.hog import gradients_by_direction, hog, window_weights
 from digits.features.normalized import normalize
@@ -44,7 +45,9 @@ def test_each_set_of_features_has_its_number_of_columns(
     features: str, parameters: dict[str, Any], n_columns: int
 ) -> None:
     X = load_images().reshape(400, -1)
-    Z = build_features(features, parameters, (24, 24), tiny.PIXEL_MAX).fit_transform(X)
+    Z = build_features(
+        features, parameters, ImageFormat((24, 24), tiny.PIXEL_MAX)
+    ).fit_transform(X)
     assert Z.shape == (400, n_columns)
     assert Z.dtype == np.float32
     if features == "raw":
@@ -55,38 +58,42 @@ def test_each_set_of_features_has_its_number_of_columns(
 def test_the_parameters_of_the_features_are_those_of_params_yaml() -> None:
     X = load_images()[:20].reshape(20, -1)
     parameters: dict[str, Any] = {"orientations": 9, "step": 4, "radius": 3, "deskewed": False}
-    found = build_features("hog", parameters, (24, 24), tiny.PIXEL_MAX).fit_transform(X)
+    found = build_features(
+        "hog", parameters, ImageFormat((24, 24), tiny.PIXEL_MAX)
+    ).fit_transform(X)
     assert np.array_equal(found, hog(X, tiny.PIXEL_MAX, **parameters))
-    found = build_features("normalized", {"norm": 2.5}, (24, 24), 16).fit_transform(X)
+    found = build_features(
+        "normalized", {"norm": 2.5}, ImageFormat((24, 24), 16)
+    ).fit_transform(X)
     assert np.array_equal(found.toarray(), normalize(X, 2.5).toarray())
     colours = RNG.integers(0, 256, (20, 4 * 4 * 3), dtype=np.uint8)
     parameters = {"hues": 2, "saturations": 3, "values": 5}
-    features = build_features("color_histogram", parameters, (4, 4, 3), 255)
+    features = build_features("color_histogram", parameters, ImageFormat((4, 4, 3), 255))
     found = features.fit_transform(colours)
     assert np.array_equal(found, color_histogram(colours, 255, [2, 3, 5]))
     parameters["n_components"] = 4
-    features = build_features("color_histogram", parameters, (4, 4, 3), 255)
+    features = build_features("color_histogram", parameters, ImageFormat((4, 4, 3), 255))
     assert features.fit_transform(colours).shape == (20, 4)
 
 
 @pytest.mark.parametrize("features", OTHER_THAN_GRADIENTS)
 def test_all_features_but_gradients_take_images_that_are_not_square(features: str) -> None:
     X = RNG.integers(0, 256, (120, 6 * 8 * 3), dtype=np.uint8)
-    Z = build_features(features, {}, (6, 8, 3), 255).fit_transform(X)
+    Z = build_features(features, {}, ImageFormat((6, 8, 3), 255)).fit_transform(X)
     assert Z.shape[0] == 120
 
 
 @pytest.mark.parametrize("shape", [(8, 6), (6, 8, 3)])
 def test_gradients_need_square_images(shape: tuple[int, ...]) -> None:
     with pytest.raises(UserError, match=f"needs square images, not {shape[0]} × {shape[1]} "):
-        build_features("hog", {}, shape, 255)
+        build_features("hog", {}, ImageFormat(shape, 255))
 
 
 @pytest.mark.parametrize("features", FEATURES)
 def test_a_dark_image_has_the_same_features_alone_and_beside_bright_ones(features: str) -> None:
     X = RNG.integers(0, 256, (20, 8 * 8 * 3), dtype=np.uint8)
     X[0] //= 4
-    pipeline = build_features(features, {}, (8, 8, 3), 255).fit(X)
+    pipeline = build_features(features, {}, ImageFormat((8, 8, 3), 255)).fit(X)
     alone, beside = pipeline.transform(X[:1]), pipeline.transform(X)[[0]]
     if issparse(alone):
         alone, beside = alone.toarray(), beside.toarray()

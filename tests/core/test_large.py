@@ -17,7 +17,7 @@ from sklearn.decomposition import PCA
 from sklearn.linear_model import SGDClassifier
 from sklearn.neural_network import MLPClassifier
 
-from digits.core.images import Images, read_images, write_images
+from digits.core.images import ImageFormat, Images, read_images, write_images
 from digits.core.pixels import map_pixels, select_rows
 from digits.learning.fitting import fit
 from digits.learning.pipelines import build_pipeline
@@ -30,6 +30,7 @@ from tests.helpers.processes import full_disk
 
 PIXELS, CLASSES = tiny.digits()
 SCALED = PIXELS.astype(np.float32) / tiny.PIXEL_MAX
+FORMAT = ImageFormat(tiny.SHAPE, tiny.PIXEL_MAX)
 N_FIRST = 300  # of 400 images, this many are copied
 N_OTHERS = 100
 MLP = "neural_network.MLPClassifier"
@@ -89,12 +90,12 @@ def test_a_full_disk_is_not_called_a_damaged_file() -> None:
 def build(classifier: str, features: str = "scaled", **hyperparameters: Any) -> Any:
     """Return an unfitted pipeline."""
     entry = tiny.model("digit", features, classifier, 0, **hyperparameters)
-    return build_pipeline(ModelParams.model_validate(entry), 42, tiny.PIXEL_MAX, tiny.SHAPE)
+    return build_pipeline(ModelParams.model_validate(entry), FORMAT, 42)
 
 
 @pytest.mark.parametrize(("name", "kind"), [(tiny.SGD, SGDClassifier), (MLP, MLPClassifier)])
 def test_a_model_is_fitted_with_partial_fit_in_each_pass(name: str, kind: Any) -> None:
-    fitted = fit(build(name, passes=3), PIXELS, CLASSES, folds=None, n_passes=3)
+    fitted = fit(build(name, passes=3), PIXELS, CLASSES, test_fold=None, n_passes=3)
     expected = kind(random_state=42)
     for _ in range(3):
         for start in range(0, 400, ROWS_PER_BATCH):

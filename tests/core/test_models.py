@@ -18,8 +18,11 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import SVC
 
 from digits.core import paths
+from digits.core.images import ImageFormat
 from digits.imaging import drawing
-from digits.learning import model_file, pipelines, trust
+from digits.learning import model_file, trust
+from digits.learning.estimators import make_classifier
+from digits.learning.pipelines import build_features
 from digits.messages.errors import DAMAGED_FILE_HINT, UserError
 from tests.helpers import tiny
 from tests.helpers.calls import failure
@@ -28,14 +31,14 @@ from tests.helpers.variants import mark_variants
 
 @pytest.mark.parametrize("name", ["svm.SVC", "svm.NuSVC"])
 def test_an_svc_breaks_ties_unless_params_yaml_says_that_it_does_not(name: str) -> None:
-    assert pipelines.make_classifier(name, {}, 42).break_ties
-    assert not pipelines.make_classifier(name, {"break_ties": False}, 42).break_ties
+    assert make_classifier(name, {}, 42).break_ties
+    assert not make_classifier(name, {"break_ties": False}, 42).break_ties
 
 
 def test_a_model_of_sparse_pixels_is_saved_and_loaded(tmp_path: Path) -> None:
     X, y = tiny.digits()
-    features = pipelines.build_features("raw", {"sparse": True}, tiny.SHAPE, tiny.PIXEL_MAX)
-    classifier = pipelines.make_classifier("one_vs_rest_svc", {}, 42)
+    features = build_features("raw", {"sparse": True}, ImageFormat(tiny.SHAPE, tiny.PIXEL_MAX))
+    classifier = make_classifier("one_vs_rest_svc", {}, 42)
     model = Pipeline([*features.steps, ("classifier", classifier)]).fit(X, y)
     path = tmp_path / "model.skops"
     model_file.save(path, model)

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from digits.core import paths
-from digits.learning import model_file, pipelines, trust
+from digits.learning import model_file, trust
+from digits.learning.estimators import make_classifier
 from digits.messages.errors import UserError
 from tests.helpers import tiny
 from tests.helpers.calls import VALID, call, failure
@@ -48,7 +49,7 @@ def test_the_package_warns_of_a_misspelt_argument_and_the_seed_is_refused(
 
 
 def test_only_the_package_that_params_yaml_names_is_trusted(tmp_path: Path) -> None:
-    classifier = pipelines.make_classifier("xgboost.XGBClassifier", {"n_estimators": 1}, seed=1)
+    classifier = make_classifier("xgboost.XGBClassifier", {"n_estimators": 1}, seed=1)
     X, y = tiny.digits()
     classifier.fit(X, y)
     model_file.save(tmp_path / "model", classifier, "xgboost.XGBClassifier")

@@ -14,7 +14,7 @@ from sklearn.utils import all_estimators
 from sklearn.utils._param_validation import Options, StrOptions
 
 from digits.learning import model_file
-from digits.learning.pipelines import RESERVED_ARGUMENTS, make_classifier
+from digits.learning.estimators import RESERVED_ARGUMENTS, make_classifier
 from digits.messages.errors import UserError
 from tests.helpers import tiny
 from tests.helpers.variants import mark_variants

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from digits.learning import importing, trust
-from digits.learning.pipelines import make_classifier
+from digits.learning.estimators import make_classifier
 from digits.messages.errors import UserError
 from tests.helpers import tiny
 from tests.helpers.installed import install_package

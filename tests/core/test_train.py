@@ -19,7 +19,7 @@ from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
 from digits.core import paths
-from digits.core.images import Images, write_images
+from digits.core.images import ImageFormat, Images, write_images
 from digits.core.pixels import Vector
 from digits.core.predictions import make_predictions_table
 from digits.learning import fitting, model_file
@@ -38,6 +38,7 @@ from tests.helpers import tiny
 from tests.helpers.calls import call, failure
 from tests.helpers.installed import install_package
 
+FORMAT = ImageFormat(tiny.SHAPE, tiny.PIXEL_MAX)
 FIVE = "models.five-sgd"
 BOOSTING = "ensemble.HistGradientBoostingClassifier"
 
@@ -83,7 +84,7 @@ def prepare(
 def build(model: dict[str, Any]) -> Pipeline:
     """Return the unfitted pipeline of a model."""
     entry = params.ModelParams.model_validate(model)
-    return build_pipeline(entry, 42, tiny.PIXEL_MAX, tiny.SHAPE)
+    return build_pipeline(entry, FORMAT, 42)
 
 
 LOGISTIC = tiny.model("five", "scaled 50", tiny.LOGISTIC, 3)
@@ -225,6 +226,14 @@ def test_a_threshold_is_chosen_midway_between_two_scores(
     assert choose(rule, is_positive, np.arange(float(len(labels)))) == threshold
 
 
+def test_a_threshold_separates_two_neighbouring_scores() -> None:
+    half = np.float32(0.5)
+    for lower in [half, np.nextafter(half, np.float32(1))]:
+        scores = np.array([lower, np.nextafter(lower, np.float32(1))])
+        threshold = choose({"f1": "max"}, np.array([False, True]), scores)
+        assert (scores >= threshold).tolist() == [False, True]
+
+
 def test_no_other_threshold_has_a_better_f1() -> None:
     rng = np.random.default_rng(0)
     for _ in range(5):
@@ -251,7 +260,7 @@ def test_a_rule_chooses_the_threshold_of_a_fold_on_the_other_folds() -> None:
     def predict(rule: Any, y: list[int], scores: list[float]) -> list[int]:
         threshold = params.Hyperparameters.model_validate({"threshold": rule}).threshold
         found = predict_cross_validated(
-            threshold, model, np.array(y), np.array(scores), test_fold
+            model, threshold, np.array(y), np.array(scores), test_fold
         )
         labels: list[int] = found.tolist()
         return labels
@@ -268,8 +277,8 @@ def test_a_score_equal_to_a_given_threshold_is_positive_and_otherwise_negative()
     assert predict_from_scores(model, scores).tolist() == [0, 0, 1]
     assert predict_from_scores(set_threshold(model, 0.5), scores).tolist() == [0, 1, 1]
     y, folds = np.array([0, 1, 1]), np.array([1, 2, 2])
-    assert predict_cross_validated(None, model, y, scores, folds).tolist() == [0, 0, 1]
-    assert predict_cross_validated(0.5, model, y, scores, folds).tolist() == [0, 1, 1]
+    assert predict_cross_validated(model, None, y, scores, folds).tolist() == [0, 0, 1]
+    assert predict_cross_validated(model, 0.5, y, scores, folds).tolist() == [0, 1, 1]
 
 
 @pytest.mark.parametrize("classifier", [LogisticRegression(), GaussianNB()])
@@ -279,7 +288,7 @@ def test_predictions_from_scores_are_those_of_the_model(
 ) -> None:
     X, y = tiny.digits()
     is_used = np.isin(y, labels)
-    features = build_features("hog", {}, tiny.SHAPE, tiny.PIXEL_MAX)
+    features = build_features("hog", {}, FORMAT)
     model = Pipeline([*features.steps, ("classifier", classifier)])
     model.fit(X[is_used][:50], y[is_used][:50])
     expected = model.predict(X)
@@ -312,7 +321,7 @@ def test_the_same_seed_gives_the_same_scores_and_another_seed_gives_others(
 def test_gradient_boosting_is_that_of_one_thread(tmp_path: Path) -> None:
     X, y = tiny.digits()
     boosting = build(tiny.model("digit", "raw", BOOSTING, 0, max_iter=2))
-    found = fitting.fit(boosting, X, y, folds=None)
+    found = fitting.fit(boosting, X, y, test_fold=None)
     with threadpool_limits(1, user_api="openmp"):
         expected = clone(boosting).fit(X, y)
     model_file.save(tmp_path / "found", found.model)
@@ -400,6 +409,6 @@ def test_a_misleading_warning_of_scikit_learn_is_not_printed(
 
 @pytest.mark.parametrize("parameters", [{}, {"n_components": 50}])
 def test_pixels_are_scaled_by_the_largest_value_of_a_pixel(parameters: dict[str, int]) -> None:
-    scaling = build_features("scaled", parameters, tiny.SHAPE, tiny.PIXEL_MAX)[0]
+    scaling = build_features("scaled", parameters, FORMAT)[0]
     white = np.full((1, 4), tiny.PIXEL_MAX, dtype=np.uint8)
     assert scaling.fit_transform(white).tolist() == [[1, 1, 1, 1]]

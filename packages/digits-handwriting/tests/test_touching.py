@@ -10,6 +10,7 @@ from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
 from sklearn.pipeline import Pipeline
 from sklearn.svm import SVC
 
+from digits.core.images import ImageFormat
 from digits.core.pixels import Pixels, Vector
 from digits.imaging.pictures import Picture
 from digits.learning.pipelines import build_features
@@ -30,7 +31,7 @@ PAIRS = 8
 def fit(images: Pixels, y: Vector) -> Recognizer:
     """Return a recognizer of the first `TRAIN` images, whose p-values are computed from the others."""
     X = images.reshape(-1, 28 * 28)
-    steps = build_features("hog", {"n_components": 40}, (28, 28), 255).steps
+    steps = build_features("hog", {"n_components": 40}, ImageFormat((28, 28), 255)).steps
     svc = Pipeline([*steps, ("classifier", SVC(C=10, gamma=0.004))]).fit(X[:TRAIN], y[:TRAIN])
     gaussians = QuadraticDiscriminantAnalysis(reg_param=0.01)
     density = Pipeline([*steps, ("classifier", gaussians)]).fit(X[:TRAIN], y[:TRAIN])

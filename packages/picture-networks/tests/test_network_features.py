@@ -9,17 +9,14 @@ from PIL import Image
 from sklearn.datasets import load_sample_images
 from sklearn.decomposition import PCA
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import Normalizer, normalize
+from sklearn.preprocessing import normalize
 from sklearn.svm import SVC
 
 from digits.core import paths, tables
-from digits.core.images import read_images
+from digits.core.images import ImageFormat, read_images
 from digits.features.color_histogram import color_histogram
 from digits.learning import model_file
-from digits.learning.pipelines import (
-    build_features,
-    put_beside_network,
-)
+from digits.learning.pipelines import build_features
 from digits.learning.stateless import separate_stateless_steps
 from picture_networks import efficientnet_lite, load_network
 from picture_networks.feature_cache import open_cache
@@ -187,14 +184,16 @@ def test_each_set_of_features_has_the_same_norm_before_the_weight(photos: Path) 
 
 
 def test_gradients_beside_a_network_are_computed_once_for_all_folds() -> None:
-    features = build_features("hog", {WEIGHT: 2}, (28, 28), 255)
+    features = build_features("hog", {WEIGHT: 2}, ImageFormat((28, 28), 255))
     _, learning = separate_stateless_steps(Pipeline([*features.steps, ("svc", SVC())]))
     assert list(learning.named_steps) == ["svc"]
 
 
 def test_each_of_several_networks_has_the_same_norm_beside_other_features() -> None:
     X = np.random.default_rng(0).integers(1, 256, (5, 2 + 3 + 48), dtype=np.uint8)
-    features = build_features("color_histogram", {WEIGHT: 0.25}, (4, 4, 3), 255, [2, 3])
+    features = build_features(
+        "color_histogram", {WEIGHT: 0.25}, ImageFormat((4, 4, 3), 255, [2, 3])
+    )
     Z = features.fit_transform(X)
     colors = normalize(color_histogram(X[:, 5:], 255, [16, 4, 8]))
     expected = [normalize(X[:, :2]), normalize(X[:, 2:5]), 0.25 * colors]
@@ -202,9 +201,9 @@ def test_each_of_several_networks_has_the_same_norm_beside_other_features() -> N
 
 
 def test_steps_after_one_that_learns_follow_both_sets_of_features() -> None:
-    features = Pipeline([("a", Normalizer()), ("components", PCA(2)), ("b", Normalizer())])
-    beside = put_beside_network(features, weight_beside_network=0.5, n_values=64)
-    assert list(beside.named_steps) == ["features", "components", "b"]
+    parameters = {WEIGHT: 0.5, "n_components": 3}
+    beside = build_features("hog", parameters, ImageFormat((28, 28), 255))
+    assert list(beside.named_steps) == ["features", "components"]
 
 
 def test_principal_components_beside_a_network_are_those_of_both(photos: Path) -> None:
@@ -214,8 +213,12 @@ def test_principal_components_beside_a_network_are_those_of_both(photos: Path) -
     X = np.hstack([np.stack(network), images.X])
     parameters = {WEIGHT: 0.5, "n_components": 3}
     for features in ["color_histogram", "scaled"]:
-        both = build_features(features, {WEIGHT: 0.5}, (16, 16, 3), 255).fit_transform(X)
-        components = build_features(features, parameters, (16, 16, 3), 255).fit_transform(X)
+        both = build_features(
+            features, {WEIGHT: 0.5}, ImageFormat((16, 16, 3), 255)
+        ).fit_transform(X)
+        components = build_features(
+            features, parameters, ImageFormat((16, 16, 3), 255)
+        ).fit_transform(X)
         expected = PCA(3, svd_solver="covariance_eigh").fit_transform(both)
         np.testing.assert_allclose(components, expected, atol=1e-9)
 

@@ -1,15 +1,16 @@
-"""Select the input of a model: the pixels, the features of the dataset's network, or both.
+"""Use the features that the dataset's networks have computed, alone or beside the pixels.
 
-A model takes the network's features if its `features` are `network`. It takes them together
-with the pixels if its `feature_parameters` have `weight_beside_network`. Each row is then the
-network's features followed by the pixels, one byte each. If the dataset has several networks,
-their features follow each other.
+A model takes the networks' features if its `features` are `network`. It takes them together
+with the pixels if its `feature_parameters` have `weight_beside_network`. Each row of its input
+is then the features of the first network, of the next and so on, and the pixels, as uint8.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
+from pydantic import PositiveFloat
 from sklearn.compose import ColumnTransformer
+from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import Normalizer
 
 from digits.core.images import Images
@@ -22,7 +23,7 @@ WEIGHT = "weight_beside_network"
 
 
 def takes_network(model_params: ModelParams) -> bool:
-    """Return whether a model takes the features of the dataset's network."""
+    """Return whether a model takes the features of the dataset's networks."""
     return model_params.features == NETWORK or WEIGHT in model_params.feature_parameters
 
 
@@ -32,7 +33,7 @@ def takes_pixels(model_params: ModelParams) -> bool:
 
 
 def check_network(model_params: ModelParams, *, has_network: bool) -> None:
-    """Check that the dataset has a network if a model takes its features."""
+    """Check that a model takes a network's features only if the dataset has a network."""
     if takes_network(model_params) and not has_network:
         key = "features: network" if model_params.features == NETWORK else WEIGHT
         raise UserError(
@@ -42,10 +43,13 @@ def check_network(model_params: ModelParams, *, has_network: bool) -> None:
 
 
 def select_input(model_params: ModelParams, images: Images) -> Pixels:
-    """Return the input of a model, one row per image.
+    """Return the input of a model: the pixels, the features of the networks, or both.
+
+    Returns:
+        An array of the shape (n_images, n_values).
 
     Raises:
-        UserError: the model takes the network's features, and no network has described them.
+        UserError: the model takes a network's features, and the dataset has none.
     """
     check_network(model_params, has_network=bool(images.n_network_features))
     if not takes_network(model_params):
@@ -63,7 +67,7 @@ def select_input(model_params: ModelParams, images: Images) -> Pixels:
 def scale_networks(n_features: Sequence[int]) -> Normalizer | ColumnTransformer:
     """Return the unfitted step that scales the features of each network to the norm 1.
 
-    Otherwise, the network with the larger features would count more.
+    Of several networks, the one with the larger features would otherwise count more.
     """
     if len(n_features) < 2:
         return Normalizer()
@@ -72,3 +76,29 @@ def scale_networks(n_features: Sequence[int]) -> Normalizer | ColumnTransformer:
     for number, (n, stop) in enumerate(zip(n_features, stops, strict=True), start=1):
         parts.append((f"network {number}", Normalizer(), slice(stop - n, stop)))
     return ColumnTransformer(parts)
+
+
+def with_network(
+    other_features: Pipeline,
+    weight_beside_network: PositiveFloat,
+    n_values: int,
+    n_network_features: Sequence[int] = (),
+) -> ColumnTransformer:
+    """Return the unfitted step that puts the networks' features beside other features.
+
+    Both are scaled to the norm 1. The other features are then multiplied by the weight.
+
+    Args:
+        other_features: unfitted steps that compute them from the pixels, and learn nothing.
+        weight_beside_network: the weight.
+        n_values: the number of values of an image, which are the last ones of each row.
+        n_network_features: the number of features of each network.
+    """
+    other = Pipeline([*other_features.steps, ("normalized", Normalizer())])
+    parts = [
+        ("network", scale_networks(n_network_features), slice(None, -n_values)),
+        ("other", other, slice(-n_values, None)),
+    ]
+    # The result is always dense, as the networks' features are.
+    weights = {"other": weight_beside_network}
+    return ColumnTransformer(parts, transformer_weights=weights, sparse_threshold=0)
