@@ -1,11 +1,8 @@
 """Where joblib runs the fits of a model: in threads, or on a Dask cluster.
 
-The results are the same bytes as without a cluster. Each task is a function of its arguments
-alone, and a cluster is refused if one of its workers has other versions of packages, or would
-round differently.
-
-`dask scheduler` and `dask worker` load this module when they start, and with it scikit-learn,
-so that no task has to wait for the import.
+The results are byte for byte the same, because a cluster is refused if one of its workers has
+other versions of packages, or would round differently. `make scheduler` and `make workers` load
+this module, and with it scikit-learn, so that no fit has to wait for the import.
 """
 
 import logging
@@ -32,14 +29,13 @@ TIMEOUT = 15
 
 
 def threads_or_cluster(shared_arrays: list[Any]) -> AbstractContextManager[Any]:
-    """Return a context in which joblib runs its tasks in threads, or on a Dask cluster.
+    """Return a context in which joblib runs its jobs in threads, or on a Dask cluster.
 
-    Threads share arrays without copies. The code of NumPy and scikit-learn that takes time
-    releases Python's global lock, so that threads use all cores.
+    Threads share arrays without copies, and use all cores, because the slow code of NumPy and
+    scikit-learn releases Python's global lock.
 
     Args:
-        shared_arrays: large arrays that several tasks take. Each worker of a cluster receives
-            them once.
+        shared_arrays: large arrays that several jobs take. Each worker receives them once.
 
     Raises:
         UserError: the cluster cannot be used.
@@ -52,7 +48,7 @@ def threads_or_cluster(shared_arrays: list[Any]) -> AbstractContextManager[Any]:
 
 @contextmanager
 def dask_backend(address: str, shared_arrays: list[Any]) -> Iterator[None]:
-    """Let joblib run its tasks on a Dask cluster in a `with` block.
+    """Let joblib run its jobs on a Dask cluster in a `with` block.
 
     Raises:
         UserError: Dask is not installed, the cluster cannot be used, or it is lost.
@@ -91,7 +87,7 @@ def dask_backend(address: str, shared_arrays: list[Any]) -> Iterator[None]:
 
 
 def check_environments(client: Any, address: str) -> None:
-    """Check that the scheduler works, and that all workers calculate as this machine does."""
+    """Check that the scheduler works, and that all workers round as this machine does."""
     try:
         client.run_on_scheduler(numeric_environment)  # it unpickles the tasks, too
         client.wait_for_workers(1, timeout=TIMEOUT)
@@ -113,7 +109,7 @@ def check_environments(client: Any, address: str) -> None:
 def numeric_environment() -> dict[str, object]:
     """Return the versions of packages, and the libraries that compute NumPy's matrix products.
 
-    The bytes of a result depend on them, besides the arguments of a task.
+    The bytes of a result depend on them.
     """
     libraries = set()
     for library in threadpool_info():

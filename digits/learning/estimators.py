@@ -13,8 +13,7 @@ from digits.learning.importing import import_class, is_classifier_class
 from digits.messages.errors import UserError, check_choice, unknown_choice_error
 from digits.settings.params import Hyperparameters
 
-# The classifiers that have names of this project. The hyperparameters are the arguments of
-# these classes.
+# The classifiers with names of this project. Hyperparameters are arguments of these classes.
 OWN_CLASSIFIERS = {
     # An SVC per class, each against all other classes, fitted in parallel. `svm.SVC` itself
     # fits one per pair of classes.

@@ -1,4 +1,7 @@
-"""Import the class of the classifier that params.yaml names, from an installed package only."""
+"""Import the class of the classifier that params.yaml names, from an installed package only.
+
+Somebody who only inspects a project of another person must not run code that lies in it.
+"""
 
 import inspect
 import pkgutil
@@ -68,8 +71,7 @@ def is_classifier_class(found: object) -> bool:
 def is_installed(package: str) -> bool:
     """Return whether a package was installed, and does not lie in a folder of the project.
 
-    Somebody who only inspects a project must not run code that lies in it. Modules of Python
-    itself, some of which are programs, do not count as installed.
+    Modules of Python itself are refused, because the import of some runs a program.
     """
     if package == "digits":
         return True

@@ -29,7 +29,7 @@ from digits.messages.errors import DAMAGED_FILE_HINT, UserError, check_exists, w
 # The folder of the repository, or of the installed packages.
 ROOT = Path(__file__).parents[2]
 
-# The kind of random numbers that a NumPy generator in a file may have. No node has this type.
+# skops also asks for this type, which no node names, if a file has a generator of NumPy.
 RANDOM_NUMBERS = "numpy.random.PCG64"
 
 # The key of schema.json under which a file has the checksums of code. skops ignores it.
@@ -124,7 +124,7 @@ def compute_code_checksums(schema: str) -> dict[str, str]:
     """Return the SHA-256 of each module of this project that a model needs to predict.
 
     They are the modules that the model's schema.json names, and all modules of
-    digits/imaging/transforms, which these modules import. Comments do not count.
+    digits/imaging/transforms, which they may import. Comments do not count.
     """
     modules = re.findall(r'"__module__":\s*"(digits\.[\w.]+)"', schema)  # skops writes these
     files = {ROOT / f"{module.replace('.', '/')}.py" for module in modules}

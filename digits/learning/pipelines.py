@@ -64,12 +64,10 @@ def check_module(classifier: str, features: str) -> None:
     DVC would not notice an edit of another module, because a model depends only on the module
     of its own features.
     """
-    if classifier.startswith("digits.features."):
-        module = classifier.split(".")[2]
-        if module != features:
-            raise UserError(
-                f"classifier: {classifier} needs `features: {module}`, not {features}"
-            )
+    prefix = "digits.features."
+    module = classifier.removeprefix(prefix).split(".")[0]
+    if classifier.startswith(prefix) and module != features:
+        raise UserError(f"classifier: {classifier} needs `features: {module}`, not {features}")
 
 
 def build_features(

@@ -1,8 +1,7 @@
 """Compute the scores of a fitted model, and the predictions that follow from them.
 
-As in scikit-learn, scores are the values of `decision_function`, or of `predict_proba` for a
-model that has no `decision_function`. Their shape is (n_images, n_classes). With two classes it
-is (n_images,): the scores of the second class.
+Scores are what `decision_function` returns or, if a model has none, `predict_proba`: an array
+of the shape (n_images, n_classes) or, with two classes, (n_images,), for the second class.
 """
 
 from typing import Any

@@ -22,8 +22,7 @@ def tune_threshold(
 ) -> Pipeline:
     """Return a fitted model with the decision threshold that a rule gives.
 
-    Without a rule, the model stays as it is. The other arguments are those of
-    `choose_threshold`.
+    Without a rule, the model stays as it is. `choose_threshold` describes the arguments.
     """
     if rule is None:
         return model

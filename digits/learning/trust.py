@@ -2,7 +2,7 @@
 
 Loading a file creates only
 
-- the types in TRUSTED_TYPES, the only ones that are called with values from the file,
+- the types in TRUSTED_TYPES, the only ones that skops calls with values from the file,
 - estimators of scikit-learn, of this project, and of the package that has the model's
   classifier,
 - functions that are defined in digits/features or digits/imaging/transforms,
@@ -28,8 +28,7 @@ from digits.learning.importing import (
 )
 from digits.messages.errors import UserError
 
-# The distance metrics of the trees of nearest neighbours. PyFuncDistance64 is left out because
-# it would call any function.
+# Metrics of nearest neighbours. PyFuncDistance64 is omitted because it would call any function.
 DISTANCE_METRICS = [
     "BrayCurtisDistance64",
     "CanberraDistance64",
@@ -49,10 +48,9 @@ DISTANCE_METRICS = [
 NUMBERS = {f"numpy.{number.__name__}" for number in np.sctypeDict.values()}
 SPARSE = {"scipy.sparse._csr.csr_array", "scipy.sparse._csr.csr_matrix"}
 
-# The types that each kind of node in a file may have, besides estimators and functions. skops
-# may call a type of any kind but ObjectNode with values from the file. Kinds that are not here,
-# such as PartialNode, are refused, because they can call anything. If you add a classifier of
-# your own, add the types of its attributes.
+# The types that each kind of node in a file may have, besides estimators and functions. All
+# other kinds, such as PartialNode, are refused, because they can call anything. If you add a
+# classifier of your own, add the types of its attributes.
 TRUSTED_TYPES = {
     "BytearrayNode": {"builtins.bytearray"},
     "BytesNode": {"builtins.bytes"},
@@ -116,7 +114,7 @@ TRUSTED_TYPES = {
     },
 }
 
-# A JsonNode is a number, a text or the like, and a CachedNode is another node once more.
+# A JsonNode is a number or a text, and a CachedNode refers to an earlier node.
 NODES_WITHOUT_TYPE = {"CachedNode", "JsonNode"}
 
 # The packages of these types that are always installed.

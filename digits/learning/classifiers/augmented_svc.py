@@ -32,16 +32,11 @@ Features = npt.NDArray[np.floating[Any]]
 POSITIVE = Interval(Real, 0, None, closed="neither")
 AT_LEAST_ONE = Interval(Integral, 1, None, closed="left")
 
-# The margin of an image is y f(x): y is 1 if the image is of the class and -1 otherwise, and
-# f(x) is its score. It is at most 1 for the support vectors of an SVC. Both limits were chosen
-# by cross-validation on MNIST's training set.
-
-# Images with a margin below this are copied.
-MAX_MARGIN_COPIED = 1.3
-
-# Images with a margin below this take part in the second fit. All others are far from the
-# decision boundary, and would hardly change it.
-MAX_MARGIN_FITTED = 2.0
+# The functional margin of an image is its score or, if it is not of the class, minus its score.
+# The margin of a support vector is at most 1. Both limits were chosen by cross-validation on
+# MNIST's training set.
+MAX_MARGIN_COPIED = 1.3  # images with a lower margin are copied
+MAX_MARGIN_FITTED = 2.0  # images with a lower margin take part in the second fit
 
 # Scores are computed for this many images at a time. Their kernel matrix then takes a few
 # megabytes for each thousand support vectors.
@@ -56,8 +51,8 @@ class AugmentedSVC(
 
     `fit` fits each SVC twice. The first fit is on all images, and tells how far each image is
     from the decision boundary of its class. The second fit is on the images that are not far
-    from the boundary, and on deformed copies of those that are near it. The kernel is the
-    radial basis function.
+    from the boundary, because the others would hardly change it, and on deformed copies of the
+    nearest ones. The kernel is the radial basis function.
 
     Args:
         features: an unfitted transformer of pixels to features, such as a pipeline. It must be
@@ -99,7 +94,6 @@ class AugmentedSVC(
         gamma: float | str = "scale",
         random_state: Any = None,
     ) -> None:
-        """Keep the parameters as they are, as all estimators of scikit-learn do."""
         self.features = features
         self.n_copies = n_copies
         self.C = C
@@ -124,7 +118,7 @@ class AugmentedSVC(
         self.features_ = clone(self.features)
         Z = check_array(self.features_.fit_transform(X, y))  # refuses a sparse matrix
         if isinstance(self.gamma, str):
-            variance = Z.var()  # as in `SVC`, but the same value for both fits
+            variance = Z.var()  # as in `SVC`, but computed once for both fits
             self.gamma_ = float(1 / (Z.shape[1] * variance)) if variance > 0 else 1.0
         else:
             self.gamma_ = float(self.gamma)
@@ -143,13 +137,14 @@ class AugmentedSVC(
         self._store_svcs(first_svcs, Z, [all_rows] * len(targets))
         margins = np.stack(targets, axis=1) * self._compute_scores(Z)
 
-        # The inputs of the second fit are the images, followed by the copies. Input i is image
-        # originals[i], or a copy of it.
+        # The inputs of the second fit are the images, followed by the copies, which
+        # `_make_copies` returns in this order. Input i is image originals[i], or a copy of it.
         copied_rows = np.flatnonzero((margins < MAX_MARGIN_COPIED).any(axis=1))
         copies = self._make_copies(X[copied_rows], side)
         inputs = np.concatenate([Z, copies])
         originals = np.concatenate([all_rows, np.tile(copied_rows, self.n_copies)])
         is_copy = np.arange(len(inputs)) >= len(Z)
+        # A copy takes part if its original is near enough to be copied for this class, too.
         max_margin = np.where(is_copy, MAX_MARGIN_COPIED, MAX_MARGIN_FITTED)
 
         # The second fit.
@@ -190,9 +185,10 @@ class AugmentedSVC(
         return SVC(C=C, gamma=self.gamma_).fit(Z, target)
 
     def _store_svcs(self, svcs: list[SVC], inputs: Features, fitted_rows: list[Vector]) -> None:
-        """Store fitted SVCs. An input that is a support vector of several SVCs is stored once.
+        """Store SVCs, each of which was fitted on some rows of `inputs`.
 
-        Each SVC was fitted on some rows of `inputs`.
+        An input that is a support vector of several SVCs is stored once. `_compute_scores` then
+        computes its kernel once.
         """
         dual_coef = np.zeros((len(inputs), len(svcs)))
         for column, (svc, rows) in enumerate(zip(svcs, fitted_rows, strict=True)):
@@ -204,11 +200,7 @@ class AugmentedSVC(
         self.intercept_ = np.concatenate([svc.intercept_ for svc in svcs])
 
     def _compute_scores(self, Z: Features) -> Scores:
-        """Return the score of each image by each SVC, shape (n_images, n_svcs).
-
-        The kernel of an image and a support vector is computed once, even if several SVCs have
-        this support vector.
-        """
+        """Return the score of each image by each SVC, shape (n_images, n_svcs)."""
         # The kernel of float32 features would be in float32, which has too few digits for a sum
         # over thousands of support vectors.
         support_vectors = self.support_vectors_.astype(np.float64)
@@ -228,7 +220,8 @@ class AugmentedSVC(
         The first copies of all images come first, then the second copies, and so on.
         """
         seed = check_random_state(self.random_state).randint(2**31)
-        # `deform_rows` numbers the images first, then their copies.
+        # `deform_rows` numbers the images first, then their copies: row r is made of image
+        # r % len(X).
         n_rows = (1 + self.n_copies) * len(X)
         blocks = list_blocks(len(X), n_rows)
 
