@@ -107,8 +107,8 @@ def test_the_readme_has_the_accuracies_of_the_page_about_the_tutorials() -> None
             assert set(numbers) <= set(of_page), link
 
 
-def test_the_readme_reads_the_pixels_of_a_table(made: Path) -> None:
-    section = pages.read_section("README.md", "The pipeline")
+def test_the_python_page_reads_the_pixels_of_a_table(made: Path) -> None:
+    section = pages.read_section("docs/reference/python.md", "Read a table")
     [script] = re.findall("^```python\n(.+?)^```", section, re.DOTALL | re.MULTILINE)
     script = script.replace("small-digit", "digit") + "print(X.shape, X.sum())"
     printed = tiny.run(["python", "-c", script], made).stdout
@@ -126,27 +126,24 @@ def test_the_day_in_the_readme_leads_to_a_colleague_and_to_a_merged_branch(
     tiny.run(["git", "remote", "add", "origin", str(origin)], demo)
     tiny.run("git config push.autoSetupRemote true", demo)  # as a clone pushes `main`
     section = pages.read_section("README.md", "Change a model, compare and share")
-    steps = pages.read_steps(section.replace("REPOSITORY_URL", str(origin)))
-    activate, switch, *own, change_folder, clone, set_up, pull = steps
-    assert activate.command == "source .venv/bin/activate"
-    pages.run([switch], demo)
+    section = section.replace("REPOSITORY_URL", str(origin))
+    blocks = [pages.read_steps(block[0]) for block in pages.BLOCK.finditer(section)]
+    create_branch, *own, clone_and_pull, keep, discard = [
+        [step for step in steps if not step.command.startswith(("make ", "source "))]
+        for steps in blocks
+    ]
+    pages.run(create_branch, demo)
     edit_params(demo, "small-even-knn", "n_neighbors: 3", "n_neighbors: 5")
-    pages.run(own, demo)
+    for steps in own:
+        pages.run(steps, demo)
 
-    pages.run([change_folder, clone], demo)
-    assert set_up.command.startswith("make venv ")
-    pages.run([pull], tmp_path / "colleague")
+    pages.run(clone_and_pull, demo)
     colleague = tmp_path / "colleague"
     assert tiny.repro(colleague, "evaluate@small-even-knn") == []
     assert "no significant difference" in call(colleague, "compare", "main").stdout
 
-    words = " ".join(section.split())
-    [(keep, discard)] = re.findall(
-        r"keep the change with (.+?), or discard it with (.+?),", words
-    )
-    for commands, neighbours in [(discard, 3), (keep, 5)]:
-        for command in re.findall("`(.+?)`", commands):
-            tiny.run(command, demo)
+    for steps, neighbours in [(discard, 3), (keep, 5)]:
+        pages.run(steps, demo)
         assert git_status(demo) == ""
         on_main = tiny.run("git show main:params.yaml", demo).stdout
         assert f"n_neighbors: {neighbours}\n" in on_main.partition("small-even-knn:\n")[2][:400]
