@@ -137,10 +137,10 @@ def test_a_metric_is_added(extended: Path) -> None:
     for name in names:
         metrics = json.loads((extended / f"metrics/{name}.json").read_text(encoding="utf-8"))
         table = (extended / f"plots/{name}/metrics.csv").read_text(encoding="utf-8")
-        value = metrics["balanced_accuracy"]
-        assert f"test,balanced_accuracy,all,{value}" in table
+        value = metrics["matthews"]
+        assert f"test,matthews,all,{value}" in table
     printed = tiny.run("digits leaderboard --format csv", extended).stdout
-    assert "balanced_accuracy" in printed.splitlines()[0].split(",")
+    assert "matthews" in printed.splitlines()[0].split(",")
 
 
 def add_stage(project: Path) -> None:
