@@ -374,15 +374,6 @@ def test_the_numbers_in_the_sentences_are_right() -> None:
     assert f"| {original} |" in PAGE
     assert accuracy > original
 
-    benchmarks = (tiny.ROOT / "docs/benchmarks.md").read_text(encoding="utf-8")
-    row = r"^\| {} \| normalized \| (\S+) \| (\S+) "
-    [(_, of_hinge)] = re.findall(row.format("ten_classes, hinge"), benchmarks, re.MULTILINE)
-    [(mean, of_random)] = re.findall(row.format("random_split"), benchmarks, re.MULTILINE)
-    assert f"with hinge loss has a standard deviation of {of_hinge} percentage points" in (
-        re.sub(r"\[([^]]+)\]\([^)]+\)", r"\1", sentences)
-    )
-    assert f"is {mean} %, with a standard deviation of {of_random} percentage" in sentences
-
 
 MNIST = tiny.ROOT / "data/raw/mnist.parquet"
 
