@@ -15,7 +15,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
 
     If the block fails, or the process is killed, no file at `path` is half written. Two
     processes or threads may write the same file. The last one to end wins. The block should
-    only write, because each OSError in it is reported as one of this file.
+    only write, because any OSError in it is reported as a failure to write this file.
 
     Raises:
         UserError: the file cannot be written, for example because the disk is full.

@@ -55,7 +55,8 @@ class Images:
         X: the pixels, shape (n_images, n_values), 0 to `pixel_max`. They are mapped from a
             temporary file, and need not fit into memory.
         table: all other columns, such as `class`, `group` and `label`, with the index 0 to
-            n_images - 1. What all images share is in its `attrs`, which the file keeps.
+            n_images - 1. Values that all images share, such as their shape, are in its `attrs`,
+            which are stored in the file.
     """
 
     X: Pixels
@@ -136,7 +137,7 @@ def read_pixels(source: pa.NativeFile) -> Iterator[Pixels]:
     """
     with pq.ParquetFile(source, page_checksum_verification=True) as file:
         n_values = file.schema_arrow.field(PIXELS).type.byte_width
-        # A table without rows has no other block. The array of its pixels needs a width, too.
+        # Without this block, the array of an empty table would have no width.
         yield np.empty((0, n_values), dtype=np.uint8)
         n_rows = rows_per_block(READ_BYTES, n_values)
         for batch in file.iter_batches(n_rows, columns=[PIXELS]):
@@ -148,9 +149,10 @@ def write_images(path: Path, images: Images) -> None:
     """Write images, and create the folder. The same images give the same bytes."""
     n_images, n_values = images.X.shape
     group_size = rows_per_block(ROW_GROUP_BYTES, n_values)
-    schema = to_arrow(images.X[:0], images.table.iloc[:0]).schema  # of a table without rows
+    # An empty table is enough for the schema.
+    schema = to_arrow(images.X[:0], images.table.iloc[:0]).schema
     with atomic_write(path) as temporary:
-        # A dictionary of values would save nothing: hardly any two images are equal.
+        # A dictionary of values would save nothing, because images hardly repeat.
         options = {"compression": "zstd", "use_dictionary": False, "write_page_checksum": True}
         with pq.ParquetWriter(temporary, schema, **options) as file:
             for start in range(0, n_images, group_size):
@@ -162,6 +164,6 @@ def to_arrow(pixels: Pixels, table: pd.DataFrame) -> pa.Table:
     """Return images with all their columns in a form that `pandas.read_parquet` can read."""
     column = pa.array([image.tobytes() for image in pixels], pa.binary(pixels.shape[1]))
     arrow = pa.Table.from_pandas(table, preserve_index=False).add_column(0, PIXELS, column)
-    # pandas itself stores the attrs under this key.
+    # pandas reads the attrs from this key, which `from_pandas` does not write.
     metadata = {**arrow.schema.metadata, "PANDAS_ATTRS": json.dumps(table.attrs)}
     return arrow.replace_schema_metadata(metadata)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from digits.messages.errors import UserError
 
 Pixels = npt.NDArray[np.uint8]
-Vector = npt.NDArray[Any]  # one value per image
+Vector = npt.NDArray[Any]  # values of any type, mostly one per image
 Scores = npt.NDArray[np.floating[Any]]
 
 PIXEL_MAX = 255  # the largest value that a pixel can have, unless params.yaml says otherwise
@@ -30,10 +30,10 @@ def rows_per_block(n_bytes: int, n_values: int) -> int:
 
 
 def map_pixels(blocks: Iterable[Pixels]) -> Pixels:
-    """Return blocks of pixels as one array in a temporary file, which may exceed the memory.
+    """Concatenate blocks of pixels into one array, memory-mapped from a temporary file.
 
-    The operating system keeps as much of the file in memory as there is space for. The file
-    vanishes with the array.
+    The array may be larger than the memory, because the operating system keeps only as much of
+    the file in memory as there is space for. The file vanishes with the array.
 
     Args:
         blocks: at least one array, each of shape (n_rows, n_values).
@@ -53,8 +53,8 @@ def map_pixels(blocks: Iterable[Pixels]) -> Pixels:
             file.flush()
             if n_rows == 0:  # an empty file cannot be mapped
                 return np.empty((0, n_values), np.uint8)
-            # A plain array: rows of a memmap would be memmaps, and keep the file open.
-            return np.memmap(file, np.uint8, "r", shape=(n_rows, n_values)).view(np.ndarray)
+            mapped = np.memmap(file, np.uint8, "r", shape=(n_rows, n_values))
+            return mapped.view(np.ndarray)  # slices of a memmap would be memmaps, too
     except OSError as error:
         if error.errno not in FULL_DISK:
             raise
@@ -73,5 +73,5 @@ def select_rows(X: Pixels, rows: Vector) -> Pixels:
         UserError: the temporary file cannot be written.
     """
     size = rows_per_block(READ_BYTES, X.shape[1])
-    starts = range(0, max(len(rows), 1), size)
+    starts = range(0, max(len(rows), 1), size)  # at least one block, even if it is empty
     return map_pixels(X[rows[start : start + size]] for start in starts)

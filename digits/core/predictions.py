@@ -1,7 +1,6 @@
 """The table of a model's predictions of labelled images.
 
-docs/pipeline.md describes its columns. The scores are as digits/learning/scores.py
-describes them.
+docs/pipeline.md describes its columns, and digits/learning/scores.py the scores.
 """
 
 import pandas as pd
@@ -11,7 +10,7 @@ from digits.core.pixels import Scores, Vector
 
 # The prefix of the columns of scores, by the method of the model that gives them.
 COLUMN_PREFIXES = {"decision_function": "decision", "predict_proba": "probability"}
-SCORE_COLUMN = r"^(decision|probability)_\d+$"
+SCORE_COLUMN_PATTERN = r"^(decision|probability)_\d+$"
 
 
 def make_predictions_table(
@@ -51,16 +50,16 @@ def make_predictions_table(
 
 def read_scores(predictions: pd.DataFrame) -> tuple[Scores, str]:
     """Return the scores in a table of predictions, and their response method."""
-    columns = predictions.filter(regex=SCORE_COLUMN)
-    scores = columns.to_numpy()
+    score_table = predictions.filter(regex=SCORE_COLUMN_PATTERN)
+    scores = score_table.to_numpy()
     if scores.shape[1] == 1:
         scores = scores[:, 0]
-    if columns.columns[0].startswith("decision_"):
+    if score_table.columns[0].startswith("decision_"):
         return scores, "decision_function"
     return scores, "predict_proba"
 
 
 def score_labels(predictions: pd.DataFrame) -> list[int]:
     """Return the label that each column of scores in a table of predictions belongs to."""
-    columns = predictions.filter(regex=SCORE_COLUMN)
-    return [int(str(name).split("_")[1]) for name in columns]
+    score_table = predictions.filter(regex=SCORE_COLUMN_PATTERN)
+    return [int(str(name).split("_")[1]) for name in score_table]

@@ -10,8 +10,8 @@ def fix_rounding() -> None:
     Without them, the last bits of results would depend on the machine.
 
     - OpenBLAS, which computes NumPy's matrix products, has a kernel for each generation of
-      processors, and the kernels round differently. All x86 processors of the last ten years
-      can run the kernel that is chosen here. For an older one, set OPENBLAS_CORETYPE yourself.
+      processors, and the kernels round differently. Every x86 processor with AVX2 can run the
+      kernel that is chosen here. For a processor without it, set OPENBLAS_CORETYPE yourself.
     - NumPy's AVX-512 versions of `power` and `log` round differently from its other versions.
     - A matrix product rounds differently with two threads than with one. The other cores work
       on other models or folds, so this setting cannot be overridden.

@@ -1,6 +1,6 @@
 """Read and write tables as parquet files, which `pandas.read_parquet` can read, too.
 
-docs/pipeline.md describes the columns of all tables. What all rows of a table share is
+docs/pipeline.md describes the columns of all tables. Values that all rows of a table share are
 in its `attrs`, a dictionary that pandas stores in the file. Parquet's checksums are verified,
 so a damaged file raises an error.
 """
@@ -50,8 +50,8 @@ def explain_damage(path: Path) -> Iterator[None]:
     """Turn the error of a damaged file into a UserError that says what to do."""
     try:
         yield
-    # A missing column raises KeyError. An unknown type raises one of the last two errors.
+    # pandas and PyArrow raise any of these errors for a damaged file.
     except (OSError, ValueError, KeyError, TypeError, NotImplementedError) as error:
         if isinstance(error, OSError) and error.errno is not None:
-            raise  # an error of the operating system, such as a missing permission
+            raise  # by the operating system; PyArrow's errors have no errno
         raise UserError(f"{path} cannot be read ({error}); {DAMAGED_FILE_HINT}") from None

@@ -22,28 +22,28 @@ def check_zip(file: IO[bytes]) -> None:
     """
     with ZipFile(file) as archive:
         members = archive.infolist()
-        n_packed = sum(member.compress_size for member in members)
-        n_unpacked = sum(member.file_size for member in members)
-        check_size(n_packed, n_unpacked)
+        compressed_size = sum(member.compress_size for member in members)
+        size = sum(member.file_size for member in members)
+        check_size(compressed_size, size)
         for member in members:
             if member.filename.endswith(".npz"):  # a sparse matrix in a model file
                 check_zip(archive.open(member))
 
 
-def check_size(n_packed: int, n_unpacked: int, remedy: str = "") -> None:
+def check_size(compressed_size: int, size: int, remedy: str = "") -> None:
     """Check that a file does not unpack to too much.
 
     Args:
-        n_packed: the size of the file in bytes.
-        n_unpacked: the size of its content when unpacked, in bytes.
+        compressed_size: the size of the file in bytes.
+        size: the size of its unpacked content in bytes.
         remedy: what to do if it is too large, such as "; unpack it".
 
     Raises:
         ValueError: it is too large.
     """
-    allowed = max(ALLOWED_BYTES, MAX_RATIO * n_packed)
-    if n_unpacked > allowed:
+    allowed = max(ALLOWED_BYTES, MAX_RATIO * compressed_size)
+    if size > allowed:
         raise ValueError(
-            f"its {n_packed / 1e6:.1f} MB unpack to more than {allowed / 1e6:,.0f} MB, the "
-            f"most that a packed file of this size may have{remedy}"
+            f"its {compressed_size / 1e6:.1f} MB unpack to more than {allowed / 1e6:,.0f} MB, "
+            f"the limit for a file of this size{remedy}"
         )

@@ -139,7 +139,7 @@ def test_a_model_that_unpacks_to_far_more_is_refused(project: Path, kind: str) -
         for name, content in members[kind].items():
             archive.writestr(name, content)
     message = failure(project, "evaluate", "five-sgd")
-    assert " MB unpack to more than 100 MB, the most that a packed file of this" in message
+    assert " MB unpack to more than 100 MB, the limit for a file of this" in message
 
 
 def test_a_model_that_would_not_be_loaded_is_not_written(tmp_path: Path) -> None:
