@@ -1,4 +1,4 @@
-"""Make the table of images from what a source has found."""
+"""Convert what a source returns to `Images`."""
 
 import math
 import textwrap
@@ -18,7 +18,7 @@ MAX_CLASSES = 256
 
 
 def make_images(collection: Collection, dataset: DatasetParams) -> Images:
-    """Read the pixels of a source's images, and make the table of all else about them.
+    """Read the pixels of a source's images, and make the table of everything else about them.
 
     Args:
         collection: the images, as a source returns them.
@@ -34,12 +34,14 @@ def make_images(collection: Collection, dataset: DatasetParams) -> Images:
         blocks = (transpose(block, dataset.shape) for block in blocks)
     X = map_pixels(to_uint8(block) for block in blocks)
     classes, found_names = encode_classes(rows["class"])
-    names = choose_names(found_names, dataset.names, int(classes.max()) + 1)
+    n_classes = int(classes.max()) + 1
+    names = choose_names(found_names, dataset.names, n_classes)
     expected_shape = (len(classes), math.prod(dataset.shape))
     pixel_max = dataset.pixel_max or PIXEL_MAX
-    if X.shape != expected_shape or X.max(initial=0) > pixel_max:
+    largest = X.max(initial=0)
+    if X.shape != expected_shape or largest > pixel_max:
         raise UserError(
-            f"{len(classes)} labels, pixels of shape {X.shape} up to {X.max(initial=0)}; "
+            f"{len(classes)} labels, pixels of shape {X.shape} up to {largest}; "
             f"expected images of {' × '.join(map(str, dataset.shape))} values from 0 to "
             f"{pixel_max}"
         )
@@ -83,11 +85,12 @@ def transpose(block: Any, shape: Sequence[int]) -> Any:
         shape: height, width and, in colour, 3 of the images that are returned.
     """
     height, width, *channels = shape
+    # In the source, the height and the width are swapped, too.
     images = np.asarray(block).reshape(-1, width, height, *channels)
     return images.swapaxes(1, 2).reshape(len(images), -1)
 
 
-def encode_classes(classes: Any) -> tuple[Vector, list[str] | None]:
+def encode_classes(classes: pd.Series) -> tuple[Vector, list[str] | None]:
     """Return the number of each image's class, and the names of the classes.
 
     The classes are sorted by name, or by number if all names are numbers, and numbered from 0.
@@ -99,11 +102,9 @@ def encode_classes(classes: Any) -> tuple[Vector, list[str] | None]:
     Raises:
         UserError: there are too few or too many classes, or one has the reserved name.
     """
-    values = pd.Series(classes)
-    codes, unique_values = pd.factorize(values, use_na_sentinel=False)
-    unique = pd.Series(unique_values, name=values.name)
+    codes, unique = pd.factorize(classes, use_na_sentinel=False)
     if pd.api.types.is_numeric_dtype(unique):
-        unique = to_text(unique)  # the text of each image's class would take much memory
+        unique = to_text(unique)  # the text of every image's class would take much memory
     names = sorted(unique)
     if not 2 <= len(names) <= MAX_CLASSES:
         listed = textwrap.shorten(", ".join(names), 60)
@@ -112,12 +113,12 @@ def encode_classes(classes: Any) -> tuple[Vector, list[str] | None]:
         raise UserError(f"the name of the class {RESERVED_NAME!r} is reserved; rename it")
     if all(name.isdecimal() for name in names):
         names.sort(key=int)
-    numbers = to_uint8(pd.Index(names).get_indexer(unique))[codes]
-    has_numbers = names == [str(number) for number in range(len(names))]
-    return numbers, None if has_numbers else names
+    positions = pd.Index(names).get_indexer(unique)
+    are_positions = names == [str(position) for position in range(len(names))]
+    return positions.astype(np.uint8)[codes], None if are_positions else names
 
 
-def to_text(numbers: pd.Series) -> pd.Series:
+def to_text(numbers: pd.Index) -> pd.Index:
     """Return whole numbers as text, such as `3` for 3.0.
 
     Raises:
@@ -125,7 +126,7 @@ def to_text(numbers: pd.Series) -> pd.Series:
     """
     not_whole = numbers[numbers % 1 != 0]
     if len(not_whole):
-        raise UserError(f"a class is {not_whole.iloc[0]}; expected whole numbers, or names")
+        raise UserError(f"a class is {not_whole[0]}; expected whole numbers, or names")
     return numbers.astype(int).astype(str)
 
 
@@ -136,14 +137,17 @@ def choose_names(
 
     Args:
         found: the names that the source has, or None if they are 0, 1, 2 and so on.
-        written: the names in params.yaml, or None. They replace numbers, but not other names.
+        written: the names in params.yaml or data/datasets.yaml, or None. They replace numbers.
+            Other names stay, and `check_pinned` compares them with the written ones.
         n_classes: the number of classes.
 
     Raises:
         UserError: there are fewer or more written names than classes.
     """
     are_numbers = found is None or all(name.isdecimal() for name in found)
-    if written is None or not are_numbers or all(name.isdecimal() for name in written):
+    if written is None or not are_numbers:
+        return found
+    if all(name.isdecimal() for name in written):  # recorded names, such as 10 and 20
         return found
     if len(written) != n_classes:
         labels = ", ".join(found or [f"0 to {n_classes - 1}"])
@@ -165,7 +169,7 @@ def to_uint8(values: Any) -> Pixels:
         numbers = values if is_numeric else values.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise UserError(error) from None
-    # NaN becomes an arbitrary integer, which then differs from NaN.
+    # NaN becomes an arbitrary integer, so that the comparison below fails.
     with np.errstate(invalid="ignore"):
         integers = numbers.astype(np.uint8, copy=False)
     if not np.array_equal(integers, numbers):

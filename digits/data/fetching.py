@@ -1,4 +1,4 @@
-"""Fetch the images of a dataset, and check that they are the recorded ones."""
+"""Fetch the images of a dataset, and verify their checksums."""
 
 import os
 import textwrap
@@ -23,7 +23,7 @@ def fetch_images(name: str, dataset: DatasetParams, *, require_pinned: bool = Tr
     """Fetch a dataset from the first of its sources that has it.
 
     The environment variable DATA_MIRROR may be a folder or an HTTP address. If a source of the
-    dataset says how a mirror is read, the mirror's subfolder `name` is tried first.
+    dataset can be mirrored, the mirror's subfolder `name` is tried first.
 
     Args:
         name: the name of the dataset.
@@ -47,14 +47,15 @@ def fetch_images(name: str, dataset: DatasetParams, *, require_pinned: bool = Tr
             collection = find_source(kind).open(place, dataset)
             images = make_images(collection, dataset)
             if require_pinned:
-                if "test" not in dataset.sha256:  # no split of this dataset can use it
+                # Not every source knows the test set. If it is not recorded, no split uses it.
+                if "test" not in dataset.sha256:
                     table = images.table.drop(columns="test", errors="ignore")
                     images = replace(images, table=table)
                 check_pinned(name, images, dataset)
             if dataset.network is not None and not images.n_network_features:
                 raise UserError(NO_PICTURES)
             return images
-        except NetworkError:
+        except NetworkError:  # it is a UserError, but another source would not help
             raise
         except UserError as error:
             failures.append(f"{kind} {place}: {error}")
@@ -105,15 +106,15 @@ def check_pinned(name: str, images: Images, dataset: DatasetParams) -> None:
         "names": dataset.names,
         **{key: dataset.sha256.get(key) for key in IMAGE_CHECKSUMS},
     }
-    for key in actual | pinned:
-        if actual.get(key) != pinned.get(key):
-            difference = f"{key}: {actual.get(key)}, expected {pinned.get(key)}"
+    for key, expected in pinned.items():
+        if actual.get(key) != expected:
+            difference = f"{key}: {actual.get(key)}, expected {expected}"
             difference = textwrap.shorten(difference, 200)
             raise UserError(f"{difference}; if that is right, run `digits pin {name}`")
 
 
 def compute_checksums(images: Images) -> dict[str, str]:
-    """Return the SHA-256 of pixels and labels and, if there are any, groups, files, test set.
+    """Return the SHA-256 checksums of images by their keys in data/datasets.yaml.
 
     They determine the images and the split into training set and test set.
     """

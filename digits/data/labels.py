@@ -28,17 +28,17 @@ def label_images(
         labels = images.table["class"]
     else:
         if negative is not None:
-            kept = to_numbers([*positive, *negative], names)
+            kept = to_class_numbers([*positive, *negative], names)
             images = images.select(np.flatnonzero(images.table["class"].isin(kept)))
-        is_positive = images.table["class"].isin(to_numbers(positive, names))
+        is_positive = images.table["class"].isin(to_class_numbers(positive, names))
         labels = is_positive.astype(np.uint8)
     table = images.table.assign(label=labels)
-    # `assign` copies the attrs, so that those of `images` stay as they are.
+    # `assign` has copied the attrs, so the attrs of `images` do not change.
     table.attrs["has_positive"] = positive is not None
     table.attrs["label_names"] = names if positive is None else None
     return replace(images, table=table)
 
 
-def to_numbers(classes: Sequence[Any], names: Sequence[str] | None) -> Sequence[Any]:
+def to_class_numbers(classes: Sequence[Any], names: Sequence[str] | None) -> Sequence[Any]:
     """Return the numbers of classes. Without `names`, the classes are numbers already."""
     return [names.index(name) for name in classes] if names else classes

@@ -1,11 +1,11 @@
 """The interface of the kinds of sources from which images come.
 
-A kind of source, such as `idx`, is a module of digits/data/sources, or an entry point of the
-group `digits.sources`, by which another package adds one. The module has a `Source` called
+A kind of source, such as `idx`, is a module of digits/data/sources, or a module of another
+package with an entry point in the group `digits.sources`. The module has a `Source` called
 `source`, which opens a place.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -39,10 +39,11 @@ class Collection:
             - `file`: the path of the picture in its folder, if there are pictures.
             - `id`: what the owner calls the image, if it is to be predicted.
 
-        blocks: a function that yields the pixels of many rows at a time, shape
+        blocks: a function that returns the pixels of many rows at a time, shape
             (n_rows, n_values).
-        more_columns: a function that returns what was found while the pixels were read, as more
-            columns of the table of images. It is called after the last block, and may be None.
+        more_columns: a function that returns what was found while the pixels were read, such as
+            the features of a network, as more columns of the table of images. It is called
+            after the last block, and may be None.
         pictures: a function that yields the paths or the contents of the picture files, in the
             order of the rows, or None for arrays.
         shape: height, width and, in colour, 3. It is empty for picture files.
@@ -50,7 +51,7 @@ class Collection:
     """
 
     rows: pd.DataFrame
-    blocks: Callable[[], Iterator[Any]]
+    blocks: Callable[[], Iterable[Any]]
     more_columns: Callable[[], pd.DataFrame] | None = None
     pictures: Callable[[], Iterator[Path | bytes]] | None = None
     shape: list[int] = field(default_factory=list)
@@ -97,9 +98,8 @@ def find_source(kind: str) -> Source:
 def describe_download_error(error: BaseException) -> str:
     """Return the reason of a failed request, such as `Connection refused`.
 
-    An error of the operating system has a short reason. HTTP clients raise it again several
-    times, with long messages. If the first error is of another kind, the last message is
-    returned.
+    HTTP clients wrap an error of the operating system, which has a short reason, several times,
+    with long messages. If the first error is of another kind, the last message is returned.
     """
     cause = error  # the error that was raised first
     while (inner := cause.__cause__ or cause.__context__) is not None:

@@ -36,7 +36,7 @@ def split_rows(images: Images, test: TestSize, seed: int) -> tuple[Vector, Vecto
     """
     rows = np.arange(len(images), dtype=np.uint32)
     groups: Any = images.groups
-    # The splits are those of scikit-learn's `train_test_split` and `GroupShuffleSplit`, but no
+    # Random splits equal those of scikit-learn's `train_test_split` and `GroupShuffleSplit`. No
     # new version can change them, because NumPy keeps the numbers of RandomState (NEP 19).
     rng = np.random.RandomState(seed)
     if isinstance(test, float) and groups is None:
@@ -50,9 +50,9 @@ def split_rows(images: Images, test: TestSize, seed: int) -> tuple[Vector, Vecto
         is_test = select_last_images(images, test)
     elif isinstance(test, float | LastGroups):
         is_test = select_groups(groups, test, rng)
-    elif groups is None:
+    elif groups is None:  # `test` is a ChecksumShare
         classes = images.table["class"].to_numpy()
-        is_test = select_images_by_checksum(checksums_of(images), classes, test.share)
+        is_test = select_images_by_checksum(checksum_prefixes(images), classes, test.share)
     else:
         is_test = select_groups_by_checksum(groups, images.group_names, test.share)
     return rng.permutation(rows[~is_test]), rows[is_test]
@@ -69,7 +69,7 @@ def select_given_images(images: Images) -> Vector:
     check_groups(
         images,
         is_test,
-        "write `share: 0.25` for a test set of other groups, or remove the groups",
+        "use {share: 0.25}, which keeps groups together, or remove the groups",
     )
     return is_test
 
@@ -104,8 +104,7 @@ def select_groups(
 ) -> Vector:
     """Return a mask of the images of random groups or of the last groups, shape (n_images,)."""
     unique_groups = np.unique(groups)
-    # The last groups need no random numbers. They are drawn all the same, so that after either
-    # rule the generator shuffles the training rows in the same way.
+    # Drawn for the last groups, too, so that both rules shuffle the training rows alike.
     shuffled_groups = rng.permutation(unique_groups)
     if isinstance(test, LastGroups):
         test_groups = unique_groups[-test.groups :]
@@ -114,15 +113,14 @@ def select_groups(
     return np.isin(groups, test_groups)
 
 
-def checksums_of(images: Images) -> Vector:
-    """Return the start of the SHA-256 of each image's file, or of its pixels without a file.
+def checksum_prefixes(images: Images) -> Vector:
+    """Return the first 64 bits of the SHA-256 of each image's file or, without one, its pixels.
 
-    It has 64 bits. That two different images of a million have the same start has a probability
-    of 3e-8.
+    The probability that any two of a million different images have the same bits is 3e-8.
     """
     checksums: Iterable[int]
     if "sha256" in images.table:
-        checksums = (int(digits[:16], base=16) for digits in images.table["sha256"])
+        checksums = (int(hexdigest[:16], base=16) for hexdigest in images.table["sha256"])
     else:
         checksums = (int.from_bytes(sha256(pixels).digest()[:8]) for pixels in images.X)
     return np.fromiter(checksums, dtype=np.uint64, count=len(images))
@@ -135,9 +133,9 @@ def select_images_by_checksum(checksums: Vector, classes: Vector, share: float) 
         is_of_class = classes == class_number
         sorted_checksums = np.sort(checksums[is_of_class])
         n_test = count_test_items(share, len(sorted_checksums))
-        first_of_training = sorted_checksums[n_test]
-        # Duplicates of that image have the same checksum, and are training images, too.
-        is_test |= is_of_class & (checksums < first_of_training)
+        lowest_train_checksum = sorted_checksums[n_test]
+        # Duplicates of its image have the same checksum, and are training images, too.
+        is_test |= is_of_class & (checksums < lowest_train_checksum)
     return is_test
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from digits.core.images import Images
 from digits.core.pixels import Vector
-from digits.data.splitting import checksums_of
+from digits.data.splitting import checksum_prefixes
 from digits.imaging import drawing
 from digits.imaging.background import find_blank, find_common_background
 from digits.messages.errors import echo, shorten
@@ -43,7 +43,7 @@ def describe_images(
         [f"{name} {count:,}" for name, count in zip(class_names, counts, strict=True)]
     )
     lines = [f"{len(images):,} images of {len(class_names)} classes: {listed}"]
-    checksums = checksums_of(images)
+    checksums = checksum_prefixes(images)
     for plugin in find_plugins("digits.judges").values():
         lines += plugin.load()(images, checksums, class_names)
     if images.groups is not None:

@@ -184,7 +184,7 @@ def test_idx_files_have_values_of_six_types(code: int, dtype: str) -> None:
 @pytest.mark.parametrize(
     ("source", "reason", "needs_network"),
     [
-        ({"openml": "tiny"}, "is not a name and a version, such as mnist_784/1", True),
+        ({"openml": "tiny"}, "expected a name and a version, such as mnist_784/1", True),
         ({"sklearn": "iris"}, "scikit-learn ships no images called 'iris', only", False),
     ],
 )

@@ -24,7 +24,8 @@ from digits.data.source import Collection, Source, describe_download_error
 from digits.messages.errors import UserError
 from digits.settings.params import DatasetParams
 
-# `t10k` or the word `test` in the name of a file, such as t10k-images-idx3-ubyte.gz.
+# `t10k` or the word `test` in the name of a file, such as t10k-images-idx3-ubyte.gz. `\b` would
+# not find the word in `test_images`, because it takes `_` for a letter.
 TEST_NAME = re.compile(r"t10k|(?<![a-z])test(?![a-z])", re.IGNORECASE)
 TIMEOUT = 60  # seconds without an answer
 GZIP_MAGIC = b"\x1f\x8b"
@@ -38,7 +39,7 @@ MNIST_FILES = [
 ]
 
 
-def open_pairs(place: str, dataset: DatasetParams) -> Collection:
+def read_pairs(place: str, dataset: DatasetParams) -> Collection:
     """Return the images of all pairs of files.
 
     Args:
@@ -55,7 +56,7 @@ def open_pairs(place: str, dataset: DatasetParams) -> Collection:
     is_test = [TEST_NAME.search(images_file) is not None for images_file, _ in pairs]
     rows = pd.DataFrame({"class": np.concatenate(labels).ravel()})
     rows["test"] = np.repeat(is_test, [len(block) for block in blocks])
-    return Collection(rows, lambda: iter(blocks))
+    return Collection(rows, lambda: blocks)
 
 
 def read_file(place: str, name: str, n_values: int) -> Pixels:
@@ -79,7 +80,7 @@ def read_file(place: str, name: str, n_values: int) -> Pixels:
             content = Path(place, name).read_bytes()
         return parse(content).reshape(-1, n_values)
     except (OSError, ValueError, EOFError, zlib.error) as error:
-        # The exceptions of requests are OSErrors, too.
+        # The errors of requests are OSErrors.
         raise UserError(f"{name}: {describe_download_error(error)}") from None
 
 
@@ -88,14 +89,15 @@ def download(address: str) -> bytes:
 
     Raises:
         OSError: it cannot be fetched.
-        ValueError: the server has packed its answer, which unpacks to too much.
+        ValueError: the compressed response unpacks to too much.
     """
     content = bytearray()
     with requests.get(address, timeout=TIMEOUT, stream=True) as response:
         response.raise_for_status()
         for chunk in response.iter_content(CHUNK_BYTES):
             content += chunk
-            check_size(response.raw.tell(), len(content))
+            compressed_size = response.raw.tell()  # of the part that has been received
+            check_size(compressed_size, len(content))
     return bytes(content)
 
 
@@ -126,4 +128,4 @@ def parse(content: bytes) -> Any:
     return values.reshape(shape)
 
 
-source = Source(open_pairs, is_path=True, needs_internet=True, mirror="idx")
+source = Source(read_pairs, is_path=True, needs_internet=True, mirror="idx")

@@ -14,7 +14,7 @@ from digits.settings.params import DatasetParams
 TIMEOUT = 60  # seconds
 
 
-def open_bunch(place: str, dataset: DatasetParams) -> Collection:
+def read_openml(place: str, dataset: DatasetParams) -> Collection:
     """Return the images of a dataset on OpenML. Nothing is kept on the disk.
 
     Args:
@@ -26,7 +26,7 @@ def open_bunch(place: str, dataset: DatasetParams) -> Collection:
     """
     name, _, version = place.partition("/")
     if not version.isdecimal():
-        raise UserError("is not a name and a version, such as mnist_784/1")
+        raise UserError("expected a name and a version, such as mnist_784/1")
     timeout = socket.getdefaulttimeout()
     # The client has no parameter for a timeout. While a stage fetches a dataset, the process
     # opens no other connections.
@@ -49,7 +49,7 @@ def open_bunch(place: str, dataset: DatasetParams) -> Collection:
         raise UserError(describe_download_error(error)) from None
     finally:
         socket.setdefaulttimeout(timeout)
-    return Collection(pd.DataFrame({"class": bunch.target}), lambda: iter([bunch.data]))
+    return Collection(pd.DataFrame({"class": bunch.target}), lambda: [bunch.data])
 
 
-source = Source(open_bunch, needs_internet=True, mirror="idx")
+source = Source(read_openml, needs_internet=True, mirror="idx")

@@ -1,8 +1,7 @@
 """The digits that are part of scikit-learn.
 
-They were cut from fourteen forms, which are their groups. A complete form has 130 digits, and
-begins with the digits 0 to 9 three times, then 0 9 5 5 6 5 0. In some forms, up to eight digits
-are missing.
+They were cut from fourteen forms, which are their groups. A complete form has 130 digits. In
+some forms, up to eight digits are missing.
 """
 
 import numpy as np
@@ -17,7 +16,7 @@ from digits.settings.params import DatasetParams
 FORM_SIZES = [130, 126, 130, 130, 130, 130, 130, 123, 128, 130, 128, 130, 122, 130]
 
 
-def open_digits(place: str, dataset: DatasetParams) -> Collection:
+def read_digits(place: str, dataset: DatasetParams) -> Collection:
     """Return the images of a dataset of scikit-learn.
 
     Args:
@@ -32,7 +31,7 @@ def open_digits(place: str, dataset: DatasetParams) -> Collection:
     bunch = load_digits()
     rows = pd.DataFrame({"class": bunch.target})
     rows["group"] = np.repeat(np.arange(len(FORM_SIZES)), FORM_SIZES)
-    return Collection(rows, lambda: iter([bunch.data]))
+    return Collection(rows, lambda: [bunch.data])
 
 
-source = Source(open_digits)
+source = Source(read_digits)
