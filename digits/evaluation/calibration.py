@@ -12,8 +12,8 @@ from scipy.special import log_softmax, softmax
 
 from digits.core.pixels import Scores, Vector
 
-# A model's own probabilities are raised to at least this value. Some models give a probability
-# of 0 without good reason, such as three nearest neighbours that all have one label.
+# A model's own probabilities are raised to at least this value. Three nearest neighbours, for
+# example, give a class a probability of 0 as soon as none of the three has it.
 MIN_PROBABILITY = 1e-3
 
 # The probabilities are mixed with this share of the uniform distribution, so that the log loss
@@ -49,16 +49,16 @@ def fit_temperature(logits: Scores, y_index: Vector) -> float:
         y_index: the index of the true class of each image, shape (n_images,).
     """
     step = math.ceil(len(y_index) / MAX_IMAGES)
-    logits = logits[::step]
+    logits = logits[::step]  # of every step-th image
     y_index = y_index[::step]
     n_images = len(y_index)
     rows = np.arange(n_images)
 
     def cross_entropy(log_temperature: float) -> float:
         log_probabilities = log_softmax(logits / np.exp(log_temperature), axis=1)
-        # Labels are smoothed, as J. Platt (1999) does: each image counts n_images times with
-        # its true label, and once with a random label. Otherwise the temperature of a model
-        # without mistakes would go to 0.
+        # Label smoothing, as by J. Platt (1999): the weights of the true label and of a random
+        # label are n_images to 1. Otherwise the temperature of a model without mistakes would
+        # go to 0.
         true_class = log_probabilities[rows, y_index]
         random_class = log_probabilities.mean(axis=1)
         return -float((n_images * true_class + random_class).mean()) / (n_images + 1)

@@ -17,7 +17,7 @@ def confusion_table(predictions: Predictions) -> pd.DataFrame:
     counts = confusion_matrix(
         predictions.y_true, predictions.y_pred, labels=predictions.classes
     )
-    support = np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    support = np.maximum(counts.sum(axis=1, keepdims=True), 1)  # avoids 0 / 0
     names = predictions.class_names
     pairs = pd.MultiIndex.from_product([names, names], names=["actual", "predicted"])
     columns = {"count": counts.ravel(), "share": (counts / support).ravel()}

@@ -3,8 +3,6 @@
 The curves are reduced to the points that a plot needs, so that they are small enough for Git.
 """
 
-from bisect import bisect_left
-
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -12,8 +10,8 @@ from sklearn import metrics
 
 from digits.evaluation.predictions import Predictions
 
-# The largest distance between a curve and what is drawn of it. The axes go from 0 to 1, and are
-# 400 pixels long in .dvc/plots and at most 560 in the report, so it is one pixel at most.
+# The largest distance between a curve and its reduced form. The axes go from 0 to 1 and are at
+# most 560 pixels long, so the distance is at most one pixel.
 TOLERANCE = 1 / 560
 
 Points = npt.NDArray[np.float64]  # x and y, shape (n_points, 2)
@@ -57,11 +55,11 @@ def precision_recall_table(predictions: Predictions) -> pd.DataFrame:
         precision, recall, thresholds = metrics.precision_recall_curve(
             is_class, scores, drop_intermediate=True
         )
-        # The last point, with a recall of 0, has no threshold. The recall decreases.
+        # The last point, with a recall of 0, has no threshold.
         curve = pd.DataFrame(
             {"recall": recall[:-1], "precision": precision[:-1], "threshold": thresholds}
-        )[::-1]
-        curves[name] = thin_curve(curve)
+        )
+        curves[name] = thin_curve(curve[::-1])  # the recall increases
     return concat_curves(curves, ["recall", "precision", "threshold"])
 
 
@@ -82,15 +80,22 @@ def thin_curve(curve: pd.DataFrame) -> pd.DataFrame:
     points = curve.iloc[:, :2].to_numpy()
     kept = [0]
     while kept[-1] < len(points) - 1:
-        kept.append(kept[-1] + find_end_of_line(points[kept[-1] :]))
+        start = kept[-1]
+        kept.append(start + find_end_of_line(points[start:]))
     return curve.iloc[kept]
 
 
 def find_end_of_line(points: Points) -> int:
     """Return the index of the point at which the line from the first of the points ends."""
-    ends = range(1, len(points))
-    # The index in `ends` of the first end that is too far is the last end that is not.
-    return bisect_left(ends, True, key=lambda end: max_distance(points[: end + 1]) > TOLERANCE)
+    possible = 0
+    too_far = len(points)
+    while too_far - possible > 1:
+        end = (possible + too_far + 1) // 2
+        if max_distance(points[: end + 1]) > TOLERANCE:
+            too_far = end
+        else:
+            possible = end
+    return possible
 
 
 def max_distance(points: Points) -> float:

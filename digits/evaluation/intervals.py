@@ -15,8 +15,7 @@ def confidence_interval(
     """Return the 95 % confidence interval of a proportion.
 
     Without groups it is Wilson's interval. The images of one group, such as a writer, are not
-    independent. With groups it is therefore the interval of a t-test over the groups, which is
-    approximate.
+    independent. With groups it is therefore a cluster-robust t interval, which is approximate.
 
     Args:
         is_correct: whether each prediction is correct, shape (n_images,).
@@ -36,17 +35,17 @@ def confidence_interval(
     contributions = group_contributions(is_correct, groups)
     if len(contributions) < MIN_GROUPS or np.allclose(contributions, contributions[0]):
         return np.nan, np.nan
-    interval = ttest_1samp(contributions, popmean=0).confidence_interval()
+    test = ttest_1samp(contributions, popmean=0)  # only its interval is of interest
+    interval = test.confidence_interval()
     return max(interval.low, 0.0), min(interval.high, 1.0)
 
 
 def group_contributions(values: Vector, groups: Vector) -> Vector:
     """Return a number per group, shape (n_groups,), whose mean is the mean of all values.
 
-    It is the mean of all values, plus the sum of the group's deviations from this mean divided
-    by the mean size of a group. A large group therefore counts more than a small one, and a
-    t-test of these numbers allows for groups of different sizes. Source: W. Cochran, "Sampling
-    techniques", 1977, the variance of a ratio estimate of cluster samples.
+    For a group with the images I it is m + sum(values[I] - m) / (n_images / n_groups), where m
+    is the mean of all values. A large group therefore counts more than a small one. Source: W.
+    Cochran, "Sampling techniques", 1977, the variance of a ratio estimate of cluster samples.
 
     Args:
         values: shape (n_images,).

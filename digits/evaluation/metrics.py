@@ -1,7 +1,7 @@
 """Measure predictions with the metrics of scikit-learn.
 
 To add a metric, write a function that yields its rows of the table of metrics, and add it to
-METRICS. digits/results/descriptions.py says what a metric is, so that an edit of words
+METRICS. Its description is in digits/results/descriptions.py, so that an edit of a description
 evaluates no model again.
 """
 
@@ -42,14 +42,14 @@ def accuracy(predictions: Predictions) -> Iterator[Row]:
     """Yield the accuracy of all images, of each fold and of each group, 0 to 1."""
     all_images = np.full(len(predictions.y_true), True)
     yield Row("accuracy", OVERALL, *proportion_correct(predictions, all_images))
-    for fold, value in accuracy_by(predictions.folds, predictions.is_correct).items():
+    for fold, value in accuracy_by_slice(predictions.folds, predictions.is_correct).items():
         yield Row("accuracy", f"fold {fold}", value)
     names = predictions.group_names
-    for group, value in accuracy_by(predictions.groups, predictions.is_correct).items():
+    for group, value in accuracy_by_slice(predictions.groups, predictions.is_correct).items():
         yield Row("accuracy", f"group {names[group] if names else group}", value)
 
 
-def accuracy_by(slices: Vector | None, is_correct: Vector) -> dict[Any, float]:
+def accuracy_by_slice(slices: Vector | None, is_correct: Vector) -> dict[Any, float]:
     """Return the accuracy of each fold or group; nothing if there are none, or too many."""
     if slices is None or len(np.unique(slices)) > MAX_SLICES:
         return {}
@@ -58,7 +58,7 @@ def accuracy_by(slices: Vector | None, is_correct: Vector) -> dict[Any, float]:
 
 def accuracy_over_folds(predictions: Predictions) -> Iterator[Row]:
     """Yield the mean and the standard deviation of the accuracies of the folds."""
-    accuracies = list(accuracy_by(predictions.folds, predictions.is_correct).values())
+    accuracies = list(accuracy_by_slice(predictions.folds, predictions.is_correct).values())
     if accuracies:
         yield Row("cv_accuracy", OVERALL, float(np.mean(accuracies)))
         yield Row("cv_std", OVERALL, float(np.std(accuracies)))
@@ -72,10 +72,7 @@ def baseline(predictions: Predictions) -> Iterator[Row]:
 
 def precision_recall_f1(predictions: Predictions) -> Iterator[Row]:
     """Yield precision, recall and F1 of the positive class, or their means over all classes."""
-    if predictions.has_positive:
-        labels = predictions.classes[1:]
-    else:
-        labels = np.unique(predictions.y_true)
+    labels = [1] if predictions.has_positive else np.unique(predictions.y_true)
     precision, recall, f1, _ = metrics.precision_recall_fscore_support(
         predictions.y_true,
         predictions.y_pred,
@@ -90,11 +87,11 @@ def precision_recall_f1(predictions: Predictions) -> Iterator[Row]:
 
 def areas_under_curves(predictions: Predictions) -> Iterator[Row]:
     """Yield the mean areas under the curves that `roc_table` describes, if there are any."""
-    curves = [(is_class, scores) for _, is_class, scores in predictions.one_vs_rest()]
-    if curves:
-        areas = [metrics.roc_auc_score(*curve) for curve in curves]
+    classes = predictions.one_vs_rest()
+    if classes:
+        areas = [metrics.roc_auc_score(mask, scores) for _, mask, scores in classes]
         yield Row("roc_auc", OVERALL, float(np.mean(areas)))
-        areas = [metrics.average_precision_score(*curve) for curve in curves]
+        areas = [metrics.average_precision_score(mask, scores) for _, mask, scores in classes]
         yield Row("average_precision", OVERALL, float(np.mean(areas)))
 
 
@@ -112,6 +109,7 @@ def metrics_of_classes(predictions: Predictions) -> Iterator[Row]:
     classes = zip(predictions.classes, predictions.class_names, strict=True)
     names = {label: name for label, name in classes if label in y_true}
     for label, name in names.items():
+        # Precision is the proportion of correct predictions among those of the class.
         yield Row("precision", name, *proportion_correct(predictions, y_pred == label))
     for label, name in names.items():
         yield Row("recall", name, *proportion_correct(predictions, y_true == label))
@@ -152,14 +150,14 @@ def summarize(table: pd.DataFrame, n_labels: int) -> dict[str, float]:
     """Return the content of metrics/<model>.json.
 
     Args:
-        table: the metrics of the test images and the cross-validated ones, with a column
-            `subset`. The former are returned, and those of the latter that begin with `cv_`.
+        table: the metrics of the test images and the cross-validated metrics, with a column
+            `subset`. Of the cross-validated metrics, only those that begin with `cv_` are used.
         n_labels: the number of labels that the model predicts.
     """
     is_used = (table["subset"] == "test") | table["metric"].str.startswith("cv_")
     rows = table[is_used & (table["slice"] == OVERALL)]
     values = dict(zip(rows["metric"], rows["value"], strict=True))
-    names = IN_JSON + IN_JSON_WITH_TWO_LABELS if n_labels == 2 else IN_JSON
+    names = IN_JSON + (IN_JSON_WITH_TWO_LABELS if n_labels == 2 else [])
     return {name: values[name] for name in names if name in values}
 
 
@@ -175,5 +173,5 @@ def proportion_correct(
     groups = None
     if predictions.groups is not None:
         groups = predictions.groups[is_selected]
-    proportion = is_correct.sum() / max(len(is_correct), 1)
+    proportion = is_correct.sum() / max(len(is_correct), 1)  # avoids 0 / 0
     return proportion, *confidence_interval(is_correct, groups)

@@ -27,7 +27,7 @@ class Predictions:
         group_names: the names of the groups, or None.
         majority_label: the most frequent label of the training images.
         has_positive: whether the task has positive classes, with the label 1, and others, with
-            the label 0. Otherwise all classes are equal, also if there are two.
+            the label 0. Otherwise no class is special, even if there are two.
     """
 
     classes: Vector
@@ -53,7 +53,7 @@ class Predictions:
         """Read a table of predictions, and calibrate the probabilities.
 
         Args:
-            table: the columns are described in docs/pipeline.md.
+            table: predictions, as `make_predictions_table` in digits/core returns them.
             classes: the labels of the task, sorted.
             majority_label: the most frequent label of the training images.
             temperature: the temperature of the calibration, or that of each image, shape
@@ -97,13 +97,14 @@ class Predictions:
         """
         if self.has_positive:
             scores_by_index = {1: self.scores}
-        elif self.scores.ndim == 1:
+        elif self.scores.ndim == 1:  # the scores are those of the class with the index 1
             scores_by_index = {0: -self.scores, 1: self.scores}
         else:
             scores_by_index = dict(enumerate(self.scores.T))
+        y_index = self.y_index
         classes = []
         for index, scores in scores_by_index.items():
-            is_class = self.y_index == index
+            is_class = y_index == index
             if is_class.any() and not is_class.all():
                 classes.append((self.class_names[index], is_class, scores))
         return classes
@@ -121,9 +122,9 @@ def calibrate_predictions(
         classes: the labels of the task, sorted.
 
     Returns:
-        The predictions, by their subset: `test` and, if the model was cross-validated,
-        `cross_validation`. And the temperature of the test images, or None without
-        cross-validation.
+        - The predictions by their subset: `test` and, if the model was cross-validated,
+          `cross_validation`.
+        - The temperature of the test images, or None without cross-validation.
     """
     majority_label = int(cv_predictions["label"].mode()[0])
     if "fold" not in cv_predictions:
@@ -157,7 +158,7 @@ def fit_temperatures_of_folds(cv_predictions: pd.DataFrame, classes: Vector) -> 
         The temperature of each image, shape (n_images, 1).
     """
     folds = cv_predictions["fold"].to_numpy()
-    temperatures = np.empty((len(folds), 1))
+    temperatures = np.empty((len(folds), 1))  # one column, for the logits of all classes
     for fold in np.unique(folds):
         other_folds = cv_predictions[folds != fold]
         temperatures[folds == fold] = fit_temperature_to_table(other_folds, classes)
