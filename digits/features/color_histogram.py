@@ -69,9 +69,10 @@ def color_histogram(X: Pixels, pixel_max: int, bins: Sequence[int]) -> npt.NDArr
     """
     histograms = np.empty((len(X), np.prod(bins)), dtype=np.float32)
     for image, histogram in zip(X, histograms, strict=True):
-        # For Pillow, the pixels are a picture of one column.
+        # For Pillow, the pixels are a picture of one column. Fractions are cut off.
         rgb = (image.reshape(-1, 1, 3) * (255 / pixel_max)).astype(np.uint8)
         hsv = np.asarray(Image.fromarray(rgb).convert("HSV")).reshape(-1, 3)
+        # The bin of each pixel along each axis.
         hue, saturation, value = (hsv * np.array(bins) // 256).T
         bin_of_pixel = np.ravel_multi_index((hue, saturation, value), bins)
         histogram[:] = np.bincount(bin_of_pixel, minlength=len(histogram)) / len(hsv)

@@ -1,8 +1,7 @@
 """Histograms of oriented gradients: in which directions edges run, and where.
 
-After Dalal and Triggs, with two changes: blocks are not normalized, and the square root is
-taken of each value, as Arandjelović and Zisserman do with SIFT. Of images in colour, the
-brightness is used.
+As in Dalal and Triggs, with two changes: blocks are not normalized, and the square root of each
+value is taken, as in Arandjelović and Zisserman. Of images in colour, the brightness is used.
 
 Sources: N. Dalal, B. Triggs, "Histograms of oriented gradients for human detection", 2005;
 R. Arandjelović, A. Zisserman, "Three things everyone should know to improve object retrieval",

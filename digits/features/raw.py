@@ -1,6 +1,6 @@
 """The pixels as they are, in float32.
 
-float32 takes half the memory of float64, with which accuracies can differ a little.
+float32 takes half the memory of float64. With float64, accuracies can differ slightly.
 """
 
 from collections.abc import Sequence
@@ -31,5 +31,5 @@ def make_features(shape: Sequence[int], pixel_max: int, *, sparse: bool = False)
 
 
 def to_float32(X: Pixels) -> npt.NDArray[np.float32]:
-    """Return the pixels as they are, in half the memory that float64 would need."""
+    """Return the pixels as float32."""
     return X.astype(np.float32)

@@ -26,7 +26,7 @@ DAMAGED_FILE_HINT = (
     "(docs/troubleshooting.md)"
 )
 
-# What Python, PyArrow and the system's loader of libraries say if memory is missing.
+# Messages of Python, PyArrow and the system's loader of libraries if memory or threads run out.
 LACK_OF_MEMORY = re.compile(
     "can't start new thread|Failed to launch worker thread|failed to map segment"
 )
@@ -115,7 +115,7 @@ def prefix_errors(prefix: object) -> Iterator[None]:
 
 @contextmanager
 def report_os_errors() -> Iterator[None]:
-    """Turn an OSError, such as that of a full disk, or an exceeded limit into a UserError."""
+    """Report errors of the system, such as a full disk or too little memory, as UserErrors."""
     try:
         yield
     except BrokenPipeError:

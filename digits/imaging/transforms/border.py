@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 
 def median_of_border(images: NDArray[Any]) -> NDArray[np.float64]:
-    """Return the median of the outermost pixels of each image.
+    """Return the median of the four edges of each image. A corner counts for both its edges.
 
     Args:
         images: shape (n_images, height, width), or (n_images, height, width, 3) in colour.

@@ -9,7 +9,7 @@ WEIGHTS = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 
 
 def to_brightness(X: Pixels) -> Pixels:
-    """Return the brightness of pixels, shape (…, n_pixels), in the range of the pixels.
+    """Return the brightness of pixels, in the same range, shape (…, n_pixels).
 
     Args:
         X: red, green and blue in turn, shape (…, 3 * n_pixels).

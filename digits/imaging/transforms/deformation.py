@@ -4,8 +4,9 @@ Each image is rotated, sheared, scaled and shifted at random, and then bent by a
 field. Source: P. Simard, D. Steinkraus, J. Platt, "Best practices for convolutional neural
 networks applied to visual document analysis" (2003). No image is mirrored.
 
-The deformed images are numbered, and there may be any number of them. Each depends only on its
-original, the seed and its number, not on the other images or the number of cores.
+Row r of the deformed images is a copy of the original r % n_originals, and there may be any
+number of rows. A row depends only on its original, the seed and r, not on the other rows or the
+number of cores.
 """
 
 from collections.abc import Sequence
@@ -45,7 +46,7 @@ class Strength(NamedTuple):
     bend: float
 
 
-# For the source `deformed`. People can still read each digit.
+# For new training images. People can still read each digit.
 STRONG = Strength(rotation=0.1, shear=0.1, scale=0.07, shift=0.025, bend=0.04)
 
 # For a few copies of images that are near the border between two classes.
@@ -69,10 +70,8 @@ def deform_rows(
 ) -> Pixels:
     """Return the deformed images of some rows of one block.
 
-    Row r is made from the original r % len(originals).
-
     Args:
-        originals: the pixels, shape (n_originals, height * width), 0 to 255.
+        originals: the pixels, shape (n_originals, height * width).
         shape: the height and the width.
         rows: the numbers of the rows, which must be in one block (see `list_blocks`).
         seed: the seed of the random numbers.
@@ -88,6 +87,7 @@ def deform_rows(
     # Numbers are drawn for the whole block, so that a row always gets the same ones.
     block = rows.start // BLOCK_SIZE
     rng = np.random.Generator(np.random.Philox(key=[seed, block]))
+    # The two axes of length 1 broadcast over the height and the width.
     random_numbers = rng.standard_normal((6, BLOCK_SIZE, 1, 1), dtype=np.float32)
     n_gaussians = [vertical_gaussians.shape[1], horizontal_gaussians.shape[1]]
     weights = rng.standard_normal((2, BLOCK_SIZE, *n_gaussians), dtype=np.float32)
@@ -107,7 +107,7 @@ def deform(images: Pixels, random_numbers: Floats, field: Floats, strength: Stre
     """Return deformed images.
 
     Args:
-        images: shape (n_images, height, width), 0 to 255.
+        images: shape (n_images, height, width).
         random_numbers: six standard normal numbers per image, shape (6, n_images, 1, 1): for
             the rotation, the shear, the shifts down and to the right, and the vertical and the
             horizontal scale.

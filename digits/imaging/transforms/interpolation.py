@@ -36,14 +36,14 @@ def interpolate(images: FloatImages, rows: Coordinates, columns: Coordinates) ->
     y_fraction = y - top.astype(np.float32)
     x_fraction = x - left.astype(np.float32)
 
-    # All pixels lie one after the other in memory, so that one index finds a pixel.
+    # As in `np.ravel_multi_index`, one index finds a pixel among those of all images.
     values = padded.ravel()
     first_pixels = np.arange(n_images, dtype=np.int32) * (padded_height * padded_width)
     index = first_pixels[:, np.newaxis, np.newaxis] + top * padded_width + left
 
     upper = values[index]
     upper += (values[index + 1] - upper) * x_fraction
-    index += padded_width
+    index += padded_width  # the pixels one row below
     lower = values[index]
     lower += (values[index + 1] - lower) * x_fraction
     return upper + (lower - upper) * y_fraction
