@@ -228,6 +228,6 @@ def test_a_group_on_both_sides_of_a_given_test_set_is_refused() -> None:
     split(images, "given")
     images.table["test"] = np.arange(12) >= 7
     images.table.attrs["group_names"] = ["anna", "ben", "carl", "dora"]
-    line = "1 groups would be in both .+ first carl; write `share: 0.25`"
+    line = r"1 groups would be in both .+ first carl; use \{share: 0\.25\}"
     with pytest.raises(UserError, match=line):
         split(images, "given")
