@@ -104,7 +104,7 @@ def encode_classes(classes: pd.Series) -> tuple[Vector, list[str] | None]:
     """
     codes, unique = pd.factorize(classes, use_na_sentinel=False)
     if pd.api.types.is_numeric_dtype(unique):
-        unique = to_text(unique)  # the text of every image's class would take much memory
+        unique = to_text(unique)  # of all images, the text would take much memory
     names = sorted(unique)
     if not 2 <= len(names) <= MAX_CLASSES:
         listed = textwrap.shorten(", ".join(names), 60)

@@ -12,7 +12,7 @@ import numpy as np
 from digits.core.images import Images
 from digits.core.pixels import Vector
 from digits.data.conversion import make_images
-from digits.data.source import NetworkError, find_source
+from digits.data.source import NetworkError, Source, find_source
 from digits.messages.errors import UserError
 from digits.settings.params import IMAGE_CHECKSUMS, DatasetParams
 
@@ -34,15 +34,15 @@ def fetch_images(name: str, dataset: DatasetParams, *, require_pinned: bool = Tr
         UserError: no source has the images. The message gives the reason for each.
         NetworkError: the dataset's network cannot be used.
     """
-    sources = list(dataset.sources)
+    # In params.yaml, a source is a dictionary with one kind and its place.
+    sources = [(kind, place) for source in dataset.sources for kind, place in source.items()]
     mirror = os.environ.get("DATA_MIRROR")
     mirror_kind = find_mirror_kind(dataset)
     if mirror and mirror_kind:
-        sources.insert(0, {mirror_kind: f"{mirror.rstrip('/')}/{name}"})
+        sources.insert(0, (mirror_kind, f"{mirror.rstrip('/')}/{name}"))
 
     failures = []
-    for source in sources:
-        [(kind, place)] = source.items()  # a source has one key
+    for kind, place in sources:
         try:
             collection = find_source(kind).open(place, dataset)
             images = make_images(collection, dataset)
@@ -75,15 +75,17 @@ def fetch_images(name: str, dataset: DatasetParams, *, require_pinned: bool = Tr
 
 def needs_internet(dataset: DatasetParams) -> bool:
     """Return whether a source of a dataset needs the internet."""
-    return any(
-        find_source(kind).needs_internet for source in dataset.sources for kind in source
-    )
+    return any(source.needs_internet for source in find_sources(dataset))
 
 
 def find_mirror_kind(dataset: DatasetParams) -> str | None:
     """Return the kind of source that reads a mirror of a dataset, or None if it has none."""
-    kinds = [find_source(kind).mirror for source in dataset.sources for kind in source]
-    return next((kind for kind in kinds if kind is not None), None)
+    return next((source.mirror for source in find_sources(dataset) if source.mirror), None)
+
+
+def find_sources(dataset: DatasetParams) -> list[Source]:
+    """Return what reads each of the sources of a dataset."""
+    return [find_source(kind) for source in dataset.sources for kind in source]
 
 
 def check_pinned(name: str, images: Images, dataset: DatasetParams) -> None:

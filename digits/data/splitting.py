@@ -35,13 +35,13 @@ def split_rows(images: Images, test: TestSize, seed: int) -> tuple[Vector, Vecto
         UserError: a group would be in both sets.
     """
     rows = np.arange(len(images), dtype=np.uint32)
-    groups: Any = images.groups
+    groups: Any = images.groups  # mypy cannot know when it is None
     # Random splits equal those of scikit-learn's `train_test_split` and `GroupShuffleSplit`. No
     # new version can change them, because NumPy keeps the numbers of RandomState (NEP 19).
     rng = np.random.RandomState(seed)
     if isinstance(test, float) and groups is None:
         n_test = count_test_items(test, len(rows))
-        shuffled = rng.permutation(rows)
+        shuffled = rng.permutation(rows)  # the test set is shuffled, too
         return shuffled[n_test:], shuffled[:n_test]
 
     if test == "given":
@@ -66,11 +66,7 @@ def count_test_items(fraction: float, n_items: int) -> int:
 def select_given_images(images: Images) -> Vector:
     """Return a mask of the test set that came with the images, shape (n_images,)."""
     is_test: Vector = images.table["test"].to_numpy()
-    check_groups(
-        images,
-        is_test,
-        "use {share: 0.25}, which keeps groups together, or remove the groups",
-    )
+    check_groups(images, is_test, "use {share: 0.25}, or remove the groups")
     return is_test
 
 

@@ -129,7 +129,7 @@ def report_os_errors() -> Iterator[None]:
     except (MemoryError, RuntimeError, ImportError) as error:
         reason = str(error) or type(error).__name__
         if not isinstance(error, MemoryError) and not LACK_OF_MEMORY.search(reason):
-            raise
+            raise  # it has another cause
         raise UserError(
             f"too little memory, or too many threads ({reason}); close other programs, or "
             "raise the limits that `ulimit -a` lists"
