@@ -22,7 +22,7 @@ HEADER = """\
 # accepts no other images.
 """
 
-# `digits pin` reads the file, too, so it must be whole before.
+# `digits pin` reads the file, too, so it cannot repair it.
 REMEDY = f"`git restore {FILE.as_posix()}` brings back what was committed"
 
 Recorded = dict[str, dict[str, Any]]  # the values by the name of the dataset
