@@ -22,7 +22,7 @@ from digits.learning.thresholds import predict_cross_validated
 from digits.messages.errors import UserError
 from digits.results.differences import t_test
 from digits.results.formatting import format_significance
-from digits.settings import params
+from digits.settings import params_file
 from digits.settings.params import ModelParams
 
 
@@ -32,7 +32,7 @@ from digits.settings.params import ModelParams
 @click.option("--seeds", "n_seeds", type=click.IntRange(3, 100), default=5, show_default=True)
 def main(before: str, after: str, n_seeds: int) -> None:
     """Compare the models BEFORE and AFTER."""
-    settings = params.load()
+    settings = params_file.load()
     models = settings.models
     same_task = models[before].task == models[after].task
     if not same_task or models[before].folds != models[after].folds or not models[after].folds:

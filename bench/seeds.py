@@ -25,7 +25,7 @@ from digits.core.pixels import Vector
 from digits.data.labels import label_images
 from digits.data.splitting import split_rows
 from digits.learning.pipelines import build_pipeline
-from digits.settings import params
+from digits.settings import params_file
 
 N_SEEDS = 10
 
@@ -91,7 +91,7 @@ def compare_accuracies(folder: Path, quick: bool) -> list[str]:
 
 def compare_model(name: str, n_seeds: int) -> list[list[str]]:
     """Return the rows of a model: with its own features, and with the original ones."""
-    feature_sets: dict[str, dict[str, Any]] = {params.load().models[name].features: {}}
+    feature_sets: dict[str, dict[str, Any]] = {params_file.load().models[name].features: {}}
     if name in HAVE_OTHER_FEATURES:
         feature_sets["raw, sparse"] = ORIGINAL_FEATURES
 
@@ -119,7 +119,7 @@ def measure(name: str, features: dict[str, Any] | None, seed: int) -> float:
             code.
         seed: the seed.
     """
-    settings = params.load()
+    settings = params_file.load()
     model_params = settings.models[name]
     task = settings.tasks[model_params.task]
     images = read_images(paths.raw(settings.dataset_name_of_task(model_params.task)))

@@ -14,7 +14,7 @@ from digits.core import paths
 from digits.core.images import read_images, write_images
 from digits.data.labels import label_images
 from digits.messages.errors import UserError
-from digits.settings import params
+from digits.settings import params_file
 from stages.command import StageCommand
 
 
@@ -22,7 +22,7 @@ from stages.command import StageCommand
 @click.argument("name")
 def main(name: str) -> None:
     """Label the images of the task NAME."""
-    task = params.load().tasks[name]
+    task = params_file.load().tasks[name]
     for subset in ["train", "test"]:
         images = read_images(paths.split(task.split, subset))
         labelled_images = label_images(images, task.positive, task.negative)

@@ -20,7 +20,7 @@ import click
 from ruamel.yaml import YAML
 
 from digits.messages.errors import UserError, check_choice, report_os_errors, warn
-from digits.settings import params, recorded
+from digits.settings import params_file, recorded
 from stages import edits
 
 DVC_FILE = Path("dvc.yaml")
@@ -93,10 +93,10 @@ def read_declared(stage: str, name: str) -> tuple[list[str], list[Key]]:
     if stage not in stages:
         return [], []
     section = stages[stage]["foreach"].strip("${}")
-    entries = params.parse(params.read()).get(section)
+    entries = params_file.parse(params_file.read()).get(section)
     entry = {}
     if isinstance(entries, dict):  # otherwise, the stage says what is wrong with the section
-        check_choice(f"{params.FILE}: {section}", name, entries)
+        check_choice(f"{params_file.FILE}: {section}", name, entries)
         entry = entries[name]
     template = json.dumps(stages[stage]["do"]).replace("${key}", name)
     for key, value in entry.items():
@@ -105,7 +105,7 @@ def read_declared(stage: str, name: str) -> tuple[list[str], list[Key]]:
 
     keys = []
     for item in declared["params"]:
-        keys_by_file = item if isinstance(item, dict) else {str(params.FILE): [item]}
+        keys_by_file = item if isinstance(item, dict) else {str(params_file.FILE): [item]}
         keys += [(file, key) for file, names in keys_by_file.items() for key in names]
     return declared["deps"], keys
 
@@ -113,7 +113,7 @@ def read_declared(stage: str, name: str) -> tuple[list[str], list[Key]]:
 def read_values(keys: Iterable[Key]) -> dict[Key, Any]:
     """Return the values of keys in files of parameters."""
     contents: dict[str, Any] = {
-        str(params.FILE): params.parse(params.read()),
+        str(params_file.FILE): params_file.parse(params_file.read()),
         str(recorded.FILE): recorded.parse(recorded.read()),
         str(VERSIONS_FILE): read_versions(),
     }

@@ -26,7 +26,7 @@ from digits.learning import model_file
 from digits.learning.network_features import select_input
 from digits.learning.scores import decision_threshold, predict_labelled_images
 from digits.messages.errors import UserError
-from digits.settings import params
+from digits.settings import params_file
 from stages.command import StageCommand
 
 DECIMALS = 6  # results are rounded because their last digits may differ between machines
@@ -36,7 +36,7 @@ DECIMALS = 6  # results are rounded because their last digits may differ between
 @click.argument("name")
 def main(name: str) -> None:
     """Evaluate the model NAME."""
-    model_params = params.load().models[name]
+    model_params = params_file.load().models[name]
     model = model_file.load(paths.model(name), model_params.classifier)
     test_images = read_images(paths.task(model_params.task, "test"))
     cv_predictions = tables.read(paths.cv_predictions(name))

@@ -9,7 +9,7 @@ import click
 from digits.core import paths
 from digits.core.images import write_images
 from digits.data.fetching import fetch_images
-from digits.settings import params
+from digits.settings import params_file
 from stages.command import StageCommand
 
 
@@ -17,7 +17,7 @@ from stages.command import StageCommand
 @click.argument("name")
 def main(name: str) -> None:
     """Fetch the images of the dataset NAME."""
-    dataset = params.load().datasets[name]
+    dataset = params_file.load().datasets[name]
     images = fetch_images(name, dataset)
     write_images(paths.raw(name), images)
 

@@ -14,7 +14,7 @@ from digits.core.images import Images, read_images, write_images
 from digits.core.pixels import Vector
 from digits.data.splitting import split_rows
 from digits.messages.errors import warn
-from digits.settings import params
+from digits.settings import params_file
 from stages.command import StageCommand
 
 
@@ -22,7 +22,7 @@ from stages.command import StageCommand
 @click.argument("name")
 def main(name: str) -> None:
     """Make the split NAME."""
-    settings = params.load()
+    settings = params_file.load()
     split = settings.splits[name]
     images = read_images(paths.raw(split.dataset))
     train_rows, test_rows = split_rows(images, split.test, settings.seed)

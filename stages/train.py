@@ -24,7 +24,7 @@ from digits.learning.network_features import select_input
 from digits.learning.pipelines import build_pipeline
 from digits.learning.scores import predict_from_scores, response_method
 from digits.learning.thresholds import predict_cross_validated, tune_threshold
-from digits.settings import params
+from digits.settings import params_file
 from digits.settings.params import Threshold
 from stages.command import StageCommand
 
@@ -33,7 +33,7 @@ from stages.command import StageCommand
 @click.argument("name")
 def main(name: str) -> None:
     """Train the model NAME."""
-    settings = params.load()
+    settings = params_file.load()
     model_params = settings.models[name]
     n_passes = model_params.hyperparameters.passes
     threshold = model_params.hyperparameters.threshold

@@ -20,7 +20,7 @@ from digits.learning.pipelines import build_pipeline
 from digits.messages.errors import UserError, check_git, echo, prefix_errors, warn
 from digits.networks import list_files, load_networks
 from digits.pinning.storage import find_dvc_file, warn_about_unstored
-from digits.settings import params
+from digits.settings import params_file
 from digits.settings.params import DatasetParams, Params
 
 
@@ -31,12 +31,12 @@ def check(settings: Params) -> None:
         UserError: names the first mistake.
     """
     for name, dataset in settings.datasets.items():
-        with prefix_errors(f"{params.FILE}: datasets.{name}"):
+        with prefix_errors(f"{params_file.FILE}: datasets.{name}"):
             check_sources(name, dataset)
     for name, model_params in settings.models.items():
         dataset = settings.dataset_of_task(model_params.task)
         image_format = ImageFormat(dataset.shape, dataset.pixel_max or PIXEL_MAX)
-        with prefix_errors(f"{params.FILE}: models.{name}"):
+        with prefix_errors(f"{params_file.FILE}: models.{name}"):
             build_pipeline(model_params, image_format, settings.seed)
             check_network(model_params, has_network=dataset.network is not None)
 
@@ -103,10 +103,10 @@ def command() -> None:
     has recorded. The command says which images and ONNX files are in neither Git nor DVC, and
     which metrics have no entry in dvc.lock.
     """
-    settings = params.load()
+    settings = params_file.load()
     check(settings)
     check_git()
     warn_about_unrecorded(settings.models)
     for dataset in settings.datasets.values():
         warn_about_unstored(dataset.sources, list_files(dataset))
-    echo(f"{params.FILE} is valid.")
+    echo(f"{params_file.FILE} is valid.")

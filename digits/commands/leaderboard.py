@@ -23,7 +23,7 @@ from digits.results.leaderboard import (
     make_leaderboard,
 )
 from digits.results.outdated import find_outdated_models
-from digits.settings import params
+from digits.settings import params_file
 from digits.settings.params import Params
 
 LAST_COLUMNS = {
@@ -65,7 +65,7 @@ def command(pattern: str, table_format: str) -> None:
     The majority-class baseline predicts the most frequent label of the training set for every
     image.
     """
-    settings = params.load()
+    settings = params_file.load()
     names = select_models("PATTERN", pattern, settings.models)
     missing = [name for name in names if not paths.metrics(name).exists()]
     if missing == names:

@@ -13,8 +13,8 @@ from digits.networks import find_reader, list_files
 from digits.pinning.overview import describe_images, draw_examples
 from digits.pinning.storage import add_to_dvc
 from digits.pinning.values import compute_pinned_values, validate_unpinned
-from digits.settings import params, recorded
-from digits.settings.params import FILE
+from digits.settings import params_file, recorded
+from digits.settings.params_file import FILE
 
 
 @click.command(epilog=examples("pin own"))
@@ -32,14 +32,14 @@ def command(dataset: str) -> None:
     file, the command tries it, records its checksum, and runs `dvc add` for it, too.
     """
     check_git()
-    entry = find_entry(params.read(), dataset)
+    entry = find_entry(params_file.read(), dataset)
     dataset_params = validate_unpinned(dataset, entry)
     lines_of_networks = []
     if dataset_params.network is not None:
         lines_of_networks = find_reader().describe_files(dataset_params.network)
     values, images = compute_pinned_values(dataset, entry)
     # Reading the images can take minutes, in which the file may have been edited.
-    text = params.read()
+    text = params_file.read()
     if find_entry(text, dataset) != entry:
         raise UserError(
             f"{FILE}: datasets.{dataset} was edited while its images were read; run "
@@ -88,7 +88,7 @@ def find_entry(text: str, name: str) -> dict[str, Any]:
     Raises:
         UserError: there is no such entry, or it has no keys.
     """
-    content = recorded.add_to(params.parse(text), recorded.read())
+    content = recorded.add_to(params_file.parse(text), recorded.read())
     entries = content.get("datasets") or {}
     check_mapping(f"{FILE}: datasets", entries)
     check_choice(f"{FILE}: datasets", name, entries)
@@ -104,5 +104,5 @@ def check_mapping(where: str, value: Any) -> None:
         UserError: it is none. The message begins with `where`.
     """
     if not isinstance(value, dict):
-        must_be = params.MESSAGES["dict_type"]
-        raise UserError(f"{where}: {must_be}, not {repr(value)[: params.MAX_SHOWN]}")
+        must_be = params_file.MESSAGES["dict_type"]
+        raise UserError(f"{where}: {must_be}, not {repr(value)[: params_file.MAX_SHOWN]}")

@@ -11,7 +11,7 @@ from digits.commands import examples
 from digits.messages.errors import UserError, check_git, has_repository
 from digits.networks import list_files
 from digits.pinning.storage import warn_about_unstored
-from digits.settings import params
+from digits.settings import params_file
 
 try:
     from dvc_parallel.cli import main
@@ -41,7 +41,7 @@ def command(**options: Any) -> None:
     If a stage fails, the stages that do not depend on it go on. The options have the names
     and meanings of `dvc repro`.
     """
-    settings = params.load()
+    settings = params_file.load()
     if not has_repository():
         raise UserError(
             "this folder is not in a Git repository, which DVC needs; run `git init`, then "

@@ -23,7 +23,7 @@ from digits.results.read import (
     read_predictions,
     read_temperature,
 )
-from digits.settings import params
+from digits.settings import params_file
 from digits.settings.params import Params
 
 DEFAULT_LIMIT = 10  # images, if they are not chosen by number or at random
@@ -82,7 +82,7 @@ def command(
     Without NUMBERS and --random, at most 10 images are shown by default. --random shows
     different images each time.
     """
-    settings = params.load()
+    settings = params_file.load()
     check_choice("DATASET", dataset, settings.datasets)
     if mistakes and (numbers or predictions):
         raise click.UsageError("--mistakes cannot be used with NUMBERS or --predictions")

@@ -16,7 +16,8 @@ from digits.learning.estimators import make_classifier
 from digits.learning.network_features import NETWORK, WEIGHT, takes_network, with_network
 from digits.learning.stateless import separate_stateless_steps
 from digits.messages.errors import UserError, check_choice
-from digits.settings.params import ModelParams, describe_error
+from digits.settings.params import ModelParams
+from digits.settings.params_file import describe_error
 
 FEATURES_FOLDER = Path(__file__).parent.parent / "features"
 

@@ -9,7 +9,7 @@ from digits.data.fetching import compute_checksums, fetch_images
 from digits.data.source import Collection
 from digits.networks import find_reader
 from digits.pinning.overview import find_background
-from digits.settings import params, recorded
+from digits.settings import params_file, recorded
 from digits.settings.params import NETWORK_CHECKSUM, DatasetParams
 
 # An entry is validated before its images are read. These values stand in for the required ones
@@ -82,4 +82,4 @@ def validate_unpinned(name: str, entry: dict[str, Any]) -> DatasetParams:
         kept["names"] = names
     if isinstance(names, list) and names:
         kept["classes"] = len(names)
-    return params.validate_dataset(name, PLACEHOLDERS | kept)
+    return params_file.validate_dataset(name, PLACEHOLDERS | kept)

@@ -5,7 +5,7 @@ from digits.messages.errors import UserError, warn
 from digits.plugins import find_plugins
 from digits.predicting.predictor import Predictor
 from digits.results.read import read_metrics
-from digits.settings import params
+from digits.settings import params_file
 from digits.settings.params import DatasetParams, Params
 
 
@@ -18,7 +18,7 @@ def load(name: str | None = None) -> Predictor:
     Raises:
         UserError: there is no such model.
     """
-    settings = params.load()
+    settings = params_file.load()
     if name is None:
         name = choose_model(settings)
         warn(f"the model is {name}; --model chooses another")

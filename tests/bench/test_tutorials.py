@@ -27,7 +27,7 @@ from sklearn.utils import Bunch
 
 from bench.notebooks import NOTEBOOKS
 from digits.commands.check import check
-from digits.settings import params, recorded
+from digits.settings import params_file, recorded
 from digits.settings.params import Params
 from tests.helpers import tiny
 from tests.helpers.calls import call
@@ -107,7 +107,7 @@ def read_params(path: Path) -> Params:
     """Read a params.yaml in any folder, with what is recorded of this project's datasets."""
     text = path.read_text(encoding="utf-8")
     values = (tiny.ROOT / recorded.FILE).read_text(encoding="utf-8")
-    return params.validate(recorded.add_to(params.parse(text), values))
+    return params_file.validate(recorded.add_to(params_file.parse(text), values))
 
 
 PARAMS = read_params(tiny.ROOT / "params.yaml")

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from digits.results.outdated import is_outdated
-from digits.settings import params
+from digits.settings import params_file
 from tests.helpers import tiny
 from tests.helpers.calls import call, failure
 
@@ -36,7 +36,7 @@ test,support,1,35,,
 def longest_name() -> str:
     """Return the longest name of a model in this project's params.yaml."""
     text = (tiny.ROOT / "params.yaml").read_text(encoding="utf-8")
-    return max(params.parse(text)["models"], key=len)
+    return max(params_file.parse(text)["models"], key=len)
 
 
 LONGEST = longest_name()

@@ -9,7 +9,7 @@ from dvc.utils.serialize import modify_yaml
 from digits.commands.check import check
 from digits.evaluation import metrics
 from digits.messages.errors import unknown_choice_error
-from digits.settings import params, recorded
+from digits.settings import params, params_file, recorded
 from tests.helpers import tiny
 from tests.helpers.calls import VALID, call, failure
 
@@ -402,12 +402,12 @@ def test_a_folder_that_is_called_like_a_place_changes_nothing(tmp_path: Path) ->
     ids=str,
 )
 def test_the_ends_of_a_range_are_valid(changes: dict[str, Any]) -> None:
-    params.validate(tiny.params(changes))
+    params_file.validate(tiny.params(changes))
 
 
 def test_two_classes_may_have_a_threshold_without_a_positive_one() -> None:
     threshold = {f"{FIVE}.task": "digit", HYPERPARAMETERS: {"threshold": 1}}
-    params.validate(
+    params_file.validate(
         tiny.params({"datasets.tiny.classes": 2, "tasks.five.positive": [1], **threshold})
     )
 
@@ -427,7 +427,7 @@ def test_of_a_long_value_only_the_beginning_is_shown(tmp_path: Path) -> None:
 
 def test_the_files_of_this_project_are_valid(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tiny.ROOT)
-    check(params.load())
+    check(params_file.load())
 
 
 def test_a_missing_file_is_one_line(tmp_path: Path) -> None:
@@ -508,10 +508,11 @@ def test_no_key_has_a_default_value() -> None:
 
 def test_validation_changes_no_value() -> None:
     text, values = [
-        (tiny.ROOT / path).read_text(encoding="utf-8") for path in (params.FILE, recorded.FILE)
+        (tiny.ROOT / path).read_text(encoding="utf-8")
+        for path in (params_file.FILE, recorded.FILE)
     ]
-    content = recorded.add_to(params.parse(text), values)
-    assert params.validate(content).model_dump(exclude_unset=True) == content
+    content = recorded.add_to(params_file.parse(text), values)
+    assert params_file.validate(content).model_dump(exclude_unset=True) == content
 
 
 def test_the_reserved_name_is_that_of_all_images() -> None:

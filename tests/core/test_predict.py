@@ -18,7 +18,7 @@ from digits.core import paths
 from digits.data.fetching import fetch_images
 from digits.evaluation.intervals import confidence_interval
 from digits.predicting.prediction import PicturePrediction, Prediction
-from digits.settings import params
+from digits.settings import params_file
 from tests.helpers import tiny
 from tests.helpers.calls import call, failure
 
@@ -120,7 +120,7 @@ def test_a_picture_is_converted_as_the_source_of_the_dataset_does(project: Path)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(project)
         predictor = predicting.load("digit-logreg")
-        dataset = params.load().datasets["tiny"]
+        dataset = params_file.load().datasets["tiny"]
         images = fetch_images("tiny", dataset, require_pinned=False)
         for index, image in enumerate(images.X):
             [prediction] = predictor.predict(Path(f"own/{index}/photo.png"))

@@ -16,7 +16,7 @@ from digits.imaging import drawing
 from digits.messages.errors import UserError
 from digits.results.formatting import label_names
 from digits.results.read import ImageDataset, rank_mistakes
-from digits.settings import params
+from digits.settings import params_file
 from tests.helpers import tiny
 from tests.helpers.calls import call, failure
 
@@ -101,7 +101,7 @@ def test_the_predictions_of_the_test_set_are_in_its_order(made: Path) -> None:
 def test_a_label_is_called_like_its_classes(task: dict[str, Any], names: list[str]) -> None:
     tasks = {"a": {"split": "tiny", **task}}
     changes = {"datasets.tiny.classes": 4, "tasks": tasks, "models": {}}
-    assert label_names(params.validate(tiny.params(changes)), "a") == names
+    assert label_names(params_file.validate(tiny.params(changes)), "a") == names
 
 
 def test_any_image_has_a_prediction_by_a_model_that_was_not_trained_on_it(made: Path) -> None:
@@ -255,7 +255,7 @@ def test_a_model_without_folds_predicts_only_the_test_set(made: Path) -> None:
 def test_a_model_of_another_dataset_is_one_line(made: Path) -> None:
     with contextlib.chdir(made):
         images = replace(ImageDataset.read("tiny"), name="other")
-        settings = params.load()
+        settings = params_file.load()
     line = (
         "^five-sgd is a model of tiny, not of other; run `digits show tiny --predictions five"
     )

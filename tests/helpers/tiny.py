@@ -227,10 +227,10 @@ def edit(project: Path, changes: dict[str, Any]) -> None:
 
 def read_entry(project: Path) -> dict[str, Any]:
     """Return the entry of the tiny dataset, with what `digits pin` has recorded of it."""
-    from digits.settings import params, recorded
+    from digits.settings import params_file, recorded
 
     with contextlib.chdir(project):
-        content = recorded.add_to(params.parse(params.read()), recorded.read())
+        content = recorded.add_to(params_file.parse(params_file.read()), recorded.read())
     entry: dict[str, Any] = content["datasets"]["tiny"]
     return entry
 

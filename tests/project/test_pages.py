@@ -12,7 +12,7 @@ import yaml
 
 from digits.commands.leaderboard import print_leaderboard
 from digits.results.leaderboard import make_leaderboard
-from digits.settings import params
+from digits.settings import params_file
 from tests.helpers import pages, tiny
 from tests.helpers.calls import call
 
@@ -85,7 +85,7 @@ def test_the_leaderboard_in_the_readme_is_that_of_the_committed_metrics(
     readme = (tiny.ROOT / "README.md").read_text(encoding="utf-8")
     [shown] = re.findall("^\\$ make demo\n…\n(task .+?)^```", readme, re.DOTALL | re.MULTILINE)
     with contextlib.chdir(tiny.ROOT):
-        settings = params.load()
+        settings = params_file.load()
         names = [name for name in settings.models if f"  {name} " in shown]
         print_leaderboard(make_leaderboard(settings, names), settings, "table")
     printed = capsys.readouterr().out

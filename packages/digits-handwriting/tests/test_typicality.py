@@ -18,7 +18,7 @@ from sklearn.svm import SVC
 from digits import predicting
 from digits.core import paths, tables
 from digits.core.pixels import Scores
-from digits.settings import params
+from digits.settings import params_file
 from digits.settings.params import ModelParams
 from digits_handwriting import boxes
 from digits_handwriting.recognizer import Recognizer
@@ -121,7 +121,7 @@ def test_gaussians_are_taken_where_they_are_here(
 ) -> None:
     project = tiny.copy(place, tmp_path / "copy")
     monkeypatch.chdir(project)
-    models = params.load().models
+    models = params_file.load().models
     assert find_density_model(models, "five") is None  # there is one of `digit`
     without_folds = models["digit-density"].model_copy(update={"folds": 0})
     assert find_density_model({"digit-density": without_folds}, "digit") is None

@@ -8,7 +8,7 @@ from digits.commands import examples, not_evaluated_error, select_models
 from digits.core import paths
 from digits.core.files import atomic_write
 from digits.messages.errors import echo, to_printable
-from digits.settings import params
+from digits.settings import params_file
 from digits.settings.params import Params
 
 
@@ -37,7 +37,7 @@ def command(pattern: str, output: Path) -> None:
     """
     from digits_report.page import render_page  # it imports SciPy, which `--help` doesn't need
 
-    settings = params.load()
+    settings = params_file.load()
     names = select_models("--models", pattern, settings.models)
     evaluated = [name for name in names if has_report_files(settings, name)]
     if not evaluated:

@@ -14,7 +14,7 @@ import pytest
 
 import hostile
 from digits.results.read import ImageDataset
-from digits.settings import params
+from digits.settings import params_file
 from digits_report import charts
 from digits_report.view import ModelView
 from reading import (
@@ -194,7 +194,7 @@ def test_each_chart_has_its_definition_and_the_results_of_its_model(
     }
     # test_view.py compares these tables with the predictions.
     with contextlib.chdir(made):
-        settings = params.load()
+        settings = params_file.load()
         dataset = ImageDataset.read("tiny")
         for name, kinds in kinds_of_models.items():
             tables = data["models"][name]["tables"]

@@ -21,7 +21,7 @@ from digits.core import tables
 from digits.results.formatting import format_percent
 from digits.results.leaderboard import BASELINE
 from digits.results.read import ImageDataset
-from digits.settings import params
+from digits.settings import params_file
 from digits_report import charts
 from digits_report import images as report_images
 from digits_report.images import DatasetView
@@ -41,7 +41,7 @@ def dataset(made: Path, monkeypatch: pytest.MonkeyPatch) -> ImageDataset:
 
 @pytest.fixture
 def views(dataset: ImageDataset) -> dict[str, ModelView]:
-    settings = params.load()
+    settings = params_file.load()
     return {name: ModelView(name, settings, dataset) for name in settings.models}
 
 
@@ -51,7 +51,7 @@ def worse_views(
 ) -> dict[str, ModelView]:
     """Return the models with mistakes in some predictions of test images."""
     monkeypatch.chdir(project)
-    settings = params.load()
+    settings = params_file.load()
     views = {}
     for name, n_labels in [("five-sgd", 2), ("digit-logreg", 10)]:
         predictions = read_predictions(name)
@@ -120,7 +120,7 @@ def test_the_colour_of_a_mistake_follows_its_count(
     monkeypatch.chdir(project)
     path = Path("plots/five-sgd/confusion.csv")
     pd.read_csv(path).assign(count=[50, 2, 4, 90, 500, 25, 100, 1500]).to_csv(path, index=False)
-    view = ModelView("five-sgd", params.load(), dataset)
+    view = ModelView("five-sgd", params_file.load(), dataset)
     assert view.confusion["strength"].tolist() == [0, 0.5, 1, 0, 0, 0.25, 1, 0]
 
 
@@ -151,7 +151,7 @@ def test_a_class_without_test_images_is_shown(
     path = Path("plots/five-sgd/metrics.csv")
     metrics = pd.read_csv(path, dtype=str)
     metrics[(metrics["slice"] != "1") | (metrics["subset"] != "test")].to_csv(path, index=False)
-    view = ModelView("five-sgd", params.load(), dataset)
+    view = ModelView("five-sgd", params_file.load(), dataset)
     assert view.classes.index.tolist() == ["not 5", "5"]
     names = view.classes.columns.get_level_values(1)  # no metric is there that a class lacks
     assert list(dict.fromkeys(names)) == ["support", "precision", "recall", "f1"]

@@ -10,7 +10,8 @@ from pydantic import AfterValidator, Field, FiniteFloat, ValidationError
 from pydantic_core import PydanticCustomError
 
 from digits.messages.errors import UserError, check_choice
-from digits.settings.params import MAX_SHOWN, N_CHANNELS, Entry, describe_error
+from digits.settings.params import N_CHANNELS, Entry
+from digits.settings.params_file import MAX_SHOWN, describe_error
 
 ONNX = ".onnx"  # the suffix of a network's file
 MAX_SIDE = 1_024  # the longest side of a picture that a network takes, in pixels

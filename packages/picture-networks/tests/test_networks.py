@@ -19,7 +19,7 @@ from sklearn.datasets import load_sample_images
 
 from digits.imaging.picture_files import make_collection
 from digits.messages.errors import UserError
-from digits.settings import params
+from digits.settings import params_file
 from picture_networks import load, load_network
 from picture_networks.efficientnet_lite import (
     VARIANTS,
@@ -180,7 +180,7 @@ def test_each_of_several_networks_reads_a_picture_at_its_own_size(
     Image.fromarray(load_sample_images().images[0]).save(content, "PNG")
     networks = load(SIZES[:2], None)
     assert networks[0].shape != networks[1].shape
-    settings = params.validate(tiny.params({"datasets.tiny.network": SIZES[:2]}))
+    settings = params_file.validate(tiny.params({"datasets.tiny.network": SIZES[:2]}))
     files = pd.DataFrame({"file": ["a.png"]})
     dataset = settings.datasets["tiny"]
     collection = make_collection(files, lambda: iter([content.getvalue()]), dataset)
