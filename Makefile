@@ -82,8 +82,8 @@ test: $(DEV_INSTALLED) ## Run the tests, without network (what CI runs: TESTS='n
 
 # mutmut runs the tests in the folder mutants/. That must be a copy of this repository, with Git. The package
 # dvc-parallel has its own settings of mutmut, and tests that need nothing of this repository.
-MODULE := digits.learning.folds
-mutants: $(DEV_INSTALLED) ## Mutate MODULE=digits.learning.folds, and list what no test notices
+MODULE := digits.learning.fitting
+mutants: $(DEV_INSTALLED) ## Mutate MODULE=digits.learning.fitting, and list what no test notices
 ifneq (,$(filter dvc_parallel.%,$(MODULE)))
 	cd packages/dvc-parallel && mutmut run $(MODULE:%='%.*')
 	@cd packages/dvc-parallel && mutmut results | sed '/: not checked$$/d'

@@ -14,8 +14,7 @@ from tqdm import tqdm
 
 from digits.core import paths
 from digits.core.images import Images, read_images
-from digits.learning.fitting import fit
-from digits.learning.folds import assign_folds
+from digits.learning.fitting import assign_folds, fit
 from digits.learning.network_features import select_input
 from digits.learning.pipelines import build_pipeline
 from digits.learning.thresholds import predict_cross_validated

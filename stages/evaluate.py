@@ -18,9 +18,13 @@ from sklearn.pipeline import Pipeline
 from digits.core import paths, tables
 from digits.core.files import atomic_write
 from digits.core.images import Images, read_images
-from digits.evaluation.confusion import confusion_table
-from digits.evaluation.curves import precision_recall_table, reliability_table, roc_table
 from digits.evaluation.metrics import OVERALL, metrics_table, summarize
+from digits.evaluation.plots import (
+    confusion_table,
+    precision_recall_table,
+    reliability_table,
+    roc_table,
+)
 from digits.evaluation.predictions import Predictions, calibrate_predictions
 from digits.learning import model_file
 from digits.learning.network_features import select_input

@@ -18,8 +18,7 @@ from digits.core.images import Images, read_images
 from digits.core.pixels import Vector
 from digits.core.predictions import make_predictions_table
 from digits.learning import model_file
-from digits.learning.fitting import Fitted, fit
-from digits.learning.folds import assign_folds
+from digits.learning.fitting import Fitted, assign_folds, fit
 from digits.learning.network_features import select_input
 from digits.learning.pipelines import build_pipeline
 from digits.learning.scores import predict_from_scores, response_method

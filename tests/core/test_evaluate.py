@@ -21,15 +21,15 @@ from sklearn import metrics as sk
 
 from digits.core import paths
 from digits.evaluation import calibration
-from digits.evaluation.confusion import confusion_table
-from digits.evaluation.curves import (
+from digits.evaluation.intervals import confidence_interval
+from digits.evaluation.metrics import metrics_table, summarize
+from digits.evaluation.plots import (
+    confusion_table,
     precision_recall_table,
     reliability_table,
     roc_table,
     thin_curve,
 )
-from digits.evaluation.intervals import confidence_interval
-from digits.evaluation.metrics import metrics_table, summarize
 from digits.evaluation.predictions import Predictions, calibrate_predictions
 from digits.learning import model_file
 from stages.evaluate import concat_tables

@@ -23,7 +23,7 @@ from digits.core.images import ImageFormat, Images, write_images
 from digits.core.pixels import Vector
 from digits.core.predictions import make_predictions_table
 from digits.learning import fitting, model_file
-from digits.learning.folds import assign_folds
+from digits.learning.fitting import assign_folds
 from digits.learning.pipelines import build_features, build_pipeline
 from digits.learning.scores import (
     BATCH_SIZE,

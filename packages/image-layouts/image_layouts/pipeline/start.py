@@ -385,7 +385,7 @@ def check_groups(train_images: pd.DataFrame, n_folds: int) -> None:
     """
     if "group" not in train_images:
         return
-    from digits.learning.folds import assign_folds  # here, because it takes half a second
+    from digits.learning.fitting import assign_folds  # here, because it takes half a second
 
     try:
         assign_folds(train_images["class"].to_numpy(), train_images["group"], n_folds)

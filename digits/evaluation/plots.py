@@ -1,4 +1,4 @@
-"""ROC curves, precision-recall curves and reliability diagrams as tables.
+"""The tables that `dvc plots` draws: the confusion matrix and curves.
 
 The curves are reduced to the points that a plot needs, so that they are small enough for Git.
 """
@@ -19,6 +19,23 @@ Points = npt.NDArray[np.float64]  # x and y, shape (n_points, 2)
 # The edges of the bins of confidence. They are close together where the predictions of a good
 # model are.
 CONFIDENCE_EDGES = np.array([0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999, 1])
+
+
+def confusion_table(predictions: Predictions) -> pd.DataFrame:
+    """Count the images of each actual class by their predicted class.
+
+    Returns:
+        A table with the columns `actual`, `predicted`, `count`, and `share`, the fraction of
+        the images of the actual class, 0 to 1.
+    """
+    counts = metrics.confusion_matrix(
+        predictions.y_true, predictions.y_pred, labels=predictions.classes
+    )
+    support = np.maximum(counts.sum(axis=1, keepdims=True), 1)  # avoids 0 / 0
+    names = predictions.class_names
+    pairs = pd.MultiIndex.from_product([names, names], names=["actual", "predicted"])
+    columns = {"count": counts.ravel(), "share": (counts / support).ravel()}
+    return pd.DataFrame(columns, index=pairs).reset_index()
 
 
 def roc_table(predictions: Predictions) -> pd.DataFrame:
