@@ -82,8 +82,8 @@ def read_declared(stage: str, name: str) -> tuple[list[str], list[Key]]:
     """Return the files and folders, and the keys that a stage depends on, as dvc.yaml says.
 
     DVC itself is not asked, because importing it takes longer than most stages. Its templates
-    `${key}` and `${item.KEY}` are filled in here. A stage that dvc.yaml does not have has no
-    dependencies, because DVC does not record it.
+    `${key}` and `${item.KEY}` are filled in here. DVC does not record a stage that is not in
+    dvc.yaml, so such a stage has no dependencies.
 
     Args:
         stage: the name of the stage, such as `train`.
@@ -92,7 +92,7 @@ def read_declared(stage: str, name: str) -> tuple[list[str], list[Key]]:
     stages = YAML(typ="safe").load(DVC_FILE)["stages"] if DVC_FILE.exists() else {}
     if stage not in stages:
         return [], []
-    section = stages[stage]["foreach"].strip("${}")
+    section = stages[stage]["foreach"].strip("${}")  # such as `${models}`
     entries = params_file.parse(params_file.read()).get(section)
     entry = {}
     if isinstance(entries, dict):  # otherwise, the stage says what is wrong with the section
@@ -104,7 +104,7 @@ def read_declared(stage: str, name: str) -> tuple[list[str], list[Key]]:
     declared = json.loads(template)
 
     keys = []
-    for item in declared["params"]:
+    for item in declared["params"]:  # a key of params.yaml, or the keys of another file
         keys_by_file = item if isinstance(item, dict) else {str(params_file.FILE): [item]}
         keys += [(file, key) for file, names in keys_by_file.items() for key in names]
     return declared["deps"], keys

@@ -19,7 +19,7 @@ def take_snapshot() -> dict[Path, tuple[int, int]]:
     files = {}
     for folder in ["digits", "stages", "packages"]:
         for path in ROOT.glob(f"{folder}/**/*.py"):
-            with suppress(FileNotFoundError):  # an editor may just replace the file
+            with suppress(FileNotFoundError):  # an editor may be replacing the file
                 status = path.stat()
                 files[path.relative_to(ROOT)] = (status.st_mtime_ns, status.st_size)
     return files

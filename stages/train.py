@@ -61,7 +61,7 @@ def make_crossval_table(
     Without folds, it has no predictions, only the labels. The stage `evaluate` reads the
     training accuracy from its attrs, which are stored in the parquet file.
     """
-    if test_fold is None or fitted.cv_scores is None:  # then both are None
+    if test_fold is None or fitted.cv_scores is None:  # both are, or neither
         table = images.table[["row", "label"]].copy()
     else:
         y_pred = predict_cross_validated(
@@ -73,7 +73,7 @@ def make_crossval_table(
         )
 
     y_train_pred = predict_from_scores(model, fitted.train_scores)
-    y_train = images.y[: len(y_train_pred)]  # not all images are scored
+    y_train = images.y[: len(y_train_pred)]  # `fit` scores only the first ones
     table.attrs["train_accuracy"] = accuracy_score(y_train, y_train_pred)
     return table
 
