@@ -39,7 +39,7 @@ class ImageFormat(NamedTuple):
     Attributes:
         shape: the height and width of the images and, if they are in colour, the number 3.
         pixel_max: the largest value that a pixel can have.
-        n_network_features: the number of features of each network that has described them.
+        n_network_features: the number of features that each network computes of an image.
     """
 
     shape: Sequence[int]
@@ -78,7 +78,7 @@ class Images:
 
     @property
     def format(self) -> ImageFormat:
-        """What all images share, as an argument of digits/learning/pipelines.py."""
+        """What all images of the dataset share, which `build_pipeline` needs to know."""
         return ImageFormat(self.shape, self.pixel_max, self.n_network_features)
 
     @property
@@ -93,7 +93,7 @@ class Images:
 
     @property
     def n_network_features(self) -> list[int]:
-        """The number of features of each network that has described the images."""
+        """The number of features that each network of the dataset computes of an image."""
         return self.table.attrs.get("n_network_features", [])
 
     @property

@@ -57,9 +57,9 @@ def make_images(collection: Collection, dataset: DatasetParams) -> Images:
     if "test" in rows and rows["test"].any():
         table["test"] = rows["test"].to_numpy(bool)
     if collection.more_columns is not None:
-        columns = collection.more_columns()
-        table[columns.columns] = columns
-        table.attrs |= columns.attrs
+        more = collection.more_columns()
+        table[more.columns] = more
+        table.attrs |= more.attrs
     return Images(X, table)
 
 
@@ -82,7 +82,7 @@ def transpose(block: Any, shape: Sequence[int]) -> Any:
 
     Args:
         block: the pixels, shape (n_images, n_values).
-        shape: height, width and, in colour, 3 of the images that are returned.
+        shape: that of the returned images: height, width and, in colour, 3.
     """
     height, width, *channels = shape
     # In the source, the height and the width are swapped, too.
@@ -104,7 +104,7 @@ def encode_classes(classes: pd.Series) -> tuple[Vector, list[str] | None]:
     """
     codes, unique = pd.factorize(classes, use_na_sentinel=False)
     if pd.api.types.is_numeric_dtype(unique):
-        unique = to_text(unique)  # of all images, the text would take much memory
+        unique = to_text(unique)  # the text of every image would take much memory
     names = sorted(unique)
     if not 2 <= len(names) <= MAX_CLASSES:
         listed = textwrap.shorten(", ".join(names), 60)
@@ -113,7 +113,7 @@ def encode_classes(classes: pd.Series) -> tuple[Vector, list[str] | None]:
         raise UserError(f"the name of the class {RESERVED_NAME!r} is reserved; rename it")
     if all(name.isdecimal() for name in names):
         names.sort(key=int)
-    positions = pd.Index(names).get_indexer(unique)
+    positions = pd.Index(names).get_indexer(unique)  # of each unique class
     are_positions = names == [str(position) for position in range(len(names))]
     return positions.astype(np.uint8)[codes], None if are_positions else names
 
@@ -137,8 +137,8 @@ def choose_names(
 
     Args:
         found: the names that the source has, or None if they are 0, 1, 2 and so on.
-        written: the names in params.yaml or data/datasets.yaml, or None. They replace numbers.
-            Other names stay, and `check_pinned` compares them with the written ones.
+        written: the names in params.yaml or data/datasets.yaml, or None. They replace found
+            names that are numbers. `check_pinned` compares all others with the written ones.
         n_classes: the number of classes.
 
     Raises:
@@ -147,7 +147,7 @@ def choose_names(
     are_numbers = found is None or all(name.isdecimal() for name in found)
     if written is None or not are_numbers:
         return found
-    if all(name.isdecimal() for name in written):  # recorded names, such as 10 and 20
+    if all(name.isdecimal() for name in written):  # numbers that `digits pin` recorded
         return found
     if len(written) != n_classes:
         labels = ", ".join(found or [f"0 to {n_classes - 1}"])

@@ -47,7 +47,7 @@ def fetch_images(name: str, dataset: DatasetParams, *, require_pinned: bool = Tr
             collection = find_source(kind).open(place, dataset)
             images = make_images(collection, dataset)
             if require_pinned:
-                # Not every source knows the test set. If it is not recorded, no split uses it.
+                # No split uses a test set that is not recorded. Not all sources have it.
                 if "test" not in dataset.sha256:
                     table = images.table.drop(columns="test", errors="ignore")
                     images = replace(images, table=table)
@@ -84,7 +84,7 @@ def find_mirror_kind(dataset: DatasetParams) -> str | None:
 
 
 def find_sources(dataset: DatasetParams) -> list[Source]:
-    """Return what reads each of the sources of a dataset."""
+    """Return the kinds of a dataset's sources, in their order."""
     return [find_source(kind) for source in dataset.sources for kind in source]
 
 
@@ -110,8 +110,7 @@ def check_pinned(name: str, images: Images, dataset: DatasetParams) -> None:
     }
     for key, expected in pinned.items():
         if actual.get(key) != expected:
-            difference = f"{key}: {actual.get(key)}, expected {expected}"
-            difference = textwrap.shorten(difference, 200)
+            difference = textwrap.shorten(f"{key}: {actual.get(key)}, expected {expected}", 200)
             raise UserError(f"{difference}; if that is right, run `digits pin {name}`")
 
 

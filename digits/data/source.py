@@ -2,7 +2,7 @@
 
 A kind of source, such as `idx`, is a module of digits/data/sources, or a module of another
 package with an entry point in the group `digits.sources`. The module has a `Source` called
-`source`, which opens a place.
+`source`, which returns the images at a place, such as a folder or an address.
 """
 
 from collections.abc import Callable, Iterable, Iterator

@@ -35,7 +35,7 @@ def split_rows(images: Images, test: TestSize, seed: int) -> tuple[Vector, Vecto
         UserError: a group would be in both sets.
     """
     rows = np.arange(len(images), dtype=np.uint32)
-    groups: Any = images.groups  # mypy cannot know when it is None
+    groups: Any = images.groups  # Any, because mypy cannot know when it is None
     # Random splits equal those of scikit-learn's `train_test_split` and `GroupShuffleSplit`. No
     # new version can change them, because NumPy keeps the numbers of RandomState (NEP 19).
     rng = np.random.RandomState(seed)
@@ -130,7 +130,7 @@ def select_images_by_checksum(checksums: Vector, classes: Vector, share: float) 
         sorted_checksums = np.sort(checksums[is_of_class])
         n_test = count_test_items(share, len(sorted_checksums))
         lowest_train_checksum = sorted_checksums[n_test]
-        # Duplicates of its image have the same checksum, and are training images, too.
+        # Duplicates in a class have the same checksum, so `<` leaves them in the same set.
         is_test |= is_of_class & (checksums < lowest_train_checksum)
     return is_test
 
