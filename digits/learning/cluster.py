@@ -89,7 +89,7 @@ def dask_backend(address: str, shared_arrays: list[Any]) -> Iterator[None]:
 def check_environments(client: Any, address: str) -> None:
     """Check that the scheduler works, and that all workers round as this machine does."""
     try:
-        client.run_on_scheduler(numeric_environment)  # it unpickles the tasks, too
+        client.run_on_scheduler(numeric_environment)  # the scheduler also unpickles tasks
         client.wait_for_workers(1, timeout=TIMEOUT)
         environments = client.run(numeric_environment)
     except (TimeoutError, ImportError) as error:

@@ -49,6 +49,7 @@ def make_classifier(name: str, hyperparameters: Mapping[str, Any], seed: int) ->
     argument_names, has_kwargs = find_arguments(name, classifier_class)
     valid = (argument_names - RESERVED_ARGUMENTS) | Hyperparameters.model_fields.keys()
     for hyperparameter in hyperparameters:
+        # A classifier with `**kwargs` may know more names than its signature tells.
         if not has_kwargs or hyperparameter in RESERVED_ARGUMENTS:
             check_choice(f"hyperparameters of {name}", hyperparameter, valid)
 

@@ -1,6 +1,6 @@
 """Import the class of the classifier that params.yaml names, from an installed package only.
 
-Somebody who only inspects a project of another person must not run code that lies in it.
+Somebody who only inspects another person's project must not run code that lies in it.
 """
 
 import inspect
@@ -32,7 +32,7 @@ def import_class(name: str, package: str) -> Any:
 
     Args:
         name: the path. scikit-learn's is without its leading `sklearn.`.
-        package: its first part, which must be installed.
+        package: the first part of the path. Unless it is scikit-learn's, it must be installed.
 
     Raises:
         UserError: the package is not installed, or cannot be imported.

@@ -29,7 +29,7 @@ from digits.messages.errors import DAMAGED_FILE_HINT, UserError, check_exists, w
 # The folder of the repository, or of the installed packages.
 ROOT = Path(__file__).parents[2]
 
-# skops also asks for this type, which no node names, if a file has a generator of NumPy.
+# If a file has a random generator, skops asks for this type, too, which no node names.
 RANDOM_NUMBERS = "numpy.random.PCG64"
 
 # The key of schema.json under which a file has the checksums of code. skops ignores it.
@@ -126,7 +126,7 @@ def compute_code_checksums(schema: str) -> dict[str, str]:
     They are the modules that the model's schema.json names, and all modules of
     digits/imaging/transforms, which they may import. Comments do not count.
     """
-    modules = re.findall(r'"__module__":\s*"(digits\.[\w.]+)"', schema)  # skops writes these
+    modules = re.findall(r'"__module__":\s*"(digits\.[\w.]+)"', schema)  # as skops writes it
     files = {ROOT / f"{module.replace('.', '/')}.py" for module in modules}
     files.update(ROOT.glob("digits/imaging/transforms/*.py"))
     return {

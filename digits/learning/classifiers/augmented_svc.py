@@ -144,7 +144,7 @@ class AugmentedSVC(
         inputs = np.concatenate([Z, copies])
         originals = np.concatenate([all_rows, np.tile(copied_rows, self.n_copies)])
         is_copy = np.arange(len(inputs)) >= len(Z)
-        # A copy takes part if its original is near enough to be copied for this class, too.
+        # For each class, only the copies of images near its own boundary take part.
         max_margin = np.where(is_copy, MAX_MARGIN_COPIED, MAX_MARGIN_FITTED)
 
         # The second fit.
@@ -178,7 +178,7 @@ class AugmentedSVC(
         return self.classes_[scores.argmax(axis=1)]
 
     def _validate_images(self, X: Pixels, **options: Any) -> Any:
-        """Return the images, and the labels if `y` is given, as arrays of a supported kind."""
+        """Check the images, and the labels if `y` is given. A subclass may pad the images."""
         return validate_data(self, X, **options)
 
     def _fit_svc(self, Z: Features, target: Vector, C: float) -> SVC:
