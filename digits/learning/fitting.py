@@ -160,7 +160,7 @@ def fit_splits(
     """
     stateless_steps, learning_steps = separate_stateless_steps(pipeline)
     features = apply_stateless_steps(stateless_steps, X)
-    # At least two threads, because fits end at different times and leave their cores to others.
+    # Fits end at different times. With a second thread, the others use the cores left free.
     n_threads = max(2, joblib.cpu_count() // len(splits))
     jobs = [
         joblib.delayed(fit_and_score)(learning_steps, features, y, split, n_threads)
@@ -170,7 +170,7 @@ def fit_splits(
         results = joblib.Parallel(return_as="generator")(jobs)
         fits = list(tqdm(results, "fits", total=len(jobs), leave=False, disable=None))
     return [
-        (Pipeline([*stateless_steps.steps, *fitted.steps]), scores) for fitted, scores in fits
+        (Pipeline([*stateless_steps.steps, *learned.steps]), scores) for learned, scores in fits
     ]
 
 

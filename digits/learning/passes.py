@@ -49,8 +49,8 @@ def fit_in_passes(
             features = apply_stateless_steps(stateless_steps, X[rows])
             labels = y[rows]
             parallel(
-                joblib.delayed(fit_on_batch)(model, features[used], labels[used], classes)
-                for model, used in zip(models, is_train[:, rows], strict=True)
+                joblib.delayed(fit_on_batch)(model, features[mask], labels[mask], classes)
+                for model, mask in zip(models, is_train[:, rows], strict=True)
             )
             del features
 

@@ -50,7 +50,7 @@ def build_pipeline(model_params: ModelParams, image_format: ImageFormat, seed: i
     if not isinstance(classifier, AugmentedSVC):
         return Pipeline([*features.steps, ("classifier", classifier)])
 
-    # It computes the features itself, because it deforms pixels and not features.
+    # AugmentedSVC computes the features itself, because it deforms pixels and not features.
     if takes_network(model_params):
         raise UserError(f"classifier: {name} takes pixels, not a network's features")
     height, width, *channels = image_format.shape
@@ -62,8 +62,8 @@ def build_pipeline(model_params: ModelParams, image_format: ImageFormat, seed: i
 def check_module(classifier: str, features: str) -> None:
     """Check that a classifier in a module of features is used with these features.
 
-    DVC would not notice an edit of another module, because a model depends only on the module
-    of its own features.
+    In dvc.yaml, a model depends on the module of its own features, and on no other module of
+    features. DVC would not notice an edit of another one.
     """
     prefix = "digits.features."
     module = classifier.removeprefix(prefix).split(".")[0]
@@ -95,7 +95,7 @@ def build_features(
         check_choice(where, parameter, allowed)
 
     values = {**format_values, **parameters}
-    arguments = {key: values[key] for key in values if key in argument_names}
+    arguments = {key: value for key, value in values.items() if key in argument_names}
     features = call_validated(where, make_features, arguments)
     if WEIGHT not in parameters:
         return features

@@ -37,7 +37,7 @@ def compute_scores(model: Pipeline, X: Any, rows: Vector | None = None) -> Score
     if rows is None:
         rows = np.arange(X.shape[0])
     starts = range(0, len(rows), BATCH_SIZE)
-    # A generator, so that only few batches are in memory at a time.
+    # A generator, so that only a few batches are in memory at a time.
     jobs = (
         joblib.delayed(compute_batch_scores)(model, X[rows[start : start + BATCH_SIZE]])
         for start in starts

@@ -70,9 +70,9 @@ def choose_threshold(rule: Threshold, is_positive: Vector, scores: Scores | None
     best = np.flatnonzero(quality == quality.max())[-1]
     if best == 0:  # no score is below the first threshold
         return float(thresholds[0])
-    lower, lowest_positive = thresholds[best - 1 : best + 1]
+    lower, lowest_positive = thresholds[best - 1], thresholds[best]
     midpoint = (lower + lowest_positive) / 2
-    # There is no number between two neighbouring ones, and the midpoint may round to the lower.
+    # The midpoint of two neighbouring floats is rounded to one of them, perhaps to the lower.
     return float(midpoint if midpoint > lower else lowest_positive)
 
 
