@@ -56,9 +56,8 @@ def fit_temperature(logits: Scores, y_index: Vector) -> float:
 
     def cross_entropy(log_temperature: float) -> float:
         log_probabilities = log_softmax(logits / np.exp(log_temperature), axis=1)
-        # Label smoothing, as by J. Platt (1999): the weights of the true label and of a random
-        # label are n_images to 1. Otherwise the temperature of a model without mistakes would
-        # go to 0.
+        # Label smoothing, as by J. Platt (1999): one of n_images + 1 labels counts as random.
+        # Without it, the temperature of a model without mistakes would go to 0.
         true_class = log_probabilities[rows, y_index]
         random_class = log_probabilities.mean(axis=1)
         return -float((n_images * true_class + random_class).mean()) / (n_images + 1)

@@ -85,8 +85,8 @@ def thin_curve(curve: pd.DataFrame) -> pd.DataFrame:
 
     A plot connects the points by straight lines. No point that is left out is farther than
     TOLERANCE from the line between its neighbours that are kept. This is a polygonal
-    approximation as H. Imai and M. Iri define it (Polygonal Approximations of a Curve, 1988). A
-    greedy search finds it: each line leaves out as many points as a binary search allows.
+    approximation as H. Imai and M. Iri define it (Polygonal Approximations of a Curve, 1988).
+    It is greedy: from each point that is kept, a binary search finds the next one.
 
     Args:
         curve: its first two columns are x and y, from 0 to 1.

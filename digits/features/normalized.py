@@ -1,8 +1,8 @@
 """The pixels, each image scaled to the same Euclidean norm, in a sparse matrix.
 
 A bold digit then counts as much as a thin one, and stochastic gradient descent converges in
-half as many epochs. `SGDClassifier` skips the zeros of a sparse matrix, and multiplies the
-learning rate of its intercept by 0.01.
+half as many epochs. `SGDClassifier` skips the zeros of a sparse matrix. It also multiplies the
+learning rate of the intercept by 0.01, but only for sparse matrices.
 """
 
 from collections.abc import Sequence

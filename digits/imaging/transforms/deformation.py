@@ -4,9 +4,9 @@ Each image is rotated, sheared, scaled and shifted at random, and then bent by a
 field. Source: P. Simard, D. Steinkraus, J. Platt, "Best practices for convolutional neural
 networks applied to visual document analysis" (2003). No image is mirrored.
 
-Row r of the deformed images is a copy of the original r % n_originals, and there may be any
-number of rows. A row depends only on its original, the seed and r, not on the other rows or the
-number of cores.
+Row r of the deformed images is made of the original r % n_originals, so any number of rows can
+be made. A row depends only on its original, the seed and r, not on the other rows or the number
+of cores.
 """
 
 from collections.abc import Sequence
