@@ -138,7 +138,7 @@ def check_types(content: bytes, classifier: str) -> list[str]:
     """
     package = find_package(classifier)
     if package in OWN_PACKAGES or not is_classifier_class(import_class(classifier, package)):
-        package = ""  # no other package has a type of this model
+        package = ""  # estimators of no other package are trusted
     nodes = list_nodes(content)
     refused = [
         f"{name} ({kind})" for kind, name in nodes if not is_trusted(kind, name, package)
