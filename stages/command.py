@@ -93,14 +93,12 @@ def read_declared(stage: str, name: str) -> tuple[list[str], list[Key]]:
     if stage not in stages:
         return [], []
     section = stages[stage]["foreach"].strip("${}")  # such as `${models}`
-    entries = params_file.parse(params_file.read()).get(section)
-    entry = {}
-    if isinstance(entries, dict):  # otherwise, the stage says what is wrong with the section
-        check_choice(f"{params_file.FILE}: {section}", name, entries)
-        entry = entries[name]
+    entries = params_file.load().model_dump()[section]
+    check_choice(f"{params_file.FILE}: {section}", name, entries)
     template = json.dumps(stages[stage]["do"]).replace("${key}", name)
-    for key, value in entry.items():
-        template = template.replace(f"${{item.{key}}}", str(value))
+    for key, value in entries[name].items():
+        in_json = json.dumps(str(value))[1:-1]  # without the quotation marks around it
+        template = template.replace(f"${{item.{key}}}", in_json)
     declared = json.loads(template)
 
     keys = []

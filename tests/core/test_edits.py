@@ -9,6 +9,7 @@ import time
 import warnings
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,6 +44,7 @@ def replace(path: str, old: str, new: str) -> str:
     """Return a script that replaces a text in a file."""
     return f"""
 from pathlib import Path
+from typing import Any
 path = Path("{path}")
 text = path.read_text()
 assert "{old}" in text
@@ -131,6 +133,23 @@ def test_a_name_that_does_not_exist_is_one_line(
     project: Path, stage: str, message: str
 ) -> None:
     assert failure(project, stage, "typo") == f"Error: params.yaml: {message}"
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        (None, "models.five-sgd: must be a mapping, which has keys, not null"),
+        (tiny.model("five", 'a"b', tiny.SGD, 0), "there is no 'a\"b'"),
+    ],
+)
+def test_an_entry_that_cannot_be_used_is_one_line(
+    project: Path, entry: Any, message: str
+) -> None:
+    tiny.edit(project, {"models.five-sgd": entry})
+    error = failure(project, "train", "five-sgd")
+    assert error.startswith("Error: ")
+    assert message in error
+    assert "\n" not in error
 
 
 def test_an_edit_while_the_modules_are_imported_fails_the_stage(project: Path) -> None:
