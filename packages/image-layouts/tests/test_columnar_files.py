@@ -20,7 +20,7 @@ from image_layouts import errors as layout_errors
 from image_layouts.layout.hugging_face import find_image_columns
 from image_layouts.layout.place import Place
 from image_layouts.layout.table_file import TableFile
-from image_layouts.proposing.tree import describe_file
+from image_layouts.proposing.asking import describe_file
 from tests.helpers.digit_files import PIXELS, encode
 
 UserError: Any = (digits_errors.UserError, layout_errors.LayoutError)

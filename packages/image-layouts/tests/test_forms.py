@@ -15,7 +15,7 @@ from image_layouts.layout.place import Place
 from image_layouts.proposing.choice import Choice, ChoiceError
 from image_layouts.proposing.choose import choose
 from image_layouts.proposing.folders import enter_folders
-from image_layouts.proposing.show import write
+from image_layouts.proposing.writing import write
 from image_layouts.schema import parse_text
 from tests.helpers import tiny
 from tests.helpers.digit_files import LABELS, PIXELS

@@ -43,7 +43,7 @@ from image_layouts.proposing.asking import describe
 from image_layouts.proposing.choice import Choice, ChoiceError
 from image_layouts.proposing.choose import MIN_FOLDS, choose, make_groups_error
 from image_layouts.proposing.folders import enter_folders
-from image_layouts.proposing.show import write
+from image_layouts.proposing.writing import write
 from image_layouts.schema import parse_text
 
 TEMPLATES = Path(__file__).parent / "templates"

@@ -1,17 +1,17 @@
 """Show what was found and the readings that fit, and ask, or say why there are none."""
 
+import posixpath
 import re
 import textwrap
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from image_layouts.checking import one_class
-from image_layouts.errors import shorten
+from image_layouts.errors import LayoutError, shorten
 from image_layouts.layout.place import Place
-from image_layouts.proposing import tree
 from image_layouts.proposing.advice import FORMS, find_advice
 from image_layouts.proposing.choice import Choice, ChoiceError
-from image_layouts.proposing.show import (
+from image_layouts.proposing.writing import (
     describe_counts,
     describe_image,
     describe_unused,
@@ -20,6 +20,9 @@ from image_layouts.proposing.show import (
 )
 
 MAX_SHOWN = 5
+MAX_FOLDERS = 6  # that are shown one by one
+MAX_FILES = 4
+MAX_COLUMNS = 6
 MAX_CHARACTERS = 1_000  # of a layout that is printed; params.yaml has all of it
 HELP = "say what the files mean by --layout (packages/image-layouts/docs/layout.md)"
 TABLE = "if you know the classes, write a table labels.csv with the columns file and class"
@@ -47,7 +50,7 @@ def ask(
         choices, key=lambda each: (len(each.reading.unmatched), len(each.questions))
     )
     end = f" --min-images {min_images}" if min_images > 1 else ""
-    lines = [f"  {line}" for line in tree.show(place)]
+    lines = [f"  {line}" for line in show_files(place)]
     for choice in ordered[:MAX_SHOWN]:
         lines.append(f"  {write_option(choice.layout)}{end}")
         lines += [f"    {line}" for line in describe_choice(choice)]
@@ -92,10 +95,49 @@ def explain_none(
     of_other_tools = [reason for reason in all_reasons if one_class.ONE_CLASS in reason]
     if of_other_tools and not advice:
         return ChoiceError(of_other_tools[0], [])
-    shown = [*(tree.show(place) if is_guess else []), *summarize(all_reasons)[:MAX_SHOWN]]
+    shown = [*(show_files(place) if is_guess else []), *summarize(all_reasons)[:MAX_SHOWN]]
     remedy = f"{TABLE}; otherwise, {HELP}" if place.pictures and is_guess else HELP
     message = f"has no images with classes that can be read; {advice or remedy}"
     if len(all_reasons) == 1 and not advice:
         reason = shown.pop().removesuffix(".")
         message = f"cannot be used: {reason}; {remedy}"
     return ChoiceError(f"{place.root} {message}", [f"  {line}" for line in shown])
+
+
+def show_files(place: Place) -> Iterator[str]:
+    """Yield a line for the pictures in folders of the same folder, and for each other file."""
+    merged: dict[tuple[str, int], list[str]] = defaultdict(list)
+    for name in place.pictures:
+        folder = posixpath.dirname(name)
+        merged[posixpath.dirname(folder), folder.count("/")].append(name)
+    for names in list(merged.values())[:MAX_FOLDERS]:
+        folders = sorted({posixpath.basename(posixpath.dirname(each)) for each in names})
+        inside = f" in {len(folders)} folders ({shorten(folders[:4])})" * (len(folders) > 1)
+        yield f"{len(names)} pictures{inside}, such as {names[0]}"
+    if len(merged) > MAX_FOLDERS:
+        yield f"and pictures in {len(merged) - MAX_FOLDERS} more places"
+    others = [name for name in place.files if name not in set(place.pictures)]
+    yield from (describe_file(place, name) for name in others[:MAX_FILES])
+    if len(others) > MAX_FILES:
+        yield f"and {len(others) - MAX_FILES} more files, such as {others[-1]}"
+
+
+def describe_file(place: Place, name: str) -> str:
+    """Return a line about a table, a file with arrays, or another file."""
+    tables = place.list_opened_tables(name)
+    try:
+        if tables:
+            sample = tables[-1].sample
+            columns = [
+                f"{column} ({', '.join(f'{value:.20}' for value in values)})"
+                for column in tables[-1].names[:MAX_COLUMNS]
+                if (values := sample[column].astype(str).unique()[:3]).size
+            ]
+            dropped = tables[-1].dropped and f"; not read: {tables[-1].dropped}"
+            return f"{name}: columns {shorten(columns)}{dropped}"
+        if name in place.array_files:
+            arrays = place.load_arrays([name])
+            return shorten([f"{key} {array.shape}" for key, array in arrays.items()])
+    except (LayoutError, ValueError):  # the file is damaged, which a reason says
+        pass
+    return name

@@ -16,8 +16,7 @@ from image_layouts.layout.reading import read_layout
 from image_layouts.proposing import arrays, asking, folders, tables
 from image_layouts.proposing.choice import Choice, Proposal, read_choice
 from image_layouts.proposing.questions import list_patterns, list_questions
-from image_layouts.proposing.show import write, write_option
-from image_layouts.proposing.writing import add_unused, unlist
+from image_layouts.proposing.writing import add_unused, unlist, write, write_option
 from image_layouts.schema import TablePart, parse
 
 MIN_FOLDS = 3  # the smallest number of folds of a model

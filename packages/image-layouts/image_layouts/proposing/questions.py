@@ -7,7 +7,7 @@ None of them decides what files mean.
 
 import posixpath
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 import pandas as pd
@@ -72,8 +72,12 @@ CODE_OF_CLASS = re.compile(
     r"n\d{8} | (?i:class|grade|level|stage|type|category|label) ([\W_]\w+ | \d+)", re.VERBOSE
 )
 
-# What is before the last number of a name that has two: `patient3_` of `patient3_34`.
-BEFORE_SECOND_NUMBER = r"^(.*\d.*\D)\d+$"
+# What is before the last number of a name that has two, or before the last word if a number is
+# before it: `patient3_` of `patient3_34`, `10` of `10_left`.
+BEFORE_END = r"^(.*\d.*\D)\d+$|^(.*\d)[\W_]*[^\W\d_]+$"
+# Digits and letters from a to f, as programs write them into the names of copies.
+CHECKSUM = re.compile(r"(?=[a-f]*\d)(?=\d*[a-f])[\da-f]{8,}(-[\da-f]{4,})*", re.IGNORECASE)
+MAX_COPIES = 10  # of a picture; if more names differ only in a checksum, they say no more
 
 WORD = re.compile(r"[^\W\d_]+")
 
@@ -290,71 +294,60 @@ def ask_about_names(choice: Choice) -> Iterator[str]:
     have_pictures = any(isinstance(part, TablePart) and part.picture for part in choice.parts)
     if "file" not in rows or have_pictures:
         return
-    by_folder: dict[str, list[str]] = defaultdict(list)
-    for folder, stem in zip(rows["file"].map(posixpath.dirname), list_stems(rows), strict=True):
-        by_folder[folder].append(stem)
-    alike = [
-        posixpath.join(folder, stem)
-        for folder, stems in by_folder.items()
-        for stem in list_alike(stems)
-    ]
-    if len(alike) > 1:
-        yield (
-            f"{len(alike)} pictures have the name of another one, or this name and more, first "
-            f"{alike[0]}"
-        )
+    stems = list_stems(rows)
+    folders = rows["file"].map(posixpath.dirname)
+    are_files = isinstance(choice.parts[0], FilesPart)
+    places = [folders]
+    if are_files and "group" not in rows:
+        places.append(rows["class"] + "/" + folders.map(list_set_words).map(sorted).map(str))
+    for place in places:
+        files = rows["file"][stems.groupby(place).transform(are_alike).astype(bool)]
+        if len(files) > 1:
+            yield (
+                f"{len(files)} pictures have the name of another one, or this name and more, "
+                f"first {files.iloc[0]}"
+            )
+            break
     has_folders = any("{class}/" in pattern for pattern in list_patterns(choice))
-    if has_folders and any(map(differ_in_a_word, by_folder.values())):
+    if has_folders and stems.groupby(folders).agg(differ_in_a_word).any():
         yield "names of pictures differ from another one only in a word"
-    if "group" not in rows and any(map(differ_at_the_end, by_folder.values())):
-        yield "names of pictures differ only in a word at the end, as those of two eyes do"
     if "group" not in rows:
-        yield from ask_about_possible_groups(rows)
-    if isinstance(choice.parts[0], FilesPart):
-        yield from ask_about_copies(rows)
+        yield from ask_about_possible_groups(stems, rows["class"], folders)
+    if are_files:
         yield from ask_about_same_names(rows)
 
 
-def list_alike(stems: Sequence[str]) -> Iterator[str]:
-    """Yield the names in a folder that are there twice, or are another name and more."""
+def are_alike(stems: pd.Series) -> pd.Series:
+    """Return which names of a folder are there twice, or are another name and more."""
     counts = Counter(stems)
-    for stem, number in counts.items():
-        if number > 1 or any(shorter in counts for shorter in list_shorter(stem)):
-            yield stem
+    return stems.map(
+        lambda stem: counts[stem] > 1 or any(each in counts for each in list_shorter(stem))
+    )
 
 
-def ask_about_possible_groups(rows: pd.DataFrame) -> Iterator[str]:
-    """Yield a question if names have two numbers, such as those of a patient and a picture.
+def ask_about_possible_groups(
+    stems: pd.Series, classes: pd.Series, folders: pd.Series
+) -> Iterator[str]:
+    """Yield a question if names begin alike, as those of a patient's pictures and of copies.
 
-    Names such as `patient3_34.png` begin alike, up to their last number. A date says no more
-    than when a camera has made a picture.
+    For example, `patient3_34`, `10_left`, and `cat.rf.0123abcd`, which has a checksum. A date
+    says no more than when a camera has made a picture.
     """
-    without_dates = list_stems(rows).str.replace(DATE, "", regex=True)
-    starts = without_dates.str.extract(BEFORE_SECOND_NUMBER)[0]
-    for _, starts_of_class in starts.groupby(rows["class"]):
-        counts = starts_of_class.value_counts()
-        repeated = counts[counts > 1]
-        if len(repeated) > 1 and repeated.sum() > len(starts_of_class) / 2:
-            yield (
-                f"several pictures begin with {repeated.index[0]}, others with another number; "
-                "if each number is that of a person or a thing, the names have the groups"
-            )
-            return
-
-
-def ask_about_copies(rows: pd.DataFrame) -> Iterator[str]:
-    """Yield a question about pictures of the same class, name and set."""
-    columns = {
-        "class": rows["class"],
-        "name": rows["file"].map(posixpath.basename),
-        "set": rows["file"].map(posixpath.dirname).map(list_set_words),
-    }
-    are_copies = pd.DataFrame(columns).duplicated()
-    if are_copies.any() and "group" not in rows:
-        yield (
-            f"{are_copies.sum()} pictures have the name and the class of another one, first "
-            f"{rows['file'][are_copies].iloc[0]}"
-        )
+    ends = stems.str.replace(DATE, "", regex=True).str.extract(BEFORE_END)
+    rests = stems.str.replace(CHECKSUM, "", regex=True)
+    n_same = rests.map(rests.value_counts())
+    copies = rests.where((rests != stems) & (n_same <= MAX_COPIES))
+    kinds = [(ends[0], classes, 0.5), (ends[1], folders, 0.5), (copies, folders, 0)]
+    for names, places, share in kinds:
+        for _, inside in names.groupby(places):
+            counts = inside.value_counts()
+            repeated = counts[counts > 1]
+            if len(repeated) > 1 and repeated.sum() > share * len(inside):
+                yield (
+                    f"several pictures begin with {repeated.index[0]}, others with something "
+                    "else; if each is one person or thing, the names have the groups"
+                )
+                return
 
 
 def list_shorter(stem: str) -> Iterator[str]:
@@ -370,7 +363,7 @@ def list_shorter(stem: str) -> Iterator[str]:
         yield from [start + rest, start + rest.lstrip("_- ."), rest.lstrip("_- .")]
 
 
-def differ_in_a_word(stems: Sequence[str]) -> bool:
+def differ_in_a_word(stems: pd.Series) -> bool:
     """Return whether nearly each picture of a folder differs from another one in one word."""
     rests = [
         {(stem[: word.start()], stem[word.end() :]) for word in WORD.finditer(stem)}
@@ -379,15 +372,6 @@ def differ_in_a_word(stems: Sequence[str]) -> bool:
     counts = Counter(rest for rests_of_stem in rests for rest in rests_of_stem)
     n_alike = sum(any(counts[rest] > 1 for rest in each) for each in rests)
     return n_alike > NEARLY_ALL * len(stems)
-
-
-def differ_at_the_end(stems: Sequence[str]) -> bool:
-    """Return whether nearly all names are those of others but for a word after a number.
-
-    For example, `10_left` and `10_right`, or `1L` and `1R`.
-    """
-    numbers = pd.Series(stems).str.extract(r"^(.*\d)[\W_]*[^\W\d_]+$")[0]
-    return bool(numbers.dropna().duplicated(keep=False).sum() > NEARLY_ALL * len(stems))
 
 
 def ask_about_same_names(rows: pd.DataFrame) -> Iterator[str]:
