@@ -1,5 +1,6 @@
 """Read a part of a layout that has tables with one row per image."""
 
+import math
 import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -82,7 +83,7 @@ def read_single_table(
             return (place.files[name] for name in rows["file"])
         if part.picture:
             return read_pictures(selection)
-        return read_pixels(selection, part)
+        return read_pixels(selection, part, math.prod(shape) or 1)
 
     return PartImages(rows, contents, shape, files={path}, tables=[selection])
 
@@ -366,9 +367,9 @@ def get_content(value: Any) -> bytes:
     return content.encode() if isinstance(content, str) else content or b""
 
 
-def read_pixels(selection: TableSelection, part: TablePart) -> Iterator[Any]:
+def read_pixels(selection: TableSelection, part: TablePart, n_values: int) -> Iterator[Any]:
     """Yield the pixels of many rows, shape (n_rows, n_values)."""
-    n_rows = rows_per_block(READ_BYTES, len(selection.image_columns))
+    n_rows = rows_per_block(READ_BYTES, n_values)
     for block in read_selected(selection, n_rows):
         if len(block):
             with selection.table.report_unreadable():

@@ -53,7 +53,7 @@ NETWORK_OF_PHOTOS = "efficientnet_lite0"
 NETWORK_OF_DRAWINGS = "efficientnet_lite1"
 
 # The extras of pyproject.toml that have the weights.
-EXTRAS = {NETWORK_OF_PHOTOS: "network", NETWORK_OF_DRAWINGS: "networks"}
+EXTRAS = {None: "", NETWORK_OF_PHOTOS: "network", NETWORK_OF_DRAWINGS: "networks"}
 
 # Edge directions need square images, which are at least 20 pixels wide.
 MIN_SIDE_OF_GRADIENTS = 20
@@ -87,11 +87,6 @@ class ImageTraits(NamedTuple):
     def max_folds(self) -> int:
         """The number of folds of each model, if there are enough images and groups."""
         return N_FOLDS_WITH_NETWORK if self.network else MIN_FOLDS
-
-    @property
-    def extra(self) -> str:
-        """The extra of pyproject.toml that has the weights of the network, or ""."""
-        return EXTRAS[self.network] if self.network else ""
 
     @property
     def suits_copies(self) -> bool:
@@ -211,9 +206,7 @@ def measure_picture(source: Path | bytes) -> dict[str, float] | None:
 def choose_white(largest: float) -> int:
     """Return the value that becomes white: the largest value of at least 8 bits, such as 4095.
 
-    Args:
-        largest: the largest value of all pictures. If it is small, the values are probably
-            fractions, of which some may be a little larger than 1.
+    Small values are probably fractions, of which some may be a little larger than 1.
     """
     if largest <= MAX_OF_FRACTIONS:
         return math.ceil(largest)

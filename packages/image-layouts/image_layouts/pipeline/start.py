@@ -32,6 +32,7 @@ from image_layouts.layout.place import Place
 from image_layouts.pipeline.errors import as_user_errors
 from image_layouts.pipeline.image_traits import (
     DEFAULT_TRAITS,
+    EXTRAS,
     MANY_IMAGES,
     N_COMPONENTS,
     N_COMPONENTS_WITH_COPIES,
@@ -459,7 +460,7 @@ def rewrite(
     }
     texts = {file: render(file, **settings) for file in ["params.yaml", "README.md"]}
     texts["dvc.yaml"] = edit_stages(read("dvc.yaml"), has_network=traits.network is not None)
-    texts["Makefile"] = edit_targets(read("Makefile"), traits.extra)
+    texts["Makefile"] = edit_targets(read("Makefile"), EXTRAS[traits.network])
     for file_name, text in texts.items():
         Path(file_name).write_text(text, encoding="utf-8")
     recorded.FILE.unlink()

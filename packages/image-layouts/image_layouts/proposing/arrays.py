@@ -16,7 +16,6 @@ from image_layouts.proposing.pixels import (
     check_range,
     describe_axes,
     describe_scale,
-    describe_shapes,
     drop_irrelevant,
     find_image_shape,
     has_fractions,
@@ -59,7 +58,7 @@ def propose(place: Place) -> tuple[list[Proposal], list[str]]:
     if layouts or not arrays:
         return list(map(Proposal, layouts)), []
     what = "has a class for each image" if images else "has images"
-    listed = describe_shapes(arrays)
+    listed = shorten([f"{name} {array.shape}" for name, array in arrays.items()])
     return [], [f"none of the arrays {listed} {what}; if an axis has classes, {HOW_TO_CONVERT}"]
 
 

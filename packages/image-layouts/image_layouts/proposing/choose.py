@@ -16,7 +16,7 @@ from image_layouts.layout.reading import read_layout
 from image_layouts.proposing import arrays, asking, folders, tables
 from image_layouts.proposing.choice import Choice, Proposal, read_choice
 from image_layouts.proposing.questions import list_patterns, list_questions
-from image_layouts.proposing.writing import add_unused, unlist, write, write_option
+from image_layouts.proposing.writing import add_unused, unlist, write
 from image_layouts.schema import TablePart, parse
 
 MIN_FOLDS = 3  # the smallest number of folds of a model
@@ -50,7 +50,11 @@ def choose(
     without_classes: list[str] = []
     proposals = [Proposal(given)]
     if given is None:
-        proposals, reasons, without_classes = propose(place, columns or {})
+        proposals, reasons, without_classes = tables.propose(place, columns or {})
+    if is_guess:
+        of_arrays, reasons_of_arrays = arrays.propose(place)
+        proposals += [*folders.propose(place), *of_arrays]
+        reasons += reasons_of_arrays
     choices: list[Choice] = []
     failures = []
     for layout, doubt in proposals:
@@ -75,25 +79,10 @@ def choose(
     raise asking.ask(place, choices, [*reasons, *failures], min_images)
 
 
-def propose(
-    place: Place, columns: Mapping[str, str]
-) -> tuple[list[Proposal], list[str], list[str]]:
-    """Return layouts, why other files are not used, and the tables without classes."""
-    of_tables, reasons, without_classes = tables.propose(place, columns)
-    if columns:
-        return of_tables, reasons, without_classes
-    of_arrays, reasons_of_arrays = arrays.propose(place)
-    proposals = [*of_tables, *folders.propose(place), *of_arrays]
-    return proposals, [*reasons, *reasons_of_arrays], without_classes
-
-
 def check(choice: Choice, *, is_guess: bool) -> None:
     """Check that models can learn from the images.
 
-    Args:
-        choice: the layout.
-        is_guess: whether the layout is only proposed. Otherwise the owner has written it, or
-            has chosen its columns.
+    A guess is a layout that the owner has neither written nor chosen by its columns.
 
     Raises:
         LayoutError: they cannot.
@@ -103,38 +92,20 @@ def check(choice: Choice, *, is_guess: bool) -> None:
         one_class.check_classes(choice.class_column, rows["class"], are_chosen=not is_guess)
     faults = find_faults(rows)
     counts = rows.get("class", pd.Series(dtype=str)).value_counts()
-    is_table = isinstance(choice.parts[0], TablePart)
-    if choice.class_column and is_table and "" in counts:
-        layout = add_unused(choice.layout, [{"where": {choice.class_column: ""}}])
-        faults.append(f"delete their rows, or choose {write_option(layout)}")
-        faults.append("if another column has the classes, choose --class COLUMN")
     if len(counts) > MAX_CLASSES and counts.min() < MIN_IMAGES:
         faults.append(LEAVE_OUT)
     if faults:
         raise LayoutError("; ".join(faults))
     if "group" in rows:
-        check_number_of_groups(choice, is_guess=is_guess)
+        n_groups = rows[~rows["test"]].groupby("class")["group"].nunique()
+        needed = MIN_FOLDS if rows["test"].any() else MIN_FOLDS + 1
+        if is_guess and n_groups.min() < needed:
+            raise make_groups_error(str(n_groups.idxmin()), n_groups.min(), needed)
     if is_guess and counts.median() < MIN_IMAGES:
         listed = shorten([f"{name} {number}" for name, number in counts.items()])
         raise LayoutError(
             f"most classes have fewer than {MIN_IMAGES} images: {listed}; {LEAVE_OUT}"
         )
-
-
-def check_number_of_groups(choice: Choice, *, is_guess: bool) -> None:
-    """Check that each class has groups for the folds of the models, and for a test set.
-
-    A layout of the owner is only refused if most classes have a single group.
-
-    Raises:
-        LayoutError: a class has too few groups.
-    """
-    rows = choice.rows
-    n_groups = rows[~rows["test"]].groupby("class")["group"].nunique()
-    needed = MIN_FOLDS if rows["test"].any() else MIN_FOLDS + 1
-    most_have_one_group = (n_groups < 2).mean() > 0.5
-    if most_have_one_group or (is_guess and n_groups.min() < needed):
-        raise make_groups_error(str(n_groups.idxmin()), n_groups.min(), needed)
 
 
 def make_groups_error(class_name: str, n_groups: int, needed: int) -> LayoutError:
@@ -156,21 +127,21 @@ def drop_repeated(choices: Sequence[Choice]) -> list[Choice]:
 
 def covers(choice: Choice, other: Choice) -> bool:
     """Return whether a layout says everything that another one says of the same pictures."""
-    have_files = "file" in choice.rows and "file" in other.rows
-    if has_in_names(choice, "{group}") and "group" not in other.rows:
-        return False
+    has_files = all("file" in each.rows for each in (choice, other))
     has_pictures_in_cells = any(getattr(part, "picture", "") for part in choice.parts)
-    if not have_files or has_pictures_in_cells or (choice.questions and not other.questions):
+    if not has_files or has_pictures_in_cells or (choice.questions and not other.questions):
         return False
-    both = choice.rows.merge(other.rows, on="file", suffixes=("", "_other"))
-    if not len(both) == len(choice.rows) == len(other.rows):
+    mine, others = (
+        each.rows.sort_values("file", ignore_index=True) for each in (choice, other)
+    )
+    if has_in_names(choice, "{group}") and "group" not in others:
         return False
-    pairs = both[["class", "class_other"]].drop_duplicates()
-    have_same_classes = pairs["class"].is_unique and pairs["class_other"].is_unique
-    have_same_sets = both["test"].equals(both["test_other"]) or not both["test_other"].any()
-    if not have_same_classes or not have_same_sets or "group" not in other.rows:
-        return have_same_classes and have_same_sets
-    return "group" in choice.rows and both["group"].equals(both["group_other"])
+    classes = [pd.factorize(rows["class"])[0].tolist() for rows in (mine, others)]
+    has_same_sets = mine["test"].equals(others["test"]) or not others["test"].any()
+    groups = [rows.get("group", pd.Series(dtype=object)) for rows in (mine, others)]
+    has_groups = "group" not in others or groups[0].equals(groups[1])
+    has_same_classes = mine["file"].equals(others["file"]) and classes[0] == classes[1]
+    return has_same_classes and has_same_sets and has_groups
 
 
 def contradict(choice: Choice, others: Sequence[Choice]) -> Choice:

@@ -15,18 +15,13 @@ from image_layouts.proposing.writing import unlist
 
 Texts = Mapping[str, pd.Series]
 
-USUAL_CLASSES = [*CLASS_COLUMNS, "species", "breed", "diagnosis", "emotion", "y"]
+USUAL_CLASSES = [*CLASS_COLUMNS, "species", "breed", "diagnosis", "dx", "emotion", "choice"]
+USUAL_CLASSES += ["y"]
 FRACTION = re.compile(r"-?\d*[.,]\d*[1-9]\d*")
 MAX_SETS = 5
+N_FIRST = 100  # the number of values that are looked at first
 MIN_PER_CLASS = 2  # rows, on average
 MIN_SINGLE = 0.9  # the share of rows in which exactly one of the flags is 1
-
-
-class ClassColumns(NamedTuple):
-    """A value of the key `class`, and whether no other columns can be meant."""
-
-    names: list[str]
-    is_certain: bool
 
 
 class Sets(NamedTuple):
@@ -45,24 +40,24 @@ def find_usual(names: Mapping[str, Any], usual: Sequence[str]) -> str | None:
     return None
 
 
-def find_classes(texts: Texts, chosen: Mapping[str, str]) -> list[ClassColumns]:
-    """Return each possible value of the key `class`.
+def find_classes(texts: Texts, chosen: Mapping[str, str]) -> list[tuple[list[str], bool]]:
+    """Return each possible value of the key `class`, and whether no other can be meant.
 
     Raises:
         LayoutError: no column may have classes.
     """
     if "class" in chosen:
-        return [ClassColumns([chosen["class"]], is_certain=True)]
+        return [([chosen["class"]], True)]
     usual = [each for each in texts if normalize_name(each) in USUAL_CLASSES]
     if usual:
         first = texts[usual[0]]
         if all(is_one_to_one(texts[each], first) for each in usual[1:]):
-            return [ClassColumns([usual[0]], is_certain=True)]
-        return [ClassColumns([each], is_certain=False) for each in usual]
+            return [([usual[0]], True)]
+        return [([each], False) for each in usual]
     texts = {each: values for each, values in texts.items() if not may_say_sets(each, values)}
     flags = find_flags(texts)
     if len(flags) > 1 and (pd.DataFrame(flags).sum(axis=1) == 1).mean() > MIN_SINGLE:
-        return [ClassColumns(list(flags), is_certain=len(flags) == len(texts))]
+        return [(list(flags), len(flags) == len(texts))]
     if len(texts) > 1:
         one_class.check_columns(dict(texts))
     repeated = [each for each, values in texts.items() if may_be_classes(values)]
@@ -71,7 +66,7 @@ def find_classes(texts: Texts, chosen: Mapping[str, str]) -> list[ClassColumns]:
             one_class.check_classes(name, values)
         raise LayoutError("no column looks like classes of images")
     is_certain = len(repeated) == 1 and not may_be_quantity(texts[repeated[0]])
-    return [ClassColumns([each], is_certain) for each in repeated]
+    return [([each], is_certain) for each in repeated]
 
 
 def find_flags(texts: Texts) -> dict[str, pd.Series]:
@@ -112,9 +107,7 @@ def is_one_to_one(values: pd.Series, others: pd.Series) -> bool:
 def find_sets(texts: Texts) -> Sets:
     """Return the sets that a column says, certain if each value is a word for a set."""
     for name, values in texts.items():
-        distinct = sorted({value.strip() for value in values.unique()})
-        if not 2 <= len(distinct) <= MAX_SETS:
-            continue
+        distinct = list_few(values)
         is_flag = [value.lower() for value in distinct] in (["0", "1"], ["false", "true"])
         if is_flag and normalize_name(name) in ("istest", "test"):
             return Sets(select_rows(name, train=distinct[:1], test=distinct[1:]))
@@ -131,20 +124,17 @@ def find_sets_of_paths(values: pd.Series) -> Sets:
     starts = values.str.strip().str.extract(r"^((?:\./)?[^/\\]*/)")[0]
     if starts.isna().any():
         return Sets({})
-    return split_sets(str(values.name), sorted(set(starts)), "*")
+    return split_sets(str(values.name), list_few(starts), "*")
 
 
 def split_sets(column: str, values: Sequence[str], end: str = "") -> Sets:
     """Return the sets that the values of a column say, if one is a word for a test set.
 
-    Args:
-        column: the column.
-        values: its different values, or their beginnings.
-        end: what follows each of them: `*` for beginnings.
+    The `end` of beginnings of values is `*`.
     """
     test = [value for value in values if find_set(value) == "test"]
     train = [value for value in values if value not in test]
-    if not test or not train or len(values) > MAX_SETS:
+    if not test or not train:
         return Sets({})
     others = [value for value in values if not find_set(value)]
     doubt = f"{shorten(others)} may be no training set" if others else ""
@@ -176,8 +166,16 @@ def may_say_more(values: pd.Series, classes: pd.Series) -> bool:
 
 def may_say_sets(name: str, values: pd.Series) -> bool:
     """Return whether a column may say the sets, by its name or one of its few values."""
-    distinct = {value.strip() for value in values.unique()}
-    if not 2 <= len(distinct) <= MAX_SETS:
-        return False
+    distinct = list_few(values)
     words = {"split", "set", "subset", "partition", "test", "valid", "val"}
-    return bool(list_words(name) & words) or any(find_set(each) == "test" for each in distinct)
+    says_sets = list_words(name) & words or any(find_set(each) == "test" for each in distinct)
+    return bool(distinct and says_sets)
+
+
+def list_few(values: pd.Series) -> list[str]:
+    """Return the different values of a column if there are 2 to `MAX_SETS`, or none."""
+    for part in (values.head(N_FIRST), values):  # there may be millions of names
+        distinct = sorted({value.strip() for value in part.unique()})
+        if len(distinct) > MAX_SETS:
+            return []
+    return distinct if len(distinct) > 1 else []

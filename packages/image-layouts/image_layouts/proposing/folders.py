@@ -53,10 +53,6 @@ class Tree(NamedTuple):
         levels = enumerate(zip(self.folders, self.is_set, strict=True))
         return [level for level, (names, is_set) in levels if len(names) > 1 and not is_set]
 
-    def has_names(self, pattern: str) -> bool:
-        """Return whether all pictures have names of a pattern."""
-        return all(map(Pattern(pattern).fits, map(posixpath.basename, self.names)))
-
     def write(self, fields: dict[int, str], file: str = "*") -> Any:
         """Return the layout with a field at each level that varies, and parts for the sets."""
         sets = [level for level, is_set in enumerate(self.is_set) if is_set]
@@ -91,8 +87,7 @@ def propose(place: Place) -> list[Proposal]:
     """Return layouts of pictures, for each collection of them."""
     proposals: list[Proposal] = []
     for names in list_collections(place.pictures):
-        tree = make_tree(names)
-        proposals += map(Proposal, propose_tree(tree))
+        proposals += map(Proposal, propose_tree(make_tree(names)))
     return proposals
 
 
@@ -146,8 +141,10 @@ def propose_tree(tree: Tree) -> Iterator[Any]:
         return
     if len(levels) == 1:
         yield tree.write({levels[0]: "{class}"})
-        for name in filter(tree.has_names, GROUPS):
-            yield tree.write({levels[0]: "{class}"}, name)
+        files = list(map(posixpath.basename, tree.names))
+        for name in GROUPS:
+            if all(map(Pattern(name).fits, files)):
+                yield tree.write({levels[0]: "{class}"}, name)
         for name in find_names(tree.names, levels[0]):
             yield tree.write({levels[0]: "{group}"}, name)
             yield tree.write({levels[0]: "*"}, name)
@@ -163,10 +160,7 @@ def propose_tree(tree: Tree) -> Iterator[Any]:
 def find_names(names: Sequence[str], level: int | None = None) -> Iterator[str]:
     """Yield the patterns of names with which all names have a class.
 
-    Args:
-        names: the paths of the pictures.
-        level: the level of folders that may have the classes. Then only classes in several of
-            these folders are meant.
+    If the folders of a level may have the classes, too, only classes in several are meant.
     """
     files = {name: posixpath.basename(name) for name in names}
     seen: set[Any] = set()

@@ -31,27 +31,39 @@ class Template(NamedTuple):
 
 
 def find_templates(place: Place, table_name: str, values: pd.Series) -> list[str]:
-    """Return the paths from a table, such as `images/{id}.jpg`, by which all are found."""
+    """Return the paths from a table, such as `images/{id}.jpg`, by which all are found.
+
+    Raises:
+        LayoutError: most pictures are found, but not all.
+    """
     values = values[values.str.strip() != ""]
     sample = values.sample(min(N_VALUES, len(values)), random_state=0)
     found: dict[Template, None] = {}  # a set that keeps its order
+    n_found = 0
     for value in sample:
         path = normalize_path(value, "")
-        found |= dict.fromkeys(describe_pictures(place, str(values.name), path))
+        templates = dict.fromkeys(describe_pictures(place, str(values.name), path))
+        n_found += len(templates) > 0
+        found |= templates
     folder_of_table = posixpath.dirname(table_name) or "."
     paths = []
     for folder, field, ending in [*found, *generalize_templates(list(found))]:
         relative = posixpath.relpath(folder or ".", folder_of_table)  # "." for the same folder
         paths.append(f"{relative}/{field}{ending}".removeprefix("./"))
     for_all = []
+    errors = []
     for path in dict.fromkeys(paths):
         try:
             pictures = find_pictures(place, path, table_name, values.to_frame())
-        except LayoutError:
+        except LayoutError as error:
+            errors.append(error)
             continue
         has_one_name_each = len(set(pictures)) == values.nunique()
         if has_one_name_each:
             for_all.append(path)
+    if errors and not for_all and n_found > len(sample) / 2:
+        # Each message begins with the number of rows without a picture.
+        raise min(errors, key=lambda error: int(error.message.split()[0]))
     return for_all
 
 
@@ -78,14 +90,8 @@ def describe_pictures(place: Place, column: str, value: str) -> Iterator[Templat
         if without_ending == value or without_ending.endswith(f"/{value}"):
             folder = without_ending.removesuffix(value).rstrip("/")
             yield Template(folder, f"{{{column}}}", ending)
-        elif not are_of_two_subsets(value, path):
+        elif {find_set(posixpath.dirname(value)), find_set(folder)} != {"train", "test"}:
             yield Template(folder, f"{{{column}.{part}}}", ending)
-
-
-def are_of_two_subsets(value: str, path: str) -> bool:
-    """Return whether two paths are in folders of different subsets."""
-    subsets = {find_set(posixpath.dirname(each)) for each in (value, path)}
-    return subsets == {"train", "test"}
 
 
 def generalize_templates(templates: Sequence[Template]) -> Iterator[Template]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from image_layouts.checking import one_class
 from image_layouts.collection import MAX_CLASSES
-from image_layouts.errors import LayoutError, shorten
+from image_layouts.errors import LayoutError
 from image_layouts.layout.axes import arrange
 from image_layouts.layout.read_arrays import has_single_ones
 
@@ -29,11 +29,6 @@ def drop_irrelevant(arrays: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: array for name, array in arrays.items() if array.size > 1 and name not in unpacked
     }
-
-
-def describe_shapes(arrays: Mapping[str, Any]) -> str:
-    """Return the names and shapes of arrays, such as `a.npz/x (200, 8, 8)`."""
-    return shorten([f"{name} {array.shape}" for name, array in arrays.items()])
 
 
 def is_images(array: Any) -> bool:
@@ -119,12 +114,8 @@ def check_neighbours(rows: Any, width: int, step: int = 1) -> None:
 
     Neighbouring pixels must be more alike than random ones, which features of another kind are
     not. No other width may make pixels much more like those below them. For example, a grey
-    image of 24 × 32 has as many values as three colours of 16 × 16.
-
-    Args:
-        rows: shape (n_images, n_values).
-        width: the number of values in a row of an image.
-        step: the number of values from a pixel to the next one in its row.
+    image of 24 × 32 has as many values as three colours of 16 × 16. The next pixel of a row is
+    `step` values away.
 
     Raises:
         LayoutError: the rows have other features, or images of another width.
@@ -170,10 +161,6 @@ def measure_total_variation(rows: Any, axes: str) -> float:
 
     Neighbours are above each other or side by side. Both are needed, because in grey images
     with three equal colours, a wrong arrangement makes neighbours in a row more alike.
-
-    Args:
-        rows: shape (n_images, n_values).
-        axes: the arrangement of the values in a row.
     """
     images = arrange(rows[:N_IMAGES], axes).astype(float)
     in_columns = np.abs(np.diff(images, axis=1)).mean()

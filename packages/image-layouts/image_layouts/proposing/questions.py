@@ -41,7 +41,6 @@ DOCUMENT = re.compile(
 )
 MAX_SMALL_TEXTS = 3  # beside the pictures
 MAX_LINES = 100  # of a small text
-SEPARATORS = re.compile(r"[\s,;]+")
 
 # The only names with the class that are taken, such as `cat.1.jpg` and `cat (1).jpg`.
 CLASS_AND_NUMBER = re.compile(r"\{class\}([._ -] ?#| ?\(#\))\.\*")
@@ -54,6 +53,7 @@ UNLIKELY_CLASS = re.compile(
         unlabell?ed | unknown | masks? | msk | thumb(nail)?s? | annotations? | segmentations?
         | ground[\W_]?truth | gt | originals? | augmented | augmentation | images? | img
         | labels? | dsc[nf]? | pxl | photos? | pictures? | frames? | scans? | left | right
+        | unsorted | to[\W_]?(check|delete|do|label|review|sort) | te?mp | backup | duplicates?
     )
     """,
     re.IGNORECASE | re.VERBOSE,
@@ -80,6 +80,8 @@ CHECKSUM = re.compile(r"(?=[a-f]*\d)(?=\d*[a-f])[\da-f]{8,}(-[\da-f]{4,})*", re.
 MAX_COPIES = 10  # of a picture; if more names differ only in a checksum, they say no more
 
 WORD = re.compile(r"[^\W\d_]+")
+# What may be between several labels in one value. A number such as `1,000` is a single one.
+BETWEEN_LABELS = r"(?<!\d)[|;,/&+]|[|;,/&+](?!\d)"
 
 # The share of the pictures of a class, or of a folder, that makes a question.
 NEARLY_ALL = 0.9
@@ -88,10 +90,7 @@ NEARLY_ALL = 0.9
 def list_questions(place: Place, choice: Choice, without_classes: Sequence[str]) -> list[str]:
     """Return why a layout is not taken without a question.
 
-    Args:
-        place: all files.
-        choice: the layout.
-        without_classes: tables that have all columns of a used table but its classes.
+    Tables `without_classes` have all columns of another table but its classes.
     """
     return [
         *ask_about_names_with_fields(choice),
@@ -129,19 +128,20 @@ def ask_about_names_with_fields(choice: Choice) -> Iterator[str]:
             if varies or not CLASS_AND_NUMBER.fullmatch(name):
                 yield "the names of the pictures would have the classes"
             else:
-                yield from ask_about_words(list(choice.rows["class"].unique()))
+                names = list(choice.rows["class"].unique())
+                yield from ask_about_words(names, r"[\W_]+")
+                if any(re.search(r"\d", name) for name in names):
+                    yield "numbers in the names of the pictures would be classes"
             return
 
 
-def ask_about_words(names: Sequence[str]) -> Iterator[str]:
-    """Yield questions about classes in names, if two share a word, or one has a number."""
-    words_of_all = [set(re.split(r"[\W_]+", name.lower())) for name in names]
-    counts = Counter(word for words in words_of_all for word in words)
-    shared = [word for word, number in counts.items() if number > 1]
-    if shared:
+def ask_about_words(names: Sequence[str], border: str) -> Iterator[str]:
+    """Yield a question about classes if two share a word. `border` is what divides words."""
+    words_of_all = [[each.strip() for each in re.split(border, name.lower())] for name in names]
+    counts = Counter(word for words in words_of_all for word in dict.fromkeys(words))
+    shared = [word for word, number in counts.items() if word and number > 1]
+    if shared and max(map(len, words_of_all)) > 1:
         yield f"{shared[0]} stands in the names of several classes"
-    if any(re.search(r"\d", name) for name in names):
-        yield "numbers in the names of the pictures would be classes"
 
 
 def ask_about_levels(choice: Choice) -> Iterator[str]:
@@ -159,18 +159,14 @@ def ask_about_unused_pictures(
 ) -> Iterator[str]:
     """Yield a question about pictures that are neither used nor those of another set."""
     unused = choice.reading.unmatched
-    if unused:
-        in_tables = {each for name in without_classes for each in list_named(place, name)}
-        unused = [name for name in unused if name not in in_tables]
+    named: set[str] = set()  # by the first columns of these tables
+    for name in without_classes if unused else []:
+        table = place.list_opened_tables(name)[0]
+        for value in table.read_texts(table.names[:1]).to_numpy().ravel():
+            named.update(place.pictures_by_end.get(value.strip(), []))
+    unused = [name for name in unused if name not in named]
     if unused and not are_of_another_set(unused, choice.rows):
         yield f"unused pictures: {len(unused)}, first {unused[0]}"
-
-
-def list_named(place: Place, name: str) -> Iterator[str]:
-    """Yield the pictures that the first column of a table names."""
-    table = place.list_opened_tables(name)[0]
-    for value in table.read_texts(table.names[:1]).to_numpy().ravel():
-        yield from place.pictures_by_end.get(value.strip(), [])
 
 
 def are_of_another_set(names: Sequence[str], rows: pd.DataFrame) -> bool:
@@ -222,7 +218,7 @@ def is_small_text(place: Place, name: str, classes: Sequence[str]) -> bool:
     if not name.lower().endswith((".txt", ".csv", ".json", ".names")):
         return False
     text = read_start(place.files[name]).decode(errors="replace")
-    words = SEPARATORS.split(text)
+    words = re.split(r"[\s,;]+", text)
     if any(posixpath.basename(word) in place.pictures_by_end for word in words):
         return False
     lines = [line for line in text.splitlines() if line.strip("[]{}, ")]  # not only brackets
@@ -302,7 +298,7 @@ def ask_about_names(choice: Choice) -> Iterator[str]:
         places.append(rows["class"] + "/" + folders.map(list_set_words).map(sorted).map(str))
     for place in places:
         files = rows["file"][stems.groupby(place).transform(are_alike).astype(bool)]
-        if len(files) > 1:
+        if len(files):
             yield (
                 f"{len(files)} pictures have the name of another one, or this name and more, "
                 f"first {files.iloc[0]}"
@@ -416,6 +412,11 @@ def ask_about_classes(choice: Choice) -> Iterator[str]:
                 f"{shorten(doubtful)} would be classes; they look like people, dates, parts or "
                 "masks"
             )
+    else:
+        yield from ask_about_words(names, BETWEEN_LABELS)
+        divided = [name for name in names if re.search("[|;]", name)]
+        if divided:
+            yield f"{divided[0]} would be a class, and may be several labels"
     yield from find_equal_names(names)
     if any(name == "-1" or FRACTION.fullmatch(name) for name in names):
         yield "a class is -1, or a fraction"
@@ -431,17 +432,14 @@ def ask_about_classes(choice: Choice) -> Iterator[str]:
 def list_doubtful_folders(names: Sequence[str]) -> list[str]:
     """Return the names of folders that are probably no classes."""
     doubtful = [name for name in names if UNLIKELY_CLASS.fullmatch(name) or find_set(name)]
-    codes = [name for name in names if is_code(name)]
+    codes = [
+        name
+        for name in names
+        if not CODE_OF_CLASS.fullmatch(name) and (CODE.fullmatch(name) or DATE.search(name))
+    ]
     if len(codes) >= len(names) / 2:
         doubtful += codes
     numbers = sorted(int(name) for name in names if name.isdecimal())
     if numbers and numbers[-1] - numbers[0] + 1 > 2 * len(numbers):  # these are ids
         doubtful += names
     return list(dict.fromkeys(doubtful))
-
-
-def is_code(name: str) -> bool:
-    """Return whether the name of a folder is a code, a numbered thing, or has a date."""
-    if CODE_OF_CLASS.fullmatch(name):
-        return False
-    return bool(CODE.fullmatch(name) or DATE.search(name))

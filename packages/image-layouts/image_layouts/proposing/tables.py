@@ -56,8 +56,6 @@ class Candidate(NamedTuple):
         sets: the keys `train` and `test`, if a column says the sets.
         is_named: whether the column of the classes has a usual name, or is the only one.
         doubt: why the layout is not taken without a question, or "".
-        images: the names of the pictures, or of none if the table has the images themselves.
-        has_several: whether it has several classes.
     """
 
     name: str
@@ -66,8 +64,6 @@ class Candidate(NamedTuple):
     sets: dict[str, Any]
     is_named: bool
     doubt: str
-    images: frozenset[str]
-    has_several: bool
 
 
 def propose(
@@ -75,9 +71,7 @@ def propose(
 ) -> tuple[list[Proposal], list[str], list[str]]:
     """Return the layouts of all tables, why others are not used, and tables without classes.
 
-    Args:
-        place: all files.
-        chosen: the columns that the owner has chosen as `class` or `group`.
+    The owner may have chosen the columns of `class` and `group`.
     """
     candidates: list[Candidate] = []
     reasons: list[str] = []
@@ -98,16 +92,18 @@ def propose(
             reasons.append(f"{name}: {error}")
         except LayoutError as error:
             reasons.append(error.message)
-    named = [str(each.keys["class"]) for each in candidates if each.is_named]
-    if named and not chosen:
-        candidates = [each for each in candidates if str(each.keys["class"]) in named]
+    kept: list[Candidate] = []
+    for names_files in (True, False):  # a table of pixels says nothing about the others
+        same = [each for each in candidates if ("file" in each.keys) == names_files]
+        named = [str(each.keys["class"]) for each in same if each.is_named and not chosen]
+        kept += [each for each in same if not named or str(each.keys["class"]) in named]
     for name, columns in columns_of.items():  # such as test.csv of a contest
-        for other in candidates:
+        for other in kept:
             classes = set(np.atleast_1d(other.keys["class"]))
             if name != other.name and columns <= columns_of[other.name] - classes:
                 without_classes.append(name)
                 break
-    return write_layouts(candidates), reasons, without_classes
+    return write_layouts(kept), reasons, without_classes
 
 
 def describe_table(
@@ -119,10 +115,7 @@ def describe_table(
         LayoutError: it has no images, or no classes.
     """
     texts = read_texts(table)
-    ways = list(find_images(place, name, table, texts))
-    if not ways:
-        raise LayoutError("no column names the pictures, or has pixels")
-    for images, way in ways:
+    for images, way in find_images(place, name, table, texts):
         others = {each: values for each, values in texts.items() if each not in images}
         sets, doubt = find_sets(others)
         if "file" in way and not sets:
@@ -148,18 +141,11 @@ def describe_table(
             if blank.any() and len(classes) == 1:  # as in the test set of a contest
                 doubts.append(f"{blank.sum()} rows of {name} have no class")
                 part |= {"unused": [{"where": {classes[0]: ""}}]}
-            names = list_images(name, texts[images[0]]) if "file" in way else frozenset()
-            several = texts[classes[0]].nunique() > 1
-            candidate = Candidate(name, header, part, sets, is_certain, "", names, several)
-            yield candidate._replace(doubt="; ".join(filter(None, doubts)))
+            said = "; ".join(filter(None, doubts))
+            candidate = Candidate(name, header, part, sets, is_certain, said)
+            yield candidate
             if doubt:
                 yield candidate._replace(sets={})
-
-
-def list_images(name: str, values: pd.Series) -> frozenset[str]:
-    """Return the paths of the pictures that a table names, from its own folder."""
-    folder = posixpath.dirname(name)
-    return frozenset(posixpath.join(folder, value) for value in values)
 
 
 def read_texts(table: TableFile) -> dict[str, pd.Series]:
@@ -208,22 +194,35 @@ def list_pixels(table: TableFile) -> list[str]:
 
 def find_images(
     place: Place, name: str, table: TableFile, texts: Texts
-) -> Iterator[tuple[list[str], dict[str, Any]]]:
-    """Yield columns that have or name the images, and the keys of a layout that say so."""
+) -> list[tuple[list[str], dict[str, Any]]]:
+    """Return columns that have or name the images, and the keys of a layout that say so.
+
+    Raises:
+        LayoutError: there are none, or only some of the named pictures are there.
+    """
+    ways: list[tuple[list[str], dict[str, Any]]] = []
+    reason = LayoutError("no column names the pictures, or has pixels")
     if table.schema is not None:
         kinds = find_image_columns(table.schema)
         pictures = [column for column, kind in kinds.items() if kind == "picture"]
         for column in pictures or kinds:
-            yield [column], {"picture": column} if pictures else describe_cells(table, column)
-    if place.pictures:
-        for column, values in texts.items():
-            for file in find_files(place, name, column, values):
-                yield [column], {"file": file}
+            keys = {"picture": column} if pictures else describe_cells(table, column)
+            ways.append(([column], keys))
+    for column, values in texts.items():
+        try:
+            files = find_files(place, name, column, values) if place.pictures else []
+        except LayoutError as error:
+            reason = error
+            continue
+        ways += [([column], {"file": file}) for file in files]
     for column, values in texts.items():
         if values.head(50).str.fullmatch(PACKED).all():
-            yield [column], describe_cells(table, column)
+            ways.append(([column], describe_cells(table, column)))
     if len(list_pixels(table)) >= MIN_PIXELS:
-        yield [], {"pixels": "all"}
+        ways.append(([], {"pixels": "all"}))
+    if not ways:
+        raise reason
+    return ways
 
 
 def find_files(place: Place, name: str, column: str, values: pd.Series) -> list[str]:
@@ -292,41 +291,23 @@ def describe_pixels(table: TableFile, others: Sequence[str]) -> dict[str, Any]:
 def write_layouts(candidates: Sequence[Candidate]) -> list[Proposal]:
     """Return the layouts of tables: of those with the same columns together, and of each."""
     alike: dict[Any, list[Candidate]] = defaultdict(list)
-    for each in candidates:
-        alike[each.columns, str(each.keys["class"]), str(each.keys.get("pixels"))].append(each)
-    proposals: list[Proposal] = []
     by_class: dict[str, list[Candidate]] = defaultdict(list)
-    for tables in alike.values():
-        proposals += join(drop_parts(tables))
-        by_class[str(tables[0].keys["class"])] += tables
+    for each in candidates:
+        classes = str(each.keys["class"])
+        alike[each.columns, classes, str(each.keys.get("pixels"))].append(each)
+        by_class[classes].append(each)
+    proposals = [each for tables in alike.values() for each in join(tables)]
     for tables in by_class.values():  # a training set and a test set with other columns
         are_test = {each.columns: set_of(each) == "test" for each in tables}
         if sorted(are_test.values()) == [False, True] and "file" in tables[0].keys:
-            proposals += join(drop_parts(tables))
-    return [each for number, each in enumerate(proposals) if each not in proposals[:number]]
+            proposals += join(tables)[:1]
+    return proposals
 
 
 def set_of(table: Candidate) -> str:
     """Return the set that the name of a table, or else of its folder, names."""
     folder, name = posixpath.split(table.name)
     return find_set(posixpath.splitext(SHARD.sub(".", name))[0]) or find_set(folder)
-
-
-def name_series(name: str) -> str:
-    """Return the path of a table without words for sets."""
-    return SET_WORD.sub("", SHARD.sub(".", name.lower()))
-
-
-def drop_parts(tables: Sequence[Candidate]) -> list[Candidate]:
-    """Return tables without those whose pictures another table of the same set has, too."""
-    return [
-        each
-        for each in tables
-        if not any(
-            each.images < other.images and set_of(each) == set_of(other) and each.images
-            for other in tables
-        )
-    ]
 
 
 def join(tables: Sequence[Candidate]) -> list[Proposal]:
@@ -352,12 +333,12 @@ def join(tables: Sequence[Candidate]) -> list[Proposal]:
 def are_one_dataset(tables: Sequence[Candidate]) -> bool:
     """Return whether tables are certainly parts or sets of one dataset."""
     if all("file" in each.keys for each in tables):
-        # Tables that are called alike are of one class each, as those of German traffic signs.
-        names = [posixpath.basename(each.name) for each in tables if each.has_several]
+        names = [posixpath.basename(each.name) for each in tables]
         return len(set(names)) == len(names) or len(set(map(set_of, tables))) == len(names)
     are_shards = all(SHARD.search(each.name) for each in tables)
     have_test = any(set_of(each) == "test" for each in tables)
-    return len({name_series(each.name) for each in tables}) == 1 and (are_shards or have_test)
+    series = {SET_WORD.sub("", SHARD.sub(".", each.name.lower())) for each in tables}
+    return len(series) == 1 and (are_shards or have_test)
 
 
 def write_part(tables: Sequence[Candidate]) -> dict[str, Any]:
