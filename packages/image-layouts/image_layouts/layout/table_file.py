@@ -226,12 +226,13 @@ class TableFile:
         # pandas reports a row with too many values only without `usecols`.
         usecols = positions if len(positions) < len(self.names) else None
         frame = pd.read_csv(self.path, **self.csv_options, usecols=usecols, dtype=str)
-        is_short = frame.isna().any(axis=1)
-        if self.csv_options["sep"] == SEPARATORS["blanks"] and is_short.any():
-            raise LayoutError(
-                f"row {is_short.argmax() + 1} has fewer values than others; put quotation "
-                "marks around values with blanks"
-            )
+        if self.csv_options["sep"] == SEPARATORS["blanks"]:
+            is_short = (frame == "").any(axis=1)
+            if is_short.any():
+                raise LayoutError(
+                    f"row {is_short.argmax() + 1} has fewer values than others; put quotation "
+                    "marks around values with blanks"
+                )
         return frame.set_axis([self.names[i] for i in positions], axis=1).fillna("")
 
     def read_columns(self, names: Sequence[str]) -> pd.DataFrame:

@@ -51,7 +51,8 @@ def find_classes(texts: Texts, chosen: Mapping[str, str]) -> list[tuple[list[str
     usual = [each for each in texts if normalize_name(each) in USUAL_CLASSES]
     if usual:
         first = texts[usual[0]]
-        if all(is_one_to_one(texts[each], first) for each in usual[1:]):
+        others = [texts[each] for each in usual[1:]]
+        if all(depends_on(each, first) and depends_on(first, each) for each in others):
             return [([usual[0]], True)]
         return [([each], False) for each in usual]
     texts = {each: values for each, values in texts.items() if not may_say_sets(each, values)}
@@ -97,11 +98,6 @@ def may_be_classes(values: pd.Series) -> bool:
 def depends_on(values: pd.Series, others: pd.Series) -> bool:
     """Return whether each of the others has only one value beside it."""
     return bool(values.groupby(others.to_numpy()).nunique().max() == 1)
-
-
-def is_one_to_one(values: pd.Series, others: pd.Series) -> bool:
-    """Return whether each value has one of the others beside it, and the reverse."""
-    return depends_on(values, others) and depends_on(others, values)
 
 
 def find_sets(texts: Texts) -> Sets:

@@ -10,8 +10,10 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
+import numpy as np
 import pandas as pd
 
+from image_layouts.checking import one_class
 from image_layouts.checking.class_names import find_equal_names
 from image_layouts.errors import shorten
 from image_layouts.layout.place import Place
@@ -137,7 +139,10 @@ def ask_about_names_with_fields(choice: Choice) -> Iterator[str]:
 
 def ask_about_words(names: Sequence[str], border: str) -> Iterator[str]:
     """Yield a question about classes if two share a word. `border` is what divides words."""
-    words_of_all = [[each.strip() for each in re.split(border, name.lower())] for name in names]
+    words_of_all = [
+        [word.strip(one_class.BRACKETS) for word in re.split(border, name.lower())]
+        for name in names
+    ]
     counts = Counter(word for words in words_of_all for word in dict.fromkeys(words))
     shared = [word for word, number in counts.items() if word and number > 1]
     if shared and max(map(len, words_of_all)) > 1:
@@ -256,9 +261,7 @@ def may_be_groups(place: Place, name: str, n_images: int) -> bool:
     array = place.load_arrays([place.find_array_file(name)])[name]
     if array.dtype.kind == "f" and (array % 1).any():
         return False
-    if array.size != n_images:
-        return True
-    return len(set(array.ravel().tolist())) < array.size
+    return bool(array.size != n_images or len(set(array.ravel().tolist())) < n_images)
 
 
 def ask_about_sets(choice: Choice) -> Iterator[str]:
@@ -296,14 +299,13 @@ def ask_about_names(choice: Choice) -> Iterator[str]:
     places = [folders]
     if are_files and "group" not in rows:
         places.append(rows["class"] + "/" + folders.map(list_set_words).map(sorted).map(str))
-    for place in places:
-        files = rows["file"][stems.groupby(place).transform(are_alike).astype(bool)]
-        if len(files):
-            yield (
-                f"{len(files)} pictures have the name of another one, or this name and more, "
-                f"first {files.iloc[0]}"
-            )
-            break
+    alike = [stems.groupby(place).transform(are_alike) for place in places]
+    files = rows["file"][np.any(alike, axis=0)]
+    if len(files):
+        yield (
+            f"{len(files)} pictures have the name of another one, or this name and more, first "
+            f"{files.iloc[0]}"
+        )
     has_folders = any("{class}/" in pattern for pattern in list_patterns(choice))
     if has_folders and stems.groupby(folders).agg(differ_in_a_word).any():
         yield "names of pictures differ from another one only in a word"
@@ -364,6 +366,7 @@ def differ_in_a_word(stems: pd.Series) -> bool:
     rests = [
         {(stem[: word.start()], stem[word.end() :]) for word in WORD.finditer(stem)}
         for stem in stems
+        if not WORD.fullmatch(stem)  # such as `tabby`
     ]
     counts = Counter(rest for rests_of_stem in rests for rest in rests_of_stem)
     n_alike = sum(any(counts[rest] > 1 for rest in each) for each in rests)
@@ -414,7 +417,7 @@ def ask_about_classes(choice: Choice) -> Iterator[str]:
             )
     else:
         yield from ask_about_words(names, BETWEEN_LABELS)
-        divided = [name for name in names if re.search("[|;]", name)]
+        divided = [name for name in names if re.search(r"[|;]|^[\[({].*,", name)]
         if divided:
             yield f"{divided[0]} would be a class, and may be several labels"
     yield from find_equal_names(names)
