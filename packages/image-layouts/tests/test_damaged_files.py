@@ -3,7 +3,6 @@
 import gzip
 import io
 import json
-import os
 import pickle
 import re
 from pathlib import Path
@@ -17,7 +16,6 @@ import scipy.io
 import scipy.sparse
 
 from digits.data.conversion import make_images
-from digits.data.source import find_source
 from digits.imaging import pictures
 from digits.messages import errors as digits_errors
 from digits.settings.params import DatasetParams
@@ -36,8 +34,6 @@ LABELS = np.arange(12) % 2
 DATASET = DatasetParams.model_validate(
     {**tiny.dataset({"files": "images"}), "shape": [7, 7], "pixel_max": 255}
 )
-
-needs_pipes = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no named pipes")
 
 
 def npz() -> bytes:
@@ -221,15 +217,6 @@ def test_a_parquet_file_of_pictures_that_is_damaged_later_is_named(tmp_path: Pat
     path.write_bytes(b"PAR1")
     with pytest.raises(UserError, match=r"^a\.parquet: "):
         make_images(to_collection(images, DATASET), DATASET)
-
-
-@needs_pipes
-def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "train-images")
-    with pytest.raises(
-        UserError, match=r"train-images.* is neither a file nor a folder; delete"
-    ):
-        make_images(find_source("files").open(str(tmp_path), DATASET), DATASET)
 
 
 @pytest.mark.skipif(not Path("/proc/kmsg").exists(), reason="this system has no /proc")

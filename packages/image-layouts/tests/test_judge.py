@@ -31,19 +31,8 @@ def test_usual_images_give_no_doubt() -> None:
 @pytest.mark.parametrize(("n_copies", "n_lines"), [(3, 0), (6, 1)])
 def test_many_equal_images_of_a_class_are_counted(n_copies: int, n_lines: int) -> None:
     rows = [*range(len(LABELS)), *range(n_copies)]  # of 400 images
-    said = describe(PIXELS[rows], LABELS[rows])
-    assert (
-        said.count(f"{n_copies} images are equal to an earlier one of their class") == n_lines
-    )
-
-
-def test_an_image_in_two_classes_is_named() -> None:
-    pixels = np.concatenate([PIXELS, PIXELS[3:4], PIXELS[5:6]])
-    classes = np.append(LABELS, [7, LABELS[5]])  # the first copy has another class
-    said = describe(pixels, classes)
-    assert "2 images are in several classes, such as number 4 (3) and number 401 (7); " in said
-    names = [f"{number}.png" for number in range(len(classes))]
-    assert "such as 3.png and 400.png; " in describe(pixels, classes, file=names)
+    line = f"{n_copies} images are equal to an earlier one of their class"
+    assert describe(PIXELS[rows], LABELS[rows]).count(line) == n_lines
 
 
 def test_two_images_of_different_classes_are_named_and_no_copy_of_the_same_class() -> None:
@@ -51,21 +40,16 @@ def test_two_images_of_different_classes_are_named_and_no_copy_of_the_same_class
     pixels = np.concatenate([PIXELS, PIXELS[copies]])
     classes = np.append(LABELS, [3, 9, 7, 3, 5])
     words = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+    several = "5 images are in several classes, such as "
     said = describe(pixels, classes, words)
-    assert (
-        "5 images are in several classes, such as number 4 (three) and number 402 (nine); "
-        in said
-    )
+    assert f"{several}number 4 (three) and number 402 (nine); " in said
     names = [f"{number}.png" for number in range(len(classes))]
-    assert "5 images are in several classes, such as 3.png and 401.png; " in describe(
-        pixels, classes, words, file=names
-    )
+    assert f"{several}3.png and 401.png; " in describe(pixels, classes, words, file=names)
 
 
 def test_equal_images_of_two_classes_are_no_copies() -> None:
-    said = describe(
-        np.concatenate([PIXELS, PIXELS[:20]]), np.append(LABELS, (LABELS[:20] + 1) % 10)
-    )
+    classes = np.append(LABELS, (LABELS[:20] + 1) % 10)
+    said = describe(np.concatenate([PIXELS, PIXELS[:20]]), classes)
     assert "40 images are in several classes" in said
     assert "equal to an earlier one" not in said
 
@@ -130,9 +114,7 @@ def test_constant_images_are_no_copies() -> None:
     ("names", "alike"),
     [
         pytest.param(["Cat", "cat", "dog"], "'Cat' and 'cat'", id="case"),
-        pytest.param(
-            ["dog", "great auk", "great_auk"], "'great auk' and 'great_auk'", id="blank"
-        ),
+        pytest.param(["dog", "an auk", "an_auk"], "'an auk' and 'an_auk'", id="blank"),
         pytest.param(["café", "cafe"], "'café' and 'cafe'", id="accent"),
         pytest.param(["ab", "a\u200db", "b"], r"'ab' and 'a\u200db'", id="invisible"),
         pytest.param(["007", "7", "12"], "'007' and '7'", id="zeros"),

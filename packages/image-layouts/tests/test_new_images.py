@@ -10,15 +10,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from digits.messages import errors as digits_errors
 from digits.settings.params import DatasetParams
-from image_layouts import errors as layout_errors
 from image_layouts.collection import Collection
+from image_layouts.errors import LayoutError
 from image_layouts.pipeline.new_images import is_collection_path, read_new_images
 from tests.helpers import tiny
 from tests.helpers.digit_files import LABELS, NAMES, PIXELS, make_table, write_flat, write_tree
-
-UserError: Any = (digits_errors.UserError, layout_errors.LayoutError)
 
 ROWS = slice(0, 20)
 IMAGES = PIXELS[ROWS]
@@ -116,9 +113,7 @@ def test_a_new_table_is_read_with_the_columns_the_axes_and_the_scale_of_the_data
     assert ("class" in images.rows) == labelled
 
 
-def test_a_new_table_without_the_columns_of_the_dataset_is_read_by_itself(
-    tmp_path: Path,
-) -> None:
+def test_a_new_table_without_the_columns_of_the_dataset_is_read_alone(tmp_path: Path) -> None:
     table = make_table(ROWS).rename(columns=lambda name: name.replace("pixel", "p"))
     table.insert(0, "ImageId", [f"image {number}" for number in range(20)])
     table.to_csv(tmp_path / "new.csv", index=False)
@@ -190,15 +185,15 @@ def test_a_new_table_may_not_mean_the_pictures_of_the_training_set(tmp_path: Pat
     layout = {"table": "train.csv", "file": "train/{no}", "class": "label"}
     assert len(read(tmp_path / "train.csv", layout).rows) == len(names)
     table[["no"]].to_csv(tmp_path / "new.csv", index=False)
-    with pytest.raises(UserError, match=r"other classes, such as train/00000.png; if"):
+    with pytest.raises(LayoutError, match=r"other classes, such as train/00000.png; if"):
         read(tmp_path / "new.csv", layout)
     table.assign(label="cat").iloc[1:].to_csv(tmp_path / "new.csv", index=False)
-    with pytest.raises(UserError, match=r"other classes, such as train/00001.png; if"):
+    with pytest.raises(LayoutError, match=r"other classes, such as train/00001.png; if"):
         read(tmp_path / "new.csv", layout)
     table.iloc[5:].to_csv(tmp_path / "new.csv", index=False)
     assert len(read(tmp_path / "new.csv", layout).rows) == len(names) - 5
     table[["no"]].replace(names[0], "other.png").to_csv(tmp_path / "new.csv", index=False)
-    with pytest.raises(UserError, match="the dataset's layout is not used"):
+    with pytest.raises(LayoutError, match="the dataset's layout is not used"):
         read(tmp_path / "new.csv", layout)
 
 
@@ -211,9 +206,7 @@ def test_new_pictures_have_the_classes_of_the_layout_that_they_fit(tmp_path: Pat
     assert "class" not in read(tmp_path, "*/{class}_#.*").rows
 
 
-def test_new_pictures_of_another_layout_have_the_classes_of_their_folders(
-    tmp_path: Path,
-) -> None:
+def test_new_pictures_of_another_layout_have_the_classes_of_folders(tmp_path: Path) -> None:
     write_tree(tmp_path, ROWS)
     rows = read(tmp_path, "{group}/{class}/*").rows
     assert rows["class"].tolist() == rows["file"].str.split("/").str[0].tolist()
@@ -235,8 +228,7 @@ def test_a_table_with_blank_labels_has_no_classes(
     labels = [""] * n_blank + list(map(str, LABELS[ROWS]))[n_blank:]
     table = pd.DataFrame(FLAT).add_prefix("pixel").assign(label=labels)
     table.to_csv(tmp_path / "new.csv", index=False)
-    layout = {"table": "train.csv", "class": "label", "pixels": "pixel0 to pixel63"}
-    for known in [layout, "{class}/*"]:
+    for known in [PIXEL_COLUMNS, "{class}/*"]:
         images = read(tmp_path / "new.csv", known)
         assert "class" not in images.rows
         assert np.array_equal(read_pixels(images), FLAT)
@@ -270,12 +262,7 @@ def test_a_table_with_another_ending_is_read_by_the_layout(tmp_path: Path, name:
     table = pd.DataFrame(FLAT).add_prefix("pixel").assign(label=LABELS[ROWS])
     compression: Any = "gzip" if name.endswith(".gz") else None
     table.to_csv(tmp_path / name, sep="\t", index=False, compression=compression)
-    layout = {
-        "table": "train.txt",
-        "separator": "\t",
-        "class": "label",
-        "pixels": "pixel0 to pixel63",
-    }
+    layout = PIXEL_COLUMNS | {"table": "train.txt", "separator": "\t"}
     assert is_collection_path(tmp_path / name)
     images = read(tmp_path / name, layout)
     assert np.array_equal(read_pixels(images), FLAT)
@@ -285,14 +272,8 @@ def test_a_table_with_another_ending_is_read_by_the_layout(tmp_path: Path, name:
 
 def test_all_rows_of_a_table_without_names_and_classes_are_read(tmp_path: Path) -> None:
     pd.DataFrame(FLAT).to_csv(tmp_path / "new.csv", sep=";", index=False, header=False)
-    layout = {
-        "table": "train.csv",
-        "separator": ";",
-        "header": False,
-        "class": "1",
-        "pixels": "2 to 65",
-    }
-    images = read(tmp_path / "new.csv", layout)
+    keys = {"separator": ";", "header": False, "class": "1", "pixels": "2 to 65"}
+    images = read(tmp_path / "new.csv", PIXEL_COLUMNS | keys)
     assert np.array_equal(read_pixels(images), FLAT)
     assert images.rows["id"].tolist() == list(range(1, 21))
 

@@ -231,11 +231,6 @@ def test_pictures_are_the_same_however_many_are_read_at_a_time(
         assert read("{class}/*", tmp_path)["pixel1"].tolist() == list(range(8))
 
 
-def test_what_is_no_picture_is_refused() -> None:
-    with pytest.raises(PictureError, match="not a picture"):
-        pictures.read(io.BytesIO(b"<svg></svg>"))
-
-
 @pytest.mark.parametrize("side", [8_000, 14_000])  # Pillow refuses the larger one itself
 def test_a_picture_that_is_too_large_is_refused(side: int) -> None:
     with pytest.raises(PictureError, match="too large; at most 50 megapixels"):
@@ -261,14 +256,8 @@ def write_pictures(folder: Path) -> None:
 
 def test_pictures_give_the_pinned_dataset(tmp_path: Path) -> None:
     write_pictures(tmp_path)
-    for name in [
-        ".DS_Store",
-        "1/Thumbs.db",
-        "data.dvc",
-        ".cache/x",
-        ".thumbnails/1.png",
-        "__MACOSX/3/._1.png",
-    ]:
+    hidden = ".DS_Store 1/Thumbs.db data.dvc .cache/x .thumbnails/1.png __MACOSX/3/._1.png"
+    for name in hidden.split():
         path = tmp_path / "own" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"no picture")
@@ -380,7 +369,7 @@ def write_pixel(path: Path) -> None:
 
 
 def write_text(path: Path) -> None:
-    path.write_text("3")
+    path.write_text("<svg></svg>")
 
 
 def link_to_each_other(path: Path) -> None:
@@ -398,11 +387,7 @@ BAD_FOLDERS: dict[str, tuple[str, Callable[[Path], None], str]] = {
     "a reserved name": ("all/1.png", write_pixel, "the name of the class 'all' is reserved"),
     "several pages": ("3/2.tif", write_pages, "3/2.tif: the file has several pages"),
     "a pipe": ("3/2.png", os.mkfifo, "'2.png' is neither a file nor a folder; delete it"),
-    "a class that is not UTF-8": (
-        "\udcff/1.png",
-        write_pixel,
-        "1 names of files are not in UTF",
-    ),
+    "a class that is not UTF-8": ("\udcff/1.png", write_pixel, "1 names of files are not in"),
     "no picture": ("3/notes.png", write_text, "3/notes.png: not a picture, or not one in PNG"),
     "links to each other": (
         "2/there",

@@ -11,6 +11,7 @@ import re
 import shlex
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -288,19 +289,6 @@ def test_start_for_photos_lets_make_install_the_network(shapes: Path) -> None:
     assert "demo" not in makefile
 
 
-def write_nothing(place: Path) -> None:
-    place.mkdir(parents=True)
-
-
-def write_zip(place: Path) -> None:
-    place.mkdir(parents=True)
-    (place / "pictures.zip").write_bytes(b"PK")
-
-
-def write_few(place: Path) -> None:
-    write_pictures(place, count=6)
-
-
 def write_damaged(place: Path) -> None:
     write_pictures(place)
     for name in ["line/2.png", "cross/1.png"]:
@@ -334,13 +322,11 @@ def write_black(place: Path) -> None:
 
 
 UNUSABLE = {
-    "nothing": (write_nothing, "data/own is empty; put your images into it: "),
-    "an archive": (
-        write_zip,
-        "for files such as pictures.zip, see “Unpack archives” in packages/image-layouts/docs/your-own.md",
-    ),
     "black pictures": (write_black, "all pixels of all images are 0, which is black"),
-    "few pictures": (write_few, "most classes have fewer than 4 images: circle 2, cross 2"),
+    "few pictures": (
+        partial(write_pictures, count=6),
+        "most classes have fewer than 4 images: circle 2, cross 2",
+    ),
     "damaged pictures": (write_damaged, "2 of 61 pictures cannot be read, those above; "),
 }
 
