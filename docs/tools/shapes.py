@@ -27,7 +27,7 @@ def write_pictures(folder: Path, count: int = 60) -> None:
         x, y = random.integers(24, 38, 2).tolist()
         radius = int(random.integers(14, 22))
         shape = SHAPES[number % 3]
-        stem = "0-again" if number == 60 else str(number)
+        stem = "0-60" if number == 60 else str(number)
         suffix = "jpg" if number % 2 else "png"
         path = folder / shape / f"{stem}.{suffix}"
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -299,7 +299,11 @@ def ask_about_names(choice: Choice) -> Iterator[str]:
     places = [folders]
     if are_files and "group" not in rows:
         places.append(rows["class"] + "/" + folders.map(list_set_words).map(sorted).map(str))
-    alike = [stems.groupby(place).transform(are_alike) for place in places]
+    names = set(stems)
+    alike = [stems.map(lambda stem: any(each in names for each in list_shorter(stem)))]
+    alike += [
+        pd.DataFrame({"name": stems, "place": place}).duplicated(keep=False) for place in places
+    ]
     files = rows["file"][np.any(alike, axis=0)]
     if len(files):
         yield (
@@ -313,14 +317,6 @@ def ask_about_names(choice: Choice) -> Iterator[str]:
         yield from ask_about_possible_groups(stems, rows["class"], folders)
     if are_files:
         yield from ask_about_same_names(rows)
-
-
-def are_alike(stems: pd.Series) -> pd.Series:
-    """Return which names of a folder are there twice, or are another name and more."""
-    counts = Counter(stems)
-    return stems.map(
-        lambda stem: counts[stem] > 1 or any(each in counts for each in list_shorter(stem))
-    )
 
 
 def ask_about_possible_groups(
