@@ -133,7 +133,7 @@ venv: $(INSTALLED) ## Make the environment, .venv, from requirements.lock (make 
 
 # An edit of EXTRAS adds packages, and leaves the others as they are.
 $(INSTALLED): $(LOCK_INSTALLED) Makefile
-	@$(if $(EXTRAS),$(UV_PIP) install --quiet --constraint requirements-dev.lock --no-build-isolation --editable '.[$(EXTRAS)]')
+	@$(if $(EXTRAS),$(UV_PIP) install --quiet --compile-bytecode --constraint requirements-dev.lock --no-build-isolation --editable '.[$(EXTRAS)]')
 	@touch $@
 
 # uv does not read pip's configuration.
