@@ -5,7 +5,6 @@ import warnings
 
 import numpy as np
 import pandas as pd
-from sklearn.datasets import fetch_openml
 
 from digits.data.source import Collection, Source, describe_download_error
 from digits.messages.errors import UserError
@@ -24,6 +23,8 @@ def read_openml(place: str, dataset: DatasetParams) -> Collection:
     Raises:
         UserError: the dataset cannot be fetched.
     """
+    from sklearn.datasets import fetch_openml  # here, because it takes a second
+
     name, _, version = place.partition("/")
     if not version.isdecimal():
         raise UserError("expected a name and a version, such as mnist_784/1")

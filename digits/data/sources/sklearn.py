@@ -6,7 +6,6 @@ some forms, up to eight digits are missing.
 
 import numpy as np
 import pandas as pd
-from sklearn.datasets import load_digits
 
 from digits.data.source import Collection, Source
 from digits.messages.errors import UserError
@@ -26,6 +25,8 @@ def read_digits(place: str, dataset: DatasetParams) -> Collection:
     Raises:
         UserError: the dataset has another name.
     """
+    from sklearn.datasets import load_digits  # here, because it takes a second
+
     if place != "digits":
         raise UserError(f"scikit-learn ships no images called {place!r}, only 'digits'")
     bunch = load_digits()
