@@ -20,7 +20,7 @@ from digits.learning.pipelines import build_pipeline
 from digits.messages.errors import UserError, check_git, echo, prefix_errors, warn
 from digits.networks import list_files, load_networks
 from digits.pinning.storage import find_dvc_file, warn_about_unstored
-from digits.settings import params_file
+from digits.settings import params_file, recorded
 from digits.settings.params import DatasetParams, Params
 
 
@@ -30,8 +30,11 @@ def check(settings: Params) -> None:
     Raises:
         UserError: names the first mistake.
     """
+    pinned = recorded.parse(recorded.read())
     for name, dataset in settings.datasets.items():
         with prefix_errors(f"{params_file.FILE}: datasets.{name}"):
+            if name not in pinned:  # as in version 2.0.0; `fetch` depends on it
+                raise UserError(f"is not in {recorded.FILE}; run `digits pin {name}`")
             check_sources(name, dataset)
     for name, model_params in settings.models.items():
         dataset = settings.dataset_of_task(model_params.task)

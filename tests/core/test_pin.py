@@ -99,6 +99,17 @@ def test_a_project_of_an_older_version_is_recorded_anew(folder: Path) -> None:
     assert read_recorded(folder) == {"tried": values["tried"]}
 
 
+def test_values_in_params_yaml_alone_are_not_what_the_stages_need(folder: Path) -> None:
+    call(folder, "pin", "tried")
+    values = read_recorded(folder)
+    of_entry = yaml.safe_dump(values.pop("tried"), sort_keys=False)
+    old = read_params(folder).replace(ENTRY, textwrap.indent(of_entry, "    ") + ENTRY)
+    (folder / "params.yaml").write_text(old, encoding="utf-8")
+    (folder / recorded.FILE).write_text(yaml.safe_dump(values), encoding="utf-8")
+    line = "datasets.tried: is not in data/datasets.yaml; run `digits pin tried`"
+    assert failure(folder, "check") == f"Error: params.yaml: {line}"
+
+
 def test_values_that_were_recorded_in_another_form_are_one_line(folder: Path) -> None:
     for text, reason in [("- tried", "has another form than"), ("{", "is not YAML: ")]:
         (folder / recorded.FILE).write_text(text)
