@@ -32,6 +32,7 @@ from digits.settings.params import Params
 from tests.helpers import tiny
 from tests.helpers.calls import call
 from tests.helpers.servers import in_place_of_openml, serve_openml
+from tests.helpers.variants import mark_variants
 
 PAGE, CODE_PAGE = [
     (tiny.ROOT / f"docs/{name}.md").read_text(encoding="utf-8")
@@ -150,6 +151,7 @@ def test_every_command_runs(project: Path) -> None:
 OVERRIDES = [command for command in COMMANDS if " -S " in command]
 
 
+@pytest.mark.variant
 @pytest.mark.parametrize("command", OVERRIDES)
 def test_every_dvc_exp_run_makes_a_valid_change(tmp_path: Path, command: str) -> None:
     *_, override, target = shlex.split(command)
@@ -213,14 +215,13 @@ def use_first_images(code: str) -> str:
 
 
 @pytest.mark.filterwarnings("ignore:Maximum number of iteration reached")  # of SGD
-@pytest.mark.parametrize(("code", "condition", "message"), ERRORS)
+@pytest.mark.parametrize("row", mark_variants(ERRORS))
 def test_every_error_and_warning_is_as_printed(
     httpserver_ipv4: HTTPServer,
     monkeypatch: pytest.MonkeyPatch,
-    code: str,
-    condition: str,
-    message: str,
+    row: tuple[str, str, str],
 ) -> None:
+    code, condition, message = row
     serve_openml(httpserver_ipv4, "mnist_784")
     variables = make_variables().copy()
     if condition == " before the import":
@@ -337,6 +338,7 @@ def run_line(line: str, mnist: Bunch) -> str:
             return repr(error)
 
 
+@pytest.mark.variant
 def test_each_line_after_the_table_does_what_it_does_after_openml(
     httpserver_ipv4: HTTPServer, tmp_path: Path
 ) -> None:
@@ -485,6 +487,7 @@ def test_a_notebook_was_executed_in_order_without_a_warning(name: str) -> None:
     assert f"](notebooks/{name}.ipynb)" in PAGE
 
 
+@pytest.mark.variant
 def test_make_notebooks_installs_what_the_notebooks_import() -> None:
     locks = [tiny.ROOT / "requirements.lock", tiny.ROOT / "docs/notebooks/requirements.lock"]
     assert "\nmatplotlib==" not in locks[0].read_text(encoding="utf-8")  # as the page says

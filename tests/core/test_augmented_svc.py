@@ -92,6 +92,7 @@ def test_scores_are_those_of_an_svc_per_class_on_near_images_and_their_copies(
         assert (model.predict(X_test) == scores.argmax(axis=1)).all()
 
 
+@pytest.mark.variant
 def test_a_model_is_the_same_with_one_thread_and_with_two(tmp_path: Path) -> None:
     X, y = load_images()
     n_train = 500  # so many that the copies are made, and the scores computed, in several tasks

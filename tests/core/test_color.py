@@ -64,6 +64,7 @@ def copied(photos: Path, tmp_path: Path) -> Path:
     return tiny.copy(photos, tmp_path / "copy")
 
 
+@pytest.mark.variant
 def test_colours_are_learned_predicted_and_shown(copied: Path) -> None:
     for name in MODELS:
         call(copied, "train", name)

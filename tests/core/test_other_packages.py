@@ -24,6 +24,7 @@ CHANGES: dict[str, Any] = {
 }
 
 
+@pytest.mark.variant
 def test_it_is_trained_evaluated_and_used_like_any_other(project: Path) -> None:
     tiny.edit(project, CHANGES)
     assert call(project, "check").stdout == VALID

@@ -174,6 +174,7 @@ OWN = """
 """
 
 
+@pytest.mark.variant
 def test_a_stage_of_ones_own_runs_with_the_python_of_this_environment(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

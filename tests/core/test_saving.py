@@ -24,9 +24,12 @@ CLASSIFIERS = {
     for name, found in all_estimators("classifier")
 }
 
-QUICK = ["calibration.CalibratedClassifierCV", "neighbors.KNeighborsClassifier"]
-# This one holds types that skops does not trust.
-IN_CI = {"ensemble.HistGradientBoostingClassifier": pytest.mark.variant}
+# When each classifier is tried, if not once a week.
+MARKS: dict[str, Any] = {
+    "calibration.CalibratedClassifierCV": [],
+    "neighbors.KNeighborsClassifier": pytest.mark.variant,
+    "ensemble.HistGradientBoostingClassifier": pytest.mark.variant,  # has types unknown to skops
+}
 
 # scikit-learn itself cannot predict with the first three, or not without more arguments. skops
 # cannot load the last, because its constructor needs an argument.
@@ -52,10 +55,7 @@ def list_hyperparameters(name: str) -> Iterator[dict[str, Any]]:
 )
 @pytest.mark.parametrize(
     "name",
-    [
-        pytest.param(name, marks=[] if name in QUICK else IN_CI.get(name, pytest.mark.slow))
-        for name in CLASSIFIERS
-    ],
+    [pytest.param(name, marks=MARKS.get(name, pytest.mark.slow)) for name in CLASSIFIERS],
 )
 def test_what_can_be_fitted_can_be_saved(name: str, n_features: int, tmp_path: Path) -> None:
     pixels, labels = tiny.digits()

@@ -125,6 +125,7 @@ def test_a_model_file_calls_nothing(tmp_path: Path, kind: str, type_name: str) -
     assert not mark.exists()
 
 
+@pytest.mark.variant
 def test_no_command_runs_what_a_project_names(project: Path, tmp_path: Path) -> None:
     mark = tmp_path / "mark"
     Image.new("L", (8, 8)).save(project / "a.png")

@@ -202,6 +202,7 @@ def test_the_last_line_of_an_odd_number_of_rows_is_drawn() -> None:
     assert drawing.make_lines(image) == ["@@", " @"]
 
 
+@pytest.mark.variant
 def test_a_sheet_of_very_many_images_has_the_first_ones(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

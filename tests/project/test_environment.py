@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.helpers import tiny
 
 
+@pytest.mark.variant
 def test_an_environment_that_is_a_link_is_left_alone(tmp_path: Path) -> None:
     project = tmp_path / "project"
     tiny.copy_repository(project)

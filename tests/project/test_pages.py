@@ -107,6 +107,7 @@ def test_the_readme_has_the_accuracies_of_the_page_about_the_tutorials() -> None
             assert set(numbers) <= set(of_page), link
 
 
+@pytest.mark.variant
 def test_the_python_page_reads_the_pixels_of_a_table(made: Path) -> None:
     section = pages.read_section("docs/reference/python.md", "Read a table")
     [script] = re.findall("^```python\n(.+?)^```", section, re.DOTALL | re.MULTILINE)

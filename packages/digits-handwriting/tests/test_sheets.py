@@ -8,6 +8,7 @@ from sklearn.datasets import load_digits
 
 from digits_handwriting import sheets
 from test_ink import SEVEN, check_boxes, difference, found, ink, page
+from tests.helpers.variants import mark_variants
 
 Grey = npt.NDArray[np.uint8]
 
@@ -45,7 +46,7 @@ FLAT_PAGE = draw_page()
 FLAT_DIGITS = found(FLAT_PAGE)
 
 
-@pytest.mark.parametrize("length", [40, 70, 100])
+@pytest.mark.parametrize("length", mark_variants([40, 70, 100]))
 def test_one_long_tail_neither_joins_nor_removes_other_digits(length: int) -> None:
     flat = draw_page(n_rows=1)
     grey = np.full((len(flat) + length, flat.shape[1]), PAPER, np.uint8)
@@ -89,7 +90,7 @@ CORNERS["turned"] = [-60, -160, -160, 240, 600, 380, 690, -20]
 CORNERS["seen from the side"] = [-80, -50, -60, 260, 660, 330, 620, -110]
 
 
-@pytest.mark.parametrize("corners", CORNERS.values(), ids=CORNERS)
+@pytest.mark.parametrize("corners", mark_variants(CORNERS.values()), ids=CORNERS)
 def test_a_bright_sheet_on_a_dark_table_is_straightened(corners: list[int]) -> None:
     size = (900, 500)
     flat = Image.fromarray(FLAT_PAGE)
@@ -152,7 +153,7 @@ def draw_grid(bend: float) -> tuple[Grey, list[tuple[int, int]]]:
     return np.asarray(grid), middles
 
 
-@pytest.mark.parametrize("bend", [0, 16])
+@pytest.mark.parametrize("bend", mark_variants([16, 0]))
 def test_digits_are_found_in_a_bent_grid(bend: float) -> None:
     grey, middles = draw_grid(bend)
     digits = found(grey)
@@ -166,6 +167,7 @@ def test_digits_are_found_in_a_bent_grid(bend: float) -> None:
     assert len(digits) <= 1.1 * len(middles)
 
 
+@pytest.mark.variant
 def test_digits_are_found_beside_a_column_of_small_print() -> None:
     grey = np.pad(FLAT_PAGE, [(0, 60), (0, 0)], constant_values=PAPER)
     expected = [digit.box for digit in found(grey)]

@@ -457,6 +457,7 @@ def test_new_entries_of_dvc_lock_do_not_depend_on_what_ends_first(tmp_path: Path
     assert len(texts) == 1
 
 
+@pytest.mark.variant
 @pytest.mark.parametrize("left", [["first"], pytest.param(None, marks=pytest.mark.variant)])
 def test_an_entry_that_disappears_from_dvc_lock_makes_its_stage_outdated(
     tmp_path: Path, left: list[str] | None

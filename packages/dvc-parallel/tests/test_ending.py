@@ -108,6 +108,7 @@ WAITING = {
 }
 
 
+@pytest.mark.variant
 @pytest.mark.parametrize("jobs", [pytest.param("1", marks=pytest.mark.variant), "2"])
 def test_a_closed_terminal_ends_all(tmp_path: Path, jobs: str) -> None:
     folder = make(tmp_path, WAITING)

@@ -249,6 +249,7 @@ def test_a_name_means_what_it_means_for_dvc_repro_before_it_is_a_part_of_a_name(
     assert repro(folder, "--dry", "fit") == "fit@knn\nfit@svm\n"
 
 
+@pytest.mark.variant
 @pytest.mark.parametrize(("answer", "is_configured"), [("y", False), ("n", True)])
 def test_each_stage_is_asked_for(tmp_path: Path, answer: str, is_configured: bool) -> None:
     folder = make(tmp_path, ORDERED)

@@ -131,6 +131,7 @@ def test_the_output_of_each_stage_is_in_a_log_and_a_summary_counts_the_outcomes(
     assert stages["after"]["seconds"] is stages["after"]["log"] is None
 
 
+@pytest.mark.variant
 def test_a_restored_stage_is_counted_and_named_once(tmp_path: Path) -> None:
     stage = "{cmd: cat a.txt > b.txt, deps: [a.txt], outs: [b.txt]}"
     folder = make(tmp_path, {"a.txt": "1", "dvc.yaml": f"stages: {{copy: {stage}}}"})
@@ -186,6 +187,7 @@ def test_a_process_in_the_background_does_not_keep_the_run_waiting(tmp_path: Pat
         psutil.Process(int((folder / "pid").read_text())).kill()
 
 
+@pytest.mark.variant
 def test_a_run_stops_if_nobody_reads_its_output(tmp_path: Path) -> None:
     stages = ", ".join(f"{name}: {{cmd: touch {name}; sleep 0.3}}" for name in ["a", "b"])
     folder = make(tmp_path, {"dvc.yaml": f"stages: {{{stages}}}"})

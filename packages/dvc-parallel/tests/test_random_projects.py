@@ -13,7 +13,7 @@ import yaml
 
 from dvc_projects import list_cache, make_two, read_files, repro, run_dvc, try_dvc
 
-N_QUICK = 2  # projects of `make test`
+N_QUICK = 1  # the projects of `make test`
 N_IN_CI = 6
 N_PROJECTS = 100
 N_RUNS = 5

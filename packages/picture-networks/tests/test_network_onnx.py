@@ -213,6 +213,7 @@ def test_without_onnx_runtime_the_message_names_the_command_that_installs_it(
     assert raised.value.message == f"network: {FILE}: {line}"
 
 
+@pytest.mark.variant
 def test_onnx_runtime_is_imported_for_an_onnx_file_alone() -> None:
     program = (
         "import sys; from picture_networks import load_network; "

@@ -87,6 +87,7 @@ def test_changed_predictions_are_counted_and_tested(made: Path, changed: Path) -
     assert low < (n_fixed - n_broken) / 3 < high < 0
 
 
+@pytest.mark.variant
 def test_a_change_of_a_model_without_folds_is_found(project: Path) -> None:
     path = project / "data/predictions/digit-logreg.parquet"
     table = pd.read_parquet(path)
@@ -154,6 +155,7 @@ def test_an_unknown_revision_is_one_line(made: Path) -> None:
     assert line == "Error: unknown Git revision 'nope'"
 
 
+@pytest.mark.variant
 def test_a_misspelt_model_is_one_line(made: Path) -> None:
     suggestion = "there is no 'five-sdg'. Did you mean 'five-sgd'?"
     line = failure(made, "compare", "HEAD", "five-sdg", "new")
