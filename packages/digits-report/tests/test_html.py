@@ -153,6 +153,7 @@ def test_the_matrices_and_metrics_are_those_of_the_predictions(
         assert metrics.loc["accuracy", subset].startswith(f"{accuracy:.4f} ")
 
 
+@pytest.mark.variant
 def test_few_groups_and_missing_metrics_are_shown(project: Path) -> None:
     path = project / "plots/five-sgd/metrics.csv"
     table = pd.read_csv(path)

@@ -83,6 +83,7 @@ def test_the_same_results_give_the_same_page(report: Path, made: Path, tmp_path:
     assert (project / "report.html").read_bytes() == report.read_bytes()
 
 
+@pytest.mark.variant
 def test_the_heading_is_the_name_of_the_folder(made: Path, tmp_path: Path) -> None:
     project = tiny.copy(made, tmp_path / "leaves & <b>")
     call(project, "report")
@@ -115,6 +116,7 @@ def test_the_page_says_where_thresholds_and_images_come_from(project: Path) -> N
         assert f"<small>own/{row}.png</small>" in text
 
 
+@pytest.mark.variant
 def test_models_without_results_are_left_out(project: Path) -> None:
     (project / "data/predictions/digit-logreg.parquet").unlink()
     result = call(project, "report", "--output", "new/report.html")

@@ -169,6 +169,7 @@ def test_a_project_has_the_files_of_dvc_repro_at_first_and_after_an_edit(
         assert repro(ours) == "Nothing to do: all stages are up to date.\n"
 
 
+@pytest.mark.variant
 def test_targets_are_those_of_dvc_repro(tmp_path: Path) -> None:
     ours, theirs = make_two(tmp_path, SECOND_FILE)
     repro_both(ours, theirs, "sub/dvc.yaml:second")

@@ -116,6 +116,7 @@ def forget(project: Path, *names: str, cache: str = "") -> None:
             path.unlink()
 
 
+@pytest.mark.variant
 def test_the_caches_are_used_as_by_dvc_repro(tmp_path: Path) -> None:
     ours, theirs = make_two(tmp_path, REMOTE)
     repro_both(ours, theirs, "--no-commit")
@@ -182,6 +183,7 @@ def test_a_forced_stage_runs_even_if_a_dependency_is_missing(tmp_path: Path) -> 
     assert (ours / "lazy.runs").exists()
 
 
+@pytest.mark.variant
 def test_one_job_runs_stages_in_the_order_of_dvc_repro(tmp_path: Path) -> None:
     """`second` is unchanged in the end, and makes `third` ready while `alone` is ready, too."""
     files = {
@@ -211,6 +213,7 @@ ORDERED = {
 }
 
 
+@pytest.mark.variant
 @pytest.mark.parametrize("jobs", ["1", "3"])
 def test_single_items_run_in_the_given_order(tmp_path: Path, jobs: str) -> None:
     ours, theirs = make_two(tmp_path, ORDERED)

@@ -78,6 +78,7 @@ def test_with_several_jobs_each_line_is_behind_its_stage_as_soon_as_it_is_printe
     assert lines[-1] == "All stages are up to date.\n"
 
 
+@pytest.mark.variant
 def test_no_line_of_much_output_is_lost_or_mixed(tmp_path: Path) -> None:
     stages = ", ".join(f"{name}: {{cmd: seq 100000; seq 2 >&2}}" for name in ["a", "b", "c"])
     folder = make(tmp_path, {"dvc.yaml": f"stages: {{{stages}}}"})

@@ -82,6 +82,7 @@ def test_the_stages_store_the_features_of_the_network(
     assert len(set(stored.values())) == len(stored)
 
 
+@pytest.mark.variant
 def test_a_recorded_network_is_valid_and_stored(pinned: Path) -> None:
     result = call(pinned, "check")
     assert (result.stdout, result.stderr) == (VALID, "")
@@ -137,6 +138,7 @@ def test_a_file_that_cannot_be_used_changes_nothing(project: Path) -> None:
     assert tiny.files(project) == before
 
 
+@pytest.mark.variant
 def test_pin_forgets_a_network_that_is_no_longer_named(project: Path) -> None:
     entry = tiny.read_entry(project)
     assert "network" in entry["sha256"]
