@@ -20,7 +20,7 @@ from digits.evaluation.intervals import confidence_interval
 from digits.predicting.prediction import PicturePrediction, Prediction
 from digits.settings import params_file
 from tests.helpers import tiny
-from tests.helpers.calls import call, failure
+from tests.helpers.calls import call, failure, skip_without_layouts
 
 PIXELS, CLASSES = tiny.digits()
 MODEL = ("--model", "digit-logreg")
@@ -113,6 +113,7 @@ def test_predictions_of_pictures_and_tables_are_those_of_the_stages(
 
 
 def test_a_picture_is_converted_as_the_source_of_the_dataset_does(project: Path) -> None:
+    skip_without_layouts()
     random = np.random.default_rng(0)
     for index, shape in enumerate([(8, 8), (40, 30, 3), (20, 90)]):
         write(project / f"own/{index}/photo.png", random.integers(0, 256, shape))

@@ -11,7 +11,7 @@ from digits.messages.errors import UserError
 from digits.pinning.storage import IGNORED_NAMES, add_to_dvc, warn_about_unstored
 from docs.tools.shapes import write_pictures
 from tests.helpers import tiny
-from tests.helpers.calls import VALID, call, failure
+from tests.helpers.calls import VALID, call, failure, skip_without_layouts
 
 SOURCES = [{"files": "data/own"}]
 OWN = Path("data/own")
@@ -25,6 +25,7 @@ def make_repository(folder: Path) -> None:
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the current folder, a repository of Git and DVC with pictures of three shapes."""
+    skip_without_layouts()
     folder = tmp_path / "project"
     folder.mkdir()
     monkeypatch.chdir(folder)

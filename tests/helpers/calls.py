@@ -1,6 +1,7 @@
 """Call stages and `digits` in the process of the test, ten times faster than by a command."""
 
 import contextlib
+import re
 import shlex
 import signal
 import sys
@@ -10,18 +11,33 @@ from pathlib import Path
 from types import ModuleType
 
 import click
+import pytest
 from click.testing import CliRunner, Result
 
+from digits.plugins import find_plugins
 from tests.helpers.tiny import ROOT, run_dvc
 
 VALID = "params.yaml is valid.\n"  # what `digits check` prints
+# What commands say of folders and tables if no package reads them.
+UNREAD = re.compile(
+    "there is no 'files'|which the package image-layouts reads|No such command 'start'|"
+    r"\.(csv|npz|npy|parquet)\b.*not a picture",
+    re.DOTALL,
+)
 STAGES = {path.stem for path in ROOT.glob("stages/*.py")}
+
+
+def skip_without_layouts() -> None:
+    """Skip the test if the package image-layouts is not there."""
+    if not find_plugins("digits.readers"):
+        pytest.skip("needs the package image-layouts")
 
 
 def call(project: Path, *words: str, status: int = 0, stdin: bytes | None = None) -> Result:
     """Call a stage or a subcommand of `digits` in a project, and expect an exit status.
 
-    The terminal is 80 columns wide.
+    The terminal is 80 columns wide. Without the package image-layouts, a test that needs it is
+    skipped.
 
     Args:
         project: the folder to run in.
@@ -34,6 +50,8 @@ def call(project: Path, *words: str, status: int = 0, stdin: bytes | None = None
     with contextlib.chdir(project):
         result = CliRunner().invoke(command, arguments, input=stdin, env={"COLUMNS": "80"})
     signal.signal(signal.SIGINT, handler)  # a stage sets the operating system's default
+    if UNREAD.search(result.output):
+        skip_without_layouts()
     if not isinstance(result.exception, SystemExit | None):
         raise result.exception  # a user would see a traceback
     assert result.exit_code == status, result.output
