@@ -22,7 +22,6 @@ from pytest_httpserver import HTTPServer
 from sklearn.datasets import fetch_openml
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.model_selection import cross_val_score, train_test_split
-from sklearn.neighbors import KNeighborsClassifier
 from sklearn.utils import Bunch
 
 from bench.notebooks import NOTEBOOKS
@@ -401,28 +400,6 @@ def test_the_images_that_the_page_and_the_notebooks_name_show_what_they_say() ->
     commands = "\n".join(COMMANDS)
     assert "digits show mnist 46730 48393 41416" in commands
     assert "digits show mnist 47339" in commands
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(not MNIST.exists(), reason="needs MNIST: `dvc repro fetch@mnist`")
-def test_the_second_half_of_the_test_set_is_in_another_order_and_easier() -> None:
-    frame = pd.read_parquet(MNIST, columns=["pixels", "class"])
-    pixels = np.frombuffer(b"".join(frame["pixels"]), dtype=np.uint8).reshape(len(frame), -1)
-    classes = frame["class"].to_numpy()
-    model = KNeighborsClassifier().fit(pixels[:5_000], classes[:5_000])
-    parts = [slice(60_000, 65_000), slice(65_000, 70_000)]
-    first, second = [model.score(pixels[part], classes[part]) for part in parts]
-    assert second > first + 0.05
-
-    printed = read_outputs("ten_classes")
-    [shares] = [text for text in printed if "followed by itself" in text]
-    train, last = classes[:60_000], classes[65_000:]
-    expected = [
-        (train[1:] == train[:-1]).mean(),
-        (last[1:] == last[:-1]).mean(),
-        ((np.bincount(train) / len(train)) ** 2).sum(),
-    ]
-    assert re.findall(r"\d\.\d+", shares) == [f"{share:.4f}" for share in expected]
 
 
 @pytest.mark.slow

@@ -14,7 +14,6 @@ from digits.features.normalized import normalize
 from digits.imaging.transforms.deskewing import deskew, moments
 from digits.imaging.transforms.interpolation import interpolate
 from digits.learning.pipelines import FEATURES_FOLDER, build_features
-from digits.messages.errors import UserError
 from tests.helpers import tiny
 
 RNG = np.random.default_rng(0)
@@ -81,12 +80,6 @@ def test_all_features_but_gradients_take_images_that_are_not_square(features: st
     X = RNG.integers(0, 256, (120, 6 * 8 * 3), dtype=np.uint8)
     Z = build_features(features, {}, ImageFormat((6, 8, 3), 255)).fit_transform(X)
     assert Z.shape[0] == 120
-
-
-@pytest.mark.parametrize("shape", [(8, 6), (6, 8, 3)])
-def test_gradients_need_square_images(shape: tuple[int, ...]) -> None:
-    with pytest.raises(UserError, match=f"needs square images, not {shape[0]} × {shape[1]} "):
-        build_features("hog", {}, ImageFormat(shape, 255))
 
 
 @pytest.mark.parametrize("features", FEATURES)

@@ -179,13 +179,6 @@ def test_a_file_in_another_encoding_is_one_line(tmp_path: Path, encoding: str) -
     assert line == f"Error: params.yaml: {reason}"
 
 
-def test_an_unknown_name_is_one_line(tmp_path: Path) -> None:
-    tiny.edit(tmp_path, {})
-    line = "Error: params.yaml: there is no 'five-sdg'."
-    similar = "Did you mean 'five-sgd'? Valid: digit-logreg, five-sgd."
-    assert failure(tmp_path, "train", "five-sdg") == f"{line} {similar}"
-
-
 def test_dvc_keeps_the_layout_of_the_file(tmp_path: Path) -> None:
     path = tmp_path / "params.yaml"
     before = (tiny.ROOT / "params.yaml").read_text(encoding="utf-8")
