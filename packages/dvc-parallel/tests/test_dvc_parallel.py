@@ -62,90 +62,7 @@ SECOND_FILE = {
           third: {cmd: cp c.txt d.txt, deps: [c.txt], outs: [d.txt]}
     """,
 }
-SHAPES = {
-    "a.txt": "1",
-    "sub/a.txt": "1",
-    "other/deep/keep": "",
-    "params.yaml": "names: [x, y]\nentries: {p: {size: 1}, q: {size: 2}}",
-    "dvc.yaml": """
-        stages:
-          last: {cmd: cat p.txt q.txt > end, deps: [p.txt, q.txt], outs: [end]}
-          cross:
-            matrix: {name: "${names}", number: [1, 2]}
-            cmd: echo ${item.name} ${item.number} > ${item.name}${item.number}.txt
-            outs: ["${item.name}${item.number}.txt"]
-          each:
-            foreach: ${entries}
-            do:
-              cmd: cat a.txt > ${key}.txt && echo ${item.size} >> ${key}.txt
-              deps: [a.txt, x1.txt]
-              params: ["entries.${key}.size"]
-              outs: ["${key}.txt"]
-          in-folder: {wdir: sub, cmd: cp a.txt b.txt, deps: [a.txt], outs: [b.txt]}
-          deep: {wdir: other/deep, cmd: cp ../../sub/b.txt c, deps: [../../sub/b.txt], outs: [c]}
-    """,
-}
-KINDS = {
-    "a.txt": "1",
-    "folder/one": "1",
-    "folder/deep/two": "2",
-    "raw/one.txt": "1",  # is added with `dvc add raw`
-    "frozen.txt": "0",
-    "dvc.yaml": """
-        stages:
-          list: {cmd: [echo one > list.txt, cat a.txt >> list.txt], deps: [a.txt], outs: [list.txt]}
-          lines: {cmd: "cat a.txt > lines.txt\\necho >> lines.txt", deps: [a.txt], outs: [lines.txt]}
-          folder: {cmd: cp -r folder copied, deps: [folder], outs: [copied]}
-          always: {cmd: cp a.txt always.txt, deps: [a.txt], outs: [always.txt], always_changed: true}
-          after: {cmd: cp always.txt after.txt, deps: [always.txt], outs: [after.txt]}
-          no-deps: {cmd: echo 1 > nodeps.txt, outs: [nodeps.txt]}
-          frozen: {cmd: cp a.txt frozen.txt, deps: [a.txt], outs: [frozen.txt], frozen: true}
-          thawed: {cmd: cp frozen.txt thawed.txt, deps: [frozen.txt], outs: [thawed.txt]}
-          no-outs: {cmd: cat lines.txt, deps: [lines.txt]}
-          uncached: {cmd: cp a.txt b.txt, deps: [a.txt], outs: [b.txt: {cache: false}]}
-          kept: {cmd: cat a.txt >> kept.txt, deps: [a.txt], outs: [kept.txt: {persist: true}]}
-          added: {cmd: ls raw > names.txt, deps: [raw], outs: [names.txt]}
-          figures:
-            cmd: echo '{"m":1}' > m.json && echo 'x,y' > p.csv
-            deps: [copied]
-            metrics: [m.json: {cache: false}]
-            plots: [p.csv: {x: x}]
-    """,
-}
-PARAMS = {
-    "a.txt": "1",
-    "params.yaml": "seed: 1\nother: 1\ndeep: {a: 1, b: [1, 2]}",
-    "extra.yaml": "x: 1",
-    "extra.toml": "a = 1\nb = 2",
-    "extra.py": "A = 1\nB = 2",
-    "dvc.yaml": """
-        vars: [extra.yaml]
-        stages:
-          own: {cmd: cp a.txt 1.txt, deps: [a.txt], params: [seed, deep.a], outs: [1.txt]}
-          all: {cmd: cp a.txt 2.txt, deps: [a.txt], params: [extra.yaml: null], outs: [2.txt]}
-          listed: {cmd: cp a.txt 7.txt, deps: [a.txt], params: [deep.b.0], outs: [7.txt]}
-          section: {cmd: cp a.txt 6.txt, deps: [a.txt], params: [deep], outs: [6.txt: {desc: whole}]}
-          toml: {cmd: cp a.txt 3.txt, deps: [a.txt], params: [extra.toml: [a]], outs: [3.txt]}
-          code: {cmd: cp a.txt 4.txt, deps: [a.txt], params: [extra.py: [A]], outs: [4.txt]}
-          text: {cmd: "echo ${x} > 5.txt", outs: [5.txt]}
-    """,
-}
-
-
-# Each project, and files with which the test edits it.
-PROJECTS = {
-    "shapes": (SHAPES, {"a.txt": "2", "sub/a.txt": "2"}),
-    "kinds": (KINDS, {"a.txt": "2", "folder/one": "3", "raw/two.txt": "2"}),
-    "params": (
-        PARAMS,
-        {
-            "params.yaml": "seed: 2\nother: 2\ndeep: {a: 1, b: [2, 2]}",
-            "extra.yaml": "x: 2",
-            "extra.toml": "a = 3\nb = 2",
-            "extra.py": "A = 1\nB = 3",
-        },
-    ),
-}
+PROJECTS = yaml.safe_load((FOLDER / "tests/projects.yaml").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize(
@@ -159,11 +76,11 @@ PROJECTS = {
 def test_a_project_has_the_files_of_dvc_repro_at_first_and_after_an_edit(
     tmp_path: Path, name: str
 ) -> None:
-    files, edited = PROJECTS[name]
-    ours, theirs = make_two(tmp_path, files)
+    project = PROJECTS[name]
+    ours, theirs = make_two(tmp_path, project["files"])
     repro_both(ours, theirs)
-    write(ours, edited)
-    write(theirs, edited)
+    write(ours, project["edited"])
+    write(theirs, project["edited"])
     repro_both(ours, theirs)
     if name != "kinds":  # it has a stage that is never up to date
         assert repro(ours) == "Nothing to do: all stages are up to date.\n"
