@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 
-def mark_variants(cases: Iterable[Any]) -> list[Any]:
-    """Return the values of a parameter, all but the first of which are marked as variants."""
-    first, *others = cases
-    return [first, *(pytest.param(case, marks=pytest.mark.variant) for case in others)]
+def mark_variants(cases: Iterable[Any], keep: int = 1) -> list[Any]:
+    """Return the values of a parameter, all but the first `keep` of which are variants."""
+    values = list(cases)
+    others = [pytest.param(case, marks=pytest.mark.variant) for case in values[keep:]]
+    return [*values[:keep], *others]

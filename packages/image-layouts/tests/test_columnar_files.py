@@ -22,6 +22,7 @@ from image_layouts.layout.place import Place
 from image_layouts.layout.table_file import TableFile
 from image_layouts.proposing.asking import describe_file
 from tests.helpers.digit_files import PIXELS, encode
+from tests.helpers.variants import mark_variants
 
 Writer = Callable[[Any, Path], None]
 
@@ -106,7 +107,7 @@ BOMBS: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("column", BOMBS.values(), ids=BOMBS)
-@pytest.mark.parametrize("name", ["a.parquet", "a.feather"])
+@pytest.mark.parametrize("name", mark_variants(["a.parquet", "a.feather"]))
 def test_a_small_file_with_a_long_value_in_many_rows_is_refused(
     tmp_path: Path, column: Any, name: str
 ) -> None:

@@ -41,7 +41,7 @@ def place(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("encoding", mark_variants(["cp1252", "ascii", "latin-1"]))
-@pytest.mark.parametrize("words", COMMANDS.values(), ids=COMMANDS)
+@pytest.mark.parametrize("words", mark_variants(COMMANDS.values()), ids=COMMANDS)
 def test_a_command_prints_in_another_encoding(
     place: Path, words: list[str], encoding: str
 ) -> None:

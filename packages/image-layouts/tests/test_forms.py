@@ -19,6 +19,7 @@ from image_layouts.proposing.writing import write
 from image_layouts.schema import parse_text
 from tests.helpers import tiny
 from tests.helpers.digit_files import LABELS, PIXELS
+from tests.helpers.variants import mark_variants
 
 FORMS: dict[str, dict[str, Any]] = yaml.safe_load(
     Path(__file__).with_name("forms.yaml").read_text(encoding="utf-8")
@@ -43,7 +44,7 @@ def take(place: Place, option: list[str]) -> Choice:
     return choose(place, columns={"class": option[1]})
 
 
-@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+@pytest.mark.parametrize("form", mark_variants(FORMS.values(), keep=40), ids=FORMS)
 def test_a_form_is_taken_or_asked_about_or_refused(
     form: dict[str, Any], tmp_path: Path
 ) -> None:

@@ -408,6 +408,7 @@ def test_what_makes_a_folder_no_dataset_is_named(
         read("{class}/*", tmp_path)
 
 
+@pytest.mark.variant
 def test_all_damaged_pictures_among_many_are_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

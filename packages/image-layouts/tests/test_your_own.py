@@ -37,6 +37,7 @@ from image_layouts.pipeline.image_traits import (
 from tests.helpers import pages, tiny
 from tests.helpers.calls import call, failure
 from tests.helpers.imports import list_imported_names
+from tests.helpers.variants import mark_variants
 
 UserError: Any = (digits_errors.UserError, layout_errors.LayoutError)
 
@@ -331,10 +332,11 @@ UNUSABLE = {
 }
 
 
-@pytest.mark.parametrize(("make", "reason"), UNUSABLE.values(), ids=UNUSABLE)
+@pytest.mark.parametrize("case", mark_variants(UNUSABLE.values()), ids=UNUSABLE)
 def test_start_changes_nothing_if_it_cannot_use_the_images(
-    shapes: Path, make: Callable[[Path], None], reason: str
+    shapes: Path, case: tuple[Callable[[Path], None], str]
 ) -> None:
+    make, reason = case
     assert "data/own was not found; put" in failure(shapes, "start")
     make(shapes / "data/own")
     assert reason in call(shapes, "start", status=1).stderr
@@ -367,6 +369,7 @@ def test_start_asks_which_of_two_levels_of_folders_is_the_class(shapes: Path) ->
     assert call(shapes, "check").stdout == "params.yaml is valid.\n"
 
 
+@pytest.mark.variant
 def test_start_refuses_too_few_groups_for_the_folds(shapes: Path) -> None:
     write_groups(shapes / "data/own", 3, SHAPE_OUTSIDE)
     line = failure(shapes, "start", "--layout", "{class}/{group}/*")
@@ -376,6 +379,7 @@ def test_start_refuses_too_few_groups_for_the_folds(shapes: Path) -> None:
     assert tiny.run("git status --porcelain", shapes).stdout == ""
 
 
+@pytest.mark.variant
 def test_start_refuses_a_class_of_too_few_groups_for_the_test_set(shapes: Path) -> None:
     write_groups(shapes / "data/own", 6, SHAPE_OUTSIDE)
     of_circles = sorted((shapes / "data/own/circle").iterdir())
@@ -473,6 +477,7 @@ def test_models_have_fewer_folds_if_images_or_groups_are_few(
     assert start.choose_n_folds(images, 5) == n_folds
 
 
+@pytest.mark.variant
 def test_start_changes_nothing_if_the_column_of_classes_is_a_quantity(shapes: Path) -> None:
     folder = shapes / "data/own"
     write_pictures(folder)
@@ -571,6 +576,7 @@ def test_the_remote_of_a_new_project_has_the_name_of_its_folder(
     assert "# Beside the clone." in (project / ".dvc/config").read_text(encoding="utf-8")
 
 
+@pytest.mark.variant
 @pytest.mark.parametrize(("name", "command"), [("%(x)s", "start"), ("${HOME}", "setup")])
 def test_a_folder_in_which_dvc_cannot_work_is_refused(
     shapes: Path, name: str, command: str
@@ -718,6 +724,7 @@ def test_start_looks_at_pictures_from_the_first_to_the_last(tmp_path: Path) -> N
     assert traits.shape == [64, 64, 3]
 
 
+@pytest.mark.variant
 @pytest.mark.parametrize(("n_images", "expected"), [(1_699, set()), (1_700, {300})])
 def test_models_of_many_photos_learn_from_principal_components(
     shapes: Path, n_images: int, expected: set[int]
