@@ -55,7 +55,7 @@ def test_the_search_finds_pages(site: Path) -> None:
         for words in SEARCHED:
             opened.page.goto(f"{(site / 'search.html').as_uri()}?q={words}")
             first_result = opened.page.locator("#search-results li a").first
-            first_result.click(timeout=60_000)
+            first_result.click()
             expect(opened.page.get_by_role("main")).to_contain_text(words)
     assert opened.outside_requests == []
 

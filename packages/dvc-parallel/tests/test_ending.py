@@ -310,7 +310,6 @@ MANY = {
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize("seed", range(30))
 def test_after_a_signal_at_any_moment_the_next_run_has_the_files_of_dvc_repro(
     tmp_path: Path, seed: int

@@ -125,7 +125,6 @@ def test_words_are_put_before_the_shell_of_each_command(tmp_path: Path, jobs: st
     assert read_lock(folder)["train"]["cmd"][1] == "echo $WHO > 3"
 
 
-@pytest.mark.timeout(20)  # a stage that keeps its place lets the other one wait forever
 def test_a_stage_whose_prefix_cannot_be_started_leaves_its_place(tmp_path: Path) -> None:
     limits = "fit@*: {jobs: 1, prefix: no-such-program}"
     folder = make(tmp_path, COLLIDING | {"dvc-parallel.yaml": limits})
