@@ -96,7 +96,7 @@ def predict_cross_validated(
     """Return the labels that follow from cross-validated scores, shape (n_images,).
 
     If a rule chooses the threshold, it is chosen for each fold on the scores of the other
-    folds. No image then decides about its own prediction.
+    folds. The score of an image then does not influence its own threshold.
 
     Args:
         model: the model, fitted on all images.
