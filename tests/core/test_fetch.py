@@ -12,7 +12,9 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
-from digits.data.conversion import make_images, to_uint8
+from digits.core.images import Images
+from digits.data.conversion import add_groups, encode_classes, make_images, to_uint8, transpose
+from digits.data.fetching import compute_checksums
 from digits.data.sources import idx, sklearn
 from digits.messages.errors import UserError
 from digits.settings.params import DatasetParams
@@ -222,6 +224,26 @@ def test_the_digits_of_scikit_learn_are_of_fourteen_forms() -> None:
     assert len(forms) == 14
     for form in forms:
         assert re.match("(0?1?2?3?4?5?6?7?8?9?){3}0955650", form)
+
+
+def test_an_image_in_another_named_group_changes_the_checksum() -> None:
+    checksums = set()
+    for groups in [["anna", "anna", "ben"], ["anna", "ben", "ben"]]:
+        table = pd.DataFrame({"class": [0, 1, 1]})
+        add_groups(table, pd.Series(groups))
+        images = Images(np.zeros((3, 1), np.uint8), table)
+        checksums.add(compute_checksums(images)["groups"])
+    assert len(checksums) == 2
+
+
+def test_classes_that_are_called_by_numbers_are_sorted_by_number() -> None:
+    classes, names = encode_classes(pd.Series(["10", "2", "0", "10"]))
+    assert names == ["0", "2", "10"]
+    assert classes.tolist() == [2, 1, 0, 2]
+
+
+def test_images_that_lie_on_their_side_need_not_be_square() -> None:
+    assert transpose([[0, 3, 1, 4, 2, 5]], [2, 3]).tolist() == [[0, 1, 2, 3, 4, 5]]
 
 
 def test_text_that_spells_bytes_is_converted() -> None:
