@@ -17,6 +17,7 @@ from digits import predicting
 from digits.core import paths
 from digits.data.fetching import fetch_images
 from digits.evaluation.intervals import confidence_interval
+from digits.imaging import pictures
 from digits.predicting.prediction import PicturePrediction, Prediction
 from digits.settings import params_file
 from tests.helpers import tiny
@@ -126,6 +127,11 @@ def test_a_picture_is_converted_as_the_source_of_the_dataset_does(project: Path)
         for index, image in enumerate(images.X):
             [prediction] = predictor.predict(Path(f"own/{index}/photo.png"))
             assert np.array_equal(prediction.image.ravel(), image)
+
+
+def test_the_space_beside_a_picture_has_the_brightness_of_its_border(tmp_path: Path) -> None:
+    write(tmp_path / "narrow.png", np.full((4, 2), 200))
+    assert (pictures.read_resized(tmp_path / "narrow.png", [4, 4]) == 200).all()
 
 
 def test_a_picture_is_rounded_to_the_few_values_of_the_training_images(
@@ -325,6 +331,9 @@ def test_the_default_model_is_chosen_in_cross_validation(project: Path) -> None:
     assert read_json(project, "3.png")[0]["model"] == "better"
     printed = call(project, "predict", "3.png").stderr
     assert printed.startswith("the model is better; --model chooses another\n")
+    smaller["images"] = tiny.IMAGES + 1  # the last dataset is now the largest
+    tiny.edit(project, changes)
+    assert read_json(project, "3.png")[0]["model"] == "of-fewer-images"
 
 
 def test_a_model_of_images_of_another_shape_is_refused(project: Path) -> None:
