@@ -22,7 +22,7 @@ from image_layouts.proposing.pixels import (
     is_images,
     is_one_hot,
 )
-from image_layouts.proposing.sets import drop_set_words, find_set
+from image_layouts.proposing.sets import SET_WORDS, find_set, list_words
 from image_layouts.proposing.writing import generalize_names, write_subsets
 
 MIN_PER_CLASS = 2  # images, on average; a test set may be small
@@ -80,7 +80,8 @@ def pair(arrays: Mapping[str, Any], images: Sequence[str]) -> list[PartsByArray]
                 continue
             part = {"images": escape(name)} | describe_axes(array, n_images)
             for label in labels:
-                parts = kinds[drop_set_words(posixpath.basename(label))]
+                words = list_words(posixpath.basename(label)) - SET_WORDS - {"set"}
+                parts = kinds[frozenset(words)]
                 is_free = all(label != other["class"] for other in parts.values())
                 if is_free and name not in parts:
                     parts[name] = part | {"class": label}

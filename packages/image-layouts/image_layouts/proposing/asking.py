@@ -112,7 +112,7 @@ def show_files(place: Place) -> Iterator[str]:
         merged[posixpath.dirname(folder), folder.count("/")].append(name)
     for names in list(merged.values())[:MAX_FOLDERS]:
         folders = sorted({posixpath.basename(posixpath.dirname(each)) for each in names})
-        inside = f" in {len(folders)} folders ({shorten(folders[:4])})" * (len(folders) > 1)
+        inside = f" in {len(folders)} folders ({shorten(folders)})" * (len(folders) > 1)
         yield f"{len(names)} pictures{inside}, such as {names[0]}"
     if len(merged) > MAX_FOLDERS:
         yield f"and pictures in {len(merged) - MAX_FOLDERS} more places"

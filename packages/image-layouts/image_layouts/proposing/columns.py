@@ -33,11 +33,8 @@ class Sets(NamedTuple):
 
 def find_usual(names: Mapping[str, Any], usual: Sequence[str]) -> str | None:
     """Return the first column with the first usual name that is there, or None."""
-    for usual_name in usual:
-        for name in names:
-            if normalize_name(name) == usual_name:
-                return name
-    return None
+    found = [name for each in usual for name in names if normalize_name(name) == each]
+    return found[0] if found else None
 
 
 def find_classes(texts: Texts, chosen: Mapping[str, str]) -> list[tuple[list[str], bool]]:
@@ -132,7 +129,7 @@ def split_sets(column: str, values: Sequence[str], end: str = "") -> Sets:
     train = [value for value in values if value not in test]
     if not test or not train:
         return Sets({})
-    others = [value for value in values if not find_set(value)]
+    others = [value or "a blank" for value in values if not find_set(value)]
     doubt = f"{shorten(others)} may be no training set" if others else ""
     keys = select_rows(
         column,

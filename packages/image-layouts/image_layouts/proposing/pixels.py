@@ -163,9 +163,7 @@ def measure_total_variation(rows: Any, axes: str) -> float:
     with three equal colours, a wrong arrangement makes neighbours in a row more alike.
     """
     images = arrange(rows[:N_IMAGES], axes).astype(float)
-    in_columns = np.abs(np.diff(images, axis=1)).mean()
-    in_rows = np.abs(np.diff(images, axis=2)).mean()
-    return float(in_columns + in_rows)
+    return float(sum(np.abs(np.diff(images, axis=axis)).mean() for axis in (1, 2)))
 
 
 def find_image_shape(array: Any, part: Mapping[str, Any]) -> tuple[int, ...]:

@@ -23,6 +23,7 @@ from image_layouts.proposing.choice import Choice
 from image_layouts.proposing.columns import FRACTION, may_say_more, may_say_sets
 from image_layouts.proposing.sets import (
     DATE,
+    SET_WORDS,
     SUBMISSION,
     TEST_WORDS,
     find_set,
@@ -60,12 +61,14 @@ UNLIKELY_CLASS = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-# Folders that are called like people, places or days.
+# Folders that are called like people, places, days or cameras.
 CODE = re.compile(
     r"""
     [^\W\d_]+ [\s_-]? \d+          # AF01, patient_3
     | [^\W\d_]+ [\s_-] [a-z]        # site_b
     | [\d\W_]* \d [\W_] \d [\d\W_]*  # 2024-05-17
+    | (19|20) \d\d                   # 2024
+    | (?-i: (?=.*\d\d) (?=.*[A-Z]) [A-Z\d_-]+)  # 100APPLE
     """,
     re.IGNORECASE | re.VERBOSE,
 )
@@ -100,6 +103,7 @@ def list_questions(place: Place, choice: Choice, without_classes: Sequence[str])
         *ask_about_unused_pictures(place, choice, without_classes),
         *ask_about_unused_files(place, choice, without_classes),
         *ask_about_unused_columns(choice),
+        *ask_about_unused_folders(choice),
         *ask_about_unused_arrays(place, choice),
         *ask_about_sets(choice),
         *ask_about_names(choice),
@@ -223,7 +227,9 @@ def is_small_text(place: Place, name: str, classes: Sequence[str]) -> bool:
     if not name.lower().endswith((".txt", ".csv", ".json", ".names")):
         return False
     text = read_start(place.files[name]).decode(errors="replace")
-    words = re.split(r"[\s,;]+", text)
+    words = [*re.split(r"[\s,;]+", text), *re.findall(r'"([^"]+\.\w+)"', text)]
+    if list_words(posixpath.basename(name)) & {*SET_WORDS, "split", "splits", "fold", "folds"}:
+        return False
     if any(posixpath.basename(word) in place.pictures_by_end for word in words):
         return False
     lines = [line for line in text.splitlines() if line.strip("[]{}, ")]  # not only brackets
@@ -244,6 +250,23 @@ def ask_about_unused_columns(choice: Choice) -> Iterator[str]:
             f"columns are not used: {shorten(others)}; if images with one value of a column "
             "belong together, add --group COLUMN"
         )
+
+
+def ask_about_unused_folders(choice: Choice) -> Iterator[str]:
+    """Yield a question about folders, as of patients, in which a table's pictures are."""
+    rows = choice.rows
+    if isinstance(choice.parts[0], FilesPart) or "file" not in rows or "group" in rows:
+        return
+    levels = rows["file"].map(posixpath.dirname).str.split("/", expand=True).fillna("")
+    for level in levels:
+        names = levels[level].where(levels[level].map(find_set) == "", "")
+        are_classes = set(names) <= set(rows["class"])  # which `contradict` compares
+        if may_say_more(names, rows["class"]) and not are_classes:
+            yield (
+                f"the pictures lie in {names.nunique()} folders, such as {names.max()}; if "
+                "these are groups, write a column of them"
+            )
+            return
 
 
 def ask_about_unused_arrays(place: Place, choice: Choice) -> Iterator[str]:
@@ -274,7 +297,7 @@ def ask_about_sets(choice: Choice) -> Iterator[str]:
         wrong = rows["file"][is_wrong]
         if len(wrong) and not is_in_test.all() and not is_in_train.all():
             yield (
-                f"{len(wrong)} images are called like those of the other set, first "
+                f"{len(wrong)} images are called like those of another set, first "
                 f"{wrong.iloc[0]}"
             )
     if rows["test"].any() and rows["class"][rows["test"]].nunique() == 1:
@@ -337,8 +360,9 @@ def ask_about_possible_groups(
             counts = inside.value_counts()
             repeated = counts[counts > 1]
             if len(repeated) > 1 and repeated.sum() > share * len(inside):
+                first = stems[inside.index[inside == repeated.index[0]][0]]
                 yield (
-                    f"several pictures begin with {repeated.index[0]}, others with something "
+                    f"several pictures are called almost like {first}, others like something "
                     "else; if each is one person or thing, the names have the groups"
                 )
                 return
@@ -355,6 +379,15 @@ def list_shorter(stem: str) -> Iterator[str]:
     for word in WORD.finditer(stem):
         start, rest = stem[: word.start()], stem[word.end() :]
         yield from [start + rest, start + rest.lstrip("_- ."), rest.lstrip("_- .")]
+
+
+def is_copy(name: str, names: Sequence[str]) -> bool:
+    """Return whether a name is another one and more, such as `cat (2)` and `Copy of cat`."""
+    for sign in re.finditer(r"(?<=.)[\W_]+(?=.)", name):
+        start, end = name[: sign.start()], name[sign.end() :]
+        if start in names or (end in names and re.search(r"\w\W+\w", start)):  # not `no cat`
+            return True
+    return False
 
 
 def differ_in_a_word(stems: pd.Series) -> bool:
@@ -407,10 +440,7 @@ def ask_about_classes(choice: Choice) -> Iterator[str]:
     if isinstance(choice.parts[0], FilesPart):
         doubtful = list_doubtful_folders(names)
         if doubtful:
-            yield (
-                f"{shorten(doubtful)} would be classes; they look like people, dates, parts or "
-                "masks"
-            )
+            yield f"{shorten(doubtful)}: such names are mostly of people, days, masks or copies"
     else:
         yield from ask_about_words(names, BETWEEN_LABELS)
         divided = [name for name in names if re.search(r"[|;]|^[\[({].*,", name)]
@@ -430,7 +460,11 @@ def ask_about_classes(choice: Choice) -> Iterator[str]:
 
 def list_doubtful_folders(names: Sequence[str]) -> list[str]:
     """Return the names of folders that are probably no classes."""
-    doubtful = [name for name in names if UNLIKELY_CLASS.fullmatch(name) or find_set(name)]
+    doubtful = [
+        name
+        for name in names
+        if UNLIKELY_CLASS.fullmatch(name) or find_set(name) or is_copy(name, names)
+    ]
     codes = [
         name
         for name in names

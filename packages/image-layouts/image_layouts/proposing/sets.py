@@ -40,8 +40,3 @@ def are_sets(names: set[str]) -> bool:
     """Return whether all names are those of sets, and one is that of a training set."""
     has_train = any(list_words(name) & TRAIN_WORDS for name in names)
     return has_train and all(map(find_set, names))
-
-
-def drop_set_words(name: str) -> frozenset[str]:
-    """Return the words of a name that say nothing about sets."""
-    return frozenset(list_words(name) - SET_WORDS - {"set"})

@@ -24,6 +24,7 @@ from image_layouts.layout.read_table import find_blank_rows, list_values
 from image_layouts.layout.table_file import TableFile
 from image_layouts.proposing.choice import Proposal
 from image_layouts.proposing.columns import (
+    USUAL_CLASSES,
     Texts,
     find_classes,
     find_sets,
@@ -128,11 +129,18 @@ def describe_table(
             for each, values in others.items()
             if each not in of_sets and each not in (group, ids)
         }
-        for classes, is_certain in find_classes(rest, chosen):
+        roles: list[tuple[list[str], bool, str | None]]
+        roles = [(*each, group) for each in find_classes(rest, chosen)]
+        if group and not chosen and not find_usual(rest, USUAL_CLASSES):
+            # The groups may be classes, such as `treated`, of which each has several animals.
+            roles = [(each, False, group) for each, _, _ in roles]
+            roles += [([group], False, each[0]) for each, _, _ in roles]
+            roles += [([group], False, None)]
+        for classes, is_certain, by in roles:
             part: dict[str, Any] = keys | way | {"class": unlist(classes)}
             if way.get("pixels", "") == "all":
                 part |= describe_pixels(table, [*others.keys() - rest.keys(), *classes])
-            part |= {"group": group} if group and group not in classes else {}
+            part |= {"group": by} if by and by not in classes else {}
             part |= {"id": ids} if ids and others[ids].is_unique else {}
             header = tuple(each for each in table.names if each not in of_sets)
             unsure = f"{classes[0]} may not be the column of the classes"
@@ -144,7 +152,7 @@ def describe_table(
             said = "; ".join(filter(None, doubts))
             candidate = Candidate(name, header, part, sets, is_certain, said)
             yield candidate
-            if doubt:
+            if doubt or (sets and group):  # groups may be in both sets
                 yield candidate._replace(sets={})
 
 
@@ -228,8 +236,14 @@ def find_images(
 def find_files(place: Place, name: str, column: str, values: pd.Series) -> list[str]:
     """Return each path, such as `images/{id}.jpg`, by which all rows name a picture."""
     if values.nunique() < MIN_UNIQUE * len(values):  # classes may be called like pictures
+        if set(values.map(posixpath.basename)) <= place.pictures_by_end.keys():
+            raise LayoutError(f"{name}: {column} has most pictures in three rows or more")
         return []
     for_all = find_templates(place, name, values)
+    first = values.iloc[0].strip()
+    for padded in (first.zfill(length) for length in range(2, 9)):
+        if not for_all and padded in place.pictures_by_end:
+            raise LayoutError(f"{name}: write {padded} in place of {first}, as pictures do")
     whole = f"{{{column}}}"
     if whole in for_all:
         return [whole]
