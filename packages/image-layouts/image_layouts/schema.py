@@ -48,9 +48,9 @@ MESSAGES = {
     "too_long": "must have a length of at most {max_length}",
     "too_short": "must have a length of at least {min_length}",
 }
-# The start of a mapping in YAML, such as `{files: `, or of a list, such as `[train/`. Patterns
-# such as `{class}/*`, `[#]1/*` and `[{]1/*` do not match.
-YAML_START = re.compile(r"\{\s*\w+\s*:|\[\s*([\"'\w]|\{(?!\]))")
+# The start of a mapping in YAML or JSON, such as `{files: `, or of a list, such as `[train/`.
+# Patterns such as `{class}/*`, `[#]1/*` and `[{]1/*` do not match.
+YAML_START = re.compile(r"\{\s*[\"']?\w+[\"']?\s*:|\[\s*([\"'\w]|\{(?!\]))")
 
 MAX_SHOWN = 80  # an error shows at most this many characters of a value
 

@@ -1,5 +1,6 @@
 """Each form of forms.yaml is taken, asked about or refused, as it says there."""
 
+import json
 import re
 import shlex
 from pathlib import Path
@@ -53,7 +54,9 @@ def test_a_form_is_taken_or_asked_about_or_refused(
     prefix = f"{place.root.relative_to(tmp_path).as_posix()}/"  # of a folder that has all
     if "taken" in form:
         taken = form["taken"].replace('"', "").replace(prefix, "")
-        assert plain(choose(place).layout) == taken
+        layout = choose(place).layout
+        assert plain(layout) == taken
+        assert isinstance(layout, str) or parse_text(json.dumps(layout)) == layout
         return
     with pytest.raises(ChoiceError) as error:
         choose(place)

@@ -97,7 +97,8 @@ def check_files(rows: pd.DataFrame) -> None:
         )
     raise LayoutError(
         f"{rows['file'].duplicated().sum()} pictures are in two rows, first "
-        f"{repeated['file'].iloc[0]}; delete one of the rows"
+        f"{repeated['file'].iloc[0]}; delete one of the rows, or, if "
+        "these are pictures of several folders, name the folder in `file`"
     )
 
 
