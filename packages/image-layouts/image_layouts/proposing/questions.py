@@ -68,7 +68,7 @@ CODE = re.compile(
     | [^\W\d_]+ [\s_-] [a-z]        # site_b
     | [\d\W_]* \d [\W_] \d [\d\W_]*  # 2024-05-17
     | (19|20) \d\d                   # 2024
-    | (?-i: (?=.*\d\d) (?=.*[A-Z]) [A-Z\d_-]+)  # 100APPLE
+    | (?-i: (?=.*\d\d) (?=.*[A-Z]) [A-Z\d]+)  # 100APPLE
     """,
     re.IGNORECASE | re.VERBOSE,
 )
