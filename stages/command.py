@@ -104,7 +104,7 @@ def read_declared(stage: str, name: str) -> tuple[list[str], list[Key]]:
     keys = []
     for item in declared["params"]:  # a key of params.yaml, or the keys of another file
         keys_by_file = item if isinstance(item, dict) else {str(params_file.FILE): [item]}
-        keys += [(file, key) for file, names in keys_by_file.items() for key in names]
+        keys += [(file, key) for file, names in keys_by_file.items() for key in names or []]
     return declared["deps"], keys
 
 
@@ -112,12 +112,12 @@ def read_values(keys: Iterable[Key]) -> dict[Key, Any]:
     """Return the values of keys in files of parameters."""
     contents: dict[str, Any] = {
         str(params_file.FILE): params_file.parse(params_file.read()),
-        str(recorded.FILE): recorded.parse(recorded.read()),
-        str(VERSIONS_FILE): read_versions(),
+        recorded.FILE.as_posix(): recorded.parse(recorded.read()),
+        VERSIONS_FILE.as_posix(): read_versions(),
     }
     values = {}
     for file, key in keys:
-        value = contents[file]
+        value = contents.get(file)
         for part in key.split("."):
             value = value.get(part) if isinstance(value, dict) else None
         values[file, key] = value

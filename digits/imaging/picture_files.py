@@ -97,6 +97,8 @@ class PictureFiles:
         """
         if self.convert is None:
             self.networks = load_networks(self.dataset, use_cache=True)
+        self.checksums = []
+        self.network_features = []
         contents = self.pictures()
         failures: list[UserError] = []
         starts = range(0, len(self.names), BATCH_SIZE)

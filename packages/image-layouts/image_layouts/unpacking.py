@@ -63,5 +63,5 @@ def check_size(n_packed: int, n_unpacked: int, remedy: str = "") -> None:
     if n_unpacked > allowed:
         raise ValueError(
             f"its {n_packed / 1e6:.1f} MB unpack to more than {allowed / 1e6:,.0f} MB, the "
-            f"most that a packed file of this size may have{remedy}"
+            f"limit for a file of this size{remedy}"
         )

@@ -173,7 +173,7 @@ def test_a_file_that_unpacks_to_far_more_is_refused(tmp_path: Path, name: str) -
     write_zeros(tmp_path / name)
     with pytest.raises(UserError) as caught:
         choose(Place(tmp_path))
-    reason = rf"{name}: its \d\.\d MB unpack to more than 100 MB, the most that a packed file"
+    reason = rf"{name}: its \d\.\d MB unpack to more than 100 MB, the limit for a file"
     assert re.search(reason, str(caught.value))
 
 

@@ -237,13 +237,13 @@ def find_files(place: Place, name: str, column: str, values: pd.Series) -> list[
     """Return each path, such as `images/{id}.jpg`, by which all rows name a picture."""
     if values.nunique() < MIN_UNIQUE * len(values):  # classes may be called like pictures
         if set(values.map(posixpath.basename)) <= place.pictures_by_end.keys():
-            raise LayoutError(f"{name}: {column} has most pictures in three rows or more")
+            raise LayoutError(f"{column} has most pictures in three rows or more")
         return []
     for_all = find_templates(place, name, values)
     first = values.iloc[0].strip()
     for padded in (first.zfill(length) for length in range(2, 9)):
-        if not for_all and padded in place.pictures_by_end:
-            raise LayoutError(f"{name}: write {padded} in place of {first}, as pictures do")
+        if first and not for_all and padded in place.pictures_by_end:
+            raise LayoutError(f"write {padded} in place of {first}, as pictures do")
     whole = f"{{{column}}}"
     if whole in for_all:
         return [whole]
@@ -314,7 +314,7 @@ def write_layouts(candidates: Sequence[Candidate]) -> list[Proposal]:
     for tables in by_class.values():  # a training set and a test set with other columns
         are_test = {each.columns: set_of(each) == "test" for each in tables}
         if sorted(are_test.values()) == [False, True] and "file" in tables[0].keys:
-            proposals += join(tables)[:1]
+            proposals += [each for each in join(tables)[:1] if each not in proposals]
     return proposals
 
 
