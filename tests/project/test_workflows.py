@@ -3,7 +3,9 @@
 A step of a workflow runs as on GitHub, from its own text, in the tiny project.
 """
 
+import re
 import shutil
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -167,6 +169,20 @@ def test_a_lock_that_is_out_of_date_fails_its_check(project: Path) -> None:
     assert printed.endswith("dvc.lock is out of date: run `dvc repro`, and commit it.\n")
     shutil.copy(project / "params.yaml", project / "dvc.yaml")
     assert "'./dvc.yaml' validation failed" in tiny.run(".ci/lock", project, status=1).stderr
+
+
+def test_the_key_of_a_cached_environment_names_all_files_that_the_makefile_compares() -> None:
+    makefile = (tiny.ROOT / "Makefile").read_text(encoding="utf-8")
+    rules = re.findall(r"^\$\((?:LOCK_|DEV_)?INSTALLED\): (.+)$", makefile, re.MULTILINE)
+    compared = " ".join(rules).replace("$(PACKAGES)", "packages/*/pyproject.toml")
+    files = {name for name in compared.split() if not name.startswith("$(")}
+    workflow = (tiny.ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8")
+    keys = re.findall(r"key: venv-.*hashFiles\((.+?)\)", workflow)
+    assert keys
+    for key in keys:
+        hashed = re.findall("'(.+?)'", key)
+        for name in files:
+            assert any(fnmatch(name, pattern) for pattern in hashed), name
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
