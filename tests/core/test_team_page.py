@@ -102,12 +102,19 @@ def test_a_changed_stage_pulls_its_inputs_into_a_new_clone(project: Path) -> Non
     ]
 
 
-def publish(project: Path, place: str) -> None:
-    """Give a project a Git repository to push to, and a remote of the team."""
+def publish(project: Path, place: str, *settings: pages.Step) -> None:
+    """Give a project a Git repository to push to, and a remote of the team with all files.
+
+    Args:
+        project: its folder.
+        place: the address of the remote.
+        settings: the commands that set what this kind of remote needs.
+    """
     tiny.run("git init --quiet --bare -b main origin", project.parent)
     tiny.run(["git", "remote", "add", "origin", str(project.parent / "origin")], project)
     tiny.run("git config push.autoSetupRemote true", project)
-    run("Set up a remote", project, PLACE=place)
+    add, verify, *share = pages.read_steps(read_section("Set up a remote", PLACE=place))
+    pages.run([add, verify, *settings, *share], project)
 
 
 @pytest.mark.slow
@@ -121,10 +128,8 @@ def test_a_clone_pulls_everything_from_s3(
     monkeypatch.delenv("AWS_PROFILE", raising=False)
     with servers.serve_s3(tmp_path / "buckets") as address:
         values = {"KEY_ID": servers.KEY_ID, "SECRET_KEY": servers.SECRET_KEY}
-        publish(project, "s3://digits/cache")
-        run("Use S3", project, **values, **{"https://s3.example.org": address})
-        tiny.commit(project, "the settings of the server")
-        tiny.run_dvc("push", project)
+        section = read_section("Use S3", **values, **{"https://s3.example.org": address})
+        publish(project, "s3://digits/cache", *pages.read_steps(section))
         colleague = clone(project, "colleague")
         shutil.copy(project / ".dvc/config.local", colleague / ".dvc/config.local")
         tiny.run_dvc("pull", colleague)
@@ -137,7 +142,6 @@ def test_a_clone_pulls_everything_from_s3(
 def test_other_projects_use_data(project: Path, tmp_path: Path) -> None:
     remote = str(tmp_path / "remote")
     publish(project, remote)
-    tiny.run_dvc("push", project)
     other = tmp_path / "other"
     other.mkdir()
     tiny.run("git init --quiet", other)

@@ -189,6 +189,7 @@ def test_the_commands_in_the_table_about_dvc_print_only_what_matters(demo: Path)
     assert "| train@small-even-knn |" in find("dvc dag")
     assert find("dvc status").startswith("train@small-even-knn:\n")
     assert tiny.find_stages(find("dvc repro evaluate")) == both
+    assert tiny.find_stages(find("dvc repro --allow-missing")) == []
     assert find("digits repro").endswith("All stages are up to date.\n")
     assert tiny.find_stages(find("dvc repro --pull")) == []
     assert len(find("dvc params diff").splitlines()) == 2
