@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from digits.data.source import NetworkError
+from digits.data.source import NeuralNetworkError
 from digits.messages.errors import UserError
 from digits.plugins import find_plugins
 from digits.settings.params import NETWORK_CHECKSUM, DatasetParams
@@ -75,12 +75,12 @@ def find_reader() -> NetworkReader:
     """Return what reads networks.
 
     Raises:
-        NetworkError: its package is not installed.
+        NeuralNetworkError: its package is not installed.
     """
     for plugin in find_plugins("digits.networks").values():
         reader: NetworkReader = plugin.load()
         return reader
-    raise NetworkError(
+    raise NeuralNetworkError(
         "the key `network` needs the package picture-networks; run `python -m pip install "
         "./packages/picture-networks`, or delete the key"
     )
@@ -90,7 +90,7 @@ def load_networks(dataset: DatasetParams, *, use_cache: bool = False) -> Sequenc
     """Return the networks of a dataset, which may have none.
 
     Raises:
-        NetworkError: one cannot be used.
+        NeuralNetworkError: one cannot be used.
     """
     if dataset.network is None:
         return []
@@ -98,7 +98,7 @@ def load_networks(dataset: DatasetParams, *, use_cache: bool = False) -> Sequenc
     try:
         return find_reader().load(dataset.network, checksum, use_cache=use_cache)
     except UserError as error:
-        raise NetworkError(error.message) from None
+        raise NeuralNetworkError(error.message) from None
 
 
 def list_files(dataset: DatasetParams) -> list[Path]:

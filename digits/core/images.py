@@ -19,7 +19,7 @@ from digits.core.pixels import (
     READ_BYTES,
     Pixels,
     Vector,
-    map_pixels,
+    concatenate_on_disk,
     rows_per_block,
     select_rows,
 )
@@ -28,8 +28,8 @@ from digits.messages.errors import check_exists
 
 PIXELS = "pixels"  # the name of the column
 
-# How many bytes of pixels are in a row group, which is a block of rows of a parquet file. A row
-# group is in memory while it is written.
+# The bytes of pixels of a row group, which is a block of rows of a parquet file. A row group is
+# in memory while it is written.
 ROW_GROUP_BYTES = 64 * 2**20
 
 
@@ -125,7 +125,7 @@ def read_images(path: Path) -> Images:
     check_exists(path)
     with explain_damage(path), pa.memory_map(str(path)) as file:
         other_columns = [name for name in pq.read_schema(file).names if name != PIXELS]
-        X = map_pixels(read_pixels(file))
+        X = concatenate_on_disk(read_pixels(file))
         return Images(X, read_parquet(file, other_columns))
 
 

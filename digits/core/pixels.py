@@ -20,7 +20,7 @@ PIXEL_MAX = 255  # the largest value that a pixel can have, unless params.yaml s
 # How many bytes of pixels are read at a time.
 READ_BYTES = 3 * 2**20
 
-# The errors of a disk without space, of a quota, and of a limit.
+# There is no space, a quota is exceeded, or a file is too large.
 FULL_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -29,7 +29,7 @@ def rows_per_block(n_bytes: int, n_values: int) -> int:
     return max(n_bytes // n_values, 1)
 
 
-def map_pixels(blocks: Iterable[Pixels]) -> Pixels:
+def concatenate_on_disk(blocks: Iterable[Pixels]) -> Pixels:
     """Concatenate blocks of pixels into one array, memory-mapped from a temporary file.
 
     The array may be larger than the memory, because the operating system keeps only as much of
@@ -74,4 +74,4 @@ def select_rows(X: Pixels, rows: Vector) -> Pixels:
     """
     size = rows_per_block(READ_BYTES, X.shape[1])
     starts = range(0, max(len(rows), 1), size)  # at least one block, even if it is empty
-    return map_pixels(X[rows[start : start + size]] for start in starts)
+    return concatenate_on_disk(X[rows[start : start + size]] for start in starts)

@@ -8,7 +8,7 @@ import pandas as pd
 from digits.core.images import Images
 from digits.core.pixels import Scores, Vector
 
-# The prefix of the columns of scores, by the method of the model that gives them.
+# The prefix of the columns of scores, by response method.
 COLUMN_PREFIXES = {"decision_function": "decision", "predict_proba": "probability"}
 SCORE_COLUMN_PATTERN = r"^(decision|probability)_\d+$"
 
@@ -38,6 +38,7 @@ def make_predictions_table(
     table["prediction"] = y_pred
 
     prefix = COLUMN_PREFIXES[response_method]
+    # One score per image is that of the second class.
     labels = classes[1:] if scores.ndim == 1 else classes
     score_table = pd.DataFrame(
         scores.reshape(len(scores), len(labels)).astype(float),
@@ -59,7 +60,7 @@ def read_scores(predictions: pd.DataFrame) -> tuple[Scores, str]:
     return scores, "predict_proba"
 
 
-def score_labels(predictions: pd.DataFrame) -> list[int]:
+def labels_of_scores(predictions: pd.DataFrame) -> list[int]:
     """Return the label that each column of scores in a table of predictions belongs to."""
     score_table = predictions.filter(regex=SCORE_COLUMN_PATTERN)
     return [int(str(name).split("_")[1]) for name in score_table]

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from digits.core.images import Images
-from digits.core.pixels import PIXEL_MAX, Pixels, Vector, map_pixels
+from digits.core.pixels import PIXEL_MAX, Pixels, Vector, concatenate_on_disk
 from digits.data.source import Collection
 from digits.messages.errors import UserError
 from digits.settings.params import RESERVED_NAME, DatasetParams
@@ -32,7 +32,7 @@ def make_images(collection: Collection, dataset: DatasetParams) -> Images:
     blocks = collection.blocks()
     if dataset.transpose:
         blocks = (transpose(block, dataset.shape) for block in blocks)
-    X = map_pixels(to_uint8(block) for block in blocks)
+    X = concatenate_on_disk(to_uint8(block) for block in blocks)
     classes, found_names = encode_classes(rows["class"])
     n_classes = int(classes.max()) + 1
     names = choose_names(found_names, dataset.names, n_classes)
@@ -114,8 +114,9 @@ def encode_classes(classes: pd.Series) -> tuple[Vector, list[str] | None]:
     if all(name.isdecimal() for name in names):
         names.sort(key=int)
     positions = pd.Index(names).get_indexer(unique)  # of each unique class
+    numbers = positions.astype(np.uint8)[codes]
     are_positions = names == [str(position) for position in range(len(names))]
-    return positions.astype(np.uint8)[codes], None if are_positions else names
+    return numbers, None if are_positions else names
 
 
 def to_text(numbers: pd.Index) -> pd.Index:

@@ -12,7 +12,7 @@ import numpy as np
 from digits.core.images import Images
 from digits.core.pixels import Vector
 from digits.data.conversion import make_images
-from digits.data.source import NetworkError, Source, find_source
+from digits.data.source import NeuralNetworkError, Source, find_source
 from digits.messages.errors import UserError
 from digits.settings.params import IMAGE_CHECKSUMS, DatasetParams
 
@@ -32,7 +32,7 @@ def fetch_images(name: str, dataset: DatasetParams, *, require_pinned: bool = Tr
 
     Raises:
         UserError: no source has the images. The message gives the reason for each.
-        NetworkError: the dataset's network cannot be used.
+        NeuralNetworkError: the dataset's network cannot be used.
     """
     # In params.yaml, a source is a dictionary with one kind and its place.
     sources = [(kind, place) for source in dataset.sources for kind, place in source.items()]
@@ -47,7 +47,7 @@ def fetch_images(name: str, dataset: DatasetParams, *, require_pinned: bool = Tr
             collection = find_source(kind).open(place, dataset)
             images = make_images(collection, dataset)
             if require_pinned:
-                # No split uses a test set that is not recorded. Not all sources have it.
+                # Some sources lack the test set. Without its checksum, no split uses it.
                 if "test" not in dataset.sha256:
                     table = images.table.drop(columns="test", errors="ignore")
                     images = replace(images, table=table)
@@ -55,7 +55,7 @@ def fetch_images(name: str, dataset: DatasetParams, *, require_pinned: bool = Tr
             if dataset.network is not None and not images.n_network_features:
                 raise UserError(NO_PICTURES)
             return images
-        except NetworkError:  # it is a UserError, but another source would not help
+        except NeuralNetworkError:  # it is a UserError, but another source would not help
             raise
         except UserError as error:
             failures.append(f"{kind} {place}: {error}")

@@ -20,7 +20,7 @@ from digits.settings.params import DatasetParams
 FOLDER = Path(__file__).parent / "sources"
 
 
-class NetworkError(UserError):
+class NeuralNetworkError(UserError):
     """A network that cannot be used. Other sources of the dataset could not use it either."""
 
 

@@ -25,7 +25,7 @@ def split_rows(images: Images, test: TestSize, seed: int) -> tuple[Vector, Vecto
 
             - `given`: the test set that came with the images.
             - an integer n: the last n images, in their order.
-            - a fraction: random images, or random groups if the images have groups.
+            - a fraction: random images, shuffled, or random groups if the images have groups.
             - LastGroups: the last groups.
             - ChecksumShare: a share of each class, or of the groups, chosen by checksums.
               Adding an image moves at most one other image or group.
@@ -41,7 +41,7 @@ def split_rows(images: Images, test: TestSize, seed: int) -> tuple[Vector, Vecto
     rng = np.random.RandomState(seed)
     if isinstance(test, float) and groups is None:
         n_test = count_test_items(test, len(rows))
-        shuffled = rng.permutation(rows)  # the test set is shuffled, too
+        shuffled = rng.permutation(rows)
         return shuffled[n_test:], shuffled[:n_test]
 
     if test == "given":
@@ -100,7 +100,7 @@ def select_groups(
 ) -> Vector:
     """Return a mask of the images of random groups or of the last groups, shape (n_images,)."""
     unique_groups = np.unique(groups)
-    # Drawn for the last groups, too, so that both rules shuffle the training rows alike.
+    # Always drawn, so that both rules shuffle the training rows alike.
     shuffled_groups = rng.permutation(unique_groups)
     if isinstance(test, LastGroups):
         test_groups = unique_groups[-test.groups :]

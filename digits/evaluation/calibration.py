@@ -49,7 +49,7 @@ def fit_temperature(logits: Scores, y_index: Vector) -> float:
         y_index: the index of the true class of each image, shape (n_images,).
     """
     step = math.ceil(len(y_index) / MAX_IMAGES)
-    logits = logits[::step]  # of every step-th image
+    logits = logits[::step]
     y_index = y_index[::step]
     n_images = len(y_index)
     rows = np.arange(n_images)
@@ -62,7 +62,7 @@ def fit_temperature(logits: Scores, y_index: Vector) -> float:
         random_class = log_probabilities.mean(axis=1)
         return -float((n_images * true_class + random_class).mean()) / (n_images + 1)
 
-    # From a temperature of e^-10 to one of e^20, far beyond those that occur.
+    # Temperatures from e^-10 to e^20, far beyond those that occur.
     minimum = minimize_scalar(cross_entropy, bounds=(-10, 20), method="bounded")
     return float(np.exp(minimum.x))
 

@@ -22,8 +22,9 @@ def confidence_interval(
         groups: the group of each image, shape (n_images,), or None.
 
     Returns:
-        Its ends, 0 to 1. They are NaN without images, with fewer than six groups, or if all
-        groups have the same accuracy, so that the interval would have no width.
+        Its lower and upper end, 0 to 1. They are NaN without images, with fewer than six
+        groups, or if all groups have the same accuracy, so that the interval would have no
+        width.
     """
     if len(is_correct) == 0:
         return np.nan, np.nan

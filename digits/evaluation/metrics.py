@@ -27,7 +27,7 @@ class Row(NamedTuple):
         metric: the name of the metric.
         slice: OVERALL, a class, or a fold or a group such as `fold 1` and `group anna`.
         value: the value of the metric.
-        low: the lower end of its 95 % confidence interval, if it has one.
+        low: the lower end of its 95 % confidence interval, or NaN if it has none.
         high: the upper end.
     """
 
@@ -86,7 +86,7 @@ def precision_recall_f1(predictions: Predictions) -> Iterator[Row]:
 
 
 def areas_under_curves(predictions: Predictions) -> Iterator[Row]:
-    """Yield the mean areas under the curves that `roc_table` describes, if there are any."""
+    """Yield the mean areas under the ROC and precision-recall curves of the classes."""
     classes = predictions.one_vs_rest()
     if classes:
         areas = [metrics.roc_auc_score(mask, scores) for _, mask, scores in classes]

@@ -83,8 +83,8 @@ def precision_recall_table(predictions: Predictions) -> pd.DataFrame:
 def thin_curve(curve: pd.DataFrame) -> pd.DataFrame:
     """Return the points of a curve that are needed to draw it.
 
-    A plot connects the points by straight lines. No point that is left out is farther than
-    TOLERANCE from the line between its neighbours that are kept. This is a polygonal
+    A plot connects the points by straight lines. Each point that is left out lies within
+    TOLERANCE of the line between its neighbours that are kept. This is a polygonal
     approximation as H. Imai and M. Iri define it (Polygonal Approximations of a Curve, 1988).
     It is greedy: from each point that is kept, a binary search finds the next one.
 
@@ -103,16 +103,16 @@ def thin_curve(curve: pd.DataFrame) -> pd.DataFrame:
 
 
 def find_end_of_line(points: Points) -> int:
-    """Return the index of the point at which the line from the first of the points ends."""
-    possible = 0
+    """Return the index of the farthest point found to which a line from the first may go."""
+    reached = 0
     too_far = len(points)
-    while too_far - possible > 1:
-        end = (possible + too_far + 1) // 2
+    while too_far - reached > 1:
+        end = (reached + too_far + 1) // 2
         if max_distance(points[: end + 1]) > TOLERANCE:
             too_far = end
         else:
-            possible = end
-    return possible
+            reached = end
+    return reached
 
 
 def max_distance(points: Points) -> float:

@@ -26,8 +26,8 @@ class Predictions:
         groups: the group of each image, shape (n_images,), or None.
         group_names: the names of the groups, or None.
         majority_label: the most frequent label of the training images.
-        has_positive: whether the task has positive classes, with the label 1, and others, with
-            the label 0. Otherwise no class is special, even if there are two.
+        has_positive: whether the label 1 is positive and the label 0 negative. Otherwise no
+            label is special, even if there are two.
     """
 
     classes: Vector

@@ -92,7 +92,7 @@ class PictureFiles:
         yielded.
 
         Raises:
-            NetworkError: a network of the dataset cannot be used.
+            NeuralNetworkError: a network of the dataset cannot be used.
             UserError: some pictures cannot be read or converted. Several are printed first.
         """
         if self.convert is None:

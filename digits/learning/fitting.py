@@ -160,7 +160,7 @@ def fit_splits(
     """
     stateless_steps, learning_steps = separate_stateless_steps(pipeline)
     features = apply_stateless_steps(stateless_steps, X)
-    # Fits end at different times. With a second thread, the others use the cores left free.
+    # Fits end at different times. With a second thread, the last ones use the free cores.
     n_threads = max(2, joblib.cpu_count() // len(splits))
     jobs = [
         joblib.delayed(fit_and_score)(learning_steps, features, y, split, n_threads)

@@ -37,7 +37,7 @@ def import_class(name: str, package: str) -> Any:
     Raises:
         UserError: the package is not installed, or cannot be imported.
     """
-    if "__" in name:  # such as IPython.__main__, whose import runs a file
+    if "__" in name:  # the import of `__main__` would run a program
         return None
     is_in_sklearn = find_package(name) == "sklearn"
     if not (is_in_sklearn or is_installed(package)):

@@ -29,7 +29,7 @@ from digits.messages.errors import DAMAGED_FILE_HINT, UserError, check_exists, w
 # The folder of the repository, or of the installed packages.
 ROOT = Path(__file__).parents[2]
 
-# If a file has a random generator, skops asks for this type, too, which no node names.
+# For a random generator, skops must also trust this type, which the file does not name.
 RANDOM_NUMBERS = "numpy.random.PCG64"
 
 # The key of schema.json under which a file has the checksums of code. skops ignores it.

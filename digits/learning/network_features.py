@@ -14,7 +14,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import Normalizer
 
 from digits.core.images import Images
-from digits.core.pixels import READ_BYTES, Pixels, map_pixels, rows_per_block
+from digits.core.pixels import READ_BYTES, Pixels, concatenate_on_disk, rows_per_block
 from digits.messages.errors import UserError
 from digits.settings.params import ModelParams
 
@@ -61,7 +61,7 @@ def select_input(model_params: ModelParams, images: Images) -> Pixels:
     # Like the pixels, both together need not fit into memory.
     n_rows = rows_per_block(READ_BYTES, images.X.shape[1])
     blocks = [slice(start, start + n_rows) for start in range(0, len(images), n_rows)]
-    return map_pixels(np.hstack([features[rows], images.X[rows]]) for rows in blocks)
+    return concatenate_on_disk(np.hstack([features[rows], images.X[rows]]) for rows in blocks)
 
 
 def scale_networks(n_features: Sequence[int]) -> Normalizer | ColumnTransformer:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import tabulate
 
-from digits.core.predictions import read_scores, score_labels
+from digits.core.predictions import labels_of_scores, read_scores
 from digits.messages.errors import UserError, echo, to_printable
 from digits.results.differences import NO_TEST, Difference, PairedTest
 from digits.settings.params import Params
@@ -111,7 +111,7 @@ def describe_predictions(
     y_pred = predictions["prediction"].to_numpy()
     scores, response_method = read_scores(predictions)
     probabilities = calibrate(to_logits(scores, response_method), temperature)
-    labels = score_labels(predictions)
+    labels = labels_of_scores(predictions)
     # Find the column of `probabilities` that belongs to each prediction.
     if len(labels) == 1:  # only the second of two labels has a column of scores
         columns = (y_pred == labels[0]).astype(int)

@@ -14,7 +14,7 @@ import pandas as pd
 from digits.core import paths, tables
 from digits.core.images import read_images
 from digits.core.pixels import Pixels, Vector
-from digits.core.predictions import read_scores, score_labels
+from digits.core.predictions import labels_of_scores, read_scores
 from digits.messages.errors import UserError
 from digits.settings.params import RESERVED_NAME
 
@@ -223,6 +223,6 @@ def compute_margins(predictions: pd.DataFrame) -> Vector:
         sorted_scores = np.sort(scores, axis=1)
         return sorted_scores[:, -1] - sorted_scores[:, -2]
     middle = 0.5 if response_method == "predict_proba" else 0
-    [positive_label] = score_labels(predictions)
+    [positive_label] = labels_of_scores(predictions)
     is_positive = predictions["prediction"] == positive_label
     return np.where(is_positive, scores - middle, middle - scores)

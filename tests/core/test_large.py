@@ -18,7 +18,7 @@ from sklearn.linear_model import SGDClassifier
 from sklearn.neural_network import MLPClassifier
 
 from digits.core.images import ImageFormat, Images, read_images, write_images
-from digits.core.pixels import map_pixels, select_rows
+from digits.core.pixels import concatenate_on_disk, select_rows
 from digits.learning.fitting import fit
 from digits.learning.pipelines import build_pipeline
 from digits.learning.scores import compute_scores, response_method
@@ -187,7 +187,7 @@ def test_more_rows_take_no_more_memory() -> None:
         n_copies = n_images // len(PIXELS)
         table = pd.DataFrame({"class": np.tile(CLASSES, n_copies)})
         table.attrs = {"shape": tiny.SHAPE, "pixel_max": tiny.PIXEL_MAX}
-        X = map_pixels(PIXELS for _ in range(n_copies))
+        X = concatenate_on_disk(PIXELS for _ in range(n_copies))
         write_images(Path("data/raw/tiny.parquet"), Images(X, table))
         for stage, name in STAGES.items():
             command = [sys.executable, "-c", RUN_STAGE, stage, name]
