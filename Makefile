@@ -44,7 +44,8 @@ demo: $(INSTALLED) ## Train the models that need no network
 # The options of `digits start`.
 OPTIONS :=
 start: $(INSTALLED) ## Turn this clone into a project about your own images, which are in data/own
-	@digits start $(OPTIONS)
+	@digits start $(OPTIONS); status=$$?; \
+	  echo 'Before you type another command of `digits`, run `source $(VENV)/bin/activate`.'; exit $$status
 
 repro: $(INSTALLED) ## Train all models
 	@digits repro --jobs $(JOBS)
