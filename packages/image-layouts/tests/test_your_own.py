@@ -184,6 +184,16 @@ def test_the_tests_of_the_new_project_pass(project: Path) -> None:
     run("make lint test", project)
 
 
+def test_an_update_deletes_no_code_that_has_moved_to_this_package(tmp_path: Path) -> None:
+    text = (tiny.ROOT / YOUR_OWN).read_text(encoding="utf-8")
+    [select] = re.findall(r"^\$ git status --short \| (sed .+?) \| xargs", text, re.MULTILINE)
+    moved = "packages/image-layouts/image_layouts/pipeline/start.py"
+    shown = f"DU docs/tutorials.md\nDU {moved}\nUU Makefile\n"
+    (tmp_path / "status").write_text(shown)
+    deleted = tiny.run(["bash", "-c", f"{select} status"], tmp_path).stdout
+    assert deleted == "docs/tutorials.md\n"
+
+
 @pytest.fixture(scope="session")
 def clone(request: pytest.FixtureRequest) -> Path:
     """Return a clone of this project. Do not change it."""
