@@ -36,8 +36,8 @@ def skip_without_layouts() -> None:
 def call(project: Path, *words: str, status: int = 0, stdin: bytes | None = None) -> Result:
     """Call a stage or a subcommand of `digits` in a project, and expect an exit status.
 
-    The terminal is 80 columns wide. Without the package image-layouts, a test that needs it is
-    skipped.
+    The terminal is 80 columns wide. Without the package image-layouts or digits-report, a test
+    that needs it is skipped.
 
     Args:
         project: the folder to run in.
@@ -52,6 +52,8 @@ def call(project: Path, *words: str, status: int = 0, stdin: bytes | None = None
     signal.signal(signal.SIGINT, handler)  # a stage sets the operating system's default
     if UNREAD.search(result.output):
         skip_without_layouts()
+    if "No such command 'report'" in result.output:
+        pytest.skip("needs the package digits-report")
     if not isinstance(result.exception, SystemExit | None):
         raise result.exception  # a user would see a traceback
     assert result.exit_code == status, result.output

@@ -11,6 +11,8 @@ PAGE = re.compile(r"(?:\bpackages/)?(?:\b[\w-]+/)?\bdocs/[\w/-]+\.md\b")
 PAGES_OF_COMPONENTS = {
     "bench": "docs/benchmarks.md",
     "packages/digits-handwriting": "packages/digits-handwriting/",
+    "packages/image-layouts": "packages/image-layouts/",
+    "packages/picture-networks": "packages/picture-networks/",
 }
 
 

@@ -12,7 +12,7 @@ PACKAGES = {
     path.parent.name.replace("-", "_") for path in tiny.ROOT.glob("packages/*/README.md")
 }
 RUNNER = {"digits/commands/repro.py": {"dvc_parallel"}}
-CORE_OF_LAYOUTS = tiny.ROOT / "packages/image-layouts/image_layouts"
+PAGE = tiny.ROOT / "docs/read-the-code.md"
 
 
 def list_imported_packages(path: Path) -> set[str]:
@@ -21,7 +21,7 @@ def list_imported_packages(path: Path) -> set[str]:
 
 
 def test_the_table_of_folders_names_every_folder_and_the_stages_that_depend_on_it() -> None:
-    text = (tiny.ROOT / "docs/read-the-code.md").read_text(encoding="utf-8")
+    text = PAGE.read_text(encoding="utf-8")
     rows = re.findall(r"^\| `([\w/]+)` \| .+ \| (.+) \|$", text, re.MULTILINE)
     named = {folder: set(re.findall(r"`(\w+)`", stages)) for folder, stages in rows}
     modules = tiny.ROOT.glob("digits/*/*.py")
@@ -37,14 +37,15 @@ def test_the_table_of_folders_names_every_folder_and_the_stages_that_depend_on_i
         assert stages == depending, folder
 
 
+def test_the_tables_of_folders_name_every_folder_of_the_repository() -> None:
+    cells = re.findall(r"^\| (`.+?`) \| ", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    named = set(re.findall(r"`(.+?)`", " ".join(cells)))
+    listed = tiny.run("git ls-files", tiny.ROOT).stdout
+    folders = set(re.findall(r"^([^/\n]+)/", listed, re.MULTILINE))
+    assert folders <= named | {"digits"}  # the table names the folders in digits
+
+
 def test_the_pipeline_imports_no_package_but_the_runner() -> None:
     for path in [*tiny.ROOT.glob("digits/**/*.py"), *tiny.ROOT.glob("stages/*.py")]:
         name = path.relative_to(tiny.ROOT).as_posix()
         assert list_imported_packages(path) & PACKAGES == RUNNER.get(name, set()), name
-
-
-def test_the_core_of_image_layouts_imports_nothing_of_the_pipeline() -> None:
-    modules = [path for path in CORE_OF_LAYOUTS.rglob("*.py") if "pipeline" not in path.parts]
-    assert len(modules) > 10
-    for path in modules:
-        assert not list_imported_packages(path) & {"click", "digits", "dvc", "sklearn"}, path

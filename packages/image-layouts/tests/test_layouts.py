@@ -18,6 +18,7 @@ from image_layouts.layout.place import Place
 from image_layouts.layout.reading import LayoutReading, check_reading, read_layout
 from tests.helpers import tiny
 from tests.helpers.digit_files import LABELS, PIXELS, make_table, write_flat, write_picture
+from tests.helpers.imports import list_imported_names
 
 SETS_OF_PIXELS = {"pixels": "pixel0 to pixel63", "class": "label"}
 READINGS: dict[str, dict[str, Any]] = yaml.safe_load(
@@ -434,3 +435,12 @@ def test_no_table_of_several_is_unused(tmp_path: Path) -> None:
     parts = {"train": {"table": ["1.csv", "2.csv"]}, "test": {"table": "3.csv"}}
     reading = read_layout(Place(tmp_path), layout.parse(SETS_OF_PIXELS | parts))
     assert reading.unused_files == []
+
+
+def test_only_the_folder_pipeline_imports_the_pipeline() -> None:
+    folder = Path(layout.__file__).parent
+    modules = [path for path in folder.rglob("*.py") if "pipeline" not in path.parts]
+    assert len(modules) > 10
+    for path in modules:
+        packages = {name.partition(".")[0] for name in list_imported_names(path)}
+        assert not packages & {"click", "digits", "dvc", "sklearn"}, path
