@@ -68,8 +68,10 @@ html_theme = "furo"
 html_title = project
 html_static_path = ["static"]
 html_css_files = ["site.css"]
+# The report is missing if the package digits-report was deleted.
+REPORTS = list(ROOT.glob("report.html"))
 # The address of the site, which leads to its first page, and the report.
-html_extra_path = ["index.html", "../../report.html"]
+html_extra_path = ["index.html", *map(str, REPORTS)]
 html_copy_source = False
 html_show_sphinx = False
 html_sidebars = {
@@ -78,7 +80,7 @@ html_sidebars = {
         "sidebar/search.html",
         "sidebar/scroll-start.html",
         "sidebar/navigation.html",
-        "report-link.html",
+        *(["report-link.html"] if REPORTS else []),
         "sidebar/scroll-end.html",
     ]
 }
