@@ -1,6 +1,6 @@
-"""Compare the time of the original code of each tutorial with the time of its models here.
+"""Compare the time of the corrected code of each tutorial with the time of its models here.
 
-The original code runs in one process. The models here are made by `dvc repro` in a new clone.
+The corrected code runs in one process. The models here are made by `dvc repro` in a new clone.
 """
 
 import sys
@@ -27,14 +27,14 @@ TUTORIALS = {
     "five_detector": ["five-sgd"],
 }
 
-# The models of these tutorials have other features than the original code. They are also
+# The models of these tutorials have other features than the corrected code. They are also
 # measured with the original ones.
 HAVE_OTHER_FEATURES = {"ten_classes", "random_split"}
 ORIGINAL_FEATURES = {"features": "raw", "feature_parameters": {"sparse": True}}
 
-TIMES = ["tutorial", "original code, s", "same features, s", "this project's features, s"]
+TIMES = ["notebook", "notebook, s", "same features, s", "this project's features, s"]
 SPEED_UPS = [
-    "tutorial",
+    "notebook",
     "same features",
     "same features, CPU time",
     "this project's features",
@@ -91,7 +91,7 @@ def describe_times(runs: pd.DataFrame) -> list[str]:
 
 
 def describe_speed_ups(runs: pd.DataFrame) -> list[str]:
-    """Return the speed-ups of the two ways of this project over the original code."""
+    """Return the speed-ups of the two ways of this project over the corrected code."""
     seconds = runs.map(lambda run: run.seconds)
     cpu_seconds = runs.map(lambda run: run.cpu_seconds)
     cells = []

@@ -1,8 +1,8 @@
-"""Compare the accuracy of the original code of each tutorial with that of its model here.
+"""Compare the accuracy of the corrected code of each tutorial with that of its model here.
 
 Both are fitted on the same images of `data/raw/`, without cross-validation, and tested on the
 same other images, with ten seeds. The results are paired by seed. The seed is the
-`random_state` of the classifier. It also shuffles the training images. The original code
+`random_state` of the classifier. It also shuffles the training images. The corrected code
 shuffles them only if the tutorial does.
 """
 
@@ -33,9 +33,9 @@ N_SEEDS = 10
 SPLIT_SEED = 42
 
 HEADER = [
-    "tutorial",
+    "notebook",
     "features",
-    "original code, %",
+    "notebook, %",
     "s.d.",
     "this project, %",
     "s.d.",
@@ -45,7 +45,7 @@ HEADER = [
 ]
 
 
-# The tutorial of each model here, and the classifier in its original code.
+# The tutorial of each model here, and the classifier in its corrected code.
 TUTORIALS = {
     "small-zero-or-one-svc": "zero_or_one",
     "two-logreg": "two_detector",
@@ -63,10 +63,10 @@ CLASSIFIERS = {
     "five-sgd": SGDClassifier(max_iter=10),
 }
 
-# The original code of these models shuffles the training images.
+# The corrected code of these models shuffles the training images.
 SHUFFLED = {"two-logreg", "five-sgd"}
 
-# These models have other features than the original code. They are also measured with the
+# These models have other features than the corrected code. They are also measured with the
 # original ones.
 HAVE_OTHER_FEATURES = {"digit-sgd-hinge", "random-digit-sgd"}
 ORIGINAL_FEATURES = {"features": "raw", "feature_parameters": {"sparse": True}}
@@ -95,7 +95,7 @@ def compare_model(name: str, n_seeds: int) -> list[list[str]]:
     if name in HAVE_OTHER_FEATURES:
         feature_sets["raw, sparse"] = ORIGINAL_FEATURES
 
-    variants = [None, *feature_sets.values()]  # None is the original code
+    variants = [None, *feature_sets.values()]  # None is the corrected code
     tasks = [
         joblib.delayed(measure)(name, features, seed)
         for features, seed in product(variants, range(n_seeds))
@@ -111,12 +111,12 @@ def compare_model(name: str, n_seeds: int) -> list[list[str]]:
 
 
 def measure(name: str, features: dict[str, Any] | None, seed: int) -> float:
-    """Return the test accuracy, in percent, of a model or of its original code.
+    """Return the test accuracy, in percent, of a model or of its corrected code.
 
     Args:
         name: the name of the model.
-        features: the keys of the model that are not as in params.yaml, or None for the original
-            code.
+        features: the keys of the model that are not as in params.yaml, or None for the
+            corrected code.
         seed: the seed.
     """
     settings = params_file.load()
@@ -150,7 +150,7 @@ def compare_seeds(original: Vector, here: Vector) -> list[str]:
     """Return the cells of the table that compare accuracies of the same seeds.
 
     They are the mean and the standard deviation of both, the mean of the differences and its
-    confidence interval, and how many seeds favour this project and the original code.
+    confidence interval, and how many seeds favour this project and the corrected code.
     """
     cells = []
     for accuracies in [original, here]:
