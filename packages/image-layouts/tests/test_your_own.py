@@ -261,7 +261,7 @@ def test_make_start_says_how_to_type_what_start_asks_for(shapes: Path) -> None:
     pretend_installed(shapes)
     done = tiny.run("make start", shapes, status=2, PYTHONPATH=str(shapes))
     assert "data/own was not found; put" in done.stderr
-    assert done.stdout.endswith("of `digits`, run `source .venv/bin/activate`.\n")
+    assert "of `digits`, run `source .venv/bin/activate`." in done.stdout
 
 
 def test_start_for_many_drawings_writes_models_that_are_trained_fast() -> None:
