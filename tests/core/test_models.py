@@ -107,9 +107,8 @@ def test_what_lies_between_the_fields_of_records_is_not_stored() -> None:
     fields = np.dtype([("small", "u1"), ("large", "<f8")], align=True)
     contents = []
     for between in [b"\0", b"\1"]:
-        file = io.BytesIO()
-        np.save(file, np.frombuffer(b"\1" + 7 * between + 8 * b"\1", fields))
-        contents.append(model_file.clear_padding(file.getvalue()))
+        records = np.frombuffer(b"\1" + 7 * between + 8 * b"\1", fields)
+        contents.append(model_file.make_reproducible(skops.io.dumps(records)))
     assert contents[0] == contents[1]
 
 
