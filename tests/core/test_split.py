@@ -107,14 +107,17 @@ def test_a_number_that_cuts_a_group_is_refused(groups: Vector, n_test: int, cut:
         split(make_images(len(groups), groups), n_test)
 
 
-def test_the_stage_takes_the_seed_of_params_yaml(tmp_path: Path) -> None:
+def test_the_stage_takes_the_seed_of_params_yaml_and_drops_columns(tmp_path: Path) -> None:
     tiny.edit(tmp_path, {"seed": 7})
     images = make_images(10)
+    images.table["sha256"] = "0"
+    images.table["test"] = True
     write_images(tmp_path / "data/raw/tiny.parquet", images)
     call(tmp_path, "split", "tiny-random")
     test_images = pd.read_parquet(tmp_path / paths.split("tiny-random", "test"))
     _, expected = split_rows(images, 0.25, seed=7)
     assert test_images["row"].tolist() == expected.tolist()
+    assert list(test_images) == ["pixels", "class", "row"]
 
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (301, 64), np.uint8)
@@ -185,13 +188,13 @@ def test_the_stage_names_a_class_that_a_set_lacks(tmp_path: Path) -> None:
 
 
 IMAGES = make_images(5, classes=np.array([0, 1, 2, 9, 2], np.uint8))
-IMAGES.table.attrs["names"] = list("abcdefghij")
+IMAGES.table.attrs["names"] = list("azcdefghij")  # not sorted
 
 
 def test_without_positive_classes_the_label_is_the_class() -> None:
     labelled = label_images(IMAGES, None, None).table
     assert labelled["label"].tolist() == [0, 1, 2, 9, 2]
-    assert labelled.attrs["label_names"] == list("abcdefghij")
+    assert labelled.attrs["label_names"] == list("azcdefghij")
     assert not labelled.attrs["has_positive"]
     assert label_images(make_images(5), None, None).table.attrs["label_names"] is None
     assert "label" not in IMAGES.table
