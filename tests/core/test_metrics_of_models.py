@@ -16,6 +16,7 @@ from digits.evaluation.metrics import IN_JSON, IN_JSON_WITH_TWO_LABELS
 from digits.results.descriptions import DESCRIPTIONS
 from tests.core.test_evaluate import make_table, measure, read_table
 from tests.helpers import tiny
+from tests.helpers.calls import call
 
 CLASS_METRICS = ["precision", "recall", "f1", "support"]
 
@@ -126,6 +127,13 @@ def check_metrics(project: Path) -> int:
 
 def test_metrics_of_the_tiny_models_are_those_of_scikit_learn(made: Path) -> None:
     assert check_metrics(made) == 2
+
+
+def test_a_test_set_with_two_of_ten_classes_has_the_metrics_of_ten(project: Path) -> None:
+    path = project / paths.task("digit", "test")
+    tiny.change_images(path, lambda images: images[images["label"] < 2])
+    call(project, "evaluate", "digit-logreg")
+    assert check_metrics(project) == 2
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ from PIL import Image
 from digits.commands.show import predictions_by_row
 from digits.imaging import drawing
 from digits.messages.errors import UserError
-from digits.results.formatting import label_names
+from digits.results.formatting import describe_predictions, label_names
 from digits.results.read import ImageDataset, rank_mistakes
 from digits.settings import params_file
 from tests.helpers import tiny
@@ -153,6 +153,13 @@ def test_a_mistake_that_a_threshold_made_against_the_score_is_not_confident() ->
     probabilities = predictions.assign(decision_1=[0.2, 0.1, 0.7, 1])
     probabilities = probabilities.rename(columns={"decision_1": "probability_1"})
     assert rank_mistakes(probabilities).tolist() == [1, 2, 0]
+
+
+def test_a_model_that_lacks_a_class_gives_the_probability_of_the_predicted_one() -> None:
+    scores = {"decision_0": [0, 0], "decision_2": [9, 0], "decision_3": [0, 1]}
+    predictions = pd.DataFrame({"prediction": [2, 3], **scores})
+    found = describe_predictions(predictions, ["2", "1"], ["0", "1", "2", "3"], None)
+    assert found == ["2, predicted 2 (> 99 %)", "1, predicted 3 (58 %)"]
 
 
 def test_a_sheet_has_enlarged_images(made: Path, tmp_path: Path) -> None:
