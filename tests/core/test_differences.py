@@ -28,7 +28,7 @@ from digits.results.formatting import (
 
 def make_predictions(is_correct: Any, **columns: Any) -> pd.DataFrame:
     """Return predictions of ten digits that are correct where `is_correct` is true."""
-    rows = np.arange(len(is_correct))
+    rows = 1_000 + np.arange(len(is_correct))
     labels = rows % 10
     wrong = (labels + 1) % 10
     prediction = np.where(is_correct, labels, wrong)
@@ -44,8 +44,8 @@ BROKEN = int((BEFORE & ~AFTER).sum())
 
 def test_the_images_that_one_model_alone_predicts_correctly_are_counted() -> None:
     difference = compare_predictions(make_predictions(BEFORE), make_predictions(AFTER))
-    assert difference.fixed.tolist() == np.flatnonzero(AFTER & ~BEFORE).tolist()
-    assert difference.broken.tolist() == np.flatnonzero(BEFORE & ~AFTER).tolist()
+    assert (difference.fixed - 1_000).tolist() == np.flatnonzero(AFTER & ~BEFORE).tolist()
+    assert (difference.broken - 1_000).tolist() == np.flatnonzero(BEFORE & ~AFTER).tolist()
     assert difference.n_images == 400
     assert difference.accuracy_before == BEFORE.mean()
     assert difference.accuracy_after == AFTER.mean()
