@@ -20,6 +20,7 @@ from sklearn.neural_network import MLPClassifier
 from digits.core.images import ImageFormat, Images, read_images, write_images
 from digits.core.pixels import concatenate_on_disk, select_rows
 from digits.learning.fitting import fit
+from digits.learning.network_features import select_input
 from digits.learning.pipelines import build_pipeline
 from digits.learning.scores import compute_scores, response_method
 from digits.messages.errors import UserError
@@ -52,6 +53,7 @@ def _small_batches(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("digits.core.pixels.READ_BYTES", 150 * 64)
     monkeypatch.setattr("digits.core.images.READ_BYTES", 40 * 64)
     monkeypatch.setattr("digits.core.images.ROW_GROUP_BYTES", 150 * 64)
+    monkeypatch.setattr("digits.learning.network_features.READ_BYTES", 57 * 64)
     monkeypatch.chdir(tmp_path)
 
 
@@ -76,6 +78,16 @@ def test_a_table_has_more_rows_than_a_small_number_counts() -> None:
     X = (np.arange(70_000) % 251).astype(np.uint8)[:, np.newaxis]
     write_images(Path("data/table"), Images(X, pd.DataFrame({"row": np.arange(len(X))})))
     assert np.array_equal(read_images(Path("data/table")).X, X)
+
+
+def test_the_features_of_a_network_are_beside_the_pixels_of_the_same_image() -> None:
+    features = np.arange(800).astype(np.uint8).reshape(400, 2)  # the last image is a block
+    table = pd.DataFrame({"network": [row.tobytes() for row in features]})
+    table.attrs["n_network_features"] = [2]
+    entry = tiny.model("digit", "scaled", tiny.SGD, 0)
+    entry["feature_parameters"] = {"weight_beside_network": 1.0}
+    X = select_input(ModelParams.model_validate(entry), Images(PIXELS, table))
+    assert np.array_equal(X, np.hstack([features, PIXELS]))
 
 
 def test_a_full_disk_is_not_called_a_damaged_file() -> None:
