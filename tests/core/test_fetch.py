@@ -240,6 +240,8 @@ def test_classes_that_are_called_by_numbers_are_sorted_by_number() -> None:
     classes, names = encode_classes(pd.Series(["10", "2", "0", "10"]))
     assert names == ["0", "2", "10"]
     assert classes.tolist() == [2, 1, 0, 2]
+    with pytest.raises(UserError, match="a class is nan; expected whole numbers"):
+        encode_classes(pd.Series([1.0, 2.0, np.nan]))
 
 
 def test_images_that_lie_on_their_side_need_not_be_square() -> None:

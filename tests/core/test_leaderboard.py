@@ -116,6 +116,13 @@ def test_the_best_model_of_each_task_comes_first_and_the_baseline_last(results: 
     ]
 
 
+def test_a_model_without_folds_comes_last_however_good_it_is_on_the_test_set(
+    results: Path,
+) -> None:
+    write_results(results, "five-later", WITH_INTERVAL, 9, None)
+    assert read_rows(results, "five-*")[-2].startswith("five-later ~ – 0.9700")
+
+
 def test_json_and_csv_have_the_numbers(results: Path) -> None:
     records = json.loads(call(results, "leaderboard", "--format", "json").stdout)
     names = ["digit-logreg", "five-sgd", LONGEST, "five-worse"]
