@@ -118,8 +118,10 @@ def test_each_fold_is_scored_by_a_model_that_was_fitted_without_it(
         assert (of_fold["prediction"] == expected.predict(X[test_rows])).all()
 
 
-def test_without_folds_only_the_labels_are_kept(tmp_path: Path) -> None:
-    _, cv_predictions = train(tmp_path, {**LOGISTIC, "folds": 0})
+def test_without_folds_only_labels_and_the_train_accuracy_are_kept(tmp_path: Path) -> None:
+    always = {"hyperparameters": {"threshold": -100}}
+    _, cv_predictions = train(tmp_path, {**LOGISTIC, "folds": 0, **always})
+    assert cv_predictions.attrs["train_accuracy"] == make_task().y.mean()
     assert list(cv_predictions.columns) == ["row", "label"]
     assert cv_predictions.equals(make_task().table[["row", "label"]])
 
