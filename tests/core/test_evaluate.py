@@ -202,8 +202,11 @@ def test_labels_need_not_be_numbered_from_0() -> None:
     table = make_table([0, 1, 1, 2, 2], np.random.default_rng(0).normal(size=(5, 3)))
     classes = np.array([3, 5, 8])
     other = table.assign(label=classes[table["label"]], prediction=classes[table["prediction"]])
+    other.attrs["label_names"] = list("abcdefghi")
     predictions = Predictions.from_table(other, classes, 3, temperature=None)
+    assert predictions.class_names == ["d", "f", "i"]
     assert list(measure(predictions).values()) == list(measure(read_table(table)).values())
+    assert reliability_table(predictions).equals(reliability_table(read_table(table)))
 
 
 FOUR = make_predictions([0, 1, 1, 1], [-9.0, -9.0, 9.0, 0.1])

@@ -141,6 +141,7 @@ def test_a_share_is_that_of_earlier_versions() -> None:
     assert rows_by_share(np.arange(8)) == {5, 7}
     _, test_rows = split(make_images(12, GROUPS), {"share": 0.25})
     assert test_rows == [8, 9, 10, 11]
+    assert split(make_images(12, GROUPS[::-1]), {"share": 0.25})[1] == [0, 1, 2, 3]
 
 
 def test_images_with_the_same_pixels_are_in_the_same_set_of_a_share() -> None:

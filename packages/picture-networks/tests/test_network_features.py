@@ -200,6 +200,12 @@ def test_each_of_several_networks_has_the_same_norm_beside_other_features() -> N
     np.testing.assert_allclose(Z, np.hstack(expected), rtol=1e-5)
 
 
+def test_features_beside_those_of_a_network_are_dense() -> None:
+    X = np.pad(np.ones((5, 3), np.uint8), [(0, 0), (0, 63)])
+    features = build_features("normalized", {WEIGHT: 1.0}, ImageFormat((8, 8), 255, [2]))
+    assert isinstance(features.fit_transform(X), np.ndarray)
+
+
 def test_steps_after_one_that_learns_follow_both_sets_of_features() -> None:
     parameters = {WEIGHT: 0.5, "n_components": 3}
     beside = build_features("hog", parameters, ImageFormat((28, 28), 255))
