@@ -212,8 +212,8 @@ class DatasetParams(Entry):
     """
 
     layout: Opaque | None = None
-    """The [layout](../../packages/image-layouts/docs/layout.md) of the files of the source
-    `files`, such as `'{group}/{class}/*'`.
+    """The [layout](../../packages/image-layouts/docs/layout.md) of the files of the sources
+    `files` and `handwriting`, such as `'{group}/{class}/*'`.
     """
 
     sources: Annotated[list[Source], Field(min_length=1)]
