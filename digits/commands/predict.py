@@ -255,12 +255,12 @@ def command(
 ) -> None:
     """Classify pictures.
 
-    A picture is a PNG, JPEG, BMP, GIF, TIFF, WebP, AVIF or HEIC file, or - for standard input.
-    For a folder, all pictures in it are classified, and for a CSV, parquet, Arrow, .npz, .npy,
-    .mat or IDX file, all images in it. A model of digits classifies each digit in a picture,
-    and ? flags a digit that does not resemble the training images. A grey picture is inverted
-    if its background is light and that of nearly all training images is dark, or the other way
-    round. The exit status is 1 if something could not be read.
+    A picture is a PNG, JPEG, BMP, GIF, PPM, PGM, TIFF, WebP, AVIF or HEIC file, or - for
+    standard input. For a folder, all pictures in it are classified, and for a CSV, parquet,
+    Arrow, .npz, .npy, .mat or IDX file, all images in it. A model of digits classifies each
+    digit in a picture, and ? flags a digit that does not resemble the training images. A grey
+    picture is inverted if its background is light and that of nearly all training images is
+    dark, or the other way round. The exit status is 1 if something could not be read.
 
     If the classes are known, because a folder has a subfolder for each class, such as
     labelled/cat/photo.jpg, or a table has a column of classes, the command evaluates the model:
