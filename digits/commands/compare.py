@@ -111,6 +111,8 @@ def command(
             pairs = [Pair(name, name) for name in models]
         else:
             names = sorted(before.model_names() & after.model_names())
+            if not names:
+                raise UserError(f"{before.name} and {after.name} have no model in common")
             pairs = [Pair(name, name) for name in names if has_changed(name, before, after)]
 
         if not pairs:

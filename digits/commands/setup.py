@@ -11,25 +11,28 @@ from configobj import ConfigObj
 from dvc.config import Config
 from dvc.config_schema import RelPath
 
-from digits.messages.errors import UserError, check_git
+from digits.messages.errors import UserError, check_git, has_repository, warn
 
 # For these files, .gitattributes turns merging off, because a merge line by line would damage
 # them. These lines take precedence over .gitattributes in a clone that has the merge drivers.
+# The project can lie in a folder of the Git repository.
 ATTRIBUTES = """\
-/dvc.lock merge=dvc-lock
-/metrics/** merge=dvc-output
-/plots/** merge=dvc-output
+/{folder}dvc.lock merge=dvc-lock
+/{folder}metrics/** merge=dvc-output
+/{folder}plots/** merge=dvc-output
 """
 
 
 @click.command()
 def command() -> None:
     """Configure how Git merges dvc.lock, and the default remote, as `make venv` does."""
-    if Path(".git").exists():  # an archive of the project has no Git repository
-        check_git()
-        check_path()
-        register_merge_drivers()
-        make_remotes_absolute()
+    if not has_repository():  # the project was unpacked from an archive
+        warn("there is no Git repository, so Git's merges were not configured")
+        return
+    check_git()
+    check_path()
+    register_merge_drivers()
+    make_remotes_absolute()
 
 
 def check_path() -> None:
@@ -49,22 +52,31 @@ def check_path() -> None:
 
 def register_merge_drivers() -> None:
     """Let Git merge dvc.lock by stages, and keep our own metrics and plots."""
-    python = shlex.quote(sys.executable)
+    folder = run_git("rev-parse", "--show-prefix")  # such as `project/`, or nothing
+    python = Path(sys.executable)
+    if python.is_relative_to(Path.cwd()):
+        # Git runs the driver in the top folder of a worktree, and each has its environment.
+        python = Path(folder) / python.relative_to(Path.cwd())
     drivers = {
-        "dvc-lock": f"{python} -m dvc_parallel.merge_lock %O %A %B",
+        "dvc-lock": f"{shlex.quote(str(python))} -m dvc_parallel.merge_lock %O %A %B",
         "dvc-output": "true",  # the program of this name, which leaves our file as it is
     }
     for name, driver in drivers.items():
-        subprocess.run(["git", "config", f"merge.{name}.driver", driver], check=True)
+        run_git("config", f"merge.{name}.driver", driver)
 
-    find_file = ["git", "rev-parse", "--git-path", "info/attributes"]
-    file = Path(subprocess.check_output(find_file, text=True).strip())
+    attributes = ATTRIBUTES.format(folder=folder)
+    file = Path(run_git("rev-parse", "--git-path", "info/attributes"))
     text = file.read_text(encoding="utf-8") if file.exists() else ""
     if text and not text.endswith("\n"):
         text += "\n"
-    if ATTRIBUTES not in text:
+    if attributes not in text:
         file.parent.mkdir(exist_ok=True)
-        file.write_text(text + ATTRIBUTES, encoding="utf-8")
+        file.write_text(text + attributes, encoding="utf-8")
+
+
+def run_git(*words: str) -> str:
+    """Run a command of Git, and return the line that it prints."""
+    return subprocess.check_output(["git", *words], text=True).strip()
 
 
 def make_remotes_absolute() -> None:

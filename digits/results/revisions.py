@@ -2,18 +2,21 @@
 
 import io
 import json
+from contextlib import ExitStack, closing
 from hashlib import md5
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Self
 
 import pandas as pd
 from dvc.api import DVCFileSystem
 from dvc.exceptions import DvcException
+from dvc.fs import GitFileSystem
 from dvc.repo import Repo
 from dvc.scm import resolve_rev
 
 from digits.core import paths, tables
 from digits.messages.errors import UserError, check_choice, check_git
+from digits.settings import params_file
 
 
 class Revision:
@@ -28,33 +31,44 @@ class Revision:
     def __init__(self, name: str | None = None) -> None:
         self.is_workspace = name is None
         self.name = name or "the workspace"
-        self.files = DVCFileSystem(".", rev=name)
 
     def __enter__(self) -> Self:
         """Open the revision.
 
         Raises:
-            UserError: Git does not work here or does not know the revision, or DVC cannot read
-                its `dvc.yaml`.
+            UserError: this is not the project's folder, Git does not work here or does not know
+                the revision, or DVC cannot read its `dvc.yaml`.
         """
+        params_file.read()
         check_git()
-        try:
-            if not self.is_workspace:
-                with Repo() as repository:  # raises an error for an unknown revision
-                    resolve_rev(repository.scm, self.name)
-            self.files.info("/")  # reads dvc.yaml
-        except DvcException as error:
-            raise UserError(error) from None
+        with ExitStack() as opened:
+            try:
+                repository = opened.enter_context(Repo())
+                if not self.is_workspace:
+                    repository = opened.enter_context(open_commit(repository, self.name))
+                self.files = opened.enter_context(closing(DVCFileSystem(repo=repository)))
+                self.files.info("/")  # reads dvc.yaml
+            except DvcException as error:
+                raise UserError(error) from None
+            self.opened = opened.pop_all()
         return self
 
     def __exit__(self, *details: Any) -> None:
         """Close the revision."""
-        self.files.close()
+        self.opened.close()
 
     def model_names(self) -> set[str]:
-        """Return the names of the models that have predictions of the test set."""
+        """Return the names of the models that have predictions of the test set.
+
+        Raises:
+            UserError: there are none.
+        """
         pattern = paths.predictions("*").as_posix()
-        return {Path(path).stem for path in self.files.glob(pattern)}
+        found = map(Path, self.files.glob(pattern))  # also outputs that were never written
+        names = {path.stem for path in found if self.checksum(path) is not None}
+        if not names:
+            raise UserError(f"{self.name} has no predictions; run `digits repro` there")
+        return names
 
     def checksum(self, path: Path) -> str | None:
         """Return the MD5 checksum of a stage's output, or None if the stage never ran.
@@ -85,3 +99,19 @@ class Revision:
         """Return the content of metrics/<model>.json; nothing if there is no such file."""
         path = paths.metrics(model_name).as_posix()
         return json.loads(self.files.read_text(path)) if self.files.exists(path) else {}
+
+
+def open_commit(repository: Repo, revision: str) -> Repo:
+    """Return the project in a revision.
+
+    DVC's own argument `rev` would take the top folder of the Git repository for the project
+    (treeverse/dvc#9698). The remotes are those of the workspace.
+
+    Raises:
+        DvcException: the revision is unknown.
+    """
+    git = repository.scm
+    files = GitFileSystem(scm=git, rev=resolve_rev(git, revision))
+    folder = Path(repository.root_dir).relative_to(git.root_dir)
+    remotes = {section: repository.config[section] for section in ["core", "remote"]}
+    return Repo(str(PurePosixPath("/", folder)), fs=files, scm=git, config=remotes)

@@ -1,6 +1,8 @@
 """Merging branches that have run stages, and what a clone without data can tell about them."""
 
 import re
+import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -46,6 +48,37 @@ def test_the_work_of_two_people_is_merged_and_nothing_runs_again(
     tiny.run(["git", "clone", "--quiet", str(project), str(tmp_path / "clone")], tmp_path)
     output = tiny.run_dvc(DRY, tmp_path / "clone")
     assert "Data and pipelines are up to date." in output
+
+
+def test_a_merge_needs_no_folder_but_its_own(project: Path, tmp_path: Path) -> None:
+    # The project is a folder of a Git repository, and `digits setup` runs in another worktree.
+    repository = tmp_path / "repository"
+    shutil.rmtree(project / ".git")
+    repository.mkdir()
+    folder = project.rename(repository / "project")
+    lock = folder / "dvc.lock"
+    tiny.run("git init --quiet --initial-branch main", repository)
+    tiny.commit(repository, "a folder")
+    worktree = tmp_path / "worktree"
+    tiny.run(["git", "worktree", "add", "--quiet", "-b", "ben", str(worktree)], repository)
+    edit_lock(worktree / "project/dvc.lock", "ben")
+    tiny.commit(worktree, "ben")
+    for place in [folder, worktree / "project"]:
+        (place / ".venv").symlink_to(sys.prefix)
+    setup = ".venv/bin/python -c 'from digits.commands import main; main()' setup"
+    tiny.run(setup, worktree / "project")
+    tiny.run("git worktree remove --force ../worktree", repository)
+    edit_lock(lock, "anna")
+    tiny.commit(repository, "anna")
+    tiny.run("git merge --quiet --no-edit ben", repository)
+    stages = yaml.safe_load(lock.read_text(encoding="utf-8"))["stages"]
+    assert stages["train@anna"] == stages["train@ben"] == {"cmd": "true"}
+
+
+def edit_lock(path: Path, name: str) -> None:
+    """Add a stage to a dvc.lock, at the end."""
+    text = path.read_text(encoding="utf-8")
+    path.write_text(f"{text}  train@{name}:\n    cmd: 'true'\n", encoding="utf-8")
 
 
 def test_metrics_without_an_entry_are_named_and_the_command_mends_it(project: Path) -> None:

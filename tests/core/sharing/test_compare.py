@@ -2,14 +2,17 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from scipy.stats import binomtest
 
+from digits.core import paths
 from tests.helpers import tiny
 from tests.helpers.calls import call, failure
 
@@ -85,6 +88,33 @@ def test_changed_predictions_are_counted_and_tested(made: Path, changed: Path) -
     assert sentence.startswith(f"five-sgd, 300 images in cross-validation: {SIGNIFICANT} -")
     low, high = [float(end) for end in re.findall(r"[+-]\d+\.\d\d", sentence)]
     assert low < (n_fixed - n_broken) / 3 < high < 0
+
+
+def test_a_project_in_a_folder_of_a_repository_is_compared(
+    changed: Path, tmp_path: Path
+) -> None:
+    shutil.rmtree(changed / ".git")
+    tiny.run("git init --quiet", tmp_path)
+    tiny.commit(tmp_path, "a folder")
+    [record] = read_json(changed, "HEAD")
+    assert record["before"] == "five-sgd"
+    for model in ["five-sgd", "digit-logreg"]:
+        assert "no experiment" in call(changed, "experiments", model).stdout.lower()
+
+
+def test_predictions_that_were_not_read_are_not_called_the_same(made: Path, other: Path) -> None:
+    line = failure(made / "stages", "compare", "HEAD")
+    assert line == "Error: params.yaml was not found; run from the folder that holds it"
+    settings = tiny.params()
+    settings["models"] = {"other": settings["models"]["five-sgd"]}
+    (other / "params.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
+    for name in ["five-sgd", "digit-logreg"]:
+        (other / paths.predictions(name)).unlink()
+    line = failure(other, "compare", "HEAD")
+    assert line == "Error: HEAD and the workspace have no model in common"
+    (other / paths.predictions("other")).unlink()
+    line = failure(other, "compare", "HEAD")
+    assert line == "Error: the workspace has no predictions; run `digits repro` there"
 
 
 @pytest.mark.variant
