@@ -7,6 +7,7 @@ from typing import Any
 import networkx as nx
 from dvc.exceptions import DvcException, NotDvcRepoError
 from dvc.repo import Repo
+from dvc.stage import PipelineStage, Stage
 
 from digits.messages.errors import warn
 
@@ -39,11 +40,23 @@ def find_outdated_stages(repository: Repo) -> set[str]:
     """Return the names of the stages that have changed, and of all that depend on them."""
     graph = repository.index.graph  # its edges go from a stage to those that it depends on
     outdated = set()
-    for stage in graph:
-        changes = stage.status(check_updates=True).get(stage.addressing, [])
+    for stage in filter(has_only_local_files, graph):
+        changes = stage.status().get(stage.addressing, [])
         if is_outdated(changes):
             outdated |= {stage, *nx.ancestors(graph, stage)}
     return {stage.addressing for stage in outdated}
+
+
+def has_only_local_files(stage: Stage) -> bool:
+    """Return whether a stage is one of `dvc.yaml`, and DVC finds its state without a remote.
+
+    A `.dvc` file can depend on a file of a remote. To connect to a remote, DVC can run a
+    command of `.dvc/config`.
+    """
+    files = [*stage.deps, *stage.outs]
+    return isinstance(stage, PipelineStage) and all(
+        file.protocol == "local" for file in files
+    )
 
 
 def is_outdated(changes: list[dict[str, Any] | str]) -> bool:

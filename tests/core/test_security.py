@@ -78,6 +78,18 @@ def make_node(kind: str, type_name: str, words: list[str]) -> dict[str, Any]:
     }
 
 
+def depend_on_a_remote(project: Path, command: str) -> None:
+    """Add a file that depends on a remote, for which DVC runs a command before it connects."""
+    config = project / ".dvc/config"
+    remote = "['remote \"other\"']\n    url = webdav://127.0.0.1:9/f\n"
+    text = config.read_text(encoding="utf-8")
+    token = f"    bearer_token_command = {command}\n"
+    config.write_text(text + remote + token, encoding="utf-8")
+    dependency = {"path": "remote://other/a", "etag": "b" * 32, "size": 3}
+    content = {"deps": [dependency], "outs": [{"path": "other", "md5": "a" * 32, "size": 3}]}
+    (project / "data/other.dvc").write_text(yaml.safe_dump(content), encoding="utf-8")
+
+
 def write_model(path: Path, node: dict[str, Any]) -> None:
     """Write a model file that holds a node."""
     with ZipFile(path, "w") as archive:
@@ -104,6 +116,7 @@ def test_no_command_runs_what_a_project_names(project: Path, tmp_path: Path) -> 
     for name in models:
         node = make_node("LossNode", "psutil.Popen", ["touch", str(mark)])
         write_model(project / paths.model(name), node)
+    depend_on_a_remote(project, f"touch {mark}")
     for command, status in {
         "check": 1,
         "compare HEAD": 0,
@@ -111,6 +124,7 @@ def test_no_command_runs_what_a_project_names(project: Path, tmp_path: Path) -> 
         "predict a.png": 1,
         "predict a.png --model five-sgd": 1,
         "show tiny --predictions five-sgd": 0,
+        "experiments five-sgd": 0,
         "report": 0,  # the last one, because its package may have been deleted
     }.items():
         call(project, *command.split(), status=status)
