@@ -7,7 +7,6 @@ parameters together with the outputs of the old ones. DVC does not record a stag
 
 import json
 import os
-import signal
 import sys
 import warnings
 from collections.abc import Iterable, Iterator
@@ -52,9 +51,6 @@ class StageCommand(click.Command):
             os.execv(
                 sys.executable, [sys.executable, "-m", f"stages.{self.name}", *sys.argv[1:]]
             )
-        # Let Ctrl-C end the process at once. Python would handle it only after compiled code
-        # returns, possibly minutes later.
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
         with report_os_errors(), print_warnings():
             check_package_versions()
             dependencies, keys = read_declared(str(self.name), ctx.params["name"])

@@ -1,4 +1,4 @@
-"""Notice edits of this project's code while a stage runs.
+"""Notice edits of this project's code while a stage runs, and let Ctrl-C end it.
 
 A file counts as edited if its time or its size differs from what it was when the process began,
 even if the edit was undone.
@@ -7,9 +7,16 @@ This module is imported before nearly all modules that could be edited, so it im
 that takes time.
 """
 
+import signal
+import sys
 from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
+
+if sys.argv[0] == "-m":  # `python -m stages.NAME` imports this module before all that takes time
+    # Let Ctrl-C end the process at once. Python would handle it only after an import or
+    # compiled code returns, possibly minutes later, and would print a traceback.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 ROOT = Path(__file__).parents[1]  # the folder of dvc.yaml
 

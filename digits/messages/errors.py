@@ -2,6 +2,7 @@
 
 import difflib
 import re
+import sqlite3
 import subprocess
 import sys
 import textwrap
@@ -122,6 +123,11 @@ def report_os_errors() -> Iterator[None]:
         raise  # Click handles it: a reader, such as `head`, has ended.
     except OSError as error:
         raise UserError(error) from error
+    except sqlite3.Error as error:
+        raise UserError(
+            f"DVC's database cannot be used ({error}); check the free space of the disk and "
+            "your quota"
+        ) from error
     except RecursionError as error:
         raise UserError(
             "a value is nested too deeply; look for many brackets in params.yaml"

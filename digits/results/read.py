@@ -1,8 +1,7 @@
 """Read what the pipeline wrote: images of a dataset, metrics, predictions and mistakes."""
 
-import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Self
 
 import numpy as np
 import pandas as pd
+from pydantic import TypeAdapter
 
 from digits.core import paths, tables
 from digits.core.images import read_images
@@ -19,6 +19,8 @@ from digits.messages.errors import UserError
 from digits.settings.params import RESERVED_NAME
 
 OVERALL = RESERVED_NAME  # the slice of all images, as in digits/evaluation/metrics.py
+
+METRICS = TypeAdapter(dict[str, float])  # the content of metrics/<model>.json
 
 ROW_RANGE = re.compile(r"(\d+)(?:-(\d+))?")  # `36001` or `0-9`
 
@@ -50,10 +52,7 @@ class ImageDataset:
         """
         path = paths.raw(name)
         if not path.exists():
-            raise UserError(
-                f"{path} was not found; run `dvc repro fetch@{name}`, or `dvc pull {path}` if "
-                "it was shared"
-            )
+            raise missing_images_error(name)
         images = read_images(path)
         classes = images.table["class"].to_numpy()
         return cls(
@@ -85,6 +84,15 @@ class ImageDataset:
                 )
             rows.append(np.arange(first, last + 1))
         return np.concatenate(rows)
+
+
+def missing_images_error(name: str) -> UserError:
+    """Return the error if the images of a dataset are missing."""
+    path = paths.raw(name)
+    return UserError(
+        f"{path} was not found; run `dvc repro fetch@{name}`, or `dvc pull {path}` if it was "
+        "shared"
+    )
 
 
 def parse_row_range(text: str) -> tuple[int, int]:
@@ -136,8 +144,20 @@ def read_metrics(model_name: str) -> dict[str, float]:
     """
     path = paths.metrics(model_name)
     with report_damage(path, model_name):
-        metrics: dict[str, float] = json.loads(path.read_text(encoding="utf-8"))
+        metrics = METRICS.validate_json(path.read_bytes())
+        check_metrics(metrics, ["accuracy", "baseline"])
         return metrics
+
+
+def check_metrics(found: Collection[object], needed: Collection[object]) -> None:
+    """Check that a file has the metrics that each model has.
+
+    Raises:
+        ValueError: one is missing.
+    """
+    for metric in needed:
+        if metric not in found:
+            raise ValueError(f"{metric} is missing")
 
 
 def read_metrics_table(model_name: str) -> pd.DataFrame:
@@ -159,6 +179,7 @@ def read_metrics_table(model_name: str) -> pd.DataFrame:
             keep_default_na=False,
             na_values={"low": [""], "high": [""]},
         )
+        check_metrics(table["metric"].tolist(), ["accuracy", "support"])
         return table.set_index(["subset", "metric", "slice"])
 
 

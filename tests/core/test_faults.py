@@ -43,6 +43,19 @@ if "stages.train" in sys.orig_argv:
     sys.addaudithook(stop)
 """
 
+# Stops a stage while it imports pandas.
+STOP_AT_IMPORT = """
+import sys, time
+
+def stop(event, arguments):
+    if event == "import" and arguments[0] == "pandas":
+        print("stopped", flush=True)
+        time.sleep(1000)
+
+if "stages.split" in sys.orig_argv:
+    sys.addaudithook(stop)
+"""
+
 
 @pytest.mark.skipif(not FULL_DISK.exists(), reason="needs Linux's /dev/full")
 def test_a_full_disk_is_one_line_and_the_next_run_is_right(made: Path, project: Path) -> None:
@@ -146,6 +159,33 @@ def test_ctrl_c_ends_a_stage_that_would_take_years(made: Path, project: Path) ->
     assert tiny.repro(project) == []
     module.unlink()
     assert tiny.files(project) == tiny.files(made)
+
+
+def test_ctrl_c_during_the_imports_of_a_stage_prints_no_traceback(
+    project: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(STOP_AT_IMPORT)
+    with Running("dvc repro --force split@tiny", project, PYTHONPATH=str(tmp_path)) as running:
+        running.wait_for_line("stopped")
+        output = running.end(signal.SIGINT)
+    assert ", exited with -2\n" in output
+    assert "Traceback" not in output
+
+
+def test_a_database_of_dvc_that_cannot_be_used_is_one_line(project: Path) -> None:
+    place = project / "database"
+    place.mkdir()
+    script = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, 30_000))"
+    (place / "sitecustomize.py").write_text(script)
+    done = tiny.run(
+        ["digits", "repro", "--dry"],
+        project,
+        status=1,
+        PYTHONPATH=f"{place}{os.pathsep}{project}",
+        DVC_SITE_CACHE_DIR=str(place),
+    )
+    assert done.stderr.startswith("Error: DVC's database cannot be used (")
+    assert len(done.stderr.splitlines()) == 1
 
 
 @pytest.mark.slow

@@ -218,10 +218,21 @@ def test_a_pattern_of_no_model_is_one_line(results: Path) -> None:
         assert name in line
 
 
-def test_a_damaged_result_is_one_line(results: Path) -> None:
-    write(results / "metrics/five-sgd.json", "<<<<<<< HEAD")
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("metrics/five-sgd.json", "<<<<<<< HEAD"),
+        ("metrics/five-sgd.json", "{}"),
+        ("metrics/five-sgd.json", "[]"),
+        ("metrics/five-sgd.json", '{"accuracy": "high", "baseline": 0.9}'),
+        ("plots/five-sgd/metrics.csv", HEADER),
+        ("plots/five-sgd/metrics.csv", "<<<<<<< HEAD"),
+    ],
+)
+def test_a_damaged_result_is_one_line(results: Path, file: str, content: str) -> None:
+    write(results / file, content)
     line = failure(results, "leaderboard")
-    assert line.startswith("Error: metrics/five-sgd.json is damaged (")
+    assert line.startswith(f"Error: {file} is damaged (")
     assert line.endswith("); run `dvc repro -f evaluate@five-sgd`")
 
 

@@ -3,7 +3,6 @@
 import contextlib
 import re
 import shlex
-import signal
 import sys
 from collections.abc import Iterator
 from importlib import import_module
@@ -47,10 +46,8 @@ def call(project: Path, *words: str, status: int = 0, stdin: bytes | None = None
         stdin: what the command reads from standard input.
     """
     command, arguments = find_command(words)
-    handler = signal.getsignal(signal.SIGINT)
     with contextlib.chdir(project):
         result = CliRunner().invoke(command, arguments, input=stdin, env={"COLUMNS": "80"})
-    signal.signal(signal.SIGINT, handler)  # a stage sets the operating system's default
     if UNREAD.search(result.output):
         skip_without_layouts()
     if "No such command 'report'" in result.output and not REPORT.exists():

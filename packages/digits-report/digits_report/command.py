@@ -7,7 +7,8 @@ import click
 from digits.commands import examples, not_evaluated_error, select_models
 from digits.core import paths
 from digits.core.files import atomic_write
-from digits.messages.errors import echo, to_printable
+from digits.messages.errors import UserError, echo, to_printable
+from digits.results.read import missing_images_error
 from digits.settings import params_file
 from digits.settings.params import Params
 
@@ -41,7 +42,7 @@ def command(pattern: str, output: Path) -> None:
     names = select_models("--models", pattern, settings.models)
     evaluated = [name for name in names if has_report_files(settings, name)]
     if not evaluated:
-        raise not_evaluated_error(pattern)
+        raise missing_files_error(settings, names, pattern)
     missing = [name for name in names if name not in evaluated]
     page = render_page(settings, evaluated)
     with atomic_write(output) as temporary:
@@ -56,5 +57,16 @@ def command(pattern: str, output: Path) -> None:
 def has_report_files(settings: Params, name: str) -> bool:
     """Return whether all files of a model that the report needs exist."""
     dataset_name = settings.dataset_name_of_task(settings.models[name].task)
-    needed = [paths.metrics(name), paths.predictions(name), paths.raw(dataset_name)]
-    return all(path.exists() for path in needed)
+    return is_evaluated(name) and paths.raw(dataset_name).exists()
+
+
+def is_evaluated(name: str) -> bool:
+    """Return whether the results of a model exist."""
+    return paths.metrics(name).exists() and paths.predictions(name).exists()
+
+
+def missing_files_error(settings: Params, names: list[str], pattern: str) -> UserError:
+    """Return the error if no model has all files that the report needs."""
+    for name in filter(is_evaluated, names):
+        return missing_images_error(settings.dataset_name_of_task(settings.models[name].task))
+    return not_evaluated_error(pattern)

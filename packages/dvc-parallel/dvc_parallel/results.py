@@ -60,7 +60,7 @@ class Results:
 
     def summarize(self) -> str:
         """Return how many stages have ended in which way: `3 stages: 3 run, in 5.0 s`."""
-        counts = Counter(self.outcomes.values())
+        counts = Counter(self.outcomes.get(each, Outcome.NOT_RUN) for each in self.stages)
         parts = [f"{counts[each]} {each.value}" for each in Outcome if counts[each]]
         seconds = time.monotonic() - self._start_time
         noun = "stage" if len(self.stages) == 1 else "stages"

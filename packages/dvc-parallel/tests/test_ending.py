@@ -72,6 +72,7 @@ def test_a_signal_reaches_all_commands_and_ends_their_processes(
     folder = make(tmp_path, STUBBORN | {"number": str(number.value)})
     lines = repro(folder, "--jobs", "2", status=1).splitlines()
     assert "Ending the running stages. Ctrl-C kills them at once." in lines
+    assert any(line.startswith("2 stages: 2 not run, in ") for line in lines)
     assert lines[-1] == INTERRUPTED
     assert (folder / "got").read_text() == f"{number.name.removeprefix('SIG')}\n"
     for name in ["ignores", "left", "orphan", "sends"]:
