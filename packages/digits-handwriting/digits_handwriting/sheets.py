@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
-from skimage import filters, measure, transform
+from skimage import draw, filters, measure, transform
 from skimage.transform import ProjectiveTransform
 
 from digits.core.pixels import Pixels
@@ -34,6 +34,10 @@ MAX_TABLE_BRIGHTNESS = 0.55
 
 # The outline of a sheet differs from a quadrilateral by at most this share of its length.
 MAX_DEVIATION = 0.03
+
+# A sheet and its quadrilateral overlap in at least this share of their union. White digits on
+# black, such as a 1, reached 0.84 among 3,000 of MNIST's training images.
+MIN_OVERLAP = 0.88
 
 # Transforms are rounded to this many digits after the point, because their last digits differ
 # between processors.
@@ -99,6 +103,9 @@ def find_corners(grey: Pixels) -> Points | None:
     closed = measure.approximate_polygon(outline, MAX_DEVIATION * len(outline))
     corners = closed[:-1, ::-1]  # the last point is the first one again
     if len(corners) != 4:
+        return None
+    quadrilateral = draw.polygon2mask(padded.shape, closed + 1)[1:-1, 1:-1]
+    if (sheet & quadrilateral).sum() < MIN_OVERLAP * (sheet | quadrilateral).sum():
         return None
     x, y = (corners - corners.mean(axis=0)).T
     clockwise = corners[np.arctan2(y, x).argsort()]

@@ -126,6 +126,20 @@ def test_a_wide_white_stroke_on_black_is_a_digit_and_no_sheet() -> None:
     check_boxes(bar, [(120, 50, 70, 200)])
 
 
+@pytest.mark.parametrize("side", [112, 280])
+def test_a_white_digit_on_black_is_found_as_its_negative(side: int) -> None:
+    strokes = Image.new("L", (280, 280), 0)
+    pen = ImageDraw.Draw(strokes)
+    pen.line([(70, 60), (210, 60), (120, 250)], fill=255, width=22, joint="curve")
+    images = load_digits().images[:60] * (255 / 16)
+    margins = [(0, 0), (3, 3), (3, 3)]
+    drawings = [strokes, *map(Image.fromarray, np.pad(images, margins).astype(np.uint8))]
+    for drawing in drawings:
+        white = np.asarray(drawing.resize((side, side), Image.Resampling.BICUBIC))
+        expected = [digit.box for digit in found(255 - white)]
+        assert [digit.box for digit in found(white)] == expected
+
+
 def draw_grid(bend: float) -> tuple[Grey, list[tuple[int, int]]]:
     """Return a bent grid of nine by nine cells with digits, and the middle of each digit."""
     cell = 64
