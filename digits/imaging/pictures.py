@@ -65,7 +65,10 @@ LARGEST = "largest"  # the key of a picture's `info` with its largest value
 # bits. A larger file is not read, because it may be no picture, and exceed the memory.
 MAX_BYTES = 8 * MAX_PIXELS
 
+LFS_START = b"version https://git-lfs"  # of a pointer, which stands in place of a picture
+
 SEVERAL_PAGES = "the file has several pages; save each as a picture of its own"
+NOT_DOWNLOADED = "the file is a pointer of Git LFS; run `git lfs pull` in its repository"
 TOO_LARGE = "the picture is too large; at most 50 megapixels are allowed"
 TOO_MANY_BYTES = f"the file is too large; at most {MAX_BYTES // 1_000_000} MB are allowed"
 
@@ -197,6 +200,8 @@ def open_image(content: bytes) -> Image.Image:
     except Image.DecompressionBombError:  # over 170 megapixels
         raise PictureError(TOO_LARGE) from None
     except Exception as error:  # a damaged file can make Pillow raise nearly any exception
+        if content.startswith(LFS_START):
+            raise PictureError(NOT_DOWNLOADED) from None
         raise PictureError(f"not a picture, or not one in {FORMAT_NAMES}") from error
     if math.prod(image.size) > MAX_PIXELS:
         raise PictureError(TOO_LARGE)

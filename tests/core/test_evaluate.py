@@ -106,6 +106,14 @@ def test_the_temperature_is_the_scale_of_the_scores_of_many_images(scale: float)
     assert calibration.fit_temperature(scale * logits, y) == pytest.approx(scale, rel=0.05)
 
 
+def test_the_temperature_is_that_of_the_first_and_the_last_of_many_images() -> None:
+    y = np.zeros(2 * calibration.MAX_IMAGES, int)
+    y[calibration.MAX_IMAGES :] = np.arange(calibration.MAX_IMAGES) // 2 % 2
+    logits = np.tile([3.0, 0.0], (len(y), 1))  # the second class for no image, but it has 25 %
+    temperature = calibration.fit_temperature(logits, y)
+    assert softmax([3 / temperature, 0])[1] == pytest.approx(0.25, abs=0.001)
+
+
 def make_table(
     y: Any, scores: Any, method: str = "decision", *, has_positive: bool = True
 ) -> pd.DataFrame:

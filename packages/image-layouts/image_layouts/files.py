@@ -29,22 +29,32 @@ NOT_FOUND = (
     "shared by `dvc push`"
 )
 
-NO_FILE = "is neither a file nor a folder; delete it"
+# A pointer of Git LFS is a text of about 130 bytes with this start. Larger files are not
+# opened, because to open thousands of small pictures takes seconds.
+LFS_START = b"version https://git-lfs"
+MAX_LFS_BYTES = 200
 
 
-def is_special(path: Path) -> bool:
-    """Return whether a path is a pipe or a device. To read it may take for ever."""
-    return path.exists() and not (path.is_file() or path.is_dir())
-
-
-def check_not_special(path: Path) -> None:
-    """Check that a path is not a pipe or a device.
+def check_file(path: Path) -> None:
+    """Check that a path is not a pipe, a device, or a pointer of Git LFS.
 
     Raises:
-        LayoutError: the path is a pipe or a device.
+        LayoutError: the path is one of them. To read a pipe or a device may take for ever.
     """
-    if is_special(path):
-        raise LayoutError(f"{path.name!r} {NO_FILE}")
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise LayoutError(f"{path.name!r} is neither a file nor a folder; delete it")
+    if is_lfs_pointer(path):
+        raise LayoutError(
+            f"{path} is a pointer of Git LFS; run `git lfs pull` in its repository"
+        )
+
+
+def is_lfs_pointer(path: Path) -> bool:
+    """Return whether a text of Git LFS stands in place of a file that was not downloaded."""
+    with suppress(OSError):  # a folder, or a file that cannot be opened, as its reader says
+        if path.stat().st_size < MAX_LFS_BYTES:
+            return path.read_bytes().startswith(LFS_START)
+    return False
 
 
 def is_picture(content: bytes) -> bool:
@@ -88,11 +98,11 @@ def iterate_files(folder: Path, ancestors: tuple[Path, ...] = ()) -> Iterator[Pa
         ancestors: the folders that contain it, with all links resolved.
 
     Raises:
-        LayoutError: a link leads to a folder that contains it, or there is a pipe.
+        LayoutError: a link leads to a folder that contains it, or `check_file` raises it.
     """
     ancestors = (*ancestors, folder.resolve())
     for path in list_visible(folder):
-        check_not_special(path)
+        check_file(path)
         if path.is_dir():
             target = path.resolve()
             has_this_link = any(folder.is_relative_to(target) for folder in ancestors)

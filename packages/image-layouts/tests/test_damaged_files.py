@@ -1,10 +1,8 @@
 """Files of images that are damaged, or made to do harm: each is one line, and none is waited for."""
 
-import gzip
 import io
 import json
 import pickle
-import re
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +19,9 @@ from digits.messages import errors as digits_errors
 from digits.settings.params import DatasetParams
 from image_layouts import errors as layout_errors
 from image_layouts.layout.place import Place
-from image_layouts.pipeline.source import to_collection
+from image_layouts.pipeline.source import open_files, to_collection
 from image_layouts.proposing.choice import ChoiceError
 from image_layouts.proposing.choose import choose
-from image_layouts.unpacking import check_size
 from tests.helpers import tiny
 
 UserError: Any = (digits_errors.UserError, layout_errors.LayoutError)
@@ -80,6 +77,11 @@ def hugging_face(label: Any) -> bytes:
 # The name of each file, its content, and a part of the error.
 DAMAGED: dict[str, tuple[str, bytes, str]] = {
     "an .npz file cut off": ("a.npz", npz()[:300], "a.npz: File is not a zip file; load them"),
+    "a page instead of an .npz file": (
+        "a.npz",
+        b"<!DOCTYPE html>",
+        "File is not a zip file; load",
+    ),
     "an .npy file that says it has 728 TiB": ("a.npy", huge_npy(), "Unable to allocate 728"),
     "a sparse matrix": ("a.mat", mat(x=scipy.sparse.eye(12)), ": no arrays of numbers"),
     "pixels that are missing": (
@@ -142,51 +144,30 @@ def test_a_pickle_is_refused_and_not_run(tmp_path: Path, name: str) -> None:
     assert mark.exists()
 
 
-def write_zeros(file: Path) -> None:
-    """Write a small file of images, all zeros, that unpacks to 110 MB."""
-    zeros = np.zeros((11_000, 100, 100), np.uint8)
-    match file.suffix:
-        case ".npz":
-            np.savez_compressed(file, x=zeros, y=np.arange(11_000) % 2)
-        case ".mat":
-            scipy.io.savemat(file, {"x": zeros}, do_compression=True)
-        case ".gz" if ".csv" in file.suffixes:
-            file.write_bytes(gzip.compress(b"label,a,b,c,d\n" + b"1,0,0,0,0\n" * 11_000_000))
-        case ".gz":
-            file.write_bytes(gzip.compress(tiny.idx_bytes(zeros)))
-        case ".parquet":
-            column = pa.array(zeros.reshape(100, -1)[0])
-            pq.write_table(pa.table([column] * 100, list(map(str, range(100)))), file)
+POINTER = (
+    b"version https://git-lfs.github.com/spec/v1\n"
+    b"oid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393\n"
+    b"size 12345\n"
+)
 
 
 @pytest.mark.parametrize(
     "name",
-    [
-        "a.npz",
-        pytest.param("a.csv.gz", marks=pytest.mark.slow),
-        pytest.param("a-idx3-ubyte.gz", marks=pytest.mark.slow),
-        pytest.param("a.mat", marks=pytest.mark.slow),
-        "a.parquet",
-    ],
+    ["cat/1.png", "a.csv", "a.csv.gz", "list.txt", "a.parquet", "a.npy", "a.mat", "a.onnx"],
 )
-def test_a_file_that_unpacks_to_far_more_is_refused(tmp_path: Path, name: str) -> None:
-    write_zeros(tmp_path / name)
-    with pytest.raises(UserError) as caught:
-        choose(Place(tmp_path))
-    reason = rf"{name}: its \d\.\d MB unpack to more than 100 MB, the limit for a file"
-    assert re.search(reason, str(caught.value))
+def test_a_file_that_git_lfs_has_not_downloaded_says_so(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(POINTER)
+    line = rf"{name} is a pointer of Git LFS; run `git lfs pull`"
+    for place in (tmp_path, path):
+        with pytest.raises(UserError, match=line):
+            open_files(str(place), DATASET)
 
 
-@pytest.mark.parametrize(
-    ("n_packed", "largest"),
-    [(1, 100_000_000), (2_000_000, 100_000_000), (3_000_000, 150_000_000)],
-)
-def test_a_file_may_unpack_to_100_mb_or_to_fifty_times_its_size(
-    n_packed: int, largest: int
-) -> None:
-    check_size(n_packed, largest)
-    with pytest.raises(ValueError, match=f" unpack to more than {largest // 10**6} MB"):
-        check_size(n_packed, largest + 1)
+def test_a_picture_that_git_lfs_has_not_downloaded_says_so() -> None:
+    with pytest.raises(pictures.PictureError, match="pointer of Git LFS; run `git lfs pull`"):
+        pictures.read(io.BytesIO(POINTER))
 
 
 def test_damaged_metadata_of_pandas_are_not_read(tmp_path: Path) -> None:
@@ -196,6 +177,16 @@ def test_damaged_metadata_of_pandas_are_not_read(tmp_path: Path) -> None:
         to_collection(choose(Place(tmp_path)).reading.images, DATASET), DATASET
     )
     assert images.X.tolist() == [[number] * 49 for number in range(12)]
+
+
+def test_a_table_that_exceeds_the_memory_is_not_called_damaged(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("label\n1\n")
+    table = Place(tmp_path).open_table("a.csv")
+    with (
+        pytest.raises(UserError, match=r"^a\.csv: Unable to allocate 7\.11 PiB"),
+        table.report_unreadable(),
+    ):
+        np.zeros(10**15)
 
 
 def test_a_link_to_no_table_is_named(tmp_path: Path) -> None:

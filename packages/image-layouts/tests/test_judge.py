@@ -98,6 +98,10 @@ def test_copies_are_found_in_the_pixels(change: Any) -> None:
     assert f"12 {nearly}one of the other set, " in describe(pixels, classes, test=is_test)
     others = np.where(is_test, 1 - classes, classes)
     assert f"12 {nearly}one of another class, " in describe(pixels, others)
+    [line] = [
+        each for each in describe(pixels, others, test=is_test).split("\n") if nearly in each
+    ]
+    assert line.startswith(f"12 {nearly}one of the other set, ")  # and not of two classes, too
     assert nearly not in describe(pixels, classes, group=np.arange(66) % 60)
 
 

@@ -254,6 +254,11 @@ def test_the_advice_on_volumes_helps() -> None:
     assert arrange(np.take(volumes, 7, axis=1), "n h w").shape == (9, 8, 8)
 
 
+def test_scaled_pixels_are_rounded() -> None:
+    images = np.array([[[0.13, 0.25], [0.125, 1]]])  # 33.15, 63.75, 31.875 and 255
+    assert arrange(images, "n h w", scale=255).tolist() == [[[33, 64], [32, 255]]]
+
+
 def test_two_files_whose_names_differ_only_in_unicode_are_refused(tmp_path: Path) -> None:
     for name in ["\u00e9.png", "e\u0301.png"]:
         write_picture(tmp_path / name, PIXELS[0])

@@ -12,7 +12,6 @@ import pyarrow.parquet as pq
 
 from image_layouts.files import is_picture, is_text
 from image_layouts.layout.hugging_face import holds_numbers, is_binary
-from image_layouts.unpacking import check_size
 
 PARQUET_ENDINGS = (".parquet", ".pq")
 ENDINGS = (*PARQUET_ENDINGS, ".arrow", ".feather")
@@ -24,7 +23,6 @@ TEXT_TYPES = (pa.string(), pa.large_string())
 VIEWS = {pa.string_view(): pa.string(), pa.binary_view(): pa.binary()}
 
 N_SAMPLES = 10  # the number of values that show what the bytes of a column are
-MAX_TEXTS = 1_000  # the number of texts that are read at a time
 
 
 def is_columnar(path: Path) -> bool:
@@ -34,9 +32,6 @@ def is_columnar(path: Path) -> bool:
 
 class ColumnarFile:
     """A parquet or Arrow file, without its columns of unusual types, such as lists of texts.
-
-    A long text that occurs in many rows may be stored once, so that a small file has gigabytes
-    of text. So the bytes of texts are counted while they are read.
 
     Attributes:
         path: the file.
@@ -48,20 +43,16 @@ class ColumnarFile:
         """Open a file.
 
         Raises:
-            ValueError: its values need far more memory than the size of the file.
             Exception: the file is damaged.
         """
         self.path = path
-        self._file_size = path.stat().st_size
         self._table: Any = None  # None for a parquet file
         if path.suffix.lower() in PARQUET_ENDINGS:
             metadata = pq.read_metadata(path)
-            check_size(self._file_size, count_bytes(metadata))
             schema = metadata.schema.to_arrow_schema()
             self._n_rows = metadata.num_rows
         else:
             self._table = read_arrow(path)
-            check_size(self._file_size, self._table.nbytes)
             schema = self._table.schema
             self._n_rows = self._table.num_rows
         self.schema = drop_unusual(schema)
@@ -97,7 +88,6 @@ class ColumnarFile:
         """Return columns. Columns of whole numbers with missing values have the type `object`.
 
         Raises:
-            ValueError: the columns need far more memory than the size of the file.
             Exception: the file is damaged.
         """
         n_rows = max(1, self._n_rows)  # all rows are in one table
@@ -112,12 +102,9 @@ class ColumnarFile:
 
     def _read_tables(self, names: Sequence[str], n_rows: int) -> Iterator[Any]:
         """Yield columns as Arrow's tables of `n_rows` rows. The last one may have fewer."""
-        n_text_bytes = 0
         batches: list[Any] = []
         n_read = 0
         for batch in self._read_batches(names, n_rows):
-            n_text_bytes += count_text_bytes(batch)
-            check_size(self._file_size, n_text_bytes)
             batches.append(batch)
             n_read += len(batch)
             if n_read >= n_rows:  # by less than `n_rows`, because no batch has more rows
@@ -130,8 +117,6 @@ class ColumnarFile:
 
     def _read_batches(self, names: Sequence[str], n_rows: int) -> Iterator[Any]:
         """Yield columns as Arrow's batches of at most `n_rows` rows."""
-        if any(stores_texts(self.schema.field(name).type) for name in names):
-            n_rows = min(n_rows, MAX_TEXTS)
         if self._table is not None:
             batches = self._table.select(names).to_batches(max_chunksize=n_rows)
             yield from map(self._cast, batches)
@@ -148,10 +133,11 @@ class ColumnarFile:
             wanted = types.get(field.name, field.type)
             if field.type != wanted:
                 values = batch.column(number)
-                if field.type in VIEWS:
+                without_views = replace_views(field.type)
+                if field.type != without_views:
                     # Arrow's `cast` also follows the views of missing values, which may lead
                     # anywhere.
-                    values = pa.array(values.to_pylist(), VIEWS[field.type])
+                    values = pa.array(values.to_pylist(), without_views)
                 if is_binary(values.type) and values.type != wanted:  # texts as bytes
                     values = pc.utf8_rtrim(values.cast(wanted), "\0")
                 batch = batch.set_column(number, field.name, values)
@@ -160,8 +146,20 @@ class ColumnarFile:
 
 def drop_unusual(schema: Any) -> Any:
     """Return a schema without columns of unusual types, and with texts in place of views."""
-    fields = [field.with_type(VIEWS.get(field.type, field.type)) for field in schema]
+    fields = [field.with_type(replace_views(field.type)) for field in schema]
     return pa.schema([field for field in fields if is_usual(field.type)], schema.metadata)
+
+
+def replace_views(column_type: Any) -> Any:
+    """Return a type with texts, bytes and lists in place of views of them."""
+    types = pa.types
+    if types.is_dictionary(column_type):  # Polars' categories become texts
+        return VIEWS.get(column_type.value_type, column_type)
+    if types.is_struct(column_type):
+        return pa.struct([each.with_type(replace_views(each.type)) for each in column_type])
+    if types.is_list_view(column_type) or types.is_large_list_view(column_type):
+        return pa.large_list(column_type.value_type)
+    return VIEWS.get(column_type, column_type)
 
 
 def is_usual(column_type: Any) -> bool:
@@ -185,26 +183,6 @@ def is_single(value_type: Any) -> bool:
         or pa.types.is_decimal(value_type)
         or pa.types.is_null(value_type)
     )
-
-
-def stores_texts(column_type: Any) -> bool:
-    """Return whether a column has texts, bytes or structures of them, and no categories."""
-    return has_texts(column_type) or pa.types.is_struct(column_type)
-
-
-def count_text_bytes(batch: Any) -> int:
-    """Return the number of bytes of the texts in a batch of rows."""
-    return sum(int(column.nbytes) for column in batch.columns if stores_texts(column.type))
-
-
-def count_bytes(metadata: Any) -> int:
-    """Return how many bytes the values of a parquet file need, as its metadata say.
-
-    Each value counts as one byte at least, because equal values may be stored once.
-    """
-    groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
-    n_bytes = sum(group.total_byte_size for group in groups)
-    return int(max(n_bytes, metadata.num_rows * metadata.num_columns))
 
 
 def read_arrow(path: Path) -> Any:

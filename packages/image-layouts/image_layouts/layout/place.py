@@ -9,7 +9,7 @@ from typing import Any
 
 from image_layouts import files as pictures
 from image_layouts.errors import LayoutError, shorten
-from image_layouts.files import NOT_FOUND, check_not_special, iterate_files
+from image_layouts.files import NOT_FOUND, check_file, iterate_files
 from image_layouts.layout import array_file
 from image_layouts.layout.pattern import Pattern, to_nfc
 from image_layouts.layout.table_file import TableFile
@@ -29,10 +29,10 @@ class Place:
         """List a folder. Files with ignored names are left out.
 
         Raises:
-            LayoutError: there is no such folder or file, or the folder has a pipe or a link to
-                a folder that contains it.
+            LayoutError: there is no such folder or file, `check_file` refuses a file, or the
+                folder has a link to a folder that contains it.
         """
-        check_not_special(path)
+        check_file(path)
         if not path.exists():
             raise LayoutError(f"{path} {NOT_FOUND}")
         self.root = path if path.is_dir() else path.parent

@@ -19,7 +19,6 @@ from image_layouts.errors import LayoutError, shorten
 from image_layouts.layout import columnar_file
 from image_layouts.layout.columnar_file import ColumnarFile, is_columnar
 from image_layouts.layout.hugging_face import is_binary
-from image_layouts.unpacking import check_gzip
 
 MAX_TEXT_COLUMNS = 100  # a CSV file with more columns is not read as a whole
 N_SAMPLE_ROWS = 200
@@ -97,10 +96,8 @@ class TableFile:
         with self.report_unreadable():
             self.columnar = ColumnarFile(path) if is_columnar(path) else None
             if self.columnar is None:
-                if path.suffix.lower() == ".gz":
-                    check_gzip(path)
-                    if is_columnar(path.with_suffix("")):
-                        raise LayoutError("it is compressed; unpack it by gunzip")
+                if path.suffix.lower() == ".gz" and is_columnar(path.with_suffix("")):
+                    raise LayoutError("it is compressed; unpack it by gunzip")
                 # The start may end in the middle of a character.
                 decoder = codecs.getincrementaldecoder(encoding)()
                 self.start = decoder.decode(read_start(path))
@@ -292,7 +289,7 @@ class TableFile:
             raise LayoutError(
                 f"{self.path.name}: {found}; put quotation marks around values with separators"
             ) from None
-        except (OSError, ValueError) as error:
+        except (MemoryError, OSError, ValueError) as error:
             raise LayoutError(f"{self.path.name}: {error}") from None
         except Exception as error:
             raise LayoutError(f"{self.path.name}: the file is damaged ({error!r})") from error
