@@ -17,20 +17,26 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from dvc.utils.hydra import apply_overrides
 from PIL import Image
 from pytest_httpserver import HTTPServer
-from sklearn.datasets import fetch_openml
+from sklearn.datasets import fetch_openml, load_digits
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.model_selection import cross_val_score, train_test_split
+from sklearn.svm import SVC
 from sklearn.utils import Bunch
 
 from bench.notebooks import NOTEBOOKS
+from digits import predicting
 from digits.commands.check import check
+from digits.core.images import read_images
+from digits.data.sources.idx import MNIST_FILES
 from digits.settings import params_file, recorded
 from digits.settings.params import Params
 from tests.helpers import tiny
-from tests.helpers.calls import call
+from tests.helpers.calls import VALID, call
 from tests.helpers.servers import in_place_of_openml, serve_openml
 from tests.helpers.variants import mark_variants
 
@@ -54,8 +60,13 @@ ERRORS = sorted(
     for codes, condition, message, _ in ROWS
     for code in codes.strip("`").split("`, `")
 )
-# The solutions that begin with code.
-SOLUTIONS = [row[3].split("`")[1] for row in ROWS if row[3].startswith("`")]
+# The pieces of code with which solutions begin.
+SOLUTIONS = [
+    code
+    for row in ROWS
+    if (pieces := re.match("`(.+?`(?:, `.+?`)*)", row[3]))
+    for code in pieces[1].rstrip("`").split("`, `")
+]
 
 # The rows of the tables of results: the notebook, the models here and the cells.
 RESULTS = [
@@ -74,10 +85,13 @@ RESULTS = [
 ]
 
 # The blocks of Python code.
-SORT, FETCH, READ_TABLE, CONVERT_PICTURE = re.findall(
+SPLIT, NORMALIZE, SORT, FETCH, READ_TABLE, CONVERT_PICTURE = re.findall(
     r"^```python\n(.+?)^```", PAGE + CODE_PAGE, re.MULTILINE | re.DOTALL
 )
 [AS_ARRAYS] = re.findall(r"arrays, write `(mnist = .+?)`", CODE_PAGE.replace("\n", " "))
+
+# The entries of params.yaml for another dataset.
+[HARDER] = re.findall(r"^```yaml\n(.+?)^```", PAGE, re.MULTILINE | re.DOTALL)
 
 
 def read_cells(name: str) -> list[dict[str, Any]]:
@@ -97,7 +111,8 @@ def read_outputs(name: str) -> list[str]:
 def list_commands() -> list[str]:
     """Return the commands in the pages and in the texts of the notebooks.
 
-    `digits show` without arguments is a name, not a command.
+    `digits show` without arguments is a name, not a command. The commands about the harder dataset
+    need its images, and have their own test.
     """
     texts = [PAGE, CODE_PAGE]
     for name in NOTEBOOKS:
@@ -106,7 +121,7 @@ def list_commands() -> list[str]:
             for cell in read_cells(name)
             if cell["cell_type"] == "markdown"
         )
-    command = r"(?:^\$ |`)((?:digits|dvc) (?!plots show`)[^` \n]+ [^`\n]+)"
+    command = r"(?:^\$ |`)((?:digits|dvc) (?!plots show`)[^` \n]+ (?!fashion)[^`\n]+)"
     commands = set()
     for text in texts:
         commands |= set(re.findall(command, text, re.MULTILINE))
@@ -168,6 +183,7 @@ OVERRIDES = [command for command in COMMANDS if " -S " in command]
 @pytest.mark.variant
 @pytest.mark.parametrize("command", OVERRIDES)
 def test_every_dvc_exp_run_makes_a_valid_change(tmp_path: Path, command: str) -> None:
+    assert command.startswith("dvc exp run --temp ")  # the reader's files stay as they are
     *_, override, target = shlex.split(command)
     path = Path(shutil.copy(tiny.ROOT / "params.yaml", tmp_path))
     apply_overrides(path, [override])  # as DVC does; an unknown key is an error
@@ -175,6 +191,38 @@ def test_every_dvc_exp_run_makes_a_valid_change(tmp_path: Path, command: str) ->
     check(changed)
     assert changed != PARAMS
     assert target.removeprefix("evaluate@") in changed.models
+
+
+def test_the_harder_dataset_is_recorded_and_a_model_is_trained(tmp_path: Path) -> None:
+    values = yaml.safe_load((tiny.ROOT / "params.yaml").read_text(encoding="utf-8"))
+    added = yaml.safe_load(HARDER)
+    for section, entries in added.items():
+        assert not entries.keys() & values[section].keys()
+        values[section] |= entries
+    # A folder with fewer images, in files with the same names.
+    files = tiny.idx_files().values()
+    n_images = []
+    (tmp_path / "idx").mkdir()
+    for name, content in zip(np.ravel(MNIST_FILES), files, strict=True):
+        if "images" in name:
+            images = np.frombuffer(content, dtype=np.uint8, offset=16)
+            images = np.pad(images.reshape(-1, *tiny.SHAPE), [(0, 0), (10, 10), (10, 10)])
+            n_images.append(len(images))
+            content = tiny.idx_bytes(images)
+        (tmp_path / "idx" / name).write_bytes(content)
+    values["datasets"]["fashion"]["sources"] = [{"idx": "idx"}]
+    values["splits"]["fashion"]["test"] = n_images[1]
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
+    (tmp_path / "data").mkdir()
+    shutil.copy(tiny.ROOT / recorded.FILE, tmp_path / recorded.FILE)
+    call(tmp_path, "pin", "fashion")
+    assert call(tmp_path, "check").stdout == VALID
+    for stage in ["fetch", "split", "binarize"]:
+        call(tmp_path, stage, "fashion")
+    for stage in ["train", "evaluate"]:
+        call(tmp_path, stage, "fashion-sgd")
+    metrics = json.loads((tmp_path / "metrics/fashion-sgd.json").read_text(encoding="utf-8"))
+    assert metrics["accuracy"] > 0.8
 
 
 def draw_in_mnist_shape(n_images: int) -> pd.DataFrame:
@@ -242,6 +290,7 @@ def use_first_images(code: str) -> str:
 def test_every_error_and_warning_is_as_printed(
     httpserver_ipv4: HTTPServer,
     monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
     row: tuple[str, str, str],
 ) -> None:
     code, condition, message = row
@@ -260,6 +309,11 @@ def test_every_error_and_warning_is_as_printed(
         variables["sgd_clf"] = SGDClassifier(random_state=42).fit(
             variables["x_train"], as_numbers
         )
+    elif condition == " with as_frame=False":
+        variables["x"] = variables["x"].to_numpy()
+    elif condition == " in a notebook":
+        variables["predicting"] = predicting
+        monkeypatch.chdir(tmp_path)  # not the project folder
     elif condition == " without fit":
         variables["sgd_clf"] = SGDClassifier(random_state=42, max_iter=10)
     else:
@@ -295,6 +349,34 @@ def test_the_full_code_about_twos_fits_with_the_solution() -> None:
     variables = make_variables().copy()
     variables["y_train"] = variables["y_train"].astype(np.int8)
     exec(f"{solution.split('`')[1]}\n{code.strip('`')}", variables)
+
+
+def test_the_lines_with_a_test_set_print_the_accuracy(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    digits = load_digits()
+    variables: dict[str, Any] = {
+        "digits": digits,
+        "binary_labels": np.where(digits.target < 2, 1, 0),
+        "clf": SVC(gamma=0.001),
+    }
+    exec(SPLIT, variables)
+    assert f"  {capsys.readouterr().out.strip()}:\n" in PAGE
+
+
+def test_fetching_as_published_downloads_twice(
+    httpserver_ipv4: HTTPServer, tmp_path: Path
+) -> None:
+    serve_openml(httpserver_ipv4, "mnist_784")
+    [warning] = re.findall(r"`RuntimeWarning: (.+?) …`", CODE_PAGE)
+    with (
+        in_place_of_openml(httpserver_ipv4),
+        pytest.warns(RuntimeWarning, match=warning),
+        pytest.raises(TypeError),
+    ):
+        fetch_openml("mnist_784", version=1, data_home=tmp_path)
+    paths = [request.path for request, _ in httpserver_ipv4.log]
+    assert len([path for path in paths if path.endswith(".arff")]) == 2
 
 
 def fetch_from_openml(server: HTTPServer, **options: Any) -> Bunch:
@@ -404,6 +486,11 @@ def test_the_numbers_in_the_sentences_are_right() -> None:
     assert random.hyperparameters.model_extra == {}
     assert hinge.hyperparameters.model_extra == {"loss": SGDClassifier().loss}
 
+    counts = pd.read_csv(tiny.ROOT / "plots/five-sgd/confusion.csv")
+    counts = counts[(counts["subset"] == "test") & (counts["actual"] != counts["predicted"])]
+    [missed] = counts.loc[counts["actual"] == 1, "count"]
+    assert f"{missed} of the {counts['count'].sum()} mistakes of `five-sgd`" in sentences
+
     original = 0.8713
     assert f"| {original} |" in PAGE
     assert accuracy > original
@@ -421,6 +508,12 @@ def test_the_images_that_the_page_and_the_notebooks_name_show_what_they_say() ->
     assert (train.index[0], train.iloc[0]) == (47_339, 5)
     assert test.index[:3].tolist() == [46_730, 48_393, 41_416]
     assert test.iloc[:3].tolist() == [8, 4, 8]
+    assert (train.iloc[1], train[1]) == (4, 0)
+    assert (
+        "`ytrain.iloc[1]`, a 4. `ytrain[1]` is the label of MNIST's image 1, a 0."
+        in " ".join(CODE_PAGE.split())
+    )
+    assert f"`{test.astype(str).to_numpy()}`" in PAGE
     assert "two test images, an 8 and a 4" in " ".join(PAGE.split())
     # The code for the fives, with the images in the order of the article.
     variables: dict[str, Any] = {
@@ -433,6 +526,38 @@ def test_the_images_that_the_page_and_the_notebooks_name_show_what_they_say() ->
     commands = "\n".join(COMMANDS)
     assert "digits show mnist 46730 48393 41416" in commands
     assert "digits show mnist 47339" in commands
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not MNIST.exists(), reason="needs MNIST: `dvc repro fetch@mnist`")
+def test_the_default_tolerance_gives_the_warning() -> None:
+    images = read_images(MNIST)
+    is_two = images.table["class"] == 2
+    [warning] = re.findall(r"`ConvergenceWarning: (lbfgs .+?)`", PAGE)
+    with pytest.warns(ConvergenceWarning, match=re.escape(warning)):
+        LogisticRegression().fit(images.X[:60_000].astype(np.float64), is_two[:60_000])
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not MNIST.exists(), reason="needs MNIST: `dvc repro fetch@mnist`")
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("X = X / 255", "the test accuracy with hinge loss is {}."),
+        (NORMALIZE, "With these lines instead, it is {}:"),
+    ],
+)
+def test_scaled_pixels_have_the_test_accuracy(line: str, sentence: str) -> None:
+    assert line in PAGE
+    namespace: dict[str, Any] = {}
+    with contextlib.chdir(tiny.ROOT):
+        exec(READ_TABLE, namespace)
+    variables: dict[str, Any] = {"X": namespace["mnist"].data}
+    exec(line, variables)
+    X, y = variables["X"], namespace["mnist"].target.astype(np.uint8)
+    model = SGDClassifier(loss="hinge", random_state=42).fit(X[:60_000], y[:60_000])
+    accuracy = model.score(X[60_000:], y[60_000:])
+    assert sentence.format(f"{accuracy:.4f}") in " ".join(PAGE.split())
 
 
 @pytest.mark.slow
@@ -499,7 +624,7 @@ def test_a_notebook_was_executed_in_order_without_a_warning(name: str) -> None:
 @pytest.mark.variant
 def test_make_notebooks_installs_what_the_notebooks_import() -> None:
     locks = [tiny.ROOT / "requirements.lock", tiny.ROOT / "docs/notebooks/requirements.lock"]
-    assert "\nmatplotlib==" not in locks[0].read_text(encoding="utf-8")  # as the page says
+    assert "\nmatplotlib==" not in locks[0].read_text(encoding="utf-8")  # the page installs it
     locked = set()
     for lock in locks:
         locked |= set(
