@@ -13,7 +13,7 @@ from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 
-if sys.argv[0] == "-m":  # `python -m stages.NAME` imports this module before all that takes time
+if sys.argv[0] == "-m":  # `python -m stages.NAME` imports this before all that takes time
     # Let Ctrl-C end the process at once. Python would handle it only after an import or
     # compiled code returns, possibly minutes later, and would print a traceback.
     signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -22,7 +22,7 @@ from sklearn.exceptions import InconsistentVersionWarning
 from sklearn.pipeline import Pipeline
 
 from digits.core.files import atomic_write
-from digits.core.unpacking import check_zip
+from digits.learning.fitted_values import check_model
 from digits.learning.trust import check_types
 from digits.messages.errors import DAMAGED_FILE_HINT, UserError, check_exists, warn
 
@@ -63,13 +63,13 @@ def load(path: Path, classifier: str = "") -> Pipeline:
     check_exists(path)
     content = path.read_bytes()
     try:
-        check_zip(io.BytesIO(content))
         types = check_types(content, classifier)
         warn_about_code(path, content)
         with warnings.catch_warnings(action="error", category=InconsistentVersionWarning):
             model = import_skops().loads(content, trusted=[*types, RANDOM_NUMBERS])
         if not (isinstance(model, Pipeline) and hasattr(model, "classes_")):
             raise TypeError("it holds no fitted Pipeline")
+        check_model(model)
         return model
     except UserError as error:  # a type is not trusted
         raise UserError(f"{path}: {error.message}") from None

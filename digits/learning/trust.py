@@ -28,6 +28,8 @@ from digits.learning.importing import (
 )
 from digits.messages.errors import UserError
 
+PROTOCOL = 2  # the version of the format that skops writes
+
 # Metrics of nearest neighbours. PyFuncDistance64 is omitted because it would call any function.
 DISTANCE_METRICS = [
     "BrayCurtisDistance64",
@@ -152,7 +154,11 @@ def check_types(content: bytes, classifier: str) -> list[str]:
 
 
 def list_nodes(content: bytes) -> list[tuple[str, str]]:
-    """Return the kind and the type of all nodes of a file that have a type."""
+    """Return the kind and the type of all nodes of a file that have a type.
+
+    Raises:
+        ValueError: the file has another protocol, by which skops may read types elsewhere.
+    """
     nodes = set()
 
     def note(item: dict[str, Any]) -> dict[str, Any]:
@@ -161,7 +167,9 @@ def list_nodes(content: bytes) -> list[tuple[str, str]]:
             nodes.add((kind, f"{item['__module__']}.{item['__class__']}"))
         return item
 
-    json.loads(ZipFile(BytesIO(content)).read("schema.json"), object_hook=note)
+    schema = json.loads(ZipFile(BytesIO(content)).read("schema.json"), object_hook=note)
+    if schema["protocol"] != PROTOCOL:
+        raise ValueError(f"its protocol is {schema['protocol']}, not {PROTOCOL}")
     return sorted(nodes)
 
 

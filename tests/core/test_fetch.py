@@ -21,7 +21,6 @@ from digits.settings.params import DatasetParams
 from tests.helpers import tiny
 from tests.helpers.calls import call, failure
 from tests.helpers.servers import in_place_of_openml, serve_files, serve_openml
-from tests.helpers.variants import mark_variants
 
 FETCH = ["fetch", "tiny"]
 FILES = tiny.idx_files()
@@ -112,16 +111,6 @@ def test_a_server_that_fails_is_one_line(
         "run only models of other datasets: `dvc repro evaluate@MODEL`, or `make demo`"
     )
     assert tiny.files(folder) == before
-
-
-@pytest.mark.parametrize("headers", mark_variants([{}, {"Content-Encoding": "gzip"}]))
-def test_a_file_of_a_server_that_unpacks_to_far_more_is_refused(
-    folder: Path, httpserver_ipv4: HTTPServer, headers: dict[str, str]
-) -> None:
-    bomb = Response(gzip.compress(bytes(110_000_000)), headers=headers)
-    httpserver_ipv4.expect_request("/train-images").respond_with_response(bomb)
-    use_sources(folder, {"idx": httpserver_ipv4.url_for("")})
-    assert "train-images: its 0.1 MB unpack to more than 100 MB" in failure(folder, *FETCH)
 
 
 def test_other_labels_than_the_pinned_ones_are_one_line(folder: Path) -> None:

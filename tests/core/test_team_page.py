@@ -128,12 +128,15 @@ def test_a_clone_pulls_everything_from_s3(
     monkeypatch.delenv("AWS_PROFILE", raising=False)
     with servers.serve_s3(tmp_path / "buckets") as address:
         values = {"KEY_ID": servers.KEY_ID, "SECRET_KEY": servers.SECRET_KEY}
-        section = read_section("Use S3", **values, **{"https://s3.example.org": address})
-        publish(project, "s3://digits/cache", *pages.read_steps(section))
+        values |= {"PLACE": "s3://digits/cache", "https://s3.example.org": address}
+        publish(project, values["PLACE"], *pages.read_steps(read_section("Use S3", **values)))
         colleague = clone(project, "colleague")
         shutil.copy(project / ".dvc/config.local", colleague / ".dvc/config.local")
         tiny.run_dvc("pull", colleague)
         assert tiny.repro(colleague) == []
+        # A commit that does not have the remote.
+        tiny.run("git switch --quiet --detach HEAD~1", project)
+        tiny.run_dvc("status", project)
     committed = b"".join(tiny.files(project).values())
     assert servers.SECRET_KEY.encode() not in committed + (project / ".dvc/config").read_bytes()
 

@@ -183,7 +183,7 @@ VECTORS = "features are 1 × n, 1 × positions × n or 1 × n × height × width
         (onnx_files.model(TO_NAN), "output: 'y' has values that are not finite"),
         (
             onnx_files.model([SAME])[:60],
-            "ONNX Runtime cannot load it: Failed to load model because protobuf parsing failed; export it again",
+            "ONNX Runtime cannot load it: Failed to load model because protobuf parsing failed; export it again, or, if Git LFS has the file, run `git lfs pull`",
         ),
     ],
 )

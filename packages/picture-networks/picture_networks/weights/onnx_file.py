@@ -190,7 +190,8 @@ def open_session(content: bytes, file: str) -> Any:
         )
     except Exception as error:  # ONNX Runtime's exceptions have no class in common
         raise UserError(
-            f"ONNX Runtime cannot load it: {explain(error)}; export it again"
+            f"ONNX Runtime cannot load it: {explain(error)}; export it again, or, if Git "
+            "LFS has the file, run `git lfs pull`"
         ) from None
 
 
