@@ -54,9 +54,7 @@ def has_only_local_files(stage: Stage) -> bool:
     command of `.dvc/config`.
     """
     files = [*stage.deps, *stage.outs]
-    return isinstance(stage, PipelineStage) and all(
-        file.protocol == "local" for file in files
-    )
+    return isinstance(stage, PipelineStage) and all(file.protocol == "local" for file in files)
 
 
 def is_outdated(changes: list[dict[str, Any] | str]) -> bool:

@@ -102,7 +102,9 @@ def test_a_project_in_a_folder_of_a_repository_is_compared(
         assert "no experiment" in call(changed, "experiments", model).stdout.lower()
 
 
-def test_predictions_that_were_not_read_are_not_called_the_same(made: Path, other: Path) -> None:
+def test_predictions_that_were_not_read_are_not_called_the_same(
+    made: Path, other: Path
+) -> None:
     line = failure(made / "stages", "compare", "HEAD")
     assert line == "Error: params.yaml was not found; run from the folder that holds it"
     settings = tiny.params()
