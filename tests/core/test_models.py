@@ -133,12 +133,13 @@ def test_a_file_without_a_fitted_pipeline_is_refused(project: Path, content: Any
     check_refused(project, skops.io.dumps(content), "")
 
 
-def set_state(tree: Any, part: int | str, field: str | None, number: int) -> None:
+def set_state(tree: Any, part: Any, field: Any, number: int) -> None:
     """Set the first number of an array in the state of a tree, or of a field of the array."""
     state = tree.__getstate__()
     state = list(state) if isinstance(state, tuple) else state
     state[part] = np.array(state[part])
-    (state[part] if field is None else state[part][field])[0] = number
+    numbers = state[part] if field is None else state[part][field]
+    numbers[0] = number
     tree.__setstate__(tuple(state) if isinstance(state, list) else state)
 
 
