@@ -75,10 +75,9 @@ def cross_validate(model_params: ModelParams, seed: int, images: Images) -> floa
     X = select_input(model_params, images)
     hyperparameters = model_params.hyperparameters
     fitted = fit(pipeline, X, images.y, test_fold, hyperparameters.passes)
-    assert test_fold is not None
-    assert fitted.cv_scores is not None
+    assert fitted.cross_validation is not None
     rule = hyperparameters.threshold
-    y_pred = predict_cross_validated(fitted.model, rule, images.y, fitted.cv_scores, test_fold)
+    y_pred = predict_cross_validated(fitted.model, rule, images.y, fitted.cross_validation)
     return float(accuracy_score(images.y, y_pred))
 
 

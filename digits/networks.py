@@ -11,7 +11,9 @@ from typing import Protocol
 from digits.data.source import NeuralNetworkError
 from digits.messages.errors import UserError
 from digits.plugins import find_plugins
-from digits.settings.params import NETWORK_CHECKSUM, DatasetParams
+from digits.settings.params import DatasetParams
+
+NETWORK_CHECKSUM = "network"  # the key of the checksum of the ONNX files in a summary
 
 
 class Network(Protocol):
@@ -49,7 +51,7 @@ class NetworkReader(Protocol):
 
         Args:
             network: the value of the key.
-            checksum: what `digits pin` has recorded, as `compute_checksum` returned it.
+            checksum: what `compute_checksum` returned before, or None.
             use_cache: whether to keep the features of pictures, and use those that were kept.
 
         Raises:
@@ -62,13 +64,6 @@ class NetworkReader(Protocol):
 
     def compute_checksum(self, network: object) -> str | None:
         """Return the SHA-256 of the ONNX files, or None if there are none."""
-
-    def describe_files(self, network: object) -> list[str]:
-        """Try the ONNX files, and return lines that say what they give.
-
-        Raises:
-            UserError: a file cannot be used.
-        """
 
 
 def find_reader() -> NetworkReader:
@@ -86,19 +81,33 @@ def find_reader() -> NetworkReader:
     )
 
 
-def load_networks(dataset: DatasetParams, *, use_cache: bool = False) -> Sequence[Network]:
+def load_networks(
+    dataset: DatasetParams, checksum: str | None = None, *, use_cache: bool = False
+) -> Sequence[Network]:
     """Return the networks of a dataset, which may have none.
+
+    Args:
+        dataset: the entry of params.yaml.
+        checksum: that of the ONNX files, if they must be those that the images were read with.
+        use_cache: whether to keep the features of pictures.
 
     Raises:
         NeuralNetworkError: one cannot be used.
     """
     if dataset.network is None:
         return []
-    checksum = dataset.sha256.get(NETWORK_CHECKSUM)
     try:
         return find_reader().load(dataset.network, checksum, use_cache=use_cache)
     except UserError as error:
         raise NeuralNetworkError(error.message) from None
+
+
+def compute_checksums(dataset: DatasetParams) -> dict[str, str]:
+    """Return the checksum of the files of a dataset's networks, if any, by its key."""
+    if dataset.network is None:
+        return {}
+    checksum = find_reader().compute_checksum(dataset.network)
+    return {} if checksum is None else {NETWORK_CHECKSUM: checksum}
 
 
 def list_files(dataset: DatasetParams) -> list[Path]:

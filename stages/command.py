@@ -19,7 +19,7 @@ import click
 from ruamel.yaml import YAML
 
 from digits.messages.errors import UserError, check_choice, report_os_errors, warn
-from digits.settings import params_file, recorded
+from digits.settings import params_file
 from stages import edits
 
 DVC_FILE = Path("dvc.yaml")
@@ -55,10 +55,13 @@ class StageCommand(click.Command):
             check_package_versions()
             dependencies, keys = read_declared(str(self.name), ctx.params["name"])
             before = read_values(keys)
+            data = edits.stat_data(dependencies)
             super().invoke(ctx)
             now = read_values(keys)
             edited = edits.find_edited_code(dependencies)
             edited += [file for file, key in keys if now[file, key] != before[file, key]]
+            changed = data.items() ^ edits.stat_data(dependencies).items()
+            edited += sorted({path.as_posix() for path, _ in changed})
             if edited:
                 raise UserError(
                     f"{edited[0]} was edited while the stage ran, so its outputs may come from "
@@ -108,7 +111,6 @@ def read_values(keys: Iterable[Key]) -> dict[Key, Any]:
     """Return the values of keys in files of parameters."""
     contents: dict[str, Any] = {
         str(params_file.FILE): params_file.parse(params_file.read()),
-        recorded.FILE.as_posix(): recorded.parse(recorded.read()),
         VERSIONS_FILE.as_posix(): read_versions(),
     }
     values = {}

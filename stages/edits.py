@@ -35,6 +35,16 @@ def take_snapshot() -> dict[Path, tuple[int, int]]:
 CODE_AT_START = take_snapshot()
 
 
+def stat_data(dependencies: Collection[str]) -> dict[Path, tuple[int, int]]:
+    """Return the time of the last edit, and the size, of each file of data."""
+    files = {}
+    for place in map(Path, dependencies):
+        for path in place.rglob("*") if place.is_dir() else [place]:
+            if path.suffix != ".py" and path.is_file():
+                files[path] = (path.stat().st_mtime_ns, path.stat().st_size)
+    return files
+
+
 def find_edited_code(dependencies: Collection[str]) -> list[str]:
     """Return the files that were edited, added or deleted since this module was imported.
 

@@ -27,7 +27,7 @@ def main(name: str) -> None:
     images = read_images(paths.raw(split.dataset))
     train_rows, test_rows = split_rows(images, split.test, settings.seed)
 
-    class_names = settings.datasets[split.dataset].class_names
+    class_names = images.class_names or range(images.table["class"].max() + 1)
     for subset, rows in [("train", train_rows), ("test", test_rows)]:
         selected_images = select_images(images, rows)
         warn_about_missing_classes(name, subset, class_names, selected_images)

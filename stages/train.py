@@ -10,19 +10,16 @@ Reads `data/task/<task>/train.parquet`, and writes
 
 import click
 import pandas as pd
-from sklearn.metrics import accuracy_score
-from sklearn.pipeline import Pipeline
 
 from digits.core import paths, tables
 from digits.core.images import Images, read_images
-from digits.core.pixels import Vector
 from digits.core.predictions import make_predictions_table
 from digits.learning import model_file
 from digits.learning.fitting import Fitted, assign_folds, fit
 from digits.learning.network_features import select_input
 from digits.learning.pipelines import build_pipeline
-from digits.learning.scores import predict_from_scores, response_method
-from digits.learning.thresholds import predict_cross_validated, tune_threshold
+from digits.learning.scores import response_method
+from digits.learning.thresholds import check_labels, predict_cross_validated, tune_threshold
 from digits.settings import params_file
 from digits.settings.params import Threshold
 from stages.command import StageCommand
@@ -38,43 +35,36 @@ def main(name: str) -> None:
     threshold = model_params.hyperparameters.threshold
 
     images = read_images(paths.task(model_params.task, "train"))
+    check_labels(threshold, images.y)
     X = select_input(model_params, images)  # the pixels, unless the model takes a network
     pipeline = build_pipeline(model_params, images.format, settings.seed)
     test_fold = assign_folds(images.y, images.groups, model_params.folds)
     fitted = fit(pipeline, X, images.y, test_fold, n_passes)
-    model = tune_threshold(fitted.model, threshold, images.y, fitted.cv_scores)
+    fitted = tune_threshold(fitted, threshold, images.y)
 
-    model_file.save(paths.model(name), model, model_params.classifier)
-    cv_predictions = make_crossval_table(images, model, threshold, fitted, test_fold)
-    tables.write(paths.cv_predictions(name), cv_predictions)
+    model_file.save(paths.model(name), fitted.model, model_params.classifier)
+    tables.write(paths.cv_predictions(name), make_crossval_table(images, fitted, threshold))
 
 
 def make_crossval_table(
-    images: Images,
-    model: Pipeline,
-    threshold: Threshold | None,
-    fitted: Fitted,
-    test_fold: Vector | None,
+    images: Images, fitted: Fitted, threshold: Threshold | None
 ) -> pd.DataFrame:
     """Return the table of the cross-validated predictions of the training images.
 
     Without folds, it has no predictions, only the labels. The stage `evaluate` reads the
     training accuracy from its attrs, which are stored in the parquet file.
     """
-    if test_fold is None or fitted.cv_scores is None:  # both are, or neither
+    model, cross_validation = fitted.model, fitted.cross_validation
+    if cross_validation is None:
         table = images.table[["row", "label"]].copy()
     else:
-        y_pred = predict_cross_validated(
-            model, threshold, images.y, fitted.cv_scores, test_fold
-        )
+        test_fold, scores = cross_validation
+        y_pred = predict_cross_validated(model, threshold, images.y, cross_validation)
         method = response_method(model)
         table = make_predictions_table(
-            images, model.classes_, method, fitted.cv_scores, y_pred, test_fold
+            images, model.classes_, method, scores, y_pred, test_fold
         )
-
-    y_train_pred = predict_from_scores(model, fitted.train_scores)
-    y_train = images.y[: len(y_train_pred)]  # `fit` scores only the first ones
-    table.attrs["train_accuracy"] = accuracy_score(y_train, y_train_pred)
+    table.attrs["train_accuracy"] = fitted.train_accuracy
     return table
 
 

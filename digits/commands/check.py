@@ -9,19 +9,16 @@ from digits.commands import examples
 from digits.core import paths
 from digits.core.images import ImageFormat
 from digits.core.pixels import PIXEL_MAX
-from digits.data.fetching import (
-    NO_PICTURES,
-    fetch_images,
-    needs_internet,
-)
+from digits.data.labels import check_classes
 from digits.data.source import find_source
+from digits.data.storage import find_dvc_file, warn_about_unstored
+from digits.data.summary import read_summary
 from digits.learning.network_features import check_network
 from digits.learning.pipelines import build_pipeline
-from digits.messages.errors import UserError, check_git, echo, prefix_errors, warn
+from digits.messages.errors import check_git, echo, prefix_errors, warn
 from digits.networks import list_files, load_networks
-from digits.pinning.storage import find_dvc_file, warn_about_unstored
-from digits.settings import params_file, recorded
-from digits.settings.params import DatasetParams, Params
+from digits.settings import params_file
+from digits.settings.params import DatasetParams, Params, list_sources
 
 
 def check(settings: Params) -> None:
@@ -30,44 +27,23 @@ def check(settings: Params) -> None:
     Raises:
         UserError: names the first mistake.
     """
-    pinned = recorded.parse(recorded.read())
     for name, dataset in settings.datasets.items():
         with prefix_errors(f"{params_file.FILE}: datasets.{name}"):
-            if name not in pinned:  # as in version 2.0.0; `fetch` depends on it
-                raise UserError(f"is not in {recorded.FILE}; run `digits pin {name}`")
-            check_sources(name, dataset)
+            for kind, _ in list_sources(dataset.sources):
+                find_source(kind)  # raises an error for an unknown kind
+            if not is_pulled_later(dataset):
+                load_networks(dataset)
+    for name, task in settings.tasks.items():
+        dataset_name = settings.dataset_name_of_task(name)
+        with prefix_errors(f"{params_file.FILE}: tasks.{name}"):
+            if paths.summary(dataset_name).exists():
+                check_classes(task, read_summary(dataset_name).class_names)
     for name, model_params in settings.models.items():
         dataset = settings.dataset_of_task(model_params.task)
         image_format = ImageFormat(dataset.shape, dataset.pixel_max or PIXEL_MAX)
         with prefix_errors(f"{params_file.FILE}: models.{name}"):
             build_pipeline(model_params, image_format, settings.seed)
             check_network(model_params, has_network=dataset.network is not None)
-
-
-def check_sources(name: str, dataset: DatasetParams) -> None:
-    """Check the kinds of a dataset's sources, and the images if no source needs a network.
-
-    DVC does not rerun the stage `fetch` after an edit of these images, unless dvc.yaml declares
-    them.
-
-    Raises:
-        UserError: there is no such kind of source, the images are not the pinned ones, or the
-            dataset's network does not exist or cannot describe them.
-    """
-    is_found = False
-    for source in dataset.sources:
-        [(kind, place)] = source.items()
-        is_path = find_source(kind).is_path  # raises an error for an unknown kind
-        is_found = is_found or (is_path and Path(place).exists())
-    if not is_pulled_later(dataset):
-        load_networks(dataset)
-    # Images that are not here, for example because they were not pulled, are not checked.
-    if is_found and not needs_internet(dataset):
-        # Computing the network's features would take long.
-        without_network = dataset.model_copy(update={"network": None})
-        images = fetch_images(name, without_network)
-        if dataset.network is not None and "sha256" not in images.table:  # of picture files
-            raise UserError(NO_PICTURES)
 
 
 def is_pulled_later(dataset: DatasetParams) -> bool:
@@ -101,10 +77,10 @@ def command() -> None:
     """Validate params.yaml, and print the first mistake in it.
 
     Every value is checked, and every name must refer to an existing entry, kind of source, set
-    of features or classifier. The ONNX file of a network must be usable. If a dataset needs no
-    network, and its folder or file exists, the images must have the checksums that `digits pin`
-    has recorded. The command says which images and ONNX files are in neither Git nor DVC, and
-    which metrics have no entry in dvc.lock.
+    of features or classifier. The ONNX file of a network must be usable. The classes of a task
+    must exist, if the stage `fetch` has read the images of its dataset. The command says which
+    images and ONNX files are in neither Git nor DVC, and which metrics have no entry in
+    dvc.lock.
     """
     settings = params_file.load()
     check(settings)

@@ -25,6 +25,7 @@ from digits.predicting.collections import open_many, predict_collection, predict
 from digits.predicting.prediction import PicturePrediction
 from digits.predicting.predictor import Predictor
 from digits.results.formatting import NO_VALUE, format_percent, print_csv, print_table
+from digits.settings.params import list_sources
 
 HEADINGS = ["picture", "predicted", "probability"]
 
@@ -45,11 +46,11 @@ def open_argument(argument: str, predictor: Predictor) -> Collection | None:
     path = Path(argument)
     if argument == "-":
         return None
-    for source in predictor.dataset.sources:
-        [place] = source.values()
+    for _, place in list_sources(predictor.dataset.sources):
         if path.exists() and path.resolve() == Path(place).resolve():
             warn(f"{argument} has the images that the model was trained on; name others")
-    collection = open_many(path, predictor.dataset)
+    class_names = [str(name) for name in predictor.summary.class_names]
+    collection = open_many(path, predictor.dataset, class_names)
     if collection is not None:
         check_classes(predictor, argument, collection)
     return collection

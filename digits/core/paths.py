@@ -8,6 +8,11 @@ def raw(dataset: str) -> Path:
     return Path(f"data/raw/{dataset}.parquet")
 
 
+def summary(dataset: str) -> Path:
+    """Return the path of what a dataset's images are, such as their number."""
+    return Path(f"data/datasets/{dataset}.yaml")
+
+
 def split(split_name: str, subset: str) -> Path:
     """Return the path of a split's `train` or `test` images."""
     return Path(f"data/split/{split_name}/{subset}.parquet")

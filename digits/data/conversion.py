@@ -138,8 +138,7 @@ def choose_names(
 
     Args:
         found: the names that the source has, or None if they are 0, 1, 2 and so on.
-        written: the names in params.yaml or data/datasets.yaml, or None. They replace found
-            names that are numbers. `check_pinned` compares all others with the written ones.
+        written: the names in params.yaml, or None. They replace found names that are numbers.
         n_classes: the number of classes.
 
     Raises:
@@ -147,8 +146,6 @@ def choose_names(
     """
     are_numbers = found is None or all(name.isdecimal() for name in found)
     if written is None or not are_numbers:
-        return found
-    if all(name.isdecimal() for name in written):  # numbers that `digits pin` recorded
         return found
     if len(written) != n_classes:
         labels = ", ".join(found or [f"0 to {n_classes - 1}"])

@@ -1,11 +1,9 @@
 """Fetch the images of a dataset, and verify their checksums."""
 
 import os
-import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from hashlib import sha256
-from typing import Any
 
 import numpy as np
 
@@ -14,12 +12,12 @@ from digits.core.pixels import Vector
 from digits.data.conversion import make_images
 from digits.data.source import NeuralNetworkError, Source, find_source
 from digits.messages.errors import UserError
-from digits.settings.params import IMAGE_CHECKSUMS, DatasetParams
+from digits.settings.params import CHECKSUMS, DatasetParams, list_sources
 
 NO_PICTURES = "it has no pictures that a `network` can describe; delete this key"
 
 
-def fetch_images(name: str, dataset: DatasetParams, *, require_pinned: bool = True) -> Images:
+def fetch_images(name: str, dataset: DatasetParams) -> Images:
     """Fetch a dataset from the first of its sources that has it.
 
     The environment variable DATA_MIRROR may be a folder or an HTTP address. If a source of the
@@ -28,14 +26,13 @@ def fetch_images(name: str, dataset: DatasetParams, *, require_pinned: bool = Tr
     Args:
         name: the name of the dataset.
         dataset: its entry of params.yaml.
-        require_pinned: whether to accept only the images whose checksums are in the entry.
 
     Raises:
         UserError: no source has the images. The message gives the reason for each.
         NeuralNetworkError: the dataset's network cannot be used.
     """
     # In params.yaml, a source is a dictionary with one kind and its place.
-    sources = [(kind, place) for source in dataset.sources for kind, place in source.items()]
+    sources = list_sources(dataset.sources)
     mirror = os.environ.get("DATA_MIRROR")
     mirror_kind = find_mirror_kind(dataset)
     if mirror and mirror_kind:
@@ -46,12 +43,12 @@ def fetch_images(name: str, dataset: DatasetParams, *, require_pinned: bool = Tr
         try:
             collection = find_source(kind).open(place, dataset)
             images = make_images(collection, dataset)
-            if require_pinned:
+            if dataset.sha256 is not None:
                 # Some sources lack the test set. Without its checksum, no split uses it.
                 if "test" not in dataset.sha256:
                     table = images.table.drop(columns="test", errors="ignore")
                     images = replace(images, table=table)
-                check_pinned(name, images, dataset)
+                check_checksums(images, dataset.sha256)
             if dataset.network is not None and not images.n_network_features:
                 raise UserError(NO_PICTURES)
             return images
@@ -85,37 +82,23 @@ def find_mirror_kind(dataset: DatasetParams) -> str | None:
 
 def find_sources(dataset: DatasetParams) -> list[Source]:
     """Return the kinds of a dataset's sources, in their order."""
-    return [find_source(kind) for source in dataset.sources for kind in source]
+    return [find_source(kind) for kind, _ in list_sources(dataset.sources)]
 
 
-def check_pinned(name: str, images: Images, dataset: DatasetParams) -> None:
-    """Check that images are the ones that are recorded for the dataset `name`.
+def check_checksums(images: Images, expected: Mapping[str, str]) -> None:
+    """Check that images are the ones that params.yaml expects.
 
     Raises:
         UserError: they differ. The message says how.
     """
-    actual: dict[str, Any] = {
-        "number of images": len(images),
-        "number of classes": images.table["class"].nunique(),
-        "number of groups": None if images.groups is None else images.groups.nunique(),
-        "names": images.class_names,
-        **compute_checksums(images),
-    }
-    pinned: dict[Any, Any] = {
-        "number of images": dataset.images,
-        "number of classes": dataset.classes,
-        "number of groups": dataset.groups,
-        "names": dataset.names,
-        **{key: dataset.sha256.get(key) for key in IMAGE_CHECKSUMS},
-    }
-    for key, expected in pinned.items():
-        if actual.get(key) != expected:
-            difference = textwrap.shorten(f"{key}: {actual.get(key)}, expected {expected}", 200)
-            raise UserError(f"{difference}; if that is right, run `digits pin {name}`")
+    actual = compute_checksums(images)
+    for key in CHECKSUMS:
+        if actual.get(key) != expected.get(key):
+            raise UserError(f"{key}: sha256 {actual.get(key)}, expected {expected.get(key)}")
 
 
 def compute_checksums(images: Images) -> dict[str, str]:
-    """Return the SHA-256 checksums of images by their keys in data/datasets.yaml.
+    """Return the SHA-256 checksums of images by their keys in `sha256`.
 
     They determine the images and the split into training set and test set.
     """

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 
 from digits.core.images import Images
+from digits.messages.errors import UserError, check_choice
+from digits.settings.params import TaskParams
 
 
 def label_images(
@@ -37,6 +39,18 @@ def label_images(
     table.attrs["has_positive"] = positive is not None
     table.attrs["label_names"] = names if positive is None else None
     return replace(images, table=table)
+
+
+def check_classes(task: TaskParams, class_names: Sequence[int | str]) -> None:
+    """Check that the classes of a task exist, and that not all of them are positive.
+
+    Raises:
+        UserError: one does not exist, or all are positive.
+    """
+    for name in [*(task.positive or []), *(task.negative or [])]:
+        check_choice("positive, negative", name, class_names)
+    if len(set(task.positive or [])) == len(class_names):
+        raise UserError("`positive` must not name all classes")
 
 
 def to_class_numbers(classes: Sequence[Any], names: Sequence[str] | None) -> Sequence[Any]:

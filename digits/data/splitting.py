@@ -1,14 +1,14 @@
 """Choose which images of a dataset go into the training set, and which into the test set."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from digits.core.images import Images
+from digits.core.images import Images, checksum_prefixes
 from digits.core.pixels import Vector
 from digits.messages.errors import UserError
 from digits.settings.params import LastGroups, TestSize
@@ -65,6 +65,8 @@ def count_test_items(fraction: float, n_items: int) -> int:
 
 def select_given_images(images: Images) -> Vector:
     """Return a mask of the test set that came with the images, shape (n_images,)."""
+    if "test" not in images.table:
+        raise UserError("test: the dataset came without a test set; use {share: 0.25}")
     is_test: Vector = images.table["test"].to_numpy()
     check_groups(images, is_test, "use {share: 0.25}, or remove the groups")
     return is_test
@@ -72,6 +74,7 @@ def select_given_images(images: Images) -> Vector:
 
 def select_last_images(images: Images, n_test: int) -> Vector:
     """Return a mask of the last images, shape (n_images,)."""
+    check_train_set_not_empty(n_test, len(images), "images")
     is_test = np.arange(len(images)) >= len(images) - n_test
     check_groups(images, is_test, "use {groups: 1}, or another number")
     return is_test
@@ -95,31 +98,31 @@ def check_groups(images: Images, is_test: Vector, advice: str) -> None:
         )
 
 
+def check_train_set_not_empty(n_test: int, total: int, unit: str) -> None:
+    """Check that some images or groups are left to train on.
+
+    Raises:
+        UserError: none is left.
+    """
+    if n_test >= total:
+        raise UserError(f"test: {n_test} of {total} {unit} leaves none to train on; use fewer")
+
+
 def select_groups(
     groups: Vector, test: float | LastGroups, rng: np.random.RandomState
 ) -> Vector:
     """Return a mask of the images of random groups or of the last groups, shape (n_images,)."""
+    if groups is None:
+        raise UserError("test: the dataset has no groups; use a number of images")
     unique_groups = np.unique(groups)
     # Always drawn, so that both rules shuffle the training rows alike.
     shuffled_groups = rng.permutation(unique_groups)
     if isinstance(test, LastGroups):
+        check_train_set_not_empty(test.groups, len(unique_groups), "groups")
         test_groups = unique_groups[-test.groups :]
     else:
         test_groups = shuffled_groups[: count_test_items(test, len(unique_groups))]
     return np.isin(groups, test_groups)
-
-
-def checksum_prefixes(images: Images) -> Vector:
-    """Return the first 64 bits of the SHA-256 of each image's file or, without one, its pixels.
-
-    The probability that any two of a million different images have the same bits is 3e-8.
-    """
-    checksums: Iterable[int]
-    if "sha256" in images.table:
-        checksums = (int(hexdigest[:16], base=16) for hexdigest in images.table["sha256"])
-    else:
-        checksums = (int.from_bytes(sha256(pixels).digest()[:8]) for pixels in images.X)
-    return np.fromiter(checksums, dtype=np.uint64, count=len(images))
 
 
 def select_images_by_checksum(checksums: Vector, classes: Vector, share: float) -> Vector:

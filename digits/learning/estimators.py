@@ -21,6 +21,7 @@ OWN_CLASSIFIERS = {
     # As above, but fitted also on deformed copies of the images.
     "augmented_svc": AugmentedSVC,
 }
+ONE_VS_REST = {"one_vs_rest_svc"}  # the classifiers that are made once for each class
 
 # Arguments of classifiers that cannot be set as hyperparameters. `random_state` is the seed,
 # and `features` is a key of the model. `decision_function_shape` would change the shape of the
@@ -65,9 +66,7 @@ def make_classifier(name: str, hyperparameters: Mapping[str, Any], seed: int) ->
             classifier._validate_params()
     except (ValueError, TypeError) as error:
         raise UserError(f"hyperparameters of {name}: {error}") from error
-    if name == "one_vs_rest_svc":
-        return OneVsRestClassifier(classifier)
-    return classifier
+    return OneVsRestClassifier(classifier) if name in ONE_VS_REST else classifier
 
 
 def find_arguments(name: str, classifier_class: Any) -> tuple[set[str], bool]:

@@ -12,6 +12,7 @@ import joblib
 import numpy as np
 import pandas as pd
 from sklearn.base import clone
+from sklearn.metrics import accuracy_score
 from sklearn.model_selection import PredefinedSplit, StratifiedGroupKFold, StratifiedKFold
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
@@ -20,7 +21,7 @@ from tqdm import tqdm
 from digits.core.pixels import Scores, Vector
 from digits.learning.cluster import threads_or_cluster
 from digits.learning.passes import fit_in_passes
-from digits.learning.scores import compute_scores
+from digits.learning.scores import compute_scores, predict_from_scores
 from digits.learning.stateless import apply_stateless_steps, separate_stateless_steps
 from digits.messages.errors import UserError
 
@@ -82,19 +83,38 @@ def check_counts(y: Vector, n_folds: int, groups: pd.Series | None) -> None:
 Split = tuple[Vector, Vector]
 
 
+class CrossValidation(NamedTuple):
+    """The scores of the training images in cross-validation.
+
+    Attributes:
+        test_fold: the fold in which each image is held out, shape (n_images,).
+        scores: the score of each image by a pipeline that was fitted without its fold.
+    """
+
+    test_fold: Vector
+    scores: Scores
+
+
 class Fitted(NamedTuple):
-    """A model, and the scores of the training images.
+    """A fitted model, and how it scores the training images.
 
     Attributes:
         model: the pipeline, fitted on all training images.
         train_scores: the scores of the first MAX_TRAIN_SCORES images by this model.
-        cv_scores: the score of each image by a pipeline that was fitted without its fold, or
-            None without cross-validation.
+        train_labels: the labels of these images.
+        cross_validation: None if there are no folds.
     """
 
     model: Pipeline
     train_scores: Scores
-    cv_scores: Scores | None
+    train_labels: Vector
+    cross_validation: CrossValidation | None
+
+    @property
+    def train_accuracy(self) -> float:
+        """The accuracy of the model on images that it was fitted on."""
+        y_pred = predict_from_scores(self.model, self.train_scores)
+        return accuracy_score(self.train_labels, y_pred)
 
 
 def fit(
@@ -133,13 +153,14 @@ def fit(
         raise UserError(f"the model cannot be fitted: {error}") from error
 
     (model, train_scores), *cv_fits = fits
+    train_labels = y[:MAX_TRAIN_SCORES]
     if test_fold is None:
-        return Fitted(model, train_scores, cv_scores=None)
+        return Fitted(model, train_scores, train_labels, cross_validation=None)
     # Each image is in the test rows of one split.
     cv_scores = np.empty((len(y), *train_scores.shape[1:]), train_scores.dtype)
     for (_, test_rows), (_, test_scores) in zip(cv_splits, cv_fits, strict=True):
         cv_scores[test_rows] = test_scores
-    return Fitted(model, train_scores, cv_scores)
+    return Fitted(model, train_scores, train_labels, CrossValidation(test_fold, cv_scores))
 
 
 def fit_splits(

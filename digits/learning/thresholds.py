@@ -12,22 +12,39 @@ from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.pipeline import Pipeline
 
 from digits.core.pixels import Scores, Vector
+from digits.learning.fitting import CrossValidation, Fitted
 from digits.learning.scores import predict_from_scores, response_method
 from digits.messages.errors import UserError, prefix_errors
 from digits.settings.params import MaxF1, MinRecall, Threshold
 
 
-def tune_threshold(
-    model: Pipeline, rule: Threshold | None, y: Vector, cv_scores: Scores | None
-) -> Pipeline:
-    """Return a fitted model with the decision threshold that a rule gives.
+def check_labels(rule: Threshold | None, y: Vector) -> None:
+    """Check that a model with a rule has two labels, before it is fitted.
 
-    Without a rule, the model stays as it is. `choose_threshold` describes the arguments.
+    Raises:
+        UserError: it has another number of labels.
+    """
+    n_labels = len(np.unique(y))
+    if rule is not None and n_labels != 2:
+        raise UserError(f"`threshold` needs two labels; the task has {n_labels}")
+
+
+def tune_threshold(fitted: Fitted, rule: Threshold | None, y: Vector) -> Fitted:
+    """Give a fitted model the decision threshold that a rule gives.
+
+    Without a rule, the model stays as it is. `choose_threshold` describes the rule.
+
+    Args:
+        fitted: the model, and its scores in cross-validation.
+        rule: the `threshold` of the model, or None.
+        y: the labels, shape (n_images,).
     """
     if rule is None:
-        return model
-    is_positive = y == model.classes_[1]
-    return set_threshold(model, choose_threshold(rule, is_positive, cv_scores))
+        return fitted
+    scores = fitted.cross_validation.scores if fitted.cross_validation else None
+    is_positive = y == fitted.model.classes_[1]
+    threshold = choose_threshold(rule, is_positive, scores)
+    return fitted._replace(model=set_threshold(fitted.model, threshold))
 
 
 def choose_threshold(rule: Threshold, is_positive: Vector, scores: Scores | None) -> float:
@@ -91,7 +108,7 @@ def set_threshold(model: Pipeline, threshold: float) -> Pipeline:
 
 
 def predict_cross_validated(
-    model: Pipeline, rule: Threshold | None, y: Vector, cv_scores: Scores, test_fold: Vector
+    model: Pipeline, rule: Threshold | None, y: Vector, cross_validation: CrossValidation
 ) -> Vector:
     """Return the labels that follow from cross-validated scores, shape (n_images,).
 
@@ -102,17 +119,17 @@ def predict_cross_validated(
         model: the model, fitted on all images.
         rule: the `threshold` of the model, or None.
         y: the labels, shape (n_images,).
-        cv_scores: the score of each image by the pipeline that was fitted without its fold.
-        test_fold: the fold in which each image was held out, shape (n_images,).
+        cross_validation: the scores of the images.
     """
+    test_fold, scores = cross_validation
     if rule is None:
-        return predict_from_scores(model, cv_scores)
+        return predict_from_scores(model, scores)
 
     is_positive = y == model.classes_[1]
     is_predicted_positive = np.zeros(len(y), dtype=bool)
     for fold in np.unique(test_fold):
         is_test = test_fold == fold
         with prefix_errors(f"without fold {fold}"):
-            threshold = choose_threshold(rule, is_positive[~is_test], cv_scores[~is_test])
-        is_predicted_positive[is_test] = cv_scores[is_test] >= threshold
+            threshold = choose_threshold(rule, is_positive[~is_test], scores[~is_test])
+        is_predicted_positive[is_test] = scores[is_test] >= threshold
     return model.classes_[is_predicted_positive.astype(int)]

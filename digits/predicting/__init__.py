@@ -1,6 +1,7 @@
 """Predict what new images show, with a trained model."""
 
 from digits.core import paths
+from digits.data.summary import read_summary
 from digits.messages.errors import UserError, warn
 from digits.plugins import find_plugins
 from digits.predicting.predictor import Predictor
@@ -49,7 +50,7 @@ def choose_model(settings: Params) -> str:
             "`dvc repro`, or choose a --model"
         )
     datasets = dataset_of_model.values()
-    largest = max(datasets, key=lambda dataset: settings.datasets[dataset].images)
+    largest = max(datasets, key=lambda dataset: read_summary(dataset).images)
     candidates = [name for name, dataset in dataset_of_model.items() if dataset == largest]
     return max(candidates, key=lambda name: read_metrics(name).get("cv_accuracy", 0))
 

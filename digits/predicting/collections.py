@@ -1,12 +1,12 @@
 """Predict the images of a folder, a table or a file with arrays, and single pictures.
 
 Other packages read such collections. Such a package has an entry point of the group
-`digits.readers`: a function that takes a path and the entry of the dataset in params.yaml. It
-returns a Collection, or None if it does not read such files.
+`digits.readers`: a function that takes a path, the entry of the dataset in params.yaml and the
+names of its classes. It returns a Collection, or None if it does not read such files.
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
@@ -19,10 +19,12 @@ from digits.predicting.prediction import PicturePrediction, Prediction
 from digits.predicting.predictor import Predictor
 from digits.settings.params import DatasetParams
 
-Reader = Callable[[Path, DatasetParams], Collection | None]
+Reader = Callable[[Path, DatasetParams, Sequence[str]], Collection | None]
 
 
-def open_many(path: Path, dataset: DatasetParams) -> Collection | None:
+def open_many(
+    path: Path, dataset: DatasetParams, class_names: Sequence[str]
+) -> Collection | None:
     """Return the images of a folder, a table or a file with arrays, or None for a picture.
 
     Raises:
@@ -30,7 +32,7 @@ def open_many(path: Path, dataset: DatasetParams) -> Collection | None:
     """
     for plugin in find_plugins("digits.readers").values():
         reader: Reader = plugin.load()
-        collection = reader(path, dataset)
+        collection = reader(path, dataset, class_names)
         if collection is not None:
             return collection
     if path.is_dir():

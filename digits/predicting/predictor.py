@@ -19,6 +19,7 @@ from sklearn.pipeline import Pipeline
 from digits.core import paths
 from digits.core.pixels import PIXEL_MAX, Pixels, Scores
 from digits.data.conversion import to_uint8, transpose
+from digits.data.summary import Summary, read_summary
 from digits.evaluation import calibration
 from digits.imaging import drawing, pictures
 from digits.imaging.background import find_backgrounds, find_blank
@@ -26,7 +27,7 @@ from digits.learning import model_file
 from digits.learning import scores as model_scores
 from digits.learning.network_features import check_network, takes_network, takes_pixels
 from digits.messages.errors import UserError
-from digits.networks import Network, load_networks
+from digits.networks import NETWORK_CHECKSUM, Network, load_networks
 from digits.predicting.prediction import PicturePrediction, Prediction
 from digits.results import formatting
 from digits.results.read import check_evaluated, read_temperature
@@ -42,6 +43,7 @@ class Predictor:
     Attributes:
         model_name: the name of the model in params.yaml.
         dataset: the entry of params.yaml of the images that the model was trained on.
+        summary: what these images are.
         labels: the name of each label, by its number. The name of a label without a name is its
             number.
         model: the model.
@@ -52,6 +54,7 @@ class Predictor:
 
     model_name: str
     dataset: DatasetParams
+    summary: Summary
     labels: dict[int, int | str]
     model: Pipeline
     temperature: float | None
@@ -82,7 +85,10 @@ class Predictor:
         task_name = model_params.task
         dataset = settings.dataset_of_task(task_name)
         check_network(model_params, has_network=dataset.network is not None)
-        networks = load_networks(dataset) if takes_network(model_params) else []
+        summary = read_summary(settings.dataset_name_of_task(task_name))
+        networks: Sequence[Network] = []
+        if takes_network(model_params):
+            networks = load_networks(dataset, summary.sha256.get(NETWORK_CHECKSUM))
         n_pixels = model.n_features_in_ - sum(network.n_features for network in networks)
         if not takes_pixels(model_params):
             if n_pixels != 0:
@@ -104,7 +110,14 @@ class Predictor:
             labels[label] = names[label] if has_other_name else label
         temperature = read_temperature(name)
         return cls(
-            name, dataset, labels, model, temperature, networks, takes_pixels(model_params)
+            name,
+            dataset,
+            summary,
+            labels,
+            model,
+            temperature,
+            networks,
+            takes_pixels(model_params),
         )
 
     def predict(self, source: Path | BinaryIO) -> Sequence[Prediction]:
@@ -123,7 +136,7 @@ class Predictor:
         content = pictures.read_content(source)
         white = self.dataset.white
         image = pictures.read_resized(BytesIO(content), self.shape, white)
-        has_picture_files = "files" in self.dataset.sha256  # their checksums
+        has_picture_files = "files" in self.summary.sha256  # their checksums
         if not has_picture_files:
             image = (image * (self.pixel_max / PIXEL_MAX)).round().astype(np.uint8)
         if not self.networks:
@@ -168,8 +181,8 @@ class Predictor:
             images: as `classify` takes them.
         """
         is_inverted = np.zeros(len(images), dtype=bool)
-        if self.dataset.background is not None:
-            opposite = OPPOSITE[self.dataset.background]
+        if self.summary.background is not None:
+            opposite = OPPOSITE[self.summary.background]
             is_inverted = find_backgrounds(images, self.pixel_max) == opposite
             images = images.copy()
             # Resizing can overshoot.
@@ -230,7 +243,7 @@ class Predictor:
         sentences = []
         n_inverted = count_pictures(predicted, lambda prediction: prediction.is_inverted)
         if n_inverted:
-            background = self.dataset.background
+            background = self.summary.background
             sentences.append(
                 f"{n_inverted} of {len(predicted)} pictures were inverted, because nearly all "
                 f"training images have a {background} background"

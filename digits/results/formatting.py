@@ -9,6 +9,7 @@ import pandas as pd
 import tabulate
 
 from digits.core.predictions import labels_of_scores, read_scores
+from digits.data.summary import read_summary
 from digits.messages.errors import UserError, echo, to_printable
 from digits.results.differences import NO_TEST, Difference, PairedTest
 from digits.settings.params import Params
@@ -36,7 +37,8 @@ def label_names(settings: Params, task_name: str) -> list[str]:
     """
     task = settings.tasks[task_name]
     if task.positive is None:
-        return [str(name) for name in settings.dataset_of_task(task_name).class_names]
+        summary = read_summary(settings.dataset_name_of_task(task_name))
+        return [str(name) for name in summary.class_names]
 
     positive_names = [str(name) for name in task.positive]
     if task.negative is not None:
@@ -57,12 +59,12 @@ def check_labels(names: Sequence[str], largest_label: int, model_name: str) -> N
         model_name: the model.
 
     Raises:
-        UserError: `classes` was edited after the model was trained.
+        UserError: the dataset has changed after the model was trained.
     """
     if largest_label >= len(names):
         raise UserError(
             f"{model_name} predicts {largest_label + 1} labels, but its task has {len(names)} "
-            f"now; correct `classes` in params.yaml, or run `digits repro {model_name}`"
+            f"now; run `digits repro {model_name}`"
         )
 
 

@@ -6,7 +6,7 @@ The string below a key is its description, in Markdown. `make reference` copies 
 docs/reference/params.md.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
@@ -30,10 +30,7 @@ N_CHANNELS = 3  # of an image in colour: red, green and blue
 # No class can have this name, because it stands for all images in the tables of metrics.
 RESERVED_NAME = "all"
 
-# The keys of `sha256` in a dataset: those of the images, and that of the files of networks.
-IMAGE_CHECKSUMS = ["pixels", "labels", "groups", "files", "test"]
-NETWORK_CHECKSUM = "network"
-CHECKSUMS = [*IMAGE_CHECKSUMS, NETWORK_CHECKSUM]
+CHECKSUMS = ["pixels", "labels", "groups", "files", "test"]  # the keys of `sha256`
 
 
 def with_message(message: str) -> WrapValidator:
@@ -60,8 +57,15 @@ def _check_shape(shape: list[int]) -> list[int]:
     return shape
 
 
+def _check_class_names(names: list[str]) -> list[str]:
+    """Check that names of classes differ, and that none is reserved."""
+    if len(set(names)) != len(names) or RESERVED_NAME in names:
+        raise PydanticCustomError("names", "must be different names; `all` is reserved")
+    return names
+
+
 def _check_checksum_key(key: str) -> str:
-    """Check that a checksum is one of those that `digits pin` writes."""
+    """Check that a checksum is one of those that `fetch` writes."""
     if key not in CHECKSUMS:
         raise PydanticCustomError("checksum", f"a key must be one of {', '.join(CHECKSUMS)}")
     return key
@@ -81,8 +85,9 @@ Shape = Annotated[list[Side], Field(min_length=2, max_length=3), AfterValidator(
 Sha256 = Annotated[
     str,
     Field(pattern="^[0-9a-f]{64}$"),
-    with_message("must be a SHA-256 checksum, as `digits pin` writes it"),
+    with_message("must be a SHA-256 checksum, as `fetch` writes it"),
 ]
+ClassNames = Annotated[list[str], AfterValidator(_check_class_names)]
 ChecksumKey = Annotated[str, AfterValidator(_check_checksum_key)]
 PathPair = Annotated[list[str], Field(min_length=2, max_length=2)]
 Source = Annotated[dict[str, str], Field(min_length=1, max_length=1)]
@@ -152,9 +157,6 @@ Threshold = Annotated[
 class DatasetParams(Entry):
     """An entry of `datasets`: a table of images."""
 
-    images: PositiveInt
-    """The number of images."""
-
     shape: Shape
     """The height and the width of each image, 1 to 256 pixels each. With a third number, which
     is always 3, the images are in colour. Otherwise they are grey. For example, for images in
@@ -171,17 +173,7 @@ class DatasetParams(Entry):
     gets the median colour of the picture's edge.
     """
 
-    classes: Annotated[int, Field(ge=1, le=256)]
-    """The number of classes, at most 256. They are numbered from 0."""
-
-    groups: PositiveInt | None = None
-    """The number of groups, if the source divides the images into groups.
-
-    A group is, for example, all images by one writer. A group is never divided between the
-    training set and the test set, or between two folds.
-    """
-
-    names: list[str] | None = None
+    names: ClassNames | None = None
     """The names of the classes, in the order of their numbers.
 
     If the source gives no names to the classes, you can write them into `params.yaml` yourself.
@@ -204,13 +196,6 @@ class DatasetParams(Entry):
     the images lie on their side.
     """
 
-    background: Literal["dark", "light"] | None = None
-    """The background that nearly all images have, if they are grey: `dark` or `light`.
-
-    `digits predict` inverts a picture with the other background, and says so, unless the
-    dataset has a `network`.
-    """
-
     layout: Opaque | None = None
     """The [layout](../../packages/image-layouts/docs/layout.md) of the files of the sources
     `files` and `handwriting`, such as `'{group}/{class}/*'`.
@@ -220,8 +205,8 @@ class DatasetParams(Entry):
     """The sources of the images.
 
     Each item has one key, the [kind of the source](#kinds-of-sources). Its value is the place
-    where the images are. The sources are tried in order, until one of them has the images whose
-    checksums are in `sha256`. For example:
+    where the images are. The sources are tried in order, until one of them has the images, with
+    the checksums in `sha256` if there are any. For example:
 
     ```yaml
     sources:
@@ -248,10 +233,10 @@ class DatasetParams(Entry):
     ```
     """
 
-    sha256: dict[ChecksumKey, Sha256]
-    """The SHA-256 checksums of the `pixels` and the `labels` and, if there are any, of the
-    names of the `groups`, of the picture `files`, of the `test` set and of the ONNX files of
-    the `network`. The stage `fetch` fails if the images have other checksums.
+    sha256: dict[ChecksumKey, Sha256] | None = None
+    """The SHA-256 checksums that downloaded images must have. The stage `fetch` writes those of
+    the `pixels` and the `labels` and, if there are any, of the names of the `groups`, of the
+    picture `files` and of the `test` set into `data/datasets/NAME.yaml`. Copy them from there.
     """
 
     @property
@@ -259,10 +244,10 @@ class DatasetParams(Entry):
         """Whether the images are in colour."""
         return len(self.shape) == 3
 
-    @property
-    def class_names(self) -> Sequence[int | str]:
-        """The names of the classes, or their numbers if they have no names."""
-        return self.names or range(self.classes)
+
+def list_sources(sources: list[Source]) -> list[tuple[str, str]]:
+    """Return the kind and the place of each source."""
+    return [item for source in sources for item in source.items()]
 
 
 class SplitParams(Entry):
@@ -455,8 +440,8 @@ class Params(Entry):
     datasets: Section[DatasetParams]
     """Each entry is a dataset of labelled images.
 
-    A new entry needs only `sources` and `shape`. `digits pin NAME` then fetches the images, and
-    writes the keys that describe them.
+    An entry needs only `sources` and `shape`. The stage `fetch` reads the images, and writes
+    what they are into `data/datasets/NAME.yaml`.
     """
 
     splits: Section[SplitParams]

@@ -10,17 +10,13 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from digits.messages.errors import UserError, check_choice, unknown_choice_error
-from digits.settings import recorded
 from digits.settings.params import (
-    RESERVED_NAME,
     SCHEMAS,
     DatasetParams,
     Entry,
-    LastGroups,
     ModelParams,
     Params,
     TaskParams,
-    TestSize,
 )
 
 FILE = Path("params.yaml")
@@ -53,12 +49,12 @@ CONFLICT_MARKERS = ("<<<<<<< ", "||||||| ", ">>>>>>> ")
 
 
 def load() -> Params:
-    """Read and validate params.yaml, with what `digits pin` has recorded.
+    """Read and validate params.yaml.
 
     Raises:
         UserError: there is a mistake. The message describes the first one.
     """
-    return validate(recorded.add_to(parse(read()), recorded.read()))
+    return validate(parse(read()))
 
 
 def read() -> str:
@@ -153,8 +149,6 @@ def _readable_error(error: ErrorDetails) -> UserError:
         hint = ""
         if keys[-1] in MAY_BE_EMPTY:
             hint = "; write {} for the defaults"
-        elif keys[-1] in recorded.KEYS:
-            hint = f"; run `digits pin {keys[1]}`"
         return UserError(f"{where} is missing{hint}")
     return UserError(f"{where}: {describe_error(error)}")
 
@@ -181,20 +175,14 @@ def _check_entries(settings: Params) -> None:
     """Check that the entries fit together."""
     for section in SCHEMAS:
         _check_names(getattr(settings, section))
-    for name, dataset in settings.datasets.items():
-        _check_class_names(f"{FILE}: datasets.{name}.names", dataset)
     for name, split in settings.splits.items():
         check_choice(f"{FILE}: splits.{name}.dataset", split.dataset, settings.datasets)
-        dataset = settings.datasets[split.dataset]
-        _check_test_size(f"{FILE}: splits.{name}.test", split.test, dataset)
     for name, task in settings.tasks.items():
         check_choice(f"{FILE}: tasks.{name}.split", task.split, settings.splits)
-        _check_task_classes(f"{FILE}: tasks.{name}", task, settings.dataset_of_task(name))
+        _check_task_classes(f"{FILE}: tasks.{name}", task)
     for name, model in settings.models.items():
         check_choice(f"{FILE}: models.{name}.task", model.task, settings.tasks)
-        n_classes = settings.dataset_of_task(model.task).classes
-        n_labels = 2 if settings.tasks[model.task].positive else n_classes
-        _check_threshold(f"{FILE}: models.{name}", model, n_labels)
+        _check_threshold(f"{FILE}: models.{name}", model)
 
 
 def _check_names(section: Iterable[str]) -> None:
@@ -210,54 +198,19 @@ def _check_names(section: Iterable[str]) -> None:
         by_lower_case[lower_case] = name
 
 
-def _check_class_names(where: str, dataset: DatasetParams) -> None:
-    names = dataset.names
-    if names is None:
-        return
-    are_unique = len(set(names)) == len(names)
-    if len(names) != dataset.classes or not are_unique or RESERVED_NAME in names:
-        raise UserError(f"{where} must be {dataset.classes} different names; `all` is reserved")
-
-
-def _check_test_size(where: str, test: TestSize, dataset: DatasetParams) -> None:
-    if test == "given" and "test" not in dataset.sha256:
-        raise UserError(f"{where}: its dataset came without a test set; use {{share: 0.25}}")
-    if isinstance(test, LastGroups):
-        if dataset.groups is None:
-            raise UserError(f"{where}: its dataset has no groups; use a number of images")
-        _check_train_set_not_empty(where, test.groups, dataset.groups, "groups")
-    if isinstance(test, int):
-        _check_train_set_not_empty(where, test, dataset.images, "images")
-
-
-def _check_train_set_not_empty(where: str, n_test: int, total: int, unit: str) -> None:
-    if n_test >= total:
-        raise UserError(
-            f"{where}: {n_test} of {total} {unit} leaves none to train on; use fewer"
-        )
-
-
-def _check_task_classes(where: str, task: TaskParams, dataset: DatasetParams) -> None:
+def _check_task_classes(where: str, task: TaskParams) -> None:
     positive = task.positive or []
     negative = task.negative or []
-    for class_name in [*positive, *negative]:
-        check_choice(where, class_name, dataset.class_names)
     if negative and not positive:
         raise UserError(f"{where}: `negative` needs `positive`")
     in_both = [class_name for class_name in positive if class_name in negative]
     if in_both:
         raise UserError(f"{where}: {in_both[0]!r} is both in `positive` and in `negative`")
-    if len(set(positive)) == dataset.classes:
-        raise UserError(f"{where}: `positive` must not name all classes")
 
 
-def _check_threshold(where: str, model: ModelParams, n_labels: int) -> None:
-    threshold = model.hyperparameters.threshold
-    if threshold is None:
-        return
-    where = f"{where}.hyperparameters.threshold"
-    if n_labels != 2:
-        raise UserError(f"{where} needs two labels; the task has {n_labels}")
-    is_rule = isinstance(threshold, Entry)
+def _check_threshold(where: str, model: ModelParams) -> None:
+    is_rule = isinstance(model.hyperparameters.threshold, Entry)
     if is_rule and model.folds == 0:
-        raise UserError(f"{where} is chosen in cross-validation; set `folds`")
+        raise UserError(
+            f"{where}.hyperparameters.threshold is chosen in cross-validation; set `folds`"
+        )

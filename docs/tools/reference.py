@@ -20,7 +20,7 @@ from digits.data.source import FOLDER as SOURCES_FOLDER
 from digits.evaluation import metrics
 from digits.learning.pipelines import FEATURES_FOLDER
 from digits.results.descriptions import DESCRIPTIONS
-from digits.settings import params, recorded
+from digits.settings import params
 
 ROOT = Path(__file__).parents[2]
 WIDTH = 78  # columns of a help text, as Click wraps it on a terminal of 80 columns
@@ -54,8 +54,6 @@ def list_keys(prefix: str = "") -> Iterator[str]:
     for key, field in CLASSES[prefix].model_fields.items():
         name = prefix + key
         presence = "required" if field.is_required() else "optional"
-        if prefix == "datasets.NAME." and key in recorded.KEYS:
-            presence = "recorded by `digits pin`"
         level = "###" if prefix else "##"
         yield f"{level} `{name}`\n\n*{presence}*\n\n{descriptions[key]}"
         for longer in [f"{name}.", f"{name}.NAME."]:

@@ -66,8 +66,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     project = tmp_path_factory.mktemp("small") / "project"
     project.mkdir()
     tiny.make_project(project)
-    for name in ["params.yaml", "data/datasets.yaml"]:
-        shutil.copy(tiny.ROOT / name, project / name)
+    shutil.copy(tiny.ROOT / "params.yaml", project)
     replace_mnist(project)
     shutil.copytree(tiny.ROOT / "docs/notebooks", project / "docs/notebooks")
     tiny.commit(project, "small")
@@ -103,7 +102,6 @@ def test_one_process_gives_the_same_results_as_dvc(project: Path) -> None:
     files_by_dvc = tiny.files(project)
     for folder in ["data", "models", "metrics", "plots"]:
         shutil.rmtree(project / folder)
-    tiny.run("git checkout data/datasets.yaml", project)
     tiny.run(["python", "-m", "bench.plain"], project)
     files_by_one_process = tiny.files(project)
     for name, content in files_by_dvc.items():

@@ -52,7 +52,7 @@ def photos(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         "models": MODELS,
     }
     tiny.edit(project, changes)
-    call(project, "pin", "own")
+    tiny.add_dependency(project, "data/own")
     for stage, name in [("fetch", "own"), ("split", "own"), ("binarize", "color")]:
         call(project, stage, name)
     return project
@@ -95,7 +95,6 @@ def test_another_shape_leaves_every_image_in_its_set(copied: Path) -> None:
     text = (copied / "params.yaml").read_text(encoding="utf-8")
     text = re.sub(rf"- {SIDE}(\s+)- {SIDE}\s+- 3", r"- 5\1- 4", text)
     (copied / "params.yaml").write_text(text, encoding="utf-8")
-    call(copied, "pin", "own")
     call(copied, "fetch", "own")
     call(copied, "split", "own")
     table = pd.read_parquet(path)

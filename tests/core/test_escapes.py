@@ -37,7 +37,7 @@ OTHERS = [
     "predict --model digit-logreg labelled --png drawn.png",
     "show tiny --predictions digit-logreg",
     "show tiny --mistakes five-sgd",
-    "pin tiny",
+    "fetch tiny",
 ]
 REFUSED = ["predict --model digit-logreg no*.png", "show tiny --label dog"]
 

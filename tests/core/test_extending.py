@@ -70,7 +70,8 @@ def test_classifiers_features_and_a_source_are_added(extended: Path) -> None:
         changes[f"models.{name}"] = model | {"task": "mine", "features": "best_pixels"}
     tiny.edit(extended, changes)
 
-    tiny.run("digits pin mine", extended)
+    tiny.run("dvc add --quiet data/mine.db", extended)
+    tiny.add_dependency(extended, "data/mine.db")
     tiny.run("digits check", extended)
     stages = ["binarize@mine", "fetch@mine", "split@mine"]
     for name in models:
@@ -82,7 +83,8 @@ def test_classifiers_features_and_a_source_are_added(extended: Path) -> None:
         assert metrics["cv_accuracy"] > metrics["baseline"] + 0.2
     status = "git status --porcelain -uall -- digits stages data dvc.yaml"
     lines = tiny.run(status, extended).stdout.splitlines()
-    assert {line[3:] for line in lines} == {*modules, "data/datasets.yaml", "data/mine.db.dvc"}
+    data = {"data/datasets/mine.yaml", "data/mine.db.dvc"}
+    assert {line[3:] for line in lines} == {*modules, *data, "dvc.yaml"}
 
 
 def insert(path: Path, name: str, entry: str) -> None:

@@ -120,6 +120,15 @@ def test_other_labels_than_the_pinned_ones_are_one_line(folder: Path) -> None:
     assert "idx idx: labels: " in failure(folder, *FETCH)
 
 
+def test_a_folder_without_checksums_must_be_a_dependency(project: Path) -> None:
+    tiny.edit(project, {"datasets.tiny.sha256": ...})
+    line = "dvc.yaml: the stage `fetch` does not depend on idx; add it to `deps`"
+    assert failure(project, *FETCH) == f"Error: {line}"
+    tiny.add_dependency(project, "idx")
+    printed = call(project, *FETCH).stdout
+    assert printed.startswith("400 images of 10 classes: ")
+
+
 def test_a_server_that_is_down_is_one_line(folder: Path) -> None:
     # The port is bound, so that no other program takes it, but nobody listens there.
     with socket.socket() as silent:
@@ -132,19 +141,10 @@ def test_a_server_that_is_down_is_one_line(folder: Path) -> None:
     assert line.startswith(f"Error: no source has tiny: {reason}. Without internet, ")
 
 
-def test_another_number_of_images_than_the_pinned_one_is_one_line(folder: Path) -> None:
-    tiny.edit(folder, {"datasets.tiny.images": 401})
-    line = failure(folder, *FETCH)
-    assert (
-        "idx idx: number of images: 400, expected 401; if that is right, run `digits pin tiny`"
-        in line
-    )
-
-
 @pytest.mark.parametrize("key", ["files", "groups"])
 def test_images_that_have_lost_what_was_pinned_are_one_line(folder: Path, key: str) -> None:
     tiny.edit(folder, {f"datasets.tiny.sha256.{key}": "0" * 64})
-    assert f"idx idx: {key}: None, expected 0000" in failure(folder, *FETCH)
+    assert f"idx idx: {key}: sha256 None, expected 0000" in failure(folder, *FETCH)
 
 
 @pytest.mark.parametrize(

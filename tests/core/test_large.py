@@ -134,16 +134,18 @@ def test_no_model_is_fitted_on_held_out_rows() -> None:
             X = best.transform(SCALED[batch])
             sgd.partial_fit(X, CLASSES[batch], classes=np.arange(10))
     is_held_out = folds == 2
-    assert fitted.cv_scores is not None
+    assert fitted.cross_validation is not None
     expected = sgd.decision_function(best.transform(SCALED[is_held_out]))
-    assert np.allclose(fitted.cv_scores[is_held_out], expected, rtol=1e-3, atol=1e-3)
+    assert np.allclose(
+        fitted.cross_validation.scores[is_held_out], expected, rtol=1e-3, atol=1e-3
+    )
 
 
 def test_all_images_of_a_batch_may_be_held_out() -> None:
     folds = np.where(np.arange(400) < 2 * ROWS_PER_BATCH, 1, 2)
     fitted = fit(build(tiny.SGD, passes=1), PIXELS, CLASSES, folds, n_passes=1)
-    assert fitted.cv_scores is not None
-    assert np.isfinite(fitted.cv_scores).all()
+    assert fitted.cross_validation is not None
+    assert np.isfinite(fitted.cross_validation.scores).all()
 
 
 def test_passes_need_partial_fit() -> None:

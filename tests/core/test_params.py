@@ -10,17 +10,12 @@ from dvc.utils.serialize import modify_yaml
 from digits.commands.check import check
 from digits.evaluation import metrics
 from digits.messages.errors import unknown_choice_error
-from digits.settings import params, params_file, recorded
+from digits.settings import params, params_file
 from tests.helpers import tiny
 from tests.helpers.calls import VALID, call, failure
 
 FIVE = "models.five-sgd"
 HYPERPARAMETERS = f"{FIVE}.hyperparameters"
-FOURTEEN_GROUPS = {
-    "datasets.tiny.groups": 14,
-    "datasets.tiny.sha256.groups": "e" * 64,
-    "splits.tiny-random.test": {"groups": 3},
-}
 
 CASES = yaml.safe_load(Path(__file__).with_name("refused.yaml").read_text(encoding="utf-8"))
 
@@ -34,6 +29,12 @@ def list_cases(section: str) -> list[Any]:
     return cases
 
 
+def list_stage_cases() -> list[Any]:
+    """Return the changes that a stage refuses, with the stage and its error."""
+    cases = CASES["by_a_stage"].items()
+    return [pytest.param(c["change"], c["stage"], c["error"], id=name) for name, c in cases]
+
+
 @pytest.mark.parametrize(("changes", "line"), list_cases("by_the_file"))
 def test_a_mistake_is_one_line_of_check_and_of_a_stage(
     tmp_path: Path, changes: dict[str, Any], line: str
@@ -43,6 +44,14 @@ def test_a_mistake_is_one_line_of_check_and_of_a_stage(
     assert error.startswith("Error: params.yaml: ")
     assert line in error
     assert failure(tmp_path, "split", "tiny") == error
+
+
+@pytest.mark.parametrize(("changes", "stage", "reason"), list_stage_cases())
+def test_a_mistake_that_only_the_images_tell_is_one_line_of_a_stage(
+    project: Path, changes: dict[str, Any], stage: str, reason: str
+) -> None:
+    tiny.edit(project, changes)
+    assert reason in failure(project, *stage.split())
 
 
 @pytest.mark.parametrize("stage", tiny.ONE_OF_EACH)
@@ -65,21 +74,6 @@ def test_a_mistake_that_the_file_alone_cannot_tell_is_one_line_of_check(
     assert line in error
 
 
-def test_another_number_of_classes_than_the_images_have_is_one_line(project: Path) -> None:
-    tiny.edit(project, {"datasets.tiny.classes": 9})
-    assert "number of classes: 10, expected 9; if that is right" in failure(
-        project, "fetch", "tiny"
-    )
-    # The results are of ten classes still.
-    reason = "digit-logreg predicts 10 labels, but its task has 9 now; correct `classes`"
-    for words in [
-        ["predict", "--model", "digit-logreg", "a.png"],
-        ["show", "tiny", "9", "--predictions", "digit-logreg"],
-        ["report", "--models", "digit-logreg"],
-    ]:
-        assert reason in call(project, *words, status=1).stderr
-
-
 def test_a_folder_that_is_called_like_a_place_changes_nothing(tmp_path: Path) -> None:
     tiny.edit(tmp_path, {"datasets.tiny.sources": [{"sklearn": "digits"}]})
     (tmp_path / "digits").mkdir()  # the place is not this folder
@@ -93,9 +87,7 @@ def test_a_folder_that_is_called_like_a_place_changes_nothing(tmp_path: Path) ->
         {"seed": 2**32 - 1},
         {"datasets.tiny.shape": [1, 256]},
         {"datasets.tiny.pixel_max": 255},
-        {"datasets.tiny.classes": 256},
         {"tasks.five.positive": [*range(9), 5]},
-        {**FOURTEEN_GROUPS, "splits.tiny.test": {"groups": 13}},
         {"splits.tiny.test": 0.999},
         {"splits.tiny.test": 399},
         {f"models.{'a' * 100}": tiny.params()["models"]["five-sgd"]},
@@ -109,13 +101,6 @@ def test_a_folder_that_is_called_like_a_place_changes_nothing(tmp_path: Path) ->
 )
 def test_the_ends_of_a_range_are_valid(changes: dict[str, Any]) -> None:
     params_file.validate(tiny.params(changes))
-
-
-def test_two_classes_may_have_a_threshold_without_a_positive_one() -> None:
-    threshold = {f"{FIVE}.task": "digit", HYPERPARAMETERS: {"threshold": 1}}
-    params_file.validate(
-        tiny.params({"datasets.tiny.classes": 2, "tasks.five.positive": [1], **threshold})
-    )
 
 
 @pytest.mark.parametrize(("n_names", "is_listed"), [(12, True), (13, False)])
@@ -206,11 +191,8 @@ def test_no_key_has_a_default_value() -> None:
 
 
 def test_validation_changes_no_value() -> None:
-    text, values = [
-        (tiny.ROOT / path).read_text(encoding="utf-8")
-        for path in (params_file.FILE, recorded.FILE)
-    ]
-    content = recorded.add_to(params_file.parse(text), values)
+    text = (tiny.ROOT / params_file.FILE).read_text(encoding="utf-8")
+    content = params_file.parse(text)
     assert params_file.validate(content).model_dump(exclude_unset=True) == content
 
 

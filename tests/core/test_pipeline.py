@@ -121,17 +121,21 @@ READERS = {
 # What stages import without depending on it, and why it cannot change an output.
 CHANGE_NO_OUTPUT = {
     "digits/__init__.py": "It only has a docstring.",
-    "digits/plugins.py": "It finds sources, and the checksums verify what a source has read.",
+    "digits/plugins.py": "It finds what packages add.",
     "digits/messages": "It says what is wrong.",
     "digits/settings": (
         "It says what is wrong. DVC tracks each value of `params.yaml` that a stage reads."
     ),
+    "digits/data/overview.py": "It says what the images are.",
+    "digits/data/storage.py": "It lists the files of a dataset.",
+    "digits/networks.py": "It finds networks, whose code and files are dependencies of `fetch`.",
     "digits/data/source.py": "It finds sources. The checksums verify what a source has read.",
-    "digits/data/sources": "The recorded checksums verify what a source has read.",
+    "digits/data/sources": "The checksums verify what a source has read.",
     "digits/learning/importing.py": "It decides which classes may be imported.",
     "digits/learning/cluster.py": (
         "It decides where tasks run, and refuses a cluster that would calculate differently."
     ),
+    "digits/learning/fitted_values.py": "It refuses models whose values are out of range.",
     "digits/learning/trust.py": "It decides which classes may be loaded.",
     "stages/command.py": "It decides whether a stage may run, and whether it is recorded.",
     "stages/edits.py": "It notices edits of the code.",
@@ -189,7 +193,7 @@ def test_what_a_stage_imports_is_a_dependency_or_changes_no_output(project: Path
 
 def copy_dependencies(made: Path, project: Path, stage: str) -> None:
     """Copy the dependencies of a stage into an empty folder, and what changes no output."""
-    names = ["params.yaml", "data/datasets.yaml", "dvc.yaml", "stages/versions.yaml"]
+    names = ["params.yaml", "dvc.yaml", "stages/versions.yaml"]
     names += CHANGE_NO_OUTPUT
     for path in [*list_dependencies(made, stage), *map(Path, names)]:
         (project / path).parent.mkdir(parents=True, exist_ok=True)
@@ -354,7 +358,7 @@ def test_git_ignores_data_but_not_the_files_that_dvc_adds(project: Path) -> None
     added = tiny.run("git ls-files data models", project).stdout.split()
     assert added == [
         "data/README.md",
-        "data/datasets.yaml",
+        "data/datasets/tiny.yaml",
         "data/own.csv.dvc",
         "models/README.md",
     ]

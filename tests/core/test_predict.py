@@ -30,7 +30,7 @@ PREDICTION = re.compile(r"predicted (.+?) \((.+? %)")
 # The dataset consists of pictures, which lie in subfolders of `own`.
 PICTURES = {
     "datasets.tiny.sources": [{"files": "own"}],
-    "datasets.tiny.sha256.files": "0" * 64,
+    "datasets.tiny.sha256": None,
 }
 
 
@@ -53,6 +53,12 @@ def write_table(path: Path, rows: range, *, with_id: bool = False) -> None:
     table.to_csv(path, index=False)
 
 
+def make_pictures(project: Path, changes: dict[str, Any] | None = None) -> None:
+    """Make the dataset one of pictures."""
+    tiny.edit(project, PICTURES | (changes or {}))
+    tiny.edit_summary(project, {"sha256": {"files": "0" * 64}})
+
+
 def read_json(project: Path, *words: str, status: int = 0) -> list[dict[str, Any]]:
     """Return what `digits predict --format json` prints."""
     text = call(project, "predict", "--format", "json", *words, status=status).stdout
@@ -64,7 +70,7 @@ def read_json(project: Path, *words: str, status: int = 0) -> list[dict[str, Any
 def place(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the tiny project, as one about pictures. Do not change it."""
     project = tiny.copy(made, tmp_path_factory.mktemp("predict") / "tiny")
-    tiny.edit(project, PICTURES)
+    make_pictures(project)
     for row in range(10):  # they show 0 to 9
         write_image(project / f"scans/{row}.png", row)
     (project / "scans/.DS_Store").touch()
@@ -118,12 +124,12 @@ def test_a_picture_is_converted_as_the_source_of_the_dataset_does(project: Path)
     random = np.random.default_rng(0)
     for index, shape in enumerate([(8, 8), (40, 30, 3), (20, 90)]):
         write(project / f"own/{index}/photo.png", random.integers(0, 256, shape))
-    tiny.edit(project, {**PICTURES, "datasets.tiny.pixel_max": 255})
+    make_pictures(project, {"datasets.tiny.pixel_max": 255})
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(project)
         predictor = predicting.load("digit-logreg")
         dataset = params_file.load().datasets["tiny"]
-        images = fetch_images("tiny", dataset, require_pinned=False)
+        images = fetch_images("tiny", dataset)
         for index, image in enumerate(images.X):
             [prediction] = predictor.predict(Path(f"own/{index}/photo.png"))
             assert np.array_equal(prediction.image.ravel(), image)
@@ -308,7 +314,7 @@ def test_a_name_of_a_file_is_printed_without_what_disturbs_a_terminal(
 def test_the_default_model_is_chosen_in_cross_validation(project: Path) -> None:
     logreg = tiny.params()["models"]["digit-logreg"]
     model = paths.model("digit-logreg")
-    changes: dict[str, Any] = dict(PICTURES)
+    changes: dict[str, Any] = {}
     results = {"folded": (0.9, 0.1), "better": (0.95, 0.2), "best-in-test": (0.1, 1.0)}
     results["of-fewer-images"] = (1.0, 1.0)
     results["as-good"] = (0.95, 0.1)
@@ -319,25 +325,26 @@ def test_the_default_model_is_chosen_in_cross_validation(project: Path) -> None:
         metrics = {"accuracy": accuracy, "baseline": 0.1}
         metrics |= {"cv_accuracy": cv_accuracy, "cv_std": 0.01}
         (project / f"metrics/{name}.json").write_text(json.dumps(metrics))
-    smaller = tiny.dataset({"files": "own"}) | {"images": tiny.IMAGES - 1}
+    smaller = tiny.dataset({"files": "own"})
+    tiny.edit_summary(project, {"images": tiny.IMAGES - 1}, "with-fewer-images")
     changes |= {
         "datasets.with-fewer-images": smaller,  # the last one in the alphabet
         "splits.smaller": {"dataset": "with-fewer-images", "test": 0.25},
         "tasks.smaller": {"split": "smaller"},
         "models.of-fewer-images": logreg | {"task": "smaller"},
     }
-    tiny.edit(project, changes)
+    make_pictures(project, changes)
     write_image(project / "3.png", 3)
     assert read_json(project, "3.png")[0]["model"] == "better"
     printed = call(project, "predict", "3.png").stderr
     assert printed.startswith("the model is better; --model chooses another\n")
-    smaller["images"] = tiny.IMAGES + 1  # the last dataset is now the largest
-    tiny.edit(project, changes)
+    # The last dataset is now the largest.
+    tiny.edit_summary(project, {"images": tiny.IMAGES + 1}, "with-fewer-images")
     assert read_json(project, "3.png")[0]["model"] == "of-fewer-images"
 
 
 def test_a_model_of_images_of_another_shape_is_refused(project: Path) -> None:
-    tiny.edit(project, {**PICTURES, "datasets.tiny.shape": [8, 7]})
+    make_pictures(project, {"datasets.tiny.shape": [8, 7]})
     assert failure(project, "predict", *MODEL, "a.png") == (
         "Error: digit-logreg takes images of 64 values, but the shape of its dataset is [8, 7] "
         "now; run `dvc repro evaluate@digit-logreg`"
@@ -345,7 +352,7 @@ def test_a_model_of_images_of_another_shape_is_refused(project: Path) -> None:
 
 
 def test_a_missing_model_says_how_to_get_it(project: Path) -> None:
-    tiny.edit(project, PICTURES)
+    make_pictures(project)
     model = paths.model("digit-logreg")
     (project / model).unlink()
     assert failure(project, "predict", *MODEL, "a.png") == (
@@ -420,7 +427,7 @@ def test_a_table_of_other_values_than_those_of_the_training_images_is_refused(
 def test_arrays_are_set_upright_if_the_dataset_says_that_its_images_lie_on_their_side(
     project: Path, tmp_path: Path
 ) -> None:
-    tiny.edit(project, {**PICTURES, "datasets.tiny.transpose": True})
+    make_pictures(project, {"datasets.tiny.transpose": True})
     lying = PIXELS[:100].reshape(-1, 8, 8).swapaxes(1, 2)
     np.savez(tmp_path / "lying.npz", x=lying, y=CLASSES[:100])
     printed = call(project, "predict", *MODEL, str(tmp_path / "lying.npz")).stdout
@@ -440,7 +447,8 @@ def test_pictures_in_a_parquet_file_are_evaluated(place: Path, tmp_path: Path) -
 
 
 def test_a_picture_with_the_other_background_is_inverted(project: Path) -> None:
-    tiny.edit(project, {**PICTURES, "datasets.tiny.background": "dark"})
+    make_pictures(project)
+    tiny.edit_summary(project, {"background": "dark"})
     image = PIXELS[3].reshape(tiny.SHAPE)
     framed = np.pad(image, 4)  # so that the border is paper
     write(project / "dark.png", framed)

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from digits.data.storage import IGNORED_NAMES, add_to_dvc, warn_about_unstored
 from digits.messages.errors import UserError
-from digits.pinning.storage import IGNORED_NAMES, add_to_dvc, warn_about_unstored
 from docs.tools.shapes import write_pictures
 from tests.helpers import tiny
-from tests.helpers.calls import VALID, call, failure, skip_without_layouts
+from tests.helpers.calls import VALID, call, skip_without_layouts
 
 SOURCES = [{"files": "data/own"}]
 OWN = Path("data/own")
@@ -85,18 +85,10 @@ def test_files_that_are_not_read_do_not_change_images_that_are_stored(project: P
 
 
 def test_check_names_images_that_are_not_stored(project: Path) -> None:
-    sources = [*SOURCES, {"openml": "nosuch/1"}]  # so that the images are not compared
-    tiny.edit(project, {"datasets.tiny.sources": sources})
+    tiny.edit(project, {"datasets.tiny.sources": SOURCES})
     result = call(project, "check")
     assert result.stdout == VALID
     assert "data/own" in result.stderr
-
-
-def test_check_compares_images_although_another_source_is_not_there(project: Path) -> None:
-    """As the folder of a disk that is not mounted."""
-    for sources in [[*SOURCES, {"files": "nowhere"}], [{"files": "nowhere"}, *SOURCES]]:
-        tiny.edit(project, {"datasets.tiny.sources": sources})
-        assert "no source has tiny: " in failure(project, "check")
 
 
 def test_images_in_git_are_stored(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

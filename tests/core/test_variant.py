@@ -69,7 +69,6 @@ def make(project: Path) -> None:
         "models": {"odd": odd, "named": named},
     }
     tiny.edit(project, changes)
-    call(project, "pin", "own")
     call(project, "fetch", "own")
     call(project, "split", "own")
     for stage in ["binarize", "train", "evaluate"]:

@@ -36,7 +36,9 @@ LOGISTIC = "linear_model.LogisticRegression"
 
 # What a copy of the repository for a test is made without: its results, its pages, its tests, and
 # other packages.
-NOT_COPIED = r"(metrics|plots|docs|packages|tests)/|dvc\.lock|.*\.dvc$|data/\.gitignore"
+NOT_COPIED = (
+    r"(data/datasets|metrics|plots|docs|packages|tests)/|dvc\.lock|.*\.dvc$|data/\.gitignore"
+)
 
 # Folders that belong to Git, DVC and Python.
 TOOL_FOLDERS = {".git", ".dvc", "__pycache__"}
@@ -110,9 +112,7 @@ def write_idx_files(folder: Path) -> None:
 def dataset(*sources: dict[str, str]) -> dict[str, Any]:
     """Return an entry of `datasets` for the tiny dataset."""
     return {
-        "images": IMAGES,
         "shape": list(SHAPE),
-        "classes": 10,
         "pixel_max": PIXEL_MAX,
         "sources": list(sources),
         "files": FILES,
@@ -206,33 +206,29 @@ ONE_OF_EACH = list({stage.partition("@")[0]: stage for stage in reversed(STAGES)
 
 
 def edit(project: Path, changes: dict[str, Any]) -> None:
-    """Write the tiny project's params.yaml with changes, as `params` takes them.
+    """Write the tiny project's params.yaml with changes, as `params` takes them."""
+    text = yaml.safe_dump(params(changes), sort_keys=False)
+    (project / "params.yaml").write_text(text, encoding="utf-8")
 
-    What `digits pin` would record of the datasets is written into data/datasets.yaml.
+
+def edit_summary(project: Path, changes: dict[str, Any], name: str = "tiny") -> None:
+    """Change what data/datasets/NAME.yaml says of a dataset.
+
+    Args:
+        project: the project.
+        changes: new values of keys.
+        name: the dataset. If it has no file, it is like the tiny dataset.
     """
-    from digits.settings import recorded
-
-    content = params(changes)
-    values = {}
-    for name, entry in content["datasets"].items():
-        if isinstance(entry, dict):
-            values[name] = {key: entry[key] for key in recorded.KEYS if key in entry}
-            others = {key: entry[key] for key in entry if key not in recorded.KEYS}
-            content["datasets"][name] = others
-    (project / recorded.FILE).parent.mkdir(exist_ok=True)
-    for path, written in [(Path("params.yaml"), content), (recorded.FILE, values)]:
-        text = yaml.safe_dump(written, sort_keys=False)
-        (project / path).write_text(text, encoding="utf-8")
+    folder = project / "data/datasets"
+    values = yaml.safe_load((folder / "tiny.yaml").read_text(encoding="utf-8"))
+    text = yaml.safe_dump(values | changes, sort_keys=False)
+    (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
 
 
-def read_entry(project: Path) -> dict[str, Any]:
-    """Return the entry of the tiny dataset, with what `digits pin` has recorded of it."""
-    from digits.settings import params_file, recorded
-
-    with contextlib.chdir(project):
-        content = recorded.add_to(params_file.parse(params_file.read()), recorded.read())
-    entry: dict[str, Any] = content["datasets"]["tiny"]
-    return entry
+def add_dependency(project: Path, path: str) -> None:
+    """Let the stage `fetch` depend on images of one's own."""
+    first = "        - stages/fetch.py\n"
+    replace(project / "dvc.yaml", first, f"{first}        - {path}\n")
 
 
 def copy_repository(project: Path, without: str = "$^") -> None:
@@ -254,7 +250,7 @@ def make_project(project: Path, without: str = NOT_COPIED) -> None:
     """Make a repository of this one's code, with the tiny dataset and its params.yaml."""
     copy_repository(project, without)
     # In a fork, the fetch stage may depend on pictures, and the remote has another name.
-    replace(project / "dvc.yaml", r"\n +- data/own.*", "")
+    replace(project / "dvc.yaml", r"\n +- (data/own|packages/).*", "")
     replace(project / ".dvc/config", "url = .*", "url = ../../digits-remote")
     write_idx_files(project / "idx")
     edit(project, {})

@@ -12,6 +12,7 @@ from sklearn.svm import SVC
 
 from digits.core.images import ImageFormat
 from digits.core.pixels import Pixels, Vector
+from digits.data.summary import Summary
 from digits.imaging.pictures import Picture
 from digits.learning.pipelines import build_features
 from digits.learning.scores import compute_scores
@@ -36,10 +37,9 @@ def fit(images: Pixels, y: Vector) -> Recognizer:
     gaussians = QuadraticDiscriminantAnalysis(reg_param=0.01)
     density = Pipeline([*steps, ("classifier", gaussians)]).fit(X[:TRAIN], y[:TRAIN])
     labels: dict[int, int | str] = {number: number for number in range(10)}
-    dataset = DatasetParams(
-        images=IMAGES, shape=[28, 28], classes=10, sources=[{"sklearn": "digits"}], sha256={}
-    )
-    recognizer = Recognizer("svc", dataset, labels, svc, 0.2)
+    dataset = DatasetParams(shape=[28, 28], sources=[{"sklearn": "digits"}])
+    summary = Summary(IMAGES, dict.fromkeys(range(10), IMAGES // 10))
+    recognizer = Recognizer("svc", dataset, summary, labels, svc, 0.2)
     probabilities = recognizer.calibrate(compute_scores(svc, X[TRAIN:]))
     log_densities = density.decision_function(X[TRAIN:]).max(axis=1)
     return replace(recognizer, typicality=Typicality.fit(probabilities, density, log_densities))

@@ -13,6 +13,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from digits.core import tables
+from digits.data.summary import read_summary
 from digits.messages.errors import UserError
 from digits.results import formatting, leaderboard
 from digits.results.differences import Reader, compare_models
@@ -51,6 +52,7 @@ def render_page(settings: Params, model_names: Sequence[str]) -> str:
     return template.render(
         project=Path.cwd().name,
         datasets=datasets,
+        summaries={name: read_summary(name) for name in datasets},
         models={model.name: model for model in models},
         outdated_names=outdated_names,
         headings=leaderboard.list_headings(results),

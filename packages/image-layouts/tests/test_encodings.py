@@ -25,13 +25,13 @@ def place(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a tiny project with names that are not in ASCII. Do not change it."""
     project = tiny.copy(made, tmp_path_factory.mktemp("encodings") / "tiny")
     changes = {
-        "datasets.tiny.names": ["Łódź", *"abcdefghi"],
         "tasks.five.positive": ["e"],
         "models.digit-logreg-2": tiny.params()["models"]["digit-logreg"],
         "datasets.tiny.sources": [{"files": "own"}],
-        "datasets.tiny.sha256.files": "0" * 64,
     }
     tiny.edit(project, changes)
+    classes = dict.fromkeys(["Łódź", *"abcdefghi"], 40)
+    tiny.edit_summary(project, {"classes": classes, "sha256": {"files": ""}})
     for folder in ["data/predictions", "data/crossval"]:
         content = (project / folder / "digit-logreg.parquet").read_bytes()
         (project / folder / "digit-logreg-2.parquet").write_bytes(content)

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from digits.core.images import Images
-from digits.pinning.overview import describe_images
+from digits.data.overview import describe_images
+from digits.data.summary import Summary
 from image_layouts.checking.class_names import find_equal_names
 from tests.helpers import tiny
 
@@ -16,10 +17,11 @@ NAMES = [str(number) for number in range(10)]
 
 
 def describe(pixels: Any, classes: Any, names: Any = NAMES, **columns: Any) -> str:
-    """Return what `digits pin` says of images, after their counts."""
+    """Return what `fetch` says of images, after their counts."""
     table = pd.DataFrame({"class": classes, **columns})
     table.attrs = {"shape": [8, 8], "pixel_max": 16}
-    _, *doubts = describe_images(Images(pixels, table), names, None)
+    summary = Summary(len(table), dict.fromkeys(names, 0))
+    _, *doubts = describe_images(Images(pixels, table), summary)
     return "\n".join(doubts)
 
 
@@ -70,7 +72,7 @@ def test_groups_have_their_own_names() -> None:
     group_names = [f"writer {number}" for number in range(12)]
     table.attrs = {"shape": [8, 8], "pixel_max": 16, "group_names": group_names}
     images = Images(np.concatenate([PIXELS, PIXELS[3:4]]), table)
-    said = describe_images(images, NAMES, None)
+    said = describe_images(images, Summary(len(images), dict.fromkeys(NAMES, 0)))
     [line] = [line for line in said if "several groups" in line]
     assert "such as number 4 (writer 0) and number 401 (writer 11); " in line
 

@@ -66,9 +66,9 @@ def predict(project: Path, table_format: str) -> str:
     return call(project, *words).stdout
 
 
-def test_the_recorded_values_have_the_names(project: Path) -> None:
-    recorded = yaml.safe_load((project / "data/datasets.yaml").read_text(encoding="utf-8"))
-    assert sorted(recorded["own"]["names"]) == sorted(NAMES)
+def test_the_summary_has_the_names(project: Path) -> None:
+    summary = yaml.safe_load((project / "data/datasets/own.yaml").read_text(encoding="utf-8"))
+    assert sorted(summary["classes"]) == sorted(NAMES)
 
 
 def test_tables_for_programs_have_the_names(project: Path) -> None:

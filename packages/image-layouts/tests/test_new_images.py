@@ -27,8 +27,7 @@ COLORS = np.stack([IMAGES, IMAGES // 2, IMAGES // 4], axis=3)
 def read(path: Path, layout: Any, shape: list[int] | None = None) -> Collection:
     """Return the images of a path as those of a dataset with a layout."""
     entry = tiny.dataset({"files": "own"}) | {"layout": layout, "shape": shape or [8, 8]}
-    entry["names"] = NAMES
-    return read_new_images(path, DatasetParams.model_validate(entry))
+    return read_new_images(path, DatasetParams.model_validate(entry), NAMES)
 
 
 def read_pixels(images: Collection) -> Any:
@@ -306,8 +305,8 @@ def test_other_files_are_no_tables(tmp_path: Path, name: str) -> None:
 
 def test_names_that_are_numbers_are_not_taken_for_positions(tmp_path: Path) -> None:
     entry = tiny.dataset({"files": "own"}) | {"layout": "{class}/*", "shape": [8, 8]}
-    entry["names"] = [str(number) for number in range(1, 8)]
+    names = [str(number) for number in range(1, 8)]
     labels = np.resize([1, 2, 6], 20).astype(str)
     np.savez(tmp_path / "new.npz", x=IMAGES, y=labels)
-    images = read_new_images(tmp_path / "new.npz", DatasetParams.model_validate(entry))
+    images = read_new_images(tmp_path / "new.npz", DatasetParams.model_validate(entry), names)
     assert images.rows["class"].tolist() == labels.tolist()

@@ -5,7 +5,6 @@ import pickle
 import re
 import shutil
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -18,7 +17,8 @@ from scipy.spatial.distance import cdist
 
 from digits.core.images import Images
 from digits.core.pixels import Pixels
-from digits.pinning.values import compute_pinned_values
+from digits.data.conversion import make_images
+from digits.settings.params import DatasetParams
 from image_layouts.errors import LayoutError
 from image_layouts.layout.place import Place
 from image_layouts.pipeline import start
@@ -97,12 +97,8 @@ def understand() -> Images:
     """Return what `digits start` understands of data/own. Pictures keep their size."""
     place, choice = start.choose_layout(None, {})
     images = choice.reading.images
-    entry = {
-        "sources": [{"files": str(place)}],
-        "layout": choice.layout,
-        "shape": images.shape or [8, 8],
-    }
-    return compute_pinned_values("own", entry, partial(to_collection, images))[1]
+    dataset = DatasetParams(sources=[{"files": str(place)}], shape=images.shape or [8, 8])
+    return make_images(to_collection(images, dataset), dataset)
 
 
 def check_pixels(X: Pixels, images: pd.DataFrame) -> None:

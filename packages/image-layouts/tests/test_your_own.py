@@ -13,7 +13,6 @@ import shutil
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -52,13 +51,6 @@ FOREIGN_WORDS = re.compile(r"MNIST|tutorial|handwrit|\bdigit\b|small-", re.IGNOR
 
 # Files that both the project and upstream change before the merge.
 CHANGED_UPSTREAM = ["README.md", "params.yaml", "docs/tutorials.md", "digits/core/paths.py"]
-
-
-def write_new_cross(path: Path) -> None:
-    """Write a picture of a cross that is not among those of the project."""
-    with TemporaryDirectory() as others:
-        write_pictures(Path(others), count=62)
-        shutil.copy(Path(others) / "cross/61.jpg", path)
 
 
 def make_clone(place: Path) -> Path:
@@ -112,8 +104,6 @@ class Walk:
         first = steps[0].command
         if first.startswith("digits predict"):
             shutil.copy(self.project / "data/own/cross/1.jpg", self.project.parent / "new.jpg")
-        if first == "digits pin own" and (self.project / "data/own.dvc").exists():
-            write_new_cross(self.project / "data/own/cross/61.jpg")
         if first.startswith("git fetch"):
             commit_upstream(self.origin)
 
@@ -184,16 +174,6 @@ def test_the_tests_of_the_new_project_pass(project: Path) -> None:
     run("make lint test", project)
 
 
-def test_an_update_deletes_no_code_that_has_moved_to_this_package(tmp_path: Path) -> None:
-    text = (tiny.ROOT / YOUR_OWN).read_text(encoding="utf-8")
-    [select] = re.findall(r"^\$ git status --short \| (sed .+?) \| xargs", text, re.MULTILINE)
-    moved = "packages/image-layouts/image_layouts/pipeline/start.py"
-    shown = f"DU docs/tutorials.md\nDU {moved}\nUU Makefile\n"
-    (tmp_path / "status").write_text(shown)
-    deleted = tiny.run(["bash", "-c", f"{select} status"], tmp_path).stdout
-    assert deleted == "docs/tutorials.md\n"
-
-
 @pytest.fixture(scope="session")
 def clone(request: pytest.FixtureRequest) -> Path:
     """Return a clone of this project. Do not change it."""
@@ -226,9 +206,30 @@ def started(clone: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return project
 
 
-def test_start_leaves_a_project_whose_images_are_recorded_and_in_dvc(started: Path) -> None:
+def test_start_leaves_a_project_whose_images_are_in_dvc(started: Path) -> None:
     assert call(started, "check").output == "params.yaml is valid.\n"
     assert "data/own.dvc" in tiny.run("git diff --name-only --cached", started).stdout
+
+
+def test_one_command_takes_in_pictures_and_says_if_some_are_lost(
+    started: Path, tmp_path: Path
+) -> None:
+    project = tiny.copy(started, tmp_path / "shapes")
+    summary = "data/datasets/own.yaml"
+    first, second = sorted((project / "data/own/cross").iterdir())[:2]
+    tiny.run_dvc("repro split@own", project)
+    tiny.commit(project, "60 shapes")
+    Image.new("L", (60, 60), 9).save(first.with_name("new.png"))
+    assert tiny.repro(project, "split@own") == ["fetch@own", "split@own"]
+    assert "+images: 61\n" in tiny.run(f"git diff {summary}", project).stdout
+    assert "+  nfiles: 61\n" in tiny.run("git diff data/own.dvc", project).stdout
+    for path in [first, second]:
+        path.unlink()
+    line = (
+        "own has fewer images than in the last commit: images: 60 → 59, class cross: 20 → 19\n"
+    )
+    assert tiny.run("dvc repro fetch@own", project).stderr == line
+    assert "-images: 60\n+images: 59\n" in tiny.run(f"git diff {summary}", project).stdout
 
 
 @pytest.mark.variant
@@ -246,7 +247,12 @@ def test_start_can_be_called_again_with_other_images(shapes: Path) -> None:
     assert list(params["models"]) == ["pixels-svc", "pixels-trees"]
     tiny.run("git restore .", shapes)
     (shapes / "data/own/digits.csv").unlink()
-    for results in ["metrics/pixels-svc.json", "plots/pixels-svc/metrics.csv"]:
+    written = [
+        "metrics/pixels-svc.json",
+        "plots/pixels-svc/metrics.csv",
+        "data/datasets/own.yaml",
+    ]
+    for results in written:
         (shapes / results).parent.mkdir(exist_ok=True)
         (shapes / results).touch()
     write_pictures(shapes / "data/own/train")
@@ -281,13 +287,14 @@ def test_start_for_many_drawings_writes_models_that_are_trained_fast() -> None:
 @pytest.mark.variant
 @pytest.mark.skipif(not tiny.HANDWRITING.exists(), reason="the package was deleted")
 def test_start_for_handwriting_needs_no_pictures_yet(shapes: Path) -> None:
-    assert "  digits pin own\n" in call(shapes, "start", "--handwriting").stdout
+    assert "  dvc add data/own\n" in call(shapes, "start", "--handwriting").stdout
     assert find_folders_of_tests(shapes) == {"core", "helpers"}
     assert (shapes / HANDWRITING).exists()
     write_pictures(shapes / "data/own")
     for shape, digit in zip(SHAPES, "071", strict=True):
         (shapes / "data/own" / shape).rename(shapes / "data/own" / digit)
-    assert "  60 images of 3 classes: 0 20, 1 20, 7 20\n" in call(shapes, "pin", "own").stdout
+    assert "60 images of 3 classes: 0 20, 1 20, 7 20\n" in call(shapes, "fetch", "own").stdout
+    assert set(start.CODE_OF_HANDWRITING) < set(read_fetch(shapes)["deps"])
 
 
 @pytest.mark.variant
@@ -448,7 +455,7 @@ def test_start_refuses_files_that_are_not_as_in_a_new_clone() -> None:
     with pytest.raises(
         UserError, match=r"dvc\.yaml is not as in a new clone; clone the project"
     ):
-        start.edit_stages(stages.replace("stages/fetch.py", "stages/get.py"), has_network=False)
+        start.edit_stages(stages.replace("stages/fetch.py", "stages/get.py"), [])
     targets = (tiny.ROOT / "Makefile").read_text(encoding="utf-8")
     for line in ["DEMO := ", "help demo start repro", "EXTRAS :="]:
         with pytest.raises(UserError, match="Makefile is not as in a new clone; clone the"):
@@ -473,12 +480,10 @@ def test_start_restores_all_files_if_it_cannot_finish(shapes: Path) -> None:
 def test_so_many_images_are_asked_for_that_the_training_set_has_enough() -> None:
     X = np.random.default_rng(0).integers(0, 256, (40, 4, 4), np.uint8)
     images = Images(X.reshape(40, -1), pd.DataFrame({"class": [0] * 38 + [1] * 2}))
-    values = {"classes": 2, "names": ["cat", "dog"], "sha256": {}}
-    train_images = start.select_train_images(images, values)
     with pytest.raises(
         UserError, match=r"^1 of 2 classes .+ by `digits start --min-images 4`$"
     ):
-        start.check_images(images, train_images, values)
+        start.check_images(images, start.select_train_images(images))
 
 
 @pytest.mark.parametrize(
@@ -504,6 +509,13 @@ def test_start_changes_nothing_if_the_column_of_classes_is_a_quantity(shapes: Pa
     line = failure(shapes, "start", "--class", "weight")
     assert "weight is a quantity, such as 8.224: " in line
     assert tiny.run("git status --porcelain", shapes).stdout == ""
+
+
+def read_fetch(project: Path) -> dict[str, Any]:
+    """Return the definition of the stage `fetch`."""
+    definitions = yaml.safe_load((project / "dvc.yaml").read_text(encoding="utf-8"))
+    definition: dict[str, Any] = definitions["stages"]["fetch"]["do"]
+    return definition
 
 
 def find_folders_of_tests(project: Path) -> set[str]:
@@ -544,11 +556,10 @@ def test_start_leaves_no_link_to_a_page_that_it_deletes(started: Path) -> None:
 
 
 def test_start_edits_the_stages_and_the_settings_of_tools(started: Path) -> None:
-    before = (tiny.ROOT / "dvc.yaml").read_text(encoding="utf-8")
-    after = (started / "dvc.yaml").read_text(encoding="utf-8")
-    new_line = "        - data/own # after a change, run `digits pin own`\n"
-    assert after.count(new_line) == 1
-    assert after.replace(new_line, "") == before
+    fetch = read_fetch(started)
+    assert {"data/own", *start.CODE_OF_PICTURES} < set(fetch["deps"])
+    assert not {*start.CODE_OF_NETWORKS, *start.CODE_OF_HANDWRITING} & set(fetch["deps"])
+    assert {"pillow", "scipy"} < set(fetch["params"][1]["stages/versions.yaml"])
     assert (started / "README.md").read_text(encoding="utf-8").endswith("\n")
     makefile = (started / "Makefile").read_text(encoding="utf-8")
     assert "demo" not in makefile  # `make repro` does the same
@@ -751,9 +762,11 @@ def test_models_of_many_photos_learn_from_principal_components(
         "shape": traits.shape,
         "network": traits.network,
     }
-    values = {"images": n_images, "classes": 2, "sha256": {"pixels": "0", "labels": "1"}}
+    images = Images(
+        np.empty((n_images, 0), np.uint8), pd.DataFrame({"class": 0}, range(n_images))
+    )
     with contextlib.chdir(shapes):
-        start.rewrite(entry, traits, values, n_folds=5)
+        start.rewrite(entry, traits, images, n_folds=5)
     text = (shapes / "params.yaml").read_text(encoding="utf-8")
     models = yaml.safe_load(text)["models"].values()
     found = {model["feature_parameters"].get("n_components") for model in models}

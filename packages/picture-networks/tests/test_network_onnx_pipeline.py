@@ -1,4 +1,4 @@
-"""An ONNX file in a project: recorded by `digits pin`, and used by the stages and by predict."""
+"""An ONNX file in a project: used by the stages and by predict, which notice another one."""
 
 import shutil
 import sys
@@ -35,12 +35,13 @@ NETWORK = onnx_files.model(
 )
 OTHER = NETWORK.replace(b"Mul", b"Add")  # another network, which gives other features
 
+ENTRY: dict[str, Any] = {
+    "sources": [{"files": "data/own"}],
+    "shape": [16, 16, 3],
+    "network": KEYS,
+}
 CHANGES: dict[str, Any] = {
-    "datasets.tiny": {
-        "sources": [{"files": "data/own"}],
-        "shape": [16, 16, 3],
-        "network": KEYS,
-    },
+    "datasets.tiny": ENTRY,
     "splits": {"tiny": {"dataset": "tiny", "test": 8}},
     "tasks": {"class": {"split": "tiny"}},
     "models": {"svc": tiny.model("class", "network", "svm.SVC", 2)},
@@ -51,31 +52,31 @@ PREDICT = ["predict", "--model", "svc", "data/own/temple/0.jpg"]
 
 
 @pytest.fixture(scope="module")
-def pinned(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def trained(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a project with a network whose features are trained on. Do not change it."""
     project = tiny.copy(made, tmp_path_factory.mktemp("onnx") / "tiny")
     tiny.edit(project, CHANGES)
     write_photos(project / "data/own")
     (project / FILE).write_bytes(NETWORK)
-    output = call(project, "pin", "tiny").stdout
-    assert f"'y' of {FILE} gives 12 features of each picture, in 32 × 32 pixels\n" in output
-    assert f"DVC now stores {FILE}. Run `dvc push` to share it.\n" in output
+    for path in ["data/own", FILE]:
+        tiny.add_dependency(project, path)
+    tiny.run_dvc(f"add data/own {FILE}", project)
     reproduce(project, *STAGES)
     return project
 
 
 @pytest.fixture
-def project(pinned: Path, tmp_path: Path) -> Path:
-    """Return a copy of `pinned` that a test may change."""
-    return tiny.copy(pinned, tmp_path / "tiny")
+def project(trained: Path, tmp_path: Path) -> Path:
+    """Return a copy of `trained` that a test may change."""
+    return tiny.copy(trained, tmp_path / "tiny")
 
 
 def test_the_stages_store_the_features_of_the_network(
-    pinned: Path, monkeypatch: pytest.MonkeyPatch
+    trained: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(pinned)
+    monkeypatch.chdir(trained)
     network = onnx_file.load(NetworkFile(**KEYS))
-    stored = read_features(pinned)
+    stored = read_features(trained)
     for file, features in stored.items():
         picture = read_resized(Path("data/own") / file, [32, 32, 3])
         assert features == bytes(network.describe(picture))
@@ -83,28 +84,18 @@ def test_the_stages_store_the_features_of_the_network(
 
 
 @pytest.mark.variant
-def test_a_recorded_network_is_valid_and_stored(pinned: Path) -> None:
-    result = call(pinned, "check")
+def test_a_stored_network_is_valid(trained: Path) -> None:
+    result = call(trained, "check")
     assert (result.stdout, result.stderr) == (VALID, "")
-    assert (pinned / f"{FILE}.dvc").exists()
-    before = tiny.files(pinned)
-    call(pinned, "pin", "tiny")
-    assert tiny.files(pinned) == before
 
 
 @pytest.mark.variant
-def test_another_file_is_refused_until_it_is_recorded_and_then_fetched(project: Path) -> None:
+def test_another_file_is_not_used_until_the_images_are_fetched_again(project: Path) -> None:
     assert tiny.repro(project, "evaluate@svc") == []
     (project / FILE).write_bytes(OTHER)
-    line = (
-        f"network: {FILE} has another checksum than `sha256` has recorded; if that is right, run "
-        "`digits pin` for this dataset"
-    )
-    assert failure(project, "fetch", "tiny") == f"Error: {line}"
+    line = f"network: {FILE} is not the one that the images were read with; run `dvc repro`"
     assert failure(project, *PREDICT) == f"Error: {line}"
-    assert failure(project, "check") == f"Error: params.yaml: datasets.tiny: {line}"
     before = read_features(project)
-    call(project, "pin", "tiny")
     assert tiny.repro(project, "fetch@tiny") == ["fetch@tiny"]
     after = read_features(project)
     assert list(after.values()) != list(before.values())
@@ -114,7 +105,7 @@ def test_another_file_is_refused_until_it_is_recorded_and_then_fetched(project: 
 def test_a_file_that_was_not_pulled_is_missed_only_where_it_is_needed(project: Path) -> None:
     (project / FILE).unlink()
     assert call(project, "check").stdout == VALID
-    for words in [["fetch", "tiny"], ["pin", "tiny"], PREDICT]:
+    for words in [["fetch", "tiny"], PREDICT]:
         assert failure(project, *words) == f"Error: {MISSING}"
     (project / f"{FILE}.dvc").unlink()
     assert failure(project, "check") == f"Error: params.yaml: datasets.tiny: {MISSING}"
@@ -125,8 +116,9 @@ def test_a_file_in_a_folder_that_was_not_pulled_is_left_for_later(project: Path)
     folder = project / "data/networks"
     folder.mkdir()
     (folder / "a.onnx").write_bytes(NETWORK)
+    tiny.add_dependency(project, "data/networks")
     fetch(project, network=KEYS | {"file": "data/networks/a.onnx"})
-    assert (project / "data/networks.dvc").exists()  # DVC has the folder as a whole
+    tiny.run_dvc("add data/networks", project)
     shutil.rmtree(folder)
     assert call(project, "check").stdout == VALID
 
@@ -134,19 +126,8 @@ def test_a_file_in_a_folder_that_was_not_pulled_is_left_for_later(project: Path)
 def test_a_file_that_cannot_be_used_changes_nothing(project: Path) -> None:
     (project / FILE).write_bytes(NETWORK[:100])
     before = tiny.files(project)
-    assert "ONNX Runtime cannot load it" in failure(project, "pin", "tiny")
+    assert "ONNX Runtime cannot load it" in failure(project, "fetch", "tiny")
     assert tiny.files(project) == before
-
-
-@pytest.mark.variant
-def test_pin_forgets_a_network_that_is_no_longer_named(project: Path) -> None:
-    entry = tiny.read_entry(project)
-    assert "network" in entry["sha256"]
-    without = {key: value for key, value in entry.items() if key != "network"}
-    tiny.edit(project, CHANGES | {"datasets.tiny": without})
-    call(project, "pin", "tiny")
-    entry = tiny.read_entry(project)
-    assert "network" not in entry["sha256"]
 
 
 def read_features(project: Path) -> dict[str, bytes]:
@@ -161,10 +142,8 @@ def list_cache(project: Path) -> set[Path]:
 
 
 def fetch(project: Path, **keys: Any) -> dict[str, bytes]:
-    """Record a changed entry of the dataset, fetch it, and return its features."""
-    entry = tiny.read_entry(project) | keys
-    tiny.edit(project, CHANGES | {"datasets.tiny": entry})
-    call(project, "pin", "tiny")
+    """Change the entry of the dataset, fetch it, and return its features."""
+    tiny.edit(project, CHANGES | {"datasets.tiny": ENTRY | keys})
     call(project, "fetch", "tiny")
     return read_features(project)
 
@@ -265,7 +244,11 @@ def test_the_features_of_several_networks_follow_each_other(project: Path) -> No
     single = read_features(project)
     other = "data/other.onnx"
     (project / other).write_bytes(OTHER)
-    both = fetch(project, network=[KEYS, KEYS | {"file": other}])
+    networks = [KEYS, KEYS | {"file": other}]
+    tiny.edit(project, CHANGES | {"datasets.tiny": ENTRY | {"network": networks}})
+    assert f"does not depend on {other}; add it to `deps`" in failure(project, "fetch", "tiny")
+    tiny.add_dependency(project, other)
+    both = fetch(project, network=networks)
     assert {file: features[:12] for file, features in both.items()} == single
     assert all(len(features) == 24 for features in both.values())
     reproduce(project, *STAGES[1:])
@@ -277,7 +260,7 @@ def test_the_features_of_several_networks_follow_each_other(project: Path) -> No
     assert "predicted temple" in text
     assert call(project, "check").stdout == VALID
     (project / other).write_bytes(NETWORK)
-    assert "has another checksum" in failure(project, "fetch", "tiny")
+    assert f"{FILE}, {other} is not the one" in failure(project, *PREDICT)
 
 
 @pytest.mark.variant

@@ -62,7 +62,6 @@ def set_up(clone: Path) -> str:
 COMMANDS = [
     "setup",
     "start",
-    "pin tiny",
     "check",
     "repro",
     "compare HEAD",

@@ -51,7 +51,9 @@ def is_collection_path(path: Path) -> bool:
     return path.is_dir() or (path.exists() and (is_table or is_array_file(path)))
 
 
-def open_new_images(path: Path, dataset: DatasetParams) -> PipelineCollection | None:
+def open_new_images(
+    path: Path, dataset: DatasetParams, class_names: list[str]
+) -> PipelineCollection | None:
     """Return the images of a folder, a table or a file with arrays, or None for other files.
 
     `digits predict` calls this.
@@ -59,6 +61,7 @@ def open_new_images(path: Path, dataset: DatasetParams) -> PipelineCollection | 
     Args:
         path: the folder or the file.
         dataset: the entry of params.yaml of the images that the model was trained on.
+        class_names: the names of its classes.
 
     Raises:
         UserError: there are no images, or they cannot be read.
@@ -66,10 +69,10 @@ def open_new_images(path: Path, dataset: DatasetParams) -> PipelineCollection | 
     if not is_collection_path(path):
         return None
     with as_user_errors():
-        return to_collection(read_new_images(path, dataset), dataset)
+        return to_collection(read_new_images(path, dataset, class_names), dataset)
 
 
-def read_new_images(path: Path, dataset: DatasetParams) -> Collection:
+def read_new_images(path: Path, dataset: DatasetParams, names: list[str]) -> Collection:
     """Return the images of a folder, a table or a file with arrays.
 
     They are read by the dataset's layout if they match it. Otherwise, the pixels of a table are
@@ -79,11 +82,11 @@ def read_new_images(path: Path, dataset: DatasetParams) -> Collection:
     Args:
         path: the folder or the file.
         dataset: the entry of params.yaml of the images that the model was trained on.
+        names: the names of its classes.
 
     Raises:
         LayoutError: there are no images, or they cannot be read.
     """
-    names = [str(name) for name in dataset.class_names]
     images = read_path(path, dataset, set(names))
     if "class" not in images.rows:
         return images

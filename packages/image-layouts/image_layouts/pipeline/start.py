@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import textwrap
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +16,20 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from digits.commands import examples, pin
+from digits.commands import examples
 from digits.commands.setup import check_path, write_url
 from digits.core import paths
 from digits.core.images import Images
+from digits.data.conversion import make_images
+from digits.data.fetching import fetch_images
+from digits.data.overview import describe_images
 from digits.data.splitting import split_rows
+from digits.data.storage import add_to_dvc
+from digits.data.summary import Summary, summarize
+from digits.imaging import drawing
 from digits.messages.errors import UserError, check_git, echo, to_one_line
-from digits.pinning.storage import add_to_dvc
-from digits.pinning.values import compute_pinned_values
-from digits.settings import recorded
 from digits.settings.params import ChecksumShare, TestSize
+from digits.settings.params_file import validate_dataset
 from image_layouts.errors import LayoutError
 from image_layouts.layout.place import Place
 from image_layouts.pipeline.errors import as_user_errors
@@ -67,6 +70,7 @@ DELETED = [
     "docs/tutorials*.md",
     # results
     "data/crossval",
+    "data/datasets",
     "data/predictions",
     "data/raw",
     "data/split",
@@ -86,8 +90,8 @@ HANDWRITING = [
 # scikit-learn have. In such images, the largest pixel is white.
 MAX_OF_FEW_BITS = 31
 
-# The files in metrics/ and plots/ that the stage `evaluate` writes.
-RESULT = re.compile(r"metrics/[^/]+\.json|plots/[^/]+/[^/]+\.csv")
+# The results of stages that are in Git.
+RESULT = re.compile(r"data/datasets/[^/]+\.yaml|metrics/[^/]+\.json|plots/[^/]+/[^/]+\.csv")
 
 TEST_SHARE = 0.25  # as templates/params.yaml says
 
@@ -99,11 +103,19 @@ HAS_STARTED = (
 # The first dependency of the stage `fetch`, as dvc.yaml has it.
 FIRST_DEPENDENCY = "        - stages/fetch.py\n"
 
-# What the features of a network depend on.
-CODE_OF_NETWORKS = [
+# What the pixels of pictures and tables depend on.
+CODE_OF_PICTURES = [
+    "digits/imaging/picture_files.py",
     "digits/imaging/pictures.py",
-    "digits/imaging/transforms/border.py",
-    "packages/picture-networks/picture_networks",
+    "packages/image-layouts/image_layouts",
+]
+
+# What the features of a network, and drawings of handwritten digits, depend on besides.
+CODE_OF_NETWORKS = ["packages/picture-networks/picture_networks"]
+CODE_OF_HANDWRITING = [
+    "digits/imaging/transforms/deskewing.py",
+    "digits/imaging/transforms/interpolation.py",
+    "packages/digits-handwriting/digits_handwriting",
 ]
 
 NOT_AS_CLONED = "{} is not as in a new clone; clone the project again"
@@ -185,16 +197,18 @@ def start_handwriting() -> None:
         "shape": DEFAULT_TRAITS.shape,
     }
     if not OWN_IMAGES.exists():
-        rewrite_or_restore(entry, DEFAULT_TRAITS, {}, MIN_FOLDS)
+        rewrite_or_restore(entry, DEFAULT_TRAITS, None, MIN_FOLDS)
         echo_project([])
-        echo_next_steps("Put pictures into data/own, in subfolders 0 to 9.", "digits pin own")
+        echo_next_steps(
+            "Put pictures into data/own, in subfolders 0 to 9.", f"dvc add {OWN_IMAGES}"
+        )
         return
-    values, images = compute_pinned_values("own", entry)
-    check_images(images, select_train_images(images, values), values)
+    images = fetch_images("own", validate_dataset("own", entry))
+    check_images(images, select_train_images(images))
     add_to_dvc(entry["sources"])
-    rewrite_or_restore(entry, DEFAULT_TRAITS, values, MIN_FOLDS)
+    rewrite_or_restore(entry, DEFAULT_TRAITS, images, MIN_FOLDS)
     echo_project([])
-    pin.print_overview(values, images)
+    print_overview(images, summarize(images, {}))
     echo_next_steps()
 
 
@@ -222,12 +236,14 @@ def start_with_layout(layout: Any, columns: dict[str, str], min_images: int) -> 
     if traits.white:
         entry["white"] = traits.white
     lines = [*describe(choice), traits.describe()]
-    make_collection = partial(to_collection, choice.reading.images)
-    values, images = compute_pinned_values("own", entry, make_collection)
-    del choice, make_collection  # a table of a million rows is large, and so is what follows
-    train_images = select_train_images(images, values)
-    check_images(images, train_images, values)
-    check_test_set(images.table, train_images, values)
+    dataset = validate_dataset("own", entry)
+    # Computing the network's features would take long.
+    dataset = dataset.model_copy(update={"network": None})
+    images = make_images(to_collection(choice.reading.images, dataset), dataset)
+    del choice  # a table of a million rows is large, and so is what follows
+    train_images = select_train_images(images)
+    check_images(images, train_images)
+    check_test_set(images, train_images)
     n_folds = choose_n_folds(train_images, traits.max_folds)
     if n_folds < traits.max_folds:
         lines.append(
@@ -238,10 +254,10 @@ def start_with_layout(layout: Any, columns: dict[str, str], min_images: int) -> 
     if largest <= MAX_OF_FEW_BITS:
         entry["pixel_max"] = images.table.attrs["pixel_max"] = largest
     add_to_dvc(entry["sources"])
-    rewrite_or_restore(entry, traits, values, n_folds)
+    rewrite_or_restore(entry, traits, images, n_folds)
     models = ", ".join(yaml.safe_load(read("params.yaml"))["models"])
     echo_project([*lines, f"models: {models}"])
-    pin.print_overview(values, images)
+    print_overview(images, summarize(images, {}))
     echo_next_steps()
 
 
@@ -316,34 +332,28 @@ def names_folder(layout: Any, folder: Path) -> bool:
     return re.search(pattern, write(layout)) is not None
 
 
-def select_train_images(images: Images, values: dict[str, Any]) -> pd.DataFrame:
-    """Return the rows of the table of images that will be the training set.
-
-    Args:
-        images: the images.
-        values: as `compute_pinned_values` returns them.
-    """
-    train_rows, _ = split_rows(images, choose_test_set(values), seed=0)
+def select_train_images(images: Images) -> pd.DataFrame:
+    """Return the rows of the table of images that will be the training set."""
+    train_rows, _ = split_rows(images, choose_test_set(images), seed=0)
     return images.table.iloc[train_rows]
 
 
-def check_images(images: Images, train_images: pd.DataFrame, values: dict[str, Any]) -> None:
+def check_images(images: Images, train_images: pd.DataFrame) -> None:
     """Check that models with `MIN_FOLDS` folds can learn from images.
 
     Args:
         images: all images.
         train_images: the rows of the training set.
-        values: as `compute_pinned_values` returns them.
 
     Raises:
         UserError: all images are black, or classes have too few images or groups.
     """
     if images.X.max() == 0:
         raise UserError("all pixels of all images are 0, which is black; nothing can be learnt")
-    counts = np.bincount(train_images["class"], minlength=values["classes"])
+    counts = np.bincount(train_images["class"], minlength=images.table["class"].max() + 1)
     rare = np.flatnonzero(counts < MIN_FOLDS)
     if len(rare):
-        names = pin.list_class_names(values)
+        names = images.class_names or range(len(counts))
         listed = ", ".join(f"{names[number]} {counts[number]}" for number in rare[:10])
         has_test_set = "test" in train_images
         needed = MIN_FOLDS if has_test_set else math.ceil(MIN_FOLDS / (1 - TEST_SHARE))
@@ -355,26 +365,24 @@ def check_images(images: Images, train_images: pd.DataFrame, values: dict[str, A
     check_groups(train_images, MIN_FOLDS)
 
 
-def check_test_set(
-    images: pd.DataFrame, train_images: pd.DataFrame, values: dict[str, Any]
-) -> None:
+def check_test_set(images: Images, train_images: pd.DataFrame) -> None:
     """Check that each class of few groups has one in the test set, if groups are chosen for it.
 
     Args:
-        images: the table of all images.
+        images: all images.
         train_images: the rows of the training set.
-        values: as `compute_pinned_values` returns them.
 
     Raises:
         UserError: all groups of such a class are in the training set.
     """
-    if "group" not in images or "test" in images:
+    table = images.table
+    if "group" not in table or "test" in table:
         return
-    n_groups = images.groupby("class")["group"].nunique()
-    in_test_set = images["class"].drop(train_images.index)
-    for number in sorted(set(images["class"]) - set(in_test_set)):
+    n_groups = table.groupby("class")["group"].nunique()
+    in_test_set = table["class"].drop(train_images.index)
+    for number in sorted(set(table["class"]) - set(in_test_set)):
         if n_groups[number] <= MIN_FOLDS:
-            class_name = pin.list_class_names(values)[number]
+            class_name = images.class_names[number] if images.class_names else number
             raise make_groups_error(class_name, n_groups[number], MIN_FOLDS + 1)
 
 
@@ -412,13 +420,13 @@ def choose_n_folds(train_images: pd.DataFrame, max_folds: int) -> int:
     return MIN_FOLDS
 
 
-def choose_test_set(values: dict[str, Any]) -> TestSize:
+def choose_test_set(images: Images) -> TestSize:
     """Return the test set that templates/params.yaml writes: the given one, or a quarter."""
-    return "given" if "test" in values["sha256"] else ChecksumShare(share=TEST_SHARE)
+    return "given" if "test" in images.table else ChecksumShare(share=TEST_SHARE)
 
 
 def rewrite_or_restore(
-    entry: dict[str, Any], traits: ImageTraits, values: dict[str, Any], n_folds: int
+    entry: dict[str, Any], traits: ImageTraits, images: Images | None, n_folds: int
 ) -> None:
     """Turn this clone into the new project. If that fails, restore it.
 
@@ -427,24 +435,24 @@ def rewrite_or_restore(
     Args:
         entry: the entry of the dataset.
         traits: what most images look like.
-        values: as `compute_pinned_values` returns them. Empty if there are no images yet.
+        images: the images, or None if there are none yet.
         n_folds: the number of folds of each model.
     """
     try:
-        rewrite(entry, traits, values, n_folds)
+        rewrite(entry, traits, images, n_folds)
     except BaseException:  # such as Ctrl-C, or a full disk
         subprocess.run(["git", "restore", "."], check=False)
         raise
 
 
 def rewrite(
-    entry: dict[str, Any], traits: ImageTraits, values: dict[str, Any], n_folds: int
+    entry: dict[str, Any], traits: ImageTraits, images: Images | None, n_folds: int
 ) -> None:
     """Write and delete files. `rewrite_or_restore` describes the arguments."""
     name = Path.cwd().name
     [(kind, place)] = entry["sources"][0].items()  # such as {"files": "data/own"}
-    has_test = "test" in values.get("sha256", {})
-    are_many = values.get("images", 0) >= MANY_IMAGES
+    has_test = images is not None and "test" in images.table
+    are_many = images is not None and len(images) >= MANY_IMAGES
     settings = {
         "kind": kind,
         "name": name,
@@ -459,13 +467,13 @@ def rewrite(
         "n_components_with_copies": N_COMPONENTS_WITH_COPIES,
     }
     texts = {file: render(file, **settings) for file in ["params.yaml", "README.md"]}
-    texts["dvc.yaml"] = edit_stages(read("dvc.yaml"), has_network=traits.network is not None)
+    code = CODE_OF_HANDWRITING if kind == "handwriting" else []
+    texts["dvc.yaml"] = edit_stages(
+        read("dvc.yaml"), code + (CODE_OF_NETWORKS if traits.network else [])
+    )
     texts["Makefile"] = edit_targets(read("Makefile"), EXTRAS[traits.network])
     for file_name, text in texts.items():
         Path(file_name).write_text(text, encoding="utf-8")
-    recorded.FILE.unlink()
-    if values:
-        recorded.write("own", values)
     rename_remote(name)
     delete(DELETED if kind == "handwriting" else [*DELETED, *HANDWRITING])
 
@@ -539,13 +547,12 @@ def render(file_name: str, **values: object) -> str:
     return environment.get_template(file_name).render(values)
 
 
-def edit_stages(text: str, *, has_network: bool) -> str:
-    """Make the images a dependency of the stage `fetch`.
+def edit_stages(text: str, code: list[str]) -> str:
+    """Make the images, and the code that reads them, dependencies of the stage `fetch`.
 
     Args:
         text: the content of dvc.yaml.
-        has_network: whether a network describes the pictures. No checksum verifies its
-            features, so the stage depends on the code that computes them.
+        code: the code that the images depend on, besides that which reads all pictures.
 
     Raises:
         UserError: it is not as in a new clone.
@@ -553,10 +560,9 @@ def edit_stages(text: str, *, has_network: bool) -> str:
     before, first, after = text.partition(FIRST_DEPENDENCY)
     if not first:
         raise UserError(NOT_AS_CLONED.format("dvc.yaml"))
-    dependencies = [f"{OWN_IMAGES} # after a change, run `digits pin own`"]
-    if has_network:
-        dependencies += CODE_OF_NETWORKS
+    dependencies = [OWN_IMAGES.as_posix(), *CODE_OF_PICTURES, *code]
     lines = "".join(f"        - {dependency}\n" for dependency in dependencies)
+    after = after.replace("pandas, pyarrow]", "pandas, pillow, pyarrow, scipy]", 1)
     return before + lines + first + after
 
 
@@ -590,3 +596,22 @@ def delete(patterns: list[str]) -> None:
                 shutil.rmtree(path)
             else:
                 path.unlink()
+
+
+def print_overview(images: Images, summary: Summary) -> None:
+    """Print what the images of a dataset are, and draw two of them."""
+    for line in describe_images(images, summary):
+        echo(f"  {to_one_line(line)}")
+    echo()
+    draw_examples(images, summary.class_names)
+
+
+def draw_examples(images: Images, class_names: Sequence[object]) -> None:
+    """Draw an image of each of two classes in the terminal."""
+    classes = images.table["class"]
+    rows = classes.drop_duplicates().index[:2]
+    captions = [str(class_names[classes[row]]) for row in rows]
+    pictures = images.X[rows].reshape(-1, *images.shape)
+    drawing.print_images(pictures, captions, min_side_by_side=len(rows))
+    if "file" not in images.table:  # only arrays and tables have such axes
+        echo("If they lie on their side, write `transpose: true` above `shape` in params.yaml.")

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from digits.data.source import find_source
 from digits.messages.errors import UserError, echo, has_repository, warn
+from digits.settings.params import list_sources
 
-Sources = Sequence[dict[str, str]]  # as in an entry of params.yaml
+Sources = list[dict[str, str]]  # as in an entry of params.yaml
 
 # Files that operating systems, network drives and Git write. They are in .dvcignore, too.
 IGNORED_NAMES = (".*", "__MACOSX", "@eaDir", "[Tt]humbs.db", "[Dd]esktop.ini")
@@ -28,10 +29,17 @@ def list_targets(sources: Sources, network_files: Sequence[Path] = ()) -> list[P
         sources: the sources of the dataset.
         network_files: the files of its networks.
     """
-    items = [item for source in sources for item in source.items()]
-    places = [Path(place) for kind, place in items if find_source(kind).is_path]
-    places += network_files
+    places = [*list_places(sources), *network_files]
     return list(dict.fromkeys(find_target(place) for place in places if place.exists()))
+
+
+def list_places(sources: Sources) -> list[Path]:
+    """Return the files and folders that a dataset reads, which may not exist."""
+    return [
+        Path(place)
+        for kind, place in list_sources(sources)
+        if find_source(kind).is_path and not place.startswith(("http:", "https:"))
+    ]
 
 
 def find_target(place: Path) -> Path:
