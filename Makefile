@@ -66,14 +66,14 @@ report: $(INSTALLED) ## Write report.html, about all models that have been evalu
 # The address at which the other machines of the cluster reach this one. Anyone who reaches it can run any code here.
 HOST ?= 127.0.0.1
 scheduler: $(INSTALLED) ## Start a Dask scheduler, on this machine or at HOST=ADDRESS
-	dask scheduler --preload stages --preload digits.learning.cluster --host $(HOST) --dashboard-address $(HOST):8787
+	dask scheduler --preload stages --preload digits.running.cluster --host $(HOST) --dashboard-address $(HOST):8787
 
 # These settings let a worker keep the memory of a task for the next one, in pieces of up to so many bytes, because
 # getting it from the operating system again takes long.
 workers: export MALLOC_MMAP_THRESHOLD_ := 268435456
 workers: export MALLOC_TRIM_THRESHOLD_ := 268435456
 workers: $(INSTALLED) ## Start Dask workers for DASK_SCHEDULER_ADDRESS
-	dask worker --preload stages --preload digits.learning.cluster --host $(HOST) --dashboard-address $(HOST):0 --nworkers -1 --nthreads 1
+	dask worker --preload stages --preload digits.running.cluster --host $(HOST) --dashboard-address $(HOST):0 --nworkers -1 --nthreads 1
 
 ##@ Work on the code
 # The folders of the tests, such as `tests` or `packages/image-layouts`.

@@ -20,7 +20,7 @@ from digits.learning.pipelines import build_pipeline
 from digits.learning.thresholds import predict_cross_validated
 from digits.messages.errors import UserError
 from digits.results.differences import t_test
-from digits.results.formatting import format_significance
+from digits.results.verdicts import format_significance
 from digits.settings import params_file
 from digits.settings.params import ModelParams
 

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from digits.data.source import NeuralNetworkError
+from digits.entry_points import find_entry_points
 from digits.messages.errors import UserError
-from digits.plugins import find_plugins
 from digits.settings.params import DatasetParams
+from digits.sources import NeuralNetworkError
 
 NETWORK_CHECKSUM = "network"  # the key of the checksum of the ONNX files in a summary
 
@@ -72,8 +72,8 @@ def find_reader() -> NetworkReader:
     Raises:
         NeuralNetworkError: its package is not installed.
     """
-    for plugin in find_plugins("digits.networks").values():
-        reader: NetworkReader = plugin.load()
+    for entry_point in find_entry_points("digits.networks").values():
+        reader: NetworkReader = entry_point.load()
         return reader
     raise NeuralNetworkError(
         "the key `network` needs the package picture-networks; run `python -m pip install "

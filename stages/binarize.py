@@ -16,8 +16,8 @@ from digits.core import paths
 from digits.core.images import Images, read_images, write_images
 from digits.data.labels import check_classes, label_images
 from digits.messages.errors import UserError
+from digits.running.command import StageCommand
 from digits.settings import params_file
-from stages.command import StageCommand
 
 
 @click.command("binarize", cls=StageCommand)

@@ -30,8 +30,8 @@ from digits.learning import model_file
 from digits.learning.network_features import select_input
 from digits.learning.scores import decision_threshold, predict_labelled_images
 from digits.messages.errors import UserError
+from digits.running.command import StageCommand
 from digits.settings import params_file
-from stages.command import StageCommand
 
 DECIMALS = 6  # results are rounded because their last digits may differ between machines
 

@@ -13,21 +13,22 @@ import click
 
 from digits.core import paths
 from digits.core.images import write_images
-from digits.data.fetching import fetch_images
-from digits.data.overview import describe_images
-from digits.data.storage import list_places
-from digits.data.summary import (
+from digits.fetching.fetch import fetch_images
+from digits.fetching.summary import (
     Summary,
     describe_losses,
     read_committed_summary,
     summarize,
     write_summary,
 )
-from digits.messages.errors import UserError, echo, shorten, to_one_line, warn
+from digits.messages.errors import UserError
+from digits.messages.terminal import echo, shorten, to_one_line, warn
 from digits.networks import compute_checksums, list_files
+from digits.results.overview import describe_images
+from digits.running.command import StageCommand, read_declared
+from digits.running.storage import list_places
 from digits.settings import params_file
 from digits.settings.params import DatasetParams
-from stages.command import StageCommand, read_declared
 
 
 @click.command("fetch", cls=StageCommand)

@@ -13,9 +13,9 @@ from digits.core import paths
 from digits.core.images import Images, read_images, write_images
 from digits.core.pixels import Vector
 from digits.data.splitting import split_rows
-from digits.messages.errors import warn
+from digits.messages.terminal import warn
+from digits.running.command import StageCommand
 from digits.settings import params_file
-from stages.command import StageCommand
 
 
 @click.command("split", cls=StageCommand)

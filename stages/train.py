@@ -20,9 +20,9 @@ from digits.learning.network_features import select_input
 from digits.learning.pipelines import build_pipeline
 from digits.learning.scores import response_method
 from digits.learning.thresholds import check_labels, predict_cross_validated, tune_threshold
+from digits.running.command import StageCommand
 from digits.settings import params_file
 from digits.settings.params import Threshold
-from stages.command import StageCommand
 
 
 @click.command("train", cls=StageCommand)

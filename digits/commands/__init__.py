@@ -2,7 +2,7 @@
 
 Each module of this folder is a subcommand. It defines `command`, a Click command, and the first
 line of its docstring is shown in the help of `digits`. Other packages add such modules as entry
-points of the group `digits.commands`.
+points of the group `digits.commands`. No stage depends on this folder.
 """
 
 import ast
@@ -23,7 +23,7 @@ from digits.messages.errors import UserError, report_os_errors, unknown_choice_e
 FOLDER = Path(__file__).parent
 HELP_WIDTH = 76  # columns of a help text, without the indentation
 
-# The option of each subcommand that calls `print_table` of digits/results/formatting.py.
+# The option of each subcommand that calls `print_table` of digits/results/tables.py.
 format_option = click.option(
     "--format",
     "table_format",
@@ -82,10 +82,12 @@ class LazyGroup(click.Group):
 
 def list_modules() -> dict[str, str]:
     """Return the module of each subcommand, also of those that other packages add."""
-    from digits.plugins import find_plugins  # it imports modules that most commands don't need
+    from digits.entry_points import (
+        find_entry_points,  # it imports modules that most commands don't need
+    )
 
-    plugins = find_plugins("digits.commands")
-    return {name: plugin.module for name, plugin in plugins.items()} | MODULES
+    others = find_entry_points("digits.commands")
+    return {name: entry_point.module for name, entry_point in others.items()} | MODULES
 
 
 def read_summary(module: str) -> str:

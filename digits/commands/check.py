@@ -10,15 +10,17 @@ from digits.core import paths
 from digits.core.images import ImageFormat
 from digits.core.pixels import PIXEL_MAX
 from digits.data.labels import check_classes
-from digits.data.source import find_source
-from digits.data.storage import find_dvc_file, warn_about_unstored
-from digits.data.summary import read_summary
+from digits.fetching.summary import read_summary
 from digits.learning.network_features import check_network
 from digits.learning.pipelines import build_pipeline
-from digits.messages.errors import check_git, echo, prefix_errors, warn
+from digits.messages.errors import prefix_errors
+from digits.messages.git import check_git
+from digits.messages.terminal import echo, warn
 from digits.networks import list_files, load_networks
+from digits.running.storage import find_dvc_file, warn_about_unstored
 from digits.settings import params_file
 from digits.settings.params import DatasetParams, Params, list_sources
+from digits.sources import find_source
 
 
 def check(settings: Params) -> None:

@@ -11,14 +11,14 @@ from digits.commands import columns, examples, format_option
 from digits.core import paths
 from digits.messages.errors import UserError
 from digits.results.differences import Difference, compare_models
-from digits.results.formatting import (
+from digits.results.revisions import Revision
+from digits.results.tables import print_table
+from digits.results.verdicts import (
     DIFFERENCE_HEADINGS,
     describe_subset,
     format_difference,
     format_verdict,
-    print_table,
 )
-from digits.results.revisions import Revision
 
 WIDTH = 80  # of the notes, in characters
 DIFFERENCES_NOTE = (

@@ -12,14 +12,9 @@ from digits.commands import columns, examples, format_option
 from digits.core import paths
 from digits.messages.errors import UserError, check_choice
 from digits.results.differences import compare_models
-from digits.results.formatting import (
-    NO_VALUE,
-    format_metric,
-    format_p_value,
-    format_points,
-    print_table,
-)
+from digits.results.numbers import NO_VALUE, format_metric, format_p_value, format_points
 from digits.results.revisions import Revision
+from digits.results.tables import print_table
 
 # The headings of the columns after the experiment and its parameters.
 HEADINGS = ["CV\naccuracy", "CV\nstd", "difference\n(points)", "p", "state"]

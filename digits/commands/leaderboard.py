@@ -11,8 +11,7 @@ from digits.commands import (
     select_models,
 )
 from digits.core import paths
-from digits.messages.errors import warn
-from digits.results.formatting import print_table
+from digits.messages.terminal import warn
 from digits.results.leaderboard import (
     COLUMNS,
     format_cells,
@@ -23,6 +22,7 @@ from digits.results.leaderboard import (
     make_leaderboard,
 )
 from digits.results.outdated import find_outdated_models
+from digits.results.tables import print_table
 from digits.settings import params_file
 from digits.settings.params import Params
 

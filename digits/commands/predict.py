@@ -10,22 +10,17 @@ import pandas as pd
 
 from digits import predicting
 from digits.commands import examples, format_option
-from digits.data.source import Collection
 from digits.evaluation.intervals import confidence_interval
 from digits.imaging import drawing
-from digits.messages.errors import (
-    UserError,
-    check_choice,
-    echo,
-    report_os_errors,
-    to_one_line,
-    warn,
-)
+from digits.messages.errors import UserError, check_choice, report_os_errors
+from digits.messages.terminal import echo, to_one_line, warn
 from digits.predicting.collections import open_many, predict_collection, predict_picture
 from digits.predicting.prediction import PicturePrediction
 from digits.predicting.predictor import Predictor
-from digits.results.formatting import NO_VALUE, format_percent, print_csv, print_table
+from digits.results.numbers import NO_VALUE, format_percent
+from digits.results.tables import print_csv, print_table
 from digits.settings.params import list_sources
+from digits.sources import Collection
 
 HEADINGS = ["picture", "predicted", "probability"]
 

@@ -8,9 +8,10 @@ from typing import Any
 import click
 
 from digits.commands import examples
-from digits.data.storage import warn_about_unstored
-from digits.messages.errors import UserError, check_git, has_repository
+from digits.messages.errors import UserError
+from digits.messages.git import check_git, has_repository
 from digits.networks import list_files
+from digits.running.storage import warn_about_unstored
 from digits.settings import params_file
 
 try:

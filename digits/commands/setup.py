@@ -11,7 +11,9 @@ from configobj import ConfigObj
 from dvc.config import Config
 from dvc.config_schema import RelPath
 
-from digits.messages.errors import UserError, check_git, has_repository, warn
+from digits.messages.errors import UserError
+from digits.messages.git import check_git, has_repository
+from digits.messages.terminal import warn
 
 # For these files, .gitattributes turns merging off, because a merge line by line would damage
 # them. These lines take precedence over .gitattributes in a clone that has the merge drivers.

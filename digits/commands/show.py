@@ -9,20 +9,18 @@ import pandas as pd
 from digits.commands import examples
 from digits.core.pixels import Vector
 from digits.imaging import drawing
-from digits.messages.errors import UserError, check_choice, echo, to_one_line, warn
-from digits.results.formatting import (
+from digits.messages.errors import UserError, check_choice
+from digits.messages.terminal import echo, to_one_line, warn
+from digits.results.images import ImageDataset
+from digits.results.labels import check_labels, label_names
+from digits.results.metrics import read_temperature
+from digits.results.predictions import (
     calibration_warning,
-    check_labels,
     describe_predictions,
-    format_rows,
-    label_names,
-)
-from digits.results.read import (
-    ImageDataset,
     rank_mistakes,
     read_predictions,
-    read_temperature,
 )
+from digits.results.tables import format_rows
 from digits.settings import params_file
 from digits.settings.params import Params
 

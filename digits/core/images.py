@@ -16,14 +16,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from digits.core.files import atomic_write
-from digits.core.pixels import (
-    READ_BYTES,
-    Pixels,
-    Vector,
-    concatenate_on_disk,
-    rows_per_block,
-    select_rows,
-)
+from digits.core.on_disk import READ_BYTES, concatenate_on_disk, rows_per_block, select_rows
+from digits.core.pixels import Pixels, Vector
 from digits.core.tables import explain_damage, read_parquet
 from digits.messages.errors import check_exists
 

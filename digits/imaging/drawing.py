@@ -11,9 +11,9 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from digits.core.pixels import Pixels
-from digits.imaging.background import find_common_background
+from digits.fetching.background import find_common_background
 from digits.imaging.transforms.color import to_brightness
-from digits.messages.errors import echo, to_one_line, warn
+from digits.messages.terminal import echo, to_one_line, warn
 
 # In the terminal
 SHADES = " .:-=+*#%@"  # from paper to ink

@@ -15,12 +15,13 @@ import pandas as pd
 from tqdm import tqdm
 
 from digits.core.pixels import Pixels
-from digits.data.source import Collection
 from digits.imaging import pictures
 from digits.imaging.pictures import Picture
-from digits.messages.errors import UserError, warn
+from digits.messages.errors import UserError
+from digits.messages.terminal import warn
 from digits.networks import Network, load_networks
 from digits.settings.params import DatasetParams
+from digits.sources import Collection
 
 BATCH_SIZE = 1_000  # the number of pictures that are read at a time
 MAX_LISTED = 20  # the largest number of failures that are listed

@@ -9,8 +9,8 @@ from sklearn.svm import SVC
 from sklearn.utils import all_estimators
 
 from digits.learning.classifiers.augmented_svc import AugmentedSVC
-from digits.learning.importing import import_class, is_classifier_class
 from digits.messages.errors import UserError, check_choice, unknown_choice_error
+from digits.security.importing import import_class, is_classifier_class
 from digits.settings.params import Hyperparameters
 
 # The classifiers with names of this project. Hyperparameters are arguments of these classes.

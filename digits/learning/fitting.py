@@ -19,11 +19,11 @@ from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from digits.core.pixels import Scores, Vector
-from digits.learning.cluster import threads_or_cluster
 from digits.learning.passes import fit_in_passes
 from digits.learning.scores import compute_scores, predict_from_scores
 from digits.learning.stateless import apply_stateless_steps, separate_stateless_steps
 from digits.messages.errors import UserError
+from digits.running.cluster import threads_or_cluster
 
 # What classifiers raise for images or labels that they cannot learn from. Some raise a
 # TypeError for sparse features, and `CategoricalNB` raises an IndexError.

@@ -1,7 +1,7 @@
 """Save and load models in the format of skops.
 
 A file in this format holds no code. What may be created from it is decided in
-digits/learning/trust.py.
+digits/security/trust.py.
 """
 
 import ast
@@ -22,9 +22,10 @@ from sklearn.exceptions import InconsistentVersionWarning
 from sklearn.pipeline import Pipeline
 
 from digits.core.files import atomic_write
-from digits.learning.fitted_values import check_model
-from digits.learning.trust import check_types
-from digits.messages.errors import DAMAGED_FILE_HINT, UserError, check_exists, warn
+from digits.messages.errors import DAMAGED_FILE_HINT, UserError, check_exists
+from digits.messages.terminal import warn
+from digits.security.fitted_values import check_model
+from digits.security.trust import check_types
 
 # The folder of the repository, or of the installed packages.
 ROOT = Path(__file__).parents[2]
@@ -87,7 +88,7 @@ def import_skops() -> ModuleType:
     """Import skops.io without its own lists of trusted types.
 
     skops lists all types of scikit-learn, which takes as long as all other imports of a stage.
-    Here, digits/learning/trust.py judges all types of a file, so the lists may be empty.
+    Here, digits/security/trust.py judges all types of a file, so the lists may be empty.
     """
     name = "skops.io._trusted_types"
     if name not in sys.modules:

@@ -14,7 +14,8 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import Normalizer
 
 from digits.core.images import Images
-from digits.core.pixels import READ_BYTES, Pixels, concatenate_on_disk, rows_per_block
+from digits.core.on_disk import READ_BYTES, concatenate_on_disk, rows_per_block
+from digits.core.pixels import Pixels
 from digits.messages.errors import UserError
 from digits.settings.params import ModelParams
 

@@ -9,7 +9,8 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from tqdm import tqdm
 
-from digits.core.pixels import Scores, Vector, rows_per_block
+from digits.core.on_disk import rows_per_block
+from digits.core.pixels import Scores, Vector
 from digits.learning.scores import compute_scores
 from digits.learning.stateless import apply_stateless_steps, separate_stateless_steps
 

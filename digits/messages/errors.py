@@ -3,23 +3,18 @@
 import difflib
 import re
 import sqlite3
-import subprocess
 import sys
-import textwrap
 import traceback
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
 import click
 
-# Control characters, except tabs and line breaks, and characters that change the direction of a
-# text.
-CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+from digits.messages.terminal import to_one_line
 
 MAX_LISTED = 12  # an error lists the valid values if there are at most this many
-MAX_CHARACTERS = 200  # the largest length of a list of names in a message
 
 # What to do if a file is damaged.
 DAMAGED_FILE_HINT = (
@@ -48,36 +43,6 @@ class UserError(click.ClickException):
         if sys.flags.dev_mode:
             traceback.print_exception(self)
         super().show(file)
-
-
-def to_one_line(text: object) -> str:
-    """Return a text as one line, without unprintable characters, which file names may have."""
-    line = " ".join(click.unstyle(str(text)).split())
-    return "".join(character for character in line if character.isprintable())
-
-
-def to_printable(text: str) -> str:
-    """Return a text without control characters, such as those that set colours.
-
-    Unlike `to_one_line`, it keeps line breaks.
-    """
-    return CONTROL_CHARACTERS.sub("", click.unstyle(text))
-
-
-def echo(text: str = "", *, err: bool = False) -> None:
-    """Print a text, which may have names of files and classes that a stranger has chosen."""
-    # click.echo would print UTF-8 on a terminal whose encoding is ASCII.
-    print(to_printable(text), file=sys.stderr if err else None, flush=True)
-
-
-def warn(message: object) -> None:
-    """Print a message in one line on standard error."""
-    echo(to_one_line(message), err=True)
-
-
-def shorten(names: Sequence[object]) -> str:
-    """Return names with commas between them, cut off where they get too long."""
-    return textwrap.shorten(", ".join(map(str, names)), MAX_CHARACTERS)
 
 
 def check_choice(where: str, value: object, choices: Collection[object]) -> None:
@@ -152,22 +117,3 @@ def check_exists(path: Path) -> None:
         raise UserError(
             f"{path} was not found; `dvc repro` makes it, `dvc pull` fetches what was shared"
         )
-
-
-def has_repository() -> bool:
-    """Return whether this folder, or one above it, has a Git repository."""
-    here = Path.cwd()
-    return any((folder / ".git").exists() for folder in [here, *here.parents])
-
-
-def check_git() -> None:
-    """Check that Git works in this folder, if it has a Git repository.
-
-    Raises:
-        UserError: it does not, for example because another user owns the folder.
-    """
-    command = ["git", "rev-parse", "--git-dir"]
-    if has_repository():
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            raise UserError(done.stderr)  # it has the command that helps

@@ -1,11 +1,15 @@
-"""Predict what new images show, with a trained model."""
+"""Predict what new images show, with a trained model.
+
+No stage depends on this folder.
+"""
 
 from digits.core import paths
-from digits.data.summary import read_summary
-from digits.messages.errors import UserError, warn
-from digits.plugins import find_plugins
+from digits.entry_points import find_entry_points
+from digits.fetching.summary import read_summary
+from digits.messages.errors import UserError
+from digits.messages.terminal import warn
 from digits.predicting.predictor import Predictor
-from digits.results.read import read_metrics
+from digits.results.metrics import read_metrics
 from digits.settings import params_file
 from digits.settings.params import DatasetParams, Params
 
@@ -58,8 +62,8 @@ def choose_model(settings: Params) -> str:
 def find_predictor_class(dataset: DatasetParams) -> type[Predictor]:
     """Return the class that converts pictures to images like those of a dataset."""
     if not Predictor.suits(dataset):
-        for plugin in find_plugins("digits.predictors").values():
-            predictor_class: type[Predictor] = plugin.load()
+        for entry_point in find_entry_points("digits.predictors").values():
+            predictor_class: type[Predictor] = entry_point.load()
             if predictor_class.suits(dataset):
                 return predictor_class
     return Predictor

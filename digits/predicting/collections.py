@@ -11,13 +11,13 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
-from digits.data.source import Collection
+from digits.entry_points import find_entry_points
 from digits.imaging.pictures import PictureError
 from digits.messages.errors import UserError, prefix_errors
-from digits.plugins import find_plugins
 from digits.predicting.prediction import PicturePrediction, Prediction
 from digits.predicting.predictor import Predictor
 from digits.settings.params import DatasetParams
+from digits.sources import Collection
 
 Reader = Callable[[Path, DatasetParams, Sequence[str]], Collection | None]
 
@@ -30,8 +30,8 @@ def open_many(
     Raises:
         UserError: there are no images, they cannot be read, or no package reads folders.
     """
-    for plugin in find_plugins("digits.readers").values():
-        reader: Reader = plugin.load()
+    for entry_point in find_entry_points("digits.readers").values():
+        reader: Reader = entry_point.load()
         collection = reader(path, dataset, class_names)
         if collection is not None:
             return collection

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from digits.core.pixels import Pixels
-from digits.results import formatting
+from digits.results.numbers import format_percent
+from digits.results.predictions import describe_prediction
 
 # At most this many other labels are printed, and only those with at least this probability.
 N_PRINTED = 2
@@ -94,10 +95,10 @@ class PicturePrediction(NamedTuple):
         are_numbers = all(isinstance(each.label, int) for each in self.predictions)
         separator = " " if are_numbers else ", "
         labels = separator.join(each.text for each in self.predictions)
-        percents = [formatting.format_percent(each.probability) for each in self.predictions]
+        percents = [format_percent(each.probability) for each in self.predictions]
         details = [", ".join(percents)]
         if len(self.predictions) == 1:
             for label, probability in self.predictions[0].runners_up[:N_PRINTED]:
                 if probability >= MIN_PRINTED:
-                    details.append(f"{label}: {formatting.format_percent(probability)}")
-        return formatting.describe_prediction(labels, "; ".join(details), self.actual)
+                    details.append(f"{label}: {format_percent(probability)}")
+        return describe_prediction(labels, "; ".join(details), self.actual)

@@ -18,19 +18,20 @@ from sklearn.pipeline import Pipeline
 
 from digits.core import paths
 from digits.core.pixels import PIXEL_MAX, Pixels, Scores
-from digits.data.conversion import to_uint8, transpose
-from digits.data.summary import Summary, read_summary
 from digits.evaluation import calibration
+from digits.fetching.background import find_backgrounds, find_blank
+from digits.fetching.conversion import to_uint8, transpose
+from digits.fetching.summary import Summary, read_summary
 from digits.imaging import drawing, pictures
-from digits.imaging.background import find_backgrounds, find_blank
 from digits.learning import model_file
 from digits.learning import scores as model_scores
 from digits.learning.network_features import check_network, takes_network, takes_pixels
 from digits.messages.errors import UserError
 from digits.networks import NETWORK_CHECKSUM, Network, load_networks
 from digits.predicting.prediction import PicturePrediction, Prediction
-from digits.results import formatting
-from digits.results.read import check_evaluated, read_temperature
+from digits.results.labels import check_labels, label_names
+from digits.results.metrics import check_evaluated, read_temperature
+from digits.results.predictions import calibration_warning
 from digits.settings.params import DatasetParams, Params
 
 OPPOSITE = {"dark": "light", "light": "dark"}  # of a background
@@ -101,8 +102,8 @@ class Predictor:
                 f"{name} takes images of {n_pixels} values, but the shape of its dataset is "
                 f"{dataset.shape} now; run `dvc repro evaluate@{name}`"
             )
-        names = formatting.label_names(settings, task_name)
-        formatting.check_labels(names, model.classes_.max(), name)
+        names = label_names(settings, task_name)
+        check_labels(names, model.classes_.max(), name)
         labels: dict[int, int | str] = {}
         for label in model.classes_.tolist():
             # A label that has no name stays a number, for example in JSON.
@@ -254,7 +255,7 @@ class Predictor:
                 f"{n_blank} of {len(predicted)} pictures are blank or nearly blank"
             )
         if self.temperature is None:
-            sentences.append(formatting.calibration_warning(self.model_name))
+            sentences.append(calibration_warning(self.model_name))
         return sentences
 
 

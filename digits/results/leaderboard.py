@@ -11,8 +11,8 @@ from digits.core import paths, tables
 from digits.messages.errors import UserError
 from digits.results.descriptions import Column, list_columns
 from digits.results.differences import NO_TEST, Reader, compare_models
-from digits.results.formatting import NO_VALUE, format_metric
-from digits.results.read import OVERALL, read_metrics, read_metrics_table
+from digits.results.metrics import OVERALL, read_metrics, read_metrics_table
+from digits.results.numbers import NO_VALUE, format_metric
 from digits.settings.params import Params
 
 COLUMNS = list_columns()  # the columns of metrics, by their metrics

@@ -9,7 +9,7 @@ from dvc.exceptions import DvcException, NotDvcRepoError
 from dvc.repo import Repo
 from dvc.stage import PipelineStage, Stage
 
-from digits.messages.errors import warn
+from digits.messages.terminal import warn
 
 # What DVC says of files that are not there, for example because nobody has pulled them. Results
 # are not outdated because of them.

@@ -15,7 +15,8 @@ from dvc.repo import Repo
 from dvc.scm import resolve_rev
 
 from digits.core import paths, tables
-from digits.messages.errors import UserError, check_choice, check_git
+from digits.messages.errors import UserError, check_choice
+from digits.messages.git import check_git
 from digits.settings import params_file
 
 

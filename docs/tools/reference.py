@@ -16,11 +16,11 @@ from typing import Any
 import click
 
 from digits.commands import HIDDEN_COMMANDS, MODULES, main
-from digits.data.source import FOLDER as SOURCES_FOLDER
 from digits.evaluation import metrics
 from digits.learning.pipelines import FEATURES_FOLDER
 from digits.results.descriptions import DESCRIPTIONS
 from digits.settings import params
+from digits.sources import FOLDER as SOURCES_FOLDER
 
 ROOT = Path(__file__).parents[2]
 WIDTH = 78  # columns of a help text, as Click wraps it on a terminal of 80 columns
@@ -78,10 +78,10 @@ def read_strings_below_attributes(schema: type) -> dict[str, str]:
 
 
 def list_sources() -> Iterator[str]:
-    """Yield a table of the modules of digits/data/sources, and of their places."""
+    """Yield a table of the modules of digits/sources, and of their places."""
     rows = []
-    for path in sorted(SOURCES_FOLDER.glob("*.py")):
-        module = import_module(f"digits.data.sources.{path.stem}")
+    for path in sorted(SOURCES_FOLDER.glob("[a-z]*.py")):
+        module = import_module(f"digits.sources.{path.stem}")
         place = read_arguments(module.source.open)["place"]
         rows.append([f"`{path.stem}`", first_paragraph(module), place])
     yield make_table(["kind", "images", "place"], rows)

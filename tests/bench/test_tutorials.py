@@ -32,9 +32,9 @@ from bench.notebooks import NOTEBOOKS
 from digits import predicting
 from digits.commands.check import check
 from digits.core.images import read_images
-from digits.data.sources.idx import MNIST_FILES
 from digits.settings import params_file
 from digits.settings.params import Params
+from digits.sources.idx import MNIST_FILES
 from tests.helpers import tiny
 from tests.helpers.calls import VALID, call
 from tests.helpers.servers import in_place_of_openml, serve_openml

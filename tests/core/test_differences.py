@@ -17,13 +17,9 @@ from digits.results.differences import (
     compare_predictions,
     t_test,
 )
-from digits.results.formatting import (
-    format_p_value,
-    format_points,
-    format_rows,
-    format_significance,
-    format_verdict,
-)
+from digits.results.numbers import format_p_value, format_points
+from digits.results.tables import format_rows
+from digits.results.verdicts import format_significance, format_verdict
 
 
 def make_predictions(is_correct: Any, **columns: Any) -> pd.DataFrame:

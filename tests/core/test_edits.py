@@ -14,15 +14,15 @@ from typing import Any
 import pytest
 
 from digits.messages.errors import UserError
-from stages.command import print_warnings
+from digits.running.command import print_warnings
 from tests.helpers import tiny
 from tests.helpers.calls import call, failure, import_anew
 
 # A source that runs a script, which edits the project, before it reads the images.
 EDITING = """
 import runpy
-from digits.data.source import Source
-from digits.data.sources import idx
+from digits.sources import Source
+from digits.sources import idx
 
 def open_edited(place, dataset):
     runpy.run_path(place)
@@ -35,7 +35,7 @@ source = Source(open_edited)
 @pytest.fixture
 def editing(project: Path) -> Path:
     """Return a project whose stage `fetch` runs the script edit.py."""
-    (project / "digits/data/sources/editing.py").write_text(EDITING)
+    (project / "digits/sources/editing.py").write_text(EDITING)
     tiny.edit(project, {"datasets.tiny.sources": [{"editing": "edit.py"}]})
     return project
 

@@ -20,7 +20,7 @@ FULL_DISK = Path("/dev/full")
 
 # A source that would take years.
 ENDLESS = """
-from digits.data.source import Source
+from digits.sources import Source
 
 def open_endless(place, dataset):
     print("reading", flush=True)
@@ -144,7 +144,7 @@ def test_two_threads_and_two_processes_may_write_the_same_file(tmp_path: Path) -
 
 @pytest.mark.variant
 def test_ctrl_c_ends_a_stage_that_would_take_years(made: Path, project: Path) -> None:
-    module = project / "digits/data/sources/endless.py"
+    module = project / "digits/sources/endless.py"
     module.write_text(ENDLESS)
     tiny.edit(project, {"datasets.tiny.sources": [{"endless": "here"}]})
     with Running("dvc repro fetch@tiny", project) as running:

@@ -13,11 +13,17 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
 from digits.core.images import Images
-from digits.data.conversion import add_groups, encode_classes, make_images, to_uint8, transpose
-from digits.data.fetching import compute_checksums
-from digits.data.sources import idx, sklearn
+from digits.fetching.conversion import (
+    add_groups,
+    encode_classes,
+    make_images,
+    to_uint8,
+    transpose,
+)
+from digits.fetching.fetch import compute_checksums
 from digits.messages.errors import UserError
 from digits.settings.params import DatasetParams
+from digits.sources import idx, sklearn
 from tests.helpers import tiny
 from tests.helpers.calls import call, failure
 from tests.helpers.servers import in_place_of_openml, serve_files, serve_openml

@@ -18,7 +18,7 @@ from sklearn.linear_model import SGDClassifier
 from sklearn.neural_network import MLPClassifier
 
 from digits.core.images import ImageFormat, Images, read_images, write_images
-from digits.core.pixels import concatenate_on_disk, select_rows
+from digits.core.on_disk import concatenate_on_disk, select_rows
 from digits.learning.fitting import fit
 from digits.learning.network_features import select_input
 from digits.learning.pipelines import build_pipeline
@@ -50,7 +50,7 @@ STAGES = {
 @pytest.fixture(autouse=True)
 def _small_batches(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("digits.learning.passes.BATCH_BYTES", ROWS_PER_BATCH * 64)
-    monkeypatch.setattr("digits.core.pixels.READ_BYTES", 150 * 64)
+    monkeypatch.setattr("digits.core.on_disk.READ_BYTES", 150 * 64)
     monkeypatch.setattr("digits.core.images.READ_BYTES", 40 * 64)
     monkeypatch.setattr("digits.core.images.ROW_GROUP_BYTES", 150 * 64)
     monkeypatch.setattr("digits.learning.network_features.READ_BYTES", 57 * 64)

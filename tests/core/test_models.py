@@ -23,10 +23,11 @@ from sklearn.svm import SVC
 from digits.core import paths
 from digits.core.images import ImageFormat
 from digits.imaging import drawing
-from digits.learning import model_file, trust
+from digits.learning import model_file
 from digits.learning.estimators import make_classifier
 from digits.learning.pipelines import build_features
 from digits.messages.errors import DAMAGED_FILE_HINT, UserError
+from digits.security import trust
 from tests.helpers import tiny
 from tests.helpers.calls import failure
 from tests.helpers.variants import mark_variants
@@ -84,7 +85,7 @@ def test_a_model_with_a_harmful_function_is_refused(project: Path, function: Any
     assert failure(project, "evaluate", "five-sgd") == (
         f"Error: {paths.model('five-sgd')}: the model holds "
         f"{function.__module__}.{function.__name__} (FunctionNode), which TRUSTED_TYPES of "
-        "digits.learning.trust does not name"
+        "digits.security.trust does not name"
     )
 
 

@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 
 from digits.core import paths
-from digits.learning import model_file, trust
+from digits.learning import model_file
 from digits.learning.estimators import make_classifier
 from digits.messages.errors import UserError
+from digits.security import trust
 from tests.helpers import tiny
 from tests.helpers.calls import VALID, call, failure
 

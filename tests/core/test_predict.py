@@ -15,8 +15,8 @@ from PIL import Image
 
 from digits import predicting
 from digits.core import paths
-from digits.data.fetching import fetch_images
 from digits.evaluation.intervals import confidence_interval
+from digits.fetching.fetch import fetch_images
 from digits.imaging import pictures
 from digits.predicting.prediction import PicturePrediction, Prediction
 from digits.settings import params_file

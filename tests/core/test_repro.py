@@ -15,7 +15,7 @@ import pytest
 import yaml
 from click.testing import Result
 
-from digits.messages.errors import has_repository
+from digits.messages.git import has_repository
 from tests.helpers import tiny
 from tests.helpers.calls import VALID, call, failure
 from tests.helpers.processes import Running

@@ -8,7 +8,7 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from digits.core.rounding import fix_rounding
-from digits.learning.cluster import numeric_environment
+from digits.running.cluster import numeric_environment
 from tests.helpers import tiny
 from tests.helpers.calls import call, import_anew
 

@@ -15,8 +15,8 @@ from sklearn.utils._param_validation import Options, StrOptions
 
 from digits.learning import model_file
 from digits.learning.estimators import RESERVED_ARGUMENTS, make_classifier
-from digits.learning.fitted_values import check_model
 from digits.messages.errors import UserError
+from digits.security.fitted_values import check_model
 from tests.helpers import tiny
 from tests.helpers.variants import mark_variants
 

@@ -25,8 +25,9 @@ from skops.io._audit import NODE_TYPE_MAPPING
 
 from digits import commands
 from digits.core import paths
-from digits.learning import model_file, trust
+from digits.learning import model_file
 from digits.messages.errors import UserError
+from digits.security import trust
 from tests.helpers import tiny
 from tests.helpers.calls import call
 

@@ -14,8 +14,9 @@ from PIL import Image
 from digits.commands.show import predictions_by_row
 from digits.imaging import drawing
 from digits.messages.errors import UserError
-from digits.results.formatting import describe_predictions, label_names
-from digits.results.read import ImageDataset, rank_mistakes
+from digits.results.images import ImageDataset
+from digits.results.labels import label_names
+from digits.results.predictions import describe_predictions, rank_mistakes
 from digits.settings import params_file
 from tests.helpers import tiny
 from tests.helpers.calls import call, failure

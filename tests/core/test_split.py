@@ -12,9 +12,9 @@ from sklearn.model_selection import GroupShuffleSplit, train_test_split
 from digits.core import paths
 from digits.core.images import Images, write_images
 from digits.core.pixels import Vector
-from digits.data.fetching import fetch_images
 from digits.data.labels import label_images
 from digits.data.splitting import split_rows
+from digits.fetching.fetch import fetch_images
 from digits.messages.errors import UserError
 from digits.settings.params import DatasetParams, SplitParams
 from tests.helpers import tiny

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from digits.data.storage import IGNORED_NAMES, add_to_dvc, warn_about_unstored
 from digits.messages.errors import UserError
+from digits.running.storage import IGNORED_NAMES, add_to_dvc, warn_about_unstored
 from docs.tools.shapes import write_pictures
 from tests.helpers import tiny
 from tests.helpers.calls import VALID, call, skip_without_layouts

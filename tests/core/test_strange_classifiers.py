@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from digits.learning import importing, trust
 from digits.learning.estimators import make_classifier
 from digits.messages.errors import UserError
+from digits.security import importing, trust
 from tests.helpers import tiny
 from tests.helpers.installed import install_package
 

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from PIL import Image
 
-from digits.imaging.background import find_backgrounds, find_blank, find_common_background
+from digits.fetching.background import find_backgrounds, find_blank, find_common_background
 from tests.helpers import tiny
 from tests.helpers.calls import call, failure
 

@@ -13,7 +13,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from digits.plugins import find_plugins
+from digits.entry_points import find_entry_points
 from tests.helpers.tiny import ROOT, run_dvc
 
 VALID = "params.yaml is valid.\n"  # what `digits check` prints
@@ -29,7 +29,7 @@ STAGES = {path.stem for path in ROOT.glob("stages/*.py")}
 
 def skip_without_layouts() -> None:
     """Skip the test if the package image-layouts is not there."""
-    if not find_plugins("digits.readers"):
+    if not find_entry_points("digits.readers"):
         pytest.skip("needs the package image-layouts")
 
 

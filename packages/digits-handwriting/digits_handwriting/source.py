@@ -9,11 +9,11 @@ as MNIST's digits were (`shape: [28, 28]`), or as those of scikit-learn (`shape:
 from functools import partial
 
 from digits.core.pixels import Pixels
-from digits.data.source import Collection, Source, find_source
 from digits.imaging.picture_files import make_collection
 from digits.imaging.pictures import Picture, PictureError
 from digits.messages.errors import UserError
 from digits.settings.params import DatasetParams
+from digits.sources import Collection, Source, find_source
 from digits_handwriting import components
 from digits_handwriting.normalize import SIDES
 

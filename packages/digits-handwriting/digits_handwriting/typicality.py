@@ -20,7 +20,7 @@ from digits.core.pixels import Pixels, Scores, Vector
 from digits.core.predictions import COLUMN_PREFIXES, read_scores
 from digits.learning import model_file
 from digits.learning import scores as model_scores
-from digits.messages.errors import warn
+from digits.messages.terminal import warn
 from digits.settings.params import ModelParams
 
 # The scores of this classifier are log densities, plus the logarithm of the prior of the class.

@@ -16,7 +16,7 @@ import requests
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from digits.data.conversion import make_images
+from digits.fetching.conversion import make_images
 from digits.messages.errors import UserError
 from digits.settings.params import DatasetParams
 from digits_handwriting import source as handwriting

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from digits.core.images import Images
-from digits.data.conversion import make_images
+from digits.fetching.conversion import make_images
 from digits.imaging import pictures
 from digits.messages.errors import UserError
 from digits.settings.params import DatasetParams

@@ -12,7 +12,7 @@ from sklearn.svm import SVC
 
 from digits.core.images import ImageFormat
 from digits.core.pixels import Pixels, Vector
-from digits.data.summary import Summary
+from digits.fetching.summary import Summary
 from digits.imaging.pictures import Picture
 from digits.learning.pipelines import build_features
 from digits.learning.scores import compute_scores

@@ -7,8 +7,9 @@ import click
 from digits.commands import examples, not_evaluated_error, select_models
 from digits.core import paths
 from digits.core.files import atomic_write
-from digits.messages.errors import UserError, echo, to_printable
-from digits.results.read import missing_images_error
+from digits.messages.errors import UserError
+from digits.messages.terminal import echo, to_printable
+from digits.results.images import missing_images_error
 from digits.settings import params_file
 from digits.settings.params import Params
 

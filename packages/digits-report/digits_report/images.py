@@ -10,7 +10,7 @@ import pandas as pd
 
 from digits.core.pixels import Pixels
 from digits.imaging.drawing import data_uri, pad, shrink
-from digits.results.read import ImageDataset
+from digits.results.images import ImageDataset
 from digits_report.view import ModelView
 
 # The picture of samples has so many images of each class, and at most so many classes.

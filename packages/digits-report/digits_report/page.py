@@ -13,12 +13,19 @@ import pandas as pd
 from tqdm import tqdm
 
 from digits.core import tables
-from digits.data.summary import read_summary
+from digits.fetching.summary import read_summary
 from digits.messages.errors import UserError
-from digits.results import formatting, leaderboard
+from digits.results import leaderboard
 from digits.results.differences import Reader, compare_models
+from digits.results.images import ImageDataset
+from digits.results.numbers import format_count, format_metric
 from digits.results.outdated import find_outdated_models
-from digits.results.read import ImageDataset
+from digits.results.verdicts import (
+    DIFFERENCE_HEADINGS,
+    describe_subset,
+    format_difference,
+    format_verdict,
+)
 from digits.settings.params import Params
 from digits_report import charts
 from digits_report.images import DatasetView
@@ -100,7 +107,7 @@ def make_data(datasets: dict[str, DatasetView], results: pd.DataFrame) -> dict[s
         "definitions": charts.read_definitions(),
         "models": models,
         "pictures": {name: section.mistakes for name, section in datasets.items()},
-        "headings": formatting.DIFFERENCE_HEADINGS[1:],
+        "headings": DIFFERENCE_HEADINGS[1:],
         "comparisons": compare_all(results),
     }
 
@@ -134,11 +141,11 @@ def compare(before: str, after: str, read: Reader = tables.read) -> dict[str, An
         UserError: the models cannot be compared.
     """
     difference = compare_models(before, after, read, read)
-    n_images = formatting.format_count(difference.n_images)
-    subset = formatting.describe_subset(difference)
+    n_images = format_count(difference.n_images)
+    subset = describe_subset(difference)
     return {
-        "cells": formatting.format_difference(difference),
-        "verdict": f"{n_images} images {subset}: {formatting.format_verdict(difference)}",
+        "cells": format_difference(difference),
+        "verdict": f"{n_images} images {subset}: {format_verdict(difference)}",
     }
 
 
@@ -156,8 +163,8 @@ def make_environment() -> jinja2.Environment:
     environment.filters.update(
         format_name=leaderboard.format_name,
         format_cells=leaderboard.format_cells,
-        format_metric=formatting.format_metric,
-        format_count=formatting.format_count,
+        format_metric=format_metric,
+        format_count=format_count,
     )
     environment.tests["missing"] = pd.isna
     return environment

@@ -9,17 +9,11 @@ import yaml
 
 from digits.core import paths
 from digits.messages.errors import UserError
-from digits.results import formatting
 from digits.results.descriptions import DESCRIPTIONS
-from digits.results.read import (
-    OVERALL,
-    ImageDataset,
-    rank_mistakes,
-    read_metrics,
-    read_metrics_table,
-    read_predictions,
-    report_damage,
-)
+from digits.results.images import ImageDataset
+from digits.results.labels import check_labels, label_names
+from digits.results.metrics import OVERALL, read_metrics, read_metrics_table, report_damage
+from digits.results.predictions import describe_predictions, rank_mistakes, read_predictions
 from digits.settings.params import Entry, Params
 
 # The metrics in the table of a model, and their captions there.
@@ -80,7 +74,7 @@ class ModelView:
         self.params = settings.models[name]
         self.task = settings.tasks[self.params.task]
         self.dataset = dataset
-        self.label_names = formatting.label_names(settings, self.params.task)
+        self.label_names = label_names(settings, self.params.task)
         self.summary = read_metrics(name)
         self.metrics = read_metrics_table(name)
         self.confusion = self.read_confusion()
@@ -127,7 +121,7 @@ class ModelView:
                 f"{paths.raw(self.dataset.name)} does not have; run `dvc repro`"
             )
         largest_label = predictions[["label", "prediction"]].to_numpy().max()
-        formatting.check_labels(self.label_names, largest_label, self.name)
+        check_labels(self.label_names, largest_label, self.name)
         predictions["class"] = classes[predictions["row"]]
         return predictions
 
@@ -137,9 +131,7 @@ class ModelView:
         mistakes = predictions.iloc[rank_mistakes(predictions)]
         classes = [self.dataset.class_names[number] for number in mistakes["class"]]
         temperature = self.metric("cross_validation", "temperature")
-        descriptions = formatting.describe_predictions(
-            mistakes, classes, self.label_names, temperature
-        )
+        descriptions = describe_predictions(mistakes, classes, self.label_names, temperature)
         # No line ends inside a number such as `> 99 %`.
         descriptions = [
             re.sub("(?<=[<>]) | (?=%)", NO_BREAK_SPACE, text) for text in descriptions

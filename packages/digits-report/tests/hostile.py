@@ -7,7 +7,7 @@ import pandas as pd
 
 from digits.core import paths
 from digits.core.images import read_images
-from digits.data.summary import summarize, write_summary
+from digits.fetching.summary import summarize, write_summary
 from tests.helpers import tiny
 from tests.helpers.calls import call
 

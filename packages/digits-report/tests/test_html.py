@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 import hostile
-from digits.results.read import ImageDataset
+from digits.results.images import ImageDataset
 from digits.settings import params_file
 from digits_report import charts
 from digits_report.view import ModelView

@@ -18,9 +18,9 @@ from sklearn.metrics import (
 )
 
 from digits.core import tables
-from digits.results.formatting import format_percent
+from digits.results.images import ImageDataset
 from digits.results.leaderboard import BASELINE
-from digits.results.read import ImageDataset
+from digits.results.numbers import format_percent
 from digits.settings import params_file
 from digits_report import charts
 from digits_report import images as report_images

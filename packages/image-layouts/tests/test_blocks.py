@@ -8,9 +8,9 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from digits.data.conversion import make_images
-from digits.data.source import find_source
+from digits.fetching.conversion import make_images
 from digits.settings.params import DatasetParams
+from digits.sources import find_source
 from image_layouts.layout import read_table
 from image_layouts.layout.place import Place
 from image_layouts.pipeline import source as files

@@ -13,7 +13,7 @@ import pytest
 import scipy.io
 import scipy.sparse
 
-from digits.data.conversion import make_images
+from digits.fetching.conversion import make_images
 from digits.imaging import pictures
 from digits.messages import errors as digits_errors
 from digits.settings.params import DatasetParams

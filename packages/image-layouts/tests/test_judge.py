@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from digits.core.images import Images
-from digits.data.overview import describe_images
-from digits.data.summary import Summary
+from digits.fetching.summary import Summary
+from digits.results.overview import describe_images
 from image_layouts.checking.class_names import find_equal_names
 from tests.helpers import tiny
 

@@ -15,14 +15,14 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from digits.data.conversion import make_images, transpose
-from digits.data.fetching import compute_checksums, fetch_images
-from digits.data.source import find_source
-from digits.data.storage import find_target
+from digits.fetching.conversion import make_images, transpose
+from digits.fetching.fetch import compute_checksums, fetch_images
 from digits.imaging import picture_files, pictures
 from digits.imaging.pictures import PictureError
 from digits.messages import errors as digits_errors
+from digits.running.storage import find_target
 from digits.settings.params import DatasetParams
+from digits.sources import find_source
 from image_layouts import errors as layout_errors
 from tests.helpers import tiny
 

@@ -17,7 +17,7 @@ from scipy.spatial.distance import cdist
 
 from digits.core.images import Images
 from digits.core.pixels import Pixels
-from digits.data.conversion import make_images
+from digits.fetching.conversion import make_images
 from digits.settings.params import DatasetParams
 from image_layouts.errors import LayoutError
 from image_layouts.layout.place import Place

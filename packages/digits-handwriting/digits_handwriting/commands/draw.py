@@ -21,7 +21,8 @@ from werkzeug.wrappers import Response
 from digits import predicting
 from digits.commands import examples
 from digits.imaging import drawing, pictures
-from digits.messages.errors import UserError, echo
+from digits.messages.errors import UserError
+from digits.messages.terminal import echo
 from digits.predicting.prediction import N_RUNNERS_UP
 from digits_handwriting import boxes
 from digits_handwriting.collection import DIGITS, Collection

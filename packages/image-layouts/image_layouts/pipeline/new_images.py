@@ -10,9 +10,9 @@ from typing import Any
 
 import pandas as pd
 
-from digits.data.source import Collection as PipelineCollection
-from digits.messages.errors import shorten, warn
+from digits.messages.terminal import shorten, warn
 from digits.settings.params import DatasetParams
+from digits.sources import Collection as PipelineCollection
 from image_layouts.collection import Collection
 from image_layouts.errors import LayoutError
 from image_layouts.files import is_picture_file, list_visible

@@ -10,10 +10,10 @@ deeper, each subfolder of a class is a group, such as `7/anna/1.png`.
 
 from pathlib import Path
 
-from digits.data.source import Collection, Source
 from digits.imaging.picture_files import make_collection
 from digits.messages.errors import UserError
 from digits.settings.params import DatasetParams
+from digits.sources import Collection, Source
 from image_layouts import collection
 from image_layouts.errors import LayoutError
 from image_layouts.files import NOT_FOUND

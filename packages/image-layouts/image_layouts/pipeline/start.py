@@ -20,14 +20,16 @@ from digits.commands import examples
 from digits.commands.setup import check_path, write_url
 from digits.core import paths
 from digits.core.images import Images
-from digits.data.conversion import make_images
-from digits.data.fetching import fetch_images
-from digits.data.overview import describe_images
 from digits.data.splitting import split_rows
-from digits.data.storage import add_to_dvc
-from digits.data.summary import Summary, summarize
+from digits.fetching.conversion import make_images
+from digits.fetching.fetch import fetch_images
+from digits.fetching.summary import Summary, summarize
 from digits.imaging import drawing
-from digits.messages.errors import UserError, check_git, echo, to_one_line
+from digits.messages.errors import UserError
+from digits.messages.git import check_git
+from digits.messages.terminal import echo, to_one_line
+from digits.results.overview import describe_images
+from digits.running.storage import add_to_dvc
 from digits.settings.params import ChecksumShare, TestSize
 from digits.settings.params_file import validate_dataset
 from image_layouts.errors import LayoutError

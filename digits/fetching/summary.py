@@ -16,8 +16,8 @@ from pydantic import TypeAdapter
 from digits.core import paths
 from digits.core.files import atomic_write
 from digits.core.images import Images
-from digits.data.fetching import compute_checksums
-from digits.imaging.background import find_common_background
+from digits.fetching.background import find_common_background
+from digits.fetching.fetch import compute_checksums
 from digits.messages.errors import UserError
 
 

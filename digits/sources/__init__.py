@@ -1,8 +1,10 @@
 """The interface of the kinds of sources from which images come.
 
-A kind of source, such as `idx`, is a module of digits/data/sources, or a module of another
+A kind of source, such as `idx`, is a module of digits/sources, or a module of another
 package with an entry point in the group `digits.sources`. The module has a `Source` called
 `source`, which returns the images at a place, such as a folder or an address.
+
+No stage depends on this folder.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -13,11 +15,11 @@ from typing import Any
 
 import pandas as pd
 
+from digits.entry_points import find_entry_points
 from digits.messages.errors import UserError, check_choice
-from digits.plugins import find_plugins
 from digits.settings.params import DatasetParams
 
-FOLDER = Path(__file__).parent / "sources"
+FOLDER = Path(__file__).parent
 
 
 class NeuralNetworkError(UserError):
@@ -84,13 +86,13 @@ def find_source(kind: str) -> Source:
     Raises:
         UserError: there is no such kind.
     """
-    kinds = {path.stem for path in FOLDER.glob("*.py")}
+    kinds = {path.stem for path in FOLDER.glob("[a-z]*.py")}
     if kind in kinds:
-        module = import_module(f"digits.data.sources.{kind}")
+        module = import_module(f"digits.sources.{kind}")
     else:
-        plugins = find_plugins("digits.sources")
-        check_choice("sources", kind, kinds | plugins.keys())
-        module = plugins[kind].load()
+        others = find_entry_points("digits.sources")
+        check_choice("sources", kind, kinds | others.keys())
+        module = others[kind].load()
     source: Source = module.source
     return source
 

@@ -6,9 +6,9 @@ import warnings
 import numpy as np
 import pandas as pd
 
-from digits.data.source import Collection, Source, describe_download_error
 from digits.messages.errors import UserError
 from digits.settings.params import DatasetParams
+from digits.sources import Collection, Source, describe_download_error
 
 TIMEOUT = 60  # seconds
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from digits.core.images import Images
 from digits.core.pixels import Vector
-from digits.data.conversion import make_images
-from digits.data.source import NeuralNetworkError, Source, find_source
+from digits.fetching.conversion import make_images
 from digits.messages.errors import UserError
 from digits.settings.params import CHECKSUMS, DatasetParams, list_sources
+from digits.sources import NeuralNetworkError, Source, find_source
 
 NO_PICTURES = "it has no pictures that a `network` can describe; delete this key"
 

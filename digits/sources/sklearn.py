@@ -7,9 +7,9 @@ some forms, up to eight digits are missing.
 import numpy as np
 import pandas as pd
 
-from digits.data.source import Collection, Source
 from digits.messages.errors import UserError
 from digits.settings.params import DatasetParams
+from digits.sources import Collection, Source
 
 # The number of digits of each form.
 FORM_SIZES = [130, 126, 130, 130, 130, 130, 130, 123, 128, 130, 128, 130, 122, 130]

@@ -18,9 +18,10 @@ from typing import Any
 import click
 from ruamel.yaml import YAML
 
-from digits.messages.errors import UserError, check_choice, report_os_errors, warn
+from digits.messages.errors import UserError, check_choice, report_os_errors
+from digits.messages.terminal import warn
+from digits.running import edits
 from digits.settings import params_file
-from stages import edits
 
 DVC_FILE = Path("dvc.yaml")
 VERSIONS_FILE = Path("stages/versions.yaml")
@@ -73,7 +74,7 @@ def is_script() -> bool:
     """Return whether a stage was run as `python stages/train.py`, and not with `-m`."""
     folder = Path(sys.argv[0]).resolve().parent
     return (
-        sys.modules["__main__"].__spec__ is None and folder == Path(__file__).resolve().parent
+        sys.modules["__main__"].__spec__ is None and folder == (edits.ROOT / "stages").resolve()
     )
 
 

@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 
 from digits.core.images import Images
-from digits.core.pixels import PIXEL_MAX, Pixels, Vector, concatenate_on_disk
-from digits.data.source import Collection
+from digits.core.on_disk import concatenate_on_disk
+from digits.core.pixels import PIXEL_MAX, Pixels, Vector
 from digits.messages.errors import UserError
 from digits.settings.params import RESERVED_NAME, DatasetParams
+from digits.sources import Collection
 
 MAX_CLASSES = 256
 

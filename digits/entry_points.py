@@ -11,16 +11,16 @@ from importlib.util import find_spec
 
 
 @cache
-def find_plugins(group: str) -> Mapping[str, EntryPoint]:
+def find_entry_points(group: str) -> Mapping[str, EntryPoint]:
     """Return the entry points of a group by their names, in alphabetical order.
 
     An entry point is left out if the folder of its package was deleted after the installation.
     """
-    found = sorted(entry_points(group=group), key=lambda plugin: plugin.name)
-    return {plugin.name: plugin for plugin in found if is_importable(plugin)}
+    found = sorted(entry_points(group=group), key=lambda each: each.name)
+    return {each.name: each for each in found if is_importable(each)}
 
 
-def is_importable(plugin: EntryPoint) -> bool:
+def is_importable(entry_point: EntryPoint) -> bool:
     """Return whether the package of an entry point exists."""
-    package, _, _ = plugin.module.partition(".")
+    package, _, _ = entry_point.module.partition(".")
     return find_spec(package) is not None

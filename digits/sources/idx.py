@@ -18,9 +18,9 @@ import pandas as pd
 import requests
 
 from digits.core.pixels import Pixels
-from digits.data.source import Collection, Source, describe_download_error
 from digits.messages.errors import UserError
 from digits.settings.params import DatasetParams
+from digits.sources import Collection, Source, describe_download_error
 
 # `t10k` or the word `test` in the name of a file, such as t10k-images-idx3-ubyte.gz. `\b` would
 # not find the word in `test_images`, because it takes `_` for a letter.

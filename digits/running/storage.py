@@ -8,9 +8,11 @@ from collections.abc import Iterator, Sequence
 from fnmatch import translate
 from pathlib import Path
 
-from digits.data.source import find_source
-from digits.messages.errors import UserError, echo, has_repository, warn
+from digits.messages.errors import UserError
+from digits.messages.git import has_repository
+from digits.messages.terminal import echo, warn
 from digits.settings.params import list_sources
+from digits.sources import find_source
 
 Sources = list[dict[str, str]]  # as in an entry of params.yaml
 

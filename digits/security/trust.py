@@ -20,13 +20,13 @@ from zipfile import ZipFile
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from digits.learning.importing import (
+from digits.messages.errors import UserError
+from digits.security.importing import (
     find_package,
     import_class,
     is_classifier_class,
     is_installed,
 )
-from digits.messages.errors import UserError
 
 PROTOCOL = 2  # the version of the format that skops writes
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from digits.plugins import find_plugins
+from digits.entry_points import find_entry_points
 from tests.helpers import tiny
 from tests.helpers.calls import call, failure, import_anew
 
@@ -39,8 +39,8 @@ def command():
 '''
 
 SOURCE = """\
-from digits.data.source import Source
-from digits.data.sources import idx
+from digits.sources import Source
+from digits.sources import idx
 
 
 def open_greeting(place, dataset):
@@ -82,10 +82,10 @@ def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     for name, code in modules.items():
         (package / f"{name}.py").write_text(code)
     monkeypatch.syspath_prepend(folder)
-    find_plugins.cache_clear()
+    find_entry_points.cache_clear()
     with import_anew("greeting"):
         yield folder
-    find_plugins.cache_clear()
+    find_entry_points.cache_clear()
 
 
 @pytest.mark.usefixtures("packages")

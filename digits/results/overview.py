@@ -5,10 +5,10 @@ import pandas as pd
 
 from digits.core.images import Images, checksum_prefixes
 from digits.core.pixels import Vector
-from digits.data.summary import Summary
-from digits.imaging.background import find_blank
-from digits.messages.errors import shorten
-from digits.plugins import find_plugins
+from digits.entry_points import find_entry_points
+from digits.fetching.background import find_blank
+from digits.fetching.summary import Summary
+from digits.messages.terminal import shorten
 
 
 def describe_images(images: Images, summary: Summary) -> list[str]:
@@ -16,8 +16,8 @@ def describe_images(images: Images, summary: Summary) -> list[str]:
     listed = shorten([f"{name} {count:,}" for name, count in summary.classes.items()])
     lines = [f"{len(images):,} images of {len(summary.classes)} classes: {listed}"]
     checksums = checksum_prefixes(images)
-    for plugin in find_plugins("digits.judges").values():
-        lines += plugin.load()(images, checksums, summary.class_names)
+    for entry_point in find_entry_points("digits.judges").values():
+        lines += entry_point.load()(images, checksums, summary.class_names)
     if images.groups is not None:
         names = images.group_names or sorted(images.groups.unique())
         lines.append(f"{len(names)} groups: {shorten(names)}")

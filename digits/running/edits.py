@@ -18,7 +18,7 @@ if sys.argv[0] == "-m":  # `python -m stages.NAME` imports this before all that 
     # compiled code returns, possibly minutes later, and would print a traceback.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
-ROOT = Path(__file__).parents[1]  # the folder of dvc.yaml
+ROOT = Path(__file__).parents[2]  # the folder of dvc.yaml
 
 
 def take_snapshot() -> dict[Path, tuple[int, int]]:

@@ -1,0 +1,1 @@
+"""Make a table of the images of a source, and verify it."""

@@ -1,0 +1,4 @@
+"""Say in the terminal what is wrong.
+
+No stage depends on this folder.
+"""

@@ -1,0 +1,4 @@
+"""Say what the pipeline has found.
+
+No stage depends on this folder.
+"""

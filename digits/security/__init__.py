@@ -1,0 +1,4 @@
+"""Refuse what could run code or end the process.
+
+No stage depends on this folder.
+"""
