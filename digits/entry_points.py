@@ -1,7 +1,7 @@
 """Find what other packages add to this one.
 
 A package adds subcommands, kinds of sources and predictors as entry points of the groups
-`digits.commands`, `digits.sources`, `digits.readers` and so on. docs/extending.md shows how.
+`digits.commands`, `digits.sources`, `digits.predictors` and so on. docs/extending.md shows how.
 """
 
 from collections.abc import Mapping

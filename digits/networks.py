@@ -1,7 +1,7 @@
 """Networks that were trained on other pictures, which another package reads.
 
-The package has an entry point of the group `digits.networks`. It is a `NetworkReader`, such as
-a module with these functions.
+The package has an entry point of the group `digits.networks`: a module with the functions of
+`NetworkPackage`.
 """
 
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ class Network(Protocol):
         """
 
 
-class NetworkReader(Protocol):
+class NetworkPackage(Protocol):
     """Reads the value of the key `network`.
 
     Each function raises a UserError if the value is not valid, or if an ONNX file that it reads
@@ -66,15 +66,15 @@ class NetworkReader(Protocol):
         """Return the SHA-256 of the ONNX files, or None if there are none."""
 
 
-def find_reader() -> NetworkReader:
-    """Return what reads networks.
+def find_package() -> NetworkPackage:
+    """Return the package that reads networks.
 
     Raises:
         NeuralNetworkError: its package is not installed.
     """
     for entry_point in find_entry_points("digits.networks").values():
-        reader: NetworkReader = entry_point.load()
-        return reader
+        package: NetworkPackage = entry_point.load()
+        return package
     raise NeuralNetworkError(
         "the key `network` needs the package picture-networks; run `python -m pip install "
         "./packages/picture-networks`, or delete the key"
@@ -97,7 +97,7 @@ def load_networks(
     if dataset.network is None:
         return []
     try:
-        return find_reader().load(dataset.network, checksum, use_cache=use_cache)
+        return find_package().load(dataset.network, checksum, use_cache=use_cache)
     except UserError as error:
         raise NeuralNetworkError(error.message) from None
 
@@ -106,7 +106,7 @@ def compute_checksums(dataset: DatasetParams) -> dict[str, str]:
     """Return the checksum of the files of a dataset's networks, if any, by its key."""
     if dataset.network is None:
         return {}
-    checksum = find_reader().compute_checksum(dataset.network)
+    checksum = find_package().compute_checksum(dataset.network)
     return {} if checksum is None else {NETWORK_CHECKSUM: checksum}
 
 
@@ -116,4 +116,4 @@ def list_files(dataset: DatasetParams) -> list[Path]:
     Raises:
         UserError: the key `network` is not valid, or its package is not installed.
     """
-    return [] if dataset.network is None else find_reader().list_files(dataset.network)
+    return [] if dataset.network is None else find_package().list_files(dataset.network)

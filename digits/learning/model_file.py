@@ -88,7 +88,7 @@ def import_skops() -> ModuleType:
     """Import skops.io without its own lists of trusted types.
 
     skops lists all types of scikit-learn, which takes as long as all other imports of a stage.
-    Here, digits/security/trust.py judges all types of a file, so the lists may be empty.
+    Here, digits/security/trust.py checks all types of a file, so the lists may be empty.
     """
     name = "skops.io._trusted_types"
     if name not in sys.modules:

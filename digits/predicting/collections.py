@@ -1,25 +1,20 @@
 """Predict the images of a folder, a table or a file with arrays, and single pictures.
 
-Other packages read such collections. Such a package has an entry point of the group
-`digits.readers`: a function that takes a path, the entry of the dataset in params.yaml and the
-names of its classes. It returns a Collection, or None if it does not read such files.
+Sources of other packages read such collections.
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
-from digits.entry_points import find_entry_points
 from digits.imaging.pictures import PictureError
 from digits.messages.errors import UserError, prefix_errors
 from digits.predicting.prediction import PicturePrediction, Prediction
 from digits.predicting.predictor import Predictor
 from digits.settings.params import DatasetParams
-from digits.sources import Collection
-
-Reader = Callable[[Path, DatasetParams, Sequence[str]], Collection | None]
+from digits.sources import Collection, list_sources_of_packages
 
 
 def open_many(
@@ -30,11 +25,11 @@ def open_many(
     Raises:
         UserError: there are no images, they cannot be read, or no package reads folders.
     """
-    for entry_point in find_entry_points("digits.readers").values():
-        reader: Reader = entry_point.load()
-        collection = reader(path, dataset, class_names)
-        if collection is not None:
-            return collection
+    for source in list_sources_of_packages():
+        if source.open_new:
+            collection = source.open_new(path, dataset, class_names)
+            if collection is not None:
+                return collection
     if path.is_dir():
         raise UserError(f"{path} is a folder, which the package image-layouts reads")
     return None

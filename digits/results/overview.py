@@ -5,10 +5,10 @@ import pandas as pd
 
 from digits.core.images import Images, checksum_prefixes
 from digits.core.pixels import Vector
-from digits.entry_points import find_entry_points
 from digits.fetching.background import find_blank
 from digits.fetching.summary import Summary
 from digits.messages.terminal import shorten
+from digits.sources import list_sources_of_packages
 
 
 def describe_images(images: Images, summary: Summary) -> list[str]:
@@ -16,8 +16,9 @@ def describe_images(images: Images, summary: Summary) -> list[str]:
     listed = shorten([f"{name} {count:,}" for name, count in summary.classes.items()])
     lines = [f"{len(images):,} images of {len(summary.classes)} classes: {listed}"]
     checksums = checksum_prefixes(images)
-    for entry_point in find_entry_points("digits.judges").values():
-        lines += entry_point.load()(images, checksums, summary.class_names)
+    for source in list_sources_of_packages():
+        if source.find_doubtful_images:
+            lines += source.find_doubtful_images(images, checksums, summary.class_names)
     if images.groups is not None:
         names = images.group_names or sorted(images.groups.unique())
         lines.append(f"{len(names)} groups: {shorten(names)}")

@@ -7,7 +7,7 @@ package with an entry point in the group `digits.sources`. The module has a `Sou
 No stage depends on this folder.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -15,6 +15,8 @@ from typing import Any
 
 import pandas as pd
 
+from digits.core.images import Images
+from digits.core.pixels import Vector
 from digits.entry_points import find_entry_points
 from digits.messages.errors import UserError, check_choice
 from digits.settings.params import DatasetParams
@@ -60,6 +62,9 @@ class Collection:
     notes: list[str] = field(default_factory=list)
 
 
+OpenNew = Callable[[Path, DatasetParams, Sequence[str]], Collection | None]
+
+
 @dataclass(frozen=True)
 class Source:
     """A kind of source.
@@ -72,12 +77,24 @@ class Source:
         needs_internet: whether an error should say what to do without internet.
         mirror: the kind of source that reads a mirror of the dataset, or None. The mirror is
             the subfolder of the dataset's name in DATA_MIRROR, a folder or an address.
+        open_new: returns the images of a folder, a table or a file with arrays for `digits
+            predict`, or None for another file. Its arguments are the path, the entry of the
+            dataset in params.yaml, and the names of its classes.
+        find_doubtful_images: returns lines about images that are probably wrong. Its arguments
+            are the images, a checksum of each, and the names of their classes.
     """
 
     open: Callable[[str, DatasetParams], Collection]
     is_path: bool = False
     needs_internet: bool = False
     mirror: str | None = None
+    open_new: OpenNew | None = None
+    find_doubtful_images: Callable[[Images, Vector, Sequence[Any]], list[str]] | None = None
+
+
+def list_sources_of_packages() -> list[Source]:
+    """Return the sources of other packages."""
+    return [found.load().source for found in find_entry_points("digits.sources").values()]
 
 
 def find_source(kind: str) -> Source:

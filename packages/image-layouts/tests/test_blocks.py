@@ -13,7 +13,7 @@ from digits.settings.params import DatasetParams
 from digits.sources import find_source
 from image_layouts.layout import read_table
 from image_layouts.layout.place import Place
-from image_layouts.pipeline import source as files
+from image_layouts.pipeline import own_files as files
 from tests.helpers import tiny
 
 PIXELS, CLASSES = tiny.digits()

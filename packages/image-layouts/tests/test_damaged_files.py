@@ -19,7 +19,7 @@ from digits.messages import errors as digits_errors
 from digits.settings.params import DatasetParams
 from image_layouts import errors as layout_errors
 from image_layouts.layout.place import Place
-from image_layouts.pipeline.source import open_files, to_collection
+from image_layouts.pipeline.own_files import open_files, to_collection
 from image_layouts.proposing.choice import ChoiceError
 from image_layouts.proposing.choose import choose
 from tests.helpers import tiny

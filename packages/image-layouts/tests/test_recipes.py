@@ -22,7 +22,7 @@ from digits.settings.params import DatasetParams
 from image_layouts.errors import LayoutError
 from image_layouts.layout.place import Place
 from image_layouts.pipeline import start
-from image_layouts.pipeline.source import to_collection
+from image_layouts.pipeline.own_files import to_collection
 from image_layouts.proposing import advice
 from image_layouts.proposing.choose import choose
 from tests.helpers import pages, tiny

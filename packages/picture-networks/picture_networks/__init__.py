@@ -64,7 +64,7 @@ class Network:
 
 
 def load(network: object, checksum: str | None, *, use_cache: bool = False) -> list[Network]:
-    """Return the networks, as `NetworkReader` says."""
+    """Return the networks, as `NetworkPackage` says."""
     files = parse_files(network)
     if files and checksum is not None and onnx_file.compute_checksum(files) != checksum:
         listed = ", ".join(network.file for network in files)

@@ -18,7 +18,7 @@ from onnx.external_data_helper import set_external_data
 import onnx_files
 import picture_networks
 from digits.messages.errors import UserError
-from digits.networks import NetworkReader
+from digits.networks import NetworkPackage
 from onnx_files import node, tensor
 from picture_networks.schema import NetworkFile
 from picture_networks.weights import onnx_file
@@ -222,7 +222,7 @@ def test_onnx_runtime_is_imported_for_an_onnx_file_alone() -> None:
     assert tiny.run([sys.executable, "-c", program], tiny.ROOT).stdout == "False\n"
 
 
-READER: NetworkReader = picture_networks  # mypy compares the module with the protocol
+READER: NetworkPackage = picture_networks  # mypy compares the module with the protocol
 IN_DATA = "must be an ONNX file in data/, such as data/network.onnx"
 NOT_FOUND = "it was not found; put it there, or fetch what was shared by"
 NO_SISE = "there is no 'sise'. Did you mean 'size'? Valid: file, mean, size, std."

@@ -35,7 +35,7 @@ from image_layouts.layout.table_file import (
     find_ending,
 )
 from image_layouts.pipeline.errors import as_user_errors
-from image_layouts.pipeline.source import to_collection
+from image_layouts.pipeline.own_files import to_collection
 from image_layouts.schema import ArrayPart, FilesPart, Layout, Part, TablePart, parse
 
 # The key `file` of a layout with a single column, such as `images/{id}.png`.
@@ -52,7 +52,7 @@ def is_collection_path(path: Path) -> bool:
 
 
 def open_new_images(
-    path: Path, dataset: DatasetParams, class_names: list[str]
+    path: Path, dataset: DatasetParams, class_names: Sequence[str]
 ) -> PipelineCollection | None:
     """Return the images of a folder, a table or a file with arrays, or None for other files.
 
@@ -72,7 +72,7 @@ def open_new_images(
         return to_collection(read_new_images(path, dataset, class_names), dataset)
 
 
-def read_new_images(path: Path, dataset: DatasetParams, names: list[str]) -> Collection:
+def read_new_images(path: Path, dataset: DatasetParams, names: Sequence[str]) -> Collection:
     """Return the images of a folder, a table or a file with arrays.
 
     They are read by the dataset's layout if they match it. Otherwise, the pixels of a table are

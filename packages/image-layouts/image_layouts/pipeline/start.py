@@ -44,7 +44,7 @@ from image_layouts.pipeline.image_traits import (
     ImageTraits,
     find_traits,
 )
-from image_layouts.pipeline.source import to_collection
+from image_layouts.pipeline.own_files import to_collection
 from image_layouts.proposing.asking import describe
 from image_layouts.proposing.choice import Choice, ChoiceError
 from image_layouts.proposing.choose import MIN_FOLDS, choose, make_groups_error

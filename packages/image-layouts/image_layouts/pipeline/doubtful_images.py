@@ -16,7 +16,7 @@ from image_layouts.pipeline.alike import find_alike
 MIN_EQUAL = 0.01  # the share of equal images; a few may be equal by chance
 
 
-def list_warnings(
+def find_doubtful_images(
     images: Images, checksums: Vector, class_names: Sequence[object]
 ) -> list[str]:
     """Return a line for each probable mistake, with what to do.

@@ -13,7 +13,7 @@ from pathlib import Path
 from digits.imaging.picture_files import make_collection
 from digits.messages.errors import UserError
 from digits.settings.params import DatasetParams
-from digits.sources import Collection, Source
+from digits.sources import Collection
 from image_layouts import collection
 from image_layouts.errors import LayoutError
 from image_layouts.files import NOT_FOUND
@@ -70,6 +70,3 @@ def to_collection(images: collection.Collection, dataset: DatasetParams) -> Coll
         return make_collection(images.rows, images.pictures, dataset, notes=images.notes)
     assert images.blocks is not None
     return Collection(images.rows, images.blocks, shape=images.shape, notes=images.notes)
-
-
-source = Source(open_files, is_path=True)
