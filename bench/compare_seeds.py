@@ -73,10 +73,9 @@ def cross_validate(model_params: ModelParams, seed: int, images: Images) -> floa
     pipeline = build_pipeline(model_params, images.format, seed)
     test_fold = assign_folds(images.y, images.groups, model_params.folds)
     X = select_input(model_params, images)
-    hyperparameters = model_params.hyperparameters
-    fitted = fit(pipeline, X, images.y, test_fold, hyperparameters.passes)
+    fitted = fit(pipeline, X, images.y, test_fold)
     assert fitted.cross_validation is not None
-    rule = hyperparameters.threshold
+    rule = model_params.hyperparameters.threshold
     y_pred = predict_cross_validated(fitted.model, rule, images.y, fitted.cross_validation)
     return float(accuracy_score(images.y, y_pred))
 

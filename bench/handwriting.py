@@ -26,9 +26,9 @@ from digits.imaging import pictures
 from digits.messages.errors import UserError
 from digits_handwriting import components
 from digits_handwriting.components import Digit
+from digits_handwriting.novelty import MIN_P_VALUE
 from digits_handwriting.prediction import DigitPrediction
 from digits_handwriting.recognizer import Recognizer
-from digits_handwriting.typicality import MIN_P_VALUE
 
 FONT_FOLDER = Path("/usr/share/fonts/truetype/liberation")
 FONTS = sorted(FONT_FOLDER.glob("*.ttf"))
@@ -159,7 +159,8 @@ def load_recognizer() -> Recognizer:
     """
     recognizer = predicting.load()
     assert isinstance(recognizer, Recognizer)
-    if recognizer.typicality is None or recognizer.typicality.density_model is None:
+    detector = recognizer.novelty_detector
+    if detector is None or detector.density_model is None:
         raise UserError(
             f"{recognizer.model_name}: there is no model of Gaussians for the same task"
         )
@@ -214,7 +215,7 @@ def measure_p_values(
         file_format: the format that they are written in.
         splits: whether to split digits that touch.
     """
-    finder = recognizer if splits else replace(recognizer, typicality=None)
+    finder = recognizer if splits else replace(recognizer, novelty_detector=None)
     files = (encode(drawing, file_format) for drawing in drawings)
     digits_of_pictures = find_digits(finder, files)
     all_digits = list(chain.from_iterable(digits_of_pictures))

@@ -26,7 +26,7 @@ from digits.messages.terminal import echo, shorten, to_one_line, warn
 from digits.networks import compute_checksums, list_files
 from digits.results.overview import describe_images
 from digits.running.command import StageCommand, read_declared
-from digits.running.storage import list_places
+from digits.running.storage import list_paths
 from digits.settings import params_file
 from digits.settings.params import DatasetParams
 
@@ -61,13 +61,13 @@ def check_dependencies(name: str, dataset: DatasetParams) -> None:
         UserError: the stage would not run again after a change of them.
     """
     declared, _ = read_declared("fetch", name)
-    places = list_files(dataset)  # of its networks
+    read = list_files(dataset)  # of its networks
     if dataset.sha256 is None:
-        places += list_places(dataset.sources)
-    for place in places:
-        if declared and not any(place.is_relative_to(path) for path in declared):
+        read += list_paths(dataset.sources)
+    for path in read:
+        if declared and not any(path.is_relative_to(each) for each in declared):
             raise UserError(
-                f"dvc.yaml: the stage `fetch` does not depend on {place}; add it to `deps`"
+                f"dvc.yaml: the stage `fetch` does not depend on {path}; add it to `deps`"
             )
 
 

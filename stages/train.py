@@ -31,7 +31,6 @@ def main(name: str) -> None:
     """Train the model NAME."""
     settings = params_file.load()
     model_params = settings.models[name]
-    n_passes = model_params.hyperparameters.passes
     threshold = model_params.hyperparameters.threshold
 
     images = read_images(paths.task(model_params.task, "train"))
@@ -39,7 +38,7 @@ def main(name: str) -> None:
     X = select_input(model_params, images)  # the pixels, unless the model takes a network
     pipeline = build_pipeline(model_params, images.format, settings.seed)
     test_fold = assign_folds(images.y, images.groups, model_params.folds)
-    fitted = fit(pipeline, X, images.y, test_fold, n_passes)
+    fitted = fit(pipeline, X, images.y, test_fold)
     fitted = tune_threshold(fitted, threshold, images.y)
 
     model_file.save(paths.model(name), fitted.model, model_params.classifier)

@@ -41,8 +41,8 @@ def open_argument(argument: str, predictor: Predictor) -> Collection | None:
     path = Path(argument)
     if argument == "-":
         return None
-    for _, place in list_sources(predictor.dataset.sources):
-        if path.exists() and path.resolve() == Path(place).resolve():
+    for _, address in list_sources(predictor.dataset.sources):
+        if path.exists() and path.resolve() == Path(address).resolve():
             warn(f"{argument} has the images that the model was trained on; name others")
     class_names = [str(name) for name in predictor.summary.class_names]
     collection = open_many(path, predictor.dataset, class_names)

@@ -114,8 +114,8 @@ def command(
         descriptions = describe_rows(table.loc[rows], descriptions, model_name, settings)
     captions = []
     for row, text in zip(rows, descriptions, strict=True):
-        place = f" ({images.files[row]})" if images.files else ""
-        captions.append(f"{dataset} {row}{place}: {text}")
+        file = f" ({images.files[row]})" if images.files else ""
+        captions.append(f"{dataset} {row}{file}: {text}")
     if png:
         drawing.write_sheet(png, images.pixels[rows], captions)
         echo(f"{png}: {len(rows)} of {dataset}")

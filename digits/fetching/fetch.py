@@ -31,7 +31,7 @@ def fetch_images(name: str, dataset: DatasetParams) -> Images:
         UserError: no source has the images. The message gives the reason for each.
         NeuralNetworkError: the dataset's network cannot be used.
     """
-    # In params.yaml, a source is a dictionary with one kind and its place.
+    # In params.yaml, a source is a dictionary with one kind and its address.
     sources = list_sources(dataset.sources)
     mirror = os.environ.get("DATA_MIRROR")
     mirror_kind = find_mirror_kind(dataset)
@@ -39,9 +39,9 @@ def fetch_images(name: str, dataset: DatasetParams) -> Images:
         sources.insert(0, (mirror_kind, f"{mirror.rstrip('/')}/{name}"))
 
     failures = []
-    for kind, place in sources:
+    for kind, address in sources:
         try:
-            collection = find_source(kind).open(place, dataset)
+            collection = find_source(kind).open(address, dataset)
             images = make_images(collection, dataset)
             if dataset.sha256 is not None:
                 # Some sources lack the test set. Without its checksum, no split uses it.
@@ -55,7 +55,7 @@ def fetch_images(name: str, dataset: DatasetParams) -> Images:
         except NeuralNetworkError:  # it is a UserError, but another source would not help
             raise
         except UserError as error:
-            failures.append(f"{kind} {place}: {error}")
+            failures.append(f"{kind} {address}: {error}")
 
     message = f"no source has {name}: {'; '.join(failures)}"
     if needs_internet(dataset):

@@ -19,7 +19,6 @@ from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from digits.core.pixels import Scores, Vector
-from digits.learning.passes import fit_in_passes
 from digits.learning.scores import compute_scores, predict_from_scores
 from digits.learning.stateless import apply_stateless_steps, separate_stateless_steps
 from digits.messages.errors import UserError
@@ -122,7 +121,6 @@ def fit(
     X: Any,
     y: Vector,
     test_fold: Vector | None,
-    n_passes: int | None = None,
 ) -> Fitted:
     """Fit a pipeline on all images, and once more for each fold, on the images outside it.
 
@@ -132,8 +130,6 @@ def fit(
         y: the labels, shape (n_images,).
         test_fold: the fold in which each image is held out, shape (n_images,), or None for no
             cross-validation.
-        n_passes: the number of passes over the images, batch by batch, if the features of all
-            images do not fit into memory. If None, the pipeline is fitted on all at once.
 
     Raises:
         UserError: the pipeline cannot be fitted.
@@ -145,10 +141,7 @@ def fit(
     cv_splits = [] if test_fold is None else list(PredefinedSplit(test_fold).split())
     splits = [model_split, *cv_splits]
     try:
-        if n_passes is None:
-            fits = fit_splits(pipeline, X, y, splits)
-        else:
-            fits = fit_in_passes(pipeline, X, y, splits, n_passes)
+        fits = fit_splits(pipeline, X, y, splits)
     except FITTING_ERRORS as error:
         raise UserError(f"the model cannot be fitted: {error}") from error
 

@@ -35,18 +35,11 @@ def build_pipeline(model_params: ModelParams, image_format: ImageFormat, seed: i
             suit the images.
     """
     name = model_params.classifier
-    hyperparameters = model_params.hyperparameters
     features = build_features(
         model_params.features, model_params.feature_parameters, image_format
     )
     check_module(name, model_params.features)
-    classifier = make_classifier(name, hyperparameters.arguments, seed)
-    # For example, an MLPClassifier with `solver: lbfgs` has no `partial_fit`.
-    if hyperparameters.passes and not hasattr(classifier, "partial_fit"):
-        raise UserError(
-            f"hyperparameters of {name}: `passes` needs a classifier with `partial_fit`, such "
-            "as linear_model.SGDClassifier"
-        )
+    classifier = make_classifier(name, model_params.hyperparameters.arguments, seed)
     if not isinstance(classifier, AugmentedSVC):
         return Pipeline([*features.steps, ("classifier", classifier)])
 

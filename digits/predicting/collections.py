@@ -62,13 +62,13 @@ def predict_picture(
 
 
 def predict_collection(
-    predictor: Predictor, place: Path, collection: Collection
+    predictor: Predictor, path: Path, collection: Collection
 ) -> Iterator[PicturePrediction]:
     """Predict the images of a folder, a table or a file with arrays.
 
     Args:
         predictor: the model.
-        place: where the images are.
+        path: where the images are.
         collection: the images.
 
     Raises:
@@ -86,16 +86,16 @@ def predict_collection(
             if isinstance(content, Path):  # beside the table, or in an inner folder
                 yield predict_picture(predictor, str(content), content, label, image_id)
             else:
-                file = str(place / name)
+                file = str(path / name)
                 yield predict_picture(predictor, file, BytesIO(content), label, image_id)
         return
-    predictions = predict_blocks(predictor, place, collection)
+    predictions = predict_blocks(predictor, path, collection)
     for image_id, label, prediction in zip(ids, actual, predictions, strict=True):
-        yield PicturePrediction(f"{place}:{image_id}", label, [prediction], None, image_id)
+        yield PicturePrediction(f"{path}:{image_id}", label, [prediction], None, image_id)
 
 
 def predict_blocks(
-    predictor: Predictor, place: Path, collection: Collection
+    predictor: Predictor, path: Path, collection: Collection
 ) -> Iterator[Prediction]:
     """Predict the images of a collection that has pixels.
 
@@ -105,15 +105,15 @@ def predict_blocks(
     """
     if predictor.networks:
         raise UserError(
-            f"{place} has pixels, but {predictor.model_name} takes picture files, because a "
+            f"{path} has pixels, but {predictor.model_name} takes picture files, because a "
             "network reads them in a size of its own; name pictures, or another model"
         )
     if math.prod(collection.shape) != math.prod(predictor.shape):
         raise UserError(
-            f"{place} has images of the shape {collection.shape}, but {predictor.model_name} "
+            f"{path} has images of the shape {collection.shape}, but {predictor.model_name} "
             f"takes images of the shape {predictor.shape}"
         )
     for block in collection.blocks():
-        with prefix_errors(place):
+        with prefix_errors(path):
             predictions = predictor.predict_pixels(block)
         yield from predictions

@@ -38,8 +38,8 @@ CODE_AT_START = take_snapshot()
 def stat_data(dependencies: Collection[str]) -> dict[Path, tuple[int, int]]:
     """Return the time of the last edit, and the size, of each file of data."""
     files = {}
-    for place in map(Path, dependencies):
-        for path in place.rglob("*") if place.is_dir() else [place]:
+    for dependency in map(Path, dependencies):
+        for path in dependency.rglob("*") if dependency.is_dir() else [dependency]:
             if path.suffix != ".py" and path.is_file():
                 files[path] = (path.stat().st_mtime_ns, path.stat().st_size)
     return files
@@ -54,7 +54,7 @@ def find_edited_code(dependencies: Collection[str]) -> list[str]:
     now = take_snapshot()
     edited = []
     for path in sorted(CODE_AT_START.keys() | now.keys()):
-        is_dependency = any(path.is_relative_to(place) for place in dependencies)
+        is_dependency = any(path.is_relative_to(each) for each in dependencies)
         if is_dependency and CODE_AT_START.get(path) != now.get(path):
             edited.append(path.as_posix())
     return edited

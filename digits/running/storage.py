@@ -31,29 +31,29 @@ def list_targets(sources: Sources, network_files: Sequence[Path] = ()) -> list[P
         sources: the sources of the dataset.
         network_files: the files of its networks.
     """
-    places = [*list_places(sources), *network_files]
-    return list(dict.fromkeys(find_target(place) for place in places if place.exists()))
+    paths = [*list_paths(sources), *network_files]
+    return list(dict.fromkeys(find_target(path) for path in paths if path.exists()))
 
 
-def list_places(sources: Sources) -> list[Path]:
+def list_paths(sources: Sources) -> list[Path]:
     """Return the files and folders that a dataset reads, which may not exist."""
     return [
-        Path(place)
-        for kind, place in list_sources(sources)
-        if find_source(kind).is_path and not place.startswith(("http:", "https:"))
+        Path(address)
+        for kind, address in list_sources(sources)
+        if find_source(kind).is_path and not address.startswith(("http:", "https:"))
     ]
 
 
-def find_target(place: Path) -> Path:
-    """Return what `dvc add` gets to store a place, relative to the working directory."""
-    if place.is_absolute() and place.is_relative_to(Path.cwd()):
-        place = place.relative_to(Path.cwd())
-    return Path(*place.parts[:2]) if place.parts[:1] == ("data",) else place
+def find_target(path: Path) -> Path:
+    """Return what `dvc add` gets to store a path, relative to the working directory."""
+    if path.is_absolute() and path.is_relative_to(Path.cwd()):
+        path = path.relative_to(Path.cwd())
+    return Path(*path.parts[:2]) if path.parts[:1] == ("data",) else path
 
 
-def find_dvc_file(place: Path) -> Path:
-    """Return the file in which DVC records the target of a place."""
-    return Path(f"{find_target(place)}.dvc")
+def find_dvc_file(path: Path) -> Path:
+    """Return the file in which DVC records the target of a path."""
+    return Path(f"{find_target(path)}.dvc")
 
 
 def warn_about_unstored(sources: Sources, network_files: Sequence[Path] = ()) -> None:

@@ -78,11 +78,11 @@ def is_installed(package: str) -> bool:
     spec = find_spec(package)
     if spec is None or package in sys.stdlib_module_names:
         return False
-    places = [*(spec.submodule_search_locations or []), str(spec.origin)]
-    return not any(is_in_project(Path(place)) for place in places)
+    paths = [*(spec.submodule_search_locations or []), str(spec.origin)]
+    return not any(is_in_project(Path(path)) for path in paths)
 
 
-def is_in_project(place: Path) -> bool:
+def is_in_project(path: Path) -> bool:
     """Return whether a module lies in the project, and not in its environment."""
-    is_in_library = any(place.is_relative_to(folder) for folder in LIBRARY_FOLDERS)
-    return place.is_relative_to(Path.cwd()) and not is_in_library
+    is_in_library = any(path.is_relative_to(folder) for folder in LIBRARY_FOLDERS)
+    return path.is_relative_to(Path.cwd()) and not is_in_library

@@ -204,9 +204,9 @@ class DatasetParams(Entry):
     sources: Annotated[list[Source], Field(min_length=1)]
     """The sources of the images.
 
-    Each item has one key, the [kind of the source](#kinds-of-sources). Its value is the place
-    where the images are. The sources are tried in order, until one of them has the images, with
-    the checksums in `sha256` if there are any. For example:
+    Each item has one key, the [kind of the source](#kinds-of-sources). Its value is the path,
+    the address or the name of the images. The sources are tried in order, until one of them has
+    the images, with the checksums in `sha256` if there are any. For example:
 
     ```yaml
     sources:
@@ -246,7 +246,7 @@ class DatasetParams(Entry):
 
 
 def list_sources(sources: list[Source]) -> list[tuple[str, str]]:
-    """Return the kind and the place of each source."""
+    """Return the kind and the value of each source."""
     return [item for source in sources for item in source.items()]
 
 
@@ -309,17 +309,7 @@ class TaskParams(Entry):
 
 
 class Hyperparameters(Entry, extra="allow"):
-    """The arguments of the classifier, the decision threshold, and the number of passes."""
-
-    passes: PositiveInt | None = None
-    """The number of passes over the training set of a model whose features exceed the memory.
-
-    In each pass, the classifier is fitted with `partial_fit` on one batch of images at a time.
-    It must have this method, as `linear_model.SGDClassifier` and `neural_network.MLPClassifier`
-    do. A batch has 7,840,000 pixels: 10,000 images of MNIST. Feature steps that learn from the
-    images are fitted on the first batch only. Without this key, the classifier is fitted on all
-    images at once.
-    """
+    """The arguments of the classifier, and the decision threshold."""
 
     threshold: Threshold | None = None
     """The *decision threshold*: the lowest score at which a model predicts the label 1. The
@@ -344,7 +334,7 @@ class Hyperparameters(Entry, extra="allow"):
 
     @property
     def arguments(self) -> dict[str, Any]:
-        """The arguments of the classifier: all keys but `passes` and `threshold`."""
+        """The arguments of the classifier: all keys but `threshold`."""
         return self.model_extra or {}
 
 
@@ -393,7 +383,7 @@ class ModelParams(Entry):
     """
 
     hyperparameters: Hyperparameters
-    """The arguments of the classifier, such as `C: 10`, and optionally `threshold` or `passes`.
+    """The arguments of the classifier, such as `C: 10`, and optionally `threshold`.
     Write `{}` for the classifier's defaults.
 
     `break_ties`, an argument of `svm.SVC`, `svm.NuSVC` and `one_vs_rest_svc`, defaults to

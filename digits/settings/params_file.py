@@ -39,7 +39,7 @@ MESSAGES = {
     "too_short": "must have a length of at least {min_length}",
 }
 
-# What pydantic appends to the place of an error that is in the name of an entry.
+# What pydantic appends to the keys of an error that is in the name of an entry.
 IN_NAME = "[key]"
 
 MAX_SHOWN = 80  # an error shows at most this many characters of a value

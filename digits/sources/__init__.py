@@ -2,7 +2,7 @@
 
 A kind of source, such as `idx`, is a module of digits/sources, or a module of another
 package with an entry point in the group `digits.sources`. The module has a `Source` called
-`source`, which returns the images at a place, such as a folder or an address.
+`source`, which returns the images at a path or an address.
 
 No stage depends on this folder.
 """
@@ -70,10 +70,10 @@ class Source:
     """A kind of source.
 
     Attributes:
-        open: returns the images at a place. Its arguments are the value of the source in
+        open: returns the images. Its arguments are the value of the source in
             params.yaml, such as a path, an address or a name, and the dataset's entry. It
             raises a UserError whose message is a short reason.
-        is_path: whether the place is a file or a folder, which DVC should store.
+        is_path: whether the value is a file or a folder, which DVC should store.
         needs_internet: whether an error should say what to do without internet.
         mirror: the kind of source that reads a mirror of the dataset, or None. The mirror is
             the subfolder of the dataset's name in DATA_MIRROR, a folder or an address.

@@ -37,11 +37,11 @@ MNIST_FILES = [
 ]
 
 
-def read_pairs(place: str, dataset: DatasetParams) -> Collection:
+def read_pairs(address: str, dataset: DatasetParams) -> Collection:
     """Return the images of all pairs of files.
 
     Args:
-        place: a folder or an HTTP address.
+        address: a folder or an HTTP address.
         dataset: the entry of params.yaml.
 
     Raises:
@@ -49,19 +49,19 @@ def read_pairs(place: str, dataset: DatasetParams) -> Collection:
     """
     pairs = dataset.files or MNIST_FILES
     n_values = math.prod(dataset.shape)
-    blocks = [read_file(place, images_file, n_values) for images_file, _ in pairs]
-    labels = [read_file(place, labels_file, 1) for _, labels_file in pairs]
+    blocks = [read_file(address, images_file, n_values) for images_file, _ in pairs]
+    labels = [read_file(address, labels_file, 1) for _, labels_file in pairs]
     is_test = [TEST_NAME.search(images_file) is not None for images_file, _ in pairs]
     rows = pd.DataFrame({"class": np.concatenate(labels).ravel()})
     rows["test"] = np.repeat(is_test, [len(block) for block in blocks])
     return Collection(rows, lambda: blocks)
 
 
-def read_file(place: str, name: str, n_values: int) -> Pixels:
+def read_file(address: str, name: str, n_values: int) -> Pixels:
     """Return the values of a file in a folder or at an HTTP address.
 
     Args:
-        place: the folder or the address.
+        address: the folder or the HTTP address.
         name: the name of the file.
         n_values: how many values the file has per image.
 
@@ -72,10 +72,10 @@ def read_file(place: str, name: str, n_values: int) -> Pixels:
         UserError: the file cannot be read, is damaged, or has images of another size.
     """
     try:
-        if place.startswith(("http://", "https://")):
-            content = download(f"{place.rstrip('/')}/{name}")
+        if address.startswith(("http://", "https://")):
+            content = download(f"{address.rstrip('/')}/{name}")
         else:
-            content = Path(place, name).read_bytes()
+            content = Path(address, name).read_bytes()
         return parse(content).reshape(-1, n_values)
     except (OSError, ValueError, EOFError, zlib.error) as error:
         # The errors of requests are OSErrors.

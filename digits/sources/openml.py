@@ -13,11 +13,11 @@ from digits.sources import Collection, Source, describe_download_error
 TIMEOUT = 60  # seconds
 
 
-def read_openml(place: str, dataset: DatasetParams) -> Collection:
+def read_openml(dataset_name: str, dataset: DatasetParams) -> Collection:
     """Return the images of a dataset on OpenML. Nothing is kept on the disk.
 
     Args:
-        place: the name and the version of the dataset, such as `mnist_784/1`.
+        dataset_name: the name and the version of the dataset, such as `mnist_784/1`.
         dataset: the entry of params.yaml.
 
     Raises:
@@ -25,7 +25,7 @@ def read_openml(place: str, dataset: DatasetParams) -> Collection:
     """
     from sklearn.datasets import fetch_openml  # here, because it takes a second
 
-    name, _, version = place.partition("/")
+    name, _, version = dataset_name.partition("/")
     if not version.isdecimal():
         raise UserError("expected a name and a version, such as mnist_784/1")
     timeout = socket.getdefaulttimeout()

@@ -15,11 +15,11 @@ from digits.sources import Collection, Source
 FORM_SIZES = [130, 126, 130, 130, 130, 130, 130, 123, 128, 130, 128, 130, 122, 130]
 
 
-def read_digits(place: str, dataset: DatasetParams) -> Collection:
+def read_digits(name: str, dataset: DatasetParams) -> Collection:
     """Return the images of a dataset of scikit-learn.
 
     Args:
-        place: the name of the dataset, which is `digits`.
+        name: the name of the dataset, which is `digits`.
         dataset: the entry of params.yaml.
 
     Raises:
@@ -27,8 +27,8 @@ def read_digits(place: str, dataset: DatasetParams) -> Collection:
     """
     from sklearn.datasets import load_digits  # here, because it takes a second
 
-    if place != "digits":
-        raise UserError(f"scikit-learn ships no images called {place!r}, only 'digits'")
+    if name != "digits":
+        raise UserError(f"scikit-learn ships no images called {name!r}, only 'digits'")
     bunch = load_digits()
     rows = pd.DataFrame({"class": bunch.target})
     rows["group"] = np.repeat(np.arange(len(FORM_SIZES)), FORM_SIZES)

@@ -78,13 +78,13 @@ def read_strings_below_attributes(schema: type) -> dict[str, str]:
 
 
 def list_sources() -> Iterator[str]:
-    """Yield a table of the modules of digits/sources, and of their places."""
+    """Yield a table of the modules of digits/sources, and of their values."""
     rows = []
     for path in sorted(SOURCES_FOLDER.glob("[a-z]*.py")):
         module = import_module(f"digits.sources.{path.stem}")
-        place = read_arguments(module.source.open)["place"]
-        rows.append([f"`{path.stem}`", first_paragraph(module), place])
-    yield make_table(["kind", "images", "place"], rows)
+        value, *_ = read_arguments(module.source.open).values()
+        rows.append([f"`{path.stem}`", first_paragraph(module), value])
+    yield make_table(["kind", "images", "value"], rows)
 
 
 def list_features() -> Iterator[str]:

@@ -1,55 +1,32 @@
-"""Tables whose pixels exceed the memory, and models that are fitted on them in passes."""
+"""Tables whose pixels exceed the memory."""
 
-import json
 import re
 import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-import yaml
-from sklearn.feature_selection import SelectKBest, chi2
-from sklearn.linear_model import SGDClassifier
-from sklearn.neural_network import MLPClassifier
 
-from digits.core.images import ImageFormat, Images, read_images, write_images
+from digits.core.images import Images, read_images, write_images
 from digits.core.on_disk import concatenate_on_disk, select_rows
-from digits.learning.fitting import fit
 from digits.learning.network_features import select_input
-from digits.learning.pipelines import build_pipeline
-from digits.learning.scores import compute_scores, response_method
 from digits.messages.errors import UserError
 from digits.settings.params import ModelParams
 from tests.helpers import tiny
-from tests.helpers.calls import call
 from tests.helpers.processes import full_disk
 
 PIXELS, CLASSES = tiny.digits()
-SCALED = PIXELS.astype(np.float32) / tiny.PIXEL_MAX
-FORMAT = ImageFormat(tiny.SHAPE, tiny.PIXEL_MAX)
-N_FIRST = 300  # of 400 images, this many are copied
-N_OTHERS = 100
-MLP = "neural_network.MLPClassifier"
-ROWS_PER_BATCH = 150
-PAGE = tiny.ROOT / "docs/pipeline.md"
 
-# The stages after `fetch`, and an entry of params.yaml for each.
-STAGES = {
-    "split": "tiny",
-    "binarize": "five",
-    "train": "five-sgd",
-    "evaluate": "five-sgd",
-}
+# The stages between `fetch` and `train`, and an entry of params.yaml for each.
+STAGES = {"split": "tiny", "binarize": "five"}
 
 
 @pytest.fixture(autouse=True)
 def _small_batches(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("digits.learning.passes.BATCH_BYTES", ROWS_PER_BATCH * 64)
     monkeypatch.setattr("digits.core.on_disk.READ_BYTES", 150 * 64)
     monkeypatch.setattr("digits.core.images.READ_BYTES", 40 * 64)
     monkeypatch.setattr("digits.core.images.ROW_GROUP_BYTES", 150 * 64)
@@ -99,73 +76,6 @@ def test_a_full_disk_is_not_called_a_damaged_file() -> None:
         select_rows(PIXELS, np.arange(400)[::-1])
 
 
-def build(classifier: str, features: str = "scaled", **hyperparameters: Any) -> Any:
-    """Return an unfitted pipeline."""
-    entry = tiny.model("digit", features, classifier, 0, **hyperparameters)
-    return build_pipeline(ModelParams.model_validate(entry), FORMAT, 42)
-
-
-@pytest.mark.parametrize(("name", "kind"), [(tiny.SGD, SGDClassifier), (MLP, MLPClassifier)])
-def test_a_model_is_fitted_with_partial_fit_in_each_pass(name: str, kind: Any) -> None:
-    fitted = fit(build(name, passes=3), PIXELS, CLASSES, test_fold=None, n_passes=3)
-    expected = kind(random_state=42)
-    for _ in range(3):
-        for start in range(0, 400, ROWS_PER_BATCH):
-            batch = slice(start, start + ROWS_PER_BATCH)
-            expected.partial_fit(SCALED[batch], CLASSES[batch], classes=np.arange(10))
-    expected_scores = getattr(expected, response_method(fitted.model))(SCALED)
-    assert np.allclose(compute_scores(fitted.model, PIXELS), expected_scores)
-
-
-def test_no_model_is_fitted_on_held_out_rows() -> None:
-    folds = 1 + np.arange(400) % 2
-    pipeline = build(tiny.SGD, passes=5)
-    pipeline.steps.insert(1, ("best", SelectKBest(chi2, k=20)))  # learns from labels
-    fitted = fit(pipeline, PIXELS, CLASSES, folds, n_passes=5)
-
-    # Fit the model of the second fold in the same way.
-    rows = np.flatnonzero(folds == 1)
-    first = rows[:ROWS_PER_BATCH]
-    best = SelectKBest(chi2, k=20).fit(SCALED[first], CLASSES[first])
-    sgd = SGDClassifier(random_state=42)
-    for _ in range(5):
-        for start in range(0, 400, ROWS_PER_BATCH):
-            batch = rows[(rows >= start) & (rows < start + ROWS_PER_BATCH)]
-            X = best.transform(SCALED[batch])
-            sgd.partial_fit(X, CLASSES[batch], classes=np.arange(10))
-    is_held_out = folds == 2
-    assert fitted.cross_validation is not None
-    expected = sgd.decision_function(best.transform(SCALED[is_held_out]))
-    assert np.allclose(
-        fitted.cross_validation.scores[is_held_out], expected, rtol=1e-3, atol=1e-3
-    )
-
-
-def test_all_images_of_a_batch_may_be_held_out() -> None:
-    folds = np.where(np.arange(400) < 2 * ROWS_PER_BATCH, 1, 2)
-    fitted = fit(build(tiny.SGD, passes=1), PIXELS, CLASSES, folds, n_passes=1)
-    assert fitted.cross_validation is not None
-    assert np.isfinite(fitted.cross_validation.scores).all()
-
-
-def test_passes_need_partial_fit() -> None:
-    with pytest.raises(UserError, match="needs a classifier with `partial_fit`"):
-        build(MLP, passes=1, solver="lbfgs")
-
-
-def test_the_entry_of_the_page_trains_a_model() -> None:
-    [block] = re.findall(r"```yaml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
-    [(name, model)] = yaml.safe_load(block).items()
-    tiny.write_idx_files(Path("idx"))
-    tiny.edit(Path(), {f"models.{name}": model})
-    for stage, entry in [("fetch", "tiny"), ("split", "tiny-random"), ("binarize", "digit")]:
-        call(Path(), stage, entry)
-    call(Path(), "train", name)
-    call(Path(), "evaluate", name)
-    metrics = json.loads(Path(f"metrics/{name}.json").read_text(encoding="utf-8"))
-    assert metrics["accuracy"] > 0.8
-
-
 def peak_memory(command: list[str]) -> float:
     """Run a command, and return the peak of the memory that it needs of its own, in MiB.
 
@@ -196,8 +106,7 @@ runpy.run_module(f"stages.{sys.argv.pop(1)}", run_name="__main__")
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no RssAnon")
 def test_more_rows_take_no_more_memory() -> None:
     tiny.write_idx_files(Path("idx"))
-    changes = {"models.five-sgd.hyperparameters": {"passes": 1}, "models.five-sgd.folds": 0}
-    tiny.edit(Path(), changes)
+    tiny.edit(Path(), {})
     peaks = {}
     for n_images in [250_000, 1_500_000]:
         n_copies = n_images // len(PIXELS)

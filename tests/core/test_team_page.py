@@ -35,7 +35,7 @@ def read_section(title: str, **values: str) -> str:
 
     Args:
         title: the heading.
-        values: what replaces the placeholders of the page, such as `PLACE`.
+        values: what replaces the placeholders of the page, such as `URL`.
     """
     section, _, _ = pages.read_section(PAGE, title).partition("\n### ")
     for old, new in {**REPLACED, **values}.items():
@@ -113,7 +113,7 @@ def publish(project: Path, place: str, *settings: pages.Step) -> None:
     tiny.run("git init --quiet --bare -b main origin", project.parent)
     tiny.run(["git", "remote", "add", "origin", str(project.parent / "origin")], project)
     tiny.run("git config push.autoSetupRemote true", project)
-    add, verify, *share = pages.read_steps(read_section("Set up a remote", PLACE=place))
+    add, verify, *share = pages.read_steps(read_section("Set up a remote", URL=place))
     pages.run([add, verify, *settings, *share], project)
 
 
@@ -128,8 +128,8 @@ def test_a_clone_pulls_everything_from_s3(
     monkeypatch.delenv("AWS_PROFILE", raising=False)
     with servers.serve_s3(tmp_path / "buckets") as address:
         values = {"KEY_ID": servers.KEY_ID, "SECRET_KEY": servers.SECRET_KEY}
-        values |= {"PLACE": "s3://digits/cache", "https://s3.example.org": address}
-        publish(project, values["PLACE"], *pages.read_steps(read_section("Use S3", **values)))
+        values |= {"URL": "s3://digits/cache", "https://s3.example.org": address}
+        publish(project, values["URL"], *pages.read_steps(read_section("Use S3", **values)))
         colleague = clone(project, "colleague")
         shutil.copy(project / ".dvc/config.local", colleague / ".dvc/config.local")
         tiny.run_dvc("pull", colleague)
