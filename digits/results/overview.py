@@ -6,9 +6,19 @@ import pandas as pd
 from digits.core.images import Images, checksum_prefixes
 from digits.core.pixels import Vector
 from digits.fetching.background import find_blank
-from digits.fetching.summary import Summary
-from digits.messages.terminal import shorten
+from digits.fetching.summary import Summary, describe_losses, read_committed_summary
+from digits.messages.terminal import echo, shorten, to_one_line, warn
 from digits.sources import list_sources_of_packages
+
+
+def print_overview(name: str, images: Images, summary: Summary) -> None:
+    """Print what the images of a dataset are, and warn if the last commit has more of them."""
+    committed = read_committed_summary(name)
+    losses = describe_losses(committed, summary) if committed else []
+    if losses:
+        warn(f"{name} has fewer images than in the last commit: {shorten(losses)}")
+    for line in describe_images(images, summary):
+        echo(to_one_line(line))
 
 
 def describe_images(images: Images, summary: Summary) -> list[str]:

@@ -8,10 +8,12 @@ from collections.abc import Iterator, Sequence
 from fnmatch import translate
 from pathlib import Path
 
+from digits import networks
 from digits.messages.errors import UserError
 from digits.messages.git import has_repository
 from digits.messages.terminal import echo, warn
-from digits.settings.params import list_sources
+from digits.running.command import read_declared
+from digits.settings.params import DatasetParams, list_sources
 from digits.sources import find_source
 
 Sources = list[dict[str, str]]  # as in an entry of params.yaml
@@ -42,6 +44,23 @@ def list_paths(sources: Sources) -> list[Path]:
         for kind, address in list_sources(sources)
         if find_source(kind).is_path and not address.startswith(("http:", "https:"))
     ]
+
+
+def check_dependencies(name: str, dataset: DatasetParams) -> None:
+    """Check that dvc.yaml declares the files that a dataset reads without a checksum.
+
+    Raises:
+        UserError: the stage `fetch` would not run again after a change of them.
+    """
+    declared, _ = read_declared("fetch", name)
+    paths = networks.list_files(dataset)
+    if dataset.sha256 is None:
+        paths += list_paths(dataset.sources)
+    for path in paths:
+        if declared and not any(path.is_relative_to(each) for each in declared):
+            raise UserError(
+                f"dvc.yaml: the stage `fetch` does not depend on {path}; add it to `deps`"
+            )
 
 
 def find_target(path: Path) -> Path:
