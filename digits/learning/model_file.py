@@ -22,9 +22,10 @@ from sklearn.exceptions import InconsistentVersionWarning
 from sklearn.pipeline import Pipeline
 
 from digits.core.files import atomic_write
+from digits.learning.scores import compute_batch_scores
 from digits.messages.errors import DAMAGED_FILE_HINT, UserError, check_exists
 from digits.messages.terminal import warn
-from digits.security.fitted_values import check_model
+from digits.security.fitted_values import check_values
 from digits.security.trust import check_types
 
 # The folder of the repository, or of the installed packages.
@@ -70,7 +71,8 @@ def load(path: Path, classifier: str = "") -> Pipeline:
             model = import_skops().loads(content, trusted=[*types, RANDOM_NUMBERS])
         if not (isinstance(model, Pipeline) and hasattr(model, "classes_")):
             raise TypeError("it holds no fitted Pipeline")
-        check_model(model)
+        check_values(model[-1])
+        check_prediction(model)
         return model
     except UserError as error:  # a type is not trusted
         raise UserError(f"{path}: {error.message}") from None
@@ -82,6 +84,21 @@ def load(path: Path, classifier: str = "") -> Pipeline:
         ) from None
     except Exception as error:  # a damaged file can raise any exception
         raise UserError(f"{path} cannot be loaded ({error}); {DAMAGED_FILE_HINT}") from None
+
+
+def check_prediction(model: Pipeline) -> None:
+    """Let a model predict an image.
+
+    Raises:
+        Exception: a fitted value has a shape or a type that does not fit.
+    """
+    image = np.zeros((1, model.n_features_in_), np.uint8)
+    with warnings.catch_warnings(action="ignore"):  # the image may be unlike all others
+        scores = compute_batch_scores(model, image)
+    n_classes = len(model.classes_)
+    is_whole = np.issubdtype(model.classes_.dtype, np.integer)
+    if not is_whole or scores.shape != ((1,) if n_classes == 2 else (1, n_classes)):
+        raise ValueError(f"its scores do not fit its classes {model.classes_}")
 
 
 def import_skops() -> ModuleType:

@@ -4,34 +4,14 @@ The file of a model can be damaged or altered. scikit-learn's compiled code foll
 in trees and sparse matrices without a check, so a wrong number could end the process.
 """
 
-import warnings
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from scipy import sparse
-from sklearn.pipeline import Pipeline
-
-from digits.learning.scores import compute_batch_scores
 
 # The state of a KDTree begins with its arrays, and its numbers of levels and nodes.
 N_PARTS_OF_STATE = 7
-
-
-def check_model(model: Pipeline) -> None:
-    """Check the values of a model, and let it predict an image.
-
-    Raises:
-        Exception: a value is out of range, or has a shape or a type that does not fit.
-    """
-    check_values(model[-1])
-    image = np.zeros((1, model.n_features_in_), np.uint8)
-    with warnings.catch_warnings(action="ignore"):  # the image may be unlike all others
-        scores = compute_batch_scores(model, image)
-    n_classes = len(model.classes_)
-    is_whole = np.issubdtype(model.classes_.dtype, np.integer)
-    if not is_whole or scores.shape != ((1,) if n_classes == 2 else (1, n_classes)):
-        raise ValueError(f"its scores do not fit its classes {model.classes_}")
 
 
 def check_values(value: Any, n_features: float = np.inf) -> None:
