@@ -7,11 +7,12 @@ import numpy as np
 import pandas as pd
 
 from digits.commands import examples
+from digits.core.images import Images
 from digits.core.pixels import Vector
 from digits.imaging import drawing
 from digits.messages.errors import UserError, check_choice
 from digits.messages.terminal import echo, to_one_line, warn
-from digits.results.images import ImageDataset
+from digits.results.images import list_class_names, parse_rows, read_dataset
 from digits.results.labels import check_labels, label_names
 from digits.results.metrics import read_temperature
 from digits.results.predictions import (
@@ -84,22 +85,24 @@ def command(
     check_choice("DATASET", dataset, settings.datasets)
     if mistakes and (numbers or predictions):
         raise click.UsageError("--mistakes cannot be used with NUMBERS or --predictions")
-    images = ImageDataset.read(dataset)
+    images = read_dataset(dataset)
+    class_names = list_class_names(images)
     model_name = predictions or mistakes
     if subset and not model_name:
         raise click.UsageError("--subset needs --predictions or --mistakes")
     if not any([numbers, model_name, label, random, limit, png]):
-        print_description(images)
+        print_description(dataset, images)
         return
 
     table = None
     if model_name:
         subsets = ["test", "train"] if numbers else [subset or "test"]
-        table = predictions_by_row(model_name, subsets, images, settings)
+        table = predictions_by_row(model_name, subsets, dataset, settings)
         if mistakes:
             table = table.iloc[rank_mistakes(table)]
 
-    rows = choose_rows(images, numbers, table, label, only_mistakes=mistakes is not None)
+    listed = parse_rows(numbers, dataset, len(images)) if numbers else None
+    rows = choose_rows(images, listed, table, label, only_mistakes=mistakes is not None)
     if random:
         rows = np.random.default_rng().permutation(rows)[:random]  # in random order
     default_limit = len(rows) if numbers or random else DEFAULT_LIMIT
@@ -109,12 +112,12 @@ def command(
         warn(f"showing the first {n_shown} of {len(rows)} images{hint}")
         rows = rows[:n_shown]
 
-    descriptions = [images.class_names[number] for number in images.classes[rows]]
+    descriptions = [class_names[number] for number in images.classes[rows]]
     if model_name and table is not None:
         descriptions = describe_rows(table.loc[rows], descriptions, model_name, settings)
     captions = []
     for row, text in zip(rows, descriptions, strict=True):
-        file = f" ({images.files[row]})" if images.files else ""
+        file = f" ({images.files[row]})" if images.files is not None else ""
         captions.append(f"{dataset} {row}{file}: {text}")
     if png:
         drawing.write_sheet(png, images.pixels[rows], captions)
@@ -123,20 +126,21 @@ def command(
         drawing.print_images(images.pixels[rows], captions)
 
 
-def print_description(images: ImageDataset) -> None:
+def print_description(dataset: str, images: Images) -> None:
     """Print what is in a dataset."""
     n_images, *shape = images.pixels.shape
-    echo(f"{images.name}: {n_images:,} images of {' x '.join(map(str, shape))}")
+    echo(f"{dataset}: {n_images:,} images of {' x '.join(map(str, shape))}")
     echo(f"pixels: {images.pixels.min()} to {images.pixels.max()}\n")
-    counts = np.bincount(images.classes, minlength=len(images.class_names))
+    class_names = list_class_names(images)
+    counts = np.bincount(images.classes, minlength=len(class_names))
     rows = []
-    for name, count in zip(images.class_names, counts, strict=True):
+    for name, count in zip(class_names, counts, strict=True):
         rows.append([to_one_line(name), f"{count:,}", f"{100 * count / n_images:.1f} %"])
     echo(format_rows(["class", "images", "share"], rows))
 
 
 def predictions_by_row(
-    model_name: str, subsets: list[str], images: ImageDataset, settings: Params
+    model_name: str, subsets: list[str], dataset: str, settings: Params
 ) -> pd.DataFrame:
     """Return the predictions of a model, indexed by the row numbers of the images.
 
@@ -144,7 +148,7 @@ def predictions_by_row(
         model_name: the model.
         subsets: `test`, `train` or both. If the model has no folds, it has no predictions of
             `train`, which is then left out of both.
-        images: the dataset of the model.
+        dataset: the dataset that is shown.
         settings: the content of params.yaml.
 
     Raises:
@@ -153,9 +157,9 @@ def predictions_by_row(
     check_choice("MODEL", model_name, settings.models)
     model_params = settings.models[model_name]
     model_dataset = settings.dataset_name_of_task(model_params.task)
-    if model_dataset != images.name:
+    if model_dataset != dataset:
         raise UserError(
-            f"{model_name} is a model of {model_dataset}, not of {images.name}; run "
+            f"{model_name} is a model of {model_dataset}, not of {dataset}; run "
             f"`digits show {model_dataset} --predictions {model_name}`"
         )
     if len(subsets) == 2 and model_params.folds == 0:
@@ -165,8 +169,8 @@ def predictions_by_row(
 
 
 def choose_rows(
-    images: ImageDataset,
-    numbers: tuple[str, ...],
+    images: Images,
+    listed: Vector | None,
     table: pd.DataFrame | None,
     label: str | None,
     *,
@@ -176,8 +180,8 @@ def choose_rows(
 
     Args:
         images: the dataset.
-        numbers: numbers and ranges, which are shown in this order. If there are none, the
-            images of `table` are shown.
+        listed: the numbers of images, which are shown in this order. If None, the images of
+            `table` are shown.
         table: the predictions of a model. If None, all images of the dataset are shown.
         label: the class of the images, or None for all classes.
         only_mistakes: whether `table` has only the mistakes of the model.
@@ -185,9 +189,9 @@ def choose_rows(
     Raises:
         UserError: an image does not exist or has no prediction, or no image matches.
     """
-    rows = np.arange(len(images.classes))
-    if numbers:
-        rows = images.parse_rows(numbers)
+    rows = np.arange(len(images))
+    if listed is not None:
+        rows = listed
     elif table is not None:
         rows = table.index.to_numpy()
     if table is not None and not np.isin(rows, table.index).all():
@@ -197,8 +201,9 @@ def choose_rows(
             "set nor in a fold"
         )
     if label:
-        check_choice("--label", label, images.class_names)
-        class_number = images.class_names.index(label)
+        class_names = list_class_names(images)
+        check_choice("--label", label, class_names)
+        class_number = class_names.index(label)
         rows = rows[images.classes[rows] == class_number]
     if len(rows) == 0:
         if not only_mistakes:

@@ -92,6 +92,21 @@ class Images:
         return self.table.attrs.get("n_network_features", [])
 
     @property
+    def pixels(self) -> Pixels:
+        """The pixels, shape (n_images, height, width) or, in colour, (…, height, width, 3)."""
+        return self.X.reshape(-1, *self.shape)
+
+    @property
+    def classes(self) -> Vector:
+        """The number of the class of each image, shape (n_images,)."""
+        return self.table["class"].to_numpy()
+
+    @property
+    def files(self) -> pd.Series | None:
+        """The path of the picture of each image, or None if they come from no files."""
+        return self.table.get("file")
+
+    @property
     def y(self) -> Vector:
         """The labels of a task, shape (n_images,)."""
         return self.table["label"].to_numpy()

@@ -2,7 +2,6 @@
 
 import contextlib
 import re
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,7 +13,6 @@ from PIL import Image
 from digits.commands.show import predictions_by_row
 from digits.imaging import drawing
 from digits.messages.errors import UserError
-from digits.results.images import ImageDataset
 from digits.results.labels import label_names
 from digits.results.predictions import describe_predictions, rank_mistakes
 from digits.settings import params_file
@@ -265,13 +263,12 @@ def test_a_model_without_folds_predicts_only_the_test_set(made: Path) -> None:
 
 def test_a_model_of_another_dataset_is_one_line(made: Path) -> None:
     with contextlib.chdir(made):
-        images = replace(ImageDataset.read("tiny"), name="other")
         settings = params_file.load()
     line = (
         "^five-sgd is a model of tiny, not of other; run `digits show tiny --predictions five"
     )
     with pytest.raises(UserError, match=line):
-        predictions_by_row("five-sgd", ["test"], images, settings)
+        predictions_by_row("five-sgd", ["test"], "other", settings)
 
 
 def test_a_class_without_a_mistake_is_one_line(made: Path) -> None:

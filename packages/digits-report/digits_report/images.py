@@ -8,9 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from digits.core.images import Images
 from digits.core.pixels import Pixels
 from digits.imaging.drawing import data_uri, pad, shrink
-from digits.results.images import ImageDataset
+from digits.results.images import list_class_names, name_image
 from digits_report.view import ModelView
 
 # The picture of samples has so many images of each class, and at most so many classes.
@@ -33,11 +34,13 @@ class DatasetView:
     """What the report shows of a dataset.
 
     Attributes:
-        dataset: its images.
+        name: the name of the dataset in params.yaml.
+        images: its images.
         models: its models, task by task, the best of each task first.
     """
 
-    dataset: ImageDataset
+    name: str
+    images: Images
     models: list[ModelView] = field(default_factory=list)
 
     @cached_property
@@ -47,18 +50,22 @@ class DatasetView:
         Only small grey images, such as digits, have one. The mean of photos is a brown blob.
         """
         averages = []
-        for number in np.unique(self.dataset.classes):
-            pixels = self.dataset.pixels[self.dataset.classes == number]
+        for number in np.unique(self.images.classes):
+            pixels = self.images.pixels[self.images.classes == number]
             picture = None
             if self.is_small and pixels.ndim == 3:
                 picture = self.draw(self.convert(pixels.mean(axis=0)))
-            averages.append((self.dataset.class_names[number], len(pixels), picture))
+            averages.append((list_class_names(self.images)[number], len(pixels), picture))
         return averages
+
+    def name_image(self, row: int) -> str:
+        """Return the file of an image, or else its row number, such as `row 18`."""
+        return name_image(self.images, row)
 
     @property
     def is_small(self) -> bool:
         """Whether the images have at most `MAX_PNG_SIDE` pixels per side."""
-        return max(self.dataset.pixels.shape[1:3]) <= MAX_PNG_SIDE
+        return max(self.images.pixels.shape[1:3]) <= MAX_PNG_SIDE
 
     @cached_property
     def samples(self) -> str:
@@ -67,8 +74,8 @@ class DatasetView:
         If a class has too few images, black ones fill the row.
         """
         rows = []
-        for number in np.unique(self.dataset.classes)[:N_SAMPLED_CLASSES]:
-            first = self.dataset.pixels[self.dataset.classes == number][:N_SAMPLES]
+        for number in np.unique(self.images.classes)[:N_SAMPLED_CLASSES]:
+            first = self.images.pixels[self.images.classes == number][:N_SAMPLES]
             images = np.stack([self.convert(image) for image in first])
             n_missing = N_SAMPLES - len(first)
             padded = pad(images, [(0, n_missing), (0, 1), (0, 1)])  # one pixel apart
@@ -82,7 +89,7 @@ class DatasetView:
         If there are too many, only the most confident ones of each confusion have pictures.
         """
         rows = self.rank_mistakes()[:MAX_MISTAKES]
-        return {row: self.draw(self.convert(self.dataset.pixels[row])) for row in rows}
+        return {row: self.draw(self.convert(self.images.pixels[row])) for row in rows}
 
     def rank_mistakes(self) -> list[int]:
         """Return the rows of all mistakes, the most confident ones of each confusion first."""
@@ -110,4 +117,4 @@ class DatasetView:
     @cached_property
     def largest(self) -> int:
         """The largest value of the dataset, at least 1."""
-        return max(int(self.dataset.pixels.max()), 1)
+        return max(int(self.images.pixels.max()), 1)

@@ -17,7 +17,7 @@ from digits.fetching.summary import read_summary
 from digits.messages.errors import UserError
 from digits.results import leaderboard
 from digits.results.differences import Reader, compare_models
-from digits.results.images import ImageDataset
+from digits.results.images import read_dataset
 from digits.results.numbers import format_count, format_metric
 from digits.results.outdated import find_outdated_models
 from digits.results.verdicts import (
@@ -81,9 +81,9 @@ def read_datasets(settings: Params, model_names: Iterable[str]) -> dict[str, Dat
     for name in tqdm(list(model_names), desc="models", disable=None, leave=False):
         dataset_name = settings.dataset_name_of_task(settings.models[name].task)
         if dataset_name not in datasets:
-            datasets[dataset_name] = DatasetView(ImageDataset.read(dataset_name))
+            datasets[dataset_name] = DatasetView(dataset_name, read_dataset(dataset_name))
         section = datasets[dataset_name]
-        section.models.append(ModelView(name, settings, section.dataset))
+        section.models.append(ModelView(name, settings, section.images))
     return datasets
 
 

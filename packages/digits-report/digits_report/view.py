@@ -8,9 +8,10 @@ import pandas as pd
 import yaml
 
 from digits.core import paths
+from digits.core.images import Images
 from digits.messages.errors import UserError
 from digits.results.descriptions import DESCRIPTIONS
-from digits.results.images import ImageDataset
+from digits.results.images import list_class_names, name_image
 from digits.results.labels import check_labels, label_names
 from digits.results.metrics import OVERALL, read_metrics, read_metrics_table, report_damage
 from digits.results.predictions import describe_predictions, rank_mistakes, read_predictions
@@ -50,7 +51,8 @@ class ModelView:
         name: its name.
         params: its entry of params.yaml.
         task: the entry of its task.
-        dataset: the images of its dataset.
+        images: the images of its dataset.
+        class_names: the names of their classes.
         label_names: the names of its labels, by their number.
         summary: the content of metrics/<model>.json.
         metrics: the content of plots/<model>/metrics.csv.
@@ -64,7 +66,7 @@ class ModelView:
             its row, and `description` is a line such as `8, predicted 3 (97 %)`.
     """
 
-    def __init__(self, name: str, settings: Params, dataset: ImageDataset) -> None:
+    def __init__(self, name: str, settings: Params, images: Images) -> None:
         """Read the results of a model.
 
         Raises:
@@ -73,7 +75,8 @@ class ModelView:
         self.name = name
         self.params = settings.models[name]
         self.task = settings.tasks[self.params.task]
-        self.dataset = dataset
+        self.images = images
+        self.class_names = list_class_names(images)
         self.label_names = label_names(settings, self.params.task)
         self.summary = read_metrics(name)
         self.metrics = read_metrics_table(name)
@@ -114,11 +117,11 @@ class ModelView:
             UserError: the file is missing or damaged, or belongs to other images.
         """
         predictions = read_predictions(self.name, subset)
-        classes = self.dataset.classes
+        classes = self.images.classes
         if predictions["row"].max() >= len(classes):
             raise UserError(
-                f"the predictions of {self.name} have images that "
-                f"{paths.raw(self.dataset.name)} does not have; run `dvc repro`"
+                f"the predictions of {self.name} have images that its dataset in data/raw does "
+                "not have; run `dvc repro`"
             )
         largest_label = predictions[["label", "prediction"]].to_numpy().max()
         check_labels(self.label_names, largest_label, self.name)
@@ -129,7 +132,7 @@ class ModelView:
         """Return the wrong predictions of test images in words, the most confident first."""
         predictions = self.predictions["test"]
         mistakes = predictions.iloc[rank_mistakes(predictions)]
-        classes = [self.dataset.class_names[number] for number in mistakes["class"]]
+        classes = [self.class_names[number] for number in mistakes["class"]]
         temperature = self.metric("cross_validation", "temperature")
         descriptions = describe_predictions(mistakes, classes, self.label_names, temperature)
         # No line ends inside a number such as `> 99 %`.
@@ -139,7 +142,7 @@ class ModelView:
         return mistakes.assign(
             actual=[self.label_names[label] for label in mistakes["label"]],
             predicted=[self.label_names[label] for label in mistakes["prediction"]],
-            place=[self.dataset.name_image(row) for row in mistakes["row"]],
+            place=[name_image(self.images, row) for row in mistakes["row"]],
             description=descriptions,
         )
 
@@ -206,6 +209,6 @@ class ModelView:
         pairs = rows_by_pair.agg(["size", list]).nlargest(MAX_CONFUSIONS, "size").reset_index()
         confusions = []
         for number, label, n_images, rows in pairs.itertuples(index=False):
-            names = f"{self.dataset.class_names[number]} predicted as {self.label_names[label]}"
+            names = f"{self.class_names[number]} predicted as {self.label_names[label]}"
             confusions.append(Confusion(names, n_images, rows[:MAX_IMAGES_OF_CONFUSION]))
         return confusions

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 import hostile
-from digits.results.images import ImageDataset
+from digits.results.images import read_dataset
 from digits.settings import params_file
 from digits_report import charts
 from digits_report.view import ModelView
@@ -196,7 +196,7 @@ def test_each_chart_has_its_definition_and_the_results_of_its_model(
     # test_view.py compares these tables with the predictions.
     with contextlib.chdir(made):
         settings = params_file.load()
-        dataset = ImageDataset.read("tiny")
+        dataset = read_dataset("tiny")
         for name, kinds in kinds_of_models.items():
             tables = data["models"][name]["tables"]
             assert tables.keys() == kinds

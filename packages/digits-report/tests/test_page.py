@@ -138,7 +138,7 @@ def test_without_images_the_report_says_how_to_fetch_them(project: Path) -> None
 def test_predictions_of_other_images_are_refused(project: Path) -> None:
     tiny.change_images(project / "data/raw/tiny.parquet", lambda images: images.iloc[:-1])
     message = failure(project, "report")
-    assert "images that data/raw/tiny.parquet does not have; run `dvc repro`" in message
+    assert "images that its dataset in data/raw does not have; run `dvc repro`" in message
 
 
 @pytest.mark.parametrize(("size", "color_scheme"), [(WIDE, "light"), (PHONE, "dark")])

@@ -18,7 +18,8 @@ from sklearn.metrics import (
 )
 
 from digits.core import tables
-from digits.results.images import ImageDataset
+from digits.core.images import Images
+from digits.results.images import read_dataset
 from digits.results.leaderboard import BASELINE
 from digits.results.numbers import format_percent
 from digits.settings import params_file
@@ -34,20 +35,20 @@ FOLDERS = {"test": "predictions", "cross_validation": "crossval"}
 
 
 @pytest.fixture
-def dataset(made: Path, monkeypatch: pytest.MonkeyPatch) -> ImageDataset:
+def dataset(made: Path, monkeypatch: pytest.MonkeyPatch) -> Images:
     monkeypatch.chdir(made)
-    return ImageDataset.read("tiny")
+    return read_dataset("tiny")
 
 
 @pytest.fixture
-def views(dataset: ImageDataset) -> dict[str, ModelView]:
+def views(dataset: Images) -> dict[str, ModelView]:
     settings = params_file.load()
     return {name: ModelView(name, settings, dataset) for name in settings.models}
 
 
 @pytest.fixture
 def worse_views(
-    project: Path, dataset: ImageDataset, monkeypatch: pytest.MonkeyPatch
+    project: Path, dataset: Images, monkeypatch: pytest.MonkeyPatch
 ) -> dict[str, ModelView]:
     """Return the models with mistakes in some predictions of test images."""
     monkeypatch.chdir(project)
@@ -115,7 +116,7 @@ def test_the_most_frequent_confusions_are_counted(
 
 
 def test_the_colour_of_a_mistake_follows_its_count(
-    project: Path, dataset: ImageDataset, monkeypatch: pytest.MonkeyPatch
+    project: Path, dataset: Images, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(project)
     path = Path("plots/five-sgd/confusion.csv")
@@ -145,7 +146,7 @@ def test_metrics_are_those_of_the_predictions(views: dict[str, ModelView], name:
 
 
 def test_a_class_without_test_images_is_shown(
-    project: Path, dataset: ImageDataset, monkeypatch: pytest.MonkeyPatch
+    project: Path, dataset: Images, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(project)
     path = Path("plots/five-sgd/metrics.csv")
@@ -196,8 +197,8 @@ def test_a_probability_is_never_0_or_100_percent(probability: float, text: str) 
     assert format_percent(probability) == text
 
 
-def test_pictures_show_the_pixels(dataset: ImageDataset, views: dict[str, ModelView]) -> None:
-    section = DatasetView(dataset, list(views.values()))
+def test_pictures_show_the_pixels(dataset: Images, views: dict[str, ModelView]) -> None:
+    section = DatasetView("tiny", dataset, list(views.values()))
     wrong_rows = {row for view in views.values() for row in view.mistakes["row"]}
     assert section.mistakes.keys() == wrong_rows
     for row, picture in section.mistakes.items():
@@ -226,11 +227,14 @@ def make_view(shape: tuple[int, ...], n_classes: int) -> DatasetView:
     """
     pixels = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
     classes = np.arange(len(pixels)) % n_classes
+    table = pd.DataFrame({"class": classes})
     names = [f"class {number}" for number in range(n_classes)]
+    table.attrs = {"shape": list(shape[1:]), "names": names}
+    images = Images(pixels.reshape(len(pixels), -1), table)
     rows = np.arange(len(pixels))[::-1]
     mistakes = pd.DataFrame({"row": rows, "class": classes[rows], "prediction": rows % 2})
     model: Any = SimpleNamespace(mistakes=mistakes)
-    return DatasetView(ImageDataset("noise", pixels, None, classes, names), [model, model])
+    return DatasetView("noise", images, [model, model])
 
 
 @pytest.mark.parametrize(
@@ -254,7 +258,7 @@ def test_the_most_confident_mistakes_of_each_kind_are_kept(
     assert view.n_mistakes_left_out == 36
 
 
-def test_each_model_is_compared_with_the_better_ones(made: Path, dataset: ImageDataset) -> None:
+def test_each_model_is_compared_with_the_better_ones(made: Path, dataset: Images) -> None:
     models = ["five-sgd", "five-sgd", "digit-logreg", "digit-logreg", BASELINE]
     results = pd.DataFrame({"task": [*"abbbb"], "model": models})
     # Models of different images cannot be compared.
