@@ -153,7 +153,7 @@ def not_evaluated_error(pattern: str) -> UserError:
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 def main() -> None:
-    """Inspect the pipeline's data, models and results.
+    """Run the pipeline, and inspect its data, models and results.
 
     Run `digits COMMAND --help` for details and examples.
     """
