@@ -4,7 +4,7 @@
   and removes what is printed. `components` calls them, and groups what is left into digits. All
   are built on scikit-image and SciPy. `regions` has their common types.
 - `touching` splits digits that touch, and `normalize` draws each as an image of a dataset.
-- `recognizer` asks a model, and `typicality` flags what does not resemble the training images.
+- `recognizer` asks a model, and `novelty` flags what does not resemble the training images.
   The result is a `prediction` for each digit, which `boxes` marks in the picture.
-- `collection` keeps drawings, and `source` makes a dataset of them.
+- `drawings` keeps drawings, and `source` makes a dataset of them.
 """

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import ImageDraw, ImageFont
 
 from digits.core.files import atomic_write
 from digits.imaging import pictures
@@ -87,7 +87,7 @@ def place_marks(digits: Sequence[DigitPrediction], scale: float = 1) -> list[Mar
             # The label is above the box, or in the box if there is no space above it.
             label_top=max(0, top - LABEL_DISTANCE * label_height),
             label_height=label_height,
-            is_flagged=digit.is_atypical,
+            is_flagged=digit.is_novel,
         )
         marks.append(mark)
     return marks
@@ -106,15 +106,8 @@ def write_picture(path: Path, file: str, digits: Sequence[DigitPrediction]) -> N
         OSError: a file cannot be read or written.
     """
     image, scale = pictures.read_image(Path(file), mode="RGB")
-    draw_marks(image, place_marks(digits, scale))
-    with atomic_write(path) as temporary:
-        image.save(temporary, "PNG")
-
-
-def draw_marks(image: Image.Image, marks: Sequence[Mark]) -> None:
-    """Draw marks into a picture."""
     draw = ImageDraw.Draw(image)
-    for mark in marks:
+    for mark in place_marks(digits, scale):
         colour = RED if mark.is_flagged else BLUE
         right = mark.left + mark.width
         bottom = mark.top + mark.height
@@ -128,3 +121,5 @@ def draw_marks(image: Image.Image, marks: Sequence[Mark]) -> None:
             stroke_width=mark.line_width,
             stroke_fill=WHITE,
         )
+    with atomic_write(path) as temporary:
+        image.save(temporary, "PNG")

@@ -18,7 +18,7 @@ from digits_handwriting.normalize import MNIST_SIDE
 DIGITS = tuple("0123456789")
 
 
-class Collection:
+class Drawings:
     """A folder of drawings."""
 
     def __init__(self, folder: Path) -> None:
@@ -49,11 +49,7 @@ class Collection:
                 with atomic_write(path) as temporary:
                     Image.fromarray(picture.grey).save(temporary, "PNG")
             finally:
-                delete_if_empty(path.parent)
+                # The source refuses an empty folder. Any other folder stays.
+                with suppress(OSError):
+                    path.parent.rmdir()
         return path.relative_to(self.folder).as_posix()
-
-
-def delete_if_empty(folder: Path) -> None:
-    """Delete the folder of a digit if it is empty, because the source refuses empty folders."""
-    with suppress(OSError):  # the folder is not empty
-        folder.rmdir()

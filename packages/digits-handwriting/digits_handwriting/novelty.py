@@ -1,11 +1,11 @@
-"""Measure how typical an image is of the training images of a model.
+"""Detect novelties: images that do not resemble the training images of a model.
 
-The typicality of an image is the share of the training images with the same predicted label
+The normality of an image is the share of the training images with the same predicted label
 whose prediction, in cross-validation, is no more probable. If a model of the same task fits a
 Gaussian to each class, as `digit-density` does, this share is multiplied by the share of the
 same training images whose log density is no higher.
 
-The p-value of an image is the share of all training images that are no more typical, as in
+The p-value of an image is the share of all training images that are no more normal, as in
 conformal anomaly detection (R. Laxhammar, G. Falkman, 2010).
 """
 
@@ -17,7 +17,7 @@ from sklearn.pipeline import Pipeline
 
 from digits.core import paths, tables
 from digits.core.pixels import Pixels, Scores, Vector
-from digits.core.predictions import COLUMN_PREFIXES, read_scores
+from digits.core.predictions import read_scores
 from digits.learning import model_file
 from digits.learning import scores as model_scores
 from digits.messages.terminal import warn
@@ -26,45 +26,40 @@ from digits.settings.params import ModelParams
 # The scores of this classifier are log densities, plus the logarithm of the prior of the class.
 DENSITY = "discriminant_analysis.QuadraticDiscriminantAnalysis"
 
-# An image with a lower p-value is atypical.
+# An image with a lower p-value is a novelty.
 MIN_P_VALUE = 0.01
 
 Models = Mapping[str, ModelParams]
 
 
-class Typicality(NamedTuple):
-    """The distribution of the training images of a model, to which p-values refer.
+class NoveltyDetector(NamedTuple):
+    """Tells which images do not resemble the training images of a model.
 
     Attributes:
         density_model: the model of Gaussians, or None.
         calibration_scores: the probabilities of the predictions of the training images, and, if
             there are Gaussians, the log densities. Each is a list with a sorted array per
             predicted label.
-        typicalities: the typicality of each training image, sorted.
+        normalities: the normality of each training image, sorted.
     """
 
     density_model: Pipeline | None
     calibration_scores: list[list[Vector]]
-    typicalities: Vector
+    normalities: Vector
 
     @classmethod
     def load(
-        cls,
-        models: Models,
-        name: str,
-        model: Pipeline,
-        calibrate: Callable[[Scores], Scores],
+        cls, models: Models, name: str, calibrate: Callable[[Scores], Scores]
     ) -> Self | None:
-        """Return the typicality of the training images of a model.
+        """Return the novelty detector of a model.
 
         Args:
             models: the parameters of all models.
             name: the name of the model.
-            model: the model.
             calibrate: returns the model's probabilities for its scores.
 
         Returns:
-            the typicality. None if the model has no folds, or, with a warning, if its
+            the detector. None if the model has no folds, or, with a warning, if its
             cross-validated predictions are missing.
         """
         if not models[name].folds:
@@ -76,15 +71,15 @@ class Typicality(NamedTuple):
                 "fetches it"
             )
             return None
-        scores = read_crossval_scores(name, model)
+        scores, _ = read_scores(tables.read(table_path))
         probabilities = calibrate(scores)
         density_name = find_density_model(models, models[name].task)
         # With two labels, the scores of Gaussians are differences of log densities.
         if density_name is None or scores.ndim != 2:
             return cls.fit(probabilities)
         density_model = model_file.load(paths.model(density_name))
-        log_densities = read_crossval_scores(density_name, density_model).max(axis=1)
-        return cls.fit(probabilities, density_model, log_densities)
+        log_densities, _ = read_scores(tables.read(paths.cv_predictions(density_name)))
+        return cls.fit(probabilities, density_model, log_densities.max(axis=1))
 
     @classmethod
     def fit(
@@ -93,7 +88,7 @@ class Typicality(NamedTuple):
         density_model: Pipeline | None = None,
         log_densities: Vector | None = None,
     ) -> Self:
-        """Return the typicality for the cross-validated predictions of the training images.
+        """Return the detector for the cross-validated predictions of the training images.
 
         Args:
             probabilities: of each label, for the training images.
@@ -109,8 +104,8 @@ class Typicality(NamedTuple):
         for values in scores:
             by_label = [np.sort(values[y_pred == label]) for label in range(n_labels)]
             calibration_scores.append(by_label)
-        typicalities = compute_typicality(calibration_scores, y_pred, scores)
-        return cls(density_model, calibration_scores, np.sort(typicalities))
+        normalities = multiply_shares(calibration_scores, y_pred, scores)
+        return cls(density_model, calibration_scores, np.sort(normalities))
 
     def p_values(self, images: Pixels, probabilities: Scores) -> Vector:
         """Return the p-value of each image, above 0 and at most 1, shape (n_images,).
@@ -119,10 +114,11 @@ class Typicality(NamedTuple):
             images: the images.
             probabilities: the model's probability of each label, shape (n_images, n_labels).
         """
-        return proportion_at_most(self.compute(images, probabilities), self.typicalities)
+        normality = self.compute_normality(images, probabilities)
+        return proportion_at_most(normality, self.normalities)
 
-    def compute(self, images: Pixels, probabilities: Scores) -> Vector:
-        """Return the typicality of each image, above 0 and at most 1, shape (n_images,).
+    def compute_normality(self, images: Pixels, probabilities: Scores) -> Vector:
+        """Return the normality of each image, above 0 and at most 1, shape (n_images,).
 
         Args:
             images: the images.
@@ -133,25 +129,25 @@ class Typicality(NamedTuple):
             X = images.reshape(len(images), -1)
             scores.append(model_scores.compute_scores(self.density_model, X).max(axis=1))
         y_pred = probabilities.argmax(axis=1)
-        return compute_typicality(self.calibration_scores, y_pred, scores)
+        return multiply_shares(self.calibration_scores, y_pred, scores)
 
 
-def compute_typicality(
+def multiply_shares(
     calibration_scores: Sequence[Sequence[Vector]], y_pred: Vector, scores: Sequence[Vector]
 ) -> Vector:
-    """Return the typicality of images, shape (n_images,).
+    """Return the normality of images, shape (n_images,).
 
     Args:
-        calibration_scores: as in `Typicality`.
+        calibration_scores: as in `NoveltyDetector`.
         y_pred: the index of the predicted label of each image.
         scores: for each item of `calibration_scores`, the values of the images.
     """
-    typicality = np.ones(len(y_pred))
+    normality = np.ones(len(y_pred))
     for by_label, values in zip(calibration_scores, scores, strict=True):
         for label, calibration_values in enumerate(by_label):
             has_label = y_pred == label
-            typicality[has_label] *= proportion_at_most(values[has_label], calibration_values)
-    return typicality
+            normality[has_label] *= proportion_at_most(values[has_label], calibration_values)
+    return normality
 
 
 def proportion_at_most(values: Vector, calibration_values: Vector) -> Vector:
@@ -171,14 +167,3 @@ def find_density_model(models: Models, task_name: str) -> str | None:
         if paths.model(name).exists() and paths.cv_predictions(name).exists():
             return name
     return None
-
-
-def read_crossval_scores(name: str, model: Pipeline) -> Scores:
-    """Read the cross-validated scores of the training set."""
-    prefix = COLUMN_PREFIXES[model_scores.response_method(model)]
-    labels = model.classes_
-    if len(labels) == 2:  # only the second of two labels has a column of scores
-        labels = labels[1:]
-    columns = [f"{prefix}_{label}" for label in labels]
-    scores, _ = read_scores(tables.read(paths.cv_predictions(name), columns))
-    return scores

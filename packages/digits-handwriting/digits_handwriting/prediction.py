@@ -13,18 +13,18 @@ class DigitPrediction(Prediction):
 
     Attributes:
         box: x, y, width and height of the digit, in pixels of the picture.
-        is_atypical: whether the digit does not resemble the training images.
+        is_novel: whether the digit does not resemble the training images, and is flagged.
     """
 
     box: Box
-    is_atypical: bool
+    is_novel: bool
 
     @property
     def text(self) -> str:
         """The label as it is printed, with a flag if the digit is flagged."""
-        return f"{self.label}?" if self.is_atypical else str(self.label)
+        return f"{self.label}?" if self.is_novel else str(self.label)
 
     def as_record(self) -> dict[str, Any]:
         """Return the prediction as a row of a table, with the box and the flag."""
         box = dict(zip(["x", "y", "width", "height"], self.box, strict=True))
-        return super().as_record() | {"unlike": self.is_atypical, **box}
+        return super().as_record() | {"unlike": self.is_novel, **box}

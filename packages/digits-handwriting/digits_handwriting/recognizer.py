@@ -17,8 +17,8 @@ from digits.settings.params import DatasetParams, Params
 from digits_handwriting import boxes, components, touching
 from digits_handwriting.components import Digit
 from digits_handwriting.normalize import MNIST_SIDE, SIDES
+from digits_handwriting.novelty import MIN_P_VALUE, NoveltyDetector
 from digits_handwriting.prediction import DigitPrediction
-from digits_handwriting.typicality import MIN_P_VALUE, Typicality
 
 # The shapes of the images to which the digits in pictures are normalized.
 SHAPES = [[side, side] for side in SIDES]
@@ -33,10 +33,10 @@ class Recognizer(Predictor):
     """A trained model that predicts each digit in a picture.
 
     Attributes:
-        typicality: the measure by which digits are flagged. None if no digit is flagged.
+        novelty_detector: tells which digits are flagged. None if no digit is flagged.
     """
 
-    typicality: Typicality | None = None
+    novelty_detector: NoveltyDetector | None = None
 
     @classmethod
     def suits(cls, dataset: DatasetParams) -> bool:
@@ -55,9 +55,8 @@ class Recognizer(Predictor):
         if task.positive is not None:
             # Whatever does not resemble a five is correctly labelled "not 5".
             return recognizer
-        model = recognizer.model
-        typicality = Typicality.load(settings.models, name, model, recognizer.calibrate)
-        return replace(recognizer, typicality=typicality)
+        detector = NoveltyDetector.load(settings.models, name, recognizer.calibrate)
+        return replace(recognizer, novelty_detector=detector)
 
     def predict(self, source: Path | BinaryIO) -> Sequence[DigitPrediction]:
         """Predict the digits in a picture file, as `predict_picture` does."""
@@ -85,22 +84,22 @@ class Recognizer(Predictor):
             for each digit its halves, or only the digit itself.
         """
         is_like_mnist = self.shape[0] == MNIST_SIDE
-        typicality = self.typicality
-        if not is_like_mnist or typicality is None or typicality.density_model is None:
+        detector = self.novelty_detector
+        if not is_like_mnist or detector is None or detector.density_model is None:
             return [[digit] for digit in digits]
         if all(digit.is_alone for digit in digits):  # none of them is split
             return [[digit] for digit in digits]
 
-        def compute_typicality(images: Pixels) -> Vector:
-            return typicality.compute(images, self.predict_proba(images))
+        def compute_normality(images: Pixels) -> Vector:
+            return detector.compute_normality(images, self.predict_proba(images))
 
-        return touching.split(digits, compute_typicality)
+        return touching.split(digits, compute_normality)
 
     def measure_p_values(self, images: Pixels) -> Vector:
-        """Return the p-value of each image, or 1 if the model has no typicality."""
-        if self.typicality is None:
+        """Return the p-value of each image, or 1 if no digit is flagged."""
+        if self.novelty_detector is None:
             return np.ones(len(images))
-        return self.typicality.p_values(images, self.predict_proba(images))
+        return self.novelty_detector.p_values(images, self.predict_proba(images))
 
     def predict_proba(self, images: Pixels) -> Scores:
         """Return the probability of each label for each image, shape (n_images, n_labels)."""
@@ -109,12 +108,12 @@ class Recognizer(Predictor):
     def predict_digits(self, digits: Sequence[Digit]) -> list[DigitPrediction]:
         """Predict the labels of digits, and flag what does not resemble the training images."""
         images = np.array([digit.image for digit in digits])
-        is_atypical = (self.measure_p_values(images) < MIN_P_VALUE).tolist()
+        is_novel = (self.measure_p_values(images) < MIN_P_VALUE).tolist()
         predictions = []
         for digit, prediction, flag in zip(
-            digits, self.classify(images), is_atypical, strict=True
+            digits, self.classify(images), is_novel, strict=True
         ):
-            values = vars(prediction) | {"box": digit.box, "is_atypical": flag}
+            values = vars(prediction) | {"box": digit.box, "is_novel": flag}
             predictions.append(DigitPrediction(**values))
         return predictions
 
@@ -136,7 +135,7 @@ class Recognizer(Predictor):
         has_flags = False
         for picture in predicted:
             n_digits = len(picture.predictions)
-            n_flagged = sum(digit.is_atypical for digit in list_digits(picture))
+            n_flagged = sum(digit.is_novel for digit in list_digits(picture))
             has_flags |= n_flagged > 0
             if n_digits >= MIN_DIGITS and n_flagged > n_digits / 2:
                 sentences.append(

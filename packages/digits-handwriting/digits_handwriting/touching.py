@@ -1,6 +1,6 @@
 """Split a digit that is more likely two digits that touch.
 
-A digit is cut in two where the product of the typicalities of its halves is the highest, if
+A digit is cut in two where the product of the normality of both halves is the highest, if
 that product is large enough.
 """
 
@@ -15,8 +15,8 @@ from digits.core.pixels import Pixels, Vector
 from digits_handwriting.components import Component, Digit, draw_digit
 from digits_handwriting.ink import EDGE, Ink
 
-# There are two digits if the product of the typicalities of the halves is more than this many
-# times the typicality of the whole. Chosen on pairs of MNIST's training images that overlap by
+# There are two digits if the product of the normality of both halves is more than this many
+# times the normality of the whole. Chosen on pairs of MNIST's training images that overlap by
 # 1 to 4 pixels, on single training images, and on letters and shapes.
 MIN_RATIO = 7
 
@@ -30,39 +30,39 @@ CUT_MARGIN = 0.25
 MIN_HALF_HEIGHT = 0.7
 
 
-ComputeTypicality = Callable[[Pixels], Vector]
+ComputeNormality = Callable[[Pixels], Vector]
 
 
-def split(digits: Sequence[Digit], compute_typicality: ComputeTypicality) -> list[list[Digit]]:
+def split(digits: Sequence[Digit], compute_normality: ComputeNormality) -> list[list[Digit]]:
     """Split digits that are more likely two digits than one.
 
     Args:
         digits: at least one digit.
-        compute_typicality: returns the typicality of each image, above 0 and at most 1.
+        compute_normality: returns the normality of each image, above 0 and at most 1.
 
     Returns:
         for each digit its halves, or only the digit itself.
     """
-    typicalities = compute_typicality(np.array([digit.image for digit in digits]))
+    normalities = compute_normality(np.array([digit.image for digit in digits]))
     split_digits = []
-    for digit, typicality in zip(digits, typicalities.tolist(), strict=True):
-        min_product = MIN_RATIO * typicality
+    for digit, normality in zip(digits, normalities.tolist(), strict=True):
+        min_product = MIN_RATIO * normality
         halves = None
         if min_product < 1:  # no product is above 1
-            halves = find_halves(digit, min_product, compute_typicality)
+            halves = find_halves(digit, min_product, compute_normality)
         split_digits.append(halves or [digit])
     return split_digits
 
 
 def find_halves(
-    digit: Digit, min_product: float, compute_typicality: ComputeTypicality
+    digit: Digit, min_product: float, compute_normality: ComputeNormality
 ) -> list[Digit] | None:
-    """Return the pair of halves whose typicalities have the highest product.
+    """Return the pair of halves whose normality has the highest product.
 
     Args:
         digit: the digit.
         min_product: what the product must exceed.
-        compute_typicality: returns the typicality of each image.
+        compute_normality: returns the normality of each image.
 
     Returns:
         the halves. None if no cut is good enough.
@@ -71,7 +71,7 @@ def find_halves(
     if not pairs:
         return None
     images = np.array([half.image for half in chain.from_iterable(pairs)])
-    left_and_right = compute_typicality(images).reshape(-1, 2)
+    left_and_right = compute_normality(images).reshape(-1, 2)
     products = left_and_right.prod(axis=1)
     if products.max() <= min_product:
         return None

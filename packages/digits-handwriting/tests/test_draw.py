@@ -20,8 +20,8 @@ from digits.fetching.conversion import make_images
 from digits.messages.errors import UserError
 from digits.settings.params import DatasetParams
 from digits_handwriting import source as handwriting
-from digits_handwriting.collection import Collection
 from digits_handwriting.commands.draw import ADDRESS, local_address
+from digits_handwriting.drawings import Drawings
 from drawing import box, draw, serving, stroke
 from tests.helpers import browser, tiny
 from tests.helpers.browser import LIMIT, overflow
@@ -282,26 +282,28 @@ def test_a_client_names_a_digit_and_no_path_and_the_drawings_are_their_owners_al
         assert modes == {True: 0o700, False: 0o600}
 
 
-def test_a_collection_goes_on_and_does_not_overwrite_what_was_there(tmp_path: Path) -> None:
+def test_a_folder_of_drawings_goes_on_and_does_not_overwrite_what_was_there(
+    tmp_path: Path,
+) -> None:
     names = ["3/0041.png", "5/.hidden.png", "5/photo.jpg", "7"]  # the last is no folder
     for name in names:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"mine")
-    collection = Collection(tmp_path)
-    assert collection.count() == [0, 0, 0, 1, 0, 1, 0, 0, 0, 0]
-    assert collection.add("5", png()) == "5/0042.png"
+    drawings = Drawings(tmp_path)
+    assert drawings.count() == [0, 0, 0, 1, 0, 1, 0, 0, 0, 0]
+    assert drawings.add("5", png()) == "5/0042.png"
     with pytest.raises(UserError, match="File exists"):
-        collection.add("7", png())
+        drawings.add("7", png())
     assert kept(tmp_path) == sorted([*names, "5/0042.png"])
     assert {(tmp_path / name).read_bytes() for name in names} == {b"mine"}
 
 
 def test_on_a_full_disk_no_part_of_a_drawing_is_kept(tmp_path: Path) -> None:
-    collection = Collection(tmp_path)
-    collection.add("5", png())
+    drawings = Drawings(tmp_path)
+    drawings.add("5", png())
     for digit in "57":
         with full_disk(), pytest.raises(UserError, match="File too large"):
-            collection.add(digit, png())
+            drawings.add(digit, png())
     assert kept(tmp_path) == ["5/0001.png"]
     assert not (tmp_path / "7").exists()  # the source refuses an empty folder
 

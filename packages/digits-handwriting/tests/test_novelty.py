@@ -1,4 +1,4 @@
-"""What is unlike a model's training images: the rule, with and without Gaussians, and where it is said."""
+"""Novelty detection: the rule, with and without Gaussians, and where a flag is printed."""
 
 import json
 import re
@@ -13,7 +13,6 @@ from playwright.sync_api import expect
 from scipy.special import expit
 from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
 from sklearn.pipeline import Pipeline
-from sklearn.svm import SVC
 
 from digits import predicting
 from digits.core import paths, tables
@@ -21,8 +20,8 @@ from digits.core.pixels import Scores
 from digits.settings import params_file
 from digits.settings.params import ModelParams
 from digits_handwriting import boxes
+from digits_handwriting.novelty import DENSITY, NoveltyDetector, find_density_model
 from digits_handwriting.recognizer import Recognizer
-from digits_handwriting.typicality import DENSITY, Typicality, find_density_model
 from drawing import serving, stroke
 from tests.helpers import browser, tiny
 from tests.helpers.calls import call
@@ -50,6 +49,7 @@ def place(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows = {
         "row": [three, letter, zero],
         "three": [three],
+        "letter": [letter],
         "letters": [letter, letter, three, letter],
     }
     for name, images in rows.items():
@@ -58,16 +58,16 @@ def place(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return project
 
 
-def test_the_p_value_is_the_share_of_training_images_that_are_no_more_typical() -> None:
-    typicality = Typicality.fit(np.array([[0.7, 0.3], [0.2, 0.8], [0.9, 0.1], [0.6, 0.4]]))
+def test_the_p_value_is_the_share_of_training_images_that_are_no_more_normal() -> None:
+    detector = NoveltyDetector.fit(np.array([[0.7, 0.3], [0.2, 0.8], [0.9, 0.1], [0.6, 0.4]]))
     probabilities = np.array([[0.55, 0.45], [0.7, 0.3], [0.95, 0.05], [0.3, 0.7]])
-    p_values = typicality.p_values(np.zeros((4, 2, 2), np.uint8), probabilities)
+    p_values = detector.p_values(np.zeros((4, 2, 2), np.uint8), probabilities)
     # Among its label's training images the second image has the share 3/4. The shares of two
     # training images are at most that: 2/4 and 3/4.
     assert p_values.tolist() == [1 / 5, 3 / 5, 1, 1 / 5 + 1 / 5]
 
 
-def test_with_gaussians_an_image_must_be_typical_in_both_ways() -> None:
+def test_with_gaussians_an_image_must_be_normal_in_both_ways() -> None:
     rng = np.random.default_rng(0)
     y = np.repeat([0, 1, 2], 200)
     X = np.array([[50, 50], [50, 200], [200, 50]])[y] + rng.normal(0, 9, (600, 2))
@@ -76,12 +76,12 @@ def test_with_gaussians_an_image_must_be_typical_in_both_ways() -> None:
     unsure = (1 - sure) / 2
     columns = [np.where(y == label, sure, unsure) for label in range(3)]
     log_densities = density.decision_function(X).max(axis=1)
-    typicality = Typicality.fit(np.transpose(columns), density, log_densities)
+    detector = NoveltyDetector.fit(np.transpose(columns), density, log_densities)
 
     images = np.array([[[50, 50]], [[50, 50]], [[120, 120]]], np.uint8)
     probabilities = np.array([[0.99, 0.01, 0], [0.5, 0.3, 0.2], [0.99, 0.01, 0]])
-    typical, unsure_label, far = typicality.p_values(images, probabilities)
-    assert typical > 0.5
+    normal, unsure_label, far = detector.p_values(images, probabilities)
+    assert normal > 0.5
     assert unsure_label < 0.1
     assert far < 0.1
 
@@ -113,7 +113,10 @@ def test_a_picture_most_of_whose_digits_are_flagged_may_be_turned_or_cropped(
     with Image.open(png) as drawn:
         colours = {colour for _, colour in drawn.getcolors(1 << 20) or []}
     assert {boxes.BLUE, boxes.RED} <= colours
-    assert "upright" not in call(place, "predict", "--model", "digit-folded", "row.png").stderr
+    for name in ("row.png", "letter.png"):  # one flag of three, and a single digit
+        done = call(place, "predict", "--model", "digit-folded", name)
+        assert "? flags what does not resemble" in done.stderr
+        assert "upright" not in done.stderr
 
 
 def test_gaussians_are_taken_where_they_are_here(
@@ -128,12 +131,12 @@ def test_gaussians_are_taken_where_they_are_here(
     for has_density in (True, False):
         recognizer = predicting.load("digit-folded")
         assert isinstance(recognizer, Recognizer)
-        assert recognizer.typicality
-        assert (recognizer.typicality.density_model is not None) == has_density
+        assert recognizer.novelty_detector
+        assert (recognizer.novelty_detector.density_model is not None) == has_density
         (project / "data/crossval/digit-density.parquet").unlink(missing_ok=True)
     detector = predicting.load("five-sgd")  # a letter is not a five, as it says
     assert isinstance(detector, Recognizer)
-    assert detector.typicality is None
+    assert detector.novelty_detector is None
 
 
 def test_of_two_labels_no_density_is_read(
@@ -149,14 +152,13 @@ def test_of_two_labels_no_density_is_read(
         tables.write(paths.cv_predictions(name), pd.DataFrame({"decision_1": [-2.0, 1, 3]}))
     paths.model("density").parent.mkdir()
     paths.model("density").touch()
-    model = Pipeline([("classifier", SVC().fit([[0], [1]], [0, 1]))])
 
     def calibrate(scores: Scores) -> Scores:
         return np.transpose([expit(-scores), expit(scores)])
 
-    typicality = Typicality.load(models, "svc", model, calibrate)
-    assert typicality
-    assert typicality.density_model is None
+    detector = NoveltyDetector.load(models, "svc", calibrate)
+    assert detector
+    assert detector.density_model is None
 
 
 @pytest.mark.slow

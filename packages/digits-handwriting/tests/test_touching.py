@@ -18,10 +18,10 @@ from digits.learning.pipelines import build_features
 from digits.learning.scores import compute_scores
 from digits.settings.params import DatasetParams
 from digits_handwriting.normalize import normalize
+from digits_handwriting.novelty import NoveltyDetector
 from digits_handwriting.prediction import DigitPrediction
 from digits_handwriting.recognizer import Recognizer
 from digits_handwriting.touching import split
-from digits_handwriting.typicality import Typicality
 from test_ink import ALONE, found, ink, page
 
 TRAIN = 600
@@ -42,7 +42,8 @@ def fit(images: Pixels, y: Vector) -> Recognizer:
     recognizer = Recognizer("svc", dataset, summary, labels, svc, 0.2)
     probabilities = recognizer.calibrate(compute_scores(svc, X[TRAIN:]))
     log_densities = density.decision_function(X[TRAIN:]).max(axis=1)
-    return replace(recognizer, typicality=Typicality.fit(probabilities, density, log_densities))
+    detector = NoveltyDetector.fit(probabilities, density, log_densities)
+    return replace(recognizer, novelty_detector=detector)
 
 
 def beside(left: Pixels, right: Pixels, overlap: int) -> Pixels:
@@ -68,10 +69,10 @@ def test_the_boxes_of_halves_are_in_pixels_of_the_picture() -> None:
     x, y, width, height = digit.box
     large = digit._replace(box=(x, y, 3 * width, 3 * height))  # of a picture that was reduced
 
-    def compute_typicality(images: Pixels) -> Vector:
+    def compute_normality(images: Pixels) -> Vector:
         return np.full(len(images), 0.01 if len(images) == 1 else 0.9)  # the whole, or halves
 
-    [[left, right]] = split([large], compute_typicality)
+    [[left, right]] = split([large], compute_normality)
     [(left_x, _, left_width, _), (right_x, _, right_width, _)] = [left.box, right.box]
     assert left_x == x
     assert right_x == x + left_width
@@ -108,8 +109,8 @@ def test_pairs_that_overlap_are_read_as_two_and_single_digits_as_one() -> None:
         assert len(read(normalize(sheet.astype(np.float32), 28))) == 1  # as large as an image
     assert n_right >= 6
 
-    assert recognizer.typicality
-    without_gaussians = recognizer.typicality._replace(density_model=None)
+    assert recognizer.novelty_detector
+    without_gaussians = recognizer.novelty_detector._replace(density_model=None)
     without_gaussians.calibration_scores.pop()
-    recognizer = replace(recognizer, typicality=without_gaussians)
+    recognizer = replace(recognizer, novelty_detector=without_gaussians)
     assert len(read(sheet)) == 1

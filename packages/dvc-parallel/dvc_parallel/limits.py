@@ -17,21 +17,14 @@ from pathlib import Path
 from dvc.exceptions import DvcException
 from dvc.stage import Stage
 from dvc.utils.serialize import load_yaml
-from voluptuous import All, Any, Exclusive, Length, MultipleInvalid, Range, Schema
+from voluptuous import All, Any, Length, MultipleInvalid, Range, Schema
 from voluptuous.humanize import humanize_error
 
 FILE = "dvc-parallel.yaml"
 
-COUNT = "jobs or slots"  # each slot is one job
-SCHEMA = Schema(
-    {
-        str: {
-            Exclusive("jobs", COUNT): All(int, Range(min=1)),
-            Exclusive("slots", COUNT): All([{str: Any(str, int)}], Length(min=1)),
-            "prefix": All(str, shlex.split),
-        }
-    }
-)
+COUNT = All(int, Range(min=1))
+VARIABLES = All([{str: Any(str, int)}], Length(min=1))  # of each job
+SCHEMA = Schema({str: {"jobs": Any(COUNT, VARIABLES), "prefix": All(str, shlex.split)}})
 
 
 @dataclass(eq=False)  # each limit is itself, so that limits can be counted
@@ -40,22 +33,16 @@ class Limit:
 
     Attributes:
         pattern: such as `train@*`, or `sub/dvc.yaml:train@*`.
-        jobs: how many of these stages may run at a time. None: any number.
-        slots: environment variables, one set for each of the stages that run at a time.
+        jobs: how many of these stages may run at a time, or the environment variables of each
+            of these jobs. None: any number.
         prefix: words in front of each command, such as `srun -n1`.
-        users: the stages that run, each with the number of its slot.
+        running: the stages that run, each with the number of its job.
     """
 
     pattern: str
-    jobs: int | None = None
-    slots: list[dict[str, str | int]] = field(default_factory=list)
+    jobs: int | list[dict[str, str | int]] | None = None
     prefix: list[str] = field(default_factory=list)
-    users: dict[Stage, int] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        """Let each slot be one job."""
-        if self.slots:
-            self.jobs = len(self.slots)
+    running: dict[Stage, int] = field(default_factory=dict)
 
     def matches(self, stage: Stage) -> bool:
         """Return whether the pattern matches the name of a stage."""
@@ -65,15 +52,20 @@ class Limit:
 
     def is_reached(self, n_further: int = 0) -> bool:
         """Return whether no stage may run beside those that run, and some further ones."""
-        return self.jobs is not None and len(self.users) + n_further >= self.jobs
+        if self.jobs is None:
+            return False
+        n_jobs = len(self.jobs) if isinstance(self.jobs, list) else self.jobs
+        return len(self.running) + n_further >= n_jobs
 
-    def take_slot(self, stage: Stage) -> int:
-        """Count a stage that begins to run. Return the lowest number that no other one has."""
+    def take_job(self, stage: Stage) -> dict[str, str]:
+        """Give a stage that begins to run the lowest job that is free. Return its variables."""
         number = 0
-        while number in self.users.values():
+        while number in self.running.values():
             number += 1
-        self.users[stage] = number
-        return number
+        self.running[stage] = number
+        if not isinstance(self.jobs, list):
+            return {}
+        return {name: str(value) for name, value in self.jobs[number].items()}
 
 
 class Limits:
@@ -91,10 +83,6 @@ class Limits:
             for limit in self._limits
             if not any(limit.matches(stage) for stage in stages)
         ]
-
-    def allow(self, stage: Stage) -> bool:
-        """Return whether a stage may run now."""
-        return self.count_startable([stage]) == 1
 
     def count_startable(self, stages: Iterable[Stage]) -> int:
         """Return how many of some stages can start now, if they start in this order."""
@@ -116,16 +104,14 @@ class Limits:
         variables: dict[str, str] = {}
         prefix: list[str] = []
         for limit in self._find(stage):
-            slot = limit.take_slot(stage)
-            if limit.slots:
-                variables |= {name: str(value) for name, value in limit.slots[slot].items()}
+            variables |= limit.take_job(stage)
             prefix += limit.prefix
         return variables, prefix
 
     def give_back(self, stage: Stage) -> None:
         """Forget a stage that has ended."""
         for limit in self._find(stage):
-            limit.users.pop(stage, None)
+            limit.running.pop(stage, None)
 
     def _find(self, stage: Stage) -> list[Limit]:
         """Return the limits of a stage."""
@@ -149,6 +135,7 @@ def read_limits(root: Path) -> Limits:
     except MultipleInvalid as error:
         reason = humanize_error(content, error.errors[0])
         raise DvcException(
-            f"{FILE}: {reason}; each pattern has jobs or slots, or prefix, or both"
+            f"{FILE}: {reason}; each pattern has jobs (a number, or a list of environment "
+            "variables), or prefix, or both"
         ) from None
     return Limits(Limit(pattern, **entry) for pattern, entry in entries.items())

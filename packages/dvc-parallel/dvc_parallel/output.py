@@ -121,12 +121,6 @@ def log_path(stage: Stage) -> Path:
     return folder / f"{name.replace(os.sep, '_')}.log"
 
 
-def open_log(path: Path) -> BinaryIO:
-    """Return a new file for the output of a stage, which replaces that of an earlier run."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return path.open("wb", buffering=0)
-
-
 def newest_state(line: bytes) -> bytes:
     r"""Return the last text of a line that a progress bar redraws, each time after `\r`."""
     states = [state for state in line.split(b"\r") if state.strip()]

@@ -80,7 +80,7 @@ def make_plan(repo: Repo, targets: Sequence[str], options: Options) -> Plan:
     chosen = sorted(chosen, key=places.__getitem__)
     outdated = find_outdated(chosen, graph, changes)
     stages = [stage for stage in chosen if stage in outdated]
-    upstream = {stage: find_upstream(graph, stage) for stage in stages}
+    upstream = {stage: list(graph.successors(stage)) for stage in stages}
     waits_for = {
         stage: [each for each in upstream[stage] if each in outdated] for stage in stages
     }
@@ -147,11 +147,6 @@ def is_everything_up_to_date(
     return not any(changes.has_changed(stage, []) for stage in named)
 
 
-def find_upstream(graph: nx.DiGraph, stage: Stage) -> list[Stage]:
-    """Return the stages that a stage depends on directly. DVC's edges point to them."""
-    return list(graph.successors(stage))
-
-
 def find_outdated(stages: Sequence[Stage], graph: nx.DiGraph, changes: Changes) -> set[Stage]:
     """Return the stages that have changed, and those that depend on them.
 
@@ -162,7 +157,7 @@ def find_outdated(stages: Sequence[Stage], graph: nx.DiGraph, changes: Changes) 
     """
     outdated: set[Stage] = set()
     for stage in stages:
-        upstream = find_upstream(graph, stage)
+        upstream = list(graph.successors(stage))  # DVC's edges point to what a stage depends on
         depends_on_outdated = not outdated.isdisjoint(upstream)
         # If it does, its files need not be read.
         if depends_on_outdated or changes.has_changed(stage, upstream):

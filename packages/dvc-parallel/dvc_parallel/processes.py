@@ -18,8 +18,7 @@ FOLDER = "dvc-parallel"  # in DVC's folder for temporary files
 CLOCK_TOLERANCE_SECONDS = 10
 
 # The environment variables in which DVC tells a command its project and its stage.
-DVC_ROOT = "DVC_ROOT"
-DVC_STAGE = "DVC_STAGE"
+VARIABLES = ["DVC_ROOT", "DVC_STAGE"]
 
 
 class PidFile:
@@ -47,7 +46,7 @@ class PidFile:
         content = {
             "runner": identify(psutil.Process()),
             "command": None if process is None else identify(process),
-            "variables": {name: environment[name] for name in [DVC_ROOT, DVC_STAGE]},
+            "variables": {name: environment[name] for name in VARIABLES},
         }
         unfinished = self._path.with_suffix(".tmp")
         unfinished.parent.mkdir(exist_ok=True)
@@ -81,11 +80,14 @@ def describe_leftovers(folder: Path) -> str:
             continue
         if find_process(*content["runner"]):
             continue  # this run is alive, and ends its commands itself
-        processes = find_leftovers(content)
+        if content["command"]:
+            processes = find_processes(*content["command"])
+        else:  # killed when the command had just started
+            processes = find_by_variables(content["variables"])
         if not processes:
             path.unlink(missing_ok=True)
             continue
-        stage = content["variables"][DVC_STAGE]
+        stage = content["variables"]["DVC_STAGE"]
         pids = " ".join(str(each.pid) for each in processes)
         sentences.append(
             f"stage '{stage}' of an earlier run, which was killed, is still running "
@@ -93,13 +95,6 @@ def describe_leftovers(folder: Path) -> str:
             "run the same command again"
         )
     return "\n".join(sentences)
-
-
-def find_leftovers(content: dict[str, Any]) -> list[psutil.Process]:
-    """Return the running processes of the command that a PidFile names."""
-    if content["command"]:
-        return find_processes(*content["command"])
-    return find_by_variables(content["variables"])  # killed when the command had just started
 
 
 def identify(process: psutil.Process) -> tuple[int, float]:

@@ -90,7 +90,11 @@ class Project:
         with self.locked(), paused_garbage_collection():
             self.path_locks.remove_damaged()
             if options.pull and not options.no_run_cache:
-                pull_run_cache(repo)
+                try:
+                    repo.stage_cache.pull(None)
+                except RunCacheNotSupported as error:
+                    reason = describe_error(error)
+                    click.echo(f"The run cache was not pulled: {reason}", err=True)
             self.plan = make_plan(repo, targets, options)
             self._lock_files = open_lock_files(self.plan, Path(repo.tmp_dir))
 
@@ -139,9 +143,11 @@ class Project:
             return self._reproduce_without_command(stage)
         is_forced = self._is_forced(stage)
         if not is_forced:
-            if not self._has_changed(stage):
+            upstream = self.plan.upstream[stage]
+            if not stage.changed(self.options.allow_missing, upstream):
                 return UNCHANGED
-            if self.options.pull and self._lacks_only_files(stage) and self._pull(stage):
+            lacks_only_files = self.options.pull and not stage.changed(True, upstream)
+            if lacks_only_files and self._pull(stage):
                 return PULLED
         self._ask(stage)
         self.path_locks.acquire(stage)
@@ -159,16 +165,6 @@ class Project:
         upstream = self.plan.upstream[stage]
         is_downstream = any(each in self.reproduced for each in upstream)
         return self.options.force or (self.options.force_downstream and is_downstream)
-
-    def _has_changed(self, stage: Stage) -> bool:
-        """Return whether a stage is outdated."""
-        upstream = self.plan.upstream[stage]
-        changed: bool = stage.changed(self.options.allow_missing, upstream)
-        return changed
-
-    def _lacks_only_files(self, stage: Stage) -> bool:
-        """Return whether an outdated stage would be up to date if no file was missing."""
-        return not stage.changed(True, self.plan.upstream[stage])
 
     def _pull(self, stage: Stage) -> bool:
         """Get the outputs of a stage from the remote. Return whether it has them."""
@@ -198,7 +194,8 @@ class Project:
         if options.pull:
             _pull_missing_deps(stage)
         for dep in stage.deps:
-            if is_local(dep) and not dep.exists:
+            is_local = dep.fs is not None and dep.fs.protocol == "local"
+            if is_local and not dep.exists:
                 raise dep.DoesNotExistError(dep)
         stage.remove_outs(ignore_remove=False, force=False)
         try:
@@ -277,14 +274,6 @@ class Project:
                 fill_from_entry(each, entries.get(each.name))
 
 
-def pull_run_cache(repo: Repo) -> None:
-    """Get the run cache from the remote, if the remote can hold one."""
-    try:
-        repo.stage_cache.pull(None)
-    except RunCacheNotSupported as error:
-        click.echo(f"The run cache was not pulled: {describe_error(error)}", err=True)
-
-
 def open_lock_files(plan: Plan, temporary_folder: Path) -> dict[Path, LockFile]:
     """Read each dvc.lock that a run may change."""
     names: dict[Path, list[str]] = {}
@@ -311,8 +300,3 @@ def fill_from_entry(stage: PipelineStage, entry: dict[str, Any] | None) -> None:
     for dep in stage.deps:
         if isinstance(dep, ParamsDependency):  # DVC leaves what the entry does not have
             dep.hash_info = HashInfo()
-
-
-def is_local(item: Any) -> bool:
-    """Return whether a dependency or an output is a file on this machine."""
-    return item.fs is not None and item.fs.protocol == "local"

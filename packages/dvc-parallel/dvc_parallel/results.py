@@ -50,14 +50,6 @@ class Results:
         self.logs: dict[Stage, Path] = {}
         self._start_time = time.monotonic()
 
-    def is_complete(self) -> bool:
-        """Return whether all stages have ended."""
-        return len(self.outcomes) == len(self.stages)
-
-    def count(self, outcome: Outcome) -> int:
-        """Return how many stages have ended in a way."""
-        return list(self.outcomes.values()).count(outcome)
-
     def summarize(self) -> str:
         """Return how many stages have ended in which way: `3 stages: 3 run, in 5.0 s`."""
         counts = Counter(self.outcomes.get(each, Outcome.NOT_RUN) for each in self.stages)

@@ -34,7 +34,7 @@ from .limits import FILE, Limits, read_limits
 from .mixed_stages import check_stages
 from .options import Options
 from .order import ReadyStages, order_by_work_behind
-from .output import CommandOutput, log_path, open_log, print_above_bar
+from .output import CommandOutput, log_path, print_above_bar
 from .processes import FOLDER, PidFile, describe_leftovers
 from .project import Project
 from .repository import describe_error, open_repository
@@ -89,8 +89,9 @@ class Run:
         pause = SHORTEST_POLL_SECONDS
         with bar:
             try:
-                while self._has_work() and not self._signals:
-                    if self._advance():
+                while (self._ready or self._commands) and not self._signals:
+                    has_started = self._start_ready()
+                    if self._collect_commands() or has_started:
                         pause = SHORTEST_POLL_SECONDS
                     else:
                         pause = min(2 * pause, POLL_SECONDS)
@@ -99,15 +100,6 @@ class Run:
                     time.sleep(pause)
             finally:
                 self._shut_down()
-
-    def _has_work(self) -> bool:
-        """Return whether a stage has not ended yet."""
-        return bool(self._ready or self._commands)
-
-    def _advance(self) -> bool:
-        """Start and record what is possible now. Return whether anything was."""
-        has_started = self._start_ready()
-        return self._collect_commands() or has_started
 
     # Before the command of a stage
 
@@ -129,7 +121,7 @@ class Run:
         now = time.monotonic()
         for stage in self._ready:
             is_busy = self._retry_times.get(stage, now) > now
-            if not is_busy and self._limits.allow(stage):
+            if not is_busy and self._limits.count_startable([stage]) == 1:
                 return stage
         return None
 
@@ -169,16 +161,17 @@ class Run:
             return Command(commands, lambda line: self._print(f"> {line}"), None, pid_file)
         log = folder / "logs" / log_path(stage)
         self.results.logs[stage] = log
-        output = CommandOutput(stage.addressing, open_log(log))
+        log.parent.mkdir(parents=True, exist_ok=True)
+        output = CommandOutput(stage.addressing, log.open("wb", buffering=0))
         return Command(commands, output.announce, output, pid_file)
 
     def _choose_environment(self, stage: Stage) -> tuple[dict[str, str], list[str]]:
         """Return the environment variables of a stage, and the words before its commands."""
-        slot_variables, prefix = self._limits.take(stage)
+        job_variables, prefix = self._limits.take(stage)
         # Stages that the limits do not let start beside this one need no cores.
         n_others = len(self._commands) + self._limits.count_startable(self._ready)
         n_commands = min(self._n_jobs, n_others + 1)
-        variables = {**share_cores(n_commands), **slot_variables}
+        variables = {**share_cores(n_commands), **job_variables}
         if self._n_jobs > 1:
             # Otherwise Python keeps back what a command prints until it has printed much.
             variables["PYTHONUNBUFFERED"] = os.environ.get("PYTHONUNBUFFERED", "1")
@@ -273,7 +266,10 @@ class Run:
                 del self._commands[stage]
             self._terminate_commands()
             if len(self._signals) == 1:  # A second one asks to end without that.
-                self._record_finished(finished)
+                for stage, command in finished.items():
+                    wait_until(command.advance, GRACE_SECONDS)  # for the rest of its output
+                    with self._errors_noted(stage):
+                        self._record(stage, command)
         finally:
             self._project.path_locks.release_all()
 
@@ -286,13 +282,6 @@ class Run:
         self._is_terminating = True
         terminate(self._commands.values(), number, lambda: len(self._signals) > 1)
         self._is_terminating = False
-
-    def _record_finished(self, finished: dict[Stage, Command]) -> None:
-        """Record the stages whose commands had ended before a signal came, as DVC would."""
-        for stage, command in finished.items():
-            wait_until(command.advance, GRACE_SECONDS)  # for the rest of its output
-            with self._errors_noted(stage):
-                self._record(stage, command)
 
     # What the user sees
 
@@ -308,13 +297,14 @@ class Run:
             click.echo(results.summarize())
         for line in results.list_failures(suffix=" (ignored)" if is_ignored else ""):
             click.echo(line, err=True)
-        if not results.is_complete():
+        if len(results.outcomes) < len(results.stages):
             raise click.ClickException("interrupted; run the same command again to continue")
+        n_not_run = list(results.outcomes.values()).count(Outcome.NOT_RUN)
         failed = f"{len(results.errors)} of {len(results.stages)} stages failed"
         if results.errors and not is_ignored:
             raise click.ClickException(
-                f"{failed}, and {results.count(Outcome.NOT_RUN)} that depend on them did not "
-                "run; to retry, run the same command again"
+                f"{failed}, and {n_not_run} that depend on them did not run; to retry, run the "
+                "same command again"
             )
         click.echo(f"{failed}." if results.errors else "All stages are up to date.")
 

@@ -14,6 +14,7 @@ from random import Random
 
 import psutil
 import pytest
+import zc.lockfile
 
 from dvc_parallel import command
 from dvc_parallel.processes import find_processes, find_session
@@ -228,71 +229,35 @@ def test_a_stage_that_is_being_recorded_at_a_signal_is_recorded(tmp_path: Path) 
 def test_a_stage_whose_command_has_ended_when_a_signal_comes_is_recorded(
     tmp_path: Path,
 ) -> None:
-    """The run waits for DVC's lock to record `late`. It cannot notice that `early` has ended."""
-    hold = """
-        import os, psutil, signal, subprocess, sys, time, zc.lockfile
-
-        def wait_for_end(pid, is_reaped):
-            while psutil.pid_exists(pid):
-                if not is_reaped and psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
-                    break
-                time.sleep(0.02)
-
-        if sys.argv[1:]:
-            runner, late = int(sys.argv[1]), int(sys.argv[2])
-            early = int(open("early.pid").read())
-            lock = zc.lockfile.LockFile(".dvc/tmp/lock")
-            open("held", "w").close()
-            wait_for_end(late, is_reaped=True)
-            open("go", "w").close()
-            wait_for_end(early, is_reaped=False)
-            os.kill(runner, signal.SIGINT)
-            sys.exit()
-        while not os.path.exists("early.pid"):
+    """The run is suspended, so that it cannot notice the end of the command before the signal."""
+    pipeline = WAITING["dvc.yaml"].replace("}}", "}, last: {cmd: echo, deps: [b.txt]}}")
+    folder = make(tmp_path, WAITING | {"dvc.yaml": pipeline})
+    with subprocess.Popen(COMMAND, cwd=folder) as running:
+        wait_for(folder / "pid", running)
+        running.send_signal(signal.SIGSTOP)
+        (folder / "go").touch()
+        while is_alive(int((folder / "pid").read_text())):
             time.sleep(0.02)
-        words = [sys.executable, __file__, str(os.getppid()), str(os.getpid())]
-        subprocess.Popen(words, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        while not os.path.exists("held"):
-            time.sleep(0.02)
-    """
-    pipeline = """
-        stages:
-          early: {cmd: "echo $$ > unfinished; mv unfinished early.pid; while [ ! -e go ]; do sleep 0.02; done; echo > 1", outs: ["1"]}
-          late: {cmd: exec python hold.py}
-          after: {cmd: cp 1 2, deps: ["1"], outs: ["2"]}
-    """
-    folder = make(tmp_path, {"dvc.yaml": pipeline, "hold.py": hold})
-    assert repro(folder, "--jobs", "2", status=1).splitlines()[-1] == INTERRUPTED
-    assert list(read_lock(folder)) == ["early", "late"]
+        running.send_signal(signal.SIGINT)
+        running.send_signal(signal.SIGCONT)
+        assert running.wait() == 1
+    assert list(read_lock(folder)) == ["slow"]
     assert not list(folder.glob(".dvc/tmp/dvc-parallel/*.json"))
 
 
 @pytest.mark.slow
 def test_a_run_that_waits_for_another_dvc_can_be_stopped(tmp_path: Path) -> None:
-    """The stage holds DVC's lock, so that its end cannot be recorded."""
-    hold = """
-        import os, signal, subprocess, sys, time, zc.lockfile
-        if sys.argv[1:]:
-            lock = zc.lockfile.LockFile(".dvc/tmp/lock")
-            open("held", "w").write(str(os.getpid()))
-            time.sleep(1)
-            os.kill(int(sys.argv[1]), signal.SIGTERM)
-            time.sleep(1000)
-        subprocess.Popen([sys.executable, __file__, str(os.getppid())], start_new_session=True)
-        while not os.path.exists("held"):
-            time.sleep(0.02)
-    """
-    folder = make(
-        tmp_path, {"hold.py": hold, "dvc.yaml": "stages: {a: {cmd: exec python hold.py}}"}
-    )
-    try:
-        lines = repro(folder, status=1).splitlines()
-        assert lines[-1] == INTERRUPTED
-        assert any(
-            line.startswith("Stage 'a' has ended, but is not recorded") for line in lines
-        )
-    finally:
-        psutil.Process(int((folder / "held").read_text())).kill()
+    folder = make(tmp_path, WAITING)
+    with subprocess.Popen(COMMAND, cwd=folder, stdout=subprocess.PIPE, text=True) as running:
+        wait_for(folder / "pid", running)
+        lock = zc.lockfile.LockFile(folder / ".dvc/tmp/lock")
+        (folder / "go").touch()
+        time.sleep(1)  # until the run waits for the lock
+        running.terminate()
+        printed, _ = running.communicate()
+        lock.close()
+    assert "Stage 'slow' has ended, but is not recorded" in printed
+    assert running.returncode == 1
 
 
 # Eight stages that take a moment each, and one behind them.

@@ -1,13 +1,10 @@
 """How many stages of a kind run at a time, where, and behind which words."""
 
-import contextlib
 import re
 from pathlib import Path
 
 import pytest
 
-from dvc_parallel.limits import read_limits
-from dvc_parallel.repository import open_repository
 from dvc_projects import make, read_lock, repro, run_dvc, write
 
 # Each stage fails if another one runs at the same time.
@@ -33,9 +30,9 @@ def test_stages_that_would_collide_run_one_at_a_time_and_others_beside_them(
     assert run_dvc("status fit", folder).startswith("Data and pipelines are up to date.")
 
 
-def test_stages_that_run_at_once_have_slots_of_their_own(tmp_path: Path) -> None:
-    # The stage with the first slot ends when another one has begun, and the other one when the
-    # last stage has the first slot.
+def test_stages_that_run_at_once_have_the_variables_of_their_jobs(tmp_path: Path) -> None:
+    # The stage of the first job ends when another one has begun, and the other one when the
+    # last stage has the first job.
     script = """
         mkdir gpu$CUDA_VISIBLE_DEVICES || exit 1
         echo $CUDA_VISIBLE_DEVICES >> used
@@ -46,7 +43,7 @@ def test_stages_that_run_at_once_have_slots_of_their_own(tmp_path: Path) -> None
     files = {
         "train.sh": script,
         "dvc-parallel.yaml": """
-            train@*: {slots: [{CUDA_VISIBLE_DEVICES: 0}, {CUDA_VISIBLE_DEVICES: "1,2"}]}
+            train@*: {jobs: [{CUDA_VISIBLE_DEVICES: 0}, {CUDA_VISIBLE_DEVICES: "1,2"}]}
         """,
         "dvc.yaml": """
             stages: {train: {matrix: {n: [one, two, last]}, cmd: "sh train.sh"}}
@@ -59,11 +56,11 @@ def test_stages_that_run_at_once_have_slots_of_their_own(tmp_path: Path) -> None
     assert used[2] == "0"
 
 
-def test_a_stage_has_the_variables_of_all_its_slots_and_they_count_most(tmp_path: Path) -> None:
+def test_a_stage_has_the_variables_of_all_its_jobs_and_they_count_most(tmp_path: Path) -> None:
     files = {
         "dvc-parallel.yaml": """
-            fit@*: {slots: [{GPU: 0}, {GPU: 1}]}
-            '*@one': {slots: [{PORT: 80, OMP_NUM_THREADS: 7}]}
+            fit@*: {jobs: [{GPU: 0}, {GPU: 1}]}
+            '*@one': {jobs: [{PORT: 80, OMP_NUM_THREADS: 7}]}
         """,
         "dvc.yaml": """
             stages:
@@ -88,24 +85,6 @@ def test_a_stage_that_the_limits_let_run_alone_has_all_cores(
     folder = make(tmp_path, {"dvc.yaml": pipeline, "dvc-parallel.yaml": ONE})
     repro(folder, "--jobs", "2")
     assert (folder / "one").read_text() == (folder / "two").read_text() == "\n"
-
-
-def test_only_stages_that_can_start_together_share_the_cores(tmp_path: Path) -> None:
-    folder = make(
-        tmp_path, COLLIDING | {"dvc-parallel.yaml": "{fit@*: {jobs: 2}, '*': {jobs: 3}}"}
-    )
-    limits = read_limits(folder)
-    with contextlib.chdir(folder), open_repository() as repo:
-        knn, svm, trees, sgd, free = repo.index.stages
-        assert limits.count_startable([knn, svm, trees, sgd, free]) == 3
-        limits.take(knn)
-        assert limits.count_startable([svm, trees, sgd, free]) == 2
-        limits.take(free)
-        assert limits.count_startable([svm, trees, sgd]) == 1
-        limits.take(svm)
-        assert limits.count_startable([trees, sgd]) == 0
-        limits.give_back(knn)
-        assert limits.count_startable([trees, sgd]) == 1
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
@@ -143,12 +122,8 @@ def test_a_stage_whose_prefix_cannot_be_started_leaves_its_place(tmp_path: Path)
             "value must be at least 1 for dictionary value @ data['fit']['jobs']. Got 0",
         ),
         (
-            "fit: {slots: []}",
-            "length of value must be at least 1 for dictionary value @ data['fit']['slots']. Got []",
-        ),
-        (
-            "fit: {jobs: 1, slots: [{A: 1}]}",
-            "two or more values in the same group of exclusion 'jobs or slots' @ data['fit'][<jobs or slots>]. Got None",
+            "fit: {jobs: []}",
+            "expected int for dictionary value @ data['fit']['jobs']. Got []",
         ),
         (
             'fit: {prefix: "\'srun"}',
@@ -158,7 +133,7 @@ def test_a_stage_whose_prefix_cannot_be_started_leaves_its_place(tmp_path: Path)
 )
 def test_a_mistake_is_one_line(tmp_path: Path, text: str, message: str) -> None:
     folder = make(tmp_path, COLLIDING | {"dvc-parallel.yaml": text})
-    ways = "each pattern has jobs or slots, or prefix, or both"
+    ways = "each pattern has jobs (a number, or a list of environment variables), or prefix, or both"
     line = f"Error: dvc-parallel.yaml: {message}; {ways}\n"
     assert repro(folder, "fit@knn", status=1) == line
 
@@ -180,4 +155,3 @@ def test_a_pattern_that_matches_nothing_is_named(tmp_path: Path) -> None:
     assert "Warning" not in repro(folder, "fit@svm")
     # Stages that are up to date, or are no targets, match, too.
     assert "Warning" not in repro(folder, "free")
-    assert "Warning" not in repro(folder, "fit@svm")

@@ -1,5 +1,6 @@
 """A dvc.lock that somebody has edited is written as DVC writes it."""
 
+import stat
 from pathlib import Path
 from textwrap import indent
 from typing import Any
@@ -66,13 +67,15 @@ def test_an_entry_is_replaced_as_dvc_replaces_it(tmp_path: Path, text: str) -> N
     assert ours.read_text() == theirs.read_text()
 
 
-def test_a_link_to_the_file_stays(tmp_path: Path) -> None:
+def test_a_link_to_the_file_and_its_permissions_stay(tmp_path: Path) -> None:
     (tmp_path / "elsewhere.lock").write_text(HEAD + OTHER)
+    (tmp_path / "elsewhere.lock").chmod(0o664)  # so that a group can write it
     path = tmp_path / "dvc.lock"
     path.symlink_to("elsewhere.lock")
     LockFile(path, ["first"], tmp_path).record("first", NEW_ENTRY)
     assert path.is_symlink()
     assert "first:" in (tmp_path / "elsewhere.lock").read_text()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o664
 
 
 def test_what_another_process_has_written_is_read_once(tmp_path: Path) -> None:

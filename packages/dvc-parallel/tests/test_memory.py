@@ -14,7 +14,6 @@ GIB = 2**30
 @pytest.mark.parametrize(
     ("groups", "limits", "expected"),
     [
-        pytest.param("0::/job\n", {"job/memory.max": GIB}, GIB, id="a group"),
         pytest.param("4:cpu:/x\n0::/job\n", {"job/memory.max": GIB}, GIB, id="other groups"),
         pytest.param(
             "0::/pods.slice:cri-containerd:1a\n",
@@ -27,7 +26,6 @@ GIB = 2**30
         pytest.param("0::/\n", {"memory.max": GIB}, GIB, id="in a container"),
         pytest.param("0::/job\n", {"other/memory.max": GIB}, TOTAL, id="another group"),
         pytest.param("0::/\n", {"memory.max": 2**63 - 1}, TOTAL, id="more than there is"),
-        pytest.param("", {}, TOTAL, id="no groups"),
     ],
 )
 def test_a_group_limits_the_memory(

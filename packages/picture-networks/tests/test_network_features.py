@@ -15,14 +15,13 @@ from sklearn.svm import SVC
 from digits.core import paths, tables
 from digits.core.images import ImageFormat, read_images
 from digits.features.color_histogram import color_histogram
-from digits.learning import model_file
 from digits.learning.pipelines import build_features
 from digits.learning.stateless import separate_stateless_steps
 from picture_networks import efficientnet_lite, load_network
 from picture_networks.feature_cache import open_cache
 from test_networks import hide_weights
 from tests.helpers import tiny
-from tests.helpers.calls import VALID, call, failure
+from tests.helpers.calls import call, failure
 
 N_PHOTOS = 24
 WEIGHT = "weight_beside_network"
@@ -94,15 +93,6 @@ def test_all_tables_of_images_have_the_features_of_the_pictures(photos: Path) ->
         assert images["network"].tolist() == raw[images["file"]].tolist()
 
 
-def test_the_features_do_not_depend_on_the_shape(photos: Path, tmp_path: Path) -> None:
-    project = tiny.copy(photos, tmp_path / "grey")
-    tiny.edit(project, {**PHOTOS, "datasets.tiny": {**ENTRY, "shape": [8, 8]}})
-    call(project, "fetch", "tiny")
-    in_color = tables.read(photos / paths.raw("tiny"), ["network"])
-    grey = tables.read(project / paths.raw("tiny"), ["network"])
-    assert grey["network"].equals(in_color["network"])
-
-
 @pytest.mark.parametrize("name", MODELS)
 def test_predictions_of_pictures_are_those_of_the_stages(photos: Path, name: str) -> None:
     predictions = pd.read_parquet(photos / paths.predictions(name))
@@ -169,32 +159,21 @@ def test_a_model_of_a_network_refuses_pixels(photos: Path, tmp_path: Path, name:
     )
 
 
-def test_each_set_of_features_has_the_same_norm_before_the_weight(photos: Path) -> None:
-    images = read_images(photos / paths.task("class", "train"))
-    features = np.stack([np.frombuffer(row, np.uint8) for row in images.table["network"]])
-    model = model_file.load(photos / paths.model("both-svc"))
-    Z = model[:-1].transform(np.hstack([features, images.X]))
-    expected = [
-        normalize(features),
-        0.5 * normalize(color_histogram(images.X, 255, [16, 4, 8])),
-    ]
-    np.testing.assert_allclose(Z, np.hstack(expected), rtol=1e-5)
-
-
 def test_gradients_beside_a_network_are_computed_once_for_all_folds() -> None:
     features = build_features("hog", {WEIGHT: 2}, ImageFormat((28, 28), 255))
     _, learning = separate_stateless_steps(Pipeline([*features.steps, ("svc", SVC())]))
     assert list(learning.named_steps) == ["svc"]
 
 
-def test_each_of_several_networks_has_the_same_norm_beside_other_features() -> None:
-    X = np.random.default_rng(0).integers(1, 256, (5, 2 + 3 + 48), dtype=np.uint8)
-    features = build_features(
-        "color_histogram", {WEIGHT: 0.25}, ImageFormat((4, 4, 3), 255, [2, 3])
-    )
+@pytest.mark.parametrize("n_features", [[5], [2, 3]])
+def test_each_network_has_the_same_norm_beside_other_features(n_features: list[int]) -> None:
+    X = np.random.default_rng(0).integers(1, 256, (5, 5 + 48), dtype=np.uint8)
+    image_format = ImageFormat((4, 4, 3), 255, n_features)
+    features = build_features("color_histogram", {WEIGHT: 0.25}, image_format)
     Z = features.fit_transform(X)
+    networks = np.split(X[:, :5], np.cumsum(n_features)[:-1], axis=1)
     colors = normalize(color_histogram(X[:, 5:], 255, [16, 4, 8]))
-    expected = [normalize(X[:, :2]), normalize(X[:, 2:5]), 0.25 * colors]
+    expected = [*map(normalize, networks), 0.25 * colors]
     np.testing.assert_allclose(Z, np.hstack(expected), rtol=1e-5)
 
 
@@ -204,25 +183,16 @@ def test_features_beside_those_of_a_network_are_dense() -> None:
     assert isinstance(features.fit_transform(X), np.ndarray)
 
 
-def test_steps_after_one_that_learns_follow_both_sets_of_features() -> None:
-    parameters = {WEIGHT: 0.5, "n_components": 3}
-    beside = build_features("hog", parameters, ImageFormat((28, 28), 255))
-    assert list(beside.named_steps) == ["features", "components"]
-
-
 def test_principal_components_beside_a_network_are_those_of_both(photos: Path) -> None:
     images = read_images(photos / paths.task("class", "train"))
     # The components of all features of the network would take seconds.
     network = [np.frombuffer(row, np.uint8)[:40] for row in images.table["network"]]
     X = np.hstack([np.stack(network), images.X])
     parameters = {WEIGHT: 0.5, "n_components": 3}
+    image_format = ImageFormat((16, 16, 3), 255)
     for features in ["color_histogram", "scaled"]:
-        both = build_features(
-            features, {WEIGHT: 0.5}, ImageFormat((16, 16, 3), 255)
-        ).fit_transform(X)
-        components = build_features(
-            features, parameters, ImageFormat((16, 16, 3), 255)
-        ).fit_transform(X)
+        both = build_features(features, {WEIGHT: 0.5}, image_format).fit_transform(X)
+        components = build_features(features, parameters, image_format).fit_transform(X)
         expected = PCA(3, svd_solver="covariance_eigh").fit_transform(both)
         np.testing.assert_allclose(components, expected, atol=1e-9)
 
@@ -243,11 +213,6 @@ def test_check_names_the_networks_that_exist(photos: Path, tmp_path: Path) -> No
     assert line.startswith(start)
     names = "efficientnet_lite0, efficientnet_lite1, efficientnet_lite2"
     assert line.endswith(f"Valid: {names}.")
-
-
-def test_check_reads_no_features(photos: Path) -> None:
-    efficientnet_lite.load_layers.cache_clear()
-    assert call(photos, "check").stdout == VALID
 
 
 def test_images_that_were_no_pictures_have_no_features(tmp_path: Path) -> None:

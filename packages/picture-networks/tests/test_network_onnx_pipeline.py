@@ -84,12 +84,6 @@ def test_the_stages_store_the_features_of_the_network(
 
 
 @pytest.mark.variant
-def test_a_stored_network_is_valid(trained: Path) -> None:
-    result = call(trained, "check")
-    assert (result.stdout, result.stderr) == (VALID, "")
-
-
-@pytest.mark.variant
 def test_another_file_is_not_used_until_the_images_are_fetched_again(project: Path) -> None:
     assert tiny.repro(project, "evaluate@svc") == []
     (project / FILE).write_bytes(OTHER)

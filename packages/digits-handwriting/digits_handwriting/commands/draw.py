@@ -25,7 +25,7 @@ from digits.messages.errors import UserError
 from digits.messages.terminal import echo
 from digits.predicting.prediction import N_RUNNERS_UP
 from digits_handwriting import boxes
-from digits_handwriting.collection import DIGITS, Collection
+from digits_handwriting.drawings import DIGITS, Drawings
 from digits_handwriting.recognizer import Recognizer
 
 PAGE = Path(__file__).parent.parent / "page"
@@ -73,14 +73,14 @@ def recognize(picture: bytes, recognizer: Recognizer) -> dict[str, Any]:
 
 
 def make_app(
-    recognizer: Recognizer, token: str, collection: Collection | None, hosts: list[str]
+    recognizer: Recognizer, token: str, drawings: Drawings | None, hosts: list[str]
 ) -> Flask:
     """Return the application.
 
     Args:
         recognizer: the recognizer.
         token: the secret part of the page's address.
-        collection: where the page keeps drawings, or None.
+        drawings: the folder in which the page keeps drawings, or None.
         hosts: the names of this computer. Requests for other names are refused.
     """
     app = Flask(
@@ -110,33 +110,26 @@ def make_app(
     @app.errorhandler(HTTPException)
     @app.errorhandler(UserError)
     def explain(error: HTTPException | UserError) -> tuple[dict[str, Any], int]:
-        return describe_error(error)
+        if isinstance(error, HTTPException):
+            return {"error": error.description}, error.code or 500
+        return {"error": str(error)}, 400 if isinstance(error, pictures.PictureError) else 500
 
     @app.get("/<token>/")
     def index() -> str:
-        return render_template("index.html", recognizer=recognizer, collection=collection)
+        return render_template("index.html", recognizer=recognizer, drawings=drawings)
 
     @app.post("/<token>/predict")
     def predict() -> dict[str, Any]:
         return recognize(read_png(), recognizer)
 
-    if collection:  # a client names a digit, never a path
+    if drawings:  # a client names a digit, never a path
 
         @app.post(f"/<token>/kept/<any{DIGITS}:digit>")  # any('0', '1', …)
         def keep(digit: str) -> dict[str, Any]:
-            name = collection.add(digit, read_png())
-            return {"name": name, "counts": collection.count()}
+            name = drawings.add(digit, read_png())
+            return {"name": name, "counts": drawings.count()}
 
     return app
-
-
-def describe_error(error: HTTPException | UserError) -> tuple[dict[str, Any], int]:
-    """Return the answer to a request that failed, and its status."""
-    if isinstance(error, HTTPException):
-        return {"error": error.description}, error.code or 500
-    if isinstance(error, pictures.PictureError):
-        return {"error": str(error)}, 400
-    return {"error": str(error)}, 500
 
 
 def read_png() -> bytes:
@@ -204,7 +197,7 @@ def command(model: str | None, port: int, host: str | None, keep: Path | None) -
     users of this computer cannot read the drawings. `digits predict FOLDER` evaluates a model
     on them.
     """
-    collection = Collection(keep) if keep else None
+    drawings = Drawings(keep) if keep else None
     bound = ADDRESS
     hosts = [ADDRESS, "localhost"]
     if host is not None:
@@ -216,7 +209,7 @@ def command(model: str | None, port: int, host: str | None, keep: Path | None) -
             f"{recognizer.model_name} classifies whole pictures; choose a --model of digits"
         )
     token = secrets.token_urlsafe()
-    app = make_app(recognizer, token, collection, hosts)
+    app = make_app(recognizer, token, drawings, hosts)
     try:
         # There is one thread, so that drawings are numbered in the order of their requests.
         server = waitress.create_server(app, host=bound, port=port, threads=1, **LIMITS)
