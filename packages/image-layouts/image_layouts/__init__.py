@@ -4,23 +4,23 @@
     >>> images = image_layouts.read("pictures", "{class}/*")
     >>> images.rows["class"].value_counts()
 
-`read` returns a `Collection`: a table of the images, and functions that yield their files or
+`read` returns `LabelledImages`: a table of the images, and functions that yield their files or
 pixels. `propose` returns the layout that makes sense of a folder, or says which ones may.
 """
 
 from pathlib import Path
 from typing import Any
 
-from image_layouts.collection import Collection
 from image_layouts.errors import LayoutError
-from image_layouts.layout.place import Place
+from image_layouts.labelled_images import LabelledImages
+from image_layouts.layout.folder import Folder
 from image_layouts.layout.reading import check_reading, read_layout
-from image_layouts.schema import parse, parse_text
+from image_layouts.schema import parse_text
 
-__all__ = ["Collection", "LayoutError", "propose", "read"]
+__all__ = ["LabelledImages", "LayoutError", "propose", "read"]
 
 
-def read(path: str | Path, layout: Any) -> Collection:
+def read(path: str | Path, layout: Any) -> LabelledImages:
     """Return the images of a folder or a file, before their pixels are read.
 
     Args:
@@ -32,7 +32,7 @@ def read(path: str | Path, layout: Any) -> Collection:
         LayoutError: the files are not as the layout says.
     """
     value = parse_text(layout) if isinstance(layout, str) else layout
-    return check_reading(read_layout(Place(Path(path)), parse(value)))
+    return check_reading(read_layout(Folder(Path(path)), value))
 
 
 def propose(path: str | Path) -> Any:
@@ -43,4 +43,4 @@ def propose(path: str | Path) -> Any:
     """
     from image_layouts.proposing.choose import choose
 
-    return choose(Place(Path(path))).layout
+    return choose(Folder(Path(path))).layout

@@ -18,7 +18,9 @@ SUFFIXES = (
 )
 
 # Other formats are omitted because Pillow starts programs to read some of them.
-FORMATS = ("PNG", "JPEG", "BMP", "GIF", "PPM", "TIFF", "WEBP", "AVIF", "HEIF")
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "PPM", "TIFF", "WEBP", "AVIF")
+# Pillow alone cannot open HEIC, so only its first bytes are looked at.
+HEIC_START = re.compile(rb".{4}ftyp(he[iv][a-z]|m[is]f1)", re.DOTALL)
 FORMAT_NAMES = "PNG, JPEG, BMP, GIF, TIFF, WebP, AVIF or HEIC"  # those that messages name
 
 # Control characters, except tabs and line breaks, and those that turn the direction of a text.
@@ -43,18 +45,11 @@ def check_file(path: Path) -> None:
     """
     if path.exists() and not (path.is_file() or path.is_dir()):
         raise LayoutError(f"{path.name!r} is neither a file nor a folder; delete it")
-    if is_lfs_pointer(path):
-        raise LayoutError(
-            f"{path} is a pointer of Git LFS; run `git lfs pull` in its repository"
-        )
-
-
-def is_lfs_pointer(path: Path) -> bool:
-    """Return whether a text of Git LFS stands in place of a file that was not downloaded."""
     with suppress(OSError):  # a folder, or a file that cannot be opened, as its reader says
-        if path.stat().st_size < MAX_LFS_BYTES:
-            return path.read_bytes().startswith(LFS_START)
-    return False
+        if path.stat().st_size < MAX_LFS_BYTES and path.read_bytes().startswith(LFS_START):
+            raise LayoutError(
+                f"{path} is a pointer of Git LFS; run `git lfs pull` in its repository"
+            )
 
 
 def is_picture(content: bytes) -> bool:
@@ -62,7 +57,7 @@ def is_picture(content: bytes) -> bool:
     with warnings.catch_warnings(action="ignore"), suppress(Exception):
         Image.open(BytesIO(content), formats=FORMATS)
         return True
-    return False
+    return HEIC_START.match(content) is not None
 
 
 def is_text(content: bytes) -> bool:

@@ -9,9 +9,8 @@ from typing import Annotated, Any
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-from pydantic_core import ErrorDetails
 
-from image_layouts.errors import LayoutError, shorten, unknown_choice_error
+from image_layouts.errors import LayoutError, shorten
 
 UTF_8 = "utf-8-sig"  # with or without a byte order mark
 NAMED_SEPARATORS = ["blanks", "last blank"]
@@ -33,41 +32,15 @@ String = Annotated[str, BeforeValidator(as_string)]
 Strings = Annotated[list[String], BeforeValidator(as_list), Field(min_length=1)]
 Where = dict[String, Strings]  # selects the rows that have one of the values of each column
 
-
-# What a value must be, in the words of YAML, by the type of pydantic's error. The messages of
-# pydantic name classes of Python.
-MESSAGES = {
-    "bool_type": "must be true or false",
-    "dict_type": "must be a mapping, which has keys",
-    "int_type": "must be a whole number",
-    "int_from_float": "must be a whole number",
-    "invalid_key": "a key must be text",
-    "list_type": "must be a list",
-    "model_type": "must be a mapping, which has keys",
-    "string_type": "must be text",
-    "too_long": "must have a length of at most {max_length}",
-    "too_short": "must have a length of at least {min_length}",
-}
 # The start of a mapping in YAML or JSON, such as `{files: `, or of a list, such as `[train/`.
 # Patterns such as `{class}/*`, `[#]1/*` and `[{]1/*` do not match.
 YAML_START = re.compile(r"\{\s*[\"']?\w+[\"']?\s*:|\[\s*([\"'\w]|\{(?!\]))")
-
-MAX_SHOWN = 80  # an error shows at most this many characters of a value
 
 
 class Entry(BaseModel):
     """A part of a layout. Unknown keys are errors, and no value is converted."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-def describe_error(error: ErrorDetails) -> str:
-    """Return what a value must be, and what it is, such as `must be greater than 0, not 0`."""
-    message = error["msg"].replace("Input should", "must")
-    if error["type"] in MESSAGES:
-        message = MESSAGES[error["type"]].format_map(error.get("ctx", {}))
-    value = "null" if error["input"] is None else repr(error["input"])
-    return f"{message}, not {value[:MAX_SHOWN]}"
 
 
 class FilesPart(Entry):
@@ -77,18 +50,7 @@ class FilesPart(Entry):
     lists: Strings = Field(default=[], alias="list")  # text files that name the pictures
 
 
-class RowsPart(Entry):
-    """What parts with tables and parts with arrays have in common."""
-
-    group: str = ""  # a column or the name of an array
-
-    @property
-    def columns(self) -> dict[str, str]:
-        """The column of the table, or the array, that has the groups, if it is given."""
-        return {"group": self.group} if self.group else {}
-
-
-class TablePart(RowsPart):
+class TablePart(Entry):
     """Rows of tables. Exactly one of the keys `file`, `picture` and `pixels` is given."""
 
     table: Strings  # patterns of the paths of the tables
@@ -106,13 +68,14 @@ class TablePart(RowsPart):
     header: bool = True  # whether the first line has the names of the columns
 
 
-class ArrayPart(RowsPart):
+class ArrayPart(Entry):
     """Arrays of images."""
 
     images: str  # a pattern of their names
     axes: str = "n h w"
     scale: float = 1  # what pixels are multiplied by
     classes: str = Field(default="", alias="class")  # the name of an array
+    group: str = ""  # the name of an array
 
 
 Part = FilesPart | TablePart | ArrayPart
@@ -276,10 +239,10 @@ def validate(key: str, model: type[Entry], value: Any) -> Any:
     except ValidationError as error:
         first = error.errors()[0]
     # The keys from the layout to the wrong value, such as train, where.
-    path = [key] if key else []
-    path += [str(each) for each in first["loc"]]
+    *parents, last = [key] * bool(key) + list(map(str, first["loc"]))
     if first["type"] == "extra_forbidden":
-        *parents, unknown = path
         allowed = [field.alias or name for name, field in model.model_fields.items()]
-        raise unknown_choice_error(".".join(["layout", *parents]), unknown, allowed)
-    raise LayoutError(f"{'.'.join(path)} {describe_error(first)}")
+        where = ".".join(["layout", *parents])
+        raise LayoutError(f"{where}: there is no {last!r}. Valid: {', '.join(allowed)}.")
+    message, _, _ = first["msg"].partition(" or instance of ")  # a class of Python
+    raise LayoutError(f"{'.'.join([*parents, last])}: {message}; found {first['input']!r:.80}")

@@ -8,11 +8,8 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from digits.fetching.conversion import make_images
-from digits.settings.params import DatasetParams
-from digits.sources import find_source
 from image_layouts.layout import read_table
-from image_layouts.layout.place import Place
+from image_layouts.layout.folder import Folder
 from image_layouts.pipeline import own_files as files
 from tests.helpers import tiny
 
@@ -35,20 +32,6 @@ def write_table(images: pd.DataFrame, name: str) -> None:
         images.to_feather(name)
 
 
-@pytest.mark.parametrize("name", ["images.csv", "images.parquet", "images.feather"])
-def test_a_table_of_pixels_is_read_in_blocks(name: str) -> None:
-    table = pd.DataFrame(PIXELS, columns=[f"p{number}" for number in range(64)])
-    table.insert(3, "label", [f"digit {number}" for number in CLASSES])
-    write_table(table, name)
-    layout = {"table": name, "pixels": "p0 to p63", "class": "label"}
-    entry = tiny.dataset({"files": name}) | {"layout": layout}
-    dataset = DatasetParams.model_validate(entry)
-    images = make_images(find_source("files").open(name, dataset), dataset)
-    assert np.array_equal(images.X, PIXELS)
-    assert images.table["class"].tolist() == CLASSES.tolist()
-    assert images.class_names == [f"digit {number}" for number in range(10)]
-
-
 # The set of each of 400 rows, which are read in blocks of 40. No row of the first two is used.
 SETS = ["extra"] * 90 + [["train", "test", "extra"][number % 3] for number in range(310)]
 ROWS_OF_SETS = [
@@ -65,10 +48,11 @@ def write_sets(columns: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize("name", ["images.csv", "images.parquet", "images.feather"])
 def test_the_pixels_of_chosen_rows_are_read_in_blocks(name: str) -> None:
     images = pd.DataFrame(PIXELS, columns=[f"p{number}" for number in range(64)])
-    images = images.assign(label=CLASSES, set=SETS)
+    images.insert(3, "label", CLASSES)
+    images["set"] = SETS
     write_table(images, name)
     layout = write_sets({"table": name, "pixels": "p0 to p63"})
-    found = files.open_place(Place(Path(name)), layout)
+    found = files.open_folder(Folder(Path(name)), layout)
     assert found.blocks is not None
     assert found.rows["class"].tolist() == CLASSES[ROWS_OF_SETS].astype(str).tolist()
     assert np.array_equal(np.concatenate(list(found.blocks())), PIXELS[ROWS_OF_SETS])
@@ -81,7 +65,7 @@ def test_the_pictures_of_chosen_rows_are_read_in_batches() -> None:
     images = pd.DataFrame({"image": contents, "label": np.resize(CLASSES, 2_400), "set": sets})
     images.to_parquet("images.parquet")
     layout = write_sets({"table": "images.parquet", "picture": "image"})
-    found = files.open_place(Place(Path("images.parquet")), layout)
+    found = files.open_folder(Folder(Path("images.parquet")), layout)
     assert found.pictures is not None
     rows = [row for name in ("train", "test") for row in np.flatnonzero(sets == name)]
     assert list(found.pictures()) == [contents[row] for row in rows]
@@ -94,7 +78,7 @@ def test_a_set_may_begin_behind_the_rows_that_are_read_at_a_time() -> None:
     table.to_csv("faces.csv", index=False)
     parts = {name: {"where": {"set": name}} for name in ("train", "test")}
     layout = {"table": "faces.csv", "pixels": "pixels", "class": "label"} | parts
-    found = files.open_place(Place(Path("faces.csv")), layout)
+    found = files.open_folder(Folder(Path("faces.csv")), layout)
     assert found.shape == [8, 8]
     assert found.rows["test"].sum() == 50
     assert found.blocks is not None
@@ -107,7 +91,7 @@ def test_a_column_that_is_left_out_takes_no_memory() -> None:
     images["note"] = "a long text " * 5_000  # 2.4 MB in each block of 40 rows
     images.to_parquet("images.parquet")
     layout = {"table": "images.parquet", "pixels": "p0 to p63", "class": "label"}
-    collection = files.open_place(Place(Path("images.parquet")), layout)
+    collection = files.open_folder(Folder(Path("images.parquet")), layout)
     assert collection.blocks is not None
     before = pa.total_allocated_bytes()
     for _ in collection.blocks():

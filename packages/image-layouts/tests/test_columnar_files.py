@@ -17,8 +17,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from image_layouts.errors import LayoutError
+from image_layouts.files import is_picture
+from image_layouts.layout.folder import Folder
 from image_layouts.layout.hugging_face import find_image_columns
-from image_layouts.layout.place import Place
 from image_layouts.layout.table_file import TableFile
 from image_layouts.proposing.asking import describe_file
 from tests.helpers.digit_files import PIXELS, encode
@@ -149,9 +150,9 @@ def test_columns_of_unusual_types_are_left_out(tmp_path: Path, column: Any, name
     assert opened.sample.columns.tolist() == ["label"]
     with pytest.raises(LayoutError, match=r"no column 'other', but label; not read: other \("):
         opened.check_names(["other"])
-    place = Place(tmp_path)
-    place.open_table(name)
-    assert "columns label (a); not read: other (" in describe_file(place, name)
+    folder = Folder(tmp_path)
+    folder.open_table(name)
+    assert "columns label (a); not read: other (" in describe_file(folder, name)
     WRITERS[name](pa.table({"other": column}), tmp_path / name)
     with pytest.raises(LayoutError, match=r"images that can be read: other \("):
         _ = open_file(tmp_path / name).names
@@ -219,6 +220,11 @@ def test_a_compressed_parquet_file_is_to_be_unpacked(tmp_path: Path) -> None:
         LayoutError, match=r"^a\.parquet\.gz: it is compressed; unpack it by gunzip"
     ):
         open_file(tmp_path / "a.parquet.gz")
+
+
+def test_a_heic_picture_is_recognized_by_its_first_bytes_and_a_video_is_none() -> None:
+    assert is_picture(b"\0\0\0\x18ftypheic")
+    assert not is_picture(b"\0\0\0\x18ftypisom")
 
 
 @pytest.mark.parametrize("name", WRITERS)

@@ -21,7 +21,7 @@ COMMANDS = {
 
 
 @pytest.fixture(scope="module")
-def place(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def project(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a tiny project with names that are not in ASCII. Do not change it."""
     project = tiny.copy(made, tmp_path_factory.mktemp("encodings") / "tiny")
     changes = {
@@ -43,24 +43,17 @@ def place(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("encoding", mark_variants(["cp1252", "ascii", "latin-1"]))
 @pytest.mark.parametrize("words", mark_variants(COMMANDS.values()), ids=COMMANDS)
 def test_a_command_prints_in_another_encoding(
-    place: Path, words: list[str], encoding: str
+    project: Path, words: list[str], encoding: str
 ) -> None:
-    expected = call(place, *words).stdout
-    with contextlib.chdir(place):
+    expected = call(project, *words).stdout
+    with contextlib.chdir(project):
         result = CliRunner(charset=encoding).invoke(main, words, env={"COLUMNS": "80"})
     assert result.exception is None
     assert result.stdout == expected.encode(encoding, "replace").decode(encoding)
 
 
-def test_data_for_programs_stay_in_utf_8(place: Path) -> None:
-    words = [
-        "predict",
-        "picture.png",
-        "--model",
-        "digit-logreg",
-        "--submission",
-        "ImageId,Label",
-    ]
-    with contextlib.chdir(place):
-        result = CliRunner(charset="cp1252").invoke(main, words)
+def test_data_for_programs_stay_in_utf_8(project: Path) -> None:
+    words = "predict picture.png --model digit-logreg --submission ImageId,Label"
+    with contextlib.chdir(project):
+        result = CliRunner(charset="cp1252").invoke(main, words.split())
     assert result.stdout_bytes.decode("utf-8") == "ImageId,Label\npicture.png,Łódź\n"

@@ -12,8 +12,9 @@ import pytest
 import yaml
 
 from form_files import write_form
-from image_layouts.layout.place import Place
-from image_layouts.proposing.choice import Choice, ChoiceError
+from image_layouts.errors import LayoutError
+from image_layouts.layout.folder import Folder
+from image_layouts.layout.reading import Reading
 from image_layouts.proposing.choose import choose
 from image_layouts.proposing.folders import enter_folders
 from image_layouts.proposing.writing import write
@@ -33,16 +34,16 @@ def plain(layout: Any) -> str:
     return write(layout).replace('"', "")
 
 
-def list_options(error: ChoiceError) -> list[list[str]]:
+def list_options(error: LayoutError) -> list[list[str]]:
     """Return the words of the options that are shown."""
     return [shlex.split(line) for line in error.lines if line.startswith("  --")]
 
 
-def take(place: Place, option: list[str]) -> Choice:
+def take(folder: Folder, option: list[str]) -> Reading:
     """Return what an option that was shown reads."""
     if option[0] == "--layout":
-        return choose(place, parse_text(option[1]))
-    return choose(place, columns={"class": option[1]})
+        return choose(folder, parse_text(option[1]))
+    return choose(folder, columns={"class": option[1]})
 
 
 @pytest.mark.parametrize("form", mark_variants(FORMS.values(), keep=40), ids=FORMS)
@@ -50,16 +51,16 @@ def test_a_form_is_taken_or_asked_about_or_refused(
     form: dict[str, Any], tmp_path: Path
 ) -> None:
     write_form(tmp_path, form)
-    place = Place(enter_folders(tmp_path))
-    prefix = f"{place.root.relative_to(tmp_path).as_posix()}/"  # of a folder that has all
+    folder = Folder(enter_folders(tmp_path))
+    prefix = f"{folder.root.relative_to(tmp_path).as_posix()}/"  # of a folder that has all
     if "taken" in form:
         taken = form["taken"].replace('"', "").replace(prefix, "")
-        layout = choose(place).layout
+        layout = choose(folder).layout
         assert plain(layout) == taken
         assert isinstance(layout, str) or parse_text(json.dumps(layout)) == layout
         return
-    with pytest.raises(ChoiceError) as error:
-        choose(place)
+    with pytest.raises(LayoutError) as error:
+        choose(folder)
     if "refused" in form:
         assert form["refused"] in "\n".join([*error.value.lines, error.value.message])
         return
@@ -68,7 +69,7 @@ def test_a_form_is_taken_or_asked_about_or_refused(
     assert form["shown"].replace('"', "").replace(prefix, "") in shown
     assert len(options) > 1 or any("question: " in line for line in error.value.lines)
     for option in options:  # each can be typed, and nothing is asked again
-        assert len(take(place, option).rows) > 0
+        assert len(take(folder, option).rows) > 0
 
 
 def test_spectra_are_no_pixels(tmp_path: Path) -> None:
@@ -76,8 +77,8 @@ def test_spectra_are_no_pixels(tmp_path: Path) -> None:
     spectra = np.rint(400 + 300 * np.sin(starts + np.arange(64) / 10))
     table = pd.DataFrame(spectra.astype(int)).add_prefix("s").assign(label=["a", "b"] * 30)
     table.to_csv(tmp_path / "t.csv", index=False)
-    with pytest.raises(ChoiceError, match="s0 to s63 have numbers up to 700, but pixels up to"):
-        choose(Place(tmp_path))
+    with pytest.raises(LayoutError, match="s0 to s63 have numbers up to 700, but pixels up to"):
+        choose(Folder(tmp_path))
 
 
 @pytest.mark.parametrize("axes", ["n (h w c)", "n (c h w)"])
@@ -85,7 +86,7 @@ def test_the_colours_of_rows_are_planes_or_side_by_side(axes: str, tmp_path: Pat
     colors = np.stack([PIXELS[:60], PIXELS[:60] // 2, PIXELS[:60] // 4], axis=3)
     arranged = colors if axes == "n (h w c)" else np.moveaxis(colors, 3, 1)
     np.savez(tmp_path / "a.npz", x=arranged.reshape(60, -1), y=LABELS[:60] % 3)
-    assert choose(Place(tmp_path)).layout["axes"] == axes
+    assert choose(Folder(tmp_path)).layout["axes"] == axes
 
 
 def test_the_table_of_the_page_names_the_common_forms() -> None:
@@ -97,8 +98,8 @@ def test_the_table_of_the_page_names_the_common_forms() -> None:
 
 def test_a_question_shows_what_is_there(tmp_path: Path) -> None:
     write_form(tmp_path, FORMS["two columns that may be the class"])
-    with pytest.raises(ChoiceError, match="can be read in these ways") as error:
-        choose(Place(tmp_path))
+    with pytest.raises(LayoutError, match="can be read in these ways") as error:
+        choose(Folder(tmp_path))
     assert error.value.lines[:3] == [
         "  24 pictures, such as 1.png",
         "  t.csv: columns file (1.png, 2.png, 3.png), color (red, blue), size (small, large)",

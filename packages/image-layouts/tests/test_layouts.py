@@ -13,9 +13,9 @@ from form_files import write_form
 from image_layouts import schema as layout
 from image_layouts.errors import LayoutError
 from image_layouts.layout.axes import arrange
+from image_layouts.layout.folder import Folder
 from image_layouts.layout.pattern import Pattern
-from image_layouts.layout.place import Place
-from image_layouts.layout.reading import LayoutReading, check_reading, read_layout
+from image_layouts.layout.reading import Reading, check_reading, read_layout
 from tests.helpers import tiny
 from tests.helpers.digit_files import LABELS, PIXELS, make_table, write_flat, write_picture
 from tests.helpers.imports import list_imported_names
@@ -27,14 +27,9 @@ READINGS: dict[str, dict[str, Any]] = yaml.safe_load(
 COLUMNS = ("file", "class", "group", "id", "test")
 
 
-def read(written: Any, place: Path) -> LayoutReading:
+def read(written: Any, root: Path) -> Reading:
     """Return what a layout reads. No picture is opened."""
-    return read_layout(Place(place), layout.parse(written))
-
-
-def find_rows(written: Any, place: Path) -> pd.DataFrame:
-    """Return the table of the images of a layout."""
-    return read(written, place).images.rows
+    return read_layout(Folder(root), written)
 
 
 @pytest.mark.parametrize("case", READINGS.values(), ids=READINGS)
@@ -54,17 +49,17 @@ def test_a_layout_reads_or_refuses_files(case: dict[str, Any], tmp_path: Path) -
         return
     expected = {name: case[name] for name in COLUMNS if name in case}
     assert expected
-    assert reading.images.rows[list(expected)].to_dict("list") == expected
+    assert reading.rows[list(expected)].to_dict("list") == expected
     assert reading.unmatched == []
     if "unused" in case:
         assert reading.unused_pictures == case["unused"]
 
 
-def touch(place: Path, names: list[str]) -> None:
+def touch(root: Path, names: list[str]) -> None:
     """Write empty files, and create their folders."""
     for name in names:
-        (place / name).parent.mkdir(parents=True, exist_ok=True)
-        (place / name).touch()
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).touch()
 
 
 PAGE = (tiny.ROOT / "packages/image-layouts/docs/layout.md").read_text(encoding="utf-8")
@@ -85,33 +80,23 @@ def test_each_example_of_the_page_is_a_layout() -> None:
 def test_another_layout_that_was_tried_before_changes_nothing(tmp_path: Path) -> None:
     touch(tmp_path, ["1.png", "2.png"])
     (tmp_path / "t.csv").write_text("file,class\n1.png,a\n2.png,b\n")
-    place = Place(tmp_path)
+    folder = Folder(tmp_path)
     part = {"table": "t.csv", "file": "{file}", "class": "class"}
     with pytest.raises(LayoutError, match="UTF-16 stream does not start with BOM"):
-        read_layout(place, layout.parse(part | {"encoding": "utf-16"}))
-    assert len(read_layout(place, layout.parse(part)).images.rows) == 2
+        read_layout(folder, part | {"encoding": "utf-16"})
+    assert len(read_layout(folder, part).rows) == 2
 
 
 def test_the_images_of_unused_classes_are_left_out(tmp_path: Path) -> None:
     X = np.arange(6 * 4).reshape(6, 2, 2)
     np.savez(tmp_path / "m.npz", x=X, y=["a", "b", "c", "a", "b", "c"])
     written = {"images": "m.npz/x", "class": "m.npz/y", "unused": [{"class": "b"}]}
-    images = read_layout(Place(tmp_path), layout.parse(written)).images
+    images = read(written, tmp_path).images
     assert images.rows["class"].tolist() == ["a", "c", "a", "c"]
     assert images.rows["id"].tolist() == [1, 3, 4, 6]
     assert images.blocks is not None
     [block] = images.blocks()
     assert np.array_equal(block, X.reshape(6, 4)[[0, 2, 3, 5]])
-
-
-def test_whole_numbers_beside_a_missing_one_stay_whole(tmp_path: Path) -> None:
-    touch(tmp_path, ["1.png", "2.png", "3.png"])
-    table = pd.DataFrame({"file": ["1.png", "2.png", "3.png"], "class": list("aba")})
-    table["fold"] = pd.array([1, 2, None], dtype="Int64")
-    table.to_parquet(tmp_path / "t.parquet")
-    part = {"table": "t.parquet", "file": "{file}", "class": "class"}
-    sets = {"train": {"where": {"fold": ["", 1]}}, "test": {"where": {"fold": 2}}}
-    assert find_rows(part | sets, tmp_path)["file"].tolist() == ["1.png", "3.png", "2.png"]
 
 
 def test_an_index_that_pandas_has_stored_is_a_column_like_others(tmp_path: Path) -> None:
@@ -126,7 +111,7 @@ def test_an_index_that_pandas_has_stored_is_a_column_like_others(tmp_path: Path)
     table = pd.DataFrame({"class": ["a", "b"]}, index=pd.Index(["1.png", "2.png"], name="file"))
     table.to_parquet(tmp_path / "t.parquet")
     part = {"table": "t.parquet", "file": "{file}", "class": "class"}
-    assert find_rows(part, tmp_path)["file"].tolist() == ["1.png", "2.png"]
+    assert read(part, tmp_path).rows["file"].tolist() == ["1.png", "2.png"]
 
 
 def test_a_picture_without_a_class_is_not_blank(tmp_path: Path) -> None:
@@ -155,13 +140,13 @@ def test_texts_are_no_pictures_and_pictures_are_no_classes(
     table = table.assign(file=[bytes(path) for path in files], **{"class": list("aab")})
     table.to_parquet(tmp_path / "t.parquet")
     with pytest.raises(LayoutError, match=reason):
-        find_rows({"table": "t.parquet", "picture": picture, "class": label}, tmp_path)
+        read({"table": "t.parquet", "picture": picture, "class": label}, tmp_path)
 
 
 def test_other_arrays_are_not_opened(tmp_path: Path) -> None:
     np.savez(tmp_path / "m.npz", x=PIXELS[:4], y=np.array([b"a", b"b", b"a", b"b"]))
     (tmp_path / "junk.npy").write_text("This is no array.")
-    rows = find_rows({"images": "m.npz/x", "class": "m.npz/y"}, tmp_path)
+    rows = read({"images": "m.npz/x", "class": "m.npz/y"}, tmp_path).rows
     assert rows["class"].tolist() == ["a", "b", "a", "b"]
 
 
@@ -172,7 +157,7 @@ def test_a_row_of_pixels_is_left_out_only_if_all_of_it_is_blank(tmp_path: Path) 
     text = f"{table.to_csv(index=False)}{',' * 64}\n"
     (tmp_path / "t.csv").write_text(text)
     reading = read({"table": "t.csv"} | SETS_OF_PIXELS, tmp_path)
-    assert reading.images.rows["class"].tolist() == table["label"].tolist()
+    assert reading.rows["class"].tolist() == table["label"].tolist()
     with pytest.raises(LayoutError, match="1 images have no class, first 6"):
         check_reading(reading)
 
@@ -264,7 +249,7 @@ def test_two_files_whose_names_differ_only_in_unicode_are_refused(tmp_path: Path
         write_picture(tmp_path / name, PIXELS[0])
     if len(list(tmp_path.iterdir())) == 2:  # not on a Mac
         with pytest.raises(LayoutError, match="two files are called"):
-            Place(tmp_path)
+            Folder(tmp_path)
 
 
 def test_a_key_of_a_part_counts_more_than_the_same_key_beside_the_sets() -> None:
@@ -282,10 +267,10 @@ def test_a_key_of_a_part_counts_more_than_the_same_key_beside_the_sets() -> None
     assert parts == [("t.npy", "y.npy", 255), ("u.npy", "y.npy", 1)]
 
 
-def read_array_labels(place: Path, labels: Any, key: str) -> list[str]:
+def read_array_labels(root: Path, labels: Any, key: str) -> list[str]:
     """Return the labels of three images in arrays, which are their classes or groups."""
-    np.savez(place / "m.npz", x=np.zeros((3, 4, 5)), y=np.array(labels))
-    rows = find_rows({"images": "m.npz/x", key: "m.npz/y"}, place)
+    np.savez(root / "m.npz", x=np.zeros((3, 4, 5)), y=np.array(labels))
+    rows = read({"images": "m.npz/x", key: "m.npz/y"}, root).rows
     return [str(label) for label in rows[key]]
 
 
@@ -330,13 +315,13 @@ def test_an_array_that_has_not_one_label_for_each_image_is_refused(
         read_array_labels(tmp_path, labels, "class")
 
 
-def read_listed(place: Path, text: str) -> list[str]:
+def read_listed(root: Path, text: str) -> list[str]:
     """Return the pictures that the lines of a list name."""
     touch(
-        place, ["a/1.png", "b/1.png", "a/2.png", "b/3 x.png", "a/5.jpg", "a/5.png", "b/s.1.png"]
+        root, ["a/1.png", "b/1.png", "a/2.png", "b/3 x.png", "a/5.jpg", "a/5.png", "b/s.1.png"]
     )
-    (place / "list.txt").write_text(text)
-    return sorted(find_rows({"files": "{class}/*", "list": "list.txt"}, place)["file"])
+    (root / "list.txt").write_text(text)
+    return sorted(read({"files": "{class}/*", "list": "list.txt"}, root).rows["file"])
 
 
 @pytest.mark.parametrize(
@@ -381,13 +366,13 @@ def test_a_line_of_a_list_that_names_no_single_picture_is_refused(
         read_listed(tmp_path, f"a/2.png\n{line}\n")
 
 
-def find_by_template(place: Path, template: str, value: str) -> str:
+def find_by_template(root: Path, template: str, value: str) -> str:
     """Return the picture that a row of a table in the folder t names."""
     names = ["t/a/1.png", "t/a/b/1.png", "t/a/b/2.jpg", "t/c/img_3.png", "t/c/img_13.png"]
-    touch(place, [*names, "t/img_3.png", "9.png"])
-    pd.DataFrame({"id": [value], "class": ["x"]}).to_csv(place / "t/t.csv", index=False)
+    touch(root, [*names, "t/img_3.png", "9.png"])
+    pd.DataFrame({"id": [value], "class": ["x"]}).to_csv(root / "t/t.csv", index=False)
     part = {"table": "t/t.csv", "file": template, "class": "class"}
-    [name] = find_rows(part, place)["file"]
+    [name] = read(part, root).rows["file"]
     return str(name)
 
 
@@ -428,7 +413,7 @@ def test_an_array_of_groups_is_used(tmp_path: Path) -> None:
     groups = np.arange(200) // 5
     np.savez(tmp_path / "a.npz", x=PIXELS[:200], y=LABELS[:200], patient=groups, age=groups)
     written = {"images": "a.npz/x", "class": "a.npz/y", "group": "a.npz/patient"}
-    reading = read_layout(Place(tmp_path), layout.parse(written))
+    reading = read(written, tmp_path)
     assert reading.unused_arrays == ["a.npz/age"]
 
 
@@ -436,9 +421,9 @@ def test_no_table_of_several_is_unused(tmp_path: Path) -> None:
     for name in ["1", "2", "3"]:
         make_table(slice(0, 20)).to_csv(tmp_path / f"{name}.csv", index=False)
     written = {"table": "#.csv"} | SETS_OF_PIXELS
-    assert read_layout(Place(tmp_path), layout.parse(written)).unused_files == []
+    assert read(written, tmp_path).unused_files == []
     parts = {"train": {"table": ["1.csv", "2.csv"]}, "test": {"table": "3.csv"}}
-    reading = read_layout(Place(tmp_path), layout.parse(SETS_OF_PIXELS | parts))
+    reading = read(SETS_OF_PIXELS | parts, tmp_path)
     assert reading.unused_files == []
 
 

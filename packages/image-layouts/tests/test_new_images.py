@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from digits.settings.params import DatasetParams
-from image_layouts.collection import Collection
 from image_layouts.errors import LayoutError
+from image_layouts.labelled_images import LabelledImages
 from image_layouts.pipeline.new_images import is_collection_path, read_new_images
 from tests.helpers import tiny
 from tests.helpers.digit_files import LABELS, NAMES, PIXELS, make_table, write_flat, write_tree
@@ -24,13 +24,13 @@ CLASSES = [NAMES[label] for label in LABELS[ROWS]]
 COLORS = np.stack([IMAGES, IMAGES // 2, IMAGES // 4], axis=3)
 
 
-def read(path: Path, layout: Any, shape: list[int] | None = None) -> Collection:
+def read(path: Path, layout: Any, shape: list[int] | None = None) -> LabelledImages:
     """Return the images of a path as those of a dataset with a layout."""
     entry = tiny.dataset({"files": "own"}) | {"layout": layout, "shape": shape or [8, 8]}
     return read_new_images(path, DatasetParams.model_validate(entry), NAMES)
 
 
-def read_pixels(images: Collection) -> Any:
+def read_pixels(images: LabelledImages) -> Any:
     """Return the pixels of arrays or tables, shape (n_images, n_values)."""
     assert images.blocks is not None
     return np.concatenate(list(images.blocks()))

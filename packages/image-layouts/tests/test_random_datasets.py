@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 import scipy.io
 
-from image_layouts.layout.place import Place
-from image_layouts.proposing.choice import Choice, ChoiceError
+from image_layouts.errors import LayoutError
+from image_layouts.layout.folder import Folder
+from image_layouts.layout.reading import Reading
 from image_layouts.proposing.choose import choose
 from image_layouts.proposing.folders import enter_folders
 from image_layouts.schema import parse_text
@@ -80,15 +81,15 @@ def write_pictures(root: Path, rng: random.Random) -> dict[str, Known]:
     return known
 
 
-def list_choices(root: Path) -> tuple[list[Choice], bool]:
+def list_readings(root: Path) -> tuple[list[Reading], bool]:
     """Return the layout that is taken, or those that are shown, and whether one is taken."""
-    place = Place(root)
+    folder = Folder(root)
     try:
-        return [choose(place)], True
-    except ChoiceError as error:
+        return [choose(folder)], True
+    except LayoutError as error:
         start = "  --layout "
         shown = [shlex.split(line)[1] for line in error.lines if line.startswith(start)]
-        return [choose(place, parse_text(text)) for text in shown], False
+        return [choose(folder, parse_text(text)) for text in shown], False
 
 
 @pytest.mark.variant
@@ -102,9 +103,9 @@ def test_random_folders_are_understood_or_all_ways_are_shown(
         known = write_pictures(root, random.Random(seed))
         inner = enter_folders(root)
         found = []
-        choices, is_taken = list_choices(inner)
-        for choice in choices:
-            rows = choice.rows
+        readings, is_taken = list_readings(inner)
+        for reading in readings:
+            rows = reading.rows
             paths = [(inner / name).relative_to(root).as_posix() for name in rows["file"]]
             values = zip(rows["class"], rows["test"], strict=True)
             found.append(dict(zip(paths, values, strict=True)))
@@ -184,12 +185,12 @@ def test_random_tables_and_arrays_are_understood_or_all_ways_are_shown(
         is_test = np.array(write(root, rng, PIXELS[chosen], classes))
         order = np.argsort(is_test, kind="stable")  # the training set comes first
         found = []
-        for choice in list_choices(root)[0]:
-            blocks = choice.reading.images.blocks
+        for reading in list_readings(root)[0]:
+            blocks = reading.images.blocks
             assert blocks is not None
             pixels = np.concatenate(list(blocks()))
             found.append(
-                (list(choice.rows["class"]), list(choice.rows["test"]), pixels.tolist())
+                (list(reading.rows["class"]), list(reading.rows["test"]), pixels.tolist())
             )
         flat = PIXELS[chosen].reshape(len(chosen), -1)
         known = ([classes[row] for row in order], list(is_test[order]), flat[order].tolist())

@@ -3,17 +3,16 @@
 import random
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 import pytest
 
 from digits.settings.params import DatasetParams
+from image_layouts.layout.folder import Folder
 from image_layouts.layout.pattern import escape
-from image_layouts.layout.place import Place
 from image_layouts.layout.reading import read_layout
 from image_layouts.pipeline.new_images import read_new_images
-from image_layouts.schema import parse
 from tests.helpers import tiny
 from tests.helpers.variants import mark_variants
 
@@ -97,30 +96,16 @@ def write_table(root: Path, rng: random.Random, rows: pd.DataFrame) -> dict[str,
     return layout
 
 
-class Dataset(NamedTuple):
-    """Pictures and a table that names them.
-
-    Attributes:
-        seed: what the dataset was made from.
-        root: its folder.
-        rows: what is known of each picture.
-        layout: the layout that says the same.
-    """
-
-    seed: int
-    root: Path
-    rows: pd.DataFrame
-    layout: dict[str, Any]
-
-
-def write_datasets(folder: Path, seeds: range) -> Iterator[Dataset]:
-    """Write a dataset for each seed, and yield it."""
+def write_datasets(
+    folder: Path, seeds: range
+) -> Iterator[tuple[int, Path, pd.DataFrame, dict[str, Any]]]:
+    """Yield each seed with its folder, what is known of each picture, and the layout."""
     for seed in seeds:
         rng = random.Random(seed)
         root = folder / str(seed)
         root.mkdir()
         rows = make_rows(rng)
-        yield Dataset(seed, root, rows, write_table(root, rng, rows))
+        yield seed, root, rows, write_table(root, rng, rows)
 
 
 @pytest.mark.variant
@@ -129,7 +114,7 @@ def test_random_tables_of_pictures_are_read_as_their_layout_says(
     seeds: range, tmp_path: Path
 ) -> None:
     for seed, root, rows, layout in write_datasets(tmp_path, seeds):
-        reading = read_layout(Place(root), parse(layout))
+        reading = read_layout(Folder(root), layout)
         found = reading.images.rows
         is_used = rows["set"] != "extra"
         expected = rows[is_used].sort_values("set", ascending=False, kind="stable")

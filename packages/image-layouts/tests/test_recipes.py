@@ -20,7 +20,7 @@ from digits.core.pixels import Pixels
 from digits.fetching.conversion import make_images
 from digits.settings.params import DatasetParams
 from image_layouts.errors import LayoutError
-from image_layouts.layout.place import Place
+from image_layouts.layout.folder import Folder
 from image_layouts.pipeline import start
 from image_layouts.pipeline.own_files import to_collection
 from image_layouts.proposing import advice
@@ -40,64 +40,64 @@ from tests.helpers.digit_files import (
 PAGE = "packages/image-layouts/docs/your-own.md"
 
 
-def archive(place: Path) -> None:
-    write_tree(place / "unpacked", TRAIN)
-    with ZipFile(place / "pictures.zip", "w") as file:
-        for path in sorted(place.glob("unpacked/**/*.png")):
-            file.write(path, path.relative_to(place / "unpacked"))
-    shutil.rmtree(place / "unpacked")
+def archive(root: Path) -> None:
+    write_tree(root / "unpacked", TRAIN)
+    with ZipFile(root / "pictures.zip", "w") as file:
+        for path in sorted(root.glob("unpacked/**/*.png")):
+            file.write(path, path.relative_to(root / "unpacked"))
+    shutil.rmtree(root / "unpacked")
 
 
-def archive_per_class(place: Path) -> None:
-    write_tree(place, TRAIN)
+def archive_per_class(root: Path) -> None:
+    write_tree(root, TRAIN)
     for name in NAMES:
-        with ZipFile(place / f"{name}.zip", "w") as file:
-            for path in sorted(place.glob(f"{name}/*.png")):
+        with ZipFile(root / f"{name}.zip", "w") as file:
+            for path in sorted(root.glob(f"{name}/*.png")):
                 file.write(path, path.name)
-        shutil.rmtree(place / name)
+        shutil.rmtree(root / name)
 
 
-def contest_archives(place: Path) -> None:
-    names = write_flat(place / "train", TRAIN)
+def contest_archives(root: Path) -> None:
+    names = write_flat(root / "train", TRAIN)
     table = pd.DataFrame({"id": names, "has_cactus": LABELS[TRAIN]})
-    table.to_csv(place / "train.csv", index=False)
-    with ZipFile(place / "train.zip", "w") as file:
+    table.to_csv(root / "train.csv", index=False)
+    with ZipFile(root / "train.zip", "w") as file:
         for name in names:
-            file.write(place / "train" / name, f"train/{name}")
-    shutil.rmtree(place / "train")
+            file.write(root / "train" / name, f"train/{name}")
+    shutil.rmtree(root / "train")
 
 
-def json_lines(place: Path) -> None:
+def json_lines(root: Path) -> None:
     """Write pictures whose names are the same in both subsets."""
     for subset, rows in [("train", TRAIN), ("test", TEST)]:
         for number, pixels in enumerate(PIXELS[rows]):
-            write_picture(place / f"{subset}/{number:04d}.png", pixels)
+            write_picture(root / f"{subset}/{number:04d}.png", pixels)
         lines = [
             json.dumps({"file_name": f"{number:04d}.png", "label": NAMES[label]}) + "\n"
             for number, label in enumerate(LABELS[rows])
         ]
-        (place / f"{subset}/metadata.jsonl").write_text("".join(lines))
+        (root / f"{subset}/metadata.jsonl").write_text("".join(lines))
 
 
-def hdf5(place: Path) -> None:
+def hdf5(root: Path) -> None:
     """Write the groups of USPS, with pixels from 0 to 1."""
-    with h5py.File(place / "usps.h5", "w") as file:
+    with h5py.File(root / "usps.h5", "w") as file:
         for subset, rows in [("train", TRAIN), ("test", TEST)]:
             file[f"{subset}/data"] = PIXELS[rows].reshape(-1, 64) / np.float32(255)
             file[f"{subset}/target"] = LABELS[rows]
 
 
-def pickles(place: Path) -> None:
+def pickles(root: Path) -> None:
     for name, rows in [("data_batch_1", TRAIN), ("test_batch", TEST)]:
         batch = {"data": PIXELS[rows].reshape(-1, 64), "labels": LABELS[rows].tolist()}
-        (place / name).write_bytes(pickle.dumps(batch))
+        (root / name).write_bytes(pickle.dumps(batch))
 
 
 def understand() -> Images:
     """Return what `digits start` understands of data/own. Pictures keep their size."""
-    place, choice = start.choose_layout(None, {})
-    images = choice.reading.images
-    dataset = DatasetParams(sources=[{"files": str(place)}], shape=images.shape or [8, 8])
+    root, reading = start.choose_layout(None, {})
+    images = reading.images
+    dataset = DatasetParams(sources=[{"files": str(root)}], shape=images.shape or [8, 8])
     return make_images(to_collection(images, dataset), dataset)
 
 
@@ -180,14 +180,14 @@ def test_a_recipe_converts_what_is_refused(
 
 @pytest.mark.variant
 def test_damaged_pictures_are_moved_away(tmp_path: Path) -> None:
-    place = tmp_path / "data/own"
-    write_tree(place, TRAIN)
-    damaged = sorted(place.glob("one/*"))[:3]
+    root = tmp_path / "data/own"
+    write_tree(root, TRAIN)
+    damaged = sorted(root.glob("one/*"))[:3]
     for path in damaged:
         path.write_bytes(path.read_bytes()[:60])
     follow("Move damaged pictures away", tmp_path)
     assert not any(path.exists() for path in damaged)
-    assert len(list(place.rglob("*.png"))) == 197
+    assert len(list(root.rglob("*.png"))) == 197
     assert len(list((tmp_path / "data/damaged/one").iterdir())) == 3
 
 
@@ -197,5 +197,5 @@ def test_a_column_that_the_user_names_is_taken_and_not_the_folders(tmp_path: Pat
     table = pd.DataFrame({"file": files, "by": ["anna", "bo"] * 20})
     table["paper"] = ["plain", "plain", "ruled", "ruled"] * 10
     table.to_csv(tmp_path / "pages.csv", index=False)
-    rows = choose(Place(tmp_path), columns={"class": "paper"}).rows
+    rows = choose(Folder(tmp_path), columns={"class": "paper"}).rows
     assert rows["class"].tolist() == table["paper"].tolist()

@@ -22,23 +22,20 @@ import yaml
 from PIL import Image
 
 from digits.core.images import Images
-from digits.messages import errors as digits_errors
+from digits.messages.errors import UserError
 from docs.tools.shapes import SHAPES, write_pictures
-from image_layouts import errors as layout_errors
-from image_layouts.collection import Collection
+from image_layouts.labelled_images import LabelledImages
 from image_layouts.pipeline import start
-from image_layouts.pipeline.image_traits import (
-    DEFAULT_TRAITS,
-    ImageTraits,
-    find_traits,
-    find_traits_of_pictures,
+from image_layouts.pipeline.defaults import (
+    DEFAULTS_FOR_DIGITS,
+    Defaults,
+    find_defaults,
+    find_defaults_of_pictures,
 )
 from tests.helpers import pages, tiny
 from tests.helpers.calls import call, failure
 from tests.helpers.imports import list_imported_names
 from tests.helpers.variants import mark_variants
-
-UserError: Any = (digits_errors.UserError, layout_errors.LayoutError)
 
 YOUR_OWN = "packages/image-layouts/docs/your-own.md"
 
@@ -53,10 +50,10 @@ FOREIGN_WORDS = re.compile(r"MNIST|tutorial|handwrit|\bdigit\b|small-", re.IGNOR
 CHANGED_UPSTREAM = ["README.md", "params.yaml", "docs/tutorials.md", "digits/core/paths.py"]
 
 
-def make_clone(place: Path) -> Path:
-    tiny.copy_repository(place)
-    tiny.commit(place, "this project")
-    return place
+def make_clone(root: Path) -> Path:
+    tiny.copy_repository(root)
+    tiny.commit(root, "this project")
+    return root
 
 
 def run(command: str, project: Path) -> str:
@@ -88,11 +85,11 @@ class Walk:
         project: the new project.
     """
 
-    def __init__(self, place: Path) -> None:
-        self.origin = make_clone(place / "origin")
-        self.hosted = place / "hosted.git"
-        self.project = place / "shapes"
-        tiny.run(["git", "init", "--quiet", "--bare", "-b", "main", str(self.hosted)], place)
+    def __init__(self, root: Path) -> None:
+        self.origin = make_clone(root / "origin")
+        self.hosted = root / "hosted.git"
+        self.project = root / "shapes"
+        tiny.run(["git", "init", "--quiet", "--bare", "-b", "main", str(self.hosted)], root)
 
     def do_block(self, steps: list[pages.Step]) -> None:
         """Run the commands of a block, and do what the text around it asks for."""
@@ -180,9 +177,9 @@ def clone(request: pytest.FixtureRequest) -> Path:
     return tiny.once(request, "clone", make_clone)
 
 
-def copy_clone(clone: Path, place: Path) -> Path:
+def copy_clone(clone: Path, root: Path) -> Path:
     """Return a clone called `shapes`, with the remote that `make venv` configures."""
-    project = tiny.copy(clone, place / "shapes")
+    project = tiny.copy(clone, root / "shapes")
     call(project, "setup")
     return project
 
@@ -247,14 +244,10 @@ def test_start_can_be_called_again_with_other_images(shapes: Path) -> None:
     assert list(params["models"]) == ["pixels-svc", "pixels-trees"]
     tiny.run("git restore .", shapes)
     (shapes / "data/own/digits.csv").unlink()
-    written = [
-        "metrics/pixels-svc.json",
-        "plots/pixels-svc/metrics.csv",
-        "data/datasets/own.yaml",
-    ]
-    for results in written:
-        (shapes / results).parent.mkdir(exist_ok=True)
-        (shapes / results).touch()
+    written = "metrics/pixels-svc.json plots/pixels-svc/metrics.csv data/datasets/own.yaml"
+    for result in written.split():
+        (shapes / result).parent.mkdir(exist_ok=True)
+        (shapes / result).touch()
     write_pictures(shapes / "data/own/train")
     write_pictures(shapes / "data/own/test", count=62)
     call(shapes, "start")
@@ -276,9 +269,8 @@ def test_start_for_many_drawings_writes_models_that_are_trained_fast() -> None:
             "params.yaml",
             kind="files",
             entry={"sources": [{"files": "data/own"}], "shape": [28, 28]},
-            traits=DEFAULT_TRAITS,
+            defaults=DEFAULTS_FOR_DIGITS,
             are_many=are_many,
-            n_components_with_copies=60,
         )
         model = yaml.safe_load(text)["models"]["gradients-svc"]
         assert model["feature_parameters"] == parameters
@@ -314,34 +306,34 @@ def test_start_for_photos_lets_make_install_the_network(shapes: Path) -> None:
     assert "demo" not in makefile
 
 
-def write_damaged(place: Path) -> None:
-    write_pictures(place)
+def write_damaged(root: Path) -> None:
+    write_pictures(root)
     for name in ["line/2.png", "cross/1.jpg"]:
-        (place / name).write_bytes(b"")
+        (root / name).write_bytes(b"")
 
 
-def write_groups(place: Path, n_groups: int, pattern: str) -> None:
+def write_groups(root: Path, n_groups: int, pattern: str) -> None:
     """Write pictures of shapes in two levels of folders.
 
     Args:
-        place: the folder.
+        root: the folder.
         n_groups: how many people have drawn each shape.
         pattern: the folders, such as `{shape}/{person}`.
     """
-    write_pictures(place, count=90)
-    for number, path in enumerate(sorted(place.glob("*/*"))):
+    write_pictures(root, count=90)
+    for number, path in enumerate(sorted(root.glob("*/*"))):
         shape, person = path.parent.name, f"person {'abcdef'[number % n_groups]}"
-        folder = place / pattern.format(shape=shape, person=person)
+        folder = root / pattern.format(shape=shape, person=person)
         folder.mkdir(parents=True, exist_ok=True)
         path.rename(folder / path.name)
     for shape in SHAPES:
         with contextlib.suppress(OSError):  # if it is not empty
-            (place / shape).rmdir()
+            (root / shape).rmdir()
 
 
-def write_black(place: Path) -> None:
+def write_black(root: Path) -> None:
     for number in range(40):
-        path = place / "ab"[number % 2] / f"{number}.png"
+        path = root / "ab"[number % 2] / f"{number}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.new("L", (8, 8)).save(path)
 
@@ -365,9 +357,6 @@ def test_start_changes_nothing_if_it_cannot_use_the_images(
     make(shapes / "data/own")
     assert reason in call(shapes, "start", status=1).stderr
     assert tiny.run("git status --porcelain", shapes).stdout == ""
-
-
-SHAPE_OUTSIDE = "{shape}/{person}"
 
 
 @pytest.mark.variant
@@ -395,7 +384,7 @@ def test_start_asks_which_of_two_levels_of_folders_is_the_class(shapes: Path) ->
 
 @pytest.mark.variant
 def test_start_refuses_too_few_groups_for_the_folds(shapes: Path) -> None:
-    write_groups(shapes / "data/own", 3, SHAPE_OUTSIDE)
+    write_groups(shapes / "data/own", 3, "{shape}/{person}")
     line = failure(shapes, "start", "--layout", "{class}/{group}/*")
     assert (
         "2 groups are in the training set, too few for the models (folds: 3; at most 2" in line
@@ -405,7 +394,7 @@ def test_start_refuses_too_few_groups_for_the_folds(shapes: Path) -> None:
 
 @pytest.mark.variant
 def test_start_refuses_a_class_of_too_few_groups_for_the_test_set(shapes: Path) -> None:
-    write_groups(shapes / "data/own", 6, SHAPE_OUTSIDE)
+    write_groups(shapes / "data/own", 6, "{shape}/{person}")
     of_circles = sorted((shapes / "data/own/circle").iterdir())
     for number, folder in enumerate(of_circles):
         if number < 3:
@@ -499,18 +488,6 @@ def test_models_have_fewer_folds_if_images_or_groups_are_few(
     assert start.choose_n_folds(images, 5) == n_folds
 
 
-@pytest.mark.variant
-def test_start_changes_nothing_if_the_column_of_classes_is_a_quantity(shapes: Path) -> None:
-    folder = shapes / "data/own"
-    write_pictures(folder)
-    files = sorted(path.relative_to(folder) for path in folder.glob("*/*"))
-    table = pd.DataFrame({"file": files, "weight": [8.224, 7.5] * 30})
-    table.to_csv(folder / "list.csv", index=False)
-    line = failure(shapes, "start", "--class", "weight")
-    assert "weight is a quantity, such as 8.224: " in line
-    assert tiny.run("git status --porcelain", shapes).stdout == ""
-
-
 def read_fetch(project: Path) -> dict[str, Any]:
     """Return the definition of the stage `fetch`."""
     definitions = yaml.safe_load((project / "dvc.yaml").read_text(encoding="utf-8"))
@@ -534,9 +511,9 @@ def test_nothing_in_the_new_project_imports_what_was_deleted(started: Path) -> N
         for name in list_imported_names(path):
             if name.split(".")[0] not in ("digits", "docs", "stages", "tests"):
                 continue
-            place = started.joinpath(*name.split("."))  # of a module, or of a name in a module
-            modules = [place, place.with_suffix(".py"), place.parent.with_suffix(".py")]
-            modules.append(place.parent / "__init__.py")
+            target = started.joinpath(*name.split("."))  # of a module, or of a name in a module
+            modules = [target, target.with_suffix(".py"), target.parent.with_suffix(".py")]
+            modules.append(target.parent / "__init__.py")
             assert any(module.exists() for module in modules), f"{path} imports {name}"
 
 
@@ -660,9 +637,6 @@ def write_noise(path: Path, side: int, saturation: int, background: float) -> No
 
 
 IN_COLOR = "pictures in colour"
-THEREFORE = {name: f"the network is {name}" for name in (PHOTOS, DRAWINGS)} | {
-    None: "there is no network"
-}
 
 
 @pytest.mark.parametrize(
@@ -689,17 +663,13 @@ def test_start_looks_at_the_pictures(
 ) -> None:
     path = tmp_path / "0.png"
     write_noise(path, side, saturation, background)
-    traits = find_traits_of_pictures(iter([path]), 1)
-    assert (traits.network, traits.shape) == (network, shape)
-    assert traits.max_folds == (5 if network else 3)
-    assert traits.describe() == f"most look like {kind}, so {THEREFORE[network]}"
-    text = start.render("params.yaml", kind="files", entry={"sources": []}, traits=traits)
+    defaults = find_defaults_of_pictures(iter([path]), 1)
+    assert (defaults.network, defaults.shape) == (network, shape)
+    assert defaults.max_folds == (5 if network else 3)
+    reason = f"the network is {network}" if network else "there is no network"
+    assert defaults.describe() == f"most look like {kind}, so {reason}"
+    text = start.render("params.yaml", kind="files", entry={"sources": []}, defaults=defaults)
     assert list(yaml.safe_load(text)["models"]) == models
-
-
-def make_collection(shape: list[int]) -> Collection:
-    """Return a collection of arrays, of which nothing is read."""
-    return Collection(pd.DataFrame(), blocks=lambda: iter([]), shape=shape)
 
 
 @pytest.mark.parametrize(
@@ -715,30 +685,27 @@ def make_collection(shape: list[int]) -> Collection:
 def test_start_looks_at_the_shape_of_arrays(
     shape: list[int], is_color: bool, suits_copies: bool
 ) -> None:
-    traits = find_traits(make_collection(shape))
-    assert traits.shape == shape
-    assert traits.is_color == is_color
+    defaults = find_defaults(LabelledImages(pd.DataFrame(), lambda: iter([]), shape))
+    assert defaults.shape == shape
     kind = "arrays in colour" if is_color else "grey arrays"
-    assert traits.describe() == f"most look like {kind}, so there is no network"
-    assert traits.suits_copies == suits_copies
-    assert not traits.are_pictures
-    assert traits.network is None
-    assert traits.max_folds == 3
+    assert defaults.describe() == f"most look like {kind}, so there is no network"
+    assert defaults.suits_copies == suits_copies
+    assert defaults.max_folds == 3
 
 
 @pytest.mark.parametrize("shape", [[257, 8], [8, 257, 3]])
 def test_start_refuses_arrays_of_large_images(shape: list[int]) -> None:
     with pytest.raises(UserError, match=f"images of {shape[0]} × {shape[1]}.* cannot be used"):
-        find_traits(make_collection(shape))
+        find_defaults(LabelledImages(pd.DataFrame(), lambda: iter([]), shape))
 
 
 def test_pictures_that_cannot_be_read_say_nothing_about_the_others(tmp_path: Path) -> None:
     photo = tmp_path / "photo.png"
     write_noise(photo, side=64, saturation=60, background=0)
     damaged: list[Path | bytes] = [b"no picture", tmp_path / "missing.png"]
-    traits = find_traits_of_pictures(iter([*damaged, photo]), 3)
-    assert traits[:5] == (True, True, False, PHOTOS, [64, 64, 3])
-    assert find_traits_of_pictures(iter(damaged), 2) == DEFAULT_TRAITS
+    defaults = find_defaults_of_pictures(iter([*damaged, photo]), 3)
+    assert defaults == (True, False, PHOTOS, [64, 64, 3], None)
+    assert find_defaults_of_pictures(iter(damaged), 2) == DEFAULTS_FOR_DIGITS
 
 
 def test_start_looks_at_pictures_from_the_first_to_the_last(tmp_path: Path) -> None:
@@ -746,9 +713,9 @@ def test_start_looks_at_pictures_from_the_first_to_the_last(tmp_path: Path) -> N
     Image.new("L", (100, 100), 255).save(drawing)
     write_noise(photo, side=100, saturation=60, background=0)
     # Many collections begin with all pictures of one class.
-    traits = find_traits_of_pictures(iter([drawing] * 120 + [photo] * 180), 300)
-    assert traits.network == PHOTOS
-    assert traits.shape == [64, 64, 3]
+    defaults = find_defaults_of_pictures(iter([drawing] * 120 + [photo] * 180), 300)
+    assert defaults.network == PHOTOS
+    assert defaults.shape == [64, 64, 3]
 
 
 @pytest.mark.variant
@@ -756,17 +723,17 @@ def test_start_looks_at_pictures_from_the_first_to_the_last(tmp_path: Path) -> N
 def test_models_of_many_photos_learn_from_principal_components(
     shapes: Path, n_images: int, expected: set[int]
 ) -> None:
-    traits = ImageTraits(True, True, False, PHOTOS, [64, 64, 3])
+    defaults = Defaults(True, False, PHOTOS, [64, 64, 3])
     entry = {
         "sources": [{"files": "data/own"}],
-        "shape": traits.shape,
-        "network": traits.network,
+        "shape": defaults.shape,
+        "network": defaults.network,
     }
     images = Images(
         np.empty((n_images, 0), np.uint8), pd.DataFrame({"class": 0}, range(n_images))
     )
     with contextlib.chdir(shapes):
-        start.rewrite(entry, traits, images, n_folds=5)
+        start.rewrite(entry, defaults, images, n_folds=5)
     text = (shapes / "params.yaml").read_text(encoding="utf-8")
     models = yaml.safe_load(text)["models"].values()
     found = {model["feature_parameters"].get("n_components") for model in models}
@@ -791,15 +758,15 @@ def encode_16_bits(largest: int) -> bytes:
 )
 def test_pictures_of_more_than_8_bits_have_one_scale(largest: list[int], white: int) -> None:
     pictures = [encode_16_bits(value) for value in largest]
-    traits = find_traits_of_pictures(iter(pictures), len(pictures))
-    assert traits.white == white
+    defaults = find_defaults_of_pictures(iter(pictures), len(pictures))
+    assert defaults.white == white
 
 
 @pytest.mark.parametrize(("largest", "white"), [(1.02, 2), (17, 255)])
 def test_pictures_of_fractions_have_one_scale(largest: float, white: int) -> None:
     output = io.BytesIO()
     Image.fromarray(np.full((8, 8), largest, np.float32)).save(output, "TIFF")
-    assert find_traits_of_pictures(iter([output.getvalue()]), 1).white == white
+    assert find_defaults_of_pictures(iter([output.getvalue()]), 1).white == white
 
 
 @pytest.mark.variant

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from image_layouts.collection import MAX_CLASSES
 from image_layouts.errors import LayoutError, shorten
+from image_layouts.labelled_images import MAX_CLASSES
 
 ONE_CLASS = "this project classifies images, with one class for each image"
 

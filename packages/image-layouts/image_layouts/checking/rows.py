@@ -6,15 +6,15 @@ from collections.abc import Iterable
 import pandas as pd
 
 from image_layouts.checking import one_class
-from image_layouts.collection import MAX_CLASSES
 from image_layouts.errors import LayoutError, shorten
+from image_layouts.labelled_images import MAX_CLASSES
 
 
 def find_faults(rows: pd.DataFrame) -> list[str]:
     """Return a message for each fault of a table of images.
 
     Args:
-        rows: the rows of a `Collection`.
+        rows: the rows of `LabelledImages`.
     """
     if "class" not in rows:
         return [f"{len(rows)} images without classes"]
@@ -104,7 +104,7 @@ def check_files(rows: pd.DataFrame) -> None:
 
 def check_ids(rows: pd.DataFrame) -> None:
     """Check that the images have different ids, unless the ids are files or numbers from 1."""
-    # The ids of a table are strings. Only `make_collection` numbers images.
+    # The ids of a table are strings. Only `add_columns` numbers images.
     are_files = "file" in rows and rows["id"].equals(rows["file"])
     are_numbers = pd.api.types.is_integer_dtype(rows["id"])
     if not are_files and not are_numbers:

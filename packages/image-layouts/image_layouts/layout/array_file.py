@@ -3,6 +3,7 @@
 Pickles are refused, because they can run code.
 """
 
+import gzip
 import re
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,11 @@ from typing import Any
 import numpy as np
 import scipy.io
 
-from image_layouts.layout import idx
-
 SUFFIXES = (".npz", ".npy", ".mat")
 # Such as train-images-idx3-ubyte.gz.
 IDX_NAME = re.compile(r".*idx\d-(ubyte|byte|short|int|float|double)(\.gz)?")
+# The type of the values of an IDX file by its third byte.
+IDX_TYPES = {8: ">u1", 9: ">i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
 
 # NumPy's codes of booleans, integers, floats, strings and bytes.
 ALLOWED_KINDS = "buifUS"
@@ -50,8 +51,22 @@ def load_file(path: Path) -> dict[str, Any]:
     elif suffix == ".mat":
         variables = scipy.io.loadmat(path)  # also strings such as `__version__`
     else:
-        variables = {"": idx.parse(path.read_bytes())}
+        variables = {"": parse_idx(path.read_bytes())}
     return {name: value for name, value in variables.items() if is_array(value)}
+
+
+def parse_idx(content: bytes) -> Any:
+    """Return the array of an IDX file, gzipped or not.
+
+    Raises:
+        Exception: the file is damaged, or no IDX file.
+    """
+    if content.startswith(b"\x1f\x8b"):
+        content = gzip.decompress(content)
+    if content[:2] != b"\0\0" or content[2] not in IDX_TYPES:
+        raise ValueError(f"not an IDX file: it begins with {content[:4]!r}")
+    shape = np.frombuffer(content, ">u4", count=content[3], offset=4)
+    return np.frombuffer(content, IDX_TYPES[content[2]], offset=4 + shape.nbytes).reshape(shape)
 
 
 def is_array(value: Any) -> bool:

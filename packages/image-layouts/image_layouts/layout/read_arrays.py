@@ -6,56 +6,55 @@ import numpy as np
 import pandas as pd
 
 from image_layouts.checking import one_class
-from image_layouts.collection import Vector
 from image_layouts.errors import LayoutError, shorten
+from image_layouts.labelled_images import LabelledImages, Vector, join
 from image_layouts.layout.axes import arrange
-from image_layouts.layout.part import PartImages, join
+from image_layouts.layout.folder import Folder
 from image_layouts.layout.pattern import escape, find_matches
-from image_layouts.layout.place import Place
 from image_layouts.schema import ArrayPart
 
 
-def read_arrays(place: Place, part: ArrayPart) -> PartImages:
+def read_arrays(folder: Folder, part: ArrayPart) -> LabelledImages:
     """Return the images of a part.
 
     Raises:
         LayoutError: there are no such arrays, or they have other shapes than the layout says.
     """
-    arrays = place.find_arrays(part.images)
+    arrays = folder.find_arrays(part.images)
     fields_by_name = find_matches([part.images], arrays)
     if not fields_by_name:
         raise LayoutError(f"no array is called {part.images}, only {shorten(list(arrays))}")
     return join(
         [
-            read_array(place, part, name, arrays[name], fields)
+            read_array(folder, part, name, arrays[name], fields)
             for name, fields in fields_by_name.items()
         ]
     )
 
 
 def read_array(
-    place: Place, part: ArrayPart, name: str, array: Any, fields: dict[str, str]
-) -> PartImages:
+    folder: Folder, part: ArrayPart, name: str, array: Any, fields: dict[str, str]
+) -> LabelledImages:
     """Return the images of one array. `fields` is what its name says, such as its class."""
     images = arrange(array, part.axes, part.scale)
     n_images = len(images)
     rows = pd.DataFrame(fields, index=range(n_images))
     if part.classes:
-        rows["class"] = read_labels(place, part.classes, n_images)
-    for column, labels in part.columns.items():
-        rows[column] = read_labels(place, labels, n_images)
-    arrays = {each for each in (name, part.classes, *part.columns.values()) if each}
+        rows["class"] = read_labels(folder, part.classes, n_images)
+    if part.group:
+        rows["group"] = read_labels(folder, part.group, n_images)
+    arrays = {each for each in (name, part.classes, part.group) if each}
     single_block = images.reshape(n_images, -1)
-    return PartImages(
+    return LabelledImages(
         rows,
         contents=lambda: iter([single_block]),
         shape=list(images.shape[1:]),
-        files={place.find_array_file(each) for each in arrays},
+        files={folder.find_array_file(each) for each in arrays},
         arrays=arrays,
     )
 
 
-def read_labels(place: Place, name: str, n_images: int) -> Vector:
+def read_labels(folder: Folder, name: str, n_images: int) -> Vector:
     """Return the label of each image as a string, shape (n_images,).
 
     The array has one of the shapes (n_images,), (n_images, 1) and (1, n_images). It may also be
@@ -65,7 +64,7 @@ def read_labels(place: Place, name: str, n_images: int) -> Vector:
         LayoutError: there is no such array, or its number of labels differs from `n_images`, or
             an image has several labels.
     """
-    arrays = place.find_arrays(escape(name))
+    arrays = folder.find_arrays(escape(name))
     if name not in arrays:
         raise LayoutError(f"no array is called {name}, only {shorten(list(arrays))}")
     labels = arrays[name]

@@ -9,13 +9,13 @@ import pandas as pd
 
 from image_layouts.errors import LayoutError
 from image_layouts.files import SUFFIXES
-from image_layouts.layout.part import PartImages
+from image_layouts.labelled_images import LabelledImages
+from image_layouts.layout.folder import Folder
 from image_layouts.layout.pattern import Pattern, find_matches, to_nfc
-from image_layouts.layout.place import Place
 from image_layouts.schema import FilesPart
 
 
-def read_files(place: Place, part: FilesPart, excluded: Container[str]) -> PartImages:
+def read_files(folder: Folder, part: FilesPart, excluded: Container[str]) -> LabelledImages:
     """Return the pictures of a part, without excluded pictures.
 
     They are sorted by group, then by name. They are not sorted by class, because the last
@@ -25,16 +25,16 @@ def read_files(place: Place, part: FilesPart, excluded: Container[str]) -> PartI
         LayoutError: no picture fits a pattern, a path fits in two ways, or a list names a
             picture that was not found.
     """
-    fields_by_name = find_matches(part.files, place.pictures)
+    fields_by_name = find_matches(part.files, folder.pictures)
     for text in part.files:
         pattern = Pattern(text)
         if not any(pattern.fits(name) for name in fields_by_name):
-            raise LayoutError(f"no picture in {place.root} fits the pattern {text}")
+            raise LayoutError(f"no picture in {folder.root} fits the pattern {text}")
     names = [name for name in fields_by_name if name not in excluded]
     if part.lists:
         listed: set[str] = set()
         for list_name in part.lists:
-            listed |= read_list(place, list_name, names)
+            listed |= read_list(folder, list_name, names)
         names = list(listed)
     records = [{"id": name, "file": name, **fields_by_name[name]} for name in names]
     records.sort(key=sort_key)
@@ -42,9 +42,9 @@ def read_files(place: Place, part: FilesPart, excluded: Container[str]) -> PartI
     columns = list(dict.fromkeys(["id", "file", *fields]))
     # pandas' type of strings cannot hold the name of a file that is not in UTF-8.
     rows = pd.DataFrame(records, columns=columns, dtype=object)
-    return PartImages(
+    return LabelledImages(
         rows,
-        contents=lambda: (place.files[name] for name in rows["file"]),
+        contents=lambda: (folder.files[name] for name in rows["file"]),
         files=set(part.lists),
     )
 
@@ -68,29 +68,29 @@ def natural_key(name: str) -> list[str | int]:
     return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", name)]
 
 
-def read_list(place: Place, list_name: str, names: Iterable[str]) -> set[str]:
+def read_list(folder: Folder, list_name: str, names: Iterable[str]) -> set[str]:
     """Return the pictures that the lines of a text file name.
 
     A line has the path of a picture, as published lists write it: `cat/1.jpg`, `1.jpg` or `1`.
     Other words may stand before it or behind it, as in `1.jpg cat`.
 
     Args:
-        place: all files.
+        folder: all files.
         list_name: the path of the text file.
         names: the pictures that may be named.
 
     Raises:
         LayoutError: there is no such file, or a line does not name exactly one picture.
     """
-    if list_name not in place.files:
-        raise LayoutError(f"no file in {place.root} is called {list_name}")
+    if list_name not in folder.files:
+        raise LayoutError(f"no file in {folder.root} is called {list_name}")
     known = set(names)
     found = set()
-    text = place.files[list_name].read_text(encoding="utf-8-sig", errors="replace")
+    text = folder.files[list_name].read_text(encoding="utf-8-sig", errors="replace")
     for line in text.splitlines():
         if not line.strip():
             continue
-        pictures = find_pictures_of_line(place, line.strip(), known)
+        pictures = find_pictures_of_line(folder, line.strip(), known)
         if len(pictures) != 1:
             reason = "several pictures are" if pictures else "no picture is"
             raise LayoutError(f"{list_name}: {reason} called {line.strip():.80}")
@@ -98,7 +98,7 @@ def read_list(place: Place, list_name: str, names: Iterable[str]) -> set[str]:
     return found
 
 
-def find_pictures_of_line(place: Place, line: str, names: set[str]) -> set[str]:
+def find_pictures_of_line(folder: Folder, line: str, names: set[str]) -> set[str]:
     """Return the pictures that the whole line, its first word or its last word names.
 
     In `9.png 3`, the last word is a class, even if there is no 9.png, but a 3.png.
@@ -109,7 +109,7 @@ def find_pictures_of_line(place: Place, line: str, names: set[str]) -> set[str]:
     for text in texts:
         with_slashes = to_nfc(text).replace("\\", "/")
         without_start = re.sub(r"^\.?/+", "", with_slashes)  # `1.jpg` for `./1.jpg`
-        pictures = names.intersection(place.pictures_by_end.get(without_start, []))
+        pictures = names.intersection(folder.pictures_by_end.get(without_start, []))
         if pictures:
             return pictures
     return set()

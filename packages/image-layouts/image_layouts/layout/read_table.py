@@ -11,17 +11,26 @@ import numpy as np
 import pandas as pd
 
 from image_layouts.checking import one_class
-from image_layouts.collection import BATCH_SIZE, MAX_LISTED, READ_BYTES, Vector, rows_per_block
 from image_layouts.errors import LayoutError, shorten
 from image_layouts.files import FORMAT_NAMES, is_picture
+from image_layouts.labelled_images import (
+    LabelledImages,
+    TableSelection,
+    Vector,
+    join,
+    select_in_blocks,
+)
 from image_layouts.layout.axes import arrange
 from image_layouts.layout.columnar_file import N_SAMPLES
+from image_layouts.layout.folder import Folder
 from image_layouts.layout.hugging_face import find_class_names
-from image_layouts.layout.part import PartImages, TableSelection, join, select_in_blocks
 from image_layouts.layout.pattern import find_matches, to_nfc
-from image_layouts.layout.place import Place
 from image_layouts.layout.table_file import TableFile
 from image_layouts.schema import TablePart, Where
+
+READ_BYTES = 3 * 2**20  # of pixels, which are read at a time
+BATCH_SIZE = 1_000  # the number of pictures that are read at a time
+MAX_LISTED = 20  # the largest number of rows that are listed
 
 # A field in the path of a picture, such as `{id}`, `{path.name}` or `{path.stem}`.
 FIELD = re.compile(r"\{([^{}]+)\}")
@@ -31,18 +40,18 @@ FIELD = re.compile(r"\{([^{}]+)\}")
 BOOLEANS = {"true": "True", "TRUE": "True", "false": "False", "FALSE": "False"}
 
 
-def read_table(place: Place, part: TablePart, unused: Sequence[Where]) -> PartImages:
+def read_table(folder: Folder, part: TablePart, unused: Sequence[Where]) -> LabelledImages:
     """Return the images of a part that has tables, without unused rows.
 
     Raises:
         LayoutError: there are no such tables, or they have other columns than the layout says.
     """
-    fields_by_path = find_matches(part.table, sorted(place.files))
+    fields_by_path = find_matches(part.table, sorted(folder.files))
     if not fields_by_path:
-        raise LayoutError(f"no file in {place.root} fits {shorten(part.table)}")
+        raise LayoutError(f"no file in {folder.root} fits {shorten(part.table)}")
     tables = []
     for path, fields in fields_by_path.items():
-        tables.append(read_single_table(place, part, unused, path, fields))
+        tables.append(read_single_table(folder, part, unused, path, fields))
     images = join(tables)
     if images.rows.index.empty:
         raise LayoutError(
@@ -52,17 +61,17 @@ def read_table(place: Place, part: TablePart, unused: Sequence[Where]) -> PartIm
 
 
 def read_single_table(
-    place: Place, part: TablePart, unused: Sequence[Where], path: str, fields: dict[str, str]
-) -> PartImages:
+    folder: Folder, part: TablePart, unused: Sequence[Where], path: str, fields: dict[str, str]
+) -> LabelledImages:
     """Return the images of one table. `fields` is what its path says, such as its class."""
-    table = place.open_table(path, part.separator, part.encoding, header=part.header)
+    table = folder.open_table(path, part.separator, part.encoding, header=part.header)
     with table.report_unreadable():
         selection = select_rows(table, path, part, unused)
         shape = find_shape(selection, part.axes) if part.pixels else []
         texts = table.read_texts(selection.columns)[selection.is_chosen]
         rows = pd.DataFrame(fields, index=texts.index)
         if part.file:
-            rows["file"] = find_pictures(place, part.file, path, texts)
+            rows["file"] = find_pictures(folder, part.file, path, texts)
             rows["id"] = rows["file"]
         if part.picture:
             table.check_names([part.picture])
@@ -72,20 +81,20 @@ def read_single_table(
             rows["file"] = [f"{stem}/{index + 1}" for index in rows.index]
         if part.id:
             rows["id"] = texts[part.id]
-        for name, column in part.columns.items():
-            rows[name] = texts[column]
+        if part.group:
+            rows["group"] = texts[part.group]
         if part.classes:
             rows["class"] = make_classes(texts[part.classes], table)
     rows = rows.reset_index(drop=True)
 
     def contents() -> Iterator[Any]:
         if part.file:
-            return (place.files[name] for name in rows["file"])
+            return (folder.files[name] for name in rows["file"])
         if part.picture:
             return read_pictures(selection)
         return read_pixels(selection, part, math.prod(shape) or 1)
 
-    return PartImages(rows, contents, shape, files={path}, tables=[selection])
+    return LabelledImages(rows, contents, shape, files={path}, tables=[selection])
 
 
 def select_rows(
@@ -93,7 +102,7 @@ def select_rows(
 ) -> TableSelection:
     """Return which columns and rows of a table a part uses."""
     columns_in_path = [column for column, _ in parse_columns(part.file, table.names).values()]
-    named = [*part.classes, *part.columns.values(), part.id, *part.where, *columns_in_path]
+    named = [*part.classes, part.group, part.id, *part.where, *columns_in_path]
     columns = list_distinct(named)
     if part.picture:
         image_columns = [part.picture]
@@ -177,12 +186,12 @@ def match_rows(texts: pd.DataFrame, where: Where) -> Vector:
 
 
 def find_pictures(
-    place: Place, template: str, table_name: str, texts: pd.DataFrame
+    folder: Folder, template: str, table_name: str, texts: pd.DataFrame
 ) -> list[str]:
     """Return the path of the picture of each row.
 
     Args:
-        place: all files.
+        folder: all files.
         template: the path from the folder of the table, in which {COLUMN} stands for a value of
             the row, and * for any characters of a name.
         table_name: the path of the table.
@@ -192,19 +201,19 @@ def find_pictures(
         LayoutError: a row names no picture, or several pictures.
     """
     columns = parse_columns(template, [str(name) for name in texts])
-    folder = posixpath.dirname(table_name)
+    start = posixpath.dirname(table_name)
     paths = []
     for row in texts.to_dict("records"):
         values = {
             text: normalize_path(row[column], part) for text, (column, part) in columns.items()
         }
-        path = posixpath.normpath(posixpath.join(folder, fill(template, values)))
+        path = posixpath.normpath(posixpath.join(start, fill(template, values)))
         # `a/1.jpg` in the folder `a` may be the picture `1.jpg`.
-        paths.append(path.removeprefix(f"../{place.root.name}/"))
+        paths.append(path.removeprefix(f"../{folder.root.name}/"))
     if "*" in template:
-        candidates = [find_by_wildcards(place, path) for path in paths]
+        candidates = [find_by_wildcards(folder, path) for path in paths]
     else:
-        known = set(place.pictures)
+        known = set(folder.pictures)
         candidates = [[path] if path in known else [] for path in paths]
     wrong_rows = [row for row, pictures in enumerate(candidates) if len(pictures) != 1]
     if wrong_rows:
@@ -246,17 +255,17 @@ def fill(template: str, values: Mapping[str, str]) -> str:
     return FIELD.sub(lambda field: values[field[1]], template)
 
 
-def find_by_wildcards(place: Place, path: str) -> list[str]:
+def find_by_wildcards(folder: Folder, path: str) -> list[str]:
     """Return the pictures that fit a path, in which * stands for any characters of a name."""
     stem = posixpath.basename(path).removesuffix(".*")
     # `images/*/17.*` can only be one of the pictures called 17. To try them all is slow.
-    candidates = place.pictures if "*" in stem else place.pictures_by_end.get(stem, [])
+    candidates = folder.pictures if "*" in stem else folder.pictures_by_end.get(stem, [])
     expression = re.compile(re.escape(path).replace(r"\*", "[^/]*"))
     return [each for each in candidates if expression.fullmatch(each)]
 
 
 def normalize_path(path: str, part: str) -> str:
-    """Return a path in a table, or a part of the path, as `Place` writes the paths of files.
+    """Return a path in a table, or a part of the path, as `Folder` writes the paths of files.
 
     Args:
         path: the value in the table.
@@ -369,7 +378,7 @@ def get_content(value: Any) -> bytes:
 
 def read_pixels(selection: TableSelection, part: TablePart, n_values: int) -> Iterator[Any]:
     """Yield the pixels of many rows, shape (n_rows, n_values)."""
-    n_rows = rows_per_block(READ_BYTES, n_values)
+    n_rows = max(READ_BYTES // n_values, 1)
     for block in read_selected(selection, n_rows):
         if len(block):
             with selection.table.report_unreadable():

@@ -3,79 +3,117 @@
 import posixpath
 import re
 from collections import defaultdict
-from collections.abc import Container, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import compress
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from image_layouts.checking.rows import find_faults
-from image_layouts.collection import Collection, Vector
 from image_layouts.errors import LayoutError
-from image_layouts.layout.part import PartImages, TableSelection, join, select_in_blocks
+from image_layouts.labelled_images import (
+    LabelledImages,
+    TableSelection,
+    Vector,
+    join,
+    select_in_blocks,
+)
+from image_layouts.layout.folder import Folder
 from image_layouts.layout.pattern import Pattern, to_nfc
-from image_layouts.layout.place import Place
 from image_layouts.layout.read_arrays import read_arrays
 from image_layouts.layout.read_files import read_files
 from image_layouts.layout.read_table import read_table
-from image_layouts.schema import FilesPart, Layout, Part, TablePart, Where
+from image_layouts.schema import FilesPart, Layout, Part, TablePart, Where, as_list, parse
+
+NOT_READ = LabelledImages(pd.DataFrame(), contents=lambda: iter([]))
 
 
 @dataclass(frozen=True, eq=False)
-class LayoutReading:
-    """The images of a layout, and everything that the layout does not use."""
+class Reading:
+    """A layout, its images, and everything that it does not use.
 
-    images: Collection
-    unused_pictures: list[str]  # the pictures that the key `unused` of the layout excludes
-    unmatched: list[str]  # the pictures that are neither used nor excluded
-    unused_files: list[str]  # the files that are not used, other than pictures
-    unused_columns: dict[str, pd.Series]  # the unused columns of the tables that are used
-    dropped_columns: list[str]  # the columns of each table that are left out for their types
-    unused_arrays: list[str]  # the unused arrays of the files that are used
-    n_unused_rows: int  # the number of rows of tables that are blank or unused
+    A layout that is only proposed has neither parts nor images.
+    """
+
+    layout: Any  # as it is written in params.yaml
+    questions: Sequence[str] = ()  # why it is not taken without a question
+    columns: Sequence[str] = ()  # the columns of a proposed table, without those of the sets
+    is_certain: bool = True  # whether no other column of a proposed table can have the classes
+    parts: Sequence[Part] = ()  # its parsed parts
+    images: LabelledImages = NOT_READ
+    rare_classes: Sequence[str] = ()  # the classes that have too few images, and are left out
+    unused_pictures: Sequence[str] = ()  # the pictures that the key `unused` excludes
+    unmatched: Sequence[str] = ()  # the pictures that are neither used nor excluded
+    unused_files: Sequence[str] = ()  # the files that are not used, other than pictures
+    unused_columns: Mapping[str, pd.Series] = field(default_factory=dict)  # of used tables
+    dropped_columns: Sequence[str] = ()  # the columns of each table with unusual types
+    unused_arrays: Sequence[str] = ()  # the unused arrays of the files that are used
+    n_unused_rows: int = 0  # the number of rows of tables that are blank or unused
+
+    @property
+    def rows(self) -> pd.DataFrame:
+        """The table of the images."""
+        return self.images.rows
+
+    @property
+    def class_column(self) -> str:
+        """The column or the array of the classes, or "" if there is not a single one."""
+        classes = [] if isinstance(self.parts[0], FilesPart) else as_list(self.parts[0].classes)
+        return classes[0] if len(classes) == 1 else ""
 
 
-def read_layout(place: Place, layout: Layout) -> LayoutReading:
+def read_layout(folder: Folder, layout: Any, min_images: int = 1) -> Reading:
     """Return the images of a layout, the test set last. No picture file is opened.
 
+    Args:
+        folder: the files.
+        layout: the layout, as it is written in params.yaml, or parsed.
+        min_images: classes with fewer images outside the test set are left out.
+
     Raises:
-        LayoutError: the files are not as the layout says, or a row of a table is in no part of
-            the layout, or in several parts.
+        LayoutError: the layout is not valid, the files are not as it says, or a row of a table
+            is in no part of it, or in several parts.
     """
-    unused = [Pattern(text) for text in layout.unused]
-    excluded = {name for name in place.pictures if any(each.fits(name) for each in unused)}
-    parts = [read_part(place, part, excluded, layout.unused_rows) for part in layout.parts]
+    parsed = layout if isinstance(layout, Layout) else parse(layout)
+    unused = [Pattern(text) for text in parsed.unused]
+    excluded = {name for name in folder.pictures if any(each.fits(name) for each in unused)}
+    parts = [read_part(folder, part, excluded, parsed.unused_rows) for part in parsed.parts]
     check_same_columns(parts)
-    n_train = sum(len(part.rows) for part in parts[: len(layout.train)])
-    images = join(parts)
-    check_unused_columns(images.tables, layout.unused_rows)
-    check_rows_are_used_once(images.tables)
+    n_train = sum(len(part.rows) for part in parts[: len(parsed.train)])
+    all_images = join(parts)
+    check_unused_columns(all_images.tables, parsed.unused_rows)
+    check_rows_are_used_once(all_images.tables)
+    add_columns(folder, all_images, n_train)
+    images = leave_out_classes(all_images, parsed.unused_classes)
+    rare_classes = find_rare_classes(images.rows, min_images)
+    images = leave_out_classes(images, rare_classes)
 
-    all_images = make_collection(place, images, n_train)
-    collection = leave_out_classes(all_images, layout.unused_classes)
-    excluded.update(
-        set(all_images.rows.get("file", [])).difference(collection.rows.get("file", []))
-    )
-
-    used_files = images.files.union(collection.rows.get("file", []))
-    unused_files = [name for name in place.files if name not in used_files]
-    pictures = set(place.pictures)
+    used = set(images.rows.get("file", []))
+    excluded.update(set(all_images.rows.get("file", [])) - used)
+    used |= images.files
+    unused_files = [name for name in folder.files if name not in used]
+    pictures = set(folder.pictures)
+    by_path = group_by_path(images.tables)
     not_excluded = pictures - excluded
-    return LayoutReading(
-        collection,
+    return Reading(
+        layout,
+        parts=parsed.parts,
+        images=images,
+        rare_classes=rare_classes,
         unused_pictures=[name for name in unused_files if name in excluded],
         unmatched=[name for name in unused_files if name in not_excluded],
         unused_files=[name for name in unused_files if name not in pictures],
         unused_columns=find_unused_columns(images.tables),
         dropped_columns=sorted({each.table.dropped for each in images.tables} - {""}),
-        unused_arrays=find_unused_arrays(place, images),
-        n_unused_rows=count_unused_rows(images.tables),
+        unused_arrays=find_unused_arrays(folder, images),
+        n_unused_rows=sum(find_unused_rows(each).sum() for each in by_path.values()),
     )
 
 
-def check_reading(reading: LayoutReading) -> Collection:
+def check_reading(reading: Reading) -> LabelledImages:
     """Return the images of a reading that uses or excludes every picture.
 
     Raises:
@@ -94,17 +132,17 @@ def check_reading(reading: LayoutReading) -> Collection:
 
 
 def read_part(
-    place: Place, part: Part, excluded: Container[str], unused_rows: list[Where]
-) -> PartImages:
+    folder: Folder, part: Part, excluded: Container[str], unused_rows: list[Where]
+) -> LabelledImages:
     """Return the images of a part, without excluded pictures and unused rows of tables."""
     if isinstance(part, FilesPart):
-        return read_files(place, part, excluded)
+        return read_files(folder, part, excluded)
     if isinstance(part, TablePart):
-        return read_table(place, part, unused_rows)
-    return read_arrays(place, part)
+        return read_table(folder, part, unused_rows)
+    return read_arrays(folder, part)
 
 
-def check_same_columns(parts: list[PartImages]) -> None:
+def check_same_columns(parts: list[LabelledImages]) -> None:
     """Check that classes, groups and ids are in all parts or in no part.
 
     Raises:
@@ -153,12 +191,6 @@ def check_rows_are_used_once(tables: list[TableSelection]) -> None:
             )
 
 
-def count_unused_rows(tables: list[TableSelection]) -> int:
-    """Return how many rows of tables are blank or unused."""
-    by_path = group_by_path(tables)
-    return sum(int(find_unused_rows(selections).sum()) for selections in by_path.values())
-
-
 def group_by_path(tables: list[TableSelection]) -> dict[str, list[TableSelection]]:
     """Return what all parts use of each table."""
     selections: dict[str, list[TableSelection]] = defaultdict(list)
@@ -172,8 +204,8 @@ def find_unused_rows(selections: list[TableSelection]) -> Vector:
     return np.all([each.is_unused for each in selections], axis=0)
 
 
-def make_collection(place: Place, images: PartImages, n_train: int) -> Collection:
-    """Return the images of all parts, of which the first `n_train` are the training set."""
+def add_columns(folder: Folder, images: LabelledImages, n_train: int) -> None:
+    """Complete the table of the images, of which the first `n_train` are the training set."""
     rows = images.rows
     if "id" not in rows:
         rows["id"] = np.arange(1, len(rows) + 1)
@@ -181,19 +213,23 @@ def make_collection(place: Place, images: PartImages, n_train: int) -> Collectio
         if column in rows:
             rows[column] = to_text(rows[column])
     rows["test"] = rows.index >= n_train
-    if images.shape:
-        return Collection(rows, blocks=images.contents, shape=images.shape)
-    are_files = rows["file"].isin(place.files).all()
-    if not are_files:
+    if not images.shape and not rows["file"].isin(folder.files).all():
         # The pictures stand in a column of tables. `data/train/17` is the picture in row 17 of
         # data/train.parquet. The folder `data` is removed if all tables are in it.
         folders = [posixpath.dirname(selection.path) for selection in images.tables]
         top = posixpath.commonpath(folders)
         rows["file"] = [posixpath.relpath(name, top) for name in rows["file"]]
-    return Collection(rows, pictures=images.contents)
 
 
-def leave_out_classes(images: Collection, names: Sequence[str]) -> Collection:
+def find_rare_classes(rows: pd.DataFrame, min_images: int) -> list[str]:
+    """Return the classes with fewer than `min_images` images outside the test set."""
+    if min_images == 1 or "class" not in rows:
+        return []
+    n_train = (~rows["test"]).groupby(rows["class"]).sum()
+    return sorted(n_train[n_train < min_images].index)
+
+
+def leave_out_classes(images: LabelledImages, names: Sequence[str]) -> LabelledImages:
     """Return images without those of some classes.
 
     Raises:
@@ -208,12 +244,8 @@ def leave_out_classes(images: Collection, names: Sequence[str]) -> Collection:
         raise LayoutError(f"unused: no image is of the class {unknown[0]!r}")
     is_used = ~classes.isin(names).to_numpy(bool)
     rows = images.rows[is_used].reset_index(drop=True)
-    if images.blocks is None:
-        assert images.pictures is not None
-        all_pictures = images.pictures
-        return replace(images, rows=rows, pictures=lambda: compress(all_pictures(), is_used))
-    all_blocks = images.blocks
-    return replace(images, rows=rows, blocks=lambda: select_in_blocks(all_blocks(), is_used))
+    select = select_in_blocks if images.shape else compress
+    return replace(images, rows=rows, contents=lambda: select(images.contents(), is_used))
 
 
 def to_text(column: pd.Series) -> pd.Series:
@@ -250,10 +282,10 @@ def find_unused_columns(tables: list[TableSelection]) -> dict[str, pd.Series]:
     return {str(name): values for name, values in joined.items()}
 
 
-def find_unused_arrays(place: Place, images: PartImages) -> list[str]:
+def find_unused_arrays(folder: Folder, images: LabelledImages) -> list[str]:
     """Return the unused arrays of the files that are used, without single values."""
-    files = images.files.intersection(place.array_files)
-    arrays = place.load_arrays(sorted(files))
+    files = images.files.intersection(folder.array_files)
+    arrays = folder.load_arrays(sorted(files))
     return [
         name for name, array in arrays.items() if name not in images.arrays and array.size > 1
     ]

@@ -3,7 +3,7 @@
 import math
 import posixpath
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,10 @@ import pandas as pd
 
 from digits.messages.terminal import shorten, warn
 from digits.settings.params import DatasetParams
-from digits.sources import Collection as PipelineCollection
-from image_layouts.collection import Collection
+from digits.sources import Collection
 from image_layouts.errors import LayoutError
 from image_layouts.files import is_picture_file, list_visible
+from image_layouts.labelled_images import LabelledImages
 from image_layouts.layout.array_file import is_array_file
 from image_layouts.layout.axes import arrange, split_axes
 from image_layouts.layout.column_names import (
@@ -24,9 +24,9 @@ from image_layouts.layout.column_names import (
     PANDAS_INDEX,
     normalize_name,
 )
+from image_layouts.layout.folder import Folder
 from image_layouts.layout.hugging_face import find_image_columns
 from image_layouts.layout.pattern import escape, to_nfc
-from image_layouts.layout.place import Place
 from image_layouts.layout.reading import read_layout
 from image_layouts.layout.table_file import (
     LIST_ENDINGS,
@@ -34,8 +34,7 @@ from image_layouts.layout.table_file import (
     TableFile,
     find_ending,
 )
-from image_layouts.pipeline.errors import as_user_errors
-from image_layouts.pipeline.own_files import to_collection
+from image_layouts.pipeline.own_files import as_user_errors, to_collection
 from image_layouts.schema import ArrayPart, FilesPart, Layout, Part, TablePart, parse
 
 # The key `file` of a layout with a single column, such as `images/{id}.png`.
@@ -43,6 +42,7 @@ SINGLE_COLUMN = re.compile(r"[^{]*\{([^}]+)\}[^{]*")
 MIN_PIXELS = 4  # of an image
 # The ending that the key `file` adds to a column, such as `.png`, or `.*` for any.
 ENDING = re.compile(r"\}(\.(?:\w+|\*))$")
+NOT_USED = "the dataset's layout is not used ({})"
 
 
 def is_collection_path(path: Path) -> bool:
@@ -53,7 +53,7 @@ def is_collection_path(path: Path) -> bool:
 
 def open_new_images(
     path: Path, dataset: DatasetParams, class_names: Sequence[str]
-) -> PipelineCollection | None:
+) -> Collection | None:
     """Return the images of a folder, a table or a file with arrays, or None for other files.
 
     `digits predict` calls this.
@@ -72,7 +72,7 @@ def open_new_images(
         return to_collection(read_new_images(path, dataset, class_names), dataset)
 
 
-def read_new_images(path: Path, dataset: DatasetParams, names: Sequence[str]) -> Collection:
+def read_new_images(path: Path, dataset: DatasetParams, names: Sequence[str]) -> LabelledImages:
     """Return the images of a folder, a table or a file with arrays.
 
     They are read by the dataset's layout if they match it. Otherwise, the pixels of a table are
@@ -95,7 +95,7 @@ def read_new_images(path: Path, dataset: DatasetParams, names: Sequence[str]) ->
     return drop_other_labels(named, names) if is_array_file(path) else named
 
 
-def read_path(path: Path, dataset: DatasetParams, class_names: set[str]) -> Collection:
+def read_path(path: Path, dataset: DatasetParams, class_names: set[str]) -> LabelledImages:
     """Return the images of a folder or a file, with the classes that it names."""
     layout = None if dataset.layout is None else parse(dataset.layout)
     parts = [] if layout is None else layout.parts
@@ -104,19 +104,19 @@ def read_path(path: Path, dataset: DatasetParams, class_names: set[str]) -> Coll
         pictures = read_flat_folder(path, tables)
         if pictures is not None:
             return pictures
-        return read_folder(Place(path), layout, class_names)
+        return read_folder(Folder(path), layout, class_names)
     if is_array_file(path):
         arrays = [part for part in parts if isinstance(part, ArrayPart)]
-        return read_array_file(Place(path), arrays, has_colors=dataset.is_color)
+        return read_array_file(Folder(path), arrays, has_colors=dataset.is_color)
     return read_table(path, tables)
 
 
-def read_part(place: Place, part: Part) -> Collection:
+def read_part(folder: Folder, part: Part) -> LabelledImages:
     """Return the images of a layout that has a single part."""
-    return read_layout(place, Layout(train=[part])).images
+    return read_layout(folder, Layout(train=[part])).images
 
 
-def read_flat_folder(folder: Path, tables: Sequence[TablePart]) -> Collection | None:
+def read_flat_folder(folder: Path, tables: Sequence[TablePart]) -> LabelledImages | None:
     """Return the pictures in a folder, without its subfolders, or None if there are none.
 
     Args:
@@ -137,14 +137,10 @@ def read_flat_folder(folder: Path, tables: Sequence[TablePart]) -> Collection | 
     rows = pd.DataFrame({"id": ids, "file": names}, dtype=object)
     others = [path.name for path in visible if path.name not in names]
     notes = [f"left out: {shorten(others)}"] if others else []
-
-    def list_pictures() -> Iterator[Path]:
-        return (folder / name for name in names)
-
-    return Collection(rows, list_pictures, notes=notes)
+    return LabelledImages(rows, lambda: (folder / name for name in names), notes=notes)
 
 
-def read_folder(place: Place, layout: Layout | None, class_names: set[str]) -> Collection:
+def read_folder(folder: Folder, layout: Layout | None, class_names: set[str]) -> LabelledImages:
     """Return the pictures in the subfolders of a folder.
 
     They are read by the dataset's layout if all of them match it. Otherwise, each subfolder is
@@ -152,7 +148,7 @@ def read_folder(place: Place, layout: Layout | None, class_names: set[str]) -> C
     subfolder has pictures in subfolders of its own.
 
     Args:
-        place: the folder.
+        folder: the folder.
         layout: the layout of the dataset, or None.
         class_names: the classes of the dataset.
 
@@ -161,35 +157,30 @@ def read_folder(place: Place, layout: Layout | None, class_names: set[str]) -> C
     """
     notes = []
     try:
-        reading = None if layout is None else read_layout(place, layout)
+        reading = None if layout is None else read_layout(folder, layout)
     except LayoutError as error:
         reading = None
-        notes = [explain_mismatch(error)]
+        notes = [NOT_USED.format(error.message)]
     if reading is not None and not reading.unmatched:
         return reading.images
-    if not place.pictures:
-        found = "has no pictures" if place.files else "is empty"
+    if not folder.pictures:
+        found = "has no pictures" if folder.files else "is empty"
         raise LayoutError(
-            f"{place.root} {found}; name a folder of pictures, a table or an array file"
+            f"{folder.root} {found}; name a folder of pictures, a table or an array file"
         )
-    folders = {posixpath.dirname(name) for name in place.pictures}
+    folders = {posixpath.dirname(name) for name in folder.pictures}
     are_nested = any("/" in name for name in folders)
     if class_names.intersection(folders) and not are_nested:
-        images = read_part(place, FilesPart(files=["{class}/*"]))
+        images = read_part(folder, FilesPart(files=["{class}/*"]))
     else:
-        images = read_part(place, FilesPart(files=["**/*"]))
+        images = read_part(folder, FilesPart(files=["**/*"]))
         valid = shorten(sorted(class_names))
         notes.append(f"no classes, because no folder is called like one of {valid}")
     images.notes.extend(notes)
     return images
 
 
-def explain_mismatch(error: LayoutError) -> str:
-    """Return the note that images are not read by the dataset's layout."""
-    return f"the dataset's layout is not used ({error.message})"
-
-
-def read_table(path: Path, parts: Sequence[TablePart]) -> Collection:
+def read_table(path: Path, parts: Sequence[TablePart]) -> LabelledImages:
     """Return the images of a table, read by the first part of a layout that it matches.
 
     Raises:
@@ -198,25 +189,27 @@ def read_table(path: Path, parts: Sequence[TablePart]) -> Collection:
     name = to_nfc(path.name)
     notes = []
     for part in parts:
-        place = Place(path.parent if part.file else path)
-        place.files[name] = path  # a hidden file is not listed, but the user has named it
+        folder = Folder(path.parent if part.file else path)
+        folder.files[name] = path  # a hidden file is not listed, but the user has named it
         try:
-            images = read_part(place, adapt_part(part, place, name))
+            images = read_part(folder, adapt_part(part, folder, name))
         # It has another encoding, has other columns, or names other pictures.
         except LayoutError as error:
-            notes.append(explain_mismatch(error))
+            notes.append(NOT_USED.format(error.message))
             continue
         if part.file:
-            check_classes_agree(images, part, place, name)
+            check_classes_agree(images, part, folder, name)
         return images
-    images = read_other_table(Place(path), find_csv_format(path, parts))
+    images = read_other_table(Folder(path), find_csv_format(path, parts))
     if images.shape and math.prod(images.shape) < MIN_PIXELS:  # the columns have no pixels
         raise LayoutError(f"{path}: {'; '.join(notes) or 'it has too few pixels for images'}")
     images.notes.extend(notes)
     return images
 
 
-def check_classes_agree(images: Collection, part: TablePart, place: Place, name: str) -> None:
+def check_classes_agree(
+    images: LabelledImages, part: TablePart, folder: Folder, name: str
+) -> None:
     """Check that a new table does not name pictures of the training set by mistake.
 
     If numbers begin again in each folder, as in `train/1.png` and `test/1.png`, a name can mean
@@ -225,14 +218,14 @@ def check_classes_agree(images: Collection, part: TablePart, place: Place, name:
     Args:
         images: the pictures that a new table names.
         part: the part of the dataset's layout by which it was read.
-        place: the files beside the new table.
+        folder: the files beside the new table.
         name: the name of the new table.
 
     Raises:
         LayoutError: the dataset has all of these pictures, and most have other classes there.
     """
     try:
-        labelled = read_part(place, part).rows
+        labelled = read_part(folder, part).rows
     except LayoutError:  # the images of the dataset are somewhere else
         return
     files = images.rows["file"]
@@ -248,7 +241,7 @@ def check_classes_agree(images: Collection, part: TablePart, place: Place, name:
         )
 
 
-def adapt_part(part: TablePart, place: Place, name: str) -> TablePart:
+def adapt_part(part: TablePart, folder: Folder, name: str) -> TablePart:
     """Return a part of a layout for a new table, which need not have classes.
 
     Its groups and the key `where` are ignored.
@@ -256,7 +249,7 @@ def adapt_part(part: TablePart, place: Place, name: str) -> TablePart:
     Raises:
         LayoutError: the table cannot be read as the part says, for example in its encoding.
     """
-    table = place.open_table(name, part.separator, part.encoding, header=part.header)
+    table = folder.open_table(name, part.separator, part.encoding, header=part.header)
     changes: dict[str, Any] = {"table": [escape(name)], "where": {}, "group": ""}
     has_classes = set(part.classes).issubset(table.names)
     if not has_classes or is_unlabelled(table, part.classes):
@@ -280,18 +273,18 @@ def find_csv_format(path: Path, parts: Sequence[TablePart]) -> dict[str, Any]:
     return {"separator": "\t" if find_ending(path.name) == ".tsv" else ","}
 
 
-def read_other_table(place: Place, csv_format: dict[str, Any]) -> Collection:
+def read_other_table(folder: Folder, csv_format: dict[str, Any]) -> LabelledImages:
     """Return the images of a table with columns of pixels, or a column of pictures.
 
     Args:
-        place: the table.
+        folder: the table.
         csv_format: the keys `separator`, `encoding` and `header` of a layout.
 
     Raises:
         LayoutError: it has none of them.
     """
-    [name] = place.files  # only the table
-    table = place.open_table(name, **csv_format)
+    [name] = folder.files  # only the table
+    table = folder.open_table(name, **csv_format)
     keys: dict[str, Any] = {"table": escape(name), **csv_format}
     pixel_columns = []
     for column in table.names:
@@ -324,7 +317,7 @@ def read_other_table(place: Place, csv_format: dict[str, Any]) -> Collection:
             "a table needs columns of pixels, or a column of pictures; to predict pictures "
             "that it names, give their folder"
         )
-    return read_part(place, TablePart.model_validate(keys))
+    return read_part(folder, TablePart.model_validate(keys))
 
 
 def is_unlabelled(table: TableFile, columns: list[str]) -> bool:
@@ -342,12 +335,12 @@ def is_unlabelled(table: TableFile, columns: list[str]) -> bool:
 
 
 def read_array_file(
-    place: Place, layout_arrays: Sequence[ArrayPart], *, has_colors: bool
-) -> Collection:
+    folder: Folder, layout_arrays: Sequence[ArrayPart], *, has_colors: bool
+) -> LabelledImages:
     """Return the images of the largest array in a file, and their labels.
 
     Args:
-        place: the file.
+        folder: the file.
         layout_arrays: the arrays of the dataset's layout. The new images have the axes and the
             scale of the first one, if they have as many axes.
         has_colors: whether the dataset is in colour.
@@ -355,7 +348,7 @@ def read_array_file(
     Raises:
         LayoutError: there is no array of images.
     """
-    arrays = place.load_arrays(place.array_files)
+    arrays = folder.load_arrays(folder.array_files)
     images = [name for name, array in arrays.items() if array.ndim > 1 and array.size > 1]
     if not images:
         raise LayoutError("a file with arrays needs one with images")
@@ -373,10 +366,10 @@ def read_array_file(
     keys: dict[str, Any] = {"images": escape(name), "axes": axes, "scale": scale}
     if len(labels) == 1:
         keys["class"] = labels[0]
-    return read_part(place, ArrayPart.model_validate(keys))
+    return read_part(folder, ArrayPart.model_validate(keys))
 
 
-def name_classes(images: Collection, names: Sequence[str]) -> Collection:
+def name_classes(images: LabelledImages, names: Sequence[str]) -> LabelledImages:
     """Return images with the names of their classes, if all classes are positions of names.
 
     Args:
@@ -390,7 +383,7 @@ def name_classes(images: Collection, names: Sequence[str]) -> Collection:
     return replace(images, rows=images.rows.assign(**{"class": classes.map(by_number)}))
 
 
-def drop_other_labels(images: Collection, names: Sequence[str]) -> Collection:
+def drop_other_labels(images: LabelledImages, names: Sequence[str]) -> LabelledImages:
     """Return images without their labels if one is no class of the dataset.
 
     Args:

@@ -33,20 +33,17 @@ from digits.running.storage import add_to_dvc
 from digits.settings.params import ChecksumShare, TestSize
 from digits.settings.params_file import validate_dataset
 from image_layouts.errors import LayoutError
-from image_layouts.layout.place import Place
-from image_layouts.pipeline.errors import as_user_errors
-from image_layouts.pipeline.image_traits import (
-    DEFAULT_TRAITS,
+from image_layouts.layout.folder import Folder
+from image_layouts.layout.reading import Reading
+from image_layouts.pipeline.defaults import (
+    DEFAULTS_FOR_DIGITS,
     EXTRAS,
     MANY_IMAGES,
-    N_COMPONENTS,
-    N_COMPONENTS_WITH_COPIES,
-    ImageTraits,
-    find_traits,
+    Defaults,
+    find_defaults,
 )
-from image_layouts.pipeline.own_files import to_collection
+from image_layouts.pipeline.own_files import as_user_errors, to_collection
 from image_layouts.proposing.asking import describe
-from image_layouts.proposing.choice import Choice, ChoiceError
 from image_layouts.proposing.choose import MIN_FOLDS, choose, make_groups_error
 from image_layouts.proposing.folders import enter_folders
 from image_layouts.proposing.writing import write
@@ -196,10 +193,10 @@ def start_handwriting() -> None:
     """
     entry: dict[str, Any] = {
         "sources": [{"handwriting": OWN_IMAGES.as_posix()}],
-        "shape": DEFAULT_TRAITS.shape,
+        "shape": DEFAULTS_FOR_DIGITS.shape,
     }
     if not OWN_IMAGES.exists():
-        rewrite_or_restore(entry, DEFAULT_TRAITS, None, MIN_FOLDS)
+        rewrite_or_restore(entry, DEFAULTS_FOR_DIGITS, None, MIN_FOLDS)
         echo_project([])
         echo_next_steps(
             "Put pictures into data/own, in subfolders 0 to 9.", f"dvc add {OWN_IMAGES}"
@@ -208,7 +205,7 @@ def start_handwriting() -> None:
     images = fetch_images("own", validate_dataset("own", entry))
     check_images(images, select_train_images(images))
     add_to_dvc(entry["sources"])
-    rewrite_or_restore(entry, DEFAULT_TRAITS, images, MIN_FOLDS)
+    rewrite_or_restore(entry, DEFAULTS_FOR_DIGITS, images, MIN_FOLDS)
     echo_project([])
     print_overview(images, summarize(images, {}))
     echo_next_steps()
@@ -226,37 +223,37 @@ def start_with_layout(layout: Any, columns: dict[str, str], min_images: int) -> 
     Raises:
         UserError: no layout or more than one was found, or the images cannot be used.
     """
-    folder, choice = choose_layout(layout, columns, min_images)
-    traits = find_traits(choice.reading.images)
+    root, reading = choose_layout(layout, columns, min_images)
+    defaults = find_defaults(reading.images)
     entry = {
-        "sources": [{"files": folder.as_posix()}],
-        "layout": choice.layout,
-        "shape": traits.shape,
+        "sources": [{"files": root.as_posix()}],
+        "layout": reading.layout,
+        "shape": defaults.shape,
     }
-    if traits.network:
-        entry["network"] = traits.network
-    if traits.white:
-        entry["white"] = traits.white
-    lines = [*describe(choice), traits.describe()]
+    if defaults.network:
+        entry["network"] = defaults.network
+    if defaults.white:
+        entry["white"] = defaults.white
+    lines = [*describe(reading), defaults.describe()]
     dataset = validate_dataset("own", entry)
     # Computing the network's features would take long.
     dataset = dataset.model_copy(update={"network": None})
-    images = make_images(to_collection(choice.reading.images, dataset), dataset)
-    del choice  # a table of a million rows is large, and so is what follows
+    images = make_images(to_collection(reading.images, dataset), dataset)
+    del reading  # a table of a million rows is large, and so is what follows
     train_images = select_train_images(images)
     check_images(images, train_images)
     check_test_set(images, train_images)
-    n_folds = choose_n_folds(train_images, traits.max_folds)
-    if n_folds < traits.max_folds:
+    n_folds = choose_n_folds(train_images, defaults.max_folds)
+    if n_folds < defaults.max_folds:
         lines.append(
             f"the models have {n_folds} folds, because some class has too few images or groups "
-            f"for {traits.max_folds}"
+            f"for {defaults.max_folds}"
         )
     largest = int(images.X.max())
     if largest <= MAX_OF_FEW_BITS:
         entry["pixel_max"] = images.table.attrs["pixel_max"] = largest
     add_to_dvc(entry["sources"])
-    rewrite_or_restore(entry, traits, images, n_folds)
+    rewrite_or_restore(entry, defaults, images, n_folds)
     models = ", ".join(yaml.safe_load(read("params.yaml"))["models"])
     echo_project([*lines, f"models: {models}"])
     print_overview(images, summarize(images, {}))
@@ -296,7 +293,7 @@ def parse_options(layout: str | None, test: str | None) -> Any:
 
 def choose_layout(
     layout: Any, columns: dict[str, str], min_images: int = 1
-) -> tuple[Path, Choice]:
+) -> tuple[Path, Reading]:
     """Return the folder of the images, and the layout in which its files make sense.
 
     Args:
@@ -305,24 +302,23 @@ def choose_layout(
         min_images: classes with fewer images are left out.
 
     Raises:
-        ChoiceError: there is no such layout, or there are several, which are printed.
+        LayoutError: there is no such layout, or there are several, which are printed.
     """
     root = OWN_IMAGES
     if OWN_IMAGES.is_dir():
         inner = enter_folders(OWN_IMAGES)
         # A layout may begin with the folder that has all files.
         root = OWN_IMAGES if names_folder(layout, inner) else inner
-    place = Place(root)
     try:
-        choice = choose(place, layout, columns, min_images)
-    except ChoiceError as error:
+        reading = choose(Folder(root), layout, columns, min_images)
+    except LayoutError as error:
         for line in error.lines:
             indentation = " " * (len(line) - len(line.lstrip()))  # `to_one_line` removes it
             is_option = line.lstrip().startswith("--layout ")
             command = "digits start " if is_option else ""
             echo(indentation + command + to_one_line(line), err=True)
         raise
-    return root, choice
+    return root, reading
 
 
 def names_folder(layout: Any, folder: Path) -> bool:
@@ -428,7 +424,7 @@ def choose_test_set(images: Images) -> TestSize:
 
 
 def rewrite_or_restore(
-    entry: dict[str, Any], traits: ImageTraits, images: Images | None, n_folds: int
+    entry: dict[str, Any], defaults: Defaults, images: Images | None, n_folds: int
 ) -> None:
     """Turn this clone into the new project. If that fails, restore it.
 
@@ -436,44 +432,42 @@ def rewrite_or_restore(
 
     Args:
         entry: the entry of the dataset.
-        traits: what most images look like.
+        defaults: what most images look like.
         images: the images, or None if there are none yet.
         n_folds: the number of folds of each model.
     """
     try:
-        rewrite(entry, traits, images, n_folds)
+        rewrite(entry, defaults, images, n_folds)
     except BaseException:  # such as Ctrl-C, or a full disk
         subprocess.run(["git", "restore", "."], check=False)
         raise
 
 
 def rewrite(
-    entry: dict[str, Any], traits: ImageTraits, images: Images | None, n_folds: int
+    entry: dict[str, Any], defaults: Defaults, images: Images | None, n_folds: int
 ) -> None:
     """Write and delete files. `rewrite_or_restore` describes the arguments."""
     name = Path.cwd().name
-    [(kind, place)] = entry["sources"][0].items()  # such as {"files": "data/own"}
+    [(kind, path)] = entry["sources"][0].items()  # such as {"files": "data/own"}
     has_test = images is not None and "test" in images.table
     are_many = images is not None and len(images) >= MANY_IMAGES
     settings = {
         "kind": kind,
         "name": name,
         "entry": entry,
-        "place": write(place),
+        "path": write(path),
         "layout": write_block(entry.get("layout")),
-        "traits": traits,
+        "defaults": defaults,
         "n_folds": n_folds,
         "has_test": has_test,
         "are_many": are_many,
-        "n_components": N_COMPONENTS,
-        "n_components_with_copies": N_COMPONENTS_WITH_COPIES,
     }
     texts = {file: render(file, **settings) for file in ["params.yaml", "README.md"]}
     code = CODE_OF_HANDWRITING if kind == "handwriting" else []
     texts["dvc.yaml"] = edit_stages(
-        read("dvc.yaml"), code + (CODE_OF_NETWORKS if traits.network else [])
+        read("dvc.yaml"), code + (CODE_OF_NETWORKS if defaults.network else [])
     )
-    texts["Makefile"] = edit_targets(read("Makefile"), EXTRAS[traits.network])
+    texts["Makefile"] = edit_targets(read("Makefile"), EXTRAS[defaults.network])
     for file_name, text in texts.items():
         Path(file_name).write_text(text, encoding="utf-8")
     rename_remote(name)

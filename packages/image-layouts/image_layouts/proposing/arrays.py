@@ -9,9 +9,9 @@ import numpy as np
 
 from image_layouts.errors import LayoutError, shorten
 from image_layouts.layout.array_file import HOW_TO_CONVERT
+from image_layouts.layout.folder import Folder
 from image_layouts.layout.pattern import escape
-from image_layouts.layout.place import Place
-from image_layouts.proposing.choice import Proposal
+from image_layouts.layout.reading import Reading
 from image_layouts.proposing.pixels import (
     check_range,
     describe_axes,
@@ -32,13 +32,13 @@ MAX_FILES = 50  # with arrays; more have one image each, which is not read
 PartsByArray = dict[str, dict[str, Any]]
 
 
-def propose(place: Place) -> tuple[list[Proposal], list[str]]:
+def propose(folder: Folder) -> tuple[list[Reading], list[str]]:
     """Return the layouts of all arrays, and why there are none."""
-    names = place.array_files
+    names = folder.array_files
     if len(names) > MAX_FILES:
         return [], [f"{names[0]} and others have one image each, or a part; {HOW_TO_CONVERT}"]
     try:
-        arrays = drop_irrelevant(place.load_arrays(names))
+        arrays = drop_irrelevant(folder.load_arrays(names))
     except LayoutError as error:
         return [], [error.message]
     if names and not arrays:
@@ -56,7 +56,7 @@ def propose(place: Place) -> tuple[list[Proposal], list[str]]:
     except LayoutError as error:
         return [], [error.message]
     if layouts or not arrays:
-        return list(map(Proposal, layouts)), []
+        return list(map(Reading, layouts)), []
     what = "has a class for each image" if images else "has images"
     listed = shorten([f"{name} {array.shape}" for name, array in arrays.items()])
     return [], [f"none of the arrays {listed} {what}; if an axis has classes, {HOW_TO_CONVERT}"]

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 
 from image_layouts.checking import one_class
 from image_layouts.errors import LayoutError, shorten
-from image_layouts.layout.place import Place
+from image_layouts.layout.folder import Folder
+from image_layouts.layout.reading import Reading
 from image_layouts.proposing.advice import FORMS, find_advice
-from image_layouts.proposing.choice import Choice, ChoiceError
 from image_layouts.proposing.writing import (
     describe_counts,
     describe_image,
@@ -28,48 +28,44 @@ HELP = "say what the files mean by --layout (packages/image-layouts/docs/layout.
 TABLE = "if you know the classes, write a table labels.csv with the columns file and class"
 
 
-def describe(choice: Choice) -> list[str]:
+def describe(reading: Reading) -> list[str]:
     """Return a few lines about a layout that is taken."""
-    rows = choice.rows
+    rows = reading.rows
     firsts = [rows_of_set.iloc[0] for _, rows_of_set in rows.groupby("test")]
     return [
-        f"layout: {textwrap.shorten(write(choice.layout), MAX_CHARACTERS)}",
+        f"layout: {textwrap.shorten(write(reading.layout), MAX_CHARACTERS)}",
         *(describe_image(rows, first) for first in firsts),
-        *describe_unused(choice.reading),
+        *describe_unused(reading),
     ]
 
 
 def ask(
-    place: Place, choices: Sequence[Choice], reasons: Sequence[str], min_images: int
-) -> ChoiceError:
+    folder: Folder, readings: Sequence[Reading], reasons: Sequence[str], min_images: int
+) -> LayoutError:
     """Return the error that shows what was found, and the readings with their questions.
 
     Those that use more of the pictures, and raise fewer questions, come first.
     """
-    ordered = sorted(
-        choices, key=lambda each: (len(each.reading.unmatched), len(each.questions))
-    )
+    ordered = sorted(readings, key=lambda each: (len(each.unmatched), len(each.questions)))
     end = f" --min-images {min_images}" if min_images > 1 else ""
-    lines = [f"  {line}" for line in show_files(place)]
-    for choice in ordered[:MAX_SHOWN]:
-        lines.append(f"  {write_option(choice.layout)}{end}")
-        lines += [f"    {line}" for line in describe_choice(choice)]
+    lines = [f"  {line}" for line in show_files(folder)]
+    for reading in ordered[:MAX_SHOWN]:
+        lines.append(f"  {write_option(reading.layout)}{end}")
+        shown = [
+            describe_counts(reading.rows),
+            describe_image(reading.rows, reading.rows.iloc[0]),
+        ]
+        shown += [f"question: {question}" for question in reading.questions]
+        lines += [f"    {line}" for line in shown]
     others = [each.class_column or write(each.layout) for each in ordered[MAX_SHOWN:]]
     if others:
         lines.append(f"  and {len(others)} more: {shorten(others)}")
     lines += [f"  not used: {reason}" for reason in summarize(reasons)[:MAX_SHOWN]]
-    return ChoiceError(
-        f"{place.root} can be read in these ways, or in others; choose the right one, or edit "
+    return LayoutError(
+        f"{folder.root} can be read in these ways, or in others; choose the right one, or edit "
         f"its layout (packages/image-layouts/docs/layout.md); {TABLE}",
         lines,
     )
-
-
-def describe_choice(choice: Choice) -> Iterator[str]:
-    """Yield lines about the images of a layout, and its questions."""
-    yield describe_counts(choice.rows)
-    yield describe_image(choice.rows, choice.rows.iloc[0])
-    yield from (f"question: {question}" for question in choice.questions)
 
 
 def summarize(reasons: Sequence[str]) -> list[str]:
@@ -85,46 +81,46 @@ def summarize(reasons: Sequence[str]) -> list[str]:
 
 
 def explain_none(
-    place: Place, reasons: Sequence[str], failures: Sequence[str], *, is_guess: bool
-) -> ChoiceError:
+    folder: Folder, reasons: Sequence[str], failures: Sequence[str], *, is_guess: bool
+) -> LayoutError:
     """Return the error for files in which no layout makes sense."""
-    if not place.files:
-        return ChoiceError(f"{place.root} is empty; put your images into it: {FORMS}", [])
+    if not folder.files:
+        return LayoutError(f"{folder.root} is empty; put your images into it: {FORMS}")
     all_reasons = [*failures, *reasons]
-    advice = find_advice(list(place.files.values()))
+    advice = find_advice(list(folder.files.values()))
     of_other_tools = [reason for reason in all_reasons if one_class.ONE_CLASS in reason]
     if of_other_tools and not advice:
-        return ChoiceError(of_other_tools[0], [])
-    shown = [*(show_files(place) if is_guess else []), *summarize(all_reasons)[:MAX_SHOWN]]
-    remedy = f"{TABLE}; otherwise, {HELP}" if place.pictures and is_guess else HELP
+        return LayoutError(of_other_tools[0])
+    shown = [*(show_files(folder) if is_guess else []), *summarize(all_reasons)[:MAX_SHOWN]]
+    remedy = f"{TABLE}; otherwise, {HELP}" if folder.pictures and is_guess else HELP
     message = f"has no images with classes that can be read; {advice or remedy}"
     if len(all_reasons) == 1 and not advice:
         reason = shown.pop().removesuffix(".")
         message = f"cannot be used: {reason}; {remedy}"
-    return ChoiceError(f"{place.root} {message}", [f"  {line}" for line in shown])
+    return LayoutError(f"{folder.root} {message}", [f"  {line}" for line in shown])
 
 
-def show_files(place: Place) -> Iterator[str]:
+def show_files(folder: Folder) -> Iterator[str]:
     """Yield a line for the pictures in folders of the same folder, and for each other file."""
     merged: dict[tuple[str, int], list[str]] = defaultdict(list)
-    for name in place.pictures:
-        folder = posixpath.dirname(name)
-        merged[posixpath.dirname(folder), folder.count("/")].append(name)
+    for name in folder.pictures:
+        start = posixpath.dirname(name)
+        merged[posixpath.dirname(start), start.count("/")].append(name)
     for names in list(merged.values())[:MAX_FOLDERS]:
         folders = sorted({posixpath.basename(posixpath.dirname(each)) for each in names})
         inside = f" in {len(folders)} folders ({shorten(folders)})" * (len(folders) > 1)
         yield f"{len(names)} pictures{inside}, such as {names[0]}"
     if len(merged) > MAX_FOLDERS:
         yield f"and pictures in {len(merged) - MAX_FOLDERS} more places"
-    others = [name for name in place.files if name not in set(place.pictures)]
-    yield from (describe_file(place, name) for name in others[:MAX_FILES])
+    others = [name for name in folder.files if name not in set(folder.pictures)]
+    yield from (describe_file(folder, name) for name in others[:MAX_FILES])
     if len(others) > MAX_FILES:
         yield f"and {len(others) - MAX_FILES} more files, such as {others[-1]}"
 
 
-def describe_file(place: Place, name: str) -> str:
+def describe_file(folder: Folder, name: str) -> str:
     """Return a line about a table, a file with arrays, or another file."""
-    tables = place.list_opened_tables(name)
+    tables = folder.list_opened_tables(name)
     try:
         if tables:
             sample = tables[-1].sample
@@ -135,8 +131,8 @@ def describe_file(place: Place, name: str) -> str:
             ]
             dropped = tables[-1].dropped and f"; not read: {tables[-1].dropped}"
             return f"{name}: columns {shorten(columns)}{dropped}"
-        if name in place.array_files:
-            arrays = place.load_arrays([name])
+        if name in folder.array_files:
+            arrays = folder.load_arrays([name])
             return shorten([f"{key} {array.shape}" for key, array in arrays.items()])
     except (LayoutError, ValueError):  # the file is damaged, which a reason says
         pass

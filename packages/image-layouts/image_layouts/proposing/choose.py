@@ -2,22 +2,22 @@
 
 import posixpath
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
 from image_layouts.checking import one_class
 from image_layouts.checking.rows import check_names, find_faults
-from image_layouts.collection import MAX_CLASSES
 from image_layouts.errors import LayoutError, shorten
+from image_layouts.labelled_images import MAX_CLASSES
+from image_layouts.layout.folder import Folder
 from image_layouts.layout.pattern import escape, find_matches
-from image_layouts.layout.place import Place
-from image_layouts.layout.reading import read_layout
+from image_layouts.layout.reading import Reading, read_layout
 from image_layouts.proposing import arrays, asking, folders, tables
-from image_layouts.proposing.choice import Choice, Proposal, read_choice
 from image_layouts.proposing.questions import list_patterns, list_questions
 from image_layouts.proposing.writing import add_unused, unlist, write
-from image_layouts.schema import TablePart, parse
+from image_layouts.schema import TablePart
 
 MIN_FOLDS = 3  # the smallest number of folds of a model
 MIN_IMAGES = MIN_FOLDS + 1  # of most classes: one for each fold, and one for the test set
@@ -26,60 +26,60 @@ LEAVE_OUT = f"to leave out classes with few images, add --min-images {MIN_IMAGES
 
 
 def choose(
-    place: Place,
+    folder: Folder,
     given: Any = None,
     columns: Mapping[str, str] | None = None,
     min_images: int = 1,
-) -> Choice:
+) -> Reading:
     """Return the only layout that is exact and complete, or the one that the owner has chosen.
 
     Args:
-        place: the files.
+        folder: the files.
         given: the layout that the owner has written, or None to propose some.
         columns: the columns that the owner has chosen as `class` and `group`.
         min_images: classes with fewer images outside the test set are left out.
 
     Raises:
-        ChoiceError: there is no such layout, or there are several. Its lines show the options
+        LayoutError: there is no such layout, or there are several. Its lines show the options
             that choose each of them.
         LayoutError: the names of some pictures are not in UTF-8.
     """
-    check_names(place.pictures)
+    check_names(folder.pictures)
     is_guess = given is None and not columns
     reasons: list[str] = []
     without_classes: list[str] = []
-    proposals = [Proposal(given)]
+    possible = [Reading(given)]
     if given is None:
-        proposals, reasons, without_classes = tables.propose(place, columns or {})
+        possible, reasons, without_classes = tables.propose(folder, columns or {})
     if is_guess:
-        of_arrays, reasons_of_arrays = arrays.propose(place)
-        proposals += [*folders.propose(place), *of_arrays]
+        of_arrays, reasons_of_arrays = arrays.propose(folder)
+        possible += [*folders.propose(folder), *of_arrays]
         reasons += reasons_of_arrays
-    choices: list[Choice] = []
+    readings: list[Reading] = []
     failures = []
-    for layout, doubt in proposals:
+    for each in possible:
         try:
-            choice = read_choice(place, layout, min_images)
-            check(choice, is_guess=is_guess)
+            reading = read_layout(folder, each.layout, min_images)
+            check(reading, is_guess=is_guess)
         except LayoutError as error:
-            failures.append(f"{write(layout)}: {error.message}")
+            failures.append(f"{write(each.layout)}: {error.message}")
             continue
         if is_guess:
-            questions = [doubt] * bool(doubt) + list_questions(place, choice, without_classes)
-            choice = choice._replace(questions=questions)
-        choices.append(choice)
-    choices = drop_repeated(choices)
-    if not choices:
-        raise asking.explain_none(place, reasons, failures, is_guess=is_guess)
+            questions = list_questions(folder, reading, without_classes)
+            reading = replace(reading, questions=[*each.questions, *questions])
+        readings.append(reading)
+    readings = drop_repeated(readings)
+    if not readings:
+        raise asking.explain_none(folder, reasons, failures, is_guess=is_guess)
     if is_guess:
-        choices = [contradict(each, choices) for each in choices]
-    complete = [each for each in choices if not each.questions]
+        readings = [contradict(each, readings) for each in readings]
+    complete = [each for each in readings if not each.questions]
     if len(complete) == 1:
-        return name_unused(place, complete[0])
-    raise asking.ask(place, choices, [*reasons, *failures], min_images)
+        return name_unused(folder, complete[0])
+    raise asking.ask(folder, readings, [*reasons, *failures], min_images)
 
 
-def check(choice: Choice, *, is_guess: bool) -> None:
+def check(reading: Reading, *, is_guess: bool) -> None:
     """Check that models can learn from the images.
 
     A guess is a layout that the owner has neither written nor chosen by its columns.
@@ -87,9 +87,9 @@ def check(choice: Choice, *, is_guess: bool) -> None:
     Raises:
         LayoutError: they cannot.
     """
-    rows = choice.rows
-    if choice.class_column and "class" in rows:
-        one_class.check_classes(choice.class_column, rows["class"], are_chosen=not is_guess)
+    rows = reading.rows
+    if reading.class_column and "class" in rows:
+        one_class.check_classes(reading.class_column, rows["class"], are_chosen=not is_guess)
     faults = find_faults(rows)
     counts = rows.get("class", pd.Series(dtype=str)).value_counts()
     if len(counts) > MAX_CLASSES and counts.min() < MIN_IMAGES:
@@ -115,26 +115,26 @@ def make_groups_error(class_name: str, n_groups: int, needed: int) -> LayoutErro
     )
 
 
-def drop_repeated(choices: Sequence[Choice]) -> list[Choice]:
+def drop_repeated(readings: Sequence[Reading]) -> list[Reading]:
     """Return layouts without those that say no more of the same pictures than another one."""
-    kept: list[Choice] = []
-    for choice in sorted(choices, key=lambda each: len(each.questions) > 0):
-        if not any(covers(other, choice) for other in kept):
-            kept = [other for other in kept if not covers(choice, other)]
-            kept.append(choice)
+    kept: list[Reading] = []
+    for reading in sorted(readings, key=lambda each: len(each.questions) > 0):
+        if not any(covers(other, reading) for other in kept):
+            kept = [other for other in kept if not covers(reading, other)]
+            kept.append(reading)
     return kept
 
 
-def covers(choice: Choice, other: Choice) -> bool:
+def covers(reading: Reading, other: Reading) -> bool:
     """Return whether a layout says everything that another one says of the same pictures."""
-    has_files = all("file" in each.rows for each in (choice, other))
-    has_pictures_in_cells = any(getattr(part, "picture", "") for part in choice.parts)
-    if not has_files or has_pictures_in_cells or (choice.questions and not other.questions):
+    has_files = all("file" in each.rows for each in (reading, other))
+    has_pictures_in_cells = any(getattr(part, "picture", "") for part in reading.parts)
+    if not has_files or has_pictures_in_cells or (reading.questions and not other.questions):
         return False
     mine, others = (
-        each.rows.sort_values("file", ignore_index=True) for each in (choice, other)
+        each.rows.sort_values("file", ignore_index=True) for each in (reading, other)
     )
-    if has_in_names(choice, "{group}") and "group" not in others:
+    if has_in_names(reading, "{group}") and "group" not in others:
         return False
     classes = [pd.factorize(rows["class"])[0].tolist() for rows in (mine, others)]
     has_same_sets = mine["test"].equals(others["test"]) or not others["test"].any()
@@ -144,53 +144,52 @@ def covers(choice: Choice, other: Choice) -> bool:
     return has_same_classes and has_same_sets and has_groups
 
 
-def contradict(choice: Choice, others: Sequence[Choice]) -> Choice:
+def contradict(reading: Reading, others: Sequence[Reading]) -> Reading:
     """Return a layout, with a question if another one gives the pictures other classes.
 
     Either both have classes of the same names, or the names of the pictures have classes, of
     which each is in several folders.
     """
     for other in others:
-        if choice.questions or "file" not in choice.rows or "file" not in other.rows:
+        if reading.questions or "file" not in reading.rows or "file" not in other.rows:
             continue
-        both = choice.rows.merge(other.rows, on="file", suffixes=("", "_other"))
+        both = reading.rows.merge(other.rows, on="file", suffixes=("", "_other"))
         n_wrong = (both["class"] != both["class_other"]).sum()
         are_alike = set(both["class"]) == set(both["class_other"])
-        may_be_in_names = not has_in_names(choice, "{class}") and list_patterns(choice)
+        may_be_in_names = not has_in_names(reading, "{class}") and list_patterns(reading)
         if n_wrong and (are_alike or (may_be_in_names and has_in_names(other, "{class}"))):
             text = f"{n_wrong} pictures have another class by {write(other.layout)}"
-            choice = choice._replace(questions=[text])
-    return choice
+            reading = replace(reading, questions=[text])
+    return reading
 
 
-def has_in_names(choice: Choice, field: str) -> bool:
+def has_in_names(reading: Reading, field: str) -> bool:
     """Return whether the names of pictures have a field, and not their folders."""
-    return any(field in posixpath.basename(pattern) for pattern in list_patterns(choice))
+    return any(field in posixpath.basename(pattern) for pattern in list_patterns(reading))
 
 
-def name_unused(place: Place, choice: Choice) -> Choice:
+def name_unused(folder: Folder, reading: Reading) -> Reading:
     """Return a layout with its rare classes, and with patterns for pictures it does not use."""
-    unused: list[Any] = write_unused(choice)
-    if choice.rare_classes:
-        unused.append({"class": unlist(choice.rare_classes)})
+    unused: list[Any] = write_unused(reading)
+    if reading.rare_classes:
+        unused.append({"class": unlist(reading.rare_classes)})
     if not unused:
-        return choice
-    layout = add_unused(choice.layout, unused)
-    return choice._replace(layout=layout, reading=read_layout(place, parse(layout)))
+        return reading
+    return read_layout(folder, add_unused(reading.layout, unused))
 
 
-def write_unused(choice: Choice) -> list[str]:
+def write_unused(reading: Reading) -> list[str]:
     """Return patterns for unused pictures: few names, or one for each folder, or all names."""
-    rest = choice.reading.unmatched
+    rest = reading.unmatched
     names = [escape(name) for name in rest]
     if len(names) <= MAX_NAMED:
         return names
     by_folder = sorted({posixpath.join(escape(posixpath.dirname(name)), "*") for name in rest})
     starts = sorted({f"{escape(name.split('/')[0])}/**/*" for name in rest})
-    used = choice.rows.get("file", pd.Series(dtype=object))
+    used = reading.rows.get("file", pd.Series(dtype=object))
     are_many_folders = len(by_folder) > MAX_NAMED and all("/" in name for name in rest)
     for patterns in [starts] * are_many_folders + [by_folder]:
         if not find_matches(patterns, used):
             return patterns
-    are_named = all(isinstance(part, TablePart) for part in choice.parts)
+    are_named = all(isinstance(part, TablePart) for part in reading.parts)
     return by_folder if are_named else names

@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 
 from image_layouts.errors import LayoutError
 from image_layouts.files import is_picture_file, list_visible
+from image_layouts.layout.folder import Folder
 from image_layouts.layout.pattern import Pattern, escape
-from image_layouts.layout.place import Place
-from image_layouts.proposing.choice import Proposal
+from image_layouts.layout.reading import Reading
 from image_layouts.proposing.sets import DATE, are_sets, find_set
 from image_layouts.proposing.table_format import may_be_table
 from image_layouts.proposing.writing import unlist
@@ -83,12 +83,10 @@ def enter_folders(path: Path) -> Path:
     return enter_folders(inside[0])
 
 
-def propose(place: Place) -> list[Proposal]:
+def propose(folder: Folder) -> list[Reading]:
     """Return layouts of pictures, for each collection of them."""
-    proposals: list[Proposal] = []
-    for names in list_collections(place.pictures):
-        proposals += map(Proposal, propose_tree(make_tree(names)))
-    return proposals
+    trees = map(make_tree, list_collections(folder.pictures))
+    return [Reading(layout) for tree in trees for layout in propose_tree(tree)]
 
 
 def list_collections(names: list[str]) -> Iterator[list[str]]:

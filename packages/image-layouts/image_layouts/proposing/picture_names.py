@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from image_layouts.errors import LayoutError
-from image_layouts.layout.place import Place
+from image_layouts.layout.folder import Folder
 from image_layouts.layout.read_table import find_pictures, normalize_path
 from image_layouts.proposing.sets import find_set
 from image_layouts.proposing.writing import generalize
@@ -30,7 +30,7 @@ class Template(NamedTuple):
     ending: str
 
 
-def find_templates(place: Place, table_name: str, values: pd.Series) -> list[str]:
+def find_templates(folder: Folder, table_name: str, values: pd.Series) -> list[str]:
     """Return the paths from a table, such as `images/{id}.jpg`, by which all are found.
 
     Raises:
@@ -42,19 +42,19 @@ def find_templates(place: Place, table_name: str, values: pd.Series) -> list[str
     n_found = 0
     for value in sample:
         path = normalize_path(value, "")
-        templates = dict.fromkeys(describe_pictures(place, str(values.name), path))
+        templates = dict.fromkeys(describe_pictures(folder, str(values.name), path))
         n_found += len(templates) > 0
         found |= templates
     folder_of_table = posixpath.dirname(table_name) or "."
     paths = []
-    for folder, field, ending in [*found, *generalize_templates(list(found))]:
-        relative = posixpath.relpath(folder or ".", folder_of_table)  # "." for the same folder
+    for start, field, ending in [*found, *generalize_templates(list(found))]:
+        relative = posixpath.relpath(start or ".", folder_of_table)  # "." for the same folder
         paths.append(f"{relative}/{field}{ending}".removeprefix("./"))
     for_all = []
     errors = []
     for path in dict.fromkeys(paths):
         try:
-            pictures = find_pictures(place, path, table_name, values.to_frame())
+            pictures = find_pictures(folder, path, table_name, values.to_frame())
         except LayoutError as error:
             errors.append(error)
             continue
@@ -67,11 +67,11 @@ def find_templates(place: Place, table_name: str, values: pd.Series) -> list[str
     return for_all
 
 
-def describe_pictures(place: Place, column: str, value: str) -> Iterator[Template]:
+def describe_pictures(folder: Folder, column: str, value: str) -> Iterator[Template]:
     """Yield a template for each picture that a value, a path or a name, may mean."""
-    pictures = place.pictures_by_end
-    starts_with_root = value.startswith(f"{place.root.name}/")
-    if starts_with_root and value.removeprefix(f"{place.root.name}/") in place.pictures:
+    pictures = folder.pictures_by_end
+    starts_with_root = value.startswith(f"{folder.root.name}/")
+    if starts_with_root and value.removeprefix(f"{folder.root.name}/") in folder.pictures:
         yield Template("..", f"{{{column}}}", "")
     name, part = posixpath.basename(value), "name"
     if name not in pictures:  # the value may have the suffix of another file
@@ -84,14 +84,14 @@ def describe_pictures(place: Place, column: str, value: str) -> Iterator[Templat
     for path in pictures.get(name, []):
         paths.setdefault(path.casefold(), path)
     for path in paths.values():
-        folder, file = posixpath.split(path)
+        start, file = posixpath.split(path)
         ending = file.removeprefix(name)  # "" if the value has the suffix of the picture
         without_ending = path.removesuffix(ending)
         if without_ending == value or without_ending.endswith(f"/{value}"):
-            folder = without_ending.removesuffix(value).rstrip("/")
-            yield Template(folder, f"{{{column}}}", ending)
-        elif {find_set(posixpath.dirname(value)), find_set(folder)} != {"train", "test"}:
-            yield Template(folder, f"{{{column}.{part}}}", ending)
+            start = without_ending.removesuffix(value).rstrip("/")
+            yield Template(start, f"{{{column}}}", ending)
+        elif {find_set(posixpath.dirname(value)), find_set(start)} != {"train", "test"}:
+            yield Template(start, f"{{{column}.{part}}}", ending)
 
 
 def generalize_templates(templates: Sequence[Template]) -> Iterator[Template]:

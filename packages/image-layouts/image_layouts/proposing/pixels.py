@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from image_layouts.checking import one_class
-from image_layouts.collection import MAX_CLASSES
 from image_layouts.errors import LayoutError
+from image_layouts.labelled_images import MAX_CLASSES
 from image_layouts.layout.axes import arrange
 from image_layouts.layout.read_arrays import has_single_ones
 

@@ -16,10 +16,10 @@ import pandas as pd
 from image_layouts.checking import one_class
 from image_layouts.checking.class_names import find_equal_names
 from image_layouts.errors import shorten
-from image_layouts.layout.place import Place
+from image_layouts.layout.folder import Folder
+from image_layouts.layout.reading import Reading
 from image_layouts.layout.table_file import read_start
 from image_layouts.proposing.advice import list_unconverted
-from image_layouts.proposing.choice import Choice
 from image_layouts.proposing.columns import FRACTION, may_say_more, may_say_sets
 from image_layouts.proposing.sets import (
     DATE,
@@ -92,28 +92,30 @@ BETWEEN_LABELS = r"(?<!\d)[|;,/&+]|[|;,/&+](?!\d)"
 NEARLY_ALL = 0.9
 
 
-def list_questions(place: Place, choice: Choice, without_classes: Sequence[str]) -> list[str]:
+def list_questions(
+    folder: Folder, reading: Reading, without_classes: Sequence[str]
+) -> list[str]:
     """Return why a layout is not taken without a question.
 
     Tables `without_classes` have all columns of another table but its classes.
     """
     return [
-        *ask_about_names_with_fields(choice),
-        *ask_about_levels(choice),
-        *ask_about_unused_pictures(place, choice, without_classes),
-        *ask_about_unused_files(place, choice, without_classes),
-        *ask_about_unused_columns(choice),
-        *ask_about_unused_folders(choice),
-        *ask_about_unused_arrays(place, choice),
-        *ask_about_sets(choice),
-        *ask_about_names(choice),
-        *ask_about_classes(choice),
+        *ask_about_names_with_fields(reading),
+        *ask_about_levels(reading),
+        *ask_about_unused_pictures(folder, reading, without_classes),
+        *ask_about_unused_files(folder, reading, without_classes),
+        *ask_about_unused_columns(reading),
+        *ask_about_unused_folders(reading),
+        *ask_about_unused_arrays(folder, reading),
+        *ask_about_sets(reading),
+        *ask_about_names(reading),
+        *ask_about_classes(reading),
     ]
 
 
-def list_patterns(choice: Choice) -> list[str]:
+def list_patterns(reading: Reading) -> list[str]:
     """Return the patterns of pictures in a layout."""
-    parts = [part for part in choice.parts if isinstance(part, FilesPart)]
+    parts = [part for part in reading.parts if isinstance(part, FilesPart)]
     return [pattern for part in parts for pattern in part.files]
 
 
@@ -122,9 +124,9 @@ def list_stems(rows: pd.DataFrame) -> pd.Series:
     return rows["file"].map(lambda name: posixpath.splitext(posixpath.basename(name))[0])
 
 
-def ask_about_names_with_fields(choice: Choice) -> Iterator[str]:
+def ask_about_names_with_fields(reading: Reading) -> Iterator[str]:
     """Yield questions if the names of the pictures, and not their folders, have a field."""
-    for pattern in list_patterns(choice):
+    for pattern in list_patterns(reading):
         folder, name = posixpath.split(pattern)
         if "{group}" in name:
             yield "the names of the pictures would have the groups"
@@ -134,7 +136,7 @@ def ask_about_names_with_fields(choice: Choice) -> Iterator[str]:
             if varies or not CLASS_AND_NUMBER.fullmatch(name):
                 yield "the names of the pictures would have the classes"
             else:
-                names = list(choice.rows["class"].unique())
+                names = list(reading.rows["class"].unique())
                 yield from ask_about_words(names, r"[\W_]+")
                 if any(re.search(r"\d", name) for name in names):
                     yield "numbers in the names of the pictures would be classes"
@@ -153,10 +155,10 @@ def ask_about_words(names: Sequence[str], border: str) -> Iterator[str]:
         yield f"{shared[0]} stands in the names of several classes"
 
 
-def ask_about_levels(choice: Choice) -> Iterator[str]:
+def ask_about_levels(reading: Reading) -> Iterator[str]:
     """Yield a question if several levels of folders vary."""
     n_varying = []
-    for pattern in list_patterns(choice):
+    for pattern in list_patterns(reading):
         levels = pattern.split("/")[:-1]
         n_varying.append(sum(level in ("*", "{group}", "{class}") for level in levels))
     if n_varying and (max(n_varying) > 1 or min(n_varying) < max(n_varying)):
@@ -164,17 +166,17 @@ def ask_about_levels(choice: Choice) -> Iterator[str]:
 
 
 def ask_about_unused_pictures(
-    place: Place, choice: Choice, without_classes: Sequence[str]
+    folder: Folder, reading: Reading, without_classes: Sequence[str]
 ) -> Iterator[str]:
     """Yield a question about pictures that are neither used nor those of another set."""
-    unused = choice.reading.unmatched
+    unused = reading.unmatched
     named: set[str] = set()  # by the first columns of these tables
     for name in without_classes if unused else []:
-        table = place.list_opened_tables(name)[0]
+        table = folder.list_opened_tables(name)[0]
         for value in table.read_texts(table.names[:1]).to_numpy().ravel():
-            named.update(place.pictures_by_end.get(value.strip(), []))
+            named.update(folder.pictures_by_end.get(value.strip(), []))
     unused = [name for name in unused if name not in named]
-    if unused and not are_of_another_set(unused, choice.rows):
+    if unused and not are_of_another_set(unused, reading.rows):
         yield f"unused pictures: {len(unused)}, first {unused[0]}"
 
 
@@ -200,50 +202,50 @@ def are_of_another_set(names: Sequence[str], rows: pd.DataFrame) -> bool:
 
 
 def ask_about_unused_files(
-    place: Place, choice: Choice, without_classes: Sequence[str]
+    folder: Folder, reading: Reading, without_classes: Sequence[str]
 ) -> Iterator[str]:
     """Yield a question about files that may say something about images."""
-    classes = list(choice.rows["class"].unique())
-    unused = choice.reading.unused_files
+    classes = list(reading.rows["class"].unique())
+    unused = reading.unused_files
     known = set(without_classes)
-    small_texts = [name for name in unused if is_small_text(place, name, classes)]
+    small_texts = [name for name in unused if is_small_text(folder, name, classes)]
     if len(small_texts) <= MAX_SMALL_TEXTS:
         known.update(small_texts)
-    unconverted = set(list_unconverted(list(place.files.values())))
+    unconverted = set(list_unconverted(list(folder.files.values())))
     doubtful = []
     for name in unused:
         file = posixpath.basename(name)
         is_document = DOCUMENT.fullmatch(file) or SUBMISSION.search(file)
-        is_unpacked = name.endswith(".gz") and name.removesuffix(".gz") in place.files
+        is_unpacked = name.endswith(".gz") and name.removesuffix(".gz") in folder.files
         is_known = name in known or is_document or is_unpacked
-        if not is_known and place.files[name] in unconverted:
+        if not is_known and folder.files[name] in unconverted:
             doubtful.append(name)
     if doubtful:
         yield f"unused files: {len(doubtful)}, first {doubtful[0]}"
 
 
-def is_small_text(place: Place, name: str, classes: Sequence[str]) -> bool:
+def is_small_text(folder: Folder, name: str, classes: Sequence[str]) -> bool:
     """Return whether a file is a short text, or lists the classes, and names no picture."""
     if not name.lower().endswith((".txt", ".csv", ".json", ".names")):
         return False
-    text = read_start(place.files[name]).decode(errors="replace")
+    text = read_start(folder.files[name]).decode(errors="replace")
     words = [*re.split(r"[\s,;]+", text), *re.findall(r'"([^"]+\.\w+)"', text)]
     if list_words(posixpath.basename(name)) & {*SET_WORDS, "split", "splits", "fold", "folds"}:
         return False
-    if any(posixpath.basename(word) in place.pictures_by_end for word in words):
+    if any(posixpath.basename(word) in folder.pictures_by_end for word in words):
         return False
     lines = [line for line in text.splitlines() if line.strip("[]{}, ")]  # not only brackets
     lists_classes = len(lines) <= len(classes) + 1 and all(each in text for each in classes)
     return lists_classes or (name.lower().endswith(".txt") and len(lines) <= MAX_LINES)
 
 
-def ask_about_unused_columns(choice: Choice) -> Iterator[str]:
+def ask_about_unused_columns(reading: Reading) -> Iterator[str]:
     """Yield questions about columns that may have sets, groups, other classes or flags."""
     others = []
-    for name, values in choice.reading.unused_columns.items():
+    for name, values in reading.unused_columns.items():
         if may_say_sets(name, values):
             yield f"the column {name} may say the sets: {shorten(sorted(set(values)))}"
-        elif may_say_more(values, choice.rows["class"]):
+        elif may_say_more(values, reading.rows["class"]):
             others.append(f"{name} ({values.nunique()} values)")
     if others:
         yield (
@@ -252,10 +254,10 @@ def ask_about_unused_columns(choice: Choice) -> Iterator[str]:
         )
 
 
-def ask_about_unused_folders(choice: Choice) -> Iterator[str]:
+def ask_about_unused_folders(reading: Reading) -> Iterator[str]:
     """Yield a question about folders, as of patients, in which a table's pictures are."""
-    rows = choice.rows
-    if isinstance(choice.parts[0], FilesPart) or "file" not in rows or "group" in rows:
+    rows = reading.rows
+    if isinstance(reading.parts[0], FilesPart) or "file" not in rows or "group" in rows:
         return
     levels = rows["file"].map(posixpath.dirname).str.split("/", expand=True).fillna("")
     for level in levels:
@@ -269,27 +271,25 @@ def ask_about_unused_folders(choice: Choice) -> Iterator[str]:
             return
 
 
-def ask_about_unused_arrays(place: Place, choice: Choice) -> Iterator[str]:
+def ask_about_unused_arrays(folder: Folder, reading: Reading) -> Iterator[str]:
     """Yield a question about arrays that may have groups or sets."""
-    n_images = len(choice.rows)
-    arrays = [
-        name for name in choice.reading.unused_arrays if may_be_groups(place, name, n_images)
-    ]
+    n_images = len(reading.rows)
+    arrays = [name for name in reading.unused_arrays if may_be_groups(folder, name, n_images)]
     if arrays:
         yield f"the arrays {shorten(arrays)} are not used"
 
 
-def may_be_groups(place: Place, name: str, n_images: int) -> bool:
+def may_be_groups(folder: Folder, name: str, n_images: int) -> bool:
     """Return whether an array may have groups or sets, and not ids or measurements."""
-    array = place.load_arrays([place.find_array_file(name)])[name]
+    array = folder.load_arrays([folder.find_array_file(name)])[name]
     if array.dtype.kind == "f" and (array % 1).any():
         return False
     return bool(array.size != n_images or len(set(array.ravel().tolist())) < n_images)
 
 
-def ask_about_sets(choice: Choice) -> Iterator[str]:
+def ask_about_sets(reading: Reading) -> Iterator[str]:
     """Yield questions about images that are called like the other set, and the test set."""
-    rows = choice.rows
+    rows = reading.rows
     if "file" in rows:
         is_in_test = rows["file"].map(is_called_test)
         is_in_train = rows["file"].map(posixpath.dirname).map(find_set) == "train"
@@ -310,15 +310,15 @@ def is_called_test(name: str) -> bool:
     return find_set(folder) == "test" or bool(re.match(r"(?i)test[a-z]?(?![a-z])", file))
 
 
-def ask_about_names(choice: Choice) -> Iterator[str]:
+def ask_about_names(reading: Reading) -> Iterator[str]:
     """Yield questions about pictures that are called like others, as masks are."""
-    rows = choice.rows
-    have_pictures = any(isinstance(part, TablePart) and part.picture for part in choice.parts)
+    rows = reading.rows
+    have_pictures = any(isinstance(part, TablePart) and part.picture for part in reading.parts)
     if "file" not in rows or have_pictures:
         return
     stems = list_stems(rows)
     folders = rows["file"].map(posixpath.dirname)
-    are_files = isinstance(choice.parts[0], FilesPart)
+    are_files = isinstance(reading.parts[0], FilesPart)
     places = [folders]
     if are_files and "group" not in rows:
         places.append(rows["class"] + "/" + folders.map(list_set_words).map(sorted).map(str))
@@ -333,7 +333,7 @@ def ask_about_names(choice: Choice) -> Iterator[str]:
             f"{len(files)} pictures have the name of another one, or this name and more, first "
             f"{files.iloc[0]}"
         )
-    has_folders = any("{class}/" in pattern for pattern in list_patterns(choice))
+    has_folders = any("{class}/" in pattern for pattern in list_patterns(reading))
     if has_folders and stems.groupby(folders).agg(differ_in_a_word).any():
         yield "names of pictures differ from another one only in a word"
     if "group" not in rows:
@@ -434,10 +434,10 @@ def are_numbered(stems: Iterable[str]) -> bool:
     return len(varying) == 1 and max(varying[0]) <= 2 * len(varying[0]) + 1
 
 
-def ask_about_classes(choice: Choice) -> Iterator[str]:
+def ask_about_classes(reading: Reading) -> Iterator[str]:
     """Yield questions about the names of the classes."""
-    names = list(choice.rows["class"].unique())
-    if isinstance(choice.parts[0], FilesPart):
+    names = list(reading.rows["class"].unique())
+    if isinstance(reading.parts[0], FilesPart):
         doubtful = list_doubtful_folders(names)
         if doubtful:
             yield f"{shorten(doubtful)}: such names are mostly of people, days, masks or copies"
@@ -450,7 +450,7 @@ def ask_about_classes(choice: Choice) -> Iterator[str]:
     if any(name == "-1" or FRACTION.fullmatch(name) for name in names):
         yield "a class is -1, or a fraction"
     is_latin = any(
-        isinstance(part, TablePart) and part.encoding == "latin-1" for part in choice.parts
+        isinstance(part, TablePart) and part.encoding == "latin-1" for part in reading.parts
     )
     # A text in another encoding has several such characters.
     odd = [name for name in names if re.search("[\x80-\xff].*[\x80-\xff]", name)]

@@ -9,7 +9,8 @@ import posixpath
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,12 +18,12 @@ import pandas as pd
 from image_layouts.checking import one_class
 from image_layouts.errors import LayoutError
 from image_layouts.layout.column_names import GROUP_COLUMNS, ID_COLUMNS
+from image_layouts.layout.folder import Folder
 from image_layouts.layout.hugging_face import find_image_columns
 from image_layouts.layout.pattern import escape
-from image_layouts.layout.place import Place
 from image_layouts.layout.read_table import find_blank_rows, list_values
+from image_layouts.layout.reading import Reading
 from image_layouts.layout.table_file import TableFile
-from image_layouts.proposing.choice import Proposal
 from image_layouts.proposing.columns import (
     USUAL_CLASSES,
     Texts,
@@ -47,76 +48,64 @@ PACKED = re.compile(r"\s*(\d+\s+){3,}\d+\s*")
 DIGITS = re.compile(r"\d+")
 
 
-class Candidate(NamedTuple):
-    """A way to read a table.
-
-    Attributes:
-        name: the path of the table.
-        columns: its columns, without those of the sets.
-        keys: the keys of a part of a layout, without `table`.
-        sets: the keys `train` and `test`, if a column says the sets.
-        is_named: whether the column of the classes has a usual name, or is the only one.
-        doubt: why the layout is not taken without a question, or "".
-    """
-
-    name: str
-    columns: tuple[str, ...]
-    keys: dict[str, Any]
-    sets: dict[str, Any]
-    is_named: bool
-    doubt: str
-
-
 def propose(
-    place: Place, chosen: Mapping[str, str]
-) -> tuple[list[Proposal], list[str], list[str]]:
+    folder: Folder, chosen: Mapping[str, str]
+) -> tuple[list[Reading], list[str], list[str]]:
     """Return the layouts of all tables, why others are not used, and tables without classes.
 
     The owner may have chosen the columns of `class` and `group`.
     """
-    candidates: list[Candidate] = []
+    possible: list[Reading] = []
     reasons: list[str] = []
-    without_classes: list[str] = []
     columns_of: dict[str, set[str]] = {}
-    for name in sorted(place.files, key=lambda each: (each.count("/"), each)):
+    for name in sorted(folder.files, key=lambda each: (each.count("/"), each)):
         try:
             is_submission = SUBMISSION.search(posixpath.basename(name))
-            if is_submission or not may_be_table(name, place.files[name]):
+            if is_submission or not may_be_table(name, folder.files[name]):
                 continue
-            keys = find_format(place.files[name])
-            table = place.open_table(name, **keys)
+            keys = find_format(folder.files[name])
+            table = folder.open_table(name, **keys)
             with table.report_unreadable():
                 table.check_names(list(chosen.values()))
                 columns_of[name] = set(table.names)
-                candidates += describe_table(place, name, table, keys, chosen)
+                possible += describe_table(folder, name, table, keys, chosen)
         except (OSError, EOFError) as error:
             reasons.append(f"{name}: {error}")
         except LayoutError as error:
             reasons.append(error.message)
-    kept: list[Candidate] = []
+    kept: list[Reading] = []
     for names_files in (True, False):  # a table of pixels says nothing about the others
-        same = [each for each in candidates if ("file" in each.keys) == names_files]
-        named = [str(each.keys["class"]) for each in same if each.is_named and not chosen]
-        kept += [each for each in same if not named or str(each.keys["class"]) in named]
-    for name, columns in columns_of.items():  # such as test.csv of a contest
-        for other in kept:
-            classes = set(np.atleast_1d(other.keys["class"]))
-            if name != other.name and columns <= columns_of[other.name] - classes:
-                without_classes.append(name)
-                break
+        same = [each for each in possible if ("file" in each.layout) == names_files]
+        certain = [get_classes(each) for each in same if each.is_certain and not chosen]
+        kept += [each for each in same if not certain or get_classes(each) in certain]
+    by_pattern = {escape(name): columns for name, columns in columns_of.items()}
+    unlabelled = [
+        by_pattern[each.layout["table"]] - set(np.atleast_1d(each.layout["class"]))
+        for each in kept
+    ]
+    without_classes = [  # such as test.csv of a contest
+        name
+        for name, columns in columns_of.items()
+        if any(columns <= others for others in unlabelled)
+    ]
     return write_layouts(kept), reasons, without_classes
 
 
+def get_classes(reading: Reading) -> str:
+    """Return the key `class` of a layout as a string, which may be a key of a dictionary."""
+    return str(reading.layout["class"])
+
+
 def describe_table(
-    place: Place, name: str, table: TableFile, keys: dict[str, Any], chosen: Mapping[str, str]
-) -> Iterator[Candidate]:
-    """Yield the candidates of a table.
+    folder: Folder, name: str, table: TableFile, keys: dict[str, Any], chosen: Mapping[str, str]
+) -> Iterator[Reading]:
+    """Yield the layouts of a table.
 
     Raises:
         LayoutError: it has no images, or no classes.
     """
     texts = read_texts(table)
-    for images, way in find_images(place, name, table, texts):
+    for images, way in find_images(folder, name, table, texts):
         others = {each: values for each, values in texts.items() if each not in images}
         sets, doubt = find_sets(others)
         if "file" in way and not sets:
@@ -137,7 +126,9 @@ def describe_table(
             roles += [([group], False, each[0]) for each, _, _ in roles]
             roles += [([group], False, None)]
         for classes, is_certain, by in roles:
-            part: dict[str, Any] = keys | way | {"class": unlist(classes)}
+            part: dict[str, Any] = (
+                {"table": escape(name)} | keys | way | {"class": unlist(classes)}
+            )
             if way.get("pixels", "") == "all":
                 part |= describe_pixels(table, [*others.keys() - rest.keys(), *classes])
             part |= {"group": by} if by and by not in classes else {}
@@ -150,10 +141,10 @@ def describe_table(
                 doubts.append(f"{blank.sum()} rows of {name} have no class")
                 part |= {"unused": [{"where": {classes[0]: ""}}]}
             said = "; ".join(filter(None, doubts))
-            candidate = Candidate(name, header, part, sets, is_certain, said)
-            yield candidate
+            questions = [said] if said else []
+            yield Reading(part | sets, questions, header, is_certain)
             if doubt or (sets and group):  # groups may be in both sets
-                yield candidate._replace(sets={})
+                yield Reading(part, questions, header, is_certain)
 
 
 def read_texts(table: TableFile) -> dict[str, pd.Series]:
@@ -201,7 +192,7 @@ def list_pixels(table: TableFile) -> list[str]:
 
 
 def find_images(
-    place: Place, name: str, table: TableFile, texts: Texts
+    folder: Folder, name: str, table: TableFile, texts: Texts
 ) -> list[tuple[list[str], dict[str, Any]]]:
     """Return columns that have or name the images, and the keys of a layout that say so.
 
@@ -218,7 +209,7 @@ def find_images(
             ways.append(([column], keys))
     for column, values in texts.items():
         try:
-            files = find_files(place, name, column, values) if place.pictures else []
+            files = find_files(folder, name, column, values) if folder.pictures else []
         except LayoutError as error:
             reason = error
             continue
@@ -233,16 +224,16 @@ def find_images(
     return ways
 
 
-def find_files(place: Place, name: str, column: str, values: pd.Series) -> list[str]:
+def find_files(folder: Folder, name: str, column: str, values: pd.Series) -> list[str]:
     """Return each path, such as `images/{id}.jpg`, by which all rows name a picture."""
     if values.nunique() < MIN_UNIQUE * len(values):  # classes may be called like pictures
-        if set(values.map(posixpath.basename)) <= place.pictures_by_end.keys():
+        if set(values.map(posixpath.basename)) <= folder.pictures_by_end.keys():
             raise LayoutError(f"{column} has most pictures in three rows or more")
         return []
-    for_all = find_templates(place, name, values)
+    for_all = find_templates(folder, name, values)
     first = values.iloc[0].strip()
     for padded in (first.zfill(length) for length in range(2, 9)):
-        if first and not for_all and padded in place.pictures_by_end:
+        if first and not for_all and padded in folder.pictures_by_end:
             raise LayoutError(f"write {padded} in place of {first}, as pictures do")
     whole = f"{{{column}}}"
     if whole in for_all:
@@ -302,62 +293,64 @@ def describe_pixels(table: TableFile, others: Sequence[str]) -> dict[str, Any]:
     )
 
 
-def write_layouts(candidates: Sequence[Candidate]) -> list[Proposal]:
+def write_layouts(readings: Sequence[Reading]) -> list[Reading]:
     """Return the layouts of tables: of those with the same columns together, and of each."""
-    alike: dict[Any, list[Candidate]] = defaultdict(list)
-    by_class: dict[str, list[Candidate]] = defaultdict(list)
-    for each in candidates:
-        classes = str(each.keys["class"])
-        alike[each.columns, classes, str(each.keys.get("pixels"))].append(each)
-        by_class[classes].append(each)
-    proposals = [each for tables in alike.values() for each in join(tables)]
+    alike: dict[Any, list[Reading]] = defaultdict(list)
+    by_class: dict[str, list[Reading]] = defaultdict(list)
+    for each in readings:
+        alike[each.columns, get_classes(each), str(each.layout.get("pixels"))].append(each)
+        by_class[get_classes(each)].append(each)
+    possible = [each for tables in alike.values() for each in join(tables)]
     for tables in by_class.values():  # a training set and a test set with other columns
         are_test = {each.columns: set_of(each) == "test" for each in tables}
-        if sorted(are_test.values()) == [False, True] and "file" in tables[0].keys:
-            proposals += [each for each in join(tables)[:1] if each not in proposals]
-    return proposals
+        if sorted(are_test.values()) == [False, True] and "file" in tables[0].layout:
+            known = [each.layout for each in possible]
+            possible += [each for each in join(tables)[:1] if each.layout not in known]
+    return possible
 
 
-def set_of(table: Candidate) -> str:
+def set_of(reading: Reading) -> str:
     """Return the set that the name of a table, or else of its folder, names."""
-    folder, name = posixpath.split(table.name)
+    folder, name = posixpath.split(reading.layout["table"])
     return find_set(posixpath.splitext(SHARD.sub(".", name))[0]) or find_set(folder)
 
 
-def join(tables: Sequence[Candidate]) -> list[Proposal]:
+def join(tables: Sequence[Reading]) -> list[Reading]:
     """Return the layouts of tables with the same columns and class: of all, and of each."""
-    single = [Proposal(write_part([each]) | each.sets, each.doubt) for each in tables]
-    names = {each.name for each in tables}
-    if len(names) == 1 or len(names) < len(tables):  # a table has several candidates
+    single = [replace(each, layout=write_part([each])) for each in tables]
+    n_tables = len({each.layout["table"] for each in tables})
+    if n_tables == 1 or n_tables < len(tables):  # a table has several layouts
         return single
-    by_keys: dict[Any, list[Candidate]] = defaultdict(list)
+    by_keys: dict[Any, list[Reading]] = defaultdict(list)
     for each in tables:
-        by_keys[str(each.keys), set_of(each) == "test", str(each.sets)].append(each)
+        by_keys[str(each.layout | {"table": ""}), set_of(each) == "test"].append(each)
     parts = [(write_part(same), set_of(same[0]) == "test") for same in by_keys.values()]
     train = [part for part, is_test in parts if not is_test]
     test = [part for part, is_test in parts if is_test]
-    if not train or (len(parts) > 1 and any(each.sets for each in tables)):
+    if not train or (len(parts) > 1 and any("train" in part for part in train + test)):
         return single
-    layout = parts[0][0] | tables[0].sets if len(parts) == 1 else write_subsets(train, test)
-    doubts = list(dict.fromkeys(each.doubt for each in tables if each.doubt))
+    layout = parts[0][0] if len(parts) == 1 else write_subsets(train, test)
+    doubts = list(dict.fromkeys(question for each in tables for question in each.questions))
     doubts += [] if are_one_dataset(tables) else ["the tables may be of several datasets"]
-    return [Proposal(layout, "; ".join(doubts)), *single]
+    return [Reading(layout, ["; ".join(doubts)] if doubts else []), *single]
 
 
-def are_one_dataset(tables: Sequence[Candidate]) -> bool:
+def are_one_dataset(tables: Sequence[Reading]) -> bool:
     """Return whether tables are certainly parts or sets of one dataset."""
-    if all("file" in each.keys for each in tables):
-        names = [posixpath.basename(each.name) for each in tables]
-        return len(set(names)) == len(names) or len(set(map(set_of, tables))) == len(names)
-    are_shards = all(SHARD.search(each.name) for each in tables)
+    patterns = [each.layout["table"] for each in tables]
+    if all("file" in each.layout for each in tables):
+        names = set(map(posixpath.basename, patterns))
+        return len(names) == len(tables) or len(set(map(set_of, tables))) == len(tables)
+    are_shards = all(map(SHARD.search, patterns))
     have_test = any(set_of(each) == "test" for each in tables)
-    series = {SET_WORD.sub("", SHARD.sub(".", each.name.lower())) for each in tables}
+    series = {SET_WORD.sub("", SHARD.sub(".", pattern.lower())) for pattern in patterns}
     return len(series) == 1 and (are_shards or have_test)
 
 
-def write_part(tables: Sequence[Candidate]) -> dict[str, Any]:
-    """Return the part of a layout with tables of the same keys."""
-    patterns = [escape(each.name) for each in tables]
-    if all(SHARD.search(each) for each in patterns):
+def write_part(tables: Sequence[Reading]) -> dict[str, Any]:
+    """Return the layout of tables with the same keys."""
+    patterns = [each.layout["table"] for each in tables]
+    if all(map(SHARD.search, patterns)):
         patterns = sorted({SHARD.sub("-*.", each) for each in patterns})
-    return {"table": unlist(patterns)} | tables[0].keys
+    layout: dict[str, Any] = tables[0].layout | {"table": unlist(patterns)}
+    return layout

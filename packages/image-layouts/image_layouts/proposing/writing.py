@@ -14,7 +14,7 @@ import yaml
 from image_layouts.errors import shorten
 from image_layouts.layout.pattern import escape
 from image_layouts.layout.read_files import natural_key
-from image_layouts.layout.reading import LayoutReading
+from image_layouts.layout.reading import Reading
 from image_layouts.schema import as_list
 
 # A word, a number, or another character.
@@ -139,7 +139,7 @@ def describe_image(rows: pd.DataFrame, row: pd.Series) -> str:
     return f"{name} → {', '.join(texts)}"
 
 
-def describe_unused(reading: LayoutReading) -> list[str]:
+def describe_unused(reading: Reading) -> list[str]:
     """Return lines about the pictures, files, columns and arrays that a layout does not use."""
     lines = []
     pictures = [*reading.unused_pictures, *reading.unmatched]

@@ -1,15 +1,20 @@
-"""The images of a part of a layout, before their pixels are read."""
+"""Images whose pixels have not been read yet, and what a layout uses to find them."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
+from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy.typing as npt
 import pandas as pd
 
-from image_layouts.collection import Vector
 from image_layouts.errors import LayoutError, shorten
 from image_layouts.layout.table_file import TableFile
+
+Vector = npt.NDArray[Any]
+
+MAX_CLASSES = 256
 
 
 class TableSelection(NamedTuple):
@@ -24,22 +29,28 @@ class TableSelection(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class PartImages:
-    """The images of a part of a layout, or of a single table or array.
+class LabelledImages:
+    """Images whose pixels have not been read yet, with their classes and groups.
 
-    `read_layout` in image_layouts/layout/reading.py joins the images of all parts. From
-    `files`, `arrays` and `tables`, it learns what the layout does not use.
+    They are those of a layout, of a part of it, or of a single table or array.
 
     Attributes:
-        rows: a table with one row per image. It may have the columns `id`, `file`, `class` and
-            `group`.
+        rows: a table with one row per image, and the columns
+
+            - `id`: what the owner calls the image: a name, a path, or its number from 1.
+            - `file`: the path of the picture in its folder, if there are pictures.
+            - `class`: the class, as a string. Without classes, images can only be predicted.
+            - `group`, as a string, if the images have it.
+            - `test`: whether the image is in the test set that came with the images.
+
         contents: a function that yields the images in the order of the rows. If `shape` is
             empty, they are pictures: their paths, or their bytes. Otherwise they are blocks of
             pixels, each of shape (n_rows, n_values).
-        shape: height, width and, in colour, 3. For pictures, it is empty.
+        shape: height, width and, in colour, 3. It is empty for pictures.
         files: the files that are used, other than pictures.
         arrays: the arrays that are used.
-        tables: what the part uses of each table.
+        tables: what is used of each table.
+        notes: what `digits predict` prints about the images, such as which files it leaves out.
     """
 
     rows: pd.DataFrame
@@ -48,9 +59,20 @@ class PartImages:
     files: set[str] = field(default_factory=set)
     arrays: set[str] = field(default_factory=set)
     tables: list[TableSelection] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def pictures(self) -> Callable[[], Iterator[Path | bytes]] | None:
+        """The function that yields the pictures, or None for pixels."""
+        return None if self.shape else self.contents
+
+    @property
+    def blocks(self) -> Callable[[], Iterator[Any]] | None:
+        """The function that yields the pixels of many rows at a time, or None for pictures."""
+        return self.contents if self.shape else None
 
 
-def join(parts: Sequence[PartImages]) -> PartImages:
+def join(parts: Sequence[LabelledImages]) -> LabelledImages:
     """Return the images of several parts, tables or arrays, one after another.
 
     Raises:
@@ -60,19 +82,14 @@ def join(parts: Sequence[PartImages]) -> PartImages:
     if len(shapes) > 1:
         described = [" × ".join(map(str, shape)) or "pictures" for shape in sorted(shapes)]
         raise LayoutError(f"there are different kinds of images: {shorten(described)}")
-    rows = pd.concat([part.rows for part in parts], ignore_index=True)
-    files: set[str] = set()
-    arrays: set[str] = set()
-    tables: list[TableSelection] = []
-    for part in parts:
-        files |= part.files
-        arrays |= part.arrays
-        tables += part.tables
-
-    def read_contents() -> Iterator[Any]:
-        return chain.from_iterable(part.contents() for part in parts)
-
-    return PartImages(rows, read_contents, parts[0].shape, files, arrays, tables)
+    return LabelledImages(
+        pd.concat([part.rows for part in parts], ignore_index=True),
+        contents=lambda: chain.from_iterable(part.contents() for part in parts),
+        shape=parts[0].shape,
+        files={name for part in parts for name in part.files},
+        arrays={name for part in parts for name in part.arrays},
+        tables=[selection for part in parts for selection in part.tables],
+    )
 
 
 def select_in_blocks(blocks: Iterable[Any], is_chosen: Vector) -> Iterator[Any]:

@@ -16,7 +16,7 @@ from image_layouts.layout.table_file import TableFile
 from image_layouts.schema import UTF_8
 
 
-class Place:
+class Folder:
     """The files of a folder, or a single file.
 
     Attributes:
@@ -110,17 +110,13 @@ class Place:
         arrays: dict[str, Any] = {}
         for name in names:
             if name not in self._arrays_by_file:
-                self._arrays_by_file[name] = self.load_array_file(name)
-            arrays |= self._arrays_by_file[name]
+                try:
+                    self._arrays_by_file[name] = array_file.load_file(self.files[name])
+                except Exception as error:  # what a damaged file raises can be anything
+                    raise LayoutError(f"{name}: {array_file.explain(error)}") from None
+            for key, array in self._arrays_by_file[name].items():
+                arrays[f"{name}/{key}" if key else name] = array
         return arrays
-
-    def load_array_file(self, name: str) -> dict[str, Any]:
-        """Return the arrays of a file, as `load_arrays` does."""
-        try:
-            arrays = array_file.load_file(self.files[name])
-        except Exception as error:  # what a damaged file raises can be anything
-            raise LayoutError(f"{name}: {array_file.explain(error)}") from None
-        return {f"{name}/{key}" if key else name: array for key, array in arrays.items()}
 
     def list_opened_tables(self, name: str) -> list[TableFile]:
         """Return the opened tables of a file, one for each way in which it has been opened."""

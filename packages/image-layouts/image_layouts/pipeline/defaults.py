@@ -1,8 +1,8 @@
-"""Find out whether most images are large, in colour, or drawings.
+"""Choose default parameters that suit the images: large or small, in colour, or drawings.
 
-The models that `digits start` writes depend on it. The limits of the saturation, the background
-and the side were chosen on 36 public sets of photos, scans, drawings and symbols. 100 random
-pictures of a set always led to the same models as all its pictures, in 100 tries for each set.
+The models that `digits start` writes depend on them. The limits of the saturation, the
+background and the side were chosen on 36 public sets of photos, scans, drawings and symbols. In
+each set, 100 random pictures led to the same models as all its pictures, in each of 100 tries.
 """
 
 import math
@@ -19,7 +19,7 @@ from digits.imaging import pictures
 from digits.imaging.transforms.border import median_of_border
 from digits.messages.errors import UserError
 from digits.settings.params import N_CHANNELS
-from image_layouts.collection import Collection
+from image_layouts.labelled_images import LabelledImages
 from image_layouts.proposing.choose import MIN_FOLDS
 
 N_SAMPLES = 100  # the largest number of pictures that are measured
@@ -42,10 +42,10 @@ MIN_LARGE_SIDE = 64
 
 MAX_OF_FRACTIONS = 16  # larger values of pixels are probably no fractions
 
-# With so many images or more, models learn from principal components of the features.
+# With so many images or more, models learn from principal components of the features. With 300
+# components, files of models are smaller than 20 MB. With 60, models that learn from copies are
+# trained in a fifth of the time.
 MANY_IMAGES = 1_700
-N_COMPONENTS = 300  # the files of models are then smaller than 20 MB
-N_COMPONENTS_WITH_COPIES = 60  # the training then takes a fifth of the time
 
 # In cross-validation, efficientnet_lite1 was better than efficientnet_lite0 on drawings, and
 # not on photos.
@@ -61,13 +61,12 @@ MIN_SIDE_OF_GRADIENTS = 20
 N_FOLDS_WITH_NETWORK = 5
 
 
-class ImageTraits(NamedTuple):
-    """What most of your images look like. The new params.yaml depends on it.
+class Defaults(NamedTuple):
+    """The default parameters that suit most of your images, for the new params.yaml.
 
     Attributes:
         are_pictures: whether the images are pictures, which are resized. Otherwise, they are
             arrays of pixels.
-        is_color: whether they are in colour.
         is_drawing: whether they are grey pictures of which most is background.
         network: the network that should describe them, or None. Small drawings, such as digits,
             need none, and arrays have no pictures that a network could read.
@@ -77,11 +76,15 @@ class ImageTraits(NamedTuple):
     """
 
     are_pictures: bool
-    is_color: bool
     is_drawing: bool
     network: str | None
     shape: list[int]
     white: int | None = None
+
+    @property
+    def is_color(self) -> bool:
+        """Whether the images are in colour."""
+        return len(self.shape) == 3
 
     @property
     def max_folds(self) -> int:
@@ -109,34 +112,29 @@ class ImageTraits(NamedTuple):
         return f"most look like {kind}, so the network is {self.network}"
 
 
-# The traits of pictures of digits. They are also used for pictures that will be added later.
-DEFAULT_TRAITS = ImageTraits(
-    are_pictures=True, is_color=False, is_drawing=True, network=None, shape=[28, 28]
-)
+# The defaults for pictures of digits, and for pictures that will be added later.
+DEFAULTS_FOR_DIGITS = Defaults(are_pictures=True, is_drawing=True, network=None, shape=[28, 28])
 
 
-def find_traits(collection: Collection) -> ImageTraits:
-    """Return what most images look like.
+def find_defaults(images: LabelledImages) -> Defaults:
+    """Return the defaults that suit most images.
 
     Raises:
         UserError: the images of an array or a table are too large.
     """
-    if collection.pictures is not None:
-        return find_traits_of_pictures(collection.pictures(), len(collection.rows))
-    shape = collection.shape
+    shape = images.shape
+    if not shape:
+        return find_defaults_of_pictures(images.contents(), len(images.rows))
     if max(shape) > MAX_SIDE:
         raise UserError(
             f"images of {' × '.join(map(str, shape))} values cannot be used, because they are "
             f"larger than {MAX_SIDE} × {MAX_SIDE} pixels"
         )
-    is_color = len(shape) == 3
-    return ImageTraits(
-        are_pictures=False, is_color=is_color, is_drawing=False, network=None, shape=shape
-    )
+    return Defaults(are_pictures=False, is_drawing=False, network=None, shape=shape)
 
 
-def find_traits_of_pictures(contents: Iterator[Path | bytes], n_pictures: int) -> ImageTraits:
-    """Return what most pictures of a sample, which is every n-th picture, look like.
+def find_defaults_of_pictures(contents: Iterator[Path | bytes], n_pictures: int) -> Defaults:
+    """Return the defaults that suit most pictures of a sample, which is every n-th picture.
 
     If the first picture has more than 8 bits, all pictures are measured, to find the largest
     value. Pictures that cannot be read are ignored. They are reported later.
@@ -148,7 +146,7 @@ def find_traits_of_pictures(contents: Iterator[Path | bytes], n_pictures: int) -
     measured = [first, *map(measure_picture, others)]
     readable = [measures for measures in measured if measures is not None]
     if not readable:
-        return DEFAULT_TRAITS
+        return DEFAULTS_FOR_DIGITS
     measures = pd.DataFrame(readable)
     largest = measures["largest"].max()
     medians = measures.median()
@@ -163,9 +161,8 @@ def find_traits_of_pictures(contents: Iterator[Path | bytes], n_pictures: int) -
     else:
         network = NETWORK_OF_PHOTOS
         shape = [64, 64, N_CHANNELS] if is_color else [64, 64]
-    return ImageTraits(
+    return Defaults(
         are_pictures=True,
-        is_color=is_color,
         is_drawing=is_drawing,
         network=network,
         shape=shape,
