@@ -10,14 +10,8 @@ from tests.helpers import tiny
 
 def make_trees(n_estimators: int) -> ModelParams:
     """Return the entry of a few small trees, whose accuracy depends on the seed."""
-    trees = tiny.model(
-        "five",
-        "raw",
-        "ensemble.ExtraTreesClassifier",
-        2,
-        n_estimators=n_estimators,
-        max_depth=4,
-    )
+    hyperparameters = {"n_estimators": n_estimators, "max_depth": 4}
+    trees = tiny.model("five", "raw", "ensemble.ExtraTreesClassifier", 2, **hyperparameters)
     return ModelParams.model_validate(trees)
 
 

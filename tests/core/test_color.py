@@ -15,6 +15,7 @@ from digits.imaging import drawing
 from digits.imaging.transforms.color import to_brightness
 from tests.helpers import tiny
 from tests.helpers.calls import call
+from tests.helpers.digit_files import write_picture
 
 SIDE = 16
 COLORS = {"blue": (20, 40, 230), "red": (230, 40, 20)}  # of the same brightness, nearly
@@ -25,11 +26,10 @@ def write_pictures(folder: Path, side: int) -> None:
     """Write noisy pictures of two classes that differ in their colour alone."""
     rng = np.random.default_rng(1)
     for name, color in COLORS.items():
-        (folder / name).mkdir(parents=True)
         for number in range(N_PICTURES):
             noise = rng.integers(-20, 20, (side, side, 3))
             pixels = np.clip(color + noise, 0, 255).astype(np.uint8)
-            Image.fromarray(pixels).save(folder / name / f"{number}.png")
+            write_picture(folder / f"{name}/{number}.png", pixels)
 
 
 TREES = "ensemble.ExtraTreesClassifier"

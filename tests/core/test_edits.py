@@ -9,7 +9,6 @@ import time
 import warnings
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -73,15 +72,7 @@ EDIT_TABLES = replace("digits/core/tables.py", '\\"\\"\\"Read', '\\"\\"\\"Now re
         (replace("stages/versions.yaml", "numpy: ", "numpy: 1 # "), "stages/versions.yaml"),
         (replace("params.yaml", "pixel_max: 16", "pixel_max: 17"), "params.yaml"),
     ],
-    ids=[
-        "module",
-        "undone",
-        "script",
-        "new module",
-        "deleted",
-        "versions",
-        "entry",
-    ],
+    ids=["module", "undone", "script", "new module", "deleted", "versions", "entry"],
 )
 def test_an_edit_of_what_the_stage_depends_on_fails_it(
     editing: Path, script: str, path: str
@@ -130,23 +121,6 @@ def test_a_name_that_does_not_exist_is_one_line(
     project: Path, stage: str, message: str
 ) -> None:
     assert failure(project, stage, "typo") == f"Error: params.yaml: {message}"
-
-
-@pytest.mark.parametrize(
-    ("entry", "message"),
-    [
-        (None, "models.five-sgd: must be a mapping, which has keys, not null"),
-        (tiny.model("five", 'a"b', tiny.SGD, 0), "there is no 'a\"b'"),
-    ],
-)
-def test_an_entry_that_cannot_be_used_is_one_line(
-    project: Path, entry: Any, message: str
-) -> None:
-    tiny.edit(project, {"models.five-sgd": entry})
-    error = failure(project, "train", "five-sgd")
-    assert error.startswith("Error: ")
-    assert message in error
-    assert "\n" not in error
 
 
 def test_an_edit_while_the_modules_are_imported_fails_the_stage(project: Path) -> None:

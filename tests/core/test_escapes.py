@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
 
 from digits.core import paths
 from tests.helpers import tiny
 from tests.helpers.calls import call
+from tests.helpers.digit_files import write_picture
 from tests.helpers.variants import mark_variants
 
 PIXELS, CLASSES = tiny.digits()
@@ -52,8 +52,7 @@ def hostile(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     call(project, "fetch", "tiny")
     for row in range(1, 3):
         file = project / "labelled" / names[CLASSES[row]] / f"{row}{HOSTILE}.png"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(PIXELS[row].reshape(tiny.SHAPE)).save(file)
+        write_picture(file, PIXELS[row].reshape(tiny.SHAPE))
     (project / f"no picture{HOSTILE}.png").touch()
     table = pd.DataFrame(PIXELS[1:3]).add_prefix("pixel")
     table.insert(0, "id", [f"{row}{HOSTILE}" for row in (1, 2)])

@@ -147,12 +147,6 @@ def test_a_server_that_is_down_is_one_line(folder: Path) -> None:
     assert line.startswith(f"Error: no source has tiny: {reason}. Without internet, ")
 
 
-@pytest.mark.parametrize("key", ["files", "groups"])
-def test_images_that_have_lost_what_was_pinned_are_one_line(folder: Path, key: str) -> None:
-    tiny.edit(folder, {f"datasets.tiny.sha256.{key}": "0" * 64})
-    assert f"idx idx: {key}: sha256 None, expected 0000" in failure(folder, *FETCH)
-
-
 @pytest.mark.parametrize(
     ("name", "is_test"),
     [("digits_test_images", True), ("contest-images", False), ("testing-images", False)],

@@ -407,10 +407,7 @@ def test_arrays_with_labels_are_evaluated(place: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("largest", "reason"),
     [
-        (
-            1_000,
-            "its values are not all whole numbers from 0 to 255",
-        ),
+        (1_000, "its values are not all whole numbers from 0 to 255"),
         (240, "its pixels are up to 240, but digit-logreg takes pixels from 0 to 16"),
     ],
 )

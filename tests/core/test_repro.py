@@ -15,7 +15,6 @@ import pytest
 import yaml
 from click.testing import Result
 
-from digits.messages.git import has_repository
 from tests.helpers import tiny
 from tests.helpers.calls import VALID, call, failure
 from tests.helpers.processes import Running
@@ -95,17 +94,6 @@ def test_an_archive_of_the_project_says_how_to_make_it_a_repository(project: Pat
     line = failure(project, "repro")
     assert line.endswith("which DVC needs; run `git init`, then `digits setup`")
     assert call(project, "check").output == VALID
-
-
-def test_a_project_may_be_a_folder_of_its_repository(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    project = tmp_path / "work/project"
-    project.mkdir(parents=True)
-    monkeypatch.chdir(project)
-    assert not has_repository()
-    (tmp_path / ".git").mkdir()
-    assert has_repository()
 
 
 @pytest.mark.slow

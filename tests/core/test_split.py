@@ -47,13 +47,6 @@ def split(images: Images, test: Any) -> tuple[list[int], list[int]]:
     return train_rows.tolist(), test_rows.tolist()
 
 
-def test_a_number_takes_the_last_images_in_order_and_shuffles_the_others() -> None:
-    train_rows, test_rows = split(make_images(12), 3)
-    assert test_rows == [9, 10, 11]
-    assert sorted(train_rows) == list(range(9))
-    assert train_rows != sorted(train_rows)
-
-
 @pytest.mark.parametrize(("n_images", "fraction"), [(1797, 0.2), (7, 0.33), (101, 0.99)])
 def test_a_fraction_of_the_images_is_that_of_scikit_learn(
     n_images: int, fraction: float

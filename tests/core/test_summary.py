@@ -11,7 +11,9 @@ from PIL import Image
 from digits.fetching.background import find_backgrounds, find_blank, find_common_background
 from tests.helpers import tiny
 from tests.helpers.calls import call, failure
+from tests.helpers.digit_files import write_picture
 
+ENTRY = {"sources": [{"files": "own"}], "shape": [28, 28]}
 NAMES = ["cat", "no", "Übel"]
 PRINTED = """\
 12 images of 3 classes: cat 4, no 4, Übel 4
@@ -22,14 +24,11 @@ PRINTED = """\
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Return a folder with pictures, and a dataset that reads them."""
-    entry = {"sources": [{"files": "own"}], "shape": [28, 28]}
-    tiny.edit(tmp_path, {"datasets.tried": entry})
+    tiny.edit(tmp_path, {"datasets.tried": ENTRY})
     for index, name in enumerate(NAMES * 4):
-        path = tmp_path / "own" / name / f"{index}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
         # No two are nearly equal, which the stage would say.
         pixels = np.random.default_rng(index).integers(0, 240, (30, 40), np.uint8)
-        Image.fromarray(pixels).save(path)
+        write_picture(tmp_path / f"own/{name}/{index}.png", pixels)
     return tmp_path
 
 
@@ -66,8 +65,7 @@ def test_fewer_images_than_in_the_last_commit_are_a_warning(folder: Path) -> Non
 def test_a_damaged_summary_is_one_line(folder: Path) -> None:
     call(folder, "fetch", "tried")
     (folder / "data/datasets/tried.yaml").write_text("<<<<<<< HEAD")
-    entry = {"sources": [{"files": "own"}], "shape": [28, 28]}
-    tiny.edit(folder, {"datasets.tried": entry, "splits.tiny.dataset": "tried"})
+    tiny.edit(folder, {"datasets.tried": ENTRY, "splits.tiny.dataset": "tried"})
     assert "run `dvc repro fetch@tried`" in failure(folder, "check")
 
 
@@ -78,16 +76,14 @@ def test_a_damaged_summary_is_one_line(folder: Path) -> None:
 @pytest.mark.parametrize("key", ["files", "groups", "test"])
 def test_downloaded_images_that_differ_are_refused(folder: Path, key: str) -> None:
     call(folder, "fetch", "tried")
-    entry = {"sources": [{"files": "own"}], "shape": [28, 28]}
     expected = {**read_summary(folder)["sha256"], key: "0" * 64}
-    tiny.edit(folder, {"datasets.tried": {**entry, "sha256": expected}})
+    tiny.edit(folder, {"datasets.tried": {**ENTRY, "sha256": expected}})
     assert f"files own: {key}: sha256 " in failure(folder, "fetch", "tried")
 
 
 def test_a_test_image_that_is_also_a_training_image_is_counted(folder: Path) -> None:
     layout = {"train": "{class}/*", "test": "test/{class}/*"}
-    entry = {"sources": [{"files": "own"}], "shape": [28, 28], "layout": layout}
-    tiny.edit(folder, {"datasets.tried": entry})
+    tiny.edit(folder, {"datasets.tried": {**ENTRY, "layout": layout}})
     (folder / "own/test/cat").mkdir(parents=True)
     (folder / "own/test/cat/0.png").write_bytes((folder / "own/cat/0.png").read_bytes())
     printed = call(folder, "fetch", "tried").stdout

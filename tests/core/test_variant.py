@@ -2,14 +2,11 @@
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
-from scipy.special import softmax
 from sklearn.datasets import load_digits
 
 from digits.core import paths
-from digits.core.pixels import Vector
 from digits.learning import model_file
 from digits.learning.scores import decision_threshold
 from digits.learning.thresholds import choose_threshold
@@ -118,45 +115,16 @@ def test_images_of_no_side_have_no_label_and_no_prediction(variant: Path, subset
     assert predicted["row"].tolist() == expected["row"].tolist()
 
 
-def test_the_captions_of_predictions_name_both_sides(variant: Path) -> None:
-    words = ["show", "own", "--predictions", "odd", "--limit", "100"]
-    captions = call(variant, *words).stdout
-    n_positive = captions.count(", predicted n1 or n8 (")
-    n_negative = captions.count(", predicted n3 or n9 (")
-    assert n_positive + n_negative == len(read_predictions(variant, "odd", "test"))
-
-
-def choose(is_positive: Vector, scores: Vector) -> float:
-    """Return the threshold that the rule of the model `odd` chooses."""
-    return choose_threshold(MinRecall(recall=0.9), is_positive, scores)
-
-
 def test_a_chosen_threshold_is_in_the_model(variant: Path) -> None:
     cv_predictions = read_predictions(variant, "odd", "train")
     is_positive = cv_predictions["label"].to_numpy() == 1
     scores = cv_predictions["probability_1"].to_numpy()
-    expected = choose(is_positive, scores)
+    expected = choose_threshold(MinRecall(recall=0.9), is_positive, scores)
     model = model_file.load(variant / paths.model("odd"))
     assert decision_threshold(model) == expected
     predictions = read_predictions(variant, "odd", "test")
     expected_positive = predictions["probability_1"] >= expected
     assert (predictions["prediction"] == expected_positive).all()
-
-
-@pytest.mark.parametrize("fold", [1, 2, 3])
-def test_the_threshold_of_a_fold_is_chosen_on_the_other_folds(variant: Path, fold: int) -> None:
-    cv_predictions = read_predictions(variant, "odd", "train")
-    is_positive = (cv_predictions["label"] == 1).to_numpy()
-    scores = cv_predictions["probability_1"].to_numpy()
-    is_test = (cv_predictions["fold"] == fold).to_numpy()
-    expected = choose(is_positive[~is_test], scores[~is_test])
-    predictions = cv_predictions["prediction"].to_numpy()[is_test]
-    assert (predictions == (scores[is_test] >= expected)).all()
-
-
-def test_the_confusion_matrix_has_the_names_of_the_classes(variant: Path) -> None:
-    table = pd.read_csv(variant / "plots/named/confusion.csv")
-    assert list(table["actual"].unique()) == [f"n{digit}" for digit in range(10)]
 
 
 def test_accuracies_have_the_names_of_the_groups_and_two_groups_no_interval(
@@ -173,18 +141,6 @@ def test_the_train_accuracy_is_no_cross_validated_one(variant: Path) -> None:
     cv_predictions = read_predictions(variant, "named", "train")
     assert train_accuracy == cv_predictions.attrs["train_accuracy"] == 1.0
     assert (cv_predictions["label"] != cv_predictions["prediction"]).any()
-
-
-def test_the_temperature_calibrates_the_predictions_of_the_test_images(variant: Path) -> None:
-    [temperature] = read_metrics(variant, "named").query("metric == 'temperature'")["value"]
-    predictions = read_predictions(variant, "named", "test")
-    scores = predictions.filter(like="decision_").to_numpy()
-    table = pd.read_csv(variant / "plots/named/reliability.csv").query("subset == 'test'")
-    found = np.average(table["confidence"], weights=table["count"])
-    calibrated = softmax(scores / temperature, axis=1).max(axis=1).mean()
-    uncalibrated = softmax(scores, axis=1).max(axis=1).mean()
-    assert found == pytest.approx(calibrated, abs=1e-3)
-    assert found != pytest.approx(uncalibrated, abs=1e-2)
 
 
 @pytest.mark.parametrize("label", [0, 5])

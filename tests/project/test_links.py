@@ -7,21 +7,12 @@ from tests.helpers import tiny
 # The address of a page in the code, as in a message or a comment.
 PAGE = re.compile(r"(?:\bpackages/)?(?:\b[\w-]+/)?\bdocs/[\w/-]+\.md\b")
 
-# The pages and files of each optional component, which are deleted with it.
-PAGES_OF_COMPONENTS = {
-    "bench": "docs/benchmarks.md",
-    "packages/digits-handwriting": "packages/digits-handwriting/",
-    "packages/image-layouts": "packages/image-layouts/",
-    "packages/picture-networks": "packages/picture-networks/",
-}
 
-
-def was_deleted(name: str) -> bool:
+def was_deleted(page: str) -> bool:
     """Return whether a page belongs to an optional component that was deleted."""
-    for folder, pages in PAGES_OF_COMPONENTS.items():
-        if name.startswith(pages) and not (tiny.ROOT / folder).exists():
-            return True
-    return False
+    if page == "docs/benchmarks.md":
+        return not (tiny.ROOT / "bench").exists()
+    return page.startswith("packages/") and not (tiny.ROOT / page).parents[1].exists()
 
 
 def test_pages_that_the_code_names_exist() -> None:

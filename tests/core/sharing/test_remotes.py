@@ -59,14 +59,7 @@ def set_up(clone: Path) -> str:
     return "".join(re.findall("url = (.+)", text))
 
 
-COMMANDS = [
-    "setup",
-    "start",
-    "check",
-    "repro",
-    "compare HEAD",
-    "experiments five-sgd",
-]
+COMMANDS = ["setup", "start", "check", "repro", "compare HEAD", "experiments five-sgd"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
