@@ -24,7 +24,7 @@ from pytest_httpserver import HTTPServer
 from sklearn.datasets import fetch_openml, load_digits
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, SGDClassifier
-from sklearn.model_selection import cross_val_score
+from sklearn.model_selection import cross_val_score, train_test_split
 from sklearn.svm import SVC
 from sklearn.utils import Bunch
 
@@ -409,8 +409,15 @@ needs_mnist = pytest.mark.skipif(
 
 @pytest.mark.slow
 @needs_mnist
-def test_image_36_000_in_the_order_of_the_article_is_a_five() -> None:
+def test_the_images_that_the_page_names_show_what_it_says() -> None:
     classes = pd.read_parquet(MNIST, columns=["class"])["class"]
+    assert classes[[36_000, 36_001, 36_002]].tolist() == [9, 2, 6]
+    train, test = train_test_split(classes, test_size=0.2, random_state=42)
+    assert test.index[:2].tolist() == [46_730, 48_393]
+    assert (train.iloc[1], train[1]) == (4, 0)
+    labels = "`ytrain.iloc[1]`, a 4. `ytrain[1]` is the label of MNIST's image 1, a 0."
+    assert labels in " ".join(CODE_PAGE.split())
+    assert f"`{test.astype(str).to_numpy()}`" in PAGE
     variables: dict[str, Any] = {
         "np": np,
         "X": np.arange(70_000),

@@ -111,12 +111,23 @@ def test_what_dvc_has_recorded_stays_if_it_cannot_store_a_change(project: Path) 
     assert Path(f"{OWN}.dvc").read_bytes() == record
 
 
+def make_link(project: Path) -> None:
+    OWN.rename(project.parent / "elsewhere")
+    OWN.symlink_to(project.parent / "elsewhere")
+
+
+def exclude_some(project: Path) -> None:
+    (OWN / ".dvcignore").write_text("*.jpg\n")
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
         (rename_to_ignored, "it leaves out 2 files, first data/own/mutants/1.jpg; a line of"),
         (move_behind_link, "it leaves out 2 files, first data/own/cross/"),
         (make_project_of_dvc, "it leaves out 2 files, first data/own/cross/"),
+        pytest.param(make_link, "symlinked", marks=pytest.mark.slow),
+        pytest.param(exclude_some, "dvcignore", marks=pytest.mark.slow),
     ],
 )
 def test_images_that_dvc_does_not_store_are_refused(
