@@ -1,26 +1,19 @@
-"""Store images and networks with DVC, and warn of those that neither Git nor DVC has."""
+"""Warn of images and networks that neither Git nor DVC has, or that no stage depends on."""
 
-import os
-import re
 import shlex
 import subprocess
-from collections.abc import Iterator, Sequence
-from fnmatch import translate
+from collections.abc import Sequence
 from pathlib import Path
 
 from digits import networks
 from digits.messages.errors import UserError
 from digits.messages.git import has_repository
-from digits.messages.terminal import echo, warn
+from digits.messages.terminal import warn
 from digits.running.command import read_declared
 from digits.settings.params import DatasetParams, list_sources
 from digits.sources import find_source
 
 Sources = list[dict[str, str]]  # as in an entry of params.yaml
-
-# Files that operating systems, network drives and Git write. They are in .dvcignore, too.
-IGNORED_NAMES = (".*", "__MACOSX", "@eaDir", "[Tt]humbs.db", "[Dd]esktop.ini")
-IGNORED = re.compile("|".join(map(translate, [*IGNORED_NAMES, "*.dvc"])))
 
 
 def list_targets(sources: Sources, network_files: Sequence[Path] = ()) -> list[Path]:
@@ -96,66 +89,3 @@ def is_in_git(target: Path) -> bool:
     """Return whether Git has a file, or a file in a folder."""
     command = ["git", "ls-files", "-z", "--", str(target)]
     return bool(subprocess.run(command, capture_output=True, check=False).stdout)
-
-
-def add_to_dvc(sources: Sources, network_files: Sequence[Path] = ()) -> None:
-    """Add the targets of a dataset in the folder data/ to DVC, unless Git has them.
-
-    If DVC has them already, it notices what has changed.
-
-    Raises:
-        UserError: DVC cannot store all of them. It has recorded the same ones as before.
-    """
-    if not has_dvc():
-        return
-    for target in list_targets(sources, network_files):
-        if target.parts[:1] == ("data",) and not is_in_git(target):
-            add_target(target)
-
-
-def add_target(target: Path) -> None:
-    """Add a file or folder in data/ to DVC.
-
-    Raises:
-        UserError: as `add_to_dvc` does.
-    """
-    from dvc.api import DVCFileSystem  # here, because it takes a second
-    from dvc.repo import Repo
-
-    files = [find_dvc_file(target), target.parent / ".gitignore"]  # what DVC writes
-    before = {file: file.read_bytes() if file.exists() else None for file in files}
-    repo = Repo()
-    repo.scm_context.quiet = True  # what to type next is said below
-    try:
-        repo.add(str(target))
-        stored = set(DVCFileSystem().find(target.as_posix(), dvc_only=True))
-        left_out = [path for path in list_files(target) if path.as_posix() not in stored]
-        reason = ""
-        if left_out:
-            reason = (
-                f"it leaves out {len(left_out)} files, first {left_out[0]}; a line of "
-                ".dvcignore, a link to a folder, or another project of DVC excludes them"
-            )
-    except Exception as error:  # DVC's packages have exceptions of their own
-        reason = str(error)
-    if reason:
-        for file, content in before.items():
-            if content is None:
-                file.unlink(missing_ok=True)
-            else:
-                file.write_bytes(content)
-        raise UserError(f"DVC cannot store {target}: {reason}")
-    # `dvc exp run --temp` copies only files that Git knows.
-    subprocess.run(["git", "add", str(find_dvc_file(target))], check=True)
-    echo(f"DVC now stores {target}. Run `dvc push` to share it.")
-
-
-def list_files(target: Path) -> Iterator[Path]:
-    """Yield a file itself, or the files in a folder, except those with ignored names."""
-    if target.is_file():
-        yield target
-    for folder, folders, names in os.walk(target, followlinks=True):
-        folders[:] = sorted(name for name in folders if not IGNORED.fullmatch(name))
-        for name in sorted(names):
-            if not IGNORED.fullmatch(name):
-                yield Path(folder, name)

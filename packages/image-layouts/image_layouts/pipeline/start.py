@@ -29,7 +29,6 @@ from digits.messages.errors import UserError
 from digits.messages.git import check_git
 from digits.messages.terminal import echo, to_one_line
 from digits.results.overview import describe_images
-from digits.running.storage import add_to_dvc
 from digits.settings.params import ChecksumShare, TestSize
 from digits.settings.params_file import validate_dataset
 from image_layouts.errors import LayoutError
@@ -43,6 +42,7 @@ from image_layouts.pipeline.defaults import (
     find_defaults,
 )
 from image_layouts.pipeline.own_files import as_user_errors, to_collection
+from image_layouts.pipeline.store import add_to_dvc
 from image_layouts.proposing.asking import describe
 from image_layouts.proposing.choose import MIN_FOLDS, choose, make_groups_error
 from image_layouts.proposing.folders import enter_folders

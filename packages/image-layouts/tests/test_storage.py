@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from digits.messages.errors import UserError
-from digits.running.storage import IGNORED_NAMES, add_to_dvc, warn_about_unstored
+from digits.running.storage import warn_about_unstored
 from docs.tools.shapes import write_pictures
+from image_layouts.files import IGNORED_NAMES
+from image_layouts.pipeline.store import add_to_dvc
 from tests.helpers import tiny
-from tests.helpers.calls import VALID, call, skip_without_layouts
+from tests.helpers.calls import VALID, call
 
 SOURCES = [{"files": "data/own"}]
 OWN = Path("data/own")
@@ -25,7 +27,6 @@ def make_repository(folder: Path) -> None:
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the current folder, a repository of Git and DVC with pictures of three shapes."""
-    skip_without_layouts()
     folder = tmp_path / "project"
     folder.mkdir()
     monkeypatch.chdir(folder)
