@@ -82,22 +82,15 @@ def predict_arguments(
             errors.append(error)
     for argument, collection in collections.items():
         try:
-            yield from predict_argument(predictor, argument, collection)
+            if collection is None:
+                source = sys.stdin.buffer if argument == "-" else Path(argument)
+                yield predict_picture(predictor, argument, source)
+            else:
+                for note in collection.notes:  # such as which files are left out
+                    warn(f"{argument}: {note}")
+                yield from predict_collection(predictor, Path(argument), collection)
         except UserError as error:
             errors.append(error)
-
-
-def predict_argument(
-    predictor: Predictor, argument: str, collection: Collection | None
-) -> Iterator[PicturePrediction]:
-    """Yield the predictions for an argument. First print which files are left out."""
-    if collection is None:
-        source = sys.stdin.buffer if argument == "-" else Path(argument)
-        yield predict_picture(predictor, argument, source)
-        return
-    for note in collection.notes:
-        warn(f"{argument}: {note}")
-    yield from predict_collection(predictor, Path(argument), collection)
 
 
 def print_submission(header: str, pictures: Sequence[PicturePrediction]) -> None:

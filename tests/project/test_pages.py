@@ -108,7 +108,6 @@ def test_the_readme_has_the_accuracies_of_the_page_about_the_tutorials() -> None
             assert set(numbers) <= set(of_page), link
 
 
-@pytest.mark.slow
 def test_the_day_in_the_readme_leads_to_a_colleague_and_to_a_merged_branch(
     demo: Path, tmp_path: Path
 ) -> None:
