@@ -13,7 +13,7 @@ import click
 
 from digits.core import paths
 from digits.core.images import write_images
-from digits.fetching.fetch import fetch_images
+from digits.fetching.fetch import fetch_images, find_sources
 from digits.fetching.summary import summarize, write_summary
 from digits.networks import compute_checksums
 from digits.results.overview import print_overview
@@ -33,7 +33,7 @@ def main(name: str) -> None:
 
     write_images(paths.raw(name), images)
     write_summary(name, summary)
-    print_overview(name, images, summary)
+    print_overview(name, images, summary, find_sources(dataset))
 
 
 if __name__ == "__main__":

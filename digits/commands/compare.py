@@ -110,7 +110,7 @@ def command(
         elif models:
             pairs = [Pair(name, name) for name in models]
         else:
-            names = sorted(before.model_names() & after.model_names())
+            names = sorted(before.evaluated_models() & after.evaluated_models())
             if not names:
                 raise UserError(f"{before.name} and {after.name} have no model in common")
             pairs = [Pair(name, name) for name in names if has_changed(name, before, after)]

@@ -1,4 +1,4 @@
-"""Pixels as one array in a temporary file, which need not fit into memory."""
+"""The types of arrays, and the largest value of a pixel."""
 
 from typing import Any
 

@@ -1,6 +1,6 @@
 """Predict what new images show, with a trained model.
 
-No stage depends on this folder.
+No stage depends on this folder, because it changes no output.
 """
 
 from digits.core import paths

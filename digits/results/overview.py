@@ -1,5 +1,7 @@
 """Describe the images of a dataset in a few lines, so that a mistake is seen at once."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -8,25 +10,27 @@ from digits.core.pixels import Vector
 from digits.fetching.background import find_blank
 from digits.fetching.summary import Summary, describe_losses, read_committed_summary
 from digits.messages.terminal import echo, shorten, to_one_line, warn
-from digits.sources import list_sources_of_packages
+from digits.sources import Source
 
 
-def print_overview(name: str, images: Images, summary: Summary) -> None:
+def print_overview(
+    name: str, images: Images, summary: Summary, sources: Sequence[Source]
+) -> None:
     """Print what the images of a dataset are, and warn if the last commit has more of them."""
     committed = read_committed_summary(name)
     losses = describe_losses(committed, summary) if committed else []
     if losses:
         warn(f"{name} has fewer images than in the last commit: {shorten(losses)}")
-    for line in describe_images(images, summary):
+    for line in describe_images(images, summary, sources):
         echo(to_one_line(line))
 
 
-def describe_images(images: Images, summary: Summary) -> list[str]:
-    """Return a few lines about the images of a dataset."""
+def describe_images(images: Images, summary: Summary, sources: Sequence[Source]) -> list[str]:
+    """Return a few lines about the images of a dataset, which come from one of the sources."""
     listed = shorten([f"{name} {count:,}" for name, count in summary.classes.items()])
     lines = [f"{len(images):,} images of {len(summary.classes)} classes: {listed}"]
     checksums = checksum_prefixes(images)
-    for source in list_sources_of_packages():
+    for source in sources:
         if source.find_doubtful_images:
             lines += source.find_doubtful_images(images, checksums, summary.class_names)
     if images.groups is not None:

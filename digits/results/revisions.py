@@ -59,14 +59,18 @@ class Revision:
         self.opened.close()
 
     def model_names(self) -> set[str]:
+        """Return the names of the models, also of those that have no predictions yet."""
+        pattern = paths.predictions("*").as_posix()
+        return {Path(path).stem for path in self.files.glob(pattern)}
+
+    def evaluated_models(self) -> set[str]:
         """Return the names of the models that have predictions of the test set.
 
         Raises:
             UserError: there are none.
         """
-        pattern = paths.predictions("*").as_posix()
-        found = map(Path, self.files.glob(pattern))  # also outputs that were never written
-        names = {path.stem for path in found if self.checksum(path) is not None}
+        models = self.model_names()
+        names = {name for name in models if self.checksum(paths.predictions(name)) is not None}
         if not names:
             raise UserError(f"{self.name} has no predictions; run `digits repro` there")
         return names

@@ -1,7 +1,7 @@
-"""Notice edits of this project's code while a stage runs, and let Ctrl-C end it.
+"""Notice edits of code and images while a stage runs, and let Ctrl-C end it.
 
 A file counts as edited if its time or its size differs from what it was when the process began,
-even if the edit was undone.
+or, of images, when the stage began, even if the edit was undone.
 
 This module is imported before nearly all modules that could be edited, so it imports nothing
 that takes time.
@@ -36,11 +36,11 @@ CODE_AT_START = take_snapshot()
 
 
 def stat_data(dependencies: Collection[str]) -> dict[Path, tuple[int, int]]:
-    """Return the time of the last edit, and the size, of each file of data."""
+    """Return the time of the last edit, and the size, of each file that is no code."""
     files = {}
     for dependency in map(Path, dependencies):
         for path in dependency.rglob("*") if dependency.is_dir() else [dependency]:
-            if path.suffix != ".py" and path.is_file():
+            if path.suffix not in {".py", ".pyc"} and path.is_file():
                 files[path] = (path.stat().st_mtime_ns, path.stat().st_size)
     return files
 

@@ -1,4 +1,4 @@
-"""Warn of images and networks that neither Git nor DVC has, or that no stage depends on."""
+"""Find images and networks that neither Git nor DVC has, or that `fetch` does not depend on."""
 
 import shlex
 import subprocess

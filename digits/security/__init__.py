@@ -1,4 +1,4 @@
 """Refuse what could run code or end the process.
 
-No stage depends on this folder.
+No stage depends on this folder, because it changes no output.
 """

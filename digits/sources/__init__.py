@@ -4,7 +4,7 @@ A kind of source, such as `idx`, is a module of digits/sources, or a module of a
 package with an entry point in the group `digits.sources`. The module has a `Source` called
 `source`, which returns the images at a path or an address.
 
-No stage depends on this folder.
+No stage depends on this folder, because it changes no output.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -5,6 +5,7 @@ process of the test imports the code of the project anew, as `python -m stages.f
 """
 
 import os
+import shutil
 import time
 import warnings
 from contextlib import suppress
@@ -156,3 +157,12 @@ def test_a_stage_that_fails_still_prints_its_warnings(
             warnings.warn("twice", stacklevel=1)
         raise UserError("failed")
     assert capsys.readouterr().err == "UserWarning: twice\n"
+
+
+def test_what_python_compiles_while_a_stage_runs_is_no_edit(project: Path) -> None:
+    tiny.edit(project, {"models.five-sgd.features": "hog"})  # which is imported late
+    for folder in project.rglob("__pycache__"):
+        shutil.rmtree(folder)
+    command = "python -m stages.train five-sgd"
+    tiny.run(command, project, PYTHONDONTWRITEBYTECODE="", PYTHONPATH=str(project))
+    assert list(project.glob("digits/imaging/transforms/__pycache__/deskewing.*.pyc"))

@@ -121,4 +121,4 @@ def test_more_rows_take_no_more_memory() -> None:
     # their index, and 4 for each of five arrays of rows. These are 50 MiB for 1,250,000 images.
     # Their pixels would take 76 MiB more.
     for stage in STAGES:
-        assert peaks[stage, 1_500_000] - peaks[stage, 250_000] < 60, peaks
+        assert peaks[stage, 1_500_000] - peaks[stage, 250_000] < 70, peaks

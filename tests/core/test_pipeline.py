@@ -122,7 +122,7 @@ CHANGE_NO_OUTPUT = [
     *[
         path.parent.relative_to(tiny.ROOT).as_posix()
         for path in sorted(tiny.ROOT.glob("digits/*/__init__.py"))
-        if "No stage depends on this folder." in path.read_text(encoding="utf-8")
+        if "No stage depends on this folder" in path.read_text(encoding="utf-8")
     ],
 ]
 

@@ -33,7 +33,7 @@ def extended(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def write_modules(project: Path) -> list[str]:
     """Write the modules of features and sources, and return their paths."""
-    names = [name for name in EXAMPLES if re.match("digits/(features|data/sources)/", name)]
+    names = [name for name in EXAMPLES if re.match("digits/(features|sources)/", name)]
     for name in names:
         (project / name).write_text(EXAMPLES[name], encoding="utf-8")
     return names
@@ -73,7 +73,8 @@ def test_classifiers_features_and_a_source_are_added(extended: Path) -> None:
     tiny.run("dvc add --quiet data/mine.db", extended)
     tiny.add_dependency(extended, "data/mine.db")
     tiny.run("digits check", extended)
-    stages = ["binarize@mine", "fetch@mine", "split@mine"]
+    # `fetch` depends on the new file, for each dataset.
+    stages = ["binarize@mine", "fetch@mine", "fetch@tiny", "split@mine"]
     for name in models:
         stages += [f"train@{name}", f"evaluate@{name}"]
     assert tiny.repro(extended) == sorted(stages)

@@ -6,9 +6,11 @@ as MNIST's digits were (`shape: [28, 28]`), or as those of scikit-learn (`shape:
 `pixel_max: 16`), with the code that `digits predict` uses.
 """
 
+from collections.abc import Sequence
 from functools import partial
 
-from digits.core.pixels import Pixels
+from digits.core.images import Images
+from digits.core.pixels import Pixels, Vector
 from digits.imaging.picture_files import make_collection
 from digits.imaging.pictures import Picture, PictureError
 from digits.messages.errors import UserError
@@ -42,4 +44,12 @@ def draw(picture: Picture, size: int) -> Pixels:
     return digits[0].image
 
 
-source = Source(open_digits, is_path=True)
+def find_doubtful_images(
+    images: Images, checksums: Vector, class_names: Sequence[object]
+) -> list[str]:
+    """Return lines about images that are probably wrong, as the source `files` does."""
+    find = find_source("files").find_doubtful_images
+    return find(images, checksums, class_names) if find else []
+
+
+source = Source(open_digits, is_path=True, find_doubtful_images=find_doubtful_images)

@@ -9,6 +9,7 @@ import pytest
 from digits.core.images import Images
 from digits.fetching.summary import Summary
 from digits.results.overview import describe_images
+from image_layouts import pipeline
 from image_layouts.checking.class_names import find_equal_names
 from tests.helpers import tiny
 
@@ -21,7 +22,7 @@ def describe(pixels: Any, classes: Any, names: Any = NAMES, **columns: Any) -> s
     table = pd.DataFrame({"class": classes, **columns})
     table.attrs = {"shape": [8, 8], "pixel_max": 16}
     summary = Summary(len(table), dict.fromkeys(names, 0))
-    _, *doubts = describe_images(Images(pixels, table), summary)
+    _, *doubts = describe_images(Images(pixels, table), summary, [pipeline.source])
     return "\n".join(doubts)
 
 
@@ -72,7 +73,9 @@ def test_groups_have_their_own_names() -> None:
     group_names = [f"writer {number}" for number in range(12)]
     table.attrs = {"shape": [8, 8], "pixel_max": 16, "group_names": group_names}
     images = Images(np.concatenate([PIXELS, PIXELS[3:4]]), table)
-    said = describe_images(images, Summary(len(images), dict.fromkeys(NAMES, 0)))
+    said = describe_images(
+        images, Summary(len(images), dict.fromkeys(NAMES, 0)), [pipeline.source]
+    )
     [line] = [line for line in said if "several groups" in line]
     assert "such as number 4 (writer 0) and number 401 (writer 11); " in line
 

@@ -31,6 +31,7 @@ from digits.messages.terminal import echo, to_one_line
 from digits.results.overview import describe_images
 from digits.settings.params import ChecksumShare, TestSize
 from digits.settings.params_file import validate_dataset
+from digits.sources import find_source
 from image_layouts.errors import LayoutError
 from image_layouts.layout.folder import Folder
 from image_layouts.layout.reading import Reading
@@ -596,7 +597,7 @@ def delete(patterns: list[str]) -> None:
 
 def print_overview(images: Images, summary: Summary) -> None:
     """Print what the images of a dataset are, and draw two of them."""
-    for line in describe_images(images, summary):
+    for line in describe_images(images, summary, [find_source("files")]):
         echo(f"  {to_one_line(line)}")
     echo()
     draw_examples(images, summary.class_names)
