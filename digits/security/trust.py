@@ -2,7 +2,7 @@
 
 Loading a file creates only
 
-- the types in TRUSTED_TYPES, the only ones that skops calls with values from the file,
+- the types in TRUSTED_TYPES, which skops may call with values from the file,
 - estimators of scikit-learn, of this project, and of the package that has the model's
   classifier,
 - functions that are defined in digits/features or digits/imaging/transforms,
@@ -123,7 +123,7 @@ NODES_WITHOUT_TYPE = {"CachedNode", "JsonNode"}
 OWN_PACKAGES = {"builtins", "collections", "digits", "numpy", "scipy", "sklearn"}
 
 # A model may hold estimators and functions that are defined in these modules of this project.
-# The stage `evaluate` depends on them, and `model_file.load` notices if they have changed.
+# `model_file.load` warns if those that a model uses have changed.
 MODULES_OF_ESTIMATORS = ("digits.features.", "digits.learning.classifiers.")
 MODULES_OF_FUNCTIONS = ("digits.features.", "digits.imaging.transforms.")
 
