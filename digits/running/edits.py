@@ -1,7 +1,6 @@
-"""Notice edits of code and images while a stage runs, and let Ctrl-C end it.
+"""Notice edits of what a stage depends on while it runs, and let Ctrl-C end it.
 
-A file counts as edited if its time or its size differs from what it was when the process began,
-or, of images, when the stage began, even if the edit was undone.
+A file counts as edited if its time or its size has changed, even if the edit was undone.
 
 This module is imported before nearly all modules that could be edited, so it imports nothing
 that takes time.
@@ -9,7 +8,7 @@ that takes time.
 
 import signal
 import sys
-from collections.abc import Collection
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,43 +17,40 @@ if sys.argv[0] == "-m":  # `python -m stages.NAME` imports this before all that 
     # compiled code returns, possibly minutes later, and would print a traceback.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
-ROOT = Path(__file__).parents[2]  # the folder of dvc.yaml
+# The time of the last edit of a file, in nanoseconds, and its size, by its absolute path.
+Snapshot = dict[Path, tuple[int, int]]
 
 
-def take_snapshot() -> dict[Path, tuple[int, int]]:
-    """Return the time of the last edit, in nanoseconds, and the size of each file of code."""
-    files = {}
-    for folder in ["digits", "stages", "packages"]:
-        for path in ROOT.glob(f"{folder}/**/*.py"):
-            with suppress(FileNotFoundError):  # an editor may be replacing the file
-                status = path.stat()
-                files[path.relative_to(ROOT)] = (status.st_mtime_ns, status.st_size)
-    return files
+def take_snapshot(paths: Iterable[str], pattern: str = "*") -> Snapshot:
+    """Return the state of files, and of all files in folders whose name matches a pattern.
 
-
-CODE_AT_START = take_snapshot()
-
-
-def stat_data(dependencies: Collection[str]) -> dict[Path, tuple[int, int]]:
-    """Return the time of the last edit, and the size, of each file that is no code."""
-    files = {}
-    for dependency in map(Path, dependencies):
-        for path in dependency.rglob("*") if dependency.is_dir() else [dependency]:
-            if path.suffix not in {".py", ".pyc"} and path.is_file():
-                files[path] = (path.stat().st_mtime_ns, path.stat().st_size)
-    return files
-
-
-def find_edited_code(dependencies: Collection[str]) -> list[str]:
-    """Return the files that were edited, added or deleted since this module was imported.
-
-    Args:
-        dependencies: files and folders in ROOT. Other files are left out.
+    Code that Python has compiled is left out.
     """
-    now = take_snapshot()
-    edited = []
-    for path in sorted(CODE_AT_START.keys() | now.keys()):
-        is_dependency = any(path.is_relative_to(each) for each in dependencies)
-        if is_dependency and CODE_AT_START.get(path) != now.get(path):
-            edited.append(path.as_posix())
-    return edited
+    snapshot = {}
+    for path in map(Path, paths):
+        for file in path.rglob(pattern) if path.is_dir() else [path]:
+            with suppress(FileNotFoundError):  # it may be missing, or being replaced
+                status = file.stat()
+                if file.is_file() and file.suffix != ".pyc":
+                    snapshot[file.absolute()] = (status.st_mtime_ns, status.st_size)
+    return snapshot
+
+
+# The code in the folder of dvc.yaml, as it was before it was imported.
+CODE_AT_START = take_snapshot(["digits", "packages", "stages"], "*.py")
+
+
+def select_code_at_start(paths: Iterable[str]) -> Snapshot:
+    """Return the state in which this process has imported the code at some paths."""
+    folders = [Path(path).absolute() for path in paths]
+    return {
+        file: state
+        for file, state in CODE_AT_START.items()
+        if any(file.is_relative_to(folder) for folder in folders)
+    }
+
+
+def find_edited(before: Snapshot, after: Snapshot) -> list[str]:
+    """Return the files that were edited, added or deleted."""
+    edited = [file for file in before | after if before.get(file) != after.get(file)]
+    return sorted(file.relative_to(Path.cwd()).as_posix() for file in edited)

@@ -9,7 +9,7 @@ from digits import networks
 from digits.messages.errors import UserError
 from digits.messages.git import has_repository
 from digits.messages.terminal import warn
-from digits.running.command import read_declared
+from digits.running.dependencies import read_dependencies
 from digits.settings.params import DatasetParams, list_sources
 from digits.sources import find_source
 
@@ -45,7 +45,7 @@ def check_dependencies(name: str, dataset: DatasetParams) -> None:
     Raises:
         UserError: the stage `fetch` would not run again after a change of them.
     """
-    declared, _ = read_declared("fetch", name)
+    declared = read_dependencies("fetch", name).paths
     paths = networks.list_files(dataset)
     if dataset.sha256 is None:
         paths += list_paths(dataset.sources)

@@ -22,6 +22,7 @@ from digits.core import paths, tables
 from digits.core.images import Images, read_images, write_images
 from digits.messages.errors import UserError
 from digits.running import command as stage_module
+from digits.running import dependencies
 from tests.helpers import tiny
 from tests.helpers.calls import call, failure, import_anew, loaded
 from tests.helpers.imports import list_imported_names
@@ -87,8 +88,8 @@ def test_a_stage_guards_what_dvc_records(made: Path) -> None:
     for stage, entry in tiny.lock(made).items():
         script, _, name = stage.partition("@")
         with contextlib.chdir(made):
-            paths, keys = stage_module.read_declared(script, name)
-            values = stage_module.read_values(keys)
+            paths, keys = dependencies.read_dependencies(script, name)
+            values = dependencies.read_values(keys)
         assert sorted(paths) == sorted(dependency["path"] for dependency in entry["deps"])
         recorded = {
             (file, key): value
@@ -258,7 +259,7 @@ def test_a_package_without_its_pinned_version_is_one_line(
 ) -> None:
     (project / stage_module.VERSIONS_FILE).write_text(f'{package}: "{pinned}"')
     assert failure(project, "train", "five-sgd") == (
-        f"Error: stages/versions.yaml pins {package} {pinned}, and {installed} is installed; "
+        f"Error: stages/versions.yaml needs {package} {pinned}, and {installed} is installed; "
         "run `make -B venv`, with EXTRAS=NAME if the extra NAME of pyproject.toml has it"
     )
 

@@ -53,8 +53,8 @@ def call(project: Path, *words: str, status: int = 0, stdin: bytes | None = None
         skip_without_layouts()
     if words[0] == "report" and not REPORT.exists():
         pytest.skip("needs the package digits-report")
-    command, arguments = find_command(words)
     with contextlib.chdir(project):
+        command, arguments = find_command(words)
         result = CliRunner().invoke(command, arguments, input=stdin, env={"COLUMNS": "80"})
     if not isinstance(result.exception, SystemExit | None):
         raise result.exception  # a user would see a traceback

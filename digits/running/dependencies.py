@@ -1,0 +1,88 @@
+"""What a stage depends on, as dvc.yaml says.
+
+DVC itself is not asked, because importing it takes longer than most stages.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from string import Template
+from typing import Any, NamedTuple
+
+from ruamel.yaml import YAML
+
+from digits.messages.errors import check_choice
+from digits.settings import params_file
+
+DVC_FILE = Path("dvc.yaml")
+
+# A file of parameters, and a key in it, such as `models.digit-fast.folds`.
+Key = tuple[str, str]
+
+
+class Dependencies(NamedTuple):
+    """What a stage depends on.
+
+    Attributes:
+        paths: files and folders.
+        keys: keys in files of parameters.
+    """
+
+    paths: list[str]
+    keys: list[Key]
+
+
+class DVCTemplate(Template):
+    """A text with `${key}`, `${item}` or `${item.KEY}`, as in a stage with `foreach`."""
+
+    braceidpattern = r"[\w.]+"
+
+
+def read_dependencies(stage: str, name: str) -> Dependencies:
+    """Return what a stage depends on. A stage that is not in dvc.yaml has no dependencies.
+
+    Args:
+        stage: the name of the stage, such as `train`.
+        name: the name of the entry of params.yaml, such as `digit-fast`.
+
+    Raises:
+        UserError: there is no such entry.
+    """
+    stages = read_yaml(DVC_FILE)["stages"] if DVC_FILE.exists() else {}
+    if stage not in stages:
+        return Dependencies([], [])
+    section = stages[stage]["foreach"].strip("${}")  # such as `${models}`
+    entries = params_file.load().model_dump()[section]
+    check_choice(f"{params_file.FILE}: {section}", name, entries)
+    values = {f"item.{key}": value for key, value in entries[name].items()}
+
+    def fill_in(text: str) -> str:
+        return DVCTemplate(text).safe_substitute(values, key=name)
+
+    declared = stages[stage]["do"]
+    keys = []
+    for item in declared["params"]:  # a key of params.yaml, or the keys of another file
+        keys_by_file = item if isinstance(item, dict) else {str(params_file.FILE): [item]}
+        keys += [
+            (fill_in(file), fill_in(key)) for file in keys_by_file for key in keys_by_file[file]
+        ]
+    return Dependencies([fill_in(path) for path in declared["deps"]], keys)
+
+
+def read_values(keys: Iterable[Key]) -> dict[Key, Any]:
+    """Return the values of keys in files of parameters, or None for a missing key."""
+    contents: dict[str, Any] = {
+        str(params_file.FILE): params_file.parse(params_file.read()),
+        **{file: read_yaml(Path(file)) for file, _ in keys if file != str(params_file.FILE)},
+    }
+    values = {}
+    for file, key in keys:
+        value = contents[file]
+        for part in key.split("."):
+            value = value.get(part) if isinstance(value, dict) else None
+        values[file, key] = value
+    return values
+
+
+def read_yaml(path: Path) -> Any:
+    """Return the content of a YAML file, read as DVC does."""
+    return YAML(typ="safe").load(path)
