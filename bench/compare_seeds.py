@@ -41,7 +41,7 @@ def main(before: str, after: str, n_seeds: int) -> None:
     for name, column in [(before, "before"), (after, "after")]:
         click.echo(f"{name}: {accuracies[column].mean():.4f} ± {accuracies[column].std():.4f}")
     test = t_test((accuracies["after"] - accuracies["before"]).to_numpy())
-    click.echo(f"{format_significance(test)} in a t-test over {n_seeds} seeds")
+    click.echo(f"{format_significance(*test)} in a t-test over {n_seeds} seeds")
 
 
 def compare(

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
+from operator import attrgetter
 
 
 @cache
@@ -16,11 +17,9 @@ def find_entry_points(group: str) -> Mapping[str, EntryPoint]:
 
     An entry point is left out if the folder of its package was deleted after the installation.
     """
-    found = sorted(entry_points(group=group), key=lambda each: each.name)
-    return {each.name: each for each in found if is_importable(each)}
-
-
-def is_importable(entry_point: EntryPoint) -> bool:
-    """Return whether the package of an entry point exists."""
-    package, _, _ = entry_point.module.partition(".")
-    return find_spec(package) is not None
+    found = {}
+    for entry_point in sorted(entry_points(group=group), key=attrgetter("name")):
+        package, _, _ = entry_point.module.partition(".")
+        if find_spec(package) is not None:
+            found[entry_point.name] = entry_point
+    return found

@@ -1,4 +1,4 @@
-"""Networks that were trained on other pictures, which another package reads.
+"""Neural networks that were trained on other pictures. Another package reads them.
 
 The package has an entry point of the group `digits.networks`: a module with the functions of
 `NetworkPackage`.
@@ -11,9 +11,10 @@ from typing import Protocol
 from digits.entry_points import find_entry_points
 from digits.messages.errors import UserError
 from digits.settings.params import DatasetParams
-from digits.sources import NeuralNetworkError
 
-NETWORK_CHECKSUM = "network"  # the key of the checksum of the ONNX files in a summary
+
+class NeuralNetworkError(UserError):
+    """A network that cannot be used. Other sources of the dataset could not use it either."""
 
 
 class Network(Protocol):
@@ -102,16 +103,13 @@ def load_networks(
         raise NeuralNetworkError(error.message) from None
 
 
-def compute_checksums(dataset: DatasetParams) -> dict[str, str]:
-    """Return the checksum of the files of a dataset's networks, if any, by its key."""
-    if dataset.network is None:
-        return {}
-    checksum = find_package().compute_checksum(dataset.network)
-    return {} if checksum is None else {NETWORK_CHECKSUM: checksum}
+def compute_network_checksum(dataset: DatasetParams) -> str | None:
+    """Return the checksum of the ONNX files of a dataset's networks, or None without files."""
+    return None if dataset.network is None else find_package().compute_checksum(dataset.network)
 
 
 def list_files(dataset: DatasetParams) -> list[Path]:
-    """Return the files of a dataset's networks, which may be missing.
+    """Return the ONNX files of a dataset's networks, which may be missing.
 
     Raises:
         UserError: the key `network` is not valid, or its package is not installed.

@@ -1,6 +1,6 @@
-"""The stages of the pipeline, one module each. `python -m` imports this package first."""
+"""The stages of the pipeline, one module per stage. Each of them imports this file first."""
 
 from digits.core.rounding import fix_rounding
-from digits.running import edits as edits  # remembers the code as it is now
+from digits.running import edits as edits  # its import takes a snapshot of the code
 
 fix_rounding()  # before NumPy is imported

@@ -8,12 +8,10 @@ Reads `data/split/<split>/train.parquet` and `test.parquet`, and writes
 - If `negative` classes are given as well, images of any other class are left out.
 """
 
-from collections.abc import Sequence
-
 import click
 
 from digits.core import paths
-from digits.core.images import Images, read_images, write_images
+from digits.core.images import list_classes, read_images, write_images
 from digits.data.labels import check_classes, label_images
 from digits.messages.errors import UserError
 from digits.running.command import StageCommand
@@ -25,21 +23,14 @@ from digits.settings import params_file
 def main(name: str) -> None:
     """Label the images of the task NAME."""
     task = params_file.load().tasks[name]
-    images_of = {
-        subset: read_images(paths.split(task.split, subset)) for subset in ["train", "test"]
-    }
-    check_classes(task, list_classes(*images_of.values()))
-    for subset, images in images_of.items():
+    train_images = read_images(paths.split(task.split, "train"))
+    test_images = read_images(paths.split(task.split, "test"))
+    check_classes(task, list_classes(train_images, test_images))
+    for subset, images in [("train", train_images), ("test", test_images)]:
         labelled_images = label_images(images, task.positive, task.negative)
         if len(labelled_images) == 0:
             raise UserError(f"the {subset} set of {task.split} has no image of this task")
         write_images(paths.task(name, subset), labelled_images)
-
-
-def list_classes(train_images: Images, test_images: Images) -> Sequence[int | str]:
-    """Return the names of the classes, or the numbers of those that have images."""
-    numbers = {*train_images.table["class"], *test_images.table["class"]}
-    return train_images.class_names or sorted(numbers)
 
 
 if __name__ == "__main__":

@@ -18,14 +18,14 @@ from sklearn.pipeline import Pipeline
 from digits.core import paths, tables
 from digits.core.files import atomic_write
 from digits.core.images import Images, read_images
-from digits.evaluation.metrics import OVERALL, metrics_table, summarize
+from digits.evaluation.metrics import OVERALL, metrics_table, select_headline_metrics
 from digits.evaluation.plots import (
     confusion_table,
     precision_recall_table,
     reliability_table,
     roc_table,
 )
-from digits.evaluation.predictions import Predictions, calibrate_predictions
+from digits.evaluation.predictions import Predictions, read_calibrated_predictions
 from digits.learning import model_file
 from digits.learning.network_features import select_input
 from digits.learning.scores import decision_threshold, predict_labelled_images
@@ -51,21 +51,23 @@ def main(name: str) -> None:
     tables.write(paths.predictions(name), test_predictions)
 
     # Calibrate the probabilities on the cross-validated predictions, if there are any.
-    predictions_by_subset, temperature = calibrate_predictions(
+    predictions_by_subset, temperature = read_calibrated_predictions(
         test_predictions, cv_predictions, model.classes_
     )
-    metrics = concat_tables(metrics_table, predictions_by_subset)
+    metrics = make_table_of_subsets(metrics_table, predictions_by_subset)
     train_accuracy = cv_predictions.attrs["train_accuracy"]  # computed by the stage `train`
     model_metrics = model_metrics_table(model, train_accuracy, temperature)
-    plots = {
+    plot_tables = {
         "metrics": pd.concat([metrics, model_metrics]),
-        "confusion": concat_tables(confusion_table, predictions_by_subset),
-        "roc": concat_tables(roc_table, predictions_by_subset),
-        "precision_recall": concat_tables(precision_recall_table, predictions_by_subset),
-        "reliability": concat_tables(reliability_table, predictions_by_subset),
+        "confusion": make_table_of_subsets(confusion_table, predictions_by_subset),
+        "roc": make_table_of_subsets(roc_table, predictions_by_subset),
+        "precision_recall": make_table_of_subsets(
+            precision_recall_table, predictions_by_subset
+        ),
+        "reliability": make_table_of_subsets(reliability_table, predictions_by_subset),
     }
-    write_plots(name, plots)
-    write_metrics(name, summarize(metrics, len(model.classes_)))
+    write_plots(name, plot_tables)
+    write_metrics(name, select_headline_metrics(metrics, len(model.classes_)))
 
 
 def check_labels_are_known(test_images: Images, model: Pipeline) -> None:
@@ -77,11 +79,11 @@ def check_labels_are_known(test_images: Images, model: Pipeline) -> None:
     unknown = np.setdiff1d(test_images.y, model.classes_)
     if len(unknown):
         raise UserError(
-            f"the model was trained on no image of label {unknown[0]}, which the test set has"
+            f"the test set has the label {unknown[0]}, but no training image has it"
         )
 
 
-def concat_tables(
+def make_table_of_subsets(
     make_table: Callable[[Predictions], pd.DataFrame],
     predictions_by_subset: dict[str, Predictions],
 ) -> pd.DataFrame:
@@ -107,9 +109,9 @@ def model_metrics_table(
     return pd.DataFrame(rows, columns=["subset", "metric", "slice", "value"])
 
 
-def write_plots(name: str, plots: dict[str, pd.DataFrame]) -> None:
+def write_plots(name: str, plot_tables: dict[str, pd.DataFrame]) -> None:
     """Write the tables that `dvc plots` draws."""
-    for plot_name, table in plots.items():
+    for plot_name, table in plot_tables.items():
         with atomic_write(paths.plots(name) / f"{plot_name}.csv") as temporary:
             table.round(DECIMALS).to_csv(temporary, index=False)
 

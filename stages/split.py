@@ -10,7 +10,7 @@ from dataclasses import replace
 import click
 
 from digits.core import paths
-from digits.core.images import Images, read_images, write_images
+from digits.core.images import Images, list_classes, read_images, write_images
 from digits.core.pixels import Vector
 from digits.data.splitting import split_rows
 from digits.messages.terminal import warn
@@ -27,7 +27,7 @@ def main(name: str) -> None:
     images = read_images(paths.raw(split.dataset))
     train_rows, test_rows = split_rows(images, split.test, settings.seed)
 
-    class_names = images.class_names or range(images.table["class"].max() + 1)
+    class_names = list_classes(images)
     for subset, rows in [("train", train_rows), ("test", test_rows)]:
         selected_images = select_images(images, rows)
         warn_about_missing_classes(name, subset, class_names, selected_images)

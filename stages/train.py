@@ -19,7 +19,11 @@ from digits.learning.fitting import Fitted, assign_folds, fit
 from digits.learning.network_features import select_input
 from digits.learning.pipelines import build_pipeline
 from digits.learning.scores import response_method
-from digits.learning.thresholds import check_labels, predict_cross_validated, tune_threshold
+from digits.learning.thresholds import (
+    check_threshold_is_binary,
+    predict_cross_validated,
+    tune_threshold,
+)
 from digits.running.command import StageCommand
 from digits.settings import params_file
 from digits.settings.params import Threshold
@@ -34,8 +38,8 @@ def main(name: str) -> None:
     threshold = model_params.hyperparameters.threshold
 
     images = read_images(paths.task(model_params.task, "train"))
-    check_labels(threshold, images.y)
-    X = select_input(model_params, images)  # the pixels, unless the model takes a network
+    check_threshold_is_binary(threshold, images.y)
+    X = select_input(model_params, images)  # pixels, features of a pretrained network, or both
     pipeline = build_pipeline(model_params, images.format, settings.seed)
     test_fold = assign_folds(images.y, images.groups, model_params.folds)
     fitted = fit(pipeline, X, images.y, test_fold)
@@ -50,8 +54,7 @@ def make_crossval_table(
 ) -> pd.DataFrame:
     """Return the table of the cross-validated predictions of the training images.
 
-    Without folds, it has no predictions, only the labels. The stage `evaluate` reads the
-    training accuracy from its attrs, which are stored in the parquet file.
+    Without folds, it has no predictions, only the labels.
     """
     model, cross_validation = fitted.model, fitted.cross_validation
     if cross_validation is None:
@@ -63,6 +66,7 @@ def make_crossval_table(
         table = make_predictions_table(
             images, model.classes_, method, scores, y_pred, test_fold
         )
+    # `evaluate` reads it from the attrs, because it has no training images to compute it from.
     table.attrs["train_accuracy"] = fitted.train_accuracy
     return table
 

@@ -84,9 +84,8 @@ class LazyGroup(click.Group):
 
 def list_modules() -> dict[str, str]:
     """Return the module of each subcommand, also of those that other packages add."""
-    from digits.entry_points import (
-        find_entry_points,  # it imports modules that most commands don't need
-    )
+    # Here, because it imports modules that most commands don't need.
+    from digits.entry_points import find_entry_points
 
     others = find_entry_points("digits.commands")
     return {name: entry_point.module for name, entry_point in others.items()} | MODULES

@@ -19,8 +19,8 @@ from digits.messages.terminal import echo, warn
 from digits.networks import list_files, load_networks
 from digits.running.storage import find_dvc_file, warn_about_unstored
 from digits.settings import params_file
-from digits.settings.params import DatasetParams, Params, list_sources
-from digits.sources import find_source
+from digits.settings.params import DatasetParams, Params, list_addresses
+from digits.sources import load_source
 
 
 def check(settings: Params) -> None:
@@ -31,8 +31,8 @@ def check(settings: Params) -> None:
     """
     for name, dataset in settings.datasets.items():
         with prefix_errors(f"{params_file.FILE}: datasets.{name}"):
-            for kind, _ in list_sources(dataset.sources):
-                find_source(kind)  # raises an error for an unknown kind
+            for kind, _ in list_addresses(dataset.sources):
+                load_source(kind)  # raises an error for an unknown kind
             if not is_pulled_later(dataset):
                 load_networks(dataset)
     for name, task in settings.tasks.items():

@@ -1,10 +1,8 @@
 """Compare the predictions of two revisions, or of two models."""
 
 import textwrap
-from typing import NamedTuple
 
 import click
-import numpy as np
 import pandas as pd
 
 from digits.commands import columns, examples, format_option
@@ -13,12 +11,7 @@ from digits.messages.errors import UserError
 from digits.results.differences import Difference, compare_models
 from digits.results.revisions import Revision
 from digits.results.tables import print_table
-from digits.results.verdicts import (
-    DIFFERENCE_HEADINGS,
-    describe_subset,
-    format_difference,
-    format_verdict,
-)
+from digits.results.verdicts import DIFFERENCE_HEADINGS, format_difference, format_verdict
 
 WIDTH = 80  # of the notes, in characters
 DIFFERENCES_NOTE = (
@@ -37,34 +30,9 @@ COLUMNS = {
 }
 
 
-class Record(NamedTuple):
-    """What programs read about a difference: the fields of the JSON and CSV output."""
-
-    before: str
-    after: str
-    subset: str
-    images: int
-    accuracy_before: float
-    accuracy_after: float
-    difference: float
-    fixed: int
-    broken: int
-    p_value: float
-    low: float
-    high: float
-    is_significant: bool | None
-
-
-class Pair(NamedTuple):
-    """Two models to compare, or two versions of one model."""
-
-    before: str
-    after: str
-
-    @property
-    def label(self) -> str:
-        """What the output calls the pair."""
-        return self.before if self.before == self.after else f"{self.before} → {self.after}"
+# The fields of the JSON and CSV output, which has no lists.
+FIELDS = ["before", "after", *Difference._fields]
+FIELDS.remove("points_of_groups")
 
 
 @click.command(
@@ -106,17 +74,17 @@ def command(
 
     with Revision(revision) as before, Revision(to) as after:
         if between:
-            pairs = [Pair(*between)]
+            pairs = [between]
         elif models:
-            pairs = [Pair(name, name) for name in models]
+            pairs = [(name, name) for name in models]
         else:
             names = sorted(before.evaluated_models() & after.evaluated_models())
             if not names:
                 raise UserError(f"{before.name} and {after.name} have no model in common")
-            pairs = [Pair(name, name) for name in names if has_changed(name, before, after)]
+            pairs = [(name, name) for name in names if has_changed(name, before, after)]
 
         if not pairs:
-            data = pd.DataFrame(columns=Record._fields)
+            data = pd.DataFrame(columns=FIELDS)
             print_table(table_format, data, [], [], "The predictions are the same.")
         else:
             print_differences(pairs, before, after, table_format)
@@ -129,9 +97,9 @@ def has_changed(model_name: str, before: Revision, after: Revision) -> bool:
 
 
 def print_differences(
-    pairs: list[Pair], before: Revision, after: Revision, table_format: str
+    pairs: list[tuple[str, str]], before: Revision, after: Revision, table_format: str
 ) -> None:
-    """Print the differences of some pairs.
+    """Print the differences of pairs of models. A pair can be two versions of one model.
 
     Raises:
         UserError: some pairs cannot be compared. The others are printed first.
@@ -141,20 +109,20 @@ def print_differences(
     notes = []
     failures = []
     bullet = "- " if table_format == "markdown" else ""
-    for pair in pairs:
+    for first, second in pairs:
+        label = first if first == second else f"{first} → {second}"
         try:
-            difference = compare_models(*pair, before.read, after.read)
+            difference = compare_models(first, second, before.read, after.read)
         except UserError as error:
-            failures.append(f"{pair.label}: {error.message}")
+            failures.append(f"{label}: {error.message}")
             continue
-        images = f"{difference.n_images:,} images {describe_subset(difference)}"
-        records.append(make_record(pair, difference))
-        rows.append([pair.label, *format_difference(difference)])
-        note = f"{bullet}{pair.label}, {images}: {format_verdict(difference)}."
-        notes.append(wrap(note))
+        records.append({"before": first, "after": second, **difference._asdict()})
+        rows.append([label, *format_difference(difference)])
+        notes.append(wrap(f"{bullet}{label}, {format_verdict(difference)}."))
     if rows:
+        data = pd.DataFrame(records, columns=FIELDS)
         text = "\n".join([*notes, "", DIFFERENCES_NOTE])
-        print_table(table_format, pd.DataFrame(records), DIFFERENCE_HEADINGS, rows, text)
+        print_table(table_format, data, DIFFERENCE_HEADINGS, rows, text)
     if failures:
         raise UserError("; ".join(failures))
 
@@ -164,23 +132,3 @@ def wrap(note: str) -> str:
     unbroken = note.replace(" %", "\N{NO-BREAK SPACE}%")
     wrapped = textwrap.fill(unbroken, WIDTH, subsequent_indent="  ", break_on_hyphens=False)
     return wrapped.replace("\N{NO-BREAK SPACE}", " ")
-
-
-def make_record(pair: Pair, difference: Difference) -> Record:
-    """Return what programs read about a difference."""
-    test = difference.test
-    return Record(
-        before=pair.before,
-        after=pair.after,
-        subset="cross_validation" if difference.is_cross_validated else "test",
-        images=difference.n_images,
-        accuracy_before=difference.accuracy_before,
-        accuracy_after=difference.accuracy_after,
-        difference=difference.points,
-        fixed=len(difference.fixed),
-        broken=len(difference.broken),
-        p_value=test.p_value,
-        low=test.low,
-        high=test.high,
-        is_significant=None if np.isnan(test.p_value) else test.is_significant,
-    )

@@ -20,7 +20,6 @@ from digits.results.tables import print_table
 HEADINGS = ["CV\naccuracy", "CV\nstd", "difference\n(points)", "p", "state"]
 
 LEGEND = "p >= 0.01: no significant difference from the last commit"
-MAX_WIDTH = 24  # of a parameter's value, in characters
 
 # What the table has of each experiment, besides its parameters.
 RESULTS = ["experiment", "cv_accuracy", "cv_std", "difference", "p_value", "state"]
@@ -61,10 +60,6 @@ def command(model: str, table_format: str) -> None:
 
 def list_experiments(model: str, committed: Revision) -> pd.DataFrame:
     """Return the experiments that changed a model or its parameters.
-
-    Args:
-        model: the model.
-        committed: the last commit.
 
     Returns:
         A table with one row per experiment and one for the last commit, and with the columns
@@ -133,17 +128,11 @@ def read_results(
             difference = compare_models(model, model, committed.read, revision.read)
         except UserError:
             return results
-    return results | {"difference": difference.points, "p_value": difference.test.p_value}
+    return results | {"difference": difference.difference, "p_value": difference.p_value}
 
 
 def print_experiments(table: pd.DataFrame, model: str, table_format: str) -> None:
-    """Print the table of experiments.
-
-    Args:
-        table: as `list_experiments` returns it.
-        model: the model.
-        table_format: the value of --format.
-    """
+    """Print the table that `list_experiments` returns."""
     notes = LEGEND
     if table.empty:
         run = f"dvc exp run -S models.{model}.hyperparameters.KEY=VALUE evaluate@{model}"
@@ -170,5 +159,4 @@ def format_parameter(value: Any) -> str:
     """Format the value of a parameter. DVC returns all numbers as floats, and null as None."""
     if pd.isna(value) or value == "None":
         return NO_VALUE
-    text = f"{value:.15g}" if isinstance(value, float) else str(value)
-    return text if len(text) <= MAX_WIDTH else f"{text[: MAX_WIDTH - 1]}…"
+    return f"{value:.15g}" if isinstance(value, float) else str(value)

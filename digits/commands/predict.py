@@ -1,7 +1,7 @@
 """Classify pictures."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -12,85 +12,15 @@ from digits import predicting
 from digits.commands import examples, format_option
 from digits.evaluation.intervals import confidence_interval
 from digits.imaging import drawing
-from digits.messages.errors import UserError, check_choice, report_os_errors
+from digits.messages.errors import UserError
 from digits.messages.terminal import echo, to_one_line, warn
-from digits.predicting.collections import open_many, predict_collection, predict_picture
+from digits.predicting.arguments import predict_arguments
 from digits.predicting.prediction import PicturePrediction
 from digits.predicting.predictor import Predictor
 from digits.results.numbers import NO_VALUE, format_percent
 from digits.results.tables import print_csv, print_table
-from digits.settings.params import list_sources
-from digits.sources import Collection
 
 HEADINGS = ["picture", "predicted", "probability"]
-
-
-def open_argument(argument: str, predictor: Predictor) -> Collection | None:
-    """Return the images of a folder, table or array file, or None for a single picture.
-
-    If a folder itself has pictures, those in its subfolders are left out.
-
-    Args:
-        argument: the path, or `-`.
-        predictor: the model.
-
-    Raises:
-        UserError: there are no images, they cannot be read, or they have other classes than the
-            model.
-    """
-    path = Path(argument)
-    if argument == "-":
-        return None
-    for _, address in list_sources(predictor.dataset.sources):
-        if path.exists() and path.resolve() == Path(address).resolve():
-            warn(f"{argument} has the images that the model was trained on; name others")
-    class_names = [str(name) for name in predictor.summary.class_names]
-    collection = open_many(path, predictor.dataset, class_names)
-    if collection is not None:
-        check_classes(predictor, argument, collection)
-    return collection
-
-
-def check_classes(predictor: Predictor, argument: str, collection: Collection) -> None:
-    """Check that the model has the class of each image whose class is known.
-
-    Raises:
-        UserError: it has no such class.
-    """
-    names = [str(label) for label in predictor.labels.values()]
-    if "class" in collection.rows:
-        for class_name in collection.rows["class"].unique():
-            check_choice(f"{argument}: classes of {predictor.model_name}", class_name, names)
-
-
-def predict_arguments(
-    predictor: Predictor, arguments: Sequence[str], errors: list[UserError]
-) -> Iterator[PicturePrediction]:
-    """Yield the predictions for all arguments.
-
-    Args:
-        predictor: the model.
-        arguments: the paths, or `-`.
-        errors: receives what is wrong with a whole argument, which does not stop the others.
-    """
-    collections: dict[str, Collection | None] = {}
-    for argument in arguments:
-        try:
-            with report_os_errors():
-                collections[argument] = open_argument(argument, predictor)
-        except UserError as error:
-            errors.append(error)
-    for argument, collection in collections.items():
-        try:
-            if collection is None:
-                source = sys.stdin.buffer if argument == "-" else Path(argument)
-                yield predict_picture(predictor, argument, source)
-            else:
-                for note in collection.notes:  # such as which files are left out
-                    warn(f"{argument}: {note}")
-                yield from predict_collection(predictor, Path(argument), collection)
-        except UserError as error:
-            errors.append(error)
 
 
 def print_submission(header: str, pictures: Sequence[PicturePrediction]) -> None:
@@ -123,9 +53,7 @@ def print_submission(header: str, pictures: Sequence[PicturePrediction]) -> None
 def print_picture(picture: PicturePrediction, *, show: bool) -> None:
     """Print the predictions for a picture, unless they are known to be right.
 
-    Args:
-        picture: the predictions.
-        show: whether to draw the images as the model sees them.
+    With `show`, draw the images as the model sees them.
     """
     if picture.error is not None:
         warn(f"{picture.file}: {picture.error}")
@@ -139,13 +67,7 @@ def print_picture(picture: PicturePrediction, *, show: bool) -> None:
 def print_predictions(
     model_name: str, pictures: Sequence[PicturePrediction], table_format: str
 ) -> None:
-    """Print a table with a row per prediction, and one per picture that cannot be read.
-
-    Args:
-        model_name: the model.
-        pictures: the predictions for each picture.
-        table_format: the value of --format, which is not `table`.
-    """
+    """Print a table with a row per prediction, and one per picture that cannot be read."""
     records = []
     rows = []
     for picture in pictures:

@@ -91,20 +91,7 @@ def make_remotes_absolute() -> None:
     remote = config["core"].get("remote")
     url = config["remote"].get(remote, {}).get("url")
     if isinstance(url, RelPath):  # DVC's class of a relative path
-        write_url(Path(".dvc/config.local"), remote, Path(url).resolve())
-
-
-def write_url(file: Path, remote: str, url: Path) -> None:
-    """Write the URL of a remote into a configuration of DVC, with the quotes that it needs.
-
-    DVC's own writer refuses letters such as ü, and loses comments.
-
-    Args:
-        file: such as .dvc/config. It need not exist.
-        remote: the name of the remote.
-        url: a folder. A relative path is relative to the folder of the file.
-    """
-    config = ConfigObj(str(file), encoding="utf-8", interpolation=False)
-    section = config.setdefault(f'remote "{remote}"', {})
-    section["url"] = str(url)
-    config.write()
+        # DVC's own writer refuses letters such as ü, and loses comments.
+        local = ConfigObj(".dvc/config.local", encoding="utf-8", interpolation=False)
+        local.setdefault(f'remote "{remote}"', {})["url"] = str(Path(url).resolve())
+        local.write()

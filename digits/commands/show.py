@@ -144,12 +144,8 @@ def predictions_by_row(
 ) -> pd.DataFrame:
     """Return the predictions of a model, indexed by the row numbers of the images.
 
-    Args:
-        model_name: the model.
-        subsets: `test`, `train` or both. If the model has no folds, it has no predictions of
-            `train`, which is then left out of both.
-        dataset: the dataset that is shown.
-        settings: the content of params.yaml.
+    The subsets are `test`, `train` or both. If the model has no folds, it has no predictions of
+    `train`, which is then left out of both.
 
     Raises:
         UserError: the model is about another dataset, or has no such predictions.
@@ -217,12 +213,6 @@ def describe_rows(
     predictions: pd.DataFrame, actual_names: list[str], model_name: str, settings: Params
 ) -> list[str]:
     """Return what a model predicts for some images, such as `9, predicted 9 (99 %)`.
-
-    Args:
-        predictions: the predictions of the images.
-        actual_names: what the images show.
-        model_name: the model.
-        settings: the content of params.yaml.
 
     Raises:
         UserError: the model predicts labels that its task does not have any more.

@@ -14,8 +14,8 @@ def atomic_write(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`, and rename the file to `path` at the end.
 
     If the block fails, or the process is killed, no file at `path` is half written. Two
-    processes or threads may write the same file. The last one to end wins. The block should
-    only write, because any OSError in it is reported as a failure to write this file.
+    processes or threads may write the same file. The last one to end wins. Only write inside
+    the block: every OSError in it is reported as a failure to write `path`.
 
     Raises:
         UserError: the file cannot be written, for example because the disk is full.

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import numpy as np
 import pandas as pd
@@ -18,13 +18,13 @@ import pyarrow.parquet as pq
 from digits.core.files import atomic_write
 from digits.core.on_disk import READ_BYTES, concatenate_on_disk, rows_per_block, select_rows
 from digits.core.pixels import Pixels, Vector
-from digits.core.tables import explain_damage, read_parquet
+from digits.core.tables import explain_damage
 from digits.messages.errors import check_exists
 
 PIXELS = "pixels"  # the name of the column
 
-# The bytes of pixels of a row group, which is a block of rows of a parquet file. A row group is
-# in memory while it is written.
+# How many bytes of pixels one parquet row group holds. A row group is in memory while it is
+# written.
 ROW_GROUP_BYTES = 64 * 2**20
 
 
@@ -34,7 +34,7 @@ class ImageFormat(NamedTuple):
     Attributes:
         shape: the height and width of the images and, if they are in colour, the number 3.
         pixel_max: the largest value that a pixel can have.
-        n_network_features: the number of features that each network computes of an image.
+        n_network_features: the number of features that each network extracts from an image.
     """
 
     shape: Sequence[int]
@@ -47,8 +47,8 @@ class Images:
     """Images, and what is known about them. Row i of the table belongs to X[i].
 
     Attributes:
-        X: the pixels, shape (n_images, n_values), 0 to `pixel_max`. They are mapped from a
-            temporary file, and need not fit into memory.
+        X: the pixels, shape (n_images, n_values), 0 to `format.pixel_max`. They are mapped from
+            a temporary file, and need not fit into memory.
         table: all other columns, such as `class`, `group` and `label`, with the index 0 to
             n_images - 1. Values that all images share, such as their shape, are in its `attrs`,
             which are stored in the file.
@@ -62,19 +62,11 @@ class Images:
         return len(self.table)
 
     @property
-    def shape(self) -> list[int]:
-        """The height and width of the images and, if they are in colour, the number 3."""
-        return self.table.attrs["shape"]
-
-    @property
-    def pixel_max(self) -> int:
-        """The largest value that a pixel can have."""
-        return self.table.attrs["pixel_max"]
-
-    @property
     def format(self) -> ImageFormat:
-        """What all images of the dataset share, which `build_pipeline` needs to know."""
-        return ImageFormat(self.shape, self.pixel_max, self.n_network_features)
+        """What all images of the dataset share."""
+        attrs = self.table.attrs
+        n_features = attrs.get("n_network_features", [])
+        return ImageFormat(attrs["shape"], attrs["pixel_max"], n_features)
 
     @property
     def class_names(self) -> list[str] | None:
@@ -87,14 +79,9 @@ class Images:
         return self.table.attrs.get("group_names")
 
     @property
-    def n_network_features(self) -> list[int]:
-        """The number of features that each network of the dataset computes of an image."""
-        return self.table.attrs.get("n_network_features", [])
-
-    @property
     def pixels(self) -> Pixels:
         """The pixels, shape (n_images, height, width) or, in colour, (…, height, width, 3)."""
-        return self.X.reshape(-1, *self.shape)
+        return self.X.reshape(-1, *self.format.shape)
 
     @property
     def classes(self) -> Vector:
@@ -103,7 +90,7 @@ class Images:
 
     @property
     def files(self) -> pd.Series | None:
-        """The path of the picture of each image, or None if they come from no files."""
+        """The file that each image was read from, or None if the source has no pictures."""
         return self.table.get("file")
 
     @property
@@ -116,7 +103,7 @@ class Images:
         """The group of each image, such as its writer, or None."""
         return self.table.get("group")
 
-    def select(self, rows: Any) -> Self:
+    def select(self, rows: Vector) -> Self:
         """Return some of the images, in any order.
 
         Args:
@@ -124,6 +111,19 @@ class Images:
         """
         table = self.table.iloc[rows].reset_index(drop=True)
         return replace(self, X=select_rows(self.X, rows), table=table)
+
+
+def list_classes(*parts: Images) -> Sequence[int | str]:
+    """Return the names of the classes of a dataset, or their numbers if they have no names.
+
+    Args:
+        parts: all images of the dataset, or those of its training set and of its test set,
+            because one of the two may lack a class.
+    """
+    if parts[0].class_names:
+        return parts[0].class_names
+    largest = max(images.classes.max(initial=0) for images in parts)
+    return range(int(largest) + 1)  # in uint8, 255 + 1 would be 0
 
 
 def read_images(path: Path) -> Images:
@@ -136,7 +136,8 @@ def read_images(path: Path) -> Images:
     with explain_damage(path), pa.memory_map(str(path)) as file:
         other_columns = [name for name in pq.read_schema(file).names if name != PIXELS]
         X = concatenate_on_disk(read_pixels(file))
-        return Images(X, read_parquet(file, other_columns))
+        table = pd.read_parquet(file, columns=other_columns, page_checksum_verification=True)
+        return Images(X, table)
 
 
 def read_pixels(source: pa.NativeFile) -> Iterator[Pixels]:
@@ -182,7 +183,8 @@ def to_arrow(pixels: Pixels, table: pd.DataFrame) -> pa.Table:
 def checksum_prefixes(images: Images) -> Vector:
     """Return the first 64 bits of the SHA-256 of each image's file or, without one, its pixels.
 
-    The probability that any two of a million different images have the same bits is 3e-8.
+    `fetch` finds equal images by these integers, and `split` chooses test images by them. The
+    probability that any two of a million different images have the same bits is 3e-8.
     """
     checksums: Iterable[int]
     if "sha256" in images.table:

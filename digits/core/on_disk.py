@@ -40,14 +40,14 @@ def concatenate_on_disk(blocks: Iterable[Pixels]) -> Pixels:
         # In the project's folder, because /tmp may itself be in memory.
         with tempfile.TemporaryFile(dir=".") as file:
             for block in blocks:
-                file.write(np.ascontiguousarray(block).data)
+                file.write(np.ascontiguousarray(block).data)  # `tobytes` would copy each block
                 n_rows += len(block)
                 n_values = block.shape[1]
             file.flush()
             if n_rows == 0:  # an empty file cannot be mapped
                 return np.empty((0, n_values), np.uint8)
             mapped = np.memmap(file, np.uint8, "r", shape=(n_rows, n_values))
-            return mapped.view(np.ndarray)  # slices of a memmap would be memmaps, too
+            return mapped.view(np.ndarray)  # a loop over a memmap is much slower
     except OSError as error:
         if error.errno not in FULL_DISK:
             raise

@@ -9,7 +9,7 @@ def raw(dataset: str) -> Path:
 
 
 def summary(dataset: str) -> Path:
-    """Return the path of what a dataset's images are, such as their number."""
+    """Return the path of the summary of a dataset."""
     return Path(f"data/datasets/{dataset}.yaml")
 
 

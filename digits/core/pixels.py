@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 Pixels = npt.NDArray[np.uint8]
-Vector = npt.NDArray[Any]  # values of any type, mostly one per image
+Vector = npt.NDArray[Any]  # one-dimensional, such as one label per image
 Scores = npt.NDArray[np.floating[Any]]
 
 PIXEL_MAX = 255  # the largest value that a pixel can have, unless params.yaml says otherwise

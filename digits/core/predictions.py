@@ -38,7 +38,7 @@ def make_predictions_table(
     table["prediction"] = y_pred
 
     prefix = COLUMN_PREFIXES[response_method]
-    # One score per image is that of the second class.
+    # A binary model gives one score per image, that of the second class.
     labels = classes[1:] if scores.ndim == 1 else classes
     score_table = pd.DataFrame(
         scores.reshape(len(scores), len(labels)).astype(float),
@@ -62,5 +62,6 @@ def read_scores(predictions: pd.DataFrame) -> tuple[Scores, str]:
 
 def labels_of_scores(predictions: pd.DataFrame) -> list[int]:
     """Return the label that each column of scores in a table of predictions belongs to."""
-    score_table = predictions.filter(regex=SCORE_COLUMN_PATTERN)
-    return [int(str(name).split("_")[1]) for name in score_table]
+    names = predictions.filter(regex=SCORE_COLUMN_PATTERN).columns
+    labels = names.str.extract(r"(\d+)$", expand=False)  # 3 in decision_3
+    return labels.astype(int).tolist()

@@ -13,8 +13,8 @@ def fix_rounding() -> None:
       processors, and the kernels round differently. Every x86 processor with AVX2 can run the
       kernel that is chosen here. For a processor without it, set OPENBLAS_CORETYPE yourself.
     - NumPy's AVX-512 versions of `power` and `log` round differently from its other versions.
-    - A matrix product rounds differently with two threads than with one. The other cores work
-      on other models or folds, so this setting cannot be overridden.
+    - A matrix product rounds differently with two threads than with one. This overrides the
+      user's value: models and folds already run in parallel.
     """
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     if platform.machine() in {"x86_64", "AMD64"}:

@@ -5,16 +5,17 @@ in its `attrs`, a dictionary that pandas stores in the file. Parquet's checksums
 so a damaged file raises an error.
 """
 
-import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
-import pyarrow as pa
 
 from digits.core.files import atomic_write
 from digits.messages.errors import DAMAGED_FILE_HINT, UserError, check_exists
+
+# What pandas and PyArrow raise for a damaged file.
+DAMAGE_ERRORS = (OSError, ValueError, KeyError, TypeError, NotImplementedError)
 
 
 def read(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
@@ -25,18 +26,7 @@ def read(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
     """
     check_exists(path)
     with explain_damage(path):
-        return read_parquet(path, columns)
-
-
-def read_parquet(
-    source: Path | io.BytesIO | pa.NativeFile, columns: list[str] | None = None
-) -> pd.DataFrame:
-    """Read a table from a parquet file or its content, and verify the checksums.
-
-    Raises:
-        OSError, ValueError: the file is damaged, or is not a parquet file.
-    """
-    return pd.read_parquet(source, columns=columns, page_checksum_verification=True)
+        return pd.read_parquet(path, columns=columns, page_checksum_verification=True)
 
 
 def write(path: Path, table: pd.DataFrame) -> None:
@@ -50,8 +40,8 @@ def explain_damage(path: Path) -> Iterator[None]:
     """Turn the error of a damaged file into a UserError that says what to do."""
     try:
         yield
-    # pandas and PyArrow raise any of these errors for a damaged file.
-    except (OSError, ValueError, KeyError, TypeError, NotImplementedError) as error:
+    except DAMAGE_ERRORS as error:
+        # The operating system's errors have an errno, and PyArrow's have none.
         if isinstance(error, OSError) and error.errno is not None:
-            raise  # by the operating system; PyArrow's errors have no errno
+            raise
         raise UserError(f"{path} cannot be read ({error}); {DAMAGED_FILE_HINT}") from None

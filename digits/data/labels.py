@@ -35,7 +35,7 @@ def label_images(
         is_positive = images.table["class"].isin(to_class_numbers(positive, names))
         labels = is_positive.astype(np.uint8)
     table = images.table.assign(label=labels)
-    # `assign` has copied the attrs, so the attrs of `images` do not change.
+    # `assign` copies the attrs, so this does not change `images`.
     table.attrs["has_positive"] = positive is not None
     table.attrs["label_names"] = names if positive is None else None
     return replace(images, table=table)

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Sequence
 from hashlib import sha256
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,7 +10,7 @@ import pandas as pd
 from digits.core.images import Images, checksum_prefixes
 from digits.core.pixels import Vector
 from digits.messages.errors import UserError
-from digits.settings.params import LastGroups, TestSize
+from digits.settings.params import ChecksumShare, LastGroups, TestSize
 
 
 def split_rows(images: Images, test: TestSize, seed: int) -> tuple[Vector, Vector]:
@@ -35,26 +34,25 @@ def split_rows(images: Images, test: TestSize, seed: int) -> tuple[Vector, Vecto
         UserError: a group would be in both sets.
     """
     rows = np.arange(len(images), dtype=np.uint32)
-    groups: Any = images.groups  # Any, because mypy cannot know when it is None
+    groups = images.groups
     # Random splits equal those of scikit-learn's `train_test_split` and `GroupShuffleSplit`. No
-    # new version can change them, because NumPy keeps the numbers of RandomState (NEP 19).
+    # new version changes them here, because NumPy keeps the numbers of RandomState (NEP 19).
     rng = np.random.RandomState(seed)
-    if isinstance(test, float) and groups is None:
-        n_test = count_test_items(test, len(rows))
-        shuffled = rng.permutation(rows)
-        return shuffled[n_test:], shuffled[:n_test]
-
-    if test == "given":
-        is_test = select_given_images(images)
-    elif isinstance(test, int):
-        is_test = select_last_images(images, test)
-    elif isinstance(test, float | LastGroups):
-        is_test = select_groups(groups, test, rng)
-    elif groups is None:  # `test` is a ChecksumShare
-        classes = images.table["class"].to_numpy()
-        is_test = select_images_by_checksum(checksum_prefixes(images), classes, test.share)
-    else:
-        is_test = select_groups_by_checksum(groups, images.group_names, test.share)
+    match test:
+        case "given":
+            is_test = select_given_images(images)
+        case int():
+            is_test = select_last_images(images, test)
+        case float() if groups is None:
+            n_test = count_test_items(test, len(rows))
+            shuffled = rng.permutation(rows)
+            return shuffled[n_test:], shuffled[:n_test]
+        case float() | LastGroups():
+            is_test = select_groups(groups, test, rng)
+        case ChecksumShare() if groups is None:
+            is_test = select_images_by_checksum(images, test.share)
+        case ChecksumShare():
+            is_test = select_groups_by_checksum(groups, images.group_names, test.share)
     return rng.permutation(rows[~is_test]), rows[is_test]
 
 
@@ -109,13 +107,14 @@ def check_train_set_not_empty(n_test: int, total: int, unit: str) -> None:
 
 
 def select_groups(
-    groups: Vector, test: float | LastGroups, rng: np.random.RandomState
+    groups: pd.Series | None, test: float | LastGroups, rng: np.random.RandomState
 ) -> Vector:
     """Return a mask of the images of random groups or of the last groups, shape (n_images,)."""
     if groups is None:
         raise UserError("test: the dataset has no groups; use a number of images")
     unique_groups = np.unique(groups)
-    # Always drawn, so that both rules shuffle the training rows alike.
+    # The last groups are not random. Numbers are drawn nevertheless, because those that follow
+    # shuffle the training rows, and published results depend on the order of these rows.
     shuffled_groups = rng.permutation(unique_groups)
     if isinstance(test, LastGroups):
         check_train_set_not_empty(test.groups, len(unique_groups), "groups")
@@ -125,16 +124,18 @@ def select_groups(
     return np.isin(groups, test_groups)
 
 
-def select_images_by_checksum(checksums: Vector, classes: Vector, share: float) -> Vector:
+def select_images_by_checksum(images: Images, share: float) -> Vector:
     """Return a mask of a share of the images of each class, those with the lowest checksums."""
-    is_test = np.zeros(len(checksums), dtype=bool)
-    for class_number in np.unique(classes):
-        is_of_class = classes == class_number
+    checksums = checksum_prefixes(images)
+    is_test = np.zeros(len(images), dtype=bool)
+    for class_number in np.unique(images.classes):
+        is_of_class = images.classes == class_number
         sorted_checksums = np.sort(checksums[is_of_class])
         n_test = count_test_items(share, len(sorted_checksums))
-        lowest_train_checksum = sorted_checksums[n_test]
-        # Duplicates in a class have the same checksum, so `<` leaves them in the same set.
-        is_test |= is_of_class & (checksums < lowest_train_checksum)
+        # The test set is every image below the first checksum of the training set. Duplicates
+        # have the same checksum, so they are never divided.
+        first_train_checksum = sorted_checksums[n_test]
+        is_test |= is_of_class & (checksums < first_train_checksum)
     return is_test
 
 
@@ -153,6 +154,6 @@ def select_groups_by_checksum(
     for group in unique_groups:
         name = names[group] if names else str(group)
         checksums.append(sha256(name.encode()).hexdigest())
-    from_lowest = unique_groups[np.argsort(checksums)]
+    groups_by_checksum = unique_groups[np.argsort(checksums)]
     n_test = count_test_items(share, len(unique_groups))
-    return np.isin(groups, from_lowest[:n_test])
+    return np.isin(groups, groups_by_checksum[:n_test])

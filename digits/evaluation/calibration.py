@@ -2,6 +2,8 @@
 
 The logits of all classes are divided by one number, the temperature, which changes no
 prediction. Source: C. Guo et al., "On calibration of modern neural networks", ICML 2017.
+scikit-learn's `CalibratedClassifierCV(method="temperature")` is not used because it would fit
+the model or compute its scores again. Here the scores are already known.
 """
 
 import math
@@ -17,7 +19,8 @@ from digits.core.pixels import Scores, Vector
 MIN_PROBABILITY = 1e-3
 
 # The probabilities are mixed with this share of the uniform distribution, so that the log loss
-# of one mistake is at most log(n_classes / UNIFORM_SHARE).
+# of one mistake is at most log(n_classes / UNIFORM_SHARE). MIN_PROBABILITY cannot ensure that
+# because a low temperature makes small probabilities smaller.
 UNIFORM_SHARE = 1e-4
 
 # The temperature is fitted on at most this many images, which are enough for one number.
@@ -52,15 +55,14 @@ def fit_temperature(logits: Scores, y_index: Vector) -> float:
     logits = logits[::step]
     y_index = y_index[::step]
     n_images = len(y_index)
-    rows = np.arange(n_images)
 
     def cross_entropy(log_temperature: float) -> float:
         log_probabilities = log_softmax(logits / np.exp(log_temperature), axis=1)
-        # Label smoothing, as by J. Platt (1999): one of n_images + 1 labels counts as random.
-        # Without it, the temperature of a model without mistakes would go to 0.
-        true_class = log_probabilities[rows, y_index]
-        random_class = log_probabilities.mean(axis=1)
-        return -float((n_images * true_class + random_class).mean()) / (n_images + 1)
+        # Label smoothing, as by J. Platt (1999): the loss of n images plus one image of every
+        # class. Without it, the temperature of a model without mistakes would go to 0.
+        true_class = log_probabilities[np.arange(n_images), y_index]
+        every_class = log_probabilities.mean(axis=1)
+        return -float((n_images * true_class + every_class).mean()) / (n_images + 1)
 
     # Temperatures from e^-10 to e^20, far beyond those that occur.
     minimum = minimize_scalar(cross_entropy, bounds=(-10, 20), method="bounded")

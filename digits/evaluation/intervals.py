@@ -33,19 +33,19 @@ def confidence_interval(
         wilson = test.proportion_ci(method="wilson")
         return wilson.low, wilson.high
 
-    contributions = group_contributions(is_correct, groups)
-    if len(contributions) < MIN_GROUPS or np.allclose(contributions, contributions[0]):
+    values = linearized_values(is_correct, groups)
+    if len(values) < MIN_GROUPS or np.allclose(values, values[0]):
         return np.nan, np.nan
-    test = ttest_1samp(contributions, popmean=0)  # only its interval is of interest
+    test = ttest_1samp(values, popmean=0)  # only its interval is of interest
     interval = test.confidence_interval()
     return max(interval.low, 0.0), min(interval.high, 1.0)
 
 
-def group_contributions(values: Vector, groups: Vector) -> Vector:
+def linearized_values(values: Vector, groups: Vector) -> Vector:
     """Return a number per group, shape (n_groups,), whose mean is the mean of all values.
 
-    For a group with the images I it is m + sum(values[I] - m) / (n_images / n_groups), where m
-    is the mean of all values. A large group therefore counts more than a small one. Source: W.
+    Each group's value is m + (sum of its deviations from m) / (mean group size), where m is the
+    mean of all values. A large group therefore counts more than a small one. Source: W.
     Cochran, "Sampling techniques", 1977, the variance of a ratio estimate of cluster samples.
 
     Args:

@@ -1,8 +1,9 @@
 """Measure predictions with the metrics of scikit-learn.
 
 To add a metric, write a function that yields its rows of the table of metrics, and add it to
-METRICS. Its description is in digits/results/descriptions.py, so that an edit of a description
-evaluates no model again.
+METRICS. A package adds one through an entry point in the group `digits.metrics`, named after
+the metric. Descriptions are in digits/results/descriptions.py, so that editing them does not
+re-evaluate any model.
 """
 
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import pandas as pd
 from sklearn import metrics
 
 from digits.core.pixels import Vector
+from digits.entry_points import find_entry_points
 from digits.evaluation.intervals import confidence_interval
 from digits.evaluation.predictions import Predictions
 
@@ -40,8 +42,7 @@ class Row(NamedTuple):
 
 def accuracy(predictions: Predictions) -> Iterator[Row]:
     """Yield the accuracy of all images, of each fold and of each group, 0 to 1."""
-    all_images = np.full(len(predictions.y_true), True)
-    yield Row("accuracy", OVERALL, *proportion_correct(predictions, all_images))
+    yield Row("accuracy", OVERALL, *proportion_correct(predictions, slice(None)))
     for fold, value in accuracy_by_slice(predictions.folds, predictions.is_correct).items():
         yield Row("accuracy", f"fold {fold}", value)
     names = predictions.group_names
@@ -72,13 +73,10 @@ def baseline(predictions: Predictions) -> Iterator[Row]:
 
 def precision_recall_f1(predictions: Predictions) -> Iterator[Row]:
     """Yield precision, recall and F1 of the positive class, or their means over all classes."""
+    # The macro average of one label is its own value.
     labels = [1] if predictions.has_positive else np.unique(predictions.y_true)
     precision, recall, f1, _ = metrics.precision_recall_fscore_support(
-        predictions.y_true,
-        predictions.y_pred,
-        labels=labels,
-        average="macro",
-        zero_division=0,
+        predictions.y_true, predictions.y_pred, labels=labels, average="macro", zero_division=0
     )
     yield Row("precision", OVERALL, precision)
     yield Row("recall", OVERALL, recall)
@@ -108,8 +106,9 @@ def metrics_of_classes(predictions: Predictions) -> Iterator[Row]:
     y_pred = predictions.y_pred
     classes = zip(predictions.classes, predictions.class_names, strict=True)
     names = {label: name for label, name in classes if label in y_true}
+    # Precision is the accuracy among the images predicted as the class. Recall is the accuracy
+    # among the images of the class.
     for label, name in names.items():
-        # Precision is the proportion of correct predictions among those of the class.
         yield Row("precision", name, *proportion_correct(predictions, y_pred == label))
     for label, name in names.items():
         yield Row("recall", name, *proportion_correct(predictions, y_true == label))
@@ -142,11 +141,13 @@ IN_JSON_WITH_TWO_LABELS = ["f1", "roc_auc"]
 
 def metrics_table(predictions: Predictions) -> pd.DataFrame:
     """Return all metrics of some predictions, in a table with the columns of `Row`."""
-    rows = [row for function in METRICS for row in function(predictions)]
+    entry_points = find_entry_points("digits.metrics").values()
+    functions = [*METRICS, *(entry_point.load() for entry_point in entry_points)]
+    rows = [row for function in functions for row in function(predictions)]
     return pd.DataFrame(rows, columns=Row._fields)
 
 
-def summarize(table: pd.DataFrame, n_labels: int) -> dict[str, float]:
+def select_headline_metrics(table: pd.DataFrame, n_labels: int) -> dict[str, float]:
     """Return the content of metrics/<model>.json.
 
     Args:
@@ -157,21 +158,21 @@ def summarize(table: pd.DataFrame, n_labels: int) -> dict[str, float]:
     is_used = (table["subset"] == "test") | table["metric"].str.startswith("cv_")
     rows = table[is_used & (table["slice"] == OVERALL)]
     values = dict(zip(rows["metric"], rows["value"], strict=True))
-    names = IN_JSON + (IN_JSON_WITH_TWO_LABELS if n_labels == 2 else [])
+    names = [*IN_JSON, *find_entry_points("digits.metrics")]
+    if n_labels == 2:
+        names += IN_JSON_WITH_TWO_LABELS
     return {name: values[name] for name in names if name in values}
 
 
 def proportion_correct(
-    predictions: Predictions, is_selected: Vector
+    predictions: Predictions, selected: Vector | slice
 ) -> tuple[float, float, float]:
     """Return the proportion of correct predictions among the selected images.
 
     Returns:
         The proportion, which is 0 if none is selected, and the ends of its confidence interval.
     """
-    is_correct = predictions.is_correct[is_selected]
-    groups = None
-    if predictions.groups is not None:
-        groups = predictions.groups[is_selected]
+    is_correct = predictions.is_correct[selected]
+    groups = None if predictions.groups is None else predictions.groups[selected]
     proportion = is_correct.sum() / max(len(is_correct), 1)  # avoids 0 / 0
     return proportion, *confidence_interval(is_correct, groups)

@@ -16,8 +16,8 @@ TOLERANCE = 1 / 560
 
 Points = npt.NDArray[np.float64]  # x and y, shape (n_points, 2)
 
-# The edges of the bins of confidence. They are close together where the predictions of a good
-# model are.
+# The edges of the bins of confidence. They are narrow near 1, where a good model's predictions
+# lie.
 CONFIDENCE_EDGES = np.array([0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999, 1])
 
 
@@ -28,13 +28,12 @@ def confusion_table(predictions: Predictions) -> pd.DataFrame:
         A table with the columns `actual`, `predicted`, `count`, and `share`, the fraction of
         the images of the actual class, 0 to 1.
     """
-    counts = metrics.confusion_matrix(
-        predictions.y_true, predictions.y_pred, labels=predictions.classes
-    )
-    support = np.maximum(counts.sum(axis=1, keepdims=True), 1)  # avoids 0 / 0
+    y_true, y_pred, classes = predictions.y_true, predictions.y_pred, predictions.classes
+    counts = metrics.confusion_matrix(y_true, y_pred, labels=classes)
+    shares = metrics.confusion_matrix(y_true, y_pred, labels=classes, normalize="true")
     names = predictions.class_names
     pairs = pd.MultiIndex.from_product([names, names], names=["actual", "predicted"])
-    columns = {"count": counts.ravel(), "share": (counts / support).ravel()}
+    columns = {"count": counts.ravel(), "share": shares.ravel()}
     return pd.DataFrame(columns, index=pairs).reset_index()
 
 
@@ -103,7 +102,7 @@ def thin_curve(curve: pd.DataFrame) -> pd.DataFrame:
 
 
 def find_end_of_line(points: Points) -> int:
-    """Return the index of the farthest point found to which a line from the first may go."""
+    """Return the last point found whose straight line from the first stays within TOLERANCE."""
     reached = 0
     too_far = len(points)
     while too_far - reached > 1:
@@ -154,10 +153,9 @@ def reliability_table(predictions: Predictions) -> pd.DataFrame:
             "is_correct": predictions.is_correct,
         }
     )
-    bins = images.groupby(["from", "to"])
-    table = bins.agg(
+    bins = images.groupby(["from", "to"], as_index=False)
+    return bins.agg(
         count=("confidence", "size"),
         confidence=("confidence", "mean"),
         accuracy=("is_correct", "mean"),
     )
-    return table.reset_index()

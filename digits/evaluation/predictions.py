@@ -26,8 +26,8 @@ class Predictions:
         groups: the group of each image, shape (n_images,), or None.
         group_names: the names of the groups, or None.
         majority_label: the most frequent label of the training images.
-        has_positive: whether the label 1 is positive and the label 0 negative. Otherwise no
-            label is special, even if there are two.
+        has_positive: whether the label 1 is positive and the label 0 negative. Otherwise all
+            labels are treated alike.
     """
 
     classes: Vector
@@ -63,8 +63,6 @@ class Predictions:
         class_names = [names[label] if names else str(label) for label in classes]
         scores, response_method = read_scores(table)
         logits = to_logits(scores, response_method)
-        folds = table["fold"].to_numpy() if "fold" in table else None
-        groups = table["group"].to_numpy() if "group" in table else None
         return cls(
             classes=classes,
             class_names=class_names,
@@ -72,8 +70,8 @@ class Predictions:
             y_pred=table["prediction"].to_numpy(),
             scores=scores,
             probabilities=calibrate(logits, temperature),
-            folds=folds,
-            groups=groups,
+            folds=table["fold"].to_numpy() if "fold" in table else None,
+            groups=table["group"].to_numpy() if "group" in table else None,
             group_names=table.attrs.get("group_names"),
             majority_label=majority_label,
             has_positive=table.attrs["has_positive"],
@@ -92,8 +90,8 @@ class Predictions:
     def one_vs_rest(self) -> list[tuple[str, Vector, Vector]]:
         """Return the name of each class, a mask of its images, and the scores of all images.
 
-        Classes that no image has, or every image, are left out. So is the class with the label
-        0 if the other one is positive.
+        A class that no image has, or every image, is omitted because it has no curve. If the
+        label 1 is positive, the class with the label 0 is omitted, too.
         """
         if self.has_positive:
             scores_by_index = {1: self.scores}
@@ -101,16 +99,15 @@ class Predictions:
             scores_by_index = {0: -self.scores, 1: self.scores}
         else:
             scores_by_index = dict(enumerate(self.scores.T))
-        y_index = self.y_index
         classes = []
         for index, scores in scores_by_index.items():
-            is_class = y_index == index
+            is_class = self.y_true == self.classes[index]
             if is_class.any() and not is_class.all():
                 classes.append((self.class_names[index], is_class, scores))
         return classes
 
 
-def calibrate_predictions(
+def read_calibrated_predictions(
     test_predictions: pd.DataFrame, cv_predictions: pd.DataFrame, classes: Vector
 ) -> tuple[dict[str, Predictions], float | None]:
     """Read tables of predictions, and calibrate their probabilities by temperature scaling.
@@ -151,8 +148,7 @@ def fit_temperature_to_table(cv_predictions: pd.DataFrame, classes: Vector) -> f
 def fit_temperatures_of_folds(cv_predictions: pd.DataFrame, classes: Vector) -> Vector:
     """Return the temperature that calibrates each fold, fitted on the other folds.
 
-    With the temperature that is fitted on all folds, the probabilities would be judged on the
-    predictions that they were calibrated on.
+    A temperature fitted on all folds would be judged on the predictions it was fitted on.
 
     Returns:
         The temperature of each image, shape (n_images, 1).

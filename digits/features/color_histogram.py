@@ -1,4 +1,4 @@
-"""Histogram of the colours: how much of the image has which hue, saturation and value.
+"""The share of the pixels in each bin of hue, saturation and value.
 
 Source: M. Swain, D. Ballard, "Color indexing", 1991.
 """
@@ -69,7 +69,7 @@ def color_histogram(X: Pixels, pixel_max: int, bins: Sequence[int]) -> npt.NDArr
     """
     histograms = np.empty((len(X), np.prod(bins)), dtype=np.float32)
     for image, histogram in zip(X, histograms, strict=True):
-        # For Pillow, the pixels are a picture of one column. Fractions are cut off.
+        # Pillow gets an image one pixel wide. Values are rounded down.
         rgb = (image.reshape(-1, 1, 3) * (255 / pixel_max)).astype(np.uint8)
         hsv = np.asarray(Image.fromarray(rgb).convert("HSV")).reshape(-1, 3)
         # The bin of each pixel along each axis.

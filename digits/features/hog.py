@@ -2,6 +2,7 @@
 
 As in Dalal and Triggs, with two changes: blocks are not normalized, and the square root of each
 value is taken, as in Arandjelović and Zisserman. Of images in colour, the brightness is used.
+scikit-image's `hog` is not used because it takes 6.8 s for 2,000 images instead of 0.36 s.
 
 Sources: N. Dalal, B. Triggs, "Histograms of oriented gradients for human detection", 2005;
 R. Arandjelović, A. Zisserman, "Three things everyone should know to improve object retrieval",
@@ -117,7 +118,7 @@ def hog(
 
 def window_weights(side: int, step: int, radius: int) -> FloatImages:
     """Return the weight of each pixel of a row in each window, shape (side, n_windows)."""
-    # As many windows as steps fit into the row, with the same margin on both sides.
+    # `n_windows` centres, `step` apart, centred in the row.
     n_windows = (side - 1) // step
     first_centre = (side - 1 - (n_windows - 1) * step) / 2
     centres = first_centre + step * np.arange(n_windows)

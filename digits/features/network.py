@@ -1,7 +1,7 @@
-"""The features of the dataset's `network`, which was trained on other pictures.
+"""Features from the pretrained neural networks that the dataset's key `network` names.
 
 They are the bytes that the stage `fetch` has stored, scaled to the same Euclidean norm. Models
-that take them beside the pixels scale them in the same way, with `scale_networks`.
+that use them together with the pixels scale them in the same way, with `scale_networks`.
 """
 
 from collections.abc import Sequence

@@ -1,8 +1,8 @@
 """The pixels, each image scaled to the same Euclidean norm, in a sparse matrix.
 
 A bold digit then counts as much as a thin one, and stochastic gradient descent converges in
-half as many epochs. `SGDClassifier` skips the zeros of a sparse matrix. It also multiplies the
-learning rate of the intercept by 0.01, but only for sparse matrices.
+half as many epochs. `SGDClassifier` skips the zeros of a sparse matrix. For sparse input it
+also learns the intercept 100 times more slowly.
 """
 
 from collections.abc import Sequence
@@ -32,10 +32,7 @@ def make_features(shape: Sequence[int], pixel_max: int, *, norm: PositiveFloat =
 
 
 def normalize(X: Pixels, norm: float) -> csr_array:
-    """Return each image scaled to the same Euclidean norm, in a sparse matrix.
-
-    An image without ink stays as it is.
-    """
+    """Return each image scaled to the same Euclidean norm, in a sparse matrix."""
     starts = range(0, len(X), BATCH_SIZE)
     batches = [csr_array(X[start : start + BATCH_SIZE]) for start in starts]
     images = vstack(batches, format="csr").astype(np.float32)

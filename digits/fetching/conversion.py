@@ -1,7 +1,6 @@
 """Convert what a source returns to `Images`."""
 
 import math
-import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +11,7 @@ from digits.core.images import Images
 from digits.core.on_disk import concatenate_on_disk
 from digits.core.pixels import PIXEL_MAX, Pixels, Vector
 from digits.messages.errors import UserError
+from digits.messages.terminal import shorten
 from digits.settings.params import RESERVED_NAME, DatasetParams
 from digits.sources import Collection
 
@@ -34,17 +34,16 @@ def make_images(collection: Collection, dataset: DatasetParams) -> Images:
     if dataset.transpose:
         blocks = (transpose(block, dataset.shape) for block in blocks)
     X = concatenate_on_disk(to_uint8(block) for block in blocks)
-    classes, found_names = encode_classes(rows["class"])
-    n_classes = int(classes.max()) + 1
-    names = choose_names(found_names, dataset.names, n_classes)
+    classes, source_names = encode_classes(rows["class"])
+    names = choose_names(source_names, dataset.names)
     expected_shape = (len(classes), math.prod(dataset.shape))
     pixel_max = dataset.pixel_max or PIXEL_MAX
     largest = X.max(initial=0)
     if X.shape != expected_shape or largest > pixel_max:
+        shape = " × ".join(str(length) for length in dataset.shape)
         raise UserError(
             f"{len(classes)} labels, pixels of shape {X.shape} up to {largest}; "
-            f"expected images of {' × '.join(map(str, dataset.shape))} values from 0 to "
-            f"{pixel_max}"
+            f"expected images of {shape} values from 0 to {pixel_max}"
         )
 
     table = pd.DataFrame({"class": classes})
@@ -86,75 +85,74 @@ def transpose(block: Any, shape: Sequence[int]) -> Any:
         shape: that of the returned images: height, width and, in colour, 3.
     """
     height, width, *channels = shape
-    # In the source, the height and the width are swapped, too.
+    # The source stores the width first.
     images = np.asarray(block).reshape(-1, width, height, *channels)
     return images.swapaxes(1, 2).reshape(len(images), -1)
 
 
-def encode_classes(classes: pd.Series) -> tuple[Vector, list[str] | None]:
-    """Return the number of each image's class, and the names of the classes.
+def encode_classes(classes: pd.Series) -> tuple[Vector, list[str]]:
+    """Return the number of each image's class, and the name of each class in the source.
 
     The classes are sorted by name, or by number if all names are numbers, and numbered from 0.
-    Without names, the classes are 0, 1, 2 and so on, without a gap.
 
     Args:
         classes: the class of each image, as text or as a whole number, shape (n_images,).
 
     Raises:
-        UserError: there are too few or too many classes, or one has the reserved name.
+        UserError: there are too few or too many classes, or one is missing, is a fraction or
+            has the reserved name.
     """
+    # NaN, a missing class, is one of the unique values. It is refused below.
     codes, unique = pd.factorize(classes, use_na_sentinel=False)
     if pd.api.types.is_numeric_dtype(unique):
-        unique = to_text(unique)  # the text of every image would take much memory
+        not_whole = unique[unique % 1 != 0]  # also NaN
+        if len(not_whole):
+            raise UserError(f"a class is {not_whole[0]}; expected whole numbers, or names")
+        # Only the unique values are converted: as text, all values would take too much memory.
+        unique = unique.astype(int).astype(str)
     names = sorted(unique)
     if not 2 <= len(names) <= MAX_CLASSES:
-        listed = textwrap.shorten(", ".join(names), 60)
-        raise UserError(f"{len(names)} classes ({listed}); allowed: 2 to {MAX_CLASSES}")
+        raise UserError(f"{len(names)} classes ({shorten(names)}); allowed: 2 to {MAX_CLASSES}")
     if RESERVED_NAME in names:
         raise UserError(f"the name of the class {RESERVED_NAME!r} is reserved; rename it")
-    if all(name.isdecimal() for name in names):
+    if are_numbers(names):
         names.sort(key=int)
-    positions = pd.Index(names).get_indexer(unique)  # of each unique class
-    numbers = positions.astype(np.uint8)[codes]
-    are_positions = names == [str(position) for position in range(len(names))]
-    return numbers, None if are_positions else names
+    numbers = pd.Index(names).get_indexer(unique)  # of each unique class
+    return numbers.astype(np.uint8)[codes], names
 
 
-def to_text(numbers: pd.Index) -> pd.Index:
-    """Return whole numbers as text, such as `3` for 3.0.
+def choose_names(in_source: list[str], in_params: list[str] | None) -> list[str] | None:
+    """Return the names of the classes, or None if they are only 0, 1, 2 and so on.
 
-    Raises:
-        UserError: a number is missing, or is not whole.
-    """
-    not_whole = numbers[numbers % 1 != 0]
-    if len(not_whole):
-        raise UserError(f"a class is {not_whole[0]}; expected whole numbers, or names")
-    return numbers.astype(int).astype(str)
-
-
-def choose_names(
-    found: list[str] | None, written: list[str] | None, n_classes: int
-) -> list[str] | None:
-    """Return the names of the classes.
+    Names in params.yaml may replace numbers only. If the source names its classes, other names
+    are refused, because nobody could tell which name replaces which.
 
     Args:
-        found: the names that the source has, or None if they are 0, 1, 2 and so on.
-        written: the names in params.yaml, or None. They replace found names that are numbers.
-        n_classes: the number of classes.
+        in_source: the name of each class in the source.
+        in_params: the names in params.yaml, or None if it has none.
 
     Raises:
-        UserError: there are fewer or more written names than classes.
+        UserError: the source has other names, or another number of classes.
     """
-    are_numbers = found is None or all(name.isdecimal() for name in found)
-    if written is None or not are_numbers:
-        return found
-    if len(written) != n_classes:
-        labels = ", ".join(found or [f"0 to {n_classes - 1}"])
+    if in_params is None:
+        are_default_names = in_source == [str(number) for number in range(len(in_source))]
+        return None if are_default_names else in_source
+    if in_params != in_source and not are_numbers(in_source):
         raise UserError(
-            f"`names` has {len(written)} names, but there are {n_classes} classes "
-            f"({textwrap.shorten(labels, 80)}); write one name for each, in this order"
+            f"`names` are {shorten(in_params)}, but the source itself names its classes "
+            f"{shorten(in_source)}; delete `names`"
         )
-    return written
+    if len(in_params) != len(in_source):
+        raise UserError(
+            f"`names` has {len(in_params)} names, but there are {len(in_source)} classes "
+            f"({shorten(in_source)}); write one name for each, in this order"
+        )
+    return in_params
+
+
+def are_numbers(names: list[str]) -> bool:
+    """Return whether the names of classes are numbers."""
+    return all(name.isdecimal() for name in names)
 
 
 def to_uint8(values: Any) -> Pixels:
@@ -168,12 +166,13 @@ def to_uint8(values: Any) -> Pixels:
         numbers = values if is_numeric else values.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise UserError(error) from None
-    # NaN becomes an arbitrary integer, so that the comparison below fails.
+    # NaN becomes an arbitrary integer, which differs from NaN, so it is reported below.
     with np.errstate(invalid="ignore"):
         integers = numbers.astype(np.uint8, copy=False)
-    if not np.array_equal(integers, numbers):
+    changed = numbers[integers != numbers]
+    if len(changed):
         raise UserError(
-            "its values are not all whole numbers from 0 to 255; if they are pixels, the key "
-            "`scale` of the layout changes their range"
+            "its values are not all whole numbers from 0 to 255, but for example "
+            f"{changed[0]}; scale its pixels to this range"
         )
     return integers

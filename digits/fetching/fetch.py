@@ -11,10 +11,9 @@ from digits.core.images import Images
 from digits.core.pixels import Vector
 from digits.fetching.conversion import make_images
 from digits.messages.errors import UserError
-from digits.settings.params import CHECKSUMS, DatasetParams, list_sources
-from digits.sources import NeuralNetworkError, Source, find_source
-
-NO_PICTURES = "it has no pictures that a `network` can describe; delete this key"
+from digits.networks import NeuralNetworkError
+from digits.settings.params import CHECKSUMS, DatasetParams, list_addresses
+from digits.sources import load_source
 
 
 def fetch_images(name: str, dataset: DatasetParams) -> Images:
@@ -31,58 +30,55 @@ def fetch_images(name: str, dataset: DatasetParams) -> Images:
         UserError: no source has the images. The message gives the reason for each.
         NeuralNetworkError: the dataset's network cannot be used.
     """
-    # In params.yaml, a source is a dictionary with one kind and its address.
-    sources = list_sources(dataset.sources)
-    mirror = os.environ.get("DATA_MIRROR")
-    mirror_kind = find_mirror_kind(dataset)
-    if mirror and mirror_kind:
-        sources.insert(0, (mirror_kind, f"{mirror.rstrip('/')}/{name}"))
+    addresses = list_addresses(dataset.sources)
+    sources = [load_source(kind) for kind, address in addresses]
+    mirror_kinds = [source.mirror for source in sources if source.mirror]
+    mirror_address = os.environ.get("DATA_MIRROR")
+    if mirror_address and mirror_kinds:
+        addresses.insert(0, (mirror_kinds[0], f"{mirror_address.rstrip('/')}/{name}"))
 
     failures = []
-    for kind, address in sources:
+    for kind, address in addresses:
         try:
-            collection = find_source(kind).open(address, dataset)
-            images = make_images(collection, dataset)
-            if dataset.sha256 is not None:
-                # Some sources lack the test set. Without its checksum, no split uses it.
-                if "test" not in dataset.sha256:
-                    table = images.table.drop(columns="test", errors="ignore")
-                    images = replace(images, table=table)
-                check_checksums(images, dataset.sha256)
-            if dataset.network is not None and not images.n_network_features:
-                raise UserError(NO_PICTURES)
-            return images
+            return read_verified_images(kind, address, dataset)
         except NeuralNetworkError:  # it is a UserError, but another source would not help
             raise
         except UserError as error:
             failures.append(f"{kind} {address}: {error}")
 
     message = f"no source has {name}: {'; '.join(failures)}"
-    if needs_internet(dataset):
-        use_mirror = ""
-        if mirror_kind:
-            files = f"the {mirror_kind} files in {name}/"
-            use_mirror = f"set DATA_MIRROR to a folder with {files}, or "
-        message += (
-            f". Without internet, {use_mirror}run only models of other datasets: "
-            "`dvc repro evaluate@MODEL`, or `make demo`"
-        )
+    if any(source.needs_internet for source in sources):
+        message += ". Without internet, run `make demo`, which needs no download"
+        if mirror_kinds:
+            message += (
+                f", or set DATA_MIRROR to a folder with the {mirror_kinds[0]} files in {name}/"
+            )
     raise UserError(message)
 
 
-def needs_internet(dataset: DatasetParams) -> bool:
-    """Return whether a source of a dataset needs the internet."""
-    return any(source.needs_internet for source in find_sources(dataset))
+def read_verified_images(kind: str, address: str, dataset: DatasetParams) -> Images:
+    """Read a dataset from one source, and verify the images by the checksums in params.yaml.
 
+    Args:
+        kind: the kind of the source.
+        address: where the source has the images.
+        dataset: the entry of params.yaml.
 
-def find_mirror_kind(dataset: DatasetParams) -> str | None:
-    """Return the kind of source that reads a mirror of a dataset, or None if it has none."""
-    return next((source.mirror for source in find_sources(dataset) if source.mirror), None)
-
-
-def find_sources(dataset: DatasetParams) -> list[Source]:
-    """Return the kinds of a dataset's sources, in their order."""
-    return [find_source(kind) for kind, _ in list_sources(dataset.sources)]
+    Raises:
+        UserError: the source does not have these images. The message is a short reason.
+    """
+    collection = load_source(kind).open(address, dataset)
+    images = make_images(collection, dataset)
+    if dataset.sha256 is not None:
+        # Not every source says which images are the test set. The column is dropped unless its
+        # checksum is declared, so that no split depends on the source.
+        if "test" not in dataset.sha256:
+            table = images.table.drop(columns="test", errors="ignore")
+            images = replace(images, table=table)
+        check_checksums(images, dataset.sha256)
+    if dataset.network is not None and not images.format.n_network_features:
+        raise UserError("it has no pictures to compute network features from; delete `network`")
+    return images
 
 
 def check_checksums(images: Images, expected: Mapping[str, str]) -> None:
@@ -100,7 +96,7 @@ def check_checksums(images: Images, expected: Mapping[str, str]) -> None:
 def compute_checksums(images: Images) -> dict[str, str]:
     """Return the SHA-256 checksums of images by their keys in `sha256`.
 
-    They determine the images and the split into training set and test set.
+    If they are equal, so are the images and the split.
     """
     table = images.table
     checksums = {

@@ -1,43 +1,43 @@
-"""What the images of a dataset are, in data/datasets/NAME.yaml.
+"""The summary of a dataset, in data/datasets/NAME.yaml.
 
 The stage `fetch` writes this file, and Git tracks it like the metrics, so that `git diff` shows
 what has changed, and commands need no images for the names of the classes.
 """
 
-import subprocess
-from collections.abc import Mapping
-from contextlib import suppress
-from dataclasses import asdict, dataclass, field
-
 import numpy as np
 import yaml
-from pydantic import TypeAdapter
+from pydantic import BaseModel
 
 from digits.core import paths
 from digits.core.files import atomic_write
-from digits.core.images import Images
-from digits.fetching.background import find_common_background
+from digits.core.images import Images, list_classes
 from digits.fetching.fetch import compute_checksums
+from digits.imaging.background import find_common_background
 from digits.messages.errors import UserError
 
+# In a larger dataset, the background is judged from about this many images.
+N_SAMPLES = 1_000
 
-@dataclass(frozen=True)
-class Summary:
-    """What the images of a dataset are.
+NETWORK_CHECKSUM = "network"  # the key of the checksum of the ONNX files
+
+
+class Summary(BaseModel, frozen=True):
+    """The summary of a dataset.
 
     Attributes:
         images: the number of images.
         classes: the number of images of each class, by its name or, without names, its number.
         groups: the number of groups, or None.
         background: `dark` or `light`, if nearly all images have it, or None.
-        sha256: checksums, as `compute_checksums` returns them, and that of the ONNX files.
+        sha256: checksums, as `compute_checksums` returns them, and that of the ONNX files of
+            the dataset's `network`, if there are any.
     """
 
     images: int
-    classes: Mapping[int | str, int]
+    classes: dict[int | str, int]
     groups: int | None = None
     background: str | None = None
-    sha256: Mapping[str, str] = field(default_factory=dict)
+    sha256: dict[str, str] = {}
 
     @property
     def class_names(self) -> list[int | str]:
@@ -45,52 +45,33 @@ class Summary:
         return list(self.classes)
 
 
-# At most this many images are looked at to find their background.
-N_SAMPLES = 1_000
-
-
-def find_background(images: Images) -> str | None:
-    """Return the background that nearly all images have, `dark` or `light`, or None.
-
-    Images in colour have none.
-    """
-    if len(images.shape) == 3:
-        return None
-    step = max(1, len(images) // N_SAMPLES)
-    return find_common_background(images.X[::step].reshape(-1, *images.shape), images.pixel_max)
-
-
-def summarize(images: Images, network_checksums: dict[str, str]) -> Summary:
-    """Return the summary of some images.
+def summarize(images: Images, network_checksum: str | None = None) -> Summary:
+    """Return the summary of a dataset.
 
     Args:
-        images: the images.
-        network_checksums: the checksum of the ONNX files, if there are any.
+        images: all images of the dataset.
+        network_checksum: the checksum of the ONNX files, or None if there are none.
     """
-    counts = np.bincount(images.table["class"]).tolist()
-    names = images.class_names or range(len(counts))
+    counts = np.bincount(images.classes).tolist()
+    background = None
+    if len(images.format.shape) == 2:  # the background of colour images is not classified
+        step = max(1, len(images) // N_SAMPLES)
+        background = find_common_background(images.pixels[::step], images.format.pixel_max)
+    checksums = compute_checksums(images)
+    if network_checksum is not None:
+        checksums[NETWORK_CHECKSUM] = network_checksum
     return Summary(
         images=len(images),
-        classes=dict(zip(names, counts, strict=True)),
+        classes=dict(zip(list_classes(images), counts, strict=True)),
         groups=None if images.groups is None else images.groups.nunique(),
-        background=find_background(images),
-        sha256=compute_checksums(images) | network_checksums,
+        background=background,
+        sha256=checksums,
     )
 
 
-def describe_losses(before: Summary, now: Summary) -> list[str]:
-    """Return what a dataset has fewer of than before, such as `images: 60 → 59`."""
-    counts = [("images", before.images, now.images)]
-    counts += [
-        (f"class {name}", count, now.classes.get(name, 0))
-        for name, count in before.classes.items()
-    ]
-    return [f"{what}: {old} → {new}" for what, old, new in counts if new < old]
-
-
 def write_summary(name: str, summary: Summary) -> None:
-    """Write the summary of a dataset, without what its images do not have."""
-    values = {key: value for key, value in asdict(summary).items() if value is not None}
+    """Write the summary of a dataset, without the keys whose value is None."""
+    values = summary.model_dump(exclude_none=True)
     text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
     with atomic_write(paths.summary(name)) as temporary:
         temporary.write_text(text, encoding="utf-8")
@@ -100,33 +81,13 @@ def read_summary(name: str) -> Summary:
     """Read the summary of a dataset.
 
     Raises:
-        UserError: the file is missing or damaged, for example by a conflict of Git.
+        UserError: the file is missing or damaged, for example by an unresolved merge conflict.
     """
     path = paths.summary(name)
     remedy = f"run `dvc repro fetch@{name}`"
     try:
-        return parse_summary(path.read_text(encoding="utf-8"))
+        return Summary.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         raise UserError(f"{path} was not found; {remedy}") from None
     except (yaml.YAMLError, ValueError) as error:
-        raise UserError(
-            f"{path} is damaged ({' '.join(str(error).split())}); {remedy}"
-        ) from None
-
-
-def read_committed_summary(name: str) -> Summary | None:
-    """Read the summary of a dataset in the last commit, or return None if there is none."""
-    command = ["git", "show", f"HEAD:./{paths.summary(name).as_posix()}"]
-    with suppress(OSError, subprocess.CalledProcessError, yaml.YAMLError, ValueError):
-        return parse_summary(subprocess.check_output(command, stderr=subprocess.DEVNULL))
-    return None
-
-
-def parse_summary(text: str | bytes) -> Summary:
-    """Return the content of the file of a summary.
-
-    Raises:
-        YAMLError: the text is not YAML.
-        ValueError: it has other keys or values.
-    """
-    return TypeAdapter(Summary).validate_python(yaml.safe_load(text))
+        raise UserError(f"{path} is damaged ({error}); {remedy}") from None

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from digits.core.pixels import Pixels
-from digits.fetching.background import find_common_background
+from digits.imaging.background import find_common_background
 from digits.imaging.transforms.color import to_brightness
 from digits.messages.terminal import echo, to_one_line, warn
 
@@ -149,10 +149,8 @@ def shrink(image: Pixels, max_side: int) -> Pixels:
         image: shape (height, width) or, in colour, (height, width, 3), 0 to 255.
         max_side: the number of pixels.
     """
-    if max(image.shape[:2]) <= max_side:
-        return image
     picture = Image.fromarray(image)
-    picture.thumbnail((max_side, max_side))
+    picture.thumbnail((max_side, max_side))  # it does not enlarge
     return np.asarray(picture)
 
 

@@ -3,11 +3,11 @@
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from hashlib import sha256
 from io import BytesIO
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
 
 import joblib
 import numpy as np
@@ -25,21 +25,6 @@ from digits.sources import Collection
 
 BATCH_SIZE = 1_000  # the number of pictures that are read at a time
 MAX_LISTED = 20  # the largest number of failures that are listed
-
-
-class PictureData(NamedTuple):
-    """What the dataset stores of a picture.
-
-    Attributes:
-        image: its pixels, in the shape of the dataset.
-        checksum: the SHA-256 of its file.
-        network_features: the features that the dataset's networks compute. Empty if it has
-            none.
-    """
-
-    image: Pixels
-    checksum: str
-    network_features: bytes
 
 
 Contents = Callable[[], Iterator[Path | bytes]]
@@ -67,24 +52,18 @@ def make_collection(
     return Collection(rows, files.read, files.make_columns, pictures, notes=list(notes))
 
 
+@dataclass(eq=False)
 class PictureFiles:
     """Reads the picture files of a dataset. The arguments are those of `make_collection`."""
 
-    def __init__(
-        self,
-        names: Sequence[str],
-        pictures: Contents,
-        dataset: DatasetParams,
-        convert: Convert | None = None,
-    ) -> None:
-        self.names = names
-        self.pictures = pictures
-        self.dataset = dataset
-        self.convert = convert
-        # These are complete when `read` has yielded all blocks.
-        self.networks: Sequence[Network] = []
-        self.checksums: list[str] = []
-        self.network_features: list[bytes] = []
+    names: Sequence[str]
+    pictures: Contents
+    dataset: DatasetParams
+    convert: Convert | None
+    # `read` sets these. They are complete when it has yielded all blocks.
+    networks: Sequence[Network] = ()
+    checksums: list[str] = field(init=False)
+    network_features: list[bytes] = field(init=False)
 
     def read(self) -> Iterator[Pixels]:
         """Yield the pixels, `BATCH_SIZE` pictures at a time, shape (n_pictures, n_values).
@@ -116,10 +95,11 @@ class PictureFiles:
                 failures += [result for result in results if isinstance(result, UserError)]
                 if failures:
                     continue
-                batch = [result for result in results if isinstance(result, PictureData)]
-                self.checksums += [picture.checksum for picture in batch]
-                self.network_features += [picture.network_features for picture in batch]
-                yield np.array([picture.image.ravel() for picture in batch])
+                batch = [result for result in results if not isinstance(result, UserError)]
+                images, checksums, network_features = zip(*batch, strict=True)
+                self.checksums += checksums
+                self.network_features += network_features
+                yield np.array([image.ravel() for image in images])
         if failures:
             raise summarize(failures, len(self.names))
 
@@ -132,7 +112,9 @@ class PictureFiles:
             columns.attrs["n_network_features"] = n_features
         return columns
 
-    def read_picture(self, source: Path | bytes, name: str) -> PictureData | UserError:
+    def read_picture(
+        self, source: Path | bytes, name: str
+    ) -> tuple[Pixels, str, bytes] | UserError:
         """Return what the dataset stores of a picture, or the error if it cannot be read.
 
         The error is returned and not raised, so that the failures of other pictures are found,
@@ -141,6 +123,10 @@ class PictureFiles:
         Args:
             source: the path of the file, or its content.
             name: the name of the picture, for messages.
+
+        Returns:
+            The pixels in the shape of the dataset, the SHA-256 of the file, and the features
+            that the networks compute.
         """
         white = self.dataset.white
         try:
@@ -154,7 +140,7 @@ class PictureFiles:
             return UserError(f"{name}: {error.strerror or error}")
         except UserError as error:
             return UserError(f"{name}: {error.message}")
-        return PictureData(image, sha256(content).hexdigest(), b"".join(features))
+        return image, sha256(content).hexdigest(), b"".join(features)
 
 
 def summarize(failures: Sequence[UserError], n_pictures: int) -> UserError:

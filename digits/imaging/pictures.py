@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 import pi_heif
-from PIL import ExifTags, Image, ImageOps, TiffImagePlugin
+from PIL import Image, ImageOps, TiffImagePlugin
 
 from digits.core.pixels import Pixels
 from digits.imaging.transforms.border import median_of_border
@@ -50,8 +50,6 @@ MAX_SIDE = 2_000
 # is reduced first, which is several times faster for a JPEG, and hardly changes the image.
 MAX_RATIO = 8
 
-ORIENTATION = ExifTags.Base.Orientation
-UPRIGHT = 1
 SAMPLE_FORMAT = TiffImagePlugin.SAMPLEFORMAT
 UNSIGNED = (1,)
 
@@ -232,11 +230,10 @@ def decode(image: Image.Image, mode: str, max_side: int, white: int | None) -> I
     Raises what `scale_to_8_bits` raises.
     """
     image.draft(None, (max_side, max_side))
-    tags = getattr(image, "tag_v2", {})  # of a TIFF file; a rotated copy lacks them
+    tags = getattr(image, "tag_v2", {})  # of a TIFF file; the copy lacks them
     image.load()
     with suppress(Exception):  # a picture without usable EXIF data is not rotated
-        if image.getexif().get(ORIENTATION, UPRIGHT) != UPRIGHT:  # or else it would be copied
-            image = ImageOps.exif_transpose(image)
+        image = ImageOps.exif_transpose(image)
     if image.mode.startswith(("I", "F")):  # integers or floats of more than 8 bits
         image = scale_to_8_bits(image, white, tags)
     if image.mode == "LAB":  # Pillow converts it to RGB only

@@ -13,25 +13,20 @@ from digits.messages.errors import UserError, check_choice, unknown_choice_error
 from digits.security.importing import import_class, is_classifier_class
 from digits.settings.params import Hyperparameters
 
-# The classifiers with names of this project. Hyperparameters are arguments of these classes.
-OWN_CLASSIFIERS = {
-    # An SVC per class, each against all other classes, fitted in parallel. `svm.SVC` itself
-    # fits one per pair of classes.
-    "one_vs_rest_svc": SVC,
-    # As above, but fitted also on deformed copies of the images.
-    "augmented_svc": AugmentedSVC,
-}
-ONE_VS_REST = {"one_vs_rest_svc"}  # the classifiers that are made once for each class
+# An SVC per class, each against all other classes, fitted in parallel: `make_classifier` puts
+# the SVC into a OneVsRestClassifier. `svm.SVC` itself fits one SVC per pair of classes.
+ONE_VS_REST_SVC = "one_vs_rest_svc"
 
-# Arguments of classifiers that cannot be set as hyperparameters. `random_state` is the seed,
-# and `features` is a key of the model. `decision_function_shape` would change the shape of the
-# scores. With `n_jobs` or `warm_start`, a model could depend on the machine or an earlier fit.
+# The classifiers with names of this project. Hyperparameters are arguments of these classes.
+OWN_CLASSIFIERS = {ONE_VS_REST_SVC: SVC, "augmented_svc": AugmentedSVC}
+
+# Arguments that params.yaml cannot set as hyperparameters.
 RESERVED_ARGUMENTS = {
-    "decision_function_shape",
-    "features",
-    "n_jobs",
-    "random_state",
-    "warm_start",
+    "decision_function_shape",  # it would change the shape of the scores
+    "features",  # a key of the model sets it
+    "n_jobs",  # the model could depend on the machine
+    "random_state",  # it is the seed
+    "warm_start",  # the model could depend on an earlier fit
 }
 
 
@@ -48,11 +43,12 @@ def make_classifier(name: str, hyperparameters: Mapping[str, Any], seed: int) ->
     """
     classifier_class = import_classifier(name)
     argument_names, has_kwargs = find_arguments(name, classifier_class)
-    valid = (argument_names - RESERVED_ARGUMENTS) | Hyperparameters.model_fields.keys()
+    # `threshold` is not an argument, but the error message may suggest it.
+    valid = argument_names | Hyperparameters.model_fields.keys()
+    if has_kwargs:  # it may accept names that were not found
+        valid |= hyperparameters.keys()
     for hyperparameter in hyperparameters:
-        # A classifier with `**kwargs` may know more names than its signature tells.
-        if not has_kwargs or hyperparameter in RESERVED_ARGUMENTS:
-            check_choice(f"hyperparameters of {name}", hyperparameter, valid)
+        check_choice(f"hyperparameters of {name}", hyperparameter, valid - RESERVED_ARGUMENTS)
 
     arguments = dict(hyperparameters)
     if "random_state" in argument_names:
@@ -61,30 +57,32 @@ def make_classifier(name: str, hyperparameters: Mapping[str, Any], seed: int) ->
         arguments.setdefault("break_ties", True)
     try:
         classifier = classifier_class(**arguments)
-        # Find now what `fit` would find minutes later. scikit-learn has no public way to do it.
+        # Validate now, because `fit` would report an error minutes later. There is no public
+        # method.
         if hasattr(classifier, "_parameter_constraints"):
             classifier._validate_params()
     except (ValueError, TypeError) as error:
         raise UserError(f"hyperparameters of {name}: {error}") from error
-    return OneVsRestClassifier(classifier) if name in ONE_VS_REST else classifier
+    return OneVsRestClassifier(classifier) if name == ONE_VS_REST_SVC else classifier
 
 
 def find_arguments(name: str, classifier_class: Any) -> tuple[set[str], bool]:
     """Return the names of a classifier's arguments, and whether it has `**kwargs`.
 
-    `get_params` of classes such as `xgboost.XGBClassifier` also returns names of arguments that
-    belong to `**kwargs`.
+    The names are those of the signature and of `get_params`, because either may lack some. For
+    CatBoost's classes, only the signature names all arguments. For `xgboost.XGBClassifier`,
+    only `get_params` names the arguments that belong to `**kwargs`.
     """
     try:
-        defaults = classifier_class().get_params(deep=False)
+        params = classifier_class().get_params(deep=False)
     except TypeError:
         raise UserError(
             f"classifier: {name} is made of other estimators, which params.yaml cannot "
             "describe; write a class that makes it (docs/extending.md)"
         ) from None
-    parameters = inspect.signature(classifier_class).parameters
-    kinds = {parameter.kind for parameter in parameters.values()}
-    return {*parameters, *defaults}, inspect.Parameter.VAR_KEYWORD in kinds
+    signature = inspect.signature(classifier_class)
+    kinds = {parameter.kind for parameter in signature.parameters.values()}
+    return {*signature.parameters, *params}, inspect.Parameter.VAR_KEYWORD in kinds
 
 
 def import_classifier(name: str) -> Any:
@@ -92,22 +90,20 @@ def import_classifier(name: str) -> Any:
 
     Args:
         name: a key of OWN_CLASSIFIERS, or the import path of a class, such as
-            `xgboost.XGBClassifier`. scikit-learn's is without its leading `sklearn.`.
+            `xgboost.XGBClassifier`. scikit-learn's paths are without the leading `sklearn.`.
 
     Raises:
         UserError: there is no such classifier. The message names similar ones.
     """
     if name in OWN_CLASSIFIERS:
         return OWN_CLASSIFIERS[name]
-    package, _, class_path = name.partition(".")
-    if package and class_path:
-        found = import_class(name, package)
-        if is_classifier_class(found):
-            return found
+    found = import_class(name)
+    if is_classifier_class(found):
+        return found
 
     valid = list(OWN_CLASSIFIERS)
     for class_name, classifier_class in all_estimators("classifier"):
         module_name = classifier_class.__module__.split(".")[1]
         valid.append(f"{module_name}.{class_name}")
-    where = "classifier (scikit-learn.org/stable/api lists all)"
-    raise unknown_choice_error(where, name, valid)
+    prefix = "classifier (scikit-learn.org/stable/api lists all)"
+    raise unknown_choice_error(prefix, name, valid)

@@ -1,4 +1,4 @@
-"""Fit a model on all training images, and once more without each fold.
+"""Fit a model on all training images, and once per fold, on the other folds.
 
 All these fits share the cores, the features in memory and, if there is one, a Dask cluster.
 Steps at the beginning of a pipeline that learn nothing are applied once for all fits.
@@ -53,6 +53,7 @@ def assign_folds(y: Vector, groups: pd.Series | None, n_folds: int) -> Vector | 
     splitter_class = StratifiedKFold if groups is None else StratifiedGroupKFold
     splits = splitter_class(n_folds).split(y, y, groups)  # an X is required, but not used
 
+    # The splits become an array, because the table of predictions has a column `fold`.
     test_fold = np.zeros(len(y), dtype=np.uint8)
     for fold, (train_rows, test_rows) in enumerate(splits, start=1):
         test_fold[test_rows] = fold
@@ -79,10 +80,10 @@ def check_counts(y: Vector, n_folds: int, groups: pd.Series | None) -> None:
 
 
 # The rows on which a pipeline is fitted, and the rows that it scores.
-Split = tuple[Vector, Vector]
+TrainTestRows = tuple[Vector, Vector]
 
 
-class CrossValidation(NamedTuple):
+class CrossValidatedScores(NamedTuple):
     """The scores of the training images in cross-validation.
 
     Attributes:
@@ -107,7 +108,7 @@ class Fitted(NamedTuple):
     model: Pipeline
     train_scores: Scores
     train_labels: Vector
-    cross_validation: CrossValidation | None
+    cross_validation: CrossValidatedScores | None
 
     @property
     def train_accuracy(self) -> float:
@@ -116,13 +117,8 @@ class Fitted(NamedTuple):
         return accuracy_score(self.train_labels, y_pred)
 
 
-def fit(
-    pipeline: Pipeline,
-    X: Any,
-    y: Vector,
-    test_fold: Vector | None,
-) -> Fitted:
-    """Fit a pipeline on all images, and once more for each fold, on the images outside it.
+def fit(pipeline: Pipeline, X: Any, y: Vector, test_fold: Vector | None) -> Fitted:
+    """Fit a pipeline on all images, and once per fold, on the other folds.
 
     Args:
         pipeline: an unfitted pipeline.
@@ -136,28 +132,29 @@ def fit(
     """
     if len(np.unique(y)) < 2:
         raise UserError(f"all training images have the label {y[0]}; a model needs two")
+    # The fit on all images runs as one more split, which scores its own first rows for the
+    # training accuracy.
     all_rows = np.arange(len(y))
     model_split = (all_rows, all_rows[:MAX_TRAIN_SCORES])
     cv_splits = [] if test_fold is None else list(PredefinedSplit(test_fold).split())
-    splits = [model_split, *cv_splits]
     try:
-        fits = fit_splits(pipeline, X, y, splits)
+        fits = fit_splits(pipeline, X, y, [model_split, *cv_splits])
     except FITTING_ERRORS as error:
         raise UserError(f"the model cannot be fitted: {error}") from error
 
     (model, train_scores), *cv_fits = fits
-    train_labels = y[:MAX_TRAIN_SCORES]
-    if test_fold is None:
-        return Fitted(model, train_scores, train_labels, cross_validation=None)
-    # Each image is in the test rows of one split.
-    cv_scores = np.empty((len(y), *train_scores.shape[1:]), train_scores.dtype)
-    for (_, test_rows), (_, test_scores) in zip(cv_splits, cv_fits, strict=True):
-        cv_scores[test_rows] = test_scores
-    return Fitted(model, train_scores, train_labels, CrossValidation(test_fold, cv_scores))
+    cross_validation = None
+    if test_fold is not None:
+        shape_per_image = train_scores.shape[1:]  # (n_classes,), or () with two classes
+        cv_scores = np.empty((len(y), *shape_per_image), train_scores.dtype)
+        for (_, test_rows), (_, test_scores) in zip(cv_splits, cv_fits, strict=True):
+            cv_scores[test_rows] = test_scores  # each image is in the test rows of one split
+        cross_validation = CrossValidatedScores(test_fold, cv_scores)
+    return Fitted(model, train_scores, y[:MAX_TRAIN_SCORES], cross_validation)
 
 
 def fit_splits(
-    pipeline: Pipeline, X: Any, y: Vector, splits: Sequence[Split]
+    pipeline: Pipeline, X: Any, y: Vector, splits: Sequence[TrainTestRows]
 ) -> list[tuple[Pipeline, Scores]]:
     """Fit a copy of a pipeline for each split, several at a time.
 
@@ -174,7 +171,8 @@ def fit_splits(
     """
     stateless_steps, learning_steps = separate_stateless_steps(pipeline)
     features = apply_stateless_steps(stateless_steps, X)
-    # Fits end at different times. With a second thread, the last ones use the free cores.
+    # At least two threads per fit, so that the last fits can use the cores of those that have
+    # ended.
     n_threads = max(2, joblib.cpu_count() // len(splits))
     jobs = [
         joblib.delayed(fit_and_score)(learning_steps, features, y, split, n_threads)
@@ -189,12 +187,12 @@ def fit_splits(
 
 
 def fit_and_score(
-    pipeline: Pipeline, X: Any, y: Vector, split: Split, n_threads: int
+    pipeline: Pipeline, X: Any, y: Vector, split: TrainTestRows, n_threads: int
 ) -> tuple[Pipeline, Scores]:
     """Fit a copy of a pipeline on some rows, and score other rows with it."""
     train_rows, test_rows = split
-    # With more than one thread of OpenMP, HistGradientBoostingClassifier adds up numbers in
-    # another order, and stores the number of threads.
+    # With more than one thread of OpenMP, HistGradientBoostingClassifier sums in another order,
+    # and the model stores the number of threads.
     with (
         joblib.parallel_config("threading", n_jobs=n_threads),
         threadpool_limits(1, user_api="openmp"),

@@ -1,10 +1,11 @@
-"""Use the features that the dataset's networks have computed, alone or beside the pixels.
+"""Features from pretrained neural networks, alone or together with the pixels.
 
-A model takes the networks' features if its `features` are `network`. It takes them together
-with the pixels if its `feature_parameters` have `weight_beside_network`. Each row of its input
-is then the features of the first network, of the next and so on, and the pixels, as uint8.
+A model uses the features of the dataset's networks if its `features` are `network`. It uses
+them together with the pixels if its `feature_parameters` have `weight_beside_network`. Each row
+of its input then has the features of each network in turn, and the pixels, as uint8.
 """
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,29 +14,30 @@ from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import Normalizer
 
-from digits.core.images import Images
+from digits.core.images import ImageFormat, Images
 from digits.core.on_disk import READ_BYTES, concatenate_on_disk, rows_per_block
 from digits.core.pixels import Pixels
+from digits.learning.stateless import separate_stateless_steps
 from digits.messages.errors import UserError
 from digits.settings.params import ModelParams
 
-NETWORK = "network"  # the name of the set of features, and of their column in a table of images
+NETWORK = "network"  # the name of the set of features
 WEIGHT = "weight_beside_network"
 
 
-def takes_network(model_params: ModelParams) -> bool:
-    """Return whether a model takes the features of the dataset's networks."""
+def uses_network(model_params: ModelParams) -> bool:
+    """Return whether a model uses the features of the dataset's networks."""
     return model_params.features == NETWORK or WEIGHT in model_params.feature_parameters
 
 
-def takes_pixels(model_params: ModelParams) -> bool:
-    """Return whether a model takes the pixels."""
+def uses_pixels(model_params: ModelParams) -> bool:
+    """Return whether a model uses the pixels."""
     return model_params.features != NETWORK
 
 
 def check_network(model_params: ModelParams, *, has_network: bool) -> None:
-    """Check that a model takes a network's features only if the dataset has a network."""
-    if takes_network(model_params) and not has_network:
+    """Check that a model uses a network's features only if the dataset has a network."""
+    if uses_network(model_params) and not has_network:
         key = "features: network" if model_params.features == NETWORK else WEIGHT
         raise UserError(
             f"{key} needs a dataset with the key `network`, such as `network: "
@@ -50,14 +52,15 @@ def select_input(model_params: ModelParams, images: Images) -> Pixels:
         An array of the shape (n_images, n_values).
 
     Raises:
-        UserError: the model takes a network's features, and the dataset has none.
+        UserError: the model uses a network's features, and the dataset has none.
     """
-    check_network(model_params, has_network=bool(images.n_network_features))
-    if not takes_network(model_params):
+    check_network(model_params, has_network=bool(images.format.n_network_features))
+    if not uses_network(model_params):
         return images.X
-    content = b"".join(images.table[NETWORK])
+    # The column `network` has one bytes object of uint8 features per row.
+    content = b"".join(images.table["network"])
     features = np.frombuffer(content, np.uint8).reshape(len(images), -1)
-    if not takes_pixels(model_params):
+    if not uses_pixels(model_params):
         return features
     # Like the pixels, both together need not fit into memory.
     n_rows = rows_per_block(READ_BYTES, images.X.shape[1])
@@ -79,27 +82,27 @@ def scale_networks(n_features: Sequence[int]) -> Normalizer | ColumnTransformer:
     return ColumnTransformer(parts)
 
 
-def with_network(
-    other_features: Pipeline,
-    weight_beside_network: PositiveFloat,
-    n_values: int,
-    n_network_features: Sequence[int] = (),
-) -> ColumnTransformer:
-    """Return the unfitted step that puts the networks' features beside other features.
+def combine_with_network(
+    features: Pipeline, weight_beside_network: PositiveFloat, image_format: ImageFormat
+) -> Pipeline:
+    """Return unfitted steps that combine features of the pixels with the networks' features.
 
-    Both are scaled to the norm 1. The other features are then multiplied by the weight.
+    Both are scaled to the norm 1. The features of the pixels are then multiplied by the weight.
+    The steps of `features` that learn from data, such as principal components, come last.
 
     Args:
-        other_features: unfitted steps that compute them from the pixels, and learn nothing.
+        features: unfitted steps that compute features of the pixels.
         weight_beside_network: the weight.
-        n_values: the number of values of an image, which are the last ones of each row.
-        n_network_features: the number of features of each network.
+        image_format: what all images of the dataset share.
     """
-    other = Pipeline([*other_features.steps, ("normalized", Normalizer())])
+    stateless_steps, learning_steps = separate_stateless_steps(features)
+    other = Pipeline([*stateless_steps.steps, ("normalized", Normalizer())])
+    n_values = math.prod(image_format.shape)  # the last values of each row are the pixels
     parts = [
-        ("network", scale_networks(n_network_features), slice(None, -n_values)),
+        ("network", scale_networks(image_format.n_network_features), slice(None, -n_values)),
         ("other", other, slice(-n_values, None)),
     ]
     # The result is always dense, as the networks' features are.
     weights = {"other": weight_beside_network}
-    return ColumnTransformer(parts, transformer_weights=weights, sparse_threshold=0)
+    both = ColumnTransformer(parts, transformer_weights=weights, sparse_threshold=0)
+    return Pipeline([("features", both), *learning_steps.steps])

@@ -1,10 +1,11 @@
 """Build the scikit-learn pipeline of a model from its entry of params.yaml."""
 
 import inspect
-import math
 from collections.abc import Callable, Mapping
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from pydantic import ConfigDict, ValidationError, validate_call
@@ -13,9 +14,9 @@ from sklearn.pipeline import Pipeline
 from digits.core.images import ImageFormat
 from digits.learning.classifiers.augmented_svc import AugmentedSVC
 from digits.learning.estimators import make_classifier
-from digits.learning.network_features import NETWORK, WEIGHT, takes_network, with_network
-from digits.learning.stateless import separate_stateless_steps
+from digits.learning.network_features import NETWORK, WEIGHT, combine_with_network, uses_network
 from digits.messages.errors import UserError, check_choice
+from digits.security.importing import is_installed
 from digits.settings.params import ModelParams
 from digits.settings.params_file import describe_error
 
@@ -43,8 +44,9 @@ def build_pipeline(model_params: ModelParams, image_format: ImageFormat, seed: i
     if not isinstance(classifier, AugmentedSVC):
         return Pipeline([*features.steps, ("classifier", classifier)])
 
-    # AugmentedSVC computes the features itself, because it deforms pixels and not features.
-    if takes_network(model_params):
+    # AugmentedSVC deforms the pixels before their features are computed. The features are
+    # therefore its argument, instead of the first steps of the pipeline.
+    if uses_network(model_params):
         raise UserError(f"classifier: {name} takes pixels, not a network's features")
     height, width, *channels = image_format.shape
     if channels or height != width:
@@ -53,10 +55,10 @@ def build_pipeline(model_params: ModelParams, image_format: ImageFormat, seed: i
 
 
 def check_module(classifier: str, features: str) -> None:
-    """Check that a classifier in a module of features is used with these features.
+    """Check that a classifier may be used with some features.
 
-    In dvc.yaml, a model depends on the module of its own features, and on no other module of
-    features. DVC would not notice an edit of another one.
+    A classifier defined in digits/features/x.py may only be used with `features: x`. DVC would
+    not notice an edit of another module of features, because dvc.yaml does not list it.
     """
     prefix = "digits.features."
     module = classifier.removeprefix(prefix).split(".")[0]
@@ -70,41 +72,47 @@ def build_features(
     """Return the unfitted steps that compute a set of features.
 
     Args:
-        name: the set, such as `raw` for digits/features/raw.py.
+        name: the set, such as `raw` for digits/features/raw.py, or the import path of a module,
+            such as `own.best_pixels` (in a project made from template/).
         parameters: the `feature_parameters` of the model: arguments of `make_features` in that
             module, and `weight_beside_network`.
         image_format: what all images share. `make_features` takes those of its values that it
             needs.
     """
-    check_choice("features", name, [path.stem for path in FEATURES_FOLDER.glob("*.py")])
-    make_features = import_module(f"digits.features.{name}").make_features
-    argument_names = inspect.signature(make_features).parameters.keys()
-    format_values = image_format._asdict()
-    allowed = argument_names - format_values.keys()
+    make_features = import_features(name).make_features
+    wanted = inspect.signature(make_features).parameters
+    allowed = wanted.keys() - ImageFormat._fields
     if name != NETWORK:
         allowed.add(WEIGHT)
     where = f"feature_parameters of {name}"
     for parameter in parameters:
         check_choice(where, parameter, allowed)
 
-    values = {**format_values, **parameters}
-    arguments = {key: value for key, value in values.items() if key in argument_names}
+    values = {**image_format._asdict(), **parameters}
+    arguments = {key: value for key, value in values.items() if key in wanted}
     features = call_validated(where, make_features, arguments)
     if WEIGHT not in parameters:
         return features
-    stateless_steps, learning_steps = separate_stateless_steps(features)
-    arguments = {
-        "other_features": stateless_steps,
-        WEIGHT: parameters[WEIGHT],
-        "n_values": math.prod(image_format.shape),
-        "n_network_features": image_format.n_network_features,
-    }
-    both = call_validated(where, with_network, arguments)
-    return Pipeline([("features", both), *learning_steps.steps])
+    arguments = {"features": features, WEIGHT: parameters[WEIGHT], "image_format": image_format}
+    return call_validated(where, combine_with_network, arguments)
+
+
+def import_features(name: str) -> ModuleType:
+    """Return the module of a set of features.
+
+    Raises:
+        UserError: there is no such module, or its package is not installed.
+    """
+    if "." in name and is_installed(name.split(".")[0]) and find_spec(name):
+        return import_module(name)
+    check_choice("features", name, [path.stem for path in FEATURES_FOLDER.glob("*.py")])
+    return import_module(f"digits.features.{name}")
 
 
 def call_validated(where: str, function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
     """Call a function after pydantic has checked the arguments against its annotations.
+
+    An annotation such as `PositiveInt` of an argument of `make_features` is checked only here.
 
     Raises:
         UserError: an argument is not valid. The message begins with `where`.

@@ -16,8 +16,8 @@ from digits.core.images import Images
 from digits.core.pixels import Pixels, Scores, Vector
 from digits.core.predictions import make_predictions_table
 
-# All scores are computed in batches of this size, because the last bits of a matrix product
-# depend on its shape.
+# All scores are computed in batches of at most this size, because the last bits of a matrix
+# product depend on its shape.
 BATCH_SIZE = 1_000
 
 
@@ -56,11 +56,12 @@ def compute_batch_scores(model: Pipeline, batch: Any) -> Scores:
 
 
 def predict_from_scores(model: Pipeline, scores: Scores) -> Vector:
-    """Return the predicted labels, shape (n_images,)."""
+    """Return what `model.predict` would return, from scores that are already known."""
     if scores.ndim == 2:
         return model.classes_[scores.argmax(axis=1)]
     threshold = decision_threshold(model)
-    # At a tie, FixedThresholdClassifier predicts the second class, and all others the first.
+    # If the score equals the threshold, FixedThresholdClassifier predicts the second class. All
+    # other classifiers predict the first.
     if has_fixed_threshold(model):
         is_second_class = scores >= threshold
     else:

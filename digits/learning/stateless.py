@@ -10,16 +10,17 @@ from sklearn.utils import get_tags
 
 def separate_stateless_steps(pipeline: Pipeline) -> tuple[Pipeline, Pipeline]:
     """Cut a pipeline before its first step that learns from data. Each part may be empty."""
-    is_learning = [requires_fit(step) for _, step in pipeline.steps]
-    n_stateless = is_learning.index(True) if any(is_learning) else len(is_learning)
-    return pipeline[:n_stateless], pipeline[n_stateless:]
+    for i, (_, step) in enumerate(pipeline.steps):
+        if requires_fit(step):
+            return pipeline[:i], pipeline[i:]
+    return pipeline, pipeline[len(pipeline) :]
 
 
 def requires_fit(step: Any) -> bool:
     """Return whether a step of a pipeline learns from data.
 
     scikit-learn's tag of this name is always true for a step that is made of other steps, so
-    the parts are asked.
+    its parts are checked.
     """
     if isinstance(step, ColumnTransformer):
         return any(requires_fit(part) for _, part, _ in step.transformers)

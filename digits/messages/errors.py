@@ -93,10 +93,6 @@ def report_os_errors() -> Iterator[None]:
             f"DVC's database cannot be used ({error}); check the free space of the disk and "
             "your quota"
         ) from error
-    except RecursionError as error:
-        raise UserError(
-            "a value is nested too deeply; look for many brackets in params.yaml"
-        ) from error
     except (MemoryError, RuntimeError, ImportError) as error:
         reason = str(error) or type(error).__name__
         if not isinstance(error, MemoryError) and not LACK_OF_MEMORY.search(reason):
@@ -107,13 +103,27 @@ def report_os_errors() -> Iterator[None]:
         ) from error
 
 
-def check_exists(path: Path) -> None:
+def check_exists(path: Path, *stages: str) -> None:
     """Check that a file exists.
 
+    Args:
+        path: the file.
+        stages: the stages that make it. If there are none, the message names no stage.
+
     Raises:
-        UserError: it doesn't. The message names the command that makes it.
+        UserError: it doesn't. The message names the commands that make it or fetch it.
     """
     if not path.exists():
+        words = "".join(f" {stage}" for stage in stages)
         raise UserError(
-            f"{path} was not found; `dvc repro` makes it, `dvc pull` fetches what was shared"
+            f"{path} was not found; `dvc repro{words}` makes it, `dvc pull{words}` fetches "
+            "what was shared"
         )
+
+
+def describe_installation(extra: str) -> str:
+    """Return how to install what an extra of pyproject.toml needs, such as `onnx`."""
+    return (
+        f"run `make -B venv EXTRAS={extra}` or, in a generated project, add `digits[{extra}]` "
+        "to `extras` in pyproject.toml, and run `make lock venv`"
+    )

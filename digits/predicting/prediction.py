@@ -73,19 +73,16 @@ class PicturePrediction(NamedTuple):
     id: str = ""
 
     @property
-    def label(self) -> str | None:
-        """The predicted class, or None if there is not exactly one prediction."""
-        return str(self.predictions[0].label) if len(self.predictions) == 1 else None
+    def predicted(self) -> str:
+        """The predicted class, or the words for no prediction or for several."""
+        if len(self.predictions) == 1:
+            return str(self.predictions[0].label)
+        return SEVERAL if self.predictions else NOT_FOUND
 
     @property
     def is_right(self) -> bool:
         """Whether the class is known, and predicted."""
-        return self.label is not None and self.label == self.actual
-
-    @property
-    def predicted(self) -> str:
-        """The predicted class, or the words for no prediction or for several."""
-        return self.label or (SEVERAL if self.predictions else NOT_FOUND)
+        return self.predicted == self.actual
 
     def describe(self) -> str:
         """Return the predictions in words, such as `cross, predicted line (97 %; cross: 3 %)`.

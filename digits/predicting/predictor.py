@@ -6,7 +6,7 @@ subclasses of `Predictor` as entry points of the group `digits.predictors`.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
 from operator import itemgetter
@@ -19,18 +19,18 @@ from sklearn.pipeline import Pipeline
 from digits.core import paths
 from digits.core.pixels import PIXEL_MAX, Pixels, Scores
 from digits.evaluation import calibration
-from digits.fetching.background import find_backgrounds, find_blank
 from digits.fetching.conversion import to_uint8, transpose
-from digits.fetching.summary import Summary, read_summary
+from digits.fetching.summary import NETWORK_CHECKSUM, Summary, read_summary
 from digits.imaging import drawing, pictures
+from digits.imaging.background import classify_backgrounds, find_blank
 from digits.learning import model_file
 from digits.learning import scores as model_scores
-from digits.learning.network_features import check_network, takes_network, takes_pixels
-from digits.messages.errors import UserError
-from digits.networks import NETWORK_CHECKSUM, Network, load_networks
+from digits.learning.network_features import check_network, uses_network, uses_pixels
+from digits.messages.errors import UserError, check_exists
+from digits.networks import Network, load_networks
 from digits.predicting.prediction import PicturePrediction, Prediction
 from digits.results.labels import check_labels, label_names
-from digits.results.metrics import check_evaluated, read_temperature
+from digits.results.metrics import read_temperature
 from digits.results.predictions import calibration_warning
 from digits.settings.params import DatasetParams, Params
 
@@ -44,9 +44,9 @@ class Predictor:
     Attributes:
         model_name: the name of the model in params.yaml.
         dataset: the entry of params.yaml of the images that the model was trained on.
-        summary: what these images are.
-        labels: the name of each label, by its number. The name of a label without a name is its
-            number.
+        summary: the summary of this dataset.
+        labels: the name of each label, by its number. A label without a name stays a number,
+            for example in JSON.
         model: the model.
         temperature: the temperature of the calibration. None if the model has no folds.
         networks: the networks whose features the model takes.
@@ -77,10 +77,10 @@ class Predictor:
         """Load a model.
 
         Raises:
-            UserError: the model is missing or damaged, or its dataset has another shape or
-                fewer classes now.
+            UserError: the model is missing or damaged, or its dataset has another shape,
+                another network or fewer classes now.
         """
-        check_evaluated(paths.model(name), name)
+        check_exists(paths.model(name), f"train@{name}", f"evaluate@{name}")
         model_params = settings.models[name]
         model = model_file.load(paths.model(name), model_params.classifier)
         task_name = model_params.task
@@ -88,27 +88,22 @@ class Predictor:
         check_network(model_params, has_network=dataset.network is not None)
         summary = read_summary(settings.dataset_name_of_task(task_name))
         networks: Sequence[Network] = []
-        if takes_network(model_params):
+        if uses_network(model_params):
             networks = load_networks(dataset, summary.sha256.get(NETWORK_CHECKSUM))
-        n_pixels = model.n_features_in_ - sum(network.n_features for network in networks)
-        if not takes_pixels(model_params):
-            if n_pixels != 0:
-                raise UserError(
-                    f"{name} takes the features of another network than its dataset has now; "
-                    f"run `dvc repro evaluate@{name}`"
-                )
-        elif n_pixels != math.prod(dataset.shape):
+        n_values = sum(network.n_features for network in networks)
+        if uses_pixels(model_params):
+            n_values += math.prod(dataset.shape)
+        if model.n_features_in_ != n_values:
             raise UserError(
-                f"{name} takes images of {n_pixels} values, but the shape of its dataset is "
-                f"{dataset.shape} now; run `dvc repro evaluate@{name}`"
+                f"{name} takes {model.n_features_in_} values per image, but the shape or the "
+                f"network of its dataset gives {n_values} now; run `dvc repro evaluate@{name}`"
             )
         names = label_names(settings, task_name)
         check_labels(names, model.classes_.max(), name)
-        labels: dict[int, int | str] = {}
-        for label in model.classes_.tolist():
-            # A label that has no name stays a number, for example in JSON.
-            has_other_name = names[label] != str(label)
-            labels[label] = names[label] if has_other_name else label
+        labels = {
+            label: label if names[label] == str(label) else names[label]
+            for label in model.classes_.tolist()
+        }
         temperature = read_temperature(name)
         return cls(
             name,
@@ -118,7 +113,7 @@ class Predictor:
             model,
             temperature,
             networks,
-            takes_pixels(model_params),
+            uses_pixels(model_params),
         )
 
     def predict(self, source: Path | BinaryIO) -> Sequence[Prediction]:
@@ -142,14 +137,11 @@ class Predictor:
             image = (image * (self.pixel_max / PIXEL_MAX)).round().astype(np.uint8)
         if not self.networks:
             return self.predict_images(image[np.newaxis])
-        # Photos, which networks are for, have no common background.
         described = b"".join(network.describe(content, white) for network in self.networks)
         features = np.frombuffer(described, np.uint8)
         if self.takes_pixels:
             features = np.concatenate([features, image.ravel()])
-        [prediction] = self.classify(image[np.newaxis], features[np.newaxis])
-        [is_blank] = find_blank(image.reshape(1, -1), self.pixel_max).tolist()
-        return [replace(prediction, is_blank=is_blank)]
+        return self.predict_images(image[np.newaxis], features[np.newaxis])
 
     def predict_pixels(self, block: Any) -> list[Prediction]:
         """Predict images from pixels like those that the source of the dataset reads.
@@ -175,24 +167,25 @@ class Predictor:
         """The largest value that a pixel can have."""
         return self.dataset.pixel_max or PIXEL_MAX
 
-    def predict_images(self, images: Pixels) -> list[Prediction]:
+    def predict_images(self, images: Pixels, X: Pixels | None = None) -> list[Prediction]:
         """Predict images, and invert those with another background than the training images.
 
-        Args:
-            images: as `classify` takes them.
+        The arguments are those of `classify`.
         """
         is_inverted = np.zeros(len(images), dtype=bool)
-        if self.summary.background is not None:
+        # Photos, which networks are for, have no common background.
+        if self.summary.background is not None and not self.networks:
             opposite = OPPOSITE[self.summary.background]
-            is_inverted = find_backgrounds(images, self.pixel_max) == opposite
+            is_inverted = classify_backgrounds(images, self.pixel_max) == opposite
             images = images.copy()
             # Resizing can overshoot.
             images[is_inverted] = self.pixel_max - images[is_inverted].clip(max=self.pixel_max)
         is_blank = find_blank(images.reshape(len(images), -1), self.pixel_max)
+        predictions = self.classify(images, X)
         return [
             replace(prediction, is_inverted=inverted, is_blank=blank)
             for prediction, inverted, blank in zip(
-                self.classify(images), is_inverted.tolist(), is_blank.tolist(), strict=True
+                predictions, is_inverted.tolist(), is_blank.tolist(), strict=True
             )
         ]
 
@@ -242,14 +235,15 @@ class Predictor:
     def describe_warnings(self, predicted: Sequence[PicturePrediction]) -> list[str]:
         """Return warnings about the predictions, one sentence each."""
         sentences = []
-        n_inverted = count_pictures(predicted, lambda prediction: prediction.is_inverted)
+        predictions = [each for picture in predicted for each in picture.predictions]
+        n_inverted = sum(each.is_inverted for each in predictions)
         if n_inverted:
             background = self.summary.background
             sentences.append(
                 f"{n_inverted} of {len(predicted)} pictures were inverted, because nearly all "
                 f"training images have a {background} background"
             )
-        n_blank = count_pictures(predicted, lambda prediction: prediction.is_blank)
+        n_blank = sum(each.is_blank for each in predictions)
         if n_blank:
             sentences.append(
                 f"{n_blank} of {len(predicted)} pictures are blank or nearly blank"
@@ -257,10 +251,3 @@ class Predictor:
         if self.temperature is None:
             sentences.append(calibration_warning(self.model_name))
         return sentences
-
-
-def count_pictures(
-    predicted: Sequence[PicturePrediction], has_property: Callable[[Prediction], bool]
-) -> int:
-    """Return the number of pictures of which a prediction has a property."""
-    return sum(any(map(has_property, picture.predictions)) for picture in predicted)

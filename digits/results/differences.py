@@ -14,7 +14,6 @@ significant. The tests compare two fitted models. They say nothing of models wit
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,7 +23,7 @@ from scipy.stats import binomtest, ttest_1samp
 
 from digits.core import paths, tables
 from digits.core.pixels import Vector
-from digits.evaluation.intervals import MIN_GROUPS, group_contributions
+from digits.evaluation.intervals import MIN_GROUPS, linearized_values
 from digits.messages.errors import UserError
 
 SIGNIFICANCE_LEVEL = 0.01
@@ -36,51 +35,49 @@ MATCHING_COLUMNS = ["row", "label", "fold", "group"]
 
 
 class PairedTest(NamedTuple):
-    """The result of a statistical test of a difference. All values are NaN without a test."""
+    """The result of a statistical test of a difference."""
 
     p_value: float
     low: float  # the ends of the 99 % confidence interval, in percentage points
     high: float
 
-    @property
-    def is_significant(self) -> bool:
-        """Whether the difference is significant."""
-        return self.p_value < SIGNIFICANCE_LEVEL
 
-
-NO_TEST = PairedTest(math.nan, math.nan, math.nan)
-
-
-@dataclass(frozen=True, eq=False)
-class Difference:
+class Difference(NamedTuple):
     """The difference of two models on the same images.
 
     Attributes:
-        is_cross_validated: whether the predictions are cross-validated. If not, they are those
-            of the test images.
-        n_images: the number of images.
+        subset: `cross_validation`, or `test` if the predictions are those of the test images.
+        images: the number of images.
         accuracy_before: the accuracy of the first model, 0 to 1.
         accuracy_after: the accuracy of the second model, 0 to 1.
-        fixed: the row numbers of the images that only the second model predicts correctly.
-        broken: the row numbers of the images that only the first model predicts correctly.
-        test: the result of the test, NO_TEST if there are too few groups for one.
+        difference: the accuracy after minus the accuracy before, in percentage points.
+        fixed: the number of images that only the second model predicts correctly.
+        broken: the number of images that only the first model predicts correctly.
+        p_value: the p-value. Like `low` and `high`, it is NaN without a test.
+        low: the lower end of the 99 % confidence interval, in percentage points.
+        high: its upper end.
+        is_significant: whether the difference is significant, or None without a test.
         points_of_groups: the difference of each group, in percentage points. It is empty if the
             images have no groups.
     """
 
-    is_cross_validated: bool
-    n_images: int
+    subset: str
+    images: int
     accuracy_before: float
     accuracy_after: float
-    fixed: Vector
-    broken: Vector
-    test: PairedTest
+    difference: float
+    fixed: int
+    broken: int
+    p_value: float
+    low: float
+    high: float
+    is_significant: bool | None
     points_of_groups: list[float]
 
-    @property
-    def points(self) -> float:
-        """The accuracy after minus the accuracy before, in percentage points."""
-        return 100 * (self.accuracy_after - self.accuracy_before)
+
+def is_significant(p_value: float) -> bool | None:
+    """Return whether a difference is significant, or None if it was not tested."""
+    return None if math.isnan(p_value) else p_value < SIGNIFICANCE_LEVEL
 
 
 def compare_models(
@@ -124,24 +121,30 @@ def compare_predictions(before: pd.DataFrame, after: pd.DataFrame) -> Difference
     is_correct_after = (after["label"] == after["prediction"]).to_numpy()
     changes = is_correct_after.astype(int) - is_correct_before.astype(int)
     points_of_groups: list[float] = []
-    test = NO_TEST
+    test = PairedTest(math.nan, math.nan, math.nan)  # if there are too few groups
     if "group" not in before:
         test = mcnemar_test(changes)
     else:
         groups = before["group"].to_numpy()
         points_of_groups = (100 * pd.Series(changes).groupby(groups).mean()).tolist()
         if len(points_of_groups) >= MIN_GROUPS:
-            test = t_test(group_contributions(changes, groups))
+            test = t_test(linearized_values(changes, groups))
 
-    rows = before["row"].to_numpy()
+    subset = "cross_validation" if "fold" in before else "test"
+    accuracy_before = is_correct_before.mean()
+    accuracy_after = is_correct_after.mean()
     return Difference(
-        is_cross_validated="fold" in before,
-        n_images=len(rows),
-        accuracy_before=is_correct_before.mean(),
-        accuracy_after=is_correct_after.mean(),
-        fixed=rows[changes > 0],
-        broken=rows[changes < 0],
-        test=test,
+        subset=subset,
+        images=len(changes),
+        accuracy_before=accuracy_before,
+        accuracy_after=accuracy_after,
+        difference=100 * (accuracy_after - accuracy_before),
+        fixed=int((changes > 0).sum()),
+        broken=int((changes < 0).sum()),
+        p_value=test.p_value,
+        low=test.low,
+        high=test.high,
+        is_significant=is_significant(test.p_value),
         points_of_groups=points_of_groups,
     )
 

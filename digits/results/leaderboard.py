@@ -10,7 +10,7 @@ import pandas as pd
 from digits.core import paths, tables
 from digits.messages.errors import UserError
 from digits.results.descriptions import Column, list_columns
-from digits.results.differences import NO_TEST, Reader, compare_models
+from digits.results.differences import Reader, compare_models
 from digits.results.metrics import OVERALL, read_metrics, read_metrics_table
 from digits.results.numbers import NO_VALUE, format_metric
 from digits.settings.params import Params
@@ -93,26 +93,16 @@ def are_tied(best: str, name: str, read: Reader) -> bool:
 
     It is False if there are too few groups for a test, or if the predictions cannot be
     compared, for example because they are missing.
-
-    Args:
-        best: the name of the first model.
-        name: the name of the second model.
-        read: reads a table of predictions.
     """
     try:
         difference = compare_models(best, name, read, read)
     except UserError:
         return False
-    return difference.test is not NO_TEST and not difference.test.is_significant
+    return difference.is_significant is False  # and not None
 
 
 def read_model_row(name: str, *, has_positive: bool) -> dict[str, Any]:
-    """Return the metrics, the errors and the interval of a model.
-
-    Args:
-        name: the model.
-        has_positive: whether its task has positive classes.
-    """
+    """Return the metrics, the errors and the interval of a model."""
     table = read_metrics_table(name).sort_index()
     values = table["value"]
     low, high = table["low"][TEST_ACCURACY], table["high"][TEST_ACCURACY]
@@ -120,7 +110,8 @@ def read_model_row(name: str, *, has_positive: bool) -> dict[str, Any]:
     is_range = np.isnan(low) and len(accuracies_of_groups) > 0
     if is_range:
         low, high = accuracies_of_groups.min(), accuracies_of_groups.max()
-    are_imbalanced = not has_positive and has_imbalanced_classes(values)
+    n_images = values.xs(("test", "support"))  # of each class
+    are_imbalanced = not has_positive and n_images.max() > MAX_RATIO * n_images.min()
     metrics = {}
     for metric, column in COLUMNS.items():
         value = values.get((column.subset, metric, OVERALL), np.nan)
@@ -136,22 +127,8 @@ def read_model_row(name: str, *, has_positive: bool) -> dict[str, Any]:
     }
 
 
-def has_imbalanced_classes(values: pd.Series) -> bool:
-    """Return whether the largest class is much larger than the smallest one.
-
-    Args:
-        values: the metrics of a model, by subset, metric and slice.
-    """
-    n_images = values.xs(("test", "support"))
-    return n_images.max() > MAX_RATIO * n_images.min()
-
-
 def read_baseline_row(name: str) -> dict[str, Any]:
-    """Return the accuracy and the errors of the majority-class baseline.
-
-    Args:
-        name: any model of the task.
-    """
+    """Return the accuracy and the errors of the majority-class baseline of a model's task."""
     accuracy = read_metrics(name)["baseline"]
     n_errors = count_errors(read_metrics_table(name)["value"].sort_index(), accuracy)
     return {"model": BASELINE, "accuracy": accuracy, "n_errors": n_errors, "is_range": False}

@@ -8,7 +8,7 @@ import pandas as pd
 from pydantic import TypeAdapter
 
 from digits.core import paths
-from digits.messages.errors import UserError
+from digits.messages.errors import UserError, check_exists
 from digits.settings.params import RESERVED_NAME
 
 OVERALL = RESERVED_NAME  # the slice of all images, as in digits/evaluation/metrics.py
@@ -19,27 +19,13 @@ METRICS = TypeAdapter(dict[str, float])  # the content of metrics/<model>.json
 @contextmanager
 def report_damage(path: Path, model_name: str) -> Iterator[None]:
     """Report a missing or damaged file of the stage `evaluate` as a UserError."""
-    check_evaluated(path, model_name)
+    check_exists(path, f"evaluate@{model_name}")
     try:
         yield
     except (ValueError, KeyError) as error:
         raise UserError(
             f"{path} is damaged ({error}); run `dvc repro -f evaluate@{model_name}`"
         ) from None
-
-
-def check_evaluated(path: Path, model_name: str) -> None:
-    """Check that a file of a model exists.
-
-    Raises:
-        UserError: it doesn't.
-    """
-    if not path.exists():
-        stages = f"train@{model_name} evaluate@{model_name}"
-        raise UserError(
-            f"{path} was not found; run `digits repro {model_name}`, or `dvc pull {stages}` if "
-            "the results were shared"
-        )
 
 
 def read_metrics(model_name: str) -> dict[str, float]:

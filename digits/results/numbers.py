@@ -20,11 +20,6 @@ def format_metric(value: float | None) -> str:
     return NO_VALUE if pd.isna(value) else f"{value:.4f}"
 
 
-def format_count(count: float) -> str:
-    """Return a whole number with commas between the thousands."""
-    return f"{count:,.0f}"
-
-
 def format_points(points: float) -> str:
     """Return a difference in percentage points, always with its sign, or a dash."""
     return NO_VALUE if np.isnan(points) else f"{points:+z.2f}"  # z: no negative zero

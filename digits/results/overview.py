@@ -1,47 +1,72 @@
 """Describe the images of a dataset in a few lines, so that a mistake is seen at once."""
 
-from collections.abc import Sequence
+import subprocess
+from collections.abc import Iterable
+from contextlib import suppress
 
 import numpy as np
 import pandas as pd
+import yaml
 
+from digits.core import paths
 from digits.core.images import Images, checksum_prefixes
 from digits.core.pixels import Vector
-from digits.fetching.background import find_blank
-from digits.fetching.summary import Summary, describe_losses, read_committed_summary
+from digits.fetching.summary import Summary
+from digits.imaging.background import find_blank
 from digits.messages.terminal import echo, shorten, to_one_line, warn
-from digits.sources import Source
+from digits.sources import load_source
 
 
-def print_overview(
-    name: str, images: Images, summary: Summary, sources: Sequence[Source]
-) -> None:
-    """Print what the images of a dataset are, and warn if the last commit has more of them."""
+def print_overview(name: str, images: Images, summary: Summary, kinds: Iterable[str]) -> None:
+    """Print a few lines about a dataset, and warn if the last commit has more images of it.
+
+    The arguments are its name, its images, its summary and the kinds of its sources.
+    """
     committed = read_committed_summary(name)
     losses = describe_losses(committed, summary) if committed else []
     if losses:
         warn(f"{name} has fewer images than in the last commit: {shorten(losses)}")
-    for line in describe_images(images, summary, sources):
+    for line in describe_images(images, summary, kinds):
         echo(to_one_line(line))
 
 
-def describe_images(images: Images, summary: Summary, sources: Sequence[Source]) -> list[str]:
-    """Return a few lines about the images of a dataset, which come from one of the sources."""
+def read_committed_summary(name: str) -> Summary | None:
+    """Read the summary of a dataset in the last commit, or return None if there is none."""
+    command = ["git", "show", f"HEAD:./{paths.summary(name).as_posix()}"]
+    with suppress(OSError, subprocess.CalledProcessError, yaml.YAMLError, ValueError):
+        text = subprocess.check_output(command, stderr=subprocess.DEVNULL)
+        return Summary.model_validate(yaml.safe_load(text))
+    return None
+
+
+def describe_losses(before: Summary, now: Summary) -> list[str]:
+    """Return what a dataset has fewer of than before, such as `images: 60 → 59`."""
+    counts = [("images", before.images, now.images)]
+    counts += [
+        (f"class {name}", count, now.classes.get(name, 0))
+        for name, count in before.classes.items()
+    ]
+    return [f"{what}: {old} → {new}" for what, old, new in counts if new < old]
+
+
+def describe_images(images: Images, summary: Summary, kinds: Iterable[str]) -> list[str]:
+    """Return a few lines about the images of a dataset. `print_overview` has the arguments."""
     listed = shorten([f"{name} {count:,}" for name, count in summary.classes.items()])
     lines = [f"{len(images):,} images of {len(summary.classes)} classes: {listed}"]
     checksums = checksum_prefixes(images)
-    for source in sources:
-        if source.find_doubtful_images:
-            lines += source.find_doubtful_images(images, checksums, summary.class_names)
+    for kind in kinds:
+        find_doubtful_images = load_source(kind).find_doubtful_images
+        if find_doubtful_images:
+            lines += find_doubtful_images(images, checksums, summary.class_names)
     if images.groups is not None:
         names = images.group_names or sorted(images.groups.unique())
         lines.append(f"{len(names)} groups: {shorten(names)}")
     if "test" in images.table:
         lines.append(describe_test_set(images.table, checksums))
-    height, width, *channels = images.shape
-    kind = "in colour" if channels else "grey"
+    height, width, *channels = images.format.shape
+    color = "in colour" if channels else "grey"
     on_background = f", on a {summary.background} background" if summary.background else ""
-    lines.append(f"{height} × {width} pixels, {kind}{on_background}")
+    lines.append(f"{height} × {width} pixels, {color}{on_background}")
     return lines + describe_blank(images)
 
 
@@ -57,7 +82,7 @@ def describe_test_set(table: pd.DataFrame, checksums: Vector) -> str:
 
 def describe_blank(images: Images) -> list[str]:
     """Return a line about images on which hardly anything can be seen, if there are any."""
-    blank = images.table[find_blank(images.X, images.pixel_max)]
+    blank = images.table[find_blank(images.X, images.format.pixel_max)]
     if blank.empty:
         return []
     names = blank["file"] if "file" in blank else [f"number {row + 1}" for row in blank.index]

@@ -8,8 +8,7 @@ import pandas as pd
 from digits.core import paths, tables
 from digits.core.pixels import Vector
 from digits.core.predictions import labels_of_scores, read_scores
-from digits.messages.errors import UserError
-from digits.results.metrics import check_evaluated
+from digits.messages.errors import UserError, check_exists
 from digits.results.numbers import format_percent
 
 
@@ -28,7 +27,7 @@ def read_predictions(model_name: str, subset: str = "test") -> pd.DataFrame:
         path = paths.predictions(model_name)
     else:
         path = paths.cv_predictions(model_name)
-    check_evaluated(path, model_name)
+    check_exists(path, f"train@{model_name}", f"evaluate@{model_name}")
     table = tables.read(path)
     if "prediction" not in table:
         raise UserError(

@@ -14,7 +14,7 @@ from dvc.fs import GitFileSystem
 from dvc.repo import Repo
 from dvc.scm import resolve_rev
 
-from digits.core import paths, tables
+from digits.core import paths
 from digits.messages.errors import UserError, check_choice
 from digits.messages.git import check_git
 from digits.settings import params_file
@@ -93,7 +93,7 @@ class Revision:
         check_choice(self.name, path.stem, self.model_names())
         try:
             content = self.files.read_bytes(path.as_posix())
-            return tables.read_parquet(io.BytesIO(content))
+            return pd.read_parquet(io.BytesIO(content), page_checksum_verification=True)
         except Exception as error:  # each kind of remote has exceptions of its own
             raise UserError(
                 f"{path} of {self.name} cannot be read ({error}); run "

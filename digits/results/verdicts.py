@@ -1,7 +1,10 @@
 """Say whether the difference of two models is significant."""
 
-from digits.results.differences import NO_TEST, Difference, PairedTest
+from digits.results.differences import Difference, is_significant
 from digits.results.numbers import format_p_value, format_points
+
+# Which images two models were compared on, by the subset.
+SUBSETS = {"cross_validation": "in cross-validation", "test": "of the test set"}
 
 # The columns of a table of differences: the name of the model, then what `format_difference`
 # returns.
@@ -21,36 +24,31 @@ def format_difference(difference: Difference) -> list[str]:
     return [
         f"{difference.accuracy_before:.4f}",
         f"{difference.accuracy_after:.4f}",
-        format_points(difference.points),
-        format_p_value(difference.test.p_value),
-        str(len(difference.fixed)),
-        str(len(difference.broken)),
+        format_points(difference.difference),
+        format_p_value(difference.p_value),
+        str(difference.fixed),
+        str(difference.broken),
     ]
 
 
-def describe_subset(difference: Difference) -> str:
-    """Return which images two models were compared on."""
-    if difference.is_cross_validated:
-        return "in cross-validation"
-    return "of the test set"
-
-
 def format_verdict(difference: Difference) -> str:
-    """Return in words whether a difference is significant, and in which test."""
+    """Return in words on which images a difference is significant or not, and in which test."""
+    images = f"{difference.images:,} images {SUBSETS[difference.subset]}"
     n_groups = len(difference.points_of_groups)
-    if difference.test is NO_TEST:
+    if difference.is_significant is None:
         points = ", ".join(format_points(value) for value in difference.points_of_groups)
-        return f"too few groups for a test: {n_groups} (differences {points} points)"
+        return f"{images}: too few groups for a test: {n_groups} (differences {points} points)"
     test_name = f"a t-test over {n_groups} groups" if n_groups else "McNemar's exact test"
-    return f"{format_significance(difference.test)} in {test_name}"
+    verdict = format_significance(difference.p_value, difference.low, difference.high)
+    return f"{images}: {verdict} in {test_name}"
 
 
-def format_significance(test: PairedTest) -> str:
-    """Return in words whether a difference is significant, and its confidence interval."""
-    if test.is_significant:
+def format_significance(p_value: float, low: float, high: float) -> str:
+    """Return in words whether a difference is significant, and its confidence interval.
+
+    The arguments are those of `PairedTest`.
+    """
+    conclusion = "no significant difference"
+    if is_significant(p_value):
         conclusion = "the difference is significant"
-    else:
-        conclusion = "no significant difference"
-    low = format_points(test.low)
-    high = format_points(test.high)
-    return f"{conclusion} (99 % interval {low} to {high} points)"
+    return f"{conclusion} (99 % interval {format_points(low)} to {format_points(high)} points)"

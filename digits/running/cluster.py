@@ -16,7 +16,7 @@ import joblib
 import sklearn.pipeline  # noqa: F401
 from threadpoolctl import threadpool_info
 
-from digits.messages.errors import UserError
+from digits.messages.errors import UserError, describe_installation
 
 # The variable by which Dask itself finds its scheduler (docs/pipeline.md).
 CLUSTER_VARIABLE = "DASK_SCHEDULER_ADDRESS"
@@ -58,8 +58,8 @@ def dask_backend(address: str, shared_arrays: list[Any]) -> Iterator[None]:
         from distributed.comm.core import CommClosedError
     except ModuleNotFoundError:
         raise UserError(
-            f"{CLUSTER_VARIABLE} is set, but Dask is not installed: run `make -B venv "
-            "EXTRAS=cluster`"
+            f"{CLUSTER_VARIABLE} is set, but Dask is not installed; "
+            f"{describe_installation('cluster')}"
         ) from None
 
     # If the cluster is lost, Dask would print a traceback with each attempt to reach it.

@@ -5,12 +5,13 @@ DVC computes the checksums of a stage's dependencies after its command has ended
 parameters together with the outputs of the old ones. DVC does not record a stage that fails.
 """
 
+import json
 import os
 import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 import click
@@ -88,12 +89,20 @@ def check_package_versions() -> None:
     """Check that packages are installed in the versions of stages/versions.yaml."""
     versions = read_yaml(VERSIONS_FILE) if VERSIONS_FILE.exists() else {}
     for package, expected in versions.items():
-        try:
-            installed = version(package)
-        except PackageNotFoundError:
-            installed = "none"
+        installed = find_version(package)
         if installed != expected:
             raise UserError(
                 f"{VERSIONS_FILE} needs {package} {expected}, and {installed} is installed; "
-                "run `make -B venv`, with EXTRAS=NAME if an extra NAME of pyproject.toml has it"
+                "run `make -B venv`"
             )
+
+
+def find_version(package: str) -> str:
+    """Return the version of a package, or the commit of Git that it was installed from."""
+    try:
+        package_files = distribution(package)
+    except PackageNotFoundError:
+        return "none"
+    # https://packaging.python.org/en/latest/specifications/direct-url/
+    origin = json.loads(package_files.read_text("direct_url.json") or "{}")
+    return origin.get("vcs_info", {}).get("commit_id", package_files.version)

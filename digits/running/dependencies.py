@@ -6,7 +6,7 @@ DVC itself is not asked, because importing it takes longer than most stages.
 from collections.abc import Iterable
 from pathlib import Path
 from string import Template
-from typing import Any, NamedTuple
+from typing import Any
 
 from ruamel.yaml import YAML
 
@@ -19,26 +19,14 @@ DVC_FILE = Path("dvc.yaml")
 Key = tuple[str, str]
 
 
-class Dependencies(NamedTuple):
-    """What a stage depends on.
-
-    Attributes:
-        paths: files and folders.
-        keys: keys in files of parameters.
-    """
-
-    paths: list[str]
-    keys: list[Key]
-
-
 class DVCTemplate(Template):
     """A text with `${key}`, `${item}` or `${item.KEY}`, as in a stage with `foreach`."""
 
     braceidpattern = r"[\w.]+"
 
 
-def read_dependencies(stage: str, name: str) -> Dependencies:
-    """Return what a stage depends on. A stage that is not in dvc.yaml has no dependencies.
+def read_dependencies(stage: str, name: str) -> tuple[list[str], list[Key]]:
+    """Return the paths and the keys that a stage depends on. None if dvc.yaml lacks the stage.
 
     Args:
         stage: the name of the stage, such as `train`.
@@ -49,7 +37,7 @@ def read_dependencies(stage: str, name: str) -> Dependencies:
     """
     stages = read_yaml(DVC_FILE)["stages"] if DVC_FILE.exists() else {}
     if stage not in stages:
-        return Dependencies([], [])
+        return [], []
     section = stages[stage]["foreach"].strip("${}")  # such as `${models}`
     entries = params_file.load().model_dump()[section]
     check_choice(f"{params_file.FILE}: {section}", name, entries)
@@ -65,7 +53,7 @@ def read_dependencies(stage: str, name: str) -> Dependencies:
         keys += [
             (fill_in(file), fill_in(key)) for file in keys_by_file for key in keys_by_file[file]
         ]
-    return Dependencies([fill_in(path) for path in declared["deps"]], keys)
+    return [fill_in(path) for path in declared["deps"]], keys
 
 
 def read_values(keys: Iterable[Key]) -> dict[Key, Any]:

@@ -37,7 +37,7 @@ def take_snapshot(paths: Iterable[str], pattern: str = "*") -> Snapshot:
 
 
 # The code in the folder of dvc.yaml, as it was before it was imported.
-CODE_AT_START = take_snapshot(["digits", "packages", "stages"], "*.py")
+CODE_AT_START = take_snapshot(["digits", "own", "packages", "stages"], "*.py")
 
 
 def select_code_at_start(paths: Iterable[str]) -> Snapshot:

@@ -10,8 +10,8 @@ from digits.messages.errors import UserError
 from digits.messages.git import has_repository
 from digits.messages.terminal import warn
 from digits.running.dependencies import read_dependencies
-from digits.settings.params import DatasetParams, list_sources
-from digits.sources import find_source
+from digits.settings.params import DatasetParams, list_addresses
+from digits.sources import load_source
 
 Sources = list[dict[str, str]]  # as in an entry of params.yaml
 
@@ -34,8 +34,8 @@ def list_paths(sources: Sources) -> list[Path]:
     """Return the files and folders that a dataset reads, which may not exist."""
     return [
         Path(address)
-        for kind, address in list_sources(sources)
-        if find_source(kind).is_path and not address.startswith(("http:", "https:"))
+        for kind, address in list_addresses(sources)
+        if load_source(kind).is_path and not address.startswith(("http:", "https:"))
     ]
 
 
@@ -45,7 +45,7 @@ def check_dependencies(name: str, dataset: DatasetParams) -> None:
     Raises:
         UserError: the stage `fetch` would not run again after a change of them.
     """
-    declared = read_dependencies("fetch", name).paths
+    declared, _ = read_dependencies("fetch", name)
     paths = networks.list_files(dataset)
     if dataset.sha256 is None:
         paths += list_paths(dataset.sources)

@@ -10,9 +10,6 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-# The state of a KDTree begins with its arrays, and its numbers of levels and nodes.
-N_PARTS_OF_STATE = 7
-
 
 def check_values(value: Any, n_features: float = np.inf) -> None:
     """Check a value of a model, and all values in it.
@@ -24,26 +21,28 @@ def check_values(value: Any, n_features: float = np.inf) -> None:
     Raises:
         ValueError: a number is out of range.
     """
+    # A classifier in another one may take fewer features.
     n_features = min(n_features, getattr(value, "n_features_in_", n_features))
-    kind = type(value).__name__  # the import of the types themselves takes long
-    if kind == "Tree":
+    type_name = type(value).__name__  # the import of the types themselves takes long
+    if type_name == "Tree":
         nodes = value.__getstate__()["nodes"]
-        is_inner = nodes["left_child"] != nodes["right_child"]  # both are -1 in a leaf
-        check_nodes(nodes, is_inner, ["left_child", "right_child"], "feature", n_features)
-    elif kind == "TreePredictor":
+        numbers = np.flatnonzero(nodes["left_child"] != -1)  # of nodes with children
+        check_range(nodes["left_child"][numbers], numbers + 1, len(nodes))
+        check_range(nodes["right_child"][numbers], numbers + 1, len(nodes))
+        check_range(nodes["feature"][numbers], 0, n_features)
+    elif type_name == "TreePredictor":
         nodes = value.nodes
-        check_nodes(nodes, nodes["is_leaf"] == 0, ["left", "right"], "feature_idx", n_features)
+        numbers = np.flatnonzero(nodes["is_leaf"] == 0)
+        check_range(nodes["left"][numbers], numbers + 1, len(nodes))
+        check_range(nodes["right"][numbers], numbers + 1, len(nodes))
+        check_range(nodes["feature_idx"][numbers], 0, n_features)
         is_categorical = nodes["is_categorical"] != 0
         check_range(nodes["bitset_idx"][is_categorical], 0, len(value.raw_left_cat_bitsets))
-    elif kind in {"BallTree", "KDTree"}:
-        state = value.__getstate__()
-        again = type(value)(state[0], leaf_size=state[4], metric=state[-2])
-        for part, expected in zip(state, again.__getstate__()[:N_PARTS_OF_STATE], strict=False):
-            if not np.array_equal(part, expected):
-                raise ValueError("its tree is not the one of its images")
+    elif type_name in {"BallTree", "KDTree"}:
+        check_neighbors_tree(value)
     elif sparse.issparse(value):
         value.check_format(full_check=True)
-    elif hasattr(value, "_fit_X"):  # nearest neighbours, which have the numbers of classes
+    elif hasattr(value, "_fit_X") and hasattr(value, "_y"):  # _y numbers the images' classes
         check_range(value._y, 0, len(value.classes_))
     for part in list_parts(value):
         check_values(part, n_features)
@@ -61,25 +60,18 @@ def list_parts(value: Any) -> Iterator[Any]:
         yield from vars(value).values()
 
 
-def check_nodes(
-    nodes: Any, is_inner: Any, children: list[str], feature: str, n_features: float
-) -> None:
-    """Check that the nodes of a tree lead to later nodes, and to existing features.
-
-    Args:
-        nodes: the nodes, an array of records.
-        is_inner: whether each node has children.
-        children: the names of the fields with the number of a child.
-        feature: the name of the field with the number of a feature.
-        n_features: how many features there are.
+def check_neighbors_tree(tree: Any) -> None:
+    """Check that a BallTree or a KDTree is the one that scikit-learn makes of its images.
 
     Raises:
-        ValueError: a number is out of range.
+        ValueError: it is another tree.
     """
-    numbers = np.flatnonzero(is_inner)
-    for child in children:
-        check_range(nodes[child][is_inner], numbers + 1, len(nodes))
-    check_range(nodes[feature][is_inner], 0, n_features)
+    # Only the structure is compared, because predictions change the counts that follow it.
+    *structure, _trims, _leaves, _splits, _calls, metric, _weights = tree.__getstate__()
+    images, _order, _nodes, _bounds, leaf_size, _n_levels, _n_nodes = structure
+    expected = type(tree)(images, leaf_size=leaf_size, metric=metric).__getstate__()
+    if not all(map(np.array_equal, structure, expected)):
+        raise ValueError("its tree is not the one of its images")
 
 
 def check_range(numbers: Any, low: Any, high: float) -> None:

@@ -30,23 +30,6 @@ from digits.security.importing import (
 
 PROTOCOL = 2  # the version of the format that skops writes
 
-# Metrics of nearest neighbours. PyFuncDistance64 is omitted because it would call any function.
-DISTANCE_METRICS = [
-    "BrayCurtisDistance64",
-    "CanberraDistance64",
-    "ChebyshevDistance64",
-    "DiceDistance64",
-    "EuclideanDistance64",
-    "HammingDistance64",
-    "JaccardDistance64",
-    "ManhattanDistance64",
-    "MinkowskiDistance64",
-    "RogersTanimotoDistance64",
-    "RussellRaoDistance64",
-    "SokalMichenerDistance64",
-    "SokalSneathDistance64",
-]
-
 NUMBERS = {f"numpy.{number.__name__}" for number in np.sctypeDict.values()}
 SPARSE = {"scipy.sparse._csr.csr_array", "scipy.sparse._csr.csr_matrix"}
 
@@ -91,12 +74,25 @@ TRUSTED_TYPES = {
         "sklearn.gaussian_process.kernels.ConstantKernel",
         "sklearn.gaussian_process.kernels.Product",
         "sklearn.gaussian_process.kernels.RBF",
+        # PyFuncDistance64 is omitted because it would call any function.
+        "sklearn.metrics._dist_metrics.BrayCurtisDistance64",
+        "sklearn.metrics._dist_metrics.CanberraDistance64",
+        "sklearn.metrics._dist_metrics.ChebyshevDistance64",
+        "sklearn.metrics._dist_metrics.DiceDistance64",
+        "sklearn.metrics._dist_metrics.EuclideanDistance64",
+        "sklearn.metrics._dist_metrics.HammingDistance64",
+        "sklearn.metrics._dist_metrics.JaccardDistance64",
+        "sklearn.metrics._dist_metrics.ManhattanDistance64",
+        "sklearn.metrics._dist_metrics.MinkowskiDistance64",
+        "sklearn.metrics._dist_metrics.RogersTanimotoDistance64",
+        "sklearn.metrics._dist_metrics.RussellRaoDistance64",
+        "sklearn.metrics._dist_metrics.SokalMichenerDistance64",
+        "sklearn.metrics._dist_metrics.SokalSneathDistance64",
         "sklearn.neighbors._ball_tree.BallTree",
         "sklearn.neighbors._kd_tree.KDTree",
         "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
         "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
         "xgboost.core.Booster",
-        *(f"sklearn.metrics._dist_metrics.{name}" for name in DISTANCE_METRICS),
     },
     "RandomGeneratorNode": {"numpy.random._generator.Generator"},
     "RandomStateNode": {"numpy.random.mtrand.RandomState"},
@@ -119,13 +115,14 @@ TRUSTED_TYPES = {
 # A JsonNode is a number or a text, and a CachedNode refers to an earlier node.
 NODES_WITHOUT_TYPE = {"CachedNode", "JsonNode"}
 
-# The packages of these types that are always installed.
-OWN_PACKAGES = {"builtins", "collections", "digits", "numpy", "scipy", "sklearn"}
+# The packages that are always installed. All other packages in TRUSTED_TYPES are optional.
+REQUIRED_PACKAGES = {"builtins", "collections", "digits", "numpy", "scipy", "sklearn"}
 
-# A model may hold estimators and functions that are defined in these modules of this project.
-# `model_file.load` warns if those that a model uses have changed.
-MODULES_OF_ESTIMATORS = ("digits.features.", "digits.learning.classifiers.")
-MODULES_OF_FUNCTIONS = ("digits.features.", "digits.imaging.transforms.")
+# A model may hold estimators and functions that are defined in these modules. `own` is the
+# package of the user's project. `model_file.load` warns if modules of a model have changed.
+OWN = "own"
+MODULES_OF_ESTIMATORS = ("digits.features.", "digits.learning.classifiers.", f"{OWN}.")
+MODULES_OF_FUNCTIONS = ("digits.features.", "digits.imaging.transforms.", f"{OWN}.")
 
 
 def check_types(content: bytes, classifier: str) -> list[str]:
@@ -139,8 +136,8 @@ def check_types(content: bytes, classifier: str) -> list[str]:
         UserError: a type is not trusted, or the classifier's package cannot be imported.
     """
     package = find_package(classifier)
-    if package in OWN_PACKAGES or not is_classifier_class(import_class(classifier, package)):
-        package = ""  # estimators of no other package are trusted
+    if package in REQUIRED_PACKAGES or not is_classifier_class(import_class(classifier)):
+        package = None  # estimators of no other package are trusted
     nodes = list_nodes(content)
     refused = [
         f"{name} ({kind})" for kind, name in nodes if not is_trusted(kind, name, package)
@@ -161,40 +158,45 @@ def list_nodes(content: bytes) -> list[tuple[str, str]]:
     """
     nodes = set()
 
-    def note(item: dict[str, Any]) -> dict[str, Any]:
+    def add_node(item: dict[str, Any]) -> dict[str, Any]:
         kind = item.get("__loader__")
         if kind is not None and kind not in NODES_WITHOUT_TYPE:
             nodes.add((kind, f"{item['__module__']}.{item['__class__']}"))
         return item
 
-    schema = json.loads(ZipFile(BytesIO(content)).read("schema.json"), object_hook=note)
+    # json.loads calls `add_node` with each object of the JSON text.
+    schema = json.loads(ZipFile(BytesIO(content)).read("schema.json"), object_hook=add_node)
     if schema["protocol"] != PROTOCOL:
         raise ValueError(f"its protocol is {schema['protocol']}, not {PROTOCOL}")
     return sorted(nodes)
 
 
-def is_trusted(kind: str, type_name: str, package: str = "") -> bool:
+def is_trusted(kind: str, type_name: str, package: str | None = None) -> bool:
     """Return whether a model may hold a type.
 
     Args:
         kind: the kind of node that has the type, such as `ObjectNode`.
         type_name: the type, such as `sklearn.tree._tree.Tree`.
-        package: the package that has the model's classifier, if it is none of OWN_PACKAGES.
+        package: the package that has the model's classifier, or None if the package is one of
+            REQUIRED_PACKAGES.
     """
     module_name, _, name = type_name.rpartition(".")
-    package_of_type = module_name.split(".")[0]
+    package_of_type, _, _ = module_name.partition(".")
     if type_name in TRUSTED_TYPES.get(kind, ()):
-        return package_of_type in OWN_PACKAGES or is_installed(package_of_type)
+        return package_of_type in REQUIRED_PACKAGES or is_installed(package_of_type)
+    if package_of_type in {"numpy", "scipy"}:
+        found = getattr(sys.modules.get(module_name), name, None)
+        return kind == "FunctionNode" and isinstance(found, np.ufunc)
+
+    if package_of_type == OWN and not is_installed(OWN):
+        return False
     if module_name.startswith(("sklearn.", *MODULES_OF_ESTIMATORS, *MODULES_OF_FUNCTIONS)):
         module: Any = import_module(module_name)
-    elif package_of_type in ("numpy", "scipy", package):
+    elif package_of_type == package:
         module = sys.modules.get(module_name)  # a file does not decide what else is imported
     else:
         return False
-
     found = getattr(module, name, None)
-    if package_of_type in ("numpy", "scipy"):
-        return kind == "FunctionNode" and isinstance(found, np.ufunc)
     if getattr(found, "__module__", None) != module_name:  # it is defined elsewhere
         return False
     if kind == "FunctionNode":  # loading a file may call it with arguments from the file

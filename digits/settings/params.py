@@ -64,13 +64,6 @@ def _check_class_names(names: list[str]) -> list[str]:
     return names
 
 
-def _check_checksum_key(key: str) -> str:
-    """Check that a checksum is one of those that `fetch` writes."""
-    if key not in CHECKSUMS:
-        raise PydanticCustomError("checksum", f"a key must be one of {', '.join(CHECKSUMS)}")
-    return key
-
-
 Name = Annotated[
     str,
     Field(pattern="^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$", max_length=100),
@@ -82,15 +75,11 @@ Fraction = Annotated[float, Field(gt=0, lt=1)]
 FractionOrOne = Annotated[float, Field(gt=0, le=1)]
 Side = Annotated[int, Field(ge=1, le=256)]
 Shape = Annotated[list[Side], Field(min_length=2, max_length=3), AfterValidator(_check_shape)]
-Sha256 = Annotated[
-    str,
-    Field(pattern="^[0-9a-f]{64}$"),
-    with_message("must be a SHA-256 checksum, as `fetch` writes it"),
-]
+Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 ClassNames = Annotated[list[str], AfterValidator(_check_class_names)]
-ChecksumKey = Annotated[str, AfterValidator(_check_checksum_key)]
+ChecksumKey = Annotated[str, Field(pattern=f"^({'|'.join(CHECKSUMS)})$")]
 PathPair = Annotated[list[str], Field(min_length=2, max_length=2)]
-Source = Annotated[dict[str, str], Field(min_length=1, max_length=1)]
+SourceEntry = Annotated[dict[str, str], Field(min_length=1, max_length=1)]
 Class = Annotated[int | str, with_message("must be the number or the name of a class")]
 Classes = Annotated[list[Class], Field(min_length=1)]
 # A value that another package checks, when it uses it.
@@ -159,15 +148,7 @@ class DatasetParams(Entry):
 
     shape: Shape
     """The height and the width of each image, 1 to 256 pixels each. With a third number, which
-    is always 3, the images are in colour. Otherwise they are grey. For example, for images in
-    colour:
-
-    ```yaml
-    shape:
-    - 64
-    - 64
-    - 3
-    ```
+    is always 3, the images are in colour. Otherwise they are grey.
 
     Pictures are resized to this shape. Their aspect ratio is kept, and the space at the sides
     gets the median colour of the picture's edge.
@@ -176,8 +157,9 @@ class DatasetParams(Entry):
     names: ClassNames | None = None
     """The names of the classes, in the order of their numbers.
 
-    If the source gives no names to the classes, you can write them into `params.yaml` yourself.
-    All names must differ, and none may be `all`.
+    If the source gives no names to the classes, or only numbers, you can write names into
+    `params.yaml` yourself. All names must differ, and none may be `all`. If the source has
+    other names, `fetch` refuses this key.
     """
 
     pixel_max: Annotated[int, Field(ge=1, le=255)] | None = None
@@ -201,7 +183,7 @@ class DatasetParams(Entry):
     `files` and `handwriting`, such as `'{group}/{class}/*'`.
     """
 
-    sources: Annotated[list[Source], Field(min_length=1)]
+    sources: Annotated[list[SourceEntry], Field(min_length=1)]
     """The sources of the images.
 
     Each item has one key, the [kind of the source](#kinds-of-sources). Its value is the path,
@@ -245,8 +227,8 @@ class DatasetParams(Entry):
         return len(self.shape) == 3
 
 
-def list_sources(sources: list[Source]) -> list[tuple[str, str]]:
-    """Return the kind and the value of each source."""
+def list_addresses(sources: list[SourceEntry]) -> list[tuple[str, str]]:
+    """Return the kind and the address of each source, such as `("idx", "own")`."""
     return [item for source in sources for item in source.items()]
 
 
@@ -292,14 +274,7 @@ class TaskParams(Entry):
     """The classes with the label 1. Without `negative`, all other classes have the label 0.
 
     Without this key, the label of an image is its class. Write the names of the classes if the
-    dataset has `names`, and otherwise their numbers. The list must not contain all classes. For
-    example:
-
-    ```yaml
-    positive:
-    - 0
-    - 1
-    ```
+    dataset has `names`, and otherwise their numbers. The list must not contain all classes.
     """
 
     negative: Classes | None = None
@@ -430,8 +405,8 @@ class Params(Entry):
     datasets: Section[DatasetParams]
     """Each entry is a dataset of labelled images.
 
-    An entry needs only `sources` and `shape`. The stage `fetch` reads the images, and writes
-    what they are into `data/datasets/NAME.yaml`.
+    An entry needs only `sources` and `shape`. The stage `fetch` reads the images, and writes a
+    summary of them into `data/datasets/NAME.yaml`.
     """
 
     splits: Section[SplitParams]

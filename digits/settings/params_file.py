@@ -1,6 +1,5 @@
 """Read and validate params.yaml. digits/settings/params.py is its schema."""
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -24,17 +23,10 @@ FILE = Path("params.yaml")
 # DVC needs these keys of a model, even if they are empty.
 MAY_BE_EMPTY = {"feature_parameters", "hyperparameters"}
 
-# What a value must be, in the words of YAML, by the type of pydantic's error. The messages of
-# pydantic name classes of Python.
+# What a value must be, by the type of pydantic's error. Its own messages of these types name a
+# class of Python, or end in the length of the value, to which `describe_error` adds the value.
 MESSAGES = {
-    "bool_type": "must be true or false",
-    "dict_type": "must be a mapping, which has keys",
-    "int_type": "must be a whole number",
-    "int_from_float": "must be a whole number",
-    "invalid_key": "a key must be text",
-    "list_type": "must be a list",
     "model_type": "must be a mapping, which has keys",
-    "string_type": "must be text",
     "too_long": "must have a length of at most {max_length}",
     "too_short": "must have a length of at least {min_length}",
 }
@@ -65,15 +57,7 @@ def read() -> str:
     """
     if not FILE.exists():
         raise UserError(f"{FILE} was not found; run from the folder that holds it")
-    return decode(FILE.read_bytes())
-
-
-def decode(content: bytes) -> str:
-    """Return the text of the bytes of params.yaml.
-
-    Raises:
-        UserError: the bytes are not in UTF-8.
-    """
+    content = FILE.read_bytes()
     try:
         return content.decode()
     except UnicodeDecodeError as error:
@@ -125,8 +109,21 @@ def validate(content: dict[str, Any]) -> Params:
         # An unknown key may be a misspelling of a missing one, so it is reported first.
         unknown_keys = [error for error in errors if error["type"] == "extra_forbidden"]
         raise _readable_error((unknown_keys or errors)[0]) from None
+    for section in SCHEMAS:
+        _check_names(list(getattr(settings, section)))
     _check_entries(settings)
     return settings
+
+
+def _check_names(names: list[str]) -> None:
+    lower_case = [name.lower() for name in names]
+    for name in names:
+        other = names[lower_case.index(name.lower())]
+        if other != name:
+            raise UserError(
+                f"{FILE}: {other!r} and {name!r} differ only in upper and lower case, so they "
+                "would have the same files on macOS and Windows; rename one of them"
+            )
 
 
 def validate_dataset(name: str, entry: dict[str, Any]) -> DatasetParams:
@@ -173,8 +170,6 @@ def _unknown_key_error(keys: list[str]) -> UserError:
 
 def _check_entries(settings: Params) -> None:
     """Check that the entries fit together."""
-    for section in SCHEMAS:
-        _check_names(getattr(settings, section))
     for name, split in settings.splits.items():
         check_choice(f"{FILE}: splits.{name}.dataset", split.dataset, settings.datasets)
     for name, task in settings.tasks.items():
@@ -183,19 +178,6 @@ def _check_entries(settings: Params) -> None:
     for name, model in settings.models.items():
         check_choice(f"{FILE}: models.{name}.task", model.task, settings.tasks)
         _check_threshold(f"{FILE}: models.{name}", model)
-
-
-def _check_names(section: Iterable[str]) -> None:
-    by_lower_case: dict[str, str] = {}
-    for name in section:
-        lower_case = name.lower()
-        if lower_case in by_lower_case:
-            other = by_lower_case[lower_case]
-            raise UserError(
-                f"{FILE}: {other!r} and {name!r} differ only in upper and lower case, so they "
-                "would have the same files on macOS and Windows; rename one of them"
-            )
-        by_lower_case[lower_case] = name
 
 
 def _check_task_classes(where: str, task: TaskParams) -> None:

@@ -18,14 +18,10 @@ import pandas as pd
 from digits.core.images import Images
 from digits.core.pixels import Vector
 from digits.entry_points import find_entry_points
-from digits.messages.errors import UserError, check_choice
+from digits.messages.errors import check_choice
 from digits.settings.params import DatasetParams
 
 FOLDER = Path(__file__).parent
-
-
-class NeuralNetworkError(UserError):
-    """A network that cannot be used. Other sources of the dataset could not use it either."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,9 +58,6 @@ class Collection:
     notes: list[str] = field(default_factory=list)
 
 
-OpenNew = Callable[[Path, DatasetParams, Sequence[str]], Collection | None]
-
-
 @dataclass(frozen=True)
 class Source:
     """A kind of source.
@@ -77,9 +70,9 @@ class Source:
         needs_internet: whether an error should say what to do without internet.
         mirror: the kind of source that reads a mirror of the dataset, or None. The mirror is
             the subfolder of the dataset's name in DATA_MIRROR, a folder or an address.
-        open_new: returns the images of a folder, a table or a file with arrays for `digits
-            predict`, or None for another file. Its arguments are the path, the entry of the
-            dataset in params.yaml, and the names of its classes.
+        open_new: returns the images of a folder, a table or a file with arrays, or None for
+            another file. `digits predict` asks only the source `files`. The arguments are the
+            path, the entry of the dataset in params.yaml, and the names of its classes.
         find_doubtful_images: returns lines about images that are probably wrong. Its arguments
             are the images, a checksum of each, and the names of their classes.
     """
@@ -88,16 +81,11 @@ class Source:
     is_path: bool = False
     needs_internet: bool = False
     mirror: str | None = None
-    open_new: OpenNew | None = None
+    open_new: Callable[[Path, DatasetParams, Sequence[str]], Collection | None] | None = None
     find_doubtful_images: Callable[[Images, Vector, Sequence[Any]], list[str]] | None = None
 
 
-def list_sources_of_packages() -> list[Source]:
-    """Return the sources of other packages."""
-    return [found.load().source for found in find_entry_points("digits.sources").values()]
-
-
-def find_source(kind: str) -> Source:
+def load_source(kind: str) -> Source:
     """Return the source of a kind, such as `idx`.
 
     Raises:

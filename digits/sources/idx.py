@@ -73,24 +73,15 @@ def read_file(address: str, name: str, n_values: int) -> Pixels:
     """
     try:
         if address.startswith(("http://", "https://")):
-            content = download(f"{address.rstrip('/')}/{name}")
+            response = requests.get(f"{address.rstrip('/')}/{name}", timeout=TIMEOUT)
+            response.raise_for_status()
+            content = response.content
         else:
             content = Path(address, name).read_bytes()
         return parse(content).reshape(-1, n_values)
     except (OSError, ValueError, EOFError, zlib.error) as error:
         # The errors of requests are OSErrors.
         raise UserError(f"{name}: {describe_download_error(error)}") from None
-
-
-def download(address: str) -> bytes:
-    """Return what is at an HTTP address.
-
-    Raises:
-        OSError: it cannot be fetched.
-    """
-    response = requests.get(address, timeout=TIMEOUT)
-    response.raise_for_status()
-    return response.content
 
 
 def parse(content: bytes) -> Any:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import yaml
 from PIL import Image
-from sklearn.datasets import load_digits, load_sample_images
+from sklearn.datasets import load_digits
 
 from bench import measuring
 from bench.notebooks import NOTEBOOKS
@@ -25,9 +25,7 @@ N_TEST = 397  # of 1,797 images
 MODELS = ["digit-champion", "digit-density", "digit-sgd-log"]
 
 # The scripts, and how many benchmarks each has.
-SCRIPTS = {"benchmarks": 3}
-if tiny.HANDWRITING.exists():
-    SCRIPTS |= {"handwriting": 1, "paper": 1}
+SCRIPTS = {"benchmarks": 3, "handwriting": 1, "paper": 1}
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1_200)]
 
@@ -107,23 +105,6 @@ def test_one_process_gives_the_same_results_as_dvc(project: Path) -> None:
     for name, content in files_by_dvc.items():
         if name.startswith(("metrics/", "plots/")):
             assert files_by_one_process[name] == content
-
-
-def test_the_models_for_a_folder_of_pictures_are_measured(tmp_path: Path) -> None:
-    project = tmp_path / "project"
-    tiny.copy_repository(project)
-    tiny.commit(project, "copy")
-    for name, photo in zip(["temple", "flower"], load_sample_images().images, strict=True):
-        (tmp_path / "own" / name).mkdir(parents=True)
-        for number in range(8):
-            part = photo[30 * number : 30 * number + 100, 40 * number : 40 * number + 100]
-            Image.fromarray(part).save(tmp_path / f"own/{name}/{number}.jpg")
-    words = ["python", "-m", "bench.photos", str(tmp_path / "own")]
-    output = tiny.run(words, project).stdout
-    n_models = len(re.findall(r": \d+\.\d MB$", output, re.MULTILINE))
-    assert n_models >= 2
-    assert output.count("-svc ") + output.count("-trees ") >= n_models
-    assert list((project / "models").glob("*.skops")) == []
 
 
 def test_a_command_that_fails_is_an_error(tmp_path: Path) -> None:

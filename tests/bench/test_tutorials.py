@@ -460,10 +460,6 @@ def test_scaled_pixels_have_the_test_accuracy(line: str, sentence: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(
-    not tiny.HANDWRITING.exists(),
-    reason="without the package digits-handwriting, no model of digits predicts pictures",
-)
 def test_your_own_classifier_predicts_a_converted_picture(project: Path) -> None:
     draw_five(project / "photo.jpg")
     load = (

@@ -86,7 +86,7 @@ def test_the_columns_of_a_pixel_are_red_green_and_blue(photos: Path) -> None:
     for name, pixels in zip(images.table["file"], images.X, strict=True):
         mean = pixels.reshape(-1, 3).mean(axis=0)
         assert mean == pytest.approx(COLORS[name.split("/")[0]], abs=8)
-    assert images.shape == [SIDE, SIDE, 3]
+    assert images.format.shape == [SIDE, SIDE, 3]
 
 
 def test_another_shape_leaves_every_image_in_its_set(copied: Path) -> None:

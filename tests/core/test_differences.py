@@ -10,11 +10,10 @@ from scipy.stats import binomtest, ttest_1samp
 
 from digits.messages.errors import UserError
 from digits.results.differences import (
-    NO_TEST,
     Difference,
-    PairedTest,
     compare_models,
     compare_predictions,
+    is_significant,
     t_test,
 )
 from digits.results.numbers import format_p_value, format_points
@@ -40,9 +39,8 @@ BROKEN = int((BEFORE & ~AFTER).sum())
 
 def test_the_images_that_one_model_alone_predicts_correctly_are_counted() -> None:
     difference = compare_predictions(make_predictions(BEFORE), make_predictions(AFTER))
-    assert (difference.fixed - 1_000).tolist() == np.flatnonzero(AFTER & ~BEFORE).tolist()
-    assert (difference.broken - 1_000).tolist() == np.flatnonzero(BEFORE & ~AFTER).tolist()
-    assert difference.n_images == 400
+    assert (difference.fixed, difference.broken) == (FIXED, BROKEN)
+    assert difference.images == 400
     assert difference.accuracy_before == BEFORE.mean()
     assert difference.accuracy_after == AFTER.mean()
 
@@ -58,35 +56,37 @@ def test_if_one_of_two_models_has_no_folds_they_are_compared_on_the_test_set(
         return table[["row", "label"]] if path.stem == without_folds else table
 
     difference = compare_models("before", "after", read, read)
-    assert not difference.is_cross_validated
+    assert difference.subset == "test"
     assert difference.accuracy_after == 7 / 400
 
 
 def test_a_difference_is_significant_below_a_p_value_of_0_01() -> None:
-    assert PairedTest(p_value=0.0099, low=0.1, high=1.0).is_significant
-    assert not PairedTest(p_value=0.01, low=0.0, high=1.0).is_significant
+    assert is_significant(0.0099) is True
+    assert is_significant(0.01) is False
 
 
 def test_a_difference_is_tested_by_the_exact_test_of_these_images() -> None:
     difference = compare_predictions(make_predictions(BEFORE), make_predictions(AFTER))
     test = binomtest(FIXED, FIXED + BROKEN)
-    assert difference.test.p_value == pytest.approx(test.pvalue)
-    assert difference.test.is_significant
+    assert difference.p_value == pytest.approx(test.pvalue)
+    assert difference.is_significant
     proportion_fixed = test.proportion_ci(0.99)
     points = 100 * (FIXED + BROKEN) / 400
-    assert difference.test.low == pytest.approx((2 * proportion_fixed.low - 1) * points)
-    assert difference.test.high == pytest.approx((2 * proportion_fixed.high - 1) * points)
-    assert difference.test.low > 0  # the interval excludes 0, as the p-value says
+    assert difference.low == pytest.approx((2 * proportion_fixed.low - 1) * points)
+    assert difference.high == pytest.approx((2 * proportion_fixed.high - 1) * points)
+    assert difference.low > 0  # the interval excludes 0, as the p-value says
     verdict = format_verdict(difference)
-    assert verdict.startswith("the difference is significant (99 % interval +")
+    start = "400 images of the test set: the difference is significant (99 % interval +"
+    assert verdict.startswith(start)
     assert verdict.endswith(" points) in McNemar's exact test")
 
 
 def test_the_same_predictions_have_a_p_value_of_1_and_an_interval_without_width() -> None:
     difference = compare_predictions(make_predictions(BEFORE), make_predictions(BEFORE))
-    assert difference.test.p_value == 1
+    assert difference.p_value == 1
     interval = "99 % interval +0.00 to +0.00 points"
-    assert format_significance(difference.test) == f"no significant difference ({interval})"
+    significance = format_significance(difference.p_value, difference.low, difference.high)
+    assert significance == f"no significant difference ({interval})"
 
 
 RNG = np.random.default_rng(1)
@@ -106,29 +106,30 @@ def test_a_difference_on_groups_is_tested_by_a_t_test() -> None:
     difference = compare_groups(GROUPS)
     changes = GROUPED_AFTER.astype(int) - GROUPED_BEFORE
     test = ttest_1samp(changes.reshape(12, 20).mean(axis=1), 0)
-    assert difference.test.p_value == pytest.approx(test.pvalue)
+    assert difference.p_value == pytest.approx(test.pvalue)
     interval = test.confidence_interval(0.99)
-    assert difference.test.low == pytest.approx(100 * interval.low)
-    assert difference.test.high == pytest.approx(100 * interval.high)
+    assert difference.low == pytest.approx(100 * interval.low)
+    assert difference.high == pytest.approx(100 * interval.high)
     assert format_verdict(difference).endswith(" points) in a t-test over 12 groups")
 
 
 def test_the_interval_of_groups_of_different_sizes_is_around_the_difference() -> None:
     difference = compare_groups(np.minimum(GROUPS, 7))
-    middle = (difference.test.low + difference.test.high) / 2
-    assert middle == pytest.approx(difference.points)
+    middle = (difference.low + difference.high) / 2
+    assert middle == pytest.approx(difference.difference)
 
 
 def test_a_difference_on_fewer_than_six_groups_is_not_tested() -> None:
-    assert compare_groups(GROUPS // 2).test is not NO_TEST
-    assert compare_groups(np.minimum(GROUPS // 2, 4)).test is NO_TEST
+    assert compare_groups(GROUPS // 2).is_significant is not None
+    assert compare_groups(np.minimum(GROUPS // 2, 4)).is_significant is None
     difference = compare_groups(GROUPS // 4)
-    assert difference.test is NO_TEST
-    assert not difference.test.is_significant
+    assert difference.is_significant is None
+    assert np.isnan([difference.p_value, difference.low, difference.high]).all()
     changes = GROUPED_AFTER.astype(int) - GROUPED_BEFORE
     points = 100 * changes.reshape(3, 80).mean(axis=1)
     assert difference.points_of_groups == pytest.approx(points.tolist())
-    assert format_verdict(difference).startswith("too few groups for a test: 3 (differences ")
+    start = "240 images of the test set: too few groups for a test: 3 (differences "
+    assert format_verdict(difference).startswith(start)
 
 
 def test_a_difference_is_never_a_negative_zero() -> None:

@@ -93,12 +93,6 @@ def test_too_little_memory_is_one_line(exceed: Callable[[], object]) -> None:
         exceed()
 
 
-def test_a_value_that_is_nested_too_deeply_is_one_line(tmp_path: Path) -> None:
-    tiny.edit(tmp_path, {"models.five-sgd.hyperparameters.alpha": "NESTED"})
-    tiny.replace(tmp_path / "params.yaml", "NESTED", "[" * 3000 + "]" * 3000)
-    assert "is nested too deeply; look for many brackets" in failure(tmp_path, "check")
-
-
 def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     path = tmp_path / "file/folder/table"

@@ -15,6 +15,7 @@ from werkzeug import Response
 from digits.core.images import Images
 from digits.fetching.conversion import (
     add_groups,
+    choose_names,
     encode_classes,
     make_images,
     to_uint8,
@@ -74,7 +75,7 @@ def test_the_mirror_is_tried_first_and_all_sources_give_the_same_bytes(
         assert raw.read_bytes() == expected
 
 
-def test_the_mirror_is_not_tried_for_a_dataset_that_needs_no_network(
+def test_the_mirror_is_not_tried_for_a_dataset_that_needs_no_internet(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use_sources(tmp_path, {"files": "nowhere"})
@@ -113,8 +114,8 @@ def test_a_server_that_fails_is_one_line(
     assert line.startswith(f"Error: no source has tiny: idx {url}: ")
     assert reason in line
     assert line.endswith(
-        ". Without internet, set DATA_MIRROR to a folder with the idx files in tiny/, or "
-        "run only models of other datasets: `dvc repro evaluate@MODEL`, or `make demo`"
+        ". Without internet, run `make demo`, which needs no download, or set DATA_MIRROR to a "
+        "folder with the idx files in tiny/"
     )
     assert tiny.files(folder) == before
 
@@ -174,19 +175,19 @@ def test_idx_files_have_values_of_six_types(code: int, dtype: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "reason", "needs_network"),
+    ("source", "reason", "needs_internet"),
     [
         ({"openml": "tiny"}, "expected a name and a version, such as mnist_784/1", True),
         ({"sklearn": "iris"}, "scikit-learn ships no images called 'iris', only", False),
     ],
 )
 def test_a_source_with_a_wrong_name_is_one_line(
-    source: dict[str, str], reason: str, needs_network: bool, tmp_path: Path
+    source: dict[str, str], reason: str, needs_internet: bool, tmp_path: Path
 ) -> None:
     use_sources(tmp_path, source)
     line = failure(tmp_path, *FETCH)
     assert reason in line
-    assert ("Without internet, set DATA_MIRROR" in line) == needs_network
+    assert ("set DATA_MIRROR" in line) == needs_internet
 
 
 def test_openml_is_asked_through_scikit_learn(
@@ -233,6 +234,29 @@ def test_classes_that_are_called_by_numbers_are_sorted_by_number() -> None:
         encode_classes(pd.Series([1.0, 2.0, np.nan]))
 
 
+@pytest.mark.parametrize(
+    ("in_params", "reason"),
+    [
+        (
+            ["yes", "no"],
+            "`names` are yes, no, but the source itself names its classes no, yes; delete `names`",
+        ),
+        (["no"], "`names` are no, but the source itself names its classes no, yes; delete"),
+    ],
+)
+def test_names_that_differ_from_those_of_the_source_are_refused(
+    in_params: list[str], reason: str
+) -> None:
+    with pytest.raises(UserError, match=re.escape(reason)):
+        choose_names(["no", "yes"], in_params)
+
+
+def test_one_name_is_needed_for_each_class() -> None:
+    reason = "`names` has 1 names, but there are 2 classes (0, 1); write one name for each"
+    with pytest.raises(UserError, match=re.escape(reason)):
+        choose_names(["0", "1"], ["no"])
+
+
 def test_images_that_lie_on_their_side_need_not_be_square() -> None:
     assert transpose([[0, 3, 1, 4, 2, 5]], [2, 3]).tolist() == [[0, 1, 2, 3, 4, 5]]
 
@@ -243,5 +267,5 @@ def test_text_that_spells_bytes_is_converted() -> None:
 
 @pytest.mark.parametrize("value", [2.5, 256, -1, np.nan, "x"])
 def test_values_that_are_no_bytes_are_refused(value: Any) -> None:
-    with pytest.raises(UserError):
-        to_uint8(np.array([value]))
+    with pytest.raises(UserError, match=re.escape(str(value))):
+        to_uint8(np.array([0, value]))

@@ -60,7 +60,7 @@ def test_a_table_has_more_rows_than_a_small_number_counts() -> None:
 def test_the_features_of_a_network_are_beside_the_pixels_of_the_same_image() -> None:
     features = np.arange(800).astype(np.uint8).reshape(400, 2)  # the last image is a block
     table = pd.DataFrame({"network": [row.tobytes() for row in features]})
-    table.attrs["n_network_features"] = [2]
+    table.attrs = {"shape": [8, 8], "pixel_max": 16, "n_network_features": [2]}
     entry = tiny.model("digit", "scaled", tiny.SGD, 0)
     entry["feature_parameters"] = {"weight_beside_network": 1.0}
     X = select_input(ModelParams.model_validate(entry), Images(PIXELS, table))

@@ -23,7 +23,7 @@ from sklearn.svm import SVC
 from digits.core import paths
 from digits.core.images import ImageFormat
 from digits.imaging import drawing
-from digits.learning import model_file
+from digits.learning import code_checksums, model_file, skops_format
 from digits.learning.estimators import make_classifier
 from digits.learning.pipelines import build_features
 from digits.messages.errors import DAMAGED_FILE_HINT, UserError
@@ -92,7 +92,7 @@ def test_a_model_with_a_harmful_function_is_refused(project: Path, function: Any
 def test_a_model_that_was_trained_with_other_code_is_loaded_with_a_warning(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(model_file, "ROOT", project)
+    monkeypatch.setattr(code_checksums, "ROOT", project)
     path = project / paths.model("five-sgd")
     tiny.replace(project / "digits/features/scaled.py", "X", "Y")  # of other models
     words = project / "digits/features/normalized.py"
@@ -118,7 +118,7 @@ def test_what_lies_between_the_fields_of_records_is_not_stored() -> None:
     contents = []
     for between in [b"\0", b"\1"]:
         records = np.frombuffer(b"\1" + 7 * between + 8 * b"\1", fields)
-        contents.append(model_file.make_reproducible(skops.io.dumps(records)))
+        contents.append(skops_format.make_reproducible(skops.io.dumps(records), {}))
     assert contents[0] == contents[1]
 
 
@@ -144,8 +144,8 @@ def set_state(tree: Any, part: Any, field: Any, number: int) -> None:
     tree.__setstate__(tuple(state) if isinstance(state, list) else state)
 
 
-def set_node(field: str, number: int) -> Callable[[Any], None]:
-    """Return a function that changes the first node of a decision tree."""
+def set_node(field: str | list[str], number: int) -> Callable[[Any], None]:
+    """Return a function that changes a field, or several, of a decision tree's first node."""
     return lambda classifier: set_state(classifier.tree_, "nodes", field, number)
 
 
@@ -171,6 +171,7 @@ ALTERED = [
     (DECISION_TREE, {}, set_node("left_child", 2**40)),
     (DECISION_TREE, {}, set_node("right_child", -(2**30))),
     (DECISION_TREE, {}, set_node("left_child", 0)),
+    (DECISION_TREE, {}, set_node(["left_child", "right_child"], 2**40)),
     (DECISION_TREE, {}, set_node("feature", 2**40)),
     (DECISION_TREE, {}, set_node("feature", -3)),
     (BOOSTING, {"max_iter": 2}, set_boosted_node("left", 10**6)),

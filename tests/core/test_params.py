@@ -113,7 +113,7 @@ def test_a_few_valid_names_are_listed_and_many_are_not(n_names: int, is_listed: 
 
 def test_of_a_long_value_only_the_beginning_is_shown(tmp_path: Path) -> None:
     tiny.edit(tmp_path, {"seed": "4" * 90})
-    assert failure(tmp_path, "check").endswith(f"must be a whole number, not '{'4' * 79}")
+    assert failure(tmp_path, "check").endswith(f"must be a valid integer, not '{'4' * 79}")
 
 
 def test_the_files_of_this_project_are_valid(monkeypatch: pytest.MonkeyPatch) -> None:

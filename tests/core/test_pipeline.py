@@ -260,7 +260,7 @@ def test_a_package_without_its_pinned_version_is_one_line(
     (project / stage_module.VERSIONS_FILE).write_text(f'{package}: "{pinned}"')
     assert failure(project, "train", "five-sgd") == (
         f"Error: stages/versions.yaml needs {package} {pinned}, and {installed} is installed; "
-        "run `make -B venv`, with EXTRAS=NAME if the extra NAME of pyproject.toml has it"
+        "run `make -B venv`"
     )
 
 

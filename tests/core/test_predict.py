@@ -18,10 +18,9 @@ from digits.core import paths
 from digits.evaluation.intervals import confidence_interval
 from digits.fetching.fetch import fetch_images
 from digits.imaging import pictures
-from digits.predicting.prediction import PicturePrediction, Prediction
 from digits.settings import params_file
 from tests.helpers import tiny
-from tests.helpers.calls import call, failure, skip_without_layouts
+from tests.helpers.calls import call, failure
 
 PIXELS, CLASSES = tiny.digits()
 MODEL = ("--model", "digit-logreg")
@@ -120,7 +119,6 @@ def test_predictions_of_pictures_and_tables_are_those_of_the_stages(
 
 
 def test_a_picture_is_converted_as_the_source_of_the_dataset_does(project: Path) -> None:
-    skip_without_layouts()
     random = np.random.default_rng(0)
     for index, shape in enumerate([(8, 8), (40, 30, 3), (20, 90)]):
         write(project / f"own/{index}/photo.png", random.integers(0, 256, shape))
@@ -346,8 +344,8 @@ def test_the_default_model_is_chosen_in_cross_validation(project: Path) -> None:
 def test_a_model_of_images_of_another_shape_is_refused(project: Path) -> None:
     make_pictures(project, {"datasets.tiny.shape": [8, 7]})
     assert failure(project, "predict", *MODEL, "a.png") == (
-        "Error: digit-logreg takes images of 64 values, but the shape of its dataset is [8, 7] "
-        "now; run `dvc repro evaluate@digit-logreg`"
+        "Error: digit-logreg takes 64 values per image, but the shape or the network of its "
+        "dataset gives 56 now; run `dvc repro evaluate@digit-logreg`"
     )
 
 
@@ -356,8 +354,8 @@ def test_a_missing_model_says_how_to_get_it(project: Path) -> None:
     model = paths.model("digit-logreg")
     (project / model).unlink()
     assert failure(project, "predict", *MODEL, "a.png") == (
-        f"Error: {model} was not found; run `digits repro digit-logreg`, or "
-        "`dvc pull train@digit-logreg evaluate@digit-logreg` if the results were shared"
+        f"Error: {model} was not found; `dvc repro train@digit-logreg evaluate@digit-logreg` "
+        "makes it, `dvc pull train@digit-logreg evaluate@digit-logreg` fetches what was shared"
     )
     assert failure(project, "predict", "a.png") == (
         "Error: no model that predicts all classes is here; run `dvc pull` if one was shared, or "
@@ -457,19 +455,6 @@ def test_a_picture_with_the_other_background_is_inverted(project: Path) -> None:
         "1 of 2 pictures were inverted, because nearly all training images have a dark "
         "background\n"
     )
-
-
-def test_a_picture_with_several_predictions_is_counted_once(
-    place: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(place)
-    predictor = predicting.load("digit-logreg")
-    image = np.zeros((8, 8), np.uint8)
-    prediction = Prediction(3, 0.9, [], image, is_inverted=True, is_blank=True)
-    pictures = [PicturePrediction("a.png", None, [prediction] * 5)]
-    inverted, blank, _ = predictor.describe_warnings(pictures)
-    assert inverted.startswith("1 of 1 pictures were inverted")
-    assert blank == "1 of 1 pictures are blank or nearly blank"
 
 
 def test_a_blank_picture_is_said_to_be_blank(place: Path, tmp_path: Path) -> None:

@@ -234,7 +234,7 @@ def test_a_dataset_that_was_not_fetched_is_one_line(tmp_path: Path) -> None:
     tiny.edit(tmp_path, {})
     line = failure(tmp_path, "show", "tiny")
     path = "data/raw/tiny.parquet"
-    remedy = f"run `dvc repro fetch@tiny`, or `dvc pull {path}` if it was shared"
+    remedy = "`dvc repro fetch@tiny` makes it, `dvc pull fetch@tiny` fetches what was shared"
     assert line == f"Error: {path} was not found; {remedy}"
 
 
@@ -242,10 +242,9 @@ def test_predictions_that_were_not_made_are_one_line(project: Path) -> None:
     path = "data/predictions/five-sgd.parquet"
     (project / path).unlink()
     line = failure(project, "show", "tiny", "--predictions", "five-sgd")
-    pull = "`dvc pull train@five-sgd evaluate@five-sgd`"
     assert line == (
-        f"Error: {path} was not found; run `digits repro five-sgd`, or {pull} if the results "
-        "were shared"
+        f"Error: {path} was not found; `dvc repro train@five-sgd evaluate@five-sgd` makes it, "
+        "`dvc pull train@five-sgd evaluate@five-sgd` fetches what was shared"
     )
 
 

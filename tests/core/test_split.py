@@ -10,7 +10,7 @@ import pytest
 from sklearn.model_selection import GroupShuffleSplit, train_test_split
 
 from digits.core import paths
-from digits.core.images import Images, write_images
+from digits.core.images import Images, list_classes, write_images
 from digits.core.pixels import Vector
 from digits.data.labels import label_images
 from digits.data.splitting import split_rows
@@ -228,3 +228,10 @@ def test_a_group_on_both_sides_of_a_given_test_set_is_refused() -> None:
     line = r"1 groups would be in both .+ first carl; use \{share: 0\.25\}"
     with pytest.raises(UserError, match=line):
         split(images, "given")
+
+
+def test_classes_without_names_are_the_numbers_of_both_sets() -> None:
+    first = make_images(1, classes=np.array([0], np.uint8))
+    last = make_images(1, classes=np.array([255], np.uint8))
+    assert list(list_classes(first, last)) == list(range(256))
+    assert list(list_classes(make_images(0), first)) == [0]

@@ -1,4 +1,4 @@
-"""`fetch` writes what the images of a dataset are into data/datasets/NAME.yaml."""
+"""`fetch` writes the summary of a dataset into data/datasets/NAME.yaml."""
 
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,7 @@ import pytest
 import yaml
 from PIL import Image
 
-from digits.fetching.background import find_backgrounds, find_blank, find_common_background
+from digits.imaging.background import classify_backgrounds, find_blank, find_common_background
 from tests.helpers import tiny
 from tests.helpers.calls import call, failure
 from tests.helpers.digit_files import write_picture
@@ -113,9 +113,9 @@ def test_a_background_is_dark_or_light_and_covers_half_of_the_image() -> None:
     images = np.repeat([0, 40, 41, 59, 60, 100], 64).reshape(-1, 8, 8)
     images[:, 1:6, 1:7] = (images[:, 1:6, 1:7] + 50) % 101  # 30 of 64 pixels
     expected = ["dark", "dark", "", "", "light", "light"]
-    assert find_backgrounds(images, 100).tolist() == expected
+    assert classify_backgrounds(images, 100).tolist() == expected
     images[:, 6, 1:4] = images[:, 1:2, 1]  # 33 of 64
-    assert set(find_backgrounds(images, 100)) == {""}
+    assert set(classify_backgrounds(images, 100)) == {""}
 
 
 @pytest.mark.parametrize(("n_dark", "background"), [(95, "dark"), (94, None)])

@@ -23,7 +23,7 @@ from digits.core.images import ImageFormat, Images, write_images
 from digits.core.pixels import Vector
 from digits.core.predictions import make_predictions_table
 from digits.learning import fitting, model_file
-from digits.learning.fitting import CrossValidation, assign_folds
+from digits.learning.fitting import CrossValidatedScores, assign_folds
 from digits.learning.pipelines import build_features, build_pipeline
 from digits.learning.scores import (
     BATCH_SIZE,
@@ -261,7 +261,7 @@ def test_a_rule_chooses_the_threshold_of_a_fold_on_the_other_folds() -> None:
 
     def predict(rule: Any, y: list[int], scores: list[float]) -> list[int]:
         threshold = params.Hyperparameters.model_validate({"threshold": rule}).threshold
-        cross_validation = CrossValidation(test_fold, np.array(scores))
+        cross_validation = CrossValidatedScores(test_fold, np.array(scores))
         found = predict_cross_validated(model, threshold, np.array(y), cross_validation)
         labels: list[int] = found.tolist()
         return labels
@@ -277,7 +277,7 @@ def test_a_score_equal_to_a_given_threshold_is_positive_and_otherwise_negative()
     scores = np.array([0.4, 0.5, 0.6])
     assert predict_from_scores(model, scores).tolist() == [0, 0, 1]
     assert predict_from_scores(set_threshold(model, 0.5), scores).tolist() == [0, 1, 1]
-    y, found = np.array([0, 1, 1]), CrossValidation(np.array([1, 2, 2]), scores)
+    y, found = np.array([0, 1, 1]), CrossValidatedScores(np.array([1, 2, 2]), scores)
     assert predict_cross_validated(model, None, y, found).tolist() == [0, 0, 1]
     assert predict_cross_validated(model, 0.5, y, found).tolist() == [0, 1, 1]
 

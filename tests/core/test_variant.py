@@ -151,5 +151,5 @@ def test_a_label_that_the_model_was_not_trained_on_is_one_line(
     path = copy / paths.task("named", "train")
     tiny.change_images(path, lambda images: images[images["label"] != label])
     call(copy, "train", "named")
-    line = f"Error: the model was trained on no image of label {label}, which the test set has"
+    line = f"Error: the test set has the label {label}, but no training image has it"
     assert failure(copy, "evaluate", "named") == line

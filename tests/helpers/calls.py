@@ -9,39 +9,18 @@ from pathlib import Path
 from types import ModuleType
 
 import click
-import pytest
 from click.testing import CliRunner, Result
 
-from digits.entry_points import find_entry_points
 from tests.helpers.tiny import ROOT, run_dvc
 
 VALID = "params.yaml is valid.\n"  # what `digits check` prints
-# The endings of files with many images.
-MANY_IMAGES = {".csv", ".mat", ".npy", ".npz", ".parquet"}
-REPORT = ROOT / "packages/digits-report"
 STAGES = {path.stem for path in ROOT.glob("stages/*.py")}
-
-
-def skip_without_layouts() -> None:
-    """Skip the test if the package image-layouts is not there."""
-    if "files" not in find_entry_points("digits.sources"):
-        pytest.skip("needs the package image-layouts")
-
-
-def needs_layouts(project: Path, words: tuple[str, ...]) -> bool:
-    """Return whether a command reads own images, or a folder or table of images."""
-    params = project / "params.yaml"
-    has_own_images = params.exists() and b"- files: " in params.read_bytes()
-    paths = [project / word for word in words[1:]]
-    has_many = any(path.is_dir() or path.suffix in MANY_IMAGES for path in paths)
-    return words[0] == "start" or has_own_images or (words[0] == "predict" and has_many)
 
 
 def call(project: Path, *words: str, status: int = 0, stdin: bytes | None = None) -> Result:
     """Call a stage or a subcommand of `digits` in a project, and expect an exit status.
 
-    The terminal is 80 columns wide. Without the package image-layouts or digits-report, a test
-    that needs it is skipped.
+    The terminal is 80 columns wide.
 
     Args:
         project: the folder to run in.
@@ -49,10 +28,6 @@ def call(project: Path, *words: str, status: int = 0, stdin: bytes | None = None
         status: the expected exit status.
         stdin: what the command reads from standard input.
     """
-    if needs_layouts(project, words):
-        skip_without_layouts()
-    if words[0] == "report" and not REPORT.exists():
-        pytest.skip("needs the package digits-report")
     with contextlib.chdir(project):
         command, arguments = find_command(words)
         result = CliRunner().invoke(command, arguments, input=stdin, env={"COLUMNS": "80"})

@@ -1,6 +1,6 @@
 """A whole project in miniature: this repository's own stages on 400 small digits.
 
-It needs no network. DVC and scikit-learn are imported inside functions, because the process of
+It needs no internet. DVC and scikit-learn are imported inside functions, because the process of
 pytest that starts the workers imports this module, too, and runs no test.
 """
 
@@ -25,7 +25,7 @@ import yaml
 from filelock import FileLock
 
 ROOT = Path(__file__).parents[2]
-HANDWRITING = ROOT / "packages/digits-handwriting"  # may have been deleted
+HANDWRITING = ROOT / "packages/digits-handwriting"
 IMAGES = 400
 TEST = 100  # the number of images of the test set
 SHAPE = (8, 8)
@@ -249,9 +249,6 @@ def copy_repository(project: Path, without: str = "$^") -> None:
 def make_project(project: Path, without: str = NOT_COPIED) -> None:
     """Make a repository of this one's code, with the tiny dataset and its params.yaml."""
     copy_repository(project, without)
-    # In a fork, the fetch stage may depend on pictures, and the remote has another name.
-    replace(project / "dvc.yaml", r"\n +- (data/own|packages/).*", "")
-    replace(project / ".dvc/config", "url = .*", "url = ../../digits-remote")
     write_idx_files(project / "idx")
     edit(project, {})
     commit(project, "the tiny project")

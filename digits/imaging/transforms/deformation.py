@@ -4,9 +4,8 @@ Each image is rotated, sheared, scaled and shifted at random, and then bent by a
 field. Source: P. Simard, D. Steinkraus, J. Platt, "Best practices for convolutional neural
 networks applied to visual document analysis" (2003). No image is mirrored.
 
-Row r of the deformed images is made of the original r % n_originals, so any number of rows can
-be made. A row depends only on its original, the seed and r, not on the other rows or the number
-of cores.
+Deformed image r comes from original r % n_originals. It depends only on its original, the seed
+and r, and not on the other deformed images or the number of cores.
 """
 
 from collections.abc import Sequence
@@ -135,8 +134,9 @@ def deform(images: Pixels, random_numbers: Floats, field: Floats, strength: Stre
     cosine = 1 / np.sqrt(1 + tangent * tangent)
     sine = tangent * cosine
 
-    # The positions in the original image from which the pixels are read. A larger scale
-    # therefore makes a smaller digit.
+    # The positions in the original image from which the pixels are read: the centre plus the
+    # shift plus the matrix [[cosine, -sine], [sine + shear, cosine]] times (y, x). A larger
+    # scale therefore makes a smaller digit.
     rows = cosine * y - sine * x + (height * down + centre_row)
     sheared_sine = sine + strength.shear * shear
     columns = sheared_sine * y + cosine * x + (width * right + centre_column)

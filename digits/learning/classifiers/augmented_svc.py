@@ -139,6 +139,7 @@ class AugmentedSVC(
 
         # The inputs of the second fit are the images, followed by the copies, which
         # `_make_copies` returns in this order. Input i is image originals[i], or a copy of it.
+        # For example, with 3 images and 2 copies of image 1, originals is [0, 1, 2, 1, 1].
         copied_rows = np.flatnonzero((margins < MAX_MARGIN_COPIED).any(axis=1))
         copies = self._make_copies(X[copied_rows], side)
         inputs = np.concatenate([Z, copies])

@@ -15,7 +15,7 @@ from digits.imaging.picture_files import make_collection
 from digits.imaging.pictures import Picture, PictureError
 from digits.messages.errors import UserError
 from digits.settings.params import DatasetParams
-from digits.sources import Collection, Source, find_source
+from digits.sources import Collection, Source, load_source
 from digits_handwriting import components
 from digits_handwriting.normalize import SIDES
 
@@ -26,7 +26,7 @@ def open_digits(place: str, dataset: DatasetParams) -> Collection:
     if dataset.shape != [side, side] or side not in SIDES:
         shape = " × ".join(map(str, dataset.shape))
         raise UserError(f"draws images of 28 × 28 or 8 × 8 pixels, not of {shape}")
-    files = find_source("files").open(place, dataset)
+    files = load_source("files").open(place, dataset)
     if files.pictures is None:
         raise UserError("reads picture files, and not arrays or tables of pixels")
     return make_collection(files.rows, files.pictures, dataset, partial(draw, size=side))
@@ -48,7 +48,7 @@ def find_doubtful_images(
     images: Images, checksums: Vector, class_names: Sequence[object]
 ) -> list[str]:
     """Return lines about images that are probably wrong, as the source `files` does."""
-    find = find_source("files").find_doubtful_images
+    find = load_source("files").find_doubtful_images
     return find(images, checksums, class_names) if find else []
 
 

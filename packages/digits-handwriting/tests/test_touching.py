@@ -38,7 +38,7 @@ def fit(images: Pixels, y: Vector) -> Recognizer:
     density = Pipeline([*steps, ("classifier", gaussians)]).fit(X[:TRAIN], y[:TRAIN])
     labels: dict[int, int | str] = {number: number for number in range(10)}
     dataset = DatasetParams(shape=[28, 28], sources=[{"sklearn": "digits"}])
-    summary = Summary(IMAGES, dict.fromkeys(range(10), IMAGES // 10))
+    summary = Summary(images=IMAGES, classes=dict.fromkeys(range(10), IMAGES // 10))
     recognizer = Recognizer("svc", dataset, summary, labels, svc, 0.2)
     probabilities = recognizer.calibrate(compute_scores(svc, X[TRAIN:]))
     log_densities = density.decision_function(X[TRAIN:]).max(axis=1)

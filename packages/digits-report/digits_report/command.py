@@ -1,15 +1,15 @@
 """Write an HTML report about the models that have been evaluated."""
 
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
 from digits.commands import examples, not_evaluated_error, select_models
 from digits.core import paths
 from digits.core.files import atomic_write
-from digits.messages.errors import UserError
+from digits.messages.errors import check_exists
 from digits.messages.terminal import echo, to_printable
-from digits.results.images import missing_images_error
 from digits.settings import params_file
 from digits.settings.params import Params
 
@@ -35,7 +35,8 @@ def command(pattern: str, output: Path) -> None:
     """Write an HTML report about the models that have been evaluated.
 
     It has the leaderboard, and the metrics, charts and mistakes of each model. The report is a
-    single file that loads nothing from the network. The same results always give the same file.
+    single file that loads nothing from the internet. The same results always give the same
+    file.
     """
     from digits_report.page import render_page  # it imports SciPy, which `--help` doesn't need
 
@@ -43,7 +44,7 @@ def command(pattern: str, output: Path) -> None:
     names = select_models("--models", pattern, settings.models)
     evaluated = [name for name in names if has_report_files(settings, name)]
     if not evaluated:
-        raise missing_files_error(settings, names, pattern)
+        report_missing_files(settings, names, pattern)
     missing = [name for name in names if name not in evaluated]
     page = render_page(settings, evaluated)
     with atomic_write(output) as temporary:
@@ -66,8 +67,9 @@ def is_evaluated(name: str) -> bool:
     return paths.metrics(name).exists() and paths.predictions(name).exists()
 
 
-def missing_files_error(settings: Params, names: list[str], pattern: str) -> UserError:
-    """Return the error if no model has all files that the report needs."""
+def report_missing_files(settings: Params, names: list[str], pattern: str) -> NoReturn:
+    """Raise the error if no model has all files that the report needs."""
     for name in filter(is_evaluated, names):
-        return missing_images_error(settings.dataset_name_of_task(settings.models[name].task))
-    return not_evaluated_error(pattern)
+        dataset_name = settings.dataset_name_of_task(settings.models[name].task)
+        check_exists(paths.raw(dataset_name), f"fetch@{dataset_name}")
+    raise not_evaluated_error(pattern)

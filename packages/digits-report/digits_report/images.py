@@ -11,8 +11,8 @@ import pandas as pd
 from digits.core.images import Images
 from digits.core.pixels import Pixels
 from digits.imaging.drawing import data_uri, pad, shrink
-from digits.results.images import list_class_names, name_image
-from digits_report.view import ModelView
+from digits.results.images import list_class_names
+from digits_report.view import ModelView, name_image
 
 # The picture of samples has so many images of each class, and at most so many classes.
 N_SAMPLES = 10

@@ -18,11 +18,10 @@ from digits.messages.errors import UserError
 from digits.results import leaderboard
 from digits.results.differences import Reader, compare_models
 from digits.results.images import read_dataset
-from digits.results.numbers import format_count, format_metric
+from digits.results.numbers import format_metric
 from digits.results.outdated import find_outdated_models
 from digits.results.verdicts import (
     DIFFERENCE_HEADINGS,
-    describe_subset,
     format_difference,
     format_verdict,
 )
@@ -141,12 +140,7 @@ def compare(before: str, after: str, read: Reader = tables.read) -> dict[str, An
         UserError: the models cannot be compared.
     """
     difference = compare_models(before, after, read, read)
-    n_images = format_count(difference.n_images)
-    subset = describe_subset(difference)
-    return {
-        "cells": format_difference(difference),
-        "verdict": f"{n_images} images {subset}: {format_verdict(difference)}",
-    }
+    return {"cells": format_difference(difference), "verdict": format_verdict(difference)}
 
 
 def make_environment() -> jinja2.Environment:
@@ -164,7 +158,7 @@ def make_environment() -> jinja2.Environment:
         format_name=leaderboard.format_name,
         format_cells=leaderboard.format_cells,
         format_metric=format_metric,
-        format_count=format_count,
+        format_count="{:,.0f}".format,
     )
     environment.tests["missing"] = pd.isna
     return environment

@@ -11,7 +11,7 @@ from digits.core import paths
 from digits.core.images import Images
 from digits.messages.errors import UserError
 from digits.results.descriptions import DESCRIPTIONS
-from digits.results.images import list_class_names, name_image
+from digits.results.images import list_class_names
 from digits.results.labels import check_labels, label_names
 from digits.results.metrics import OVERALL, read_metrics, read_metrics_table, report_damage
 from digits.results.predictions import describe_predictions, rank_mistakes, read_predictions
@@ -212,3 +212,8 @@ class ModelView:
             names = f"{self.class_names[number]} predicted as {self.label_names[label]}"
             confusions.append(Confusion(names, n_images, rows[:MAX_IMAGES_OF_CONFUSION]))
         return confusions
+
+
+def name_image(images: Images, row: int) -> str:
+    """Return the file of an image, or else its row number, such as `row 18`."""
+    return f"row {row}" if images.files is None else images.files[row]

@@ -44,7 +44,7 @@ def make(project: Path) -> None:
     tiny.edit(project, changes)
     tiny.change_images(project / "data/raw/tiny.parquet", name_images)
     with contextlib.chdir(project):
-        write_summary("tiny", summarize(read_images(paths.raw("tiny")), {}))
+        write_summary("tiny", summarize(read_images(paths.raw("tiny"))))
     for stage, name in [("split", "tiny"), ("binarize", "name")]:
         call(project, stage, name)
     for name in ["best", "menu"]:

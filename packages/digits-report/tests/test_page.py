@@ -132,7 +132,7 @@ def test_models_without_results_are_left_out(project: Path) -> None:
 def test_without_images_the_report_says_how_to_fetch_them(project: Path) -> None:
     (project / "data/raw/tiny.parquet").unlink()
     line = failure(project, "report")
-    assert line.startswith("Error: data/raw/tiny.parquet was not found; run `dvc repro fetch@")
+    assert line.startswith("Error: data/raw/tiny.parquet was not found; `dvc repro fetch@")
 
 
 def test_predictions_of_other_images_are_refused(project: Path) -> None:

@@ -229,7 +229,7 @@ def make_view(shape: tuple[int, ...], n_classes: int) -> DatasetView:
     classes = np.arange(len(pixels)) % n_classes
     table = pd.DataFrame({"class": classes})
     names = [f"class {number}" for number in range(n_classes)]
-    table.attrs = {"shape": list(shape[1:]), "names": names}
+    table.attrs = {"shape": list(shape[1:]), "pixel_max": 255, "names": names}
     images = Images(pixels.reshape(len(pixels), -1), table)
     rows = np.arange(len(pixels))[::-1]
     mistakes = pd.DataFrame({"row": rows, "class": classes[rows], "prediction": rows % 2})

@@ -34,7 +34,7 @@ import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
 from digits.core.pixels import Pixels
-from digits.messages.errors import UserError
+from digits.messages.errors import UserError, describe_installation
 from picture_networks.weights import torch_file
 from picture_networks.weights.torch_file import Tensors
 
@@ -308,19 +308,17 @@ def read_weights(network: EfficientNetLite) -> Tensors:
     Raises:
         UserError: they are missing or were changed.
     """
-    command = f"`make -B venv EXTRAS={network.extra}`"
+    hint = describe_installation(network.extra)
     try:
         path = Path(str(distribution(network.package).locate_file(network.file)))
         content = path.read_bytes()
     except (PackageNotFoundError, FileNotFoundError):
         raise UserError(
-            f"network: {network.name} needs the package {network.package}; "
-            f"{command} installs it"
+            f"network: {network.name} needs the package {network.package}; {hint}"
         ) from None
     if sha256(content).hexdigest() != network.sha256:
         raise UserError(
-            f"network: {path} is not the file that {network.name} was written for; "
-            f"{command} installs that one"
+            f"network: {path} is not the file that {network.name} was written for; {hint}"
         )
     return torch_file.read(content)
 

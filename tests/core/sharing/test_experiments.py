@@ -74,11 +74,6 @@ def test_experiments_are_compared_with_the_commit_that_they_started_from(
     assert record == {"experiment": "later", **results, "state": "queued", **changed}
 
 
-def test_a_long_value_of_a_parameter_is_cut_with_an_ellipsis() -> None:
-    assert format_parameter("a" * 24) == "a" * 24
-    assert format_parameter("a" * 25) == "a" * 23 + "…"
-
-
 def test_a_parameter_is_shown_as_params_yaml_has_it() -> None:
     values = [3.0, 0.1, True, "hinge", None, float("nan"), "None"]
     expected = ["3", "0.1", "True", "hinge", "–", "–", "–"]

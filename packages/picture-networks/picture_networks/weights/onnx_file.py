@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digits.core.pixels import Pixels
-from digits.messages.errors import UserError, prefix_errors
+from digits.messages.errors import UserError, describe_installation, prefix_errors
 from digits.settings.params import N_CHANNELS
 from picture_networks.schema import NetworkFile
 
@@ -174,9 +174,7 @@ def open_session(content: bytes, file: str) -> Any:
     try:
         import onnxruntime  # here, because only these networks need it
     except ModuleNotFoundError:
-        raise UserError(
-            f"it needs onnxruntime; `make -B venv EXTRAS={EXTRA}` installs it"
-        ) from None
+        raise UserError(f"it needs onnxruntime; {describe_installation(EXTRA)}") from None
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1

@@ -25,7 +25,7 @@ NEARLY_ALL = 0.95
 MIN_CONTRAST = 0.05
 
 
-def find_backgrounds(images: NDArray[Any], pixel_max: int) -> NDArray[np.str_]:
+def classify_backgrounds(images: NDArray[Any], pixel_max: int) -> NDArray[np.str_]:
     """Return whether the background of each image is `dark` or `light`, or "" if neither.
 
     Args:
@@ -50,7 +50,7 @@ def find_common_background(images: NDArray[Any], pixel_max: int) -> str | None:
         images: grey, shape (n_images, height, width), 0 to `pixel_max`.
         pixel_max: the largest possible value.
     """
-    backgrounds = find_backgrounds(images, pixel_max)
+    backgrounds = classify_backgrounds(images, pixel_max)
     for background in ["dark", "light"]:
         if (backgrounds == background).mean() >= NEARLY_ALL:
             return background
