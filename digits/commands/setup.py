@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,9 @@ from digits.messages.errors import UserError
 from digits.messages.git import check_git, has_repository
 from digits.messages.terminal import warn
 
+# The templates of plots that a wheel of digits has installed. Git has those of this repository.
+PLOT_TEMPLATES = Path(sys.prefix, "share/digits/plots")
+
 # For these files, .gitattributes turns merging off, because a merge line by line would damage
 # them. These lines take precedence over .gitattributes in a clone that has the merge drivers.
 # The project can lie in a folder of the Git repository.
@@ -27,7 +31,12 @@ ATTRIBUTES = """\
 
 @click.command()
 def command() -> None:
-    """Configure how Git merges dvc.lock, and the default remote, as `make venv` does."""
+    """Configure how Git merges dvc.lock, and the default remote, as `make venv` does.
+
+    In a generated project, also copy the templates of DVC's plots.
+    """
+    if PLOT_TEMPLATES.exists():
+        shutil.copytree(PLOT_TEMPLATES, ".dvc/plots", dirs_exist_ok=True)
     if not has_repository():  # the project was unpacked from an archive
         warn("there is no Git repository, so Git's merges were not configured")
         return
