@@ -1,6 +1,5 @@
 """Another package adds a subcommand, a kind of source and a predictor by its entry points."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -106,13 +105,6 @@ def test_a_source_is_fetched_and_its_pictures_are_predicted(project: Path) -> No
     assert (project / "data/raw/tiny.parquet").exists()
     printed = call(project, "predict", "--model", "digit-logreg", "some.jpg").stdout
     assert printed == "some.jpg: predicted hello (> 99 %)\n"
-
-
-def test_a_package_whose_folder_was_deleted_is_left_out(project: Path, packages: Path) -> None:
-    shutil.rmtree(packages / "greeting")
-    assert "say-hello" not in call(project, "--help").stdout
-    tiny.edit(project, {"datasets.tiny": tiny.dataset({"greeting": "idx"})})
-    assert "there is no 'greeting'" in failure(project, "fetch", "tiny")
 
 
 def test_without_its_package_a_network_is_refused_in_one_line(
