@@ -1,6 +1,6 @@
 """Find what other packages add to this one.
 
-A package adds subcommands, kinds of sources, predictors, networks and metrics as entry points of
+A package adds subcommands, kinds of sources, predictors, networks and metrics by entry points of
 groups such as `digits.commands`. docs/extending.md shows how.
 """
 
