@@ -1,7 +1,7 @@
 """Find what other packages add to this one.
 
-A package adds subcommands, kinds of sources, predictors, networks and metrics by entry points of
-groups such as `digits.commands`. docs/extending.md shows how.
+A package adds subcommands, kinds of sources, predictors, networks and metrics by entry points
+of groups such as `digits.commands`. docs/extending.md shows how.
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,11 @@
-"""The stages of the pipeline, one module per stage. Each of them imports this file first."""
+"""Python runs this file before a stage (`python -m stages.NAME`), and so before NumPy.
+
+Each stage is a StageCommand, which fails if its code or its parameters are edited meanwhile.
+"""
 
 from digits.core.rounding import fix_rounding
-from digits.running import edits as edits  # its import takes a snapshot of the code
+from digits.running.edits import end_on_ctrl_c, record_code
 
-fix_rounding()  # before NumPy is imported
+end_on_ctrl_c()
+record_code()
+fix_rounding()

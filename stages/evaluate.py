@@ -8,7 +8,6 @@ Reads the model, the task's `test.parquet`, and the cross-validated predictions,
 """
 
 import json
-from collections.abc import Callable
 
 import click
 import numpy as np
@@ -25,7 +24,7 @@ from digits.evaluation.plots import (
     reliability_table,
     roc_table,
 )
-from digits.evaluation.predictions import Predictions, read_calibrated_predictions
+from digits.evaluation.predictions import Predictions, calibrate_predictions
 from digits.learning import model_file
 from digits.learning.network_features import select_input
 from digits.learning.scores import decision_threshold, predict_labelled_images
@@ -33,7 +32,17 @@ from digits.messages.errors import UserError
 from digits.running.command import StageCommand
 from digits.settings import params_file
 
-DECIMALS = 6  # results are rounded because their last digits may differ between machines
+# Results are rounded for machines where `fix_rounding` has no effect, such as ARM.
+DECIMALS = 6
+
+# The function that makes each table in plots/<model>.
+TABLES = {
+    "metrics": metrics_table,
+    "confusion": confusion_table,
+    "roc": roc_table,
+    "precision_recall": precision_recall_table,
+    "reliability": reliability_table,
+}
 
 
 @click.command("evaluate", cls=StageCommand)
@@ -51,31 +60,19 @@ def main(name: str) -> None:
     tables.write(paths.predictions(name), test_predictions)
 
     # Calibrate the probabilities on the cross-validated predictions, if there are any.
-    predictions_by_subset, temperature = read_calibrated_predictions(
+    predictions_by_subset, temperature = calibrate_predictions(
         test_predictions, cv_predictions, model.classes_
     )
-    metrics = make_table_of_subsets(metrics_table, predictions_by_subset)
-    train_accuracy = cv_predictions.attrs["train_accuracy"]  # computed by the stage `train`
-    model_metrics = model_metrics_table(model, train_accuracy, temperature)
-    plot_tables = {
-        "metrics": pd.concat([metrics, model_metrics]),
-        "confusion": make_table_of_subsets(confusion_table, predictions_by_subset),
-        "roc": make_table_of_subsets(roc_table, predictions_by_subset),
-        "precision_recall": make_table_of_subsets(
-            precision_recall_table, predictions_by_subset
-        ),
-        "reliability": make_table_of_subsets(reliability_table, predictions_by_subset),
-    }
-    write_plots(name, plot_tables)
+    plot_tables = make_plot_tables(predictions_by_subset)
+    metrics = plot_tables["metrics"]
     write_metrics(name, select_headline_metrics(metrics, len(model.classes_)))
+    train_accuracy = cv_predictions.attrs["train_accuracy"]  # computed by the stage `train`
+    model_values = model_values_table(model, train_accuracy, temperature)
+    write_plots(name, {**plot_tables, "metrics": pd.concat([metrics, model_values])})
 
 
 def check_labels_are_known(test_images: Images, model: Pipeline) -> None:
-    """Check that the model knows all labels of the test images.
-
-    Raises:
-        UserError: the training set had no image of one of the labels.
-    """
+    """Raise a UserError if the test images have a label that no training image has."""
     unknown = np.setdiff1d(test_images.y, model.classes_)
     if len(unknown):
         raise UserError(
@@ -83,24 +80,22 @@ def check_labels_are_known(test_images: Images, model: Pipeline) -> None:
         )
 
 
-def make_table_of_subsets(
-    make_table: Callable[[Predictions], pd.DataFrame],
-    predictions_by_subset: dict[str, Predictions],
-) -> pd.DataFrame:
-    """Make a table for each subset of the images, and concatenate the tables.
+def make_plot_tables(predictions_by_subset: dict[str, Predictions]) -> dict[str, pd.DataFrame]:
+    """Return the tables of predictions that `dvc plots` draws, by their names.
 
     The first column, `subset`, is `test` or `cross_validation`.
     """
-    table_by_subset = {
-        subset: make_table(predictions) for subset, predictions in predictions_by_subset.items()
-    }
-    return pd.concat(table_by_subset, names=["subset"]).reset_index("subset")
+    plot_tables = {}
+    for plot_name, make_table in TABLES.items():
+        parts = {subset: make_table(found) for subset, found in predictions_by_subset.items()}
+        plot_tables[plot_name] = pd.concat(parts, names=["subset"]).reset_index("subset")
+    return plot_tables
 
 
-def model_metrics_table(
+def model_values_table(
     model: Pipeline, train_accuracy: float, temperature: float | None
 ) -> pd.DataFrame:
-    """Return the metrics of the model itself: training accuracy, threshold and temperature."""
+    """Return the values of the model itself: training accuracy, threshold and temperature."""
     rows = [("train", "accuracy", OVERALL, train_accuracy)]
     if len(model.classes_) == 2:
         rows.append(("train", "threshold", OVERALL, decision_threshold(model)))

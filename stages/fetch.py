@@ -20,10 +20,8 @@ from digits.results.overview import print_overview
 from digits.running.command import StageCommand
 from digits.running.storage import check_dependencies
 from digits.settings import params_file
-from digits.settings.params import list_addresses
 
 
-# StageCommand lets every stage fail if its code or its parameters are edited while it runs.
 @click.command("fetch", cls=StageCommand)
 @click.argument("name")
 def main(name: str) -> None:
@@ -35,8 +33,7 @@ def main(name: str) -> None:
 
     write_images(paths.raw(name), images)
     write_summary(name, summary)
-    kinds = [kind for kind, address in list_addresses(dataset.sources)]
-    print_overview(name, images, summary, kinds)
+    print_overview(name, dataset, images, summary)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from digits.learning.network_features import select_input
 from digits.learning.pipelines import build_pipeline
 from digits.learning.scores import response_method
 from digits.learning.thresholds import (
-    check_threshold_is_binary,
+    check_two_labels,
     predict_cross_validated,
     tune_threshold,
 )
@@ -38,7 +38,7 @@ def main(name: str) -> None:
     threshold = model_params.hyperparameters.threshold
 
     images = read_images(paths.task(model_params.task, "train"))
-    check_threshold_is_binary(threshold, images.y)
+    check_two_labels(threshold, images.y)
     X = select_input(model_params, images)  # pixels, features of a pretrained network, or both
     pipeline = build_pipeline(model_params, images.format, settings.seed)
     test_fold = assign_folds(images.y, images.groups, model_params.folds)

@@ -135,6 +135,8 @@ def read_images(path: Path) -> Images:
     check_exists(path)
     with explain_damage(path), pa.memory_map(str(path)) as file:
         other_columns = [name for name in pq.read_schema(file).names if name != PIXELS]
+        # The pixels are copied to a temporary file, because in a parquet file they are
+        # compressed, so that a row cannot be read alone.
         X = concatenate_on_disk(read_pixels(file))
         table = pd.read_parquet(file, columns=other_columns, page_checksum_verification=True)
         return Images(X, table)
@@ -166,6 +168,7 @@ def write_images(path: Path, images: Images) -> None:
         # A dictionary of values would save nothing, because images hardly repeat.
         options = {"compression": "zstd", "use_dictionary": False, "write_page_checksum": True}
         with pq.ParquetWriter(temporary, schema, **options) as file:
+            # `pandas.to_parquet` would convert all rows at once.
             for start in range(0, n_images, group_size):
                 rows = slice(start, start + group_size)
                 file.write_table(to_arrow(images.X[rows], images.table.iloc[rows]))

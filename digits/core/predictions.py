@@ -1,7 +1,4 @@
-"""The table of a model's predictions of labelled images.
-
-docs/pipeline.md describes its columns, and digits/learning/scores.py the scores.
-"""
+"""The table of a model's predictions of labelled images. docs/pipeline.md has its columns."""
 
 import pandas as pd
 
@@ -58,10 +55,3 @@ def read_scores(predictions: pd.DataFrame) -> tuple[Scores, str]:
     if score_table.columns[0].startswith("decision_"):
         return scores, "decision_function"
     return scores, "predict_proba"
-
-
-def labels_of_scores(predictions: pd.DataFrame) -> list[int]:
-    """Return the label that each column of scores in a table of predictions belongs to."""
-    names = predictions.filter(regex=SCORE_COLUMN_PATTERN).columns
-    labels = names.str.extract(r"(\d+)$", expand=False)  # 3 in decision_3
-    return labels.astype(int).tolist()

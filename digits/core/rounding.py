@@ -1,4 +1,4 @@
-"""Let NumPy round in the same way on every machine."""
+"""Make NumPy's results the same on every machine."""
 
 import os
 import platform

@@ -42,11 +42,7 @@ def label_images(
 
 
 def check_classes(task: TaskParams, class_names: Sequence[int | str]) -> None:
-    """Check that the classes of a task exist, and that not all of them are positive.
-
-    Raises:
-        UserError: one does not exist, or all are positive.
-    """
+    """Raise a UserError if a class of a task does not exist, or if all classes are positive."""
     for name in [*(task.positive or []), *(task.negative or [])]:
         check_choice("positive, negative", name, class_names)
     if len(set(task.positive or [])) == len(class_names):

@@ -26,33 +26,36 @@ def split_rows(images: Images, test: TestSize, seed: int) -> tuple[Vector, Vecto
             - an integer n: the last n images, in their order.
             - a fraction: random images, shuffled, or random groups if the images have groups.
             - LastGroups: the last groups.
-            - ChecksumShare: a share of each class, or of the groups, chosen by checksums.
-              Adding an image moves at most one other image or group.
+            - ChecksumShare: a share of each class, or of the groups, chosen by checksums. An
+              added image moves at most one other image, or group, between the sets.
         seed: the seed of the random numbers.
 
     Raises:
         UserError: a group would be in both sets.
     """
     rows = np.arange(len(images), dtype=np.uint32)
-    groups = images.groups
-    # Random splits equal those of scikit-learn's `train_test_split` and `GroupShuffleSplit`. No
-    # new version changes them here, because NumPy keeps the numbers of RandomState (NEP 19).
+    # Random splits equal those of scikit-learn's `train_test_split` and `GroupShuffleSplit`.
+    # They are computed here, so that a new version of scikit-learn cannot change them. NumPy
+    # guarantees RandomState's numbers (NEP 19).
     rng = np.random.RandomState(seed)
-    match test:
-        case "given":
-            is_test = select_given_images(images)
-        case int():
-            is_test = select_last_images(images, test)
-        case float() if groups is None:
-            n_test = count_test_items(test, len(rows))
-            shuffled = rng.permutation(rows)
-            return shuffled[n_test:], shuffled[:n_test]
-        case float() | LastGroups():
-            is_test = select_groups(groups, test, rng)
-        case ChecksumShare() if groups is None:
-            is_test = select_images_by_checksum(images, test.share)
-        case ChecksumShare():
-            is_test = select_groups_by_checksum(groups, images.group_names, test.share)
+    if test == "given":
+        is_test = select_given_images(images)
+    elif isinstance(test, int):
+        is_test = select_last_images(images, test)
+    elif images.groups is None:
+        match test:
+            case float():
+                n_test = count_test_items(test, len(rows))
+                shuffled = rng.permutation(rows)
+                return shuffled[n_test:], shuffled[:n_test]
+            case LastGroups():
+                raise UserError("test: the dataset has no groups; use a number of images")
+            case ChecksumShare():
+                is_test = select_images_by_checksum(images, test.share)
+    elif isinstance(test, ChecksumShare):
+        is_test = select_groups_by_checksum(images.groups, images.group_names, test.share)
+    else:
+        is_test = select_groups(images.groups, test, rng)
     return rng.permutation(rows[~is_test]), rows[is_test]
 
 
@@ -66,7 +69,7 @@ def select_given_images(images: Images) -> Vector:
     if "test" not in images.table:
         raise UserError("test: the dataset came without a test set; use {share: 0.25}")
     is_test: Vector = images.table["test"].to_numpy()
-    check_groups(images, is_test, "use {share: 0.25}, or remove the groups")
+    check_no_group_is_divided(images, is_test, "use {share: 0.25}, or remove the groups")
     return is_test
 
 
@@ -74,16 +77,12 @@ def select_last_images(images: Images, n_test: int) -> Vector:
     """Return a mask of the last images, shape (n_images,)."""
     check_train_set_not_empty(n_test, len(images), "images")
     is_test = np.arange(len(images)) >= len(images) - n_test
-    check_groups(images, is_test, "use {groups: 1}, or another number")
+    check_no_group_is_divided(images, is_test, "use {groups: 1}, or another number")
     return is_test
 
 
-def check_groups(images: Images, is_test: Vector, advice: str) -> None:
-    """Check that no group is in both sets. `advice` is what to do otherwise.
-
-    Raises:
-        UserError: a group is in both.
-    """
+def check_no_group_is_divided(images: Images, is_test: Vector, advice: str) -> None:
+    """Raise a UserError if a group is in both sets. `advice` is what to do then."""
     if images.groups is None:
         return
     in_both_sets = np.intersect1d(images.groups[is_test], images.groups[~is_test])
@@ -97,24 +96,18 @@ def check_groups(images: Images, is_test: Vector, advice: str) -> None:
 
 
 def check_train_set_not_empty(n_test: int, total: int, unit: str) -> None:
-    """Check that some images or groups are left to train on.
-
-    Raises:
-        UserError: none is left.
-    """
+    """Raise a UserError if no images or groups are left to train on."""
     if n_test >= total:
         raise UserError(f"test: {n_test} of {total} {unit} leaves none to train on; use fewer")
 
 
 def select_groups(
-    groups: pd.Series | None, test: float | LastGroups, rng: np.random.RandomState
+    groups: pd.Series, test: float | LastGroups, rng: np.random.RandomState
 ) -> Vector:
     """Return a mask of the images of random groups or of the last groups, shape (n_images,)."""
-    if groups is None:
-        raise UserError("test: the dataset has no groups; use a number of images")
     unique_groups = np.unique(groups)
-    # The last groups are not random. Numbers are drawn nevertheless, because those that follow
-    # shuffle the training rows, and published results depend on the order of these rows.
+    # The last groups do not need the permutation. Drawing it keeps the published order of the
+    # training rows, which the next random numbers shuffle.
     shuffled_groups = rng.permutation(unique_groups)
     if isinstance(test, LastGroups):
         check_train_set_not_empty(test.groups, len(unique_groups), "groups")

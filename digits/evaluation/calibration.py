@@ -31,7 +31,7 @@ def to_logits(scores: Scores, response_method: str) -> Scores:
     """Return the logits of all classes, shape (n_images, n_classes).
 
     Args:
-        scores: as digits/learning/scores.py describes them.
+        scores: as digits/core/pixels.py describes them.
         response_method: `decision_function` or `predict_proba`.
     """
     scores = scores.astype(np.float64)
@@ -58,11 +58,12 @@ def fit_temperature(logits: Scores, y_index: Vector) -> float:
 
     def cross_entropy(log_temperature: float) -> float:
         log_probabilities = log_softmax(logits / np.exp(log_temperature), axis=1)
-        # Label smoothing, as by J. Platt (1999): the loss of n images plus one image of every
-        # class. Without it, the temperature of a model without mistakes would go to 0.
-        true_class = log_probabilities[np.arange(n_images), y_index]
-        every_class = log_probabilities.mean(axis=1)
-        return -float((n_images * true_class + every_class).mean()) / (n_images + 1)
+        # Label smoothing, as by J. Platt (1999). The loss of an image is
+        # -(n_images * log_p_true + mean_log_p) / (n_images + 1). Without the mean over all
+        # classes, the temperature of a model without mistakes would go to 0.
+        log_p_true = log_probabilities[np.arange(n_images), y_index]
+        mean_log_p = log_probabilities.mean(axis=1)
+        return -float((n_images * log_p_true + mean_log_p).mean()) / (n_images + 1)
 
     # Temperatures from e^-10 to e^20, far beyond those that occur.
     minimum = minimize_scalar(cross_entropy, bounds=(-10, 20), method="bounded")

@@ -42,11 +42,11 @@ def confidence_interval(
 
 
 def linearized_values(values: Vector, groups: Vector) -> Vector:
-    """Return a number per group, shape (n_groups,), whose mean is the mean of all values.
+    """Return the Taylor-linearized values of the ratio estimator, shape (n_groups,).
 
     Each group's value is m + (sum of its deviations from m) / (mean group size), where m is the
-    mean of all values. A large group therefore counts more than a small one. Source: W.
-    Cochran, "Sampling techniques", 1977, the variance of a ratio estimate of cluster samples.
+    mean of all values and of the result. A large group therefore counts more than a small one.
+    Source: W. Cochran, "Sampling techniques", 1977, the ratio estimate of cluster samples.
 
     Args:
         values: shape (n_images,).

@@ -73,10 +73,10 @@ def baseline(predictions: Predictions) -> Iterator[Row]:
 
 def precision_recall_f1(predictions: Predictions) -> Iterator[Row]:
     """Yield precision, recall and F1 of the positive class, or their means over all classes."""
-    # The macro average of one label is its own value.
-    labels = [1] if predictions.has_positive else np.unique(predictions.y_true)
+    y_true = predictions.y_true
+    average = "binary" if predictions.has_positive else "macro"  # "binary" ignores `labels`
     precision, recall, f1, _ = metrics.precision_recall_fscore_support(
-        predictions.y_true, predictions.y_pred, labels=labels, average="macro", zero_division=0
+        y_true, predictions.y_pred, labels=np.unique(y_true), average=average, zero_division=0
     )
     yield Row("precision", OVERALL, precision)
     yield Row("recall", OVERALL, recall)
@@ -133,10 +133,10 @@ METRICS = [
 ]
 
 # The metrics in metrics/<model>.json, few so that the tables of `dvc metrics` fit on a screen.
-IN_JSON = ["accuracy", "cv_accuracy", "cv_std", "baseline", "precision", "recall"]
+HEADLINE_METRICS = ["accuracy", "cv_accuracy", "cv_std", "baseline", "precision", "recall"]
 
 # With two labels, these are added. The accuracy alone says little if one of the labels is rare.
-IN_JSON_WITH_TWO_LABELS = ["f1", "roc_auc"]
+HEADLINE_METRICS_BINARY = ["f1", "roc_auc"]
 
 
 def metrics_table(predictions: Predictions) -> pd.DataFrame:
@@ -155,12 +155,13 @@ def select_headline_metrics(table: pd.DataFrame, n_labels: int) -> dict[str, flo
             `subset`. Of the cross-validated metrics, only those that begin with `cv_` are used.
         n_labels: the number of labels that the model predicts.
     """
-    is_used = (table["subset"] == "test") | table["metric"].str.startswith("cv_")
-    rows = table[is_used & (table["slice"] == OVERALL)]
-    values = dict(zip(rows["metric"], rows["value"], strict=True))
-    names = [*IN_JSON, *find_entry_points("digits.metrics")]
+    overall = table[table["slice"] == OVERALL].set_index("metric")
+    test = overall.loc[overall["subset"] == "test", "value"]
+    over_folds = overall.loc[overall.index.str.startswith("cv_"), "value"]
+    values = {**test.to_dict(), **over_folds.to_dict()}
+    names = [*HEADLINE_METRICS, *find_entry_points("digits.metrics")]
     if n_labels == 2:
-        names += IN_JSON_WITH_TWO_LABELS
+        names += HEADLINE_METRICS_BINARY
     return {name: values[name] for name in names if name in values}
 
 

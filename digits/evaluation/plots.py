@@ -102,7 +102,7 @@ def thin_curve(curve: pd.DataFrame) -> pd.DataFrame:
 
 
 def find_end_of_line(points: Points) -> int:
-    """Return the last point found whose straight line from the first stays within TOLERANCE."""
+    """Return the index of the farthest point that a line can reach, by binary search."""
     reached = 0
     too_far = len(points)
     while too_far - reached > 1:

@@ -20,7 +20,7 @@ class Predictions:
         class_names: their names.
         y_true: the labels, shape (n_images,).
         y_pred: the predicted labels, shape (n_images,).
-        scores: as digits/learning/scores.py describes them.
+        scores: as digits/core/pixels.py describes them.
         probabilities: calibrated, 0 to 1, shape (n_images, n_classes).
         folds: the fold of each image, shape (n_images,), or None.
         groups: the group of each image, shape (n_images,), or None.
@@ -50,7 +50,7 @@ class Predictions:
         majority_label: int,
         temperature: float | Vector | None,
     ) -> Self:
-        """Read a table of predictions, and calibrate the probabilities.
+        """Convert a table of predictions, and calibrate the probabilities.
 
         Args:
             table: predictions, as `make_predictions_table` in digits/core returns them.
@@ -93,12 +93,12 @@ class Predictions:
         A class that no image has, or every image, is omitted because it has no curve. If the
         label 1 is positive, the class with the label 0 is omitted, too.
         """
-        if self.has_positive:
-            scores_by_index = {1: self.scores}
-        elif self.scores.ndim == 1:  # the scores are those of the class with the index 1
-            scores_by_index = {0: -self.scores, 1: self.scores}
-        else:
+        if self.scores.ndim == 2:  # one column of scores per class
             scores_by_index = dict(enumerate(self.scores.T))
+        elif self.has_positive:
+            scores_by_index = {1: self.scores}
+        else:  # a high score of the second class is a low score of the first
+            scores_by_index = {0: -self.scores, 1: self.scores}
         classes = []
         for index, scores in scores_by_index.items():
             is_class = self.y_true == self.classes[index]
@@ -107,10 +107,10 @@ class Predictions:
         return classes
 
 
-def read_calibrated_predictions(
+def calibrate_predictions(
     test_predictions: pd.DataFrame, cv_predictions: pd.DataFrame, classes: Vector
 ) -> tuple[dict[str, Predictions], float | None]:
-    """Read tables of predictions, and calibrate their probabilities by temperature scaling.
+    """Convert tables of predictions, and calibrate their probabilities by temperature scaling.
 
     Args:
         test_predictions: the predictions of the test images.

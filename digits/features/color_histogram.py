@@ -69,7 +69,7 @@ def color_histogram(X: Pixels, pixel_max: int, bins: Sequence[int]) -> npt.NDArr
     """
     histograms = np.empty((len(X), np.prod(bins)), dtype=np.float32)
     for image, histogram in zip(X, histograms, strict=True):
-        # Pillow gets an image one pixel wide. Values are rounded down.
+        # Pillow converts images, so the pixels become one column. Values are rounded down.
         rgb = (image.reshape(-1, 1, 3) * (255 / pixel_max)).astype(np.uint8)
         hsv = np.asarray(Image.fromarray(rgb).convert("HSV")).reshape(-1, 3)
         # The bin of each pixel along each axis.

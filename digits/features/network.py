@@ -1,7 +1,7 @@
 """Features from the pretrained neural networks that the dataset's key `network` names.
 
-They are the bytes that the stage `fetch` has stored, scaled to the same Euclidean norm. Models
-that use them together with the pixels scale them in the same way, with `scale_networks`.
+`fetch` stores them as uint8. Here each image's features are scaled to norm 1, for each network
+separately. Models that use them together with the pixels scale them in the same way.
 """
 
 from collections.abc import Sequence

@@ -1,8 +1,8 @@
 """The pixels, each image scaled to the same Euclidean norm, in a sparse matrix.
 
 A bold digit then counts as much as a thin one, and stochastic gradient descent converges in
-half as many epochs. `SGDClassifier` skips the zeros of a sparse matrix. For sparse input it
-also learns the intercept 100 times more slowly.
+half as many epochs. `SGDClassifier` skips the zeros of a sparse matrix. It also makes the steps
+of the intercept 100 times smaller, so that the intercept does not oscillate.
 """
 
 from collections.abc import Sequence

@@ -21,10 +21,6 @@ MAX_CLASSES = 256
 def make_images(collection: Collection, dataset: DatasetParams) -> Images:
     """Read the pixels of a source's images, and make the table of everything else about them.
 
-    Args:
-        collection: the images, as a source returns them.
-        dataset: the entry of params.yaml.
-
     Raises:
         UserError: some pictures cannot be read, or the pixels or classes are not as the entry
             of params.yaml says.
@@ -56,6 +52,7 @@ def make_images(collection: Collection, dataset: DatasetParams) -> Images:
         table["file"] = rows["file"].tolist()
     if "test" in rows and rows["test"].any():
         table["test"] = rows["test"].to_numpy(bool)
+    # For example the features of a network, computed while the pixels were read.
     if collection.more_columns is not None:
         more = collection.more_columns()
         table[more.columns] = more
@@ -117,14 +114,15 @@ def encode_classes(classes: pd.Series) -> tuple[Vector, list[str]]:
         raise UserError(f"the name of the class {RESERVED_NAME!r} is reserved; rename it")
     if are_numbers(names):
         names.sort(key=int)
-    numbers = pd.Index(names).get_indexer(unique)  # of each unique class
-    return numbers.astype(np.uint8)[codes], names
+    number_by_name = {name: number for number, name in enumerate(names)}
+    numbers = np.array([number_by_name[name] for name in unique], dtype=np.uint8)
+    return numbers[codes], names
 
 
 def choose_names(in_source: list[str], in_params: list[str] | None) -> list[str] | None:
     """Return the names of the classes, or None if they are only 0, 1, 2 and so on.
 
-    Names in params.yaml may replace numbers only. If the source names its classes, other names
+    Names in params.yaml may only replace numbers. If the source names its classes, other names
     are refused, because nobody could tell which name replaces which.
 
     Args:
@@ -166,7 +164,7 @@ def to_uint8(values: Any) -> Pixels:
         numbers = values if is_numeric else values.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise UserError(error) from None
-    # NaN becomes an arbitrary integer, which differs from NaN, so it is reported below.
+    # NaN differs from every integer, so it is reported below.
     with np.errstate(invalid="ignore"):
         integers = numbers.astype(np.uint8, copy=False)
     changed = numbers[integers != numbers]

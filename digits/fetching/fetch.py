@@ -22,16 +22,13 @@ def fetch_images(name: str, dataset: DatasetParams) -> Images:
     The environment variable DATA_MIRROR may be a folder or an HTTP address. If a source of the
     dataset can be mirrored, the mirror's subfolder `name` is tried first.
 
-    Args:
-        name: the name of the dataset.
-        dataset: its entry of params.yaml.
-
     Raises:
         UserError: no source has the images. The message gives the reason for each.
         NeuralNetworkError: the dataset's network cannot be used.
     """
     addresses = list_addresses(dataset.sources)
     sources = [load_source(kind) for kind, address in addresses]
+    # A mirror has the files of one kind of source, such as `idx`.
     mirror_kinds = [source.mirror for source in sources if source.mirror]
     mirror_address = os.environ.get("DATA_MIRROR")
     if mirror_address and mirror_kinds:
@@ -59,19 +56,14 @@ def fetch_images(name: str, dataset: DatasetParams) -> Images:
 def read_verified_images(kind: str, address: str, dataset: DatasetParams) -> Images:
     """Read a dataset from one source, and verify the images by the checksums in params.yaml.
 
-    Args:
-        kind: the kind of the source.
-        address: where the source has the images.
-        dataset: the entry of params.yaml.
-
     Raises:
         UserError: the source does not have these images. The message is a short reason.
     """
     collection = load_source(kind).open(address, dataset)
     images = make_images(collection, dataset)
     if dataset.sha256 is not None:
-        # Not every source says which images are the test set. The column is dropped unless its
-        # checksum is declared, so that no split depends on the source.
+        # Only some sources mark a test set. Without a checksum of it, the column is dropped:
+        # the split must not depend on which source answered.
         if "test" not in dataset.sha256:
             table = images.table.drop(columns="test", errors="ignore")
             images = replace(images, table=table)
@@ -82,11 +74,7 @@ def read_verified_images(kind: str, address: str, dataset: DatasetParams) -> Ima
 
 
 def check_checksums(images: Images, expected: Mapping[str, str]) -> None:
-    """Check that images are the ones that params.yaml expects.
-
-    Raises:
-        UserError: they differ. The message says how.
-    """
+    """Raise a UserError that says how images differ from those that params.yaml expects."""
     actual = compute_checksums(images)
     for key in CHECKSUMS:
         if actual.get(key) != expected.get(key):

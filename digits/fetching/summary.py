@@ -53,8 +53,9 @@ def summarize(images: Images, network_checksum: str | None = None) -> Summary:
         network_checksum: the checksum of the ONNX files, or None if there are none.
     """
     counts = np.bincount(images.classes).tolist()
+    # By the background, `digits predict` decides whether to invert a grey image.
     background = None
-    if len(images.format.shape) == 2:  # the background of colour images is not classified
+    if len(images.format.shape) == 2:
         step = max(1, len(images) // N_SAMPLES)
         background = find_common_background(images.pixels[::step], images.format.pixel_max)
     checksums = compute_checksums(images)

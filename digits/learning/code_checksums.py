@@ -31,7 +31,9 @@ def compute_code_checksums(types: Iterable[str]) -> dict[str, str]:
             relative_paths.add(f"{module.replace('.', '/')}.py")
     checksums = {}
     for relative_path in sorted(relative_paths):
-        path = Path(relative_path) if relative_path.startswith("own/") else ROOT / relative_path
+        # The package `own` is in the user's project, which is the working directory.
+        folder = Path() if relative_path.startswith("own/") else ROOT
+        path = folder / relative_path
         if path.exists():
             checksums[relative_path] = sha256(read_code(path).encode()).hexdigest()
     return checksums

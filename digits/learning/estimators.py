@@ -18,7 +18,7 @@ from digits.settings.params import Hyperparameters
 ONE_VS_REST_SVC = "one_vs_rest_svc"
 
 # The classifiers with names of this project. Hyperparameters are arguments of these classes.
-OWN_CLASSIFIERS = {ONE_VS_REST_SVC: SVC, "augmented_svc": AugmentedSVC}
+BUILT_IN_CLASSIFIERS = {ONE_VS_REST_SVC: SVC, "augmented_svc": AugmentedSVC}
 
 # Arguments that params.yaml cannot set as hyperparameters.
 RESERVED_ARGUMENTS = {
@@ -44,11 +44,11 @@ def make_classifier(name: str, hyperparameters: Mapping[str, Any], seed: int) ->
     classifier_class = import_classifier(name)
     argument_names, has_kwargs = find_arguments(name, classifier_class)
     # `threshold` is not an argument, but the error message may suggest it.
-    valid = argument_names | Hyperparameters.model_fields.keys()
-    if has_kwargs:  # it may accept names that were not found
-        valid |= hyperparameters.keys()
+    valid = (argument_names | Hyperparameters.model_fields.keys()) - RESERVED_ARGUMENTS
     for hyperparameter in hyperparameters:
-        check_choice(f"hyperparameters of {name}", hyperparameter, valid - RESERVED_ARGUMENTS)
+        if has_kwargs and hyperparameter not in RESERVED_ARGUMENTS:
+            continue  # `**kwargs` may accept names that were not found
+        check_choice(f"hyperparameters of {name}", hyperparameter, valid)
 
     arguments = dict(hyperparameters)
     if "random_state" in argument_names:
@@ -89,19 +89,19 @@ def import_classifier(name: str) -> Any:
     """Return the class of a classifier.
 
     Args:
-        name: a key of OWN_CLASSIFIERS, or the import path of a class, such as
+        name: a key of BUILT_IN_CLASSIFIERS, or the import path of a class, such as
             `xgboost.XGBClassifier`. scikit-learn's paths are without the leading `sklearn.`.
 
     Raises:
         UserError: there is no such classifier. The message names similar ones.
     """
-    if name in OWN_CLASSIFIERS:
-        return OWN_CLASSIFIERS[name]
+    if name in BUILT_IN_CLASSIFIERS:
+        return BUILT_IN_CLASSIFIERS[name]
     found = import_class(name)
     if is_classifier_class(found):
         return found
 
-    valid = list(OWN_CLASSIFIERS)
+    valid = list(BUILT_IN_CLASSIFIERS)
     for class_name, classifier_class in all_estimators("classifier"):
         module_name = classifier_class.__module__.split(".")[1]
         valid.append(f"{module_name}.{class_name}")

@@ -2,7 +2,7 @@
 
 All these fits share the cores, the features in memory and, if there is one, a Dask cluster.
 Steps at the beginning of a pipeline that learn nothing are applied once for all fits.
-scikit-learn's `cross_val_predict` would do neither.
+scikit-learn's `cross_val_predict` shares nothing with the fit on all images.
 """
 
 from collections.abc import Sequence
@@ -53,7 +53,8 @@ def assign_folds(y: Vector, groups: pd.Series | None, n_folds: int) -> Vector | 
     splitter_class = StratifiedKFold if groups is None else StratifiedGroupKFold
     splits = splitter_class(n_folds).split(y, y, groups)  # an X is required, but not used
 
-    # The splits become an array, because the table of predictions has a column `fold`.
+    # `test_fold` is the only form of the folds that is kept: the table of predictions has it as
+    # the column `fold`, and `fit` makes the splits from it again.
     test_fold = np.zeros(len(y), dtype=np.uint8)
     for fold, (train_rows, test_rows) in enumerate(splits, start=1):
         test_fold[test_rows] = fold
@@ -113,6 +114,7 @@ class Fitted(NamedTuple):
     @property
     def train_accuracy(self) -> float:
         """The accuracy of the model on images that it was fitted on."""
+        # It is computed on demand, because `tune_threshold` replaces the model.
         y_pred = predict_from_scores(self.model, self.train_scores)
         return accuracy_score(self.train_labels, y_pred)
 
@@ -145,10 +147,9 @@ def fit(pipeline: Pipeline, X: Any, y: Vector, test_fold: Vector | None) -> Fitt
     (model, train_scores), *cv_fits = fits
     cross_validation = None
     if test_fold is not None:
-        shape_per_image = train_scores.shape[1:]  # (n_classes,), or () with two classes
-        cv_scores = np.empty((len(y), *shape_per_image), train_scores.dtype)
-        for (_, test_rows), (_, test_scores) in zip(cv_splits, cv_fits, strict=True):
-            cv_scores[test_rows] = test_scores  # each image is in the test rows of one split
+        # Each image is in the test rows of one split. Sort the scores by these rows.
+        test_rows = np.concatenate([rows for _, rows in cv_splits])
+        cv_scores = np.concatenate([scores for _, scores in cv_fits])[np.argsort(test_rows)]
         cross_validation = CrossValidatedScores(test_fold, cv_scores)
     return Fitted(model, train_scores, y[:MAX_TRAIN_SCORES], cross_validation)
 

@@ -26,7 +26,7 @@ from digits.security.trust import check_types
 BIT_GENERATOR_TYPE = "numpy.random.PCG64"
 
 
-def save(path: Path, model: Pipeline, classifier: str = "") -> None:
+def save(path: Path, model: Pipeline, classifier: str | None = None) -> None:
     """Write a model, and create its folder. The same model gives the same bytes everywhere.
 
     Raises:
@@ -39,13 +39,13 @@ def save(path: Path, model: Pipeline, classifier: str = "") -> None:
         temporary.write_bytes(reproducible)
 
 
-def load(path: Path, classifier: str = "") -> Pipeline:
+def load(path: Path, classifier: str | None = None) -> Pipeline:
     """Read a model. Print a warning if the code that it needs has changed since its training.
 
     Args:
         path: the file.
         classifier: the `classifier` of the model in params.yaml. The file may hold
-            estimators of its package.
+            estimators of its package. With None, it may hold those of no other package.
 
     Raises:
         UserError: the file is missing or damaged, was written with another version of

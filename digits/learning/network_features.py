@@ -71,7 +71,7 @@ def select_input(model_params: ModelParams, images: Images) -> Pixels:
 def scale_networks(n_features: Sequence[int]) -> Normalizer | ColumnTransformer:
     """Return the unfitted step that scales the features of each network to the norm 1.
 
-    Of several networks, the one with the larger features would otherwise count more.
+    Otherwise, the network with the larger values would dominate.
     """
     if len(n_features) < 2:
         return Normalizer()

@@ -39,7 +39,7 @@ def build_pipeline(model_params: ModelParams, image_format: ImageFormat, seed: i
     features = build_features(
         model_params.features, model_params.feature_parameters, image_format
     )
-    check_module(name, model_params.features)
+    check_features_of_classifier(name, model_params.features)
     classifier = make_classifier(name, model_params.hyperparameters.arguments, seed)
     if not isinstance(classifier, AugmentedSVC):
         return Pipeline([*features.steps, ("classifier", classifier)])
@@ -54,7 +54,7 @@ def build_pipeline(model_params: ModelParams, image_format: ImageFormat, seed: i
     return Pipeline([("classifier", classifier.set_params(features=features))])
 
 
-def check_module(classifier: str, features: str) -> None:
+def check_features_of_classifier(classifier: str, features: str) -> None:
     """Check that a classifier may be used with some features.
 
     A classifier defined in digits/features/x.py may only be used with `features: x`. DVC would
@@ -90,11 +90,16 @@ def build_features(
 
     values = {**image_format._asdict(), **parameters}
     arguments = {key: value for key, value in values.items() if key in wanted}
-    features = call_validated(where, make_features, arguments)
+    features = call_validated(where, make_features, **arguments)
     if WEIGHT not in parameters:
         return features
-    arguments = {"features": features, WEIGHT: parameters[WEIGHT], "image_format": image_format}
-    return call_validated(where, combine_with_network, arguments)
+    return call_validated(
+        where,
+        combine_with_network,
+        features=features,
+        weight_beside_network=parameters[WEIGHT],
+        image_format=image_format,
+    )
 
 
 def import_features(name: str) -> ModuleType:
@@ -109,7 +114,7 @@ def import_features(name: str) -> ModuleType:
     return import_module(f"digits.features.{name}")
 
 
-def call_validated(where: str, function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
+def call_validated(where: str, function: Callable[..., Any], /, **arguments: Any) -> Any:
     """Call a function after pydantic has checked the arguments against its annotations.
 
     An annotation such as `PositiveInt` of an argument of `make_features` is checked only here.

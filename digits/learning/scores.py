@@ -1,8 +1,4 @@
-"""Compute the scores of a fitted model, and the predictions that follow from them.
-
-Scores are what `decision_function` returns or, if a model has none, `predict_proba`: an array
-of the shape (n_images, n_classes) or, with two classes, (n_images,), for the second class.
-"""
+"""Compute the scores of a fitted model, and the predictions that follow from them."""
 
 from typing import Any
 
@@ -16,8 +12,8 @@ from digits.core.images import Images
 from digits.core.pixels import Pixels, Scores, Vector
 from digits.core.predictions import make_predictions_table
 
-# All scores are computed in batches of at most this size, because the last bits of a matrix
-# product depend on its shape.
+# The last bits of a matrix product depend on its shape. Batches start at fixed rows, so scores
+# do not depend on the number of cores.
 BATCH_SIZE = 1_000
 
 
@@ -32,7 +28,8 @@ def compute_scores(model: Pipeline, X: Any, rows: Vector | None = None) -> Score
     Args:
         model: a fitted model.
         X: the input of the model, such as pixels of shape (n_images, n_values).
-        rows: the rows of X to score, or None for all.
+        rows: the rows of X to score, or None for all. They are selected batch by batch, because
+            X[rows] would be a copy.
     """
     if rows is None:
         rows = np.arange(X.shape[0])

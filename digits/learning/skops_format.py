@@ -70,7 +70,7 @@ def make_reproducible(content: bytes, code_checksums: Mapping[str, str]) -> byte
     """
     original = ZipFile(BytesIO(content))
     schema, nodes = read_schema(content)
-    names: dict[bytes, str] = {}  # the new name of each different member, by its content
+    names: dict[bytes, str] = {}  # the new name of each distinct content
     for node in nodes:
         node.pop("__id__", None)  # the memory address
         if isinstance(node.get("file"), str):

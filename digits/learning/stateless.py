@@ -13,7 +13,7 @@ def separate_stateless_steps(pipeline: Pipeline) -> tuple[Pipeline, Pipeline]:
     for i, (_, step) in enumerate(pipeline.steps):
         if requires_fit(step):
             return pipeline[:i], pipeline[i:]
-    return pipeline, pipeline[len(pipeline) :]
+    return pipeline, Pipeline([])
 
 
 def requires_fit(step: Any) -> bool:

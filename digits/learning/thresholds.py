@@ -1,8 +1,8 @@
 """Choose and set the decision threshold of a model with two classes.
 
-The key `threshold` of params.yaml gives it as a number, or as a rule by which it is chosen on
-cross-validated scores. scikit-learn's TunedThresholdClassifierCV has no rule such as a minimal
-recall, and would fit the folds once more.
+The key `threshold` of params.yaml, called `setting` here, is the threshold itself, or a rule by
+which it is chosen on cross-validated scores. scikit-learn's TunedThresholdClassifierCV has no
+rule such as a minimal recall, and would fit the folds once more.
 """
 
 import numpy as np
@@ -18,12 +18,8 @@ from digits.messages.errors import UserError, prefix_errors
 from digits.settings.params import MaxF1, MinRecall, Threshold
 
 
-def check_threshold_is_binary(setting: Threshold | None, y: Vector) -> None:
-    """Check that a model with a `threshold` has two labels, before it is fitted.
-
-    Raises:
-        UserError: it has another number of labels.
-    """
+def check_two_labels(setting: Threshold | None, y: Vector) -> None:
+    """Raise a UserError, before the fit, if a model has a `threshold`, but not two labels."""
     n_labels = len(np.unique(y))
     if setting is not None and n_labels != 2:
         raise UserError(f"`threshold` needs two labels; the task has {n_labels}")
@@ -96,7 +92,7 @@ def set_threshold(model: Pipeline, threshold: float) -> Pipeline:
     classifier = FixedThresholdClassifier(
         FrozenEstimator(model[-1]), threshold=threshold, response_method=response_method(model)
     )
-    # `fit` must run, but only reads the classes from y.
+    # FrozenEstimator is not fitted again; `fit` only reads the classes.
     classifier.fit(model.classes_[:, np.newaxis], model.classes_)
     return Pipeline([*model.steps[:-1], ("classifier", classifier)])
 

@@ -14,18 +14,20 @@ from digits.core.pixels import Vector
 from digits.fetching.summary import Summary
 from digits.imaging.background import find_blank
 from digits.messages.terminal import echo, shorten, to_one_line, warn
+from digits.settings.params import DatasetParams, list_addresses
 from digits.sources import load_source
 
 
-def print_overview(name: str, images: Images, summary: Summary, kinds: Iterable[str]) -> None:
+def print_overview(name: str, dataset: DatasetParams, images: Images, summary: Summary) -> None:
     """Print a few lines about a dataset, and warn if the last commit has more images of it.
 
-    The arguments are its name, its images, its summary and the kinds of its sources.
+    The arguments are its name, its entry of params.yaml, its images and its summary.
     """
     committed = read_committed_summary(name)
     losses = describe_losses(committed, summary) if committed else []
     if losses:
         warn(f"{name} has fewer images than in the last commit: {shorten(losses)}")
+    kinds = [kind for kind, address in list_addresses(dataset.sources)]
     for line in describe_images(images, summary, kinds):
         echo(to_one_line(line))
 
@@ -50,7 +52,7 @@ def describe_losses(before: Summary, now: Summary) -> list[str]:
 
 
 def describe_images(images: Images, summary: Summary, kinds: Iterable[str]) -> list[str]:
-    """Return a few lines about the images of a dataset. `print_overview` has the arguments."""
+    """Return a few lines about the images of a dataset. `kinds` are those of its sources."""
     listed = shorten([f"{name} {count:,}" for name, count in summary.classes.items()])
     lines = [f"{len(images):,} images of {len(summary.classes)} classes: {listed}"]
     checksums = checksum_prefixes(images)

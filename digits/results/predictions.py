@@ -7,7 +7,7 @@ import pandas as pd
 
 from digits.core import paths, tables
 from digits.core.pixels import Vector
-from digits.core.predictions import labels_of_scores, read_scores
+from digits.core.predictions import SCORE_COLUMN_PATTERN, read_scores
 from digits.messages.errors import UserError, check_exists
 from digits.results.numbers import format_percent
 
@@ -61,6 +61,13 @@ def compute_margins(predictions: pd.DataFrame) -> Vector:
     [positive_label] = labels_of_scores(predictions)
     is_positive = predictions["prediction"] == positive_label
     return np.where(is_positive, scores - middle, middle - scores)
+
+
+def labels_of_scores(predictions: pd.DataFrame) -> list[int]:
+    """Return the label that each column of scores in a table of predictions belongs to."""
+    names = predictions.filter(regex=SCORE_COLUMN_PATTERN).columns
+    labels = names.str.extract(r"(\d+)$", expand=False)  # 3 in decision_3
+    return labels.astype(int).tolist()
 
 
 def calibration_warning(model_name: str) -> str:

@@ -23,9 +23,8 @@ from digits.running.dependencies import read_dependencies, read_values, read_yam
 
 VERSIONS_FILE = Path("stages/versions.yaml")
 
-# scikit-learn may warn spuriously while several threads fit or apply models. Each of its
-# threads replaces the filters of warnings, which all threads share, and warns if they are empty
-# at that moment. No result depends on it.
+# scikit-learn may warn spuriously while several threads fit or apply models. Its threads change
+# warnings' global filters, and can see each other's half-changed state. No result changes.
 SPURIOUS_WARNING = "`sklearn.utils.parallel.delayed` should be used"
 
 
@@ -49,12 +48,12 @@ class StageCommand(click.Command):
         with report_os_errors(), print_warnings():
             check_package_versions()
             paths, keys = read_dependencies(str(self.name), ctx.params["name"])
-            files = edits.take_snapshot(paths) | edits.select_code_at_start(paths)
-            values = read_values(keys)
+            old_files = edits.take_snapshot(paths) | edits.select_code_at_start(paths)
+            old_values = read_values(keys)
             super().invoke(ctx)
-            edited = edits.find_edited(files, edits.take_snapshot(paths))
-            values_now = read_values(keys)
-            edited += [file for file, key in keys if values_now[file, key] != values[file, key]]
+            edited = edits.find_edited(old_files, edits.take_snapshot(paths))
+            values = read_values(keys)
+            edited += [file for file, key in keys if values[file, key] != old_values[file, key]]
             if edited:
                 raise UserError(
                     f"{edited[0]} was edited while the stage ran, so its outputs may come from "
@@ -76,13 +75,10 @@ def print_warnings() -> Iterator[None]:
         try:
             yield
         finally:
-            lines = [
-                f"{warning.category.__name__}: {warning.message}"
-                for warning in caught
-                if not str(warning.message).startswith(SPURIOUS_WARNING)
-            ]
+            lines = [f"{each.category.__name__}: {each.message}" for each in caught]
             for line in dict.fromkeys(lines):  # without repetitions
-                warn(line)
+                if SPURIOUS_WARNING not in line:
+                    warn(line)
 
 
 def check_package_versions() -> None:
@@ -98,11 +94,11 @@ def check_package_versions() -> None:
 
 
 def find_version(package: str) -> str:
-    """Return the version of a package, or the commit of Git that it was installed from."""
+    """Return the version of a package, or its Git commit if it was installed from one."""
     try:
-        package_files = distribution(package)
+        installed = distribution(package)
     except PackageNotFoundError:
         return "none"
     # https://packaging.python.org/en/latest/specifications/direct-url/
-    origin = json.loads(package_files.read_text("direct_url.json") or "{}")
-    return origin.get("vcs_info", {}).get("commit_id", package_files.version)
+    origin = json.loads(installed.read_text("direct_url.json") or "{}")
+    return origin.get("vcs_info", {}).get("commit_id", installed.version)

@@ -5,12 +5,12 @@ DVC itself is not asked, because importing it takes longer than most stages.
 
 from collections.abc import Iterable
 from pathlib import Path
-from string import Template
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
-from digits.messages.errors import check_choice
+from digits.messages.errors import UserError, check_choice
 from digits.settings import params_file
 
 DVC_FILE = Path("dvc.yaml")
@@ -19,14 +19,10 @@ DVC_FILE = Path("dvc.yaml")
 Key = tuple[str, str]
 
 
-class DVCTemplate(Template):
-    """A text with `${key}`, `${item}` or `${item.KEY}`, as in a stage with `foreach`."""
-
-    braceidpattern = r"[\w.]+"
-
-
 def read_dependencies(stage: str, name: str) -> tuple[list[str], list[Key]]:
-    """Return the paths and the keys that a stage depends on. None if dvc.yaml lacks the stage.
+    """Return the paths and the keys that a stage depends on.
+
+    Both lists are empty if dvc.yaml has no such stage.
 
     Args:
         stage: the name of the stage, such as `train`.
@@ -41,27 +37,25 @@ def read_dependencies(stage: str, name: str) -> tuple[list[str], list[Key]]:
     section = stages[stage]["foreach"].strip("${}")  # such as `${models}`
     entries = params_file.load().model_dump()[section]
     check_choice(f"{params_file.FILE}: {section}", name, entries)
-    values = {f"item.{key}": value for key, value in entries[name].items()}
+    values = {"key": name, **{f"item.{key}": value for key, value in entries[name].items()}}
 
     def fill_in(text: str) -> str:
-        return DVCTemplate(text).safe_substitute(values, key=name)
+        for variable, value in values.items():
+            text = text.replace(f"${{{variable}}}", str(value))
+        return text
 
     declared = stages[stage]["do"]
     keys = []
     for item in declared["params"]:  # a key of params.yaml, or the keys of another file
         keys_by_file = item if isinstance(item, dict) else {str(params_file.FILE): [item]}
-        keys += [
-            (fill_in(file), fill_in(key)) for file in keys_by_file for key in keys_by_file[file]
-        ]
+        for file, keys_of_file in keys_by_file.items():
+            keys += [(fill_in(file), fill_in(key)) for key in keys_of_file]
     return [fill_in(path) for path in declared["deps"]], keys
 
 
 def read_values(keys: Iterable[Key]) -> dict[Key, Any]:
     """Return the values of keys in files of parameters, or None for a missing key."""
-    contents: dict[str, Any] = {
-        str(params_file.FILE): params_file.parse(params_file.read()),
-        **{file: read_yaml(Path(file)) for file, _ in keys if file != str(params_file.FILE)},
-    }
+    contents = {file: read_yaml(Path(file)) for file, _ in keys}
     values = {}
     for file, key in keys:
         value = contents[file]
@@ -72,5 +66,12 @@ def read_values(keys: Iterable[Key]) -> dict[Key, Any]:
 
 
 def read_yaml(path: Path) -> Any:
-    """Return the content of a YAML file, read as DVC does."""
-    return YAML(typ="safe").load(path)
+    """Return the content of a YAML file, read as DVC does.
+
+    Raises:
+        UserError: it is not YAML.
+    """
+    try:
+        return YAML(typ="safe").load(path)
+    except (YAMLError, ValueError) as error:
+        raise UserError(f"{path} is not YAML: {error}") from None

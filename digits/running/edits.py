@@ -2,8 +2,7 @@
 
 A file counts as edited if its time or its size has changed, even if the edit was undone.
 
-This module is imported before nearly all modules that could be edited, so it imports nothing
-that takes time.
+Imported first, so that the snapshot precedes the imports. Keep its own imports few.
 """
 
 import signal
@@ -12,13 +11,26 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-if sys.argv[0] == "-m":  # `python -m stages.NAME` imports this before all that takes time
-    # Let Ctrl-C end the process at once. Python would handle it only after an import or
-    # compiled code returns, possibly minutes later, and would print a traceback.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
 # The time of the last edit of a file, in nanoseconds, and its size, by its absolute path.
 Snapshot = dict[Path, tuple[int, int]]
+
+# The code in the folder of dvc.yaml, as it was before it was imported. `record_code` fills it.
+CODE_AT_START: Snapshot = {}
+
+
+def end_on_ctrl_c() -> None:
+    """Let Ctrl-C end the process of a stage at once.
+
+    Python would handle Ctrl-C only after an import or compiled code returns, possibly minutes
+    later, and would print a traceback.
+    """
+    if sys.argv[0] == "-m":  # as `python -m stages.NAME` sets it during the imports
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def record_code() -> None:
+    """Take the snapshot CODE_AT_START."""
+    CODE_AT_START.update(take_snapshot(["digits", "own", "packages", "stages"], "*.py"))
 
 
 def take_snapshot(paths: Iterable[str], pattern: str = "*") -> Snapshot:
@@ -28,16 +40,13 @@ def take_snapshot(paths: Iterable[str], pattern: str = "*") -> Snapshot:
     """
     snapshot = {}
     for path in map(Path, paths):
-        for file in path.rglob(pattern) if path.is_dir() else [path]:
+        files: Iterable[Path] = path.rglob(pattern) if path.is_dir() else [path]
+        for file in files:
             with suppress(FileNotFoundError):  # it may be missing, or being replaced
                 status = file.stat()
                 if file.is_file() and file.suffix != ".pyc":
                     snapshot[file.absolute()] = (status.st_mtime_ns, status.st_size)
     return snapshot
-
-
-# The code in the folder of dvc.yaml, as it was before it was imported.
-CODE_AT_START = take_snapshot(["digits", "own", "packages", "stages"], "*.py")
 
 
 def select_code_at_start(paths: Iterable[str]) -> Snapshot:

@@ -17,15 +17,7 @@ Sources = list[dict[str, str]]  # as in an entry of params.yaml
 
 
 def list_targets(sources: Sources, network_files: Sequence[Path] = ()) -> list[Path]:
-    """Return what `dvc add` gets to store the files that a dataset reads, if they exist.
-
-    That is the file or folder directly in data/ that has them. Images outside data/ are a
-    target themselves.
-
-    Args:
-        sources: the sources of the dataset.
-        network_files: the files of its networks.
-    """
+    """Return the paths to pass to `dvc add`: for a path in data/, its top-level entry there."""
     paths = [*list_paths(sources), *network_files]
     return list(dict.fromkeys(find_target(path) for path in paths if path.exists()))
 
@@ -57,10 +49,12 @@ def check_dependencies(name: str, dataset: DatasetParams) -> None:
 
 
 def find_target(path: Path) -> Path:
-    """Return what `dvc add` gets to store a path, relative to the working directory."""
+    """Return the path to pass to `dvc add`, relative to the working directory."""
     if path.is_absolute() and path.is_relative_to(Path.cwd()):
         path = path.relative_to(Path.cwd())
-    return Path(*path.parts[:2]) if path.parts[:1] == ("data",) else path
+    if path.parts[:1] == ("data",):
+        return Path(*path.parts[:2])
+    return path
 
 
 def find_dvc_file(path: Path) -> Path:
@@ -81,7 +75,7 @@ def warn_about_unstored(sources: Sources, network_files: Sequence[Path] = ()) ->
 
 
 def has_dvc() -> bool:
-    """Return whether DVC can store images here. In an archive of the project, it cannot."""
+    """Return whether DVC can store images. False in a downloaded archive, which has no .git."""
     return Path(".dvc").exists() and has_repository()
 
 

@@ -26,23 +26,25 @@ def check_values(value: Any, n_features: float = np.inf) -> None:
     type_name = type(value).__name__  # the import of the types themselves takes long
     if type_name == "Tree":
         nodes = value.__getstate__()["nodes"]
-        numbers = np.flatnonzero(nodes["left_child"] != -1)  # of nodes with children
-        check_range(nodes["left_child"][numbers], numbers + 1, len(nodes))
-        check_range(nodes["right_child"][numbers], numbers + 1, len(nodes))
-        check_range(nodes["feature"][numbers], 0, n_features)
+        parents = np.flatnonzero(nodes["left_child"] != -1)
+        # A child comes after its parent, so that every walk ends.
+        check_range(nodes["left_child"][parents], parents + 1, len(nodes))
+        check_range(nodes["right_child"][parents], parents + 1, len(nodes))
+        check_range(nodes["feature"][parents], 0, n_features)
     elif type_name == "TreePredictor":
         nodes = value.nodes
-        numbers = np.flatnonzero(nodes["is_leaf"] == 0)
-        check_range(nodes["left"][numbers], numbers + 1, len(nodes))
-        check_range(nodes["right"][numbers], numbers + 1, len(nodes))
-        check_range(nodes["feature_idx"][numbers], 0, n_features)
+        parents = np.flatnonzero(nodes["is_leaf"] == 0)
+        check_range(nodes["left"][parents], parents + 1, len(nodes))
+        check_range(nodes["right"][parents], parents + 1, len(nodes))
+        check_range(nodes["feature_idx"][parents], 0, n_features)
         is_categorical = nodes["is_categorical"] != 0
         check_range(nodes["bitset_idx"][is_categorical], 0, len(value.raw_left_cat_bitsets))
     elif type_name in {"BallTree", "KDTree"}:
         check_neighbors_tree(value)
     elif sparse.issparse(value):
         value.check_format(full_check=True)
-    elif hasattr(value, "_fit_X") and hasattr(value, "_y"):  # _y numbers the images' classes
+    elif hasattr(value, "_fit_X") and hasattr(value, "_y"):
+        # Nearest neighbours: _y indexes classes_.
         check_range(value._y, 0, len(value.classes_))
     for part in list_parts(value):
         check_values(part, n_features)
@@ -61,11 +63,7 @@ def list_parts(value: Any) -> Iterator[Any]:
 
 
 def check_neighbors_tree(tree: Any) -> None:
-    """Check that a BallTree or a KDTree is the one that scikit-learn makes of its images.
-
-    Raises:
-        ValueError: it is another tree.
-    """
+    """Raise a ValueError unless scikit-learn makes the same tree of the images in it."""
     # Only the structure is compared, because predictions change the counts that follow it.
     *structure, _trims, _leaves, _splits, _calls, metric, _weights = tree.__getstate__()
     images, _order, _nodes, _bounds, leaf_size, _n_levels, _n_nodes = structure
@@ -75,10 +73,6 @@ def check_neighbors_tree(tree: Any) -> None:
 
 
 def check_range(numbers: Any, low: Any, high: float) -> None:
-    """Check that numbers are at least `low`, and below `high`.
-
-    Raises:
-        ValueError: one is not.
-    """
+    """Raise a ValueError unless all numbers are at least `low`, and below `high`."""
     if np.any(numbers < low) or np.any(numbers >= high):
         raise ValueError(f"a number is not in the range from {np.min(low)} to {high}")

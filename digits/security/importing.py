@@ -74,7 +74,7 @@ def is_classifier_class(found: object) -> bool:
 
 
 def is_installed(package: str) -> bool:
-    """Return whether a package was installed, also if it was from a folder of this project.
+    """Return whether a package was installed, including as an editable install of this project.
 
     Modules of Python itself are refused, because the import of some runs a program.
     """

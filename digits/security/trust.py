@@ -1,6 +1,6 @@
 """Decide what the file of a model may create.
 
-Loading a file creates only
+A file may contain only:
 
 - the types in TRUSTED_TYPES, which skops may call with values from the file,
 - estimators of scikit-learn, of this project, and of the package that has the model's
@@ -10,16 +10,14 @@ Loading a file creates only
 """
 
 import inspect
-import json
 import sys
 from importlib import import_module
-from io import BytesIO
 from typing import Any
-from zipfile import ZipFile
 
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from digits.learning.skops_format import read_schema
 from digits.messages.errors import UserError
 from digits.security.importing import (
     find_package,
@@ -112,32 +110,31 @@ TRUSTED_TYPES = {
     },
 }
 
-# A JsonNode is a number or a text, and a CachedNode refers to an earlier node.
-NODES_WITHOUT_TYPE = {"CachedNode", "JsonNode"}
-
 # The packages that are always installed. All other packages in TRUSTED_TYPES are optional.
 REQUIRED_PACKAGES = {"builtins", "collections", "digits", "numpy", "scipy", "sklearn"}
 
-# A model may hold estimators and functions that are defined in these modules. `own` is the
-# package of the user's project. `model_file.load` warns if modules of a model have changed.
-OWN = "own"
-MODULES_OF_ESTIMATORS = ("digits.features.", "digits.learning.classifiers.", f"{OWN}.")
-MODULES_OF_FUNCTIONS = ("digits.features.", "digits.imaging.transforms.", f"{OWN}.")
+# A model may hold estimators and functions that are defined in these modules. `model_file.load`
+# warns if modules of a model have changed.
+USER_PACKAGE = "own"
+MODULES_OF_ESTIMATORS = ("digits.features.", "digits.learning.classifiers.", f"{USER_PACKAGE}.")
+MODULES_OF_FUNCTIONS = ("digits.features.", "digits.imaging.transforms.", f"{USER_PACKAGE}.")
 
 
-def check_types(content: bytes, classifier: str) -> list[str]:
+def check_types(content: bytes, classifier: str | None) -> list[str]:
     """Return the types that a file creates, after checking that they are trusted.
 
     Args:
         content: the content of the file.
-        classifier: the `classifier` of the model in params.yaml.
+        classifier: the `classifier` of the model in params.yaml, or None.
 
     Raises:
         UserError: a type is not trusted, or the classifier's package cannot be imported.
     """
-    package = find_package(classifier)
-    if package in REQUIRED_PACKAGES or not is_classifier_class(import_class(classifier)):
-        package = None  # estimators of no other package are trusted
+    package = None
+    if classifier is not None:
+        package = find_package(classifier)
+        if package in REQUIRED_PACKAGES or not is_classifier_class(import_class(classifier)):
+            package = None  # estimators of no other package are trusted
     nodes = list_nodes(content)
     refused = [
         f"{name} ({kind})" for kind, name in nodes if not is_trusted(kind, name, package)
@@ -156,19 +153,15 @@ def list_nodes(content: bytes) -> list[tuple[str, str]]:
     Raises:
         ValueError: the file has another protocol, by which skops may read types elsewhere.
     """
-    nodes = set()
-
-    def add_node(item: dict[str, Any]) -> dict[str, Any]:
-        kind = item.get("__loader__")
-        if kind is not None and kind not in NODES_WITHOUT_TYPE:
-            nodes.add((kind, f"{item['__module__']}.{item['__class__']}"))
-        return item
-
-    # json.loads calls `add_node` with each object of the JSON text.
-    schema = json.loads(ZipFile(BytesIO(content)).read("schema.json"), object_hook=add_node)
+    schema, nodes = read_schema(content)
     if schema["protocol"] != PROTOCOL:
         raise ValueError(f"its protocol is {schema['protocol']}, not {PROTOCOL}")
-    return sorted(nodes)
+    types = {
+        (node["__loader__"], f"{node['__module__']}.{node['__class__']}")
+        for node in nodes
+        if node.get("__loader__") not in {None, "JsonNode"}  # a JsonNode is a number or a text
+    }
+    return sorted(types)
 
 
 def is_trusted(kind: str, type_name: str, package: str | None = None) -> bool:
@@ -184,22 +177,31 @@ def is_trusted(kind: str, type_name: str, package: str | None = None) -> bool:
     package_of_type, _, _ = module_name.partition(".")
     if type_name in TRUSTED_TYPES.get(kind, ()):
         return package_of_type in REQUIRED_PACKAGES or is_installed(package_of_type)
-    if package_of_type in {"numpy", "scipy"}:
-        found = getattr(sys.modules.get(module_name), name, None)
-        return kind == "FunctionNode" and isinstance(found, np.ufunc)
-
-    if package_of_type == OWN and not is_installed(OWN):
+    if package_of_type == USER_PACKAGE and not is_installed(USER_PACKAGE):
         return False
-    if module_name.startswith(("sklearn.", *MODULES_OF_ESTIMATORS, *MODULES_OF_FUNCTIONS)):
+    if kind == "FunctionNode":
+        return is_trusted_function(module_name, name)
+    return kind == "ObjectNode" and is_trusted_estimator(module_name, name, package)
+
+
+def is_trusted_function(module_name: str, name: str) -> bool:
+    """Return whether loading a file may call a function with arguments from the file."""
+    if module_name.startswith(MODULES_OF_FUNCTIONS):
+        found = getattr(import_module(module_name), name, None)
+        return inspect.isfunction(found) and found.__module__ == module_name
+    found = getattr(sys.modules.get(module_name), name, None)
+    return module_name.split(".")[0] in {"numpy", "scipy"} and isinstance(found, np.ufunc)
+
+
+def is_trusted_estimator(module_name: str, name: str, package: str | None) -> bool:
+    """Return whether a class is an estimator of scikit-learn, this project or `package`."""
+    if module_name.startswith(("sklearn.", *MODULES_OF_ESTIMATORS)):
         module: Any = import_module(module_name)
-    elif package_of_type == package:
+    elif module_name.split(".")[0] == package:
         module = sys.modules.get(module_name)  # a file does not decide what else is imported
     else:
         return False
     found = getattr(module, name, None)
-    if getattr(found, "__module__", None) != module_name:  # it is defined elsewhere
+    if not inspect.isclass(found) or found.__module__ != module_name:  # it is defined elsewhere
         return False
-    if kind == "FunctionNode":  # loading a file may call it with arguments from the file
-        return inspect.isfunction(found) and module_name.startswith(MODULES_OF_FUNCTIONS)
-    is_estimator = inspect.isclass(found) and issubclass(found, BaseEstimator)
-    return kind == "ObjectNode" and (is_estimator or is_classifier_class(found))
+    return issubclass(found, BaseEstimator) or is_classifier_class(found)

@@ -26,6 +26,7 @@ NAVIGATION = {
         "docs/benchmarks",
     ],
     "Build your own": [
+        "docs/new-project",
         "packages/image-layouts/docs/your-own",
         "docs/team",
         "docs/extending",
@@ -94,8 +95,7 @@ def add_navigation(_app: Sphinx, docname: str, source: list[str]) -> None:
     if docname != root_doc:
         return
     for caption, pages in NAVIGATION.items():
-        existing = [page for page in pages if (ROOT / f"{page}.md").exists()]
-        lines = ["```{toctree}", ":hidden:", f":caption: {caption}", "", *existing, "```"]
+        lines = ["```{toctree}", ":hidden:", f":caption: {caption}", "", *pages, "```"]
         source[0] += "\n" + "\n".join(lines) + "\n"
 
 

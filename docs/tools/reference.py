@@ -124,8 +124,8 @@ def list_metrics() -> Iterator[str]:
     """Yield a table of the metrics."""
     rows = []
     for name, description in DESCRIPTIONS.items():
-        is_in_json = "yes" if name in metrics.IN_JSON else "no"
-        if name in metrics.IN_JSON_WITH_TWO_LABELS:
+        is_in_json = "yes" if name in metrics.HEADLINE_METRICS else "no"
+        if name in metrics.HEADLINE_METRICS_BINARY:
             is_in_json = "with two labels"
         rows.append([f"`{name}`", is_in_json, description.text])
     yield make_table(["metric", "in JSON", "value"], rows)

@@ -120,7 +120,7 @@ def list_commands() -> list[str]:
             for cell in read_cells(name)
             if cell["cell_type"] == "markdown"
         )
-    command = r"(?:^\$ |`)((?:digits|dvc) (?!plots show`)[^` \n]+ (?!fashion)[^`\n]+)"
+    command = r"(?:^\$ |`)((?:digits|dvc) (?!plots show`)[^` \n]+ (?!\S*fashion)[^`\n]+)"
     commands = set()
     for text in texts:
         commands |= set(re.findall(command, text, re.MULTILINE))

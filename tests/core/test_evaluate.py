@@ -30,9 +30,9 @@ from digits.evaluation.plots import (
     roc_table,
     thin_curve,
 )
-from digits.evaluation.predictions import Predictions, read_calibrated_predictions
+from digits.evaluation.predictions import Predictions, calibrate_predictions
 from digits.learning import model_file
-from stages.evaluate import make_table_of_subsets
+from stages.evaluate import make_plot_tables
 from tests.helpers import tiny
 from tests.helpers.variants import mark_variants
 
@@ -173,7 +173,7 @@ def test_the_accuracy_in_cross_validation_is_the_mean_of_folds_of_any_size() -> 
 def test_the_baseline_is_the_most_frequent_label_of_the_training_images() -> None:
     trained = make_table([0, 0, 0, 1], [-1, -1, -1, 1])[["label"]]
     tested = make_table([0, 1, 1], [-1, 1, 1])
-    found, _ = read_calibrated_predictions(tested, trained, np.arange(2))
+    found, _ = calibrate_predictions(tested, trained, np.arange(2))
     assert measure(found["test"])["baseline", "all"] == pytest.approx(1 / 3)
 
 
@@ -183,7 +183,7 @@ def test_probabilities_are_calibrated_on_other_images_than_those_they_belong_to(
     logits = calibration.to_logits(scores, "decision_function")
     folds = np.repeat([1, 2, 3], 4)
     table = make_table(y, scores)
-    found, _ = read_calibrated_predictions(table[:4], table.assign(fold=folds), np.arange(2))
+    found, _ = calibrate_predictions(table[:4], table.assign(fold=folds), np.arange(2))
     temperature = calibration.fit_temperature(logits, y)
     expected = calibration.calibrate(logits[:4], temperature)
     assert found["test"].probabilities == pytest.approx(expected)
@@ -280,10 +280,8 @@ def test_metrics_of_two_labels_are_compared_on_the_test_set(
 ) -> None:
     trained = make_table([0, 1, 0, 1], [-1, 1, 2, 1], has_positive=has_positive)
     tested = make_table(y, [-1, 1, 2], has_positive=has_positive)
-    found, _ = read_calibrated_predictions(
-        tested, trained.assign(fold=[1, 1, 2, 2]), np.arange(2)
-    )
-    table = make_table_of_subsets(metrics_table, found)
+    found, _ = calibrate_predictions(tested, trained.assign(fold=[1, 1, 2, 2]), np.arange(2))
+    table = make_plot_tables(found)["metrics"]
     of_two = select_headline_metrics(table, 2)
     assert of_two.keys() - select_headline_metrics(table, 3).keys() == added
     on_test = measure(found["test"])

@@ -12,7 +12,7 @@ import pytest
 from sklearn import metrics
 
 from digits.core import paths
-from digits.evaluation.metrics import IN_JSON, IN_JSON_WITH_TWO_LABELS
+from digits.evaluation.metrics import HEADLINE_METRICS, HEADLINE_METRICS_BINARY
 from digits.results.descriptions import DESCRIPTIONS
 from tests.core.test_evaluate import make_table, measure, read_table
 from tests.helpers import tiny
@@ -138,4 +138,4 @@ def test_metrics_of_all_trained_models_are_those_of_scikit_learn() -> None:
 def test_every_metric_is_described(made: Path) -> None:
     tables = [pd.read_csv(path) for path in made.glob("plots/*/metrics.csv")]
     assert set(DESCRIPTIONS) == set(pd.concat(tables)["metric"])
-    assert {*IN_JSON, *IN_JSON_WITH_TWO_LABELS} <= set(DESCRIPTIONS)
+    assert {*HEADLINE_METRICS, *HEADLINE_METRICS_BINARY} <= set(DESCRIPTIONS)

@@ -126,7 +126,7 @@ def add_metric(project: Path) -> None:
     start = content.index("\n# The functions that compute the table")
     content = f"{content[:start]}\n\n{function}\n{content[start:]}"
     module.write_text(content, encoding="utf-8")
-    for name in ["METRICS", "IN_JSON"]:
+    for name in ["METRICS", "HEADLINE_METRICS"]:
         insert(module, name, EXAMPLES[f"{METRICS}: in {name}"])
     description = EXAMPLES[f"{DESCRIPTIONS}: in DESCRIPTIONS"]
     insert(project / DESCRIPTIONS, "DESCRIPTIONS", description)
@@ -166,22 +166,7 @@ def test_a_stage_is_added(extended: Path) -> None:
     assert counts["count"].tolist() == train["label"].value_counts().sort_index().tolist()
 
 
-def add_command(project: Path) -> None:
-    """Add the command of the page."""
-    [name] = [name for name in EXAMPLES if name.startswith("digits/commands/")]
-    (project / name).write_text(EXAMPLES[name], encoding="utf-8")
-
-
-@pytest.mark.slow
-def test_a_command_is_added(extended: Path) -> None:
-    add_command(extended)
-    raw = pd.read_parquet(extended / "data/raw/tiny.parquet")
-    counts = raw["class"].value_counts().sort_index()
-    expected = "".join(f"{number}: {count}\n" for number, count in counts.items())
-    assert tiny.run("digits classes tiny", extended).stdout == expected
-
-
-RECIPES = [write_modules, add_metric, add_stage, add_command]
+RECIPES = [write_modules, add_metric, add_stage]
 # The tests that see whether an addition is complete.
 RELEVANT = [
     "tests/core/test_pipeline.py",

@@ -24,10 +24,10 @@ Floats = npt.NDArray[np.floating[Any]]
 # task of joblib.
 BLOCK_SIZE = 1_000
 
-# This many rows are deformed together, so that their numbers fit into the cache of a core.
+# This many rows are deformed together, so that a batch fits into a core's cache.
 BATCH_SIZE = 100
 
-# The random field is a sum of Gaussians on a grid. This is the distance of their centres, as a
+# The random field is a sum of Gaussians on a grid. This is the spacing of the centres, as a
 # fraction of the image's height and width. Their standard deviation is the same.
 SMOOTHNESS = 1 / 7
 

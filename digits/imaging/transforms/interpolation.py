@@ -36,7 +36,7 @@ def interpolate(images: FloatImages, rows: Coordinates, columns: Coordinates) ->
     y_fraction = y - top.astype(np.float32)
     x_fraction = x - left.astype(np.float32)
 
-    # Flat indices into `values`, as `np.ravel_multi_index` would give.
+    # padded[image, top, left] is values[(image * padded_height + top) * padded_width + left].
     values = padded.ravel()
     first_pixels = np.arange(n_images, dtype=np.int32) * (padded_height * padded_width)
     index = first_pixels[:, np.newaxis, np.newaxis] + top * padded_width + left

@@ -38,8 +38,8 @@ AT_LEAST_ONE = Interval(Integral, 1, None, closed="left")
 MAX_MARGIN_COPIED = 1.3  # images with a lower margin are copied
 MAX_MARGIN_FITTED = 2.0  # images with a lower margin take part in the second fit
 
-# Scores are computed for this many images at a time. Their kernel matrix then takes a few
-# megabytes for each thousand support vectors.
+# Scores are computed for this many images at a time (inside the batches of scores.py). Their
+# kernel matrix then takes a few megabytes for each thousand support vectors.
 BATCH_SIZE = 200
 
 

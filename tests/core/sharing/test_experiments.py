@@ -108,7 +108,7 @@ def queued(predictions):
 
 
 METRICS.append(queued)
-IN_JSON.append("queued")
+HEADLINE_METRICS.append("queued")
 """
 
 
