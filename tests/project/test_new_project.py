@@ -154,7 +154,8 @@ def test_own_code_is_found_by_its_import_path(
     [entry] = re.findall(
         r"```toml\n(.*?)```", (tiny.ROOT / PAGE).read_text(encoding="utf-8"), re.S
     )
-    header, _, line = entry.partition("\n")
+    comment, _, line = entry.partition("\n")
+    header = comment.removeprefix("# pyproject.toml, below ")
     tiny.replace(project / "pyproject.toml", re.escape(header), f"{header}\n{line}")
     model = {
         "description": "The nearest mean.",
