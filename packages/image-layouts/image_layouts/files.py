@@ -86,11 +86,7 @@ def list_visible(folder: Path) -> list[Path]:
 def iterate_files(folder: Path, ancestors: tuple[Path, ...] = ()) -> Iterator[Path]:
     """Yield all files in a folder, at any depth, except those with ignored names.
 
-    Links are followed.
-
-    Args:
-        folder: the folder.
-        ancestors: the folders that contain it, with all links resolved.
+    Links are followed. `ancestors` contain the folder, with all links resolved.
 
     Raises:
         LayoutError: a link leads to a folder that contains it, or `check_file` raises it.

@@ -93,12 +93,7 @@ def join(parts: Sequence[LabelledImages]) -> LabelledImages:
 
 
 def select_in_blocks(blocks: Iterable[Any], is_chosen: Vector) -> Iterator[Any]:
-    """Yield the chosen rows of each block.
-
-    Args:
-        blocks: arrays or tables, one after another.
-        is_chosen: whether each row of all blocks together is chosen, shape (n_rows,).
-    """
+    """Yield the chosen rows of each block."""
     start = 0
     for block in blocks:
         stop = start + len(block)

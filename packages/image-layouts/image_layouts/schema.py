@@ -226,11 +226,6 @@ def check_table(part: TablePart) -> None:
 def validate(key: str, model: type[Entry], value: Any) -> Any:
     """Return an instance of a pydantic model for a value of the layout.
 
-    Args:
-        key: the key of the value, or "".
-        model: the model.
-        value: the value.
-
     Raises:
         LayoutError: a key is unknown or missing, or its value is not allowed.
     """

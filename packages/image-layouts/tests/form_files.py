@@ -1,4 +1,4 @@
-"""Write the files of a form that a YAML file describes. Pictures are not opened, and so empty."""
+"""Write the files of a form that a YAML file describes. Each picture is another digit."""
 
 import fnmatch
 import re
@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 import pandas as pd
 import scipy.io
 
+from image_layouts.files import is_picture_file
 from tests.helpers import tiny
-from tests.helpers.digit_files import LABELS, PIXELS
+from tests.helpers.digit_files import LABELS, PIXELS, write_picture
 from tests.helpers.hugging_face import write_pictures
 
 BRACES = re.compile(r"\{([^{}]*(?:,|\.\.)[^{}]*)\}")
@@ -47,6 +49,8 @@ def write_form(root: Path, form: dict[str, Any]) -> None:
     for name, text in texts.items():
         for each in expand(name):
             make_folder(root / each).write_text(text, encoding="utf-8")
+            if not text and is_picture_file(root / each):
+                write_picture(root / each, PIXELS[crc32(each.encode()) % len(PIXELS)])
     for name, table in form.get("tables", {}).items():
         write_table(make_folder(root / name), dict(table), sorted(pictures))
     for name, n_rows in form.get("parquet", {}).items():

@@ -126,9 +126,6 @@ def split_labels(name: str, separator: str) -> list[str]:
 def check_columns(columns: dict[str, pd.Series]) -> None:
     """Check that columns are neither flags of which a row has several, nor quantities.
 
-    Args:
-        columns: the first values of each column that may have the classes.
-
     Raises:
         LayoutError: the columns are such flags, or all of them have decimals.
     """

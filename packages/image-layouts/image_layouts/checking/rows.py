@@ -11,11 +11,7 @@ from image_layouts.labelled_images import MAX_CLASSES
 
 
 def find_faults(rows: pd.DataFrame) -> list[str]:
-    """Return a message for each fault of a table of images.
-
-    Args:
-        rows: the rows of `LabelledImages`.
-    """
+    """Return a message for each fault of a table of images."""
     if "class" not in rows:
         return [f"{len(rows)} images without classes"]
     try:

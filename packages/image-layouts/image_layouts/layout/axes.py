@@ -56,12 +56,7 @@ def arrange(images: Any, axes: str, scale: float = 1) -> Any:
 
 
 def explain_colors(n_colors: int, axis: int) -> str:
-    """Return what is wrong with a number of colours, and what to do.
-
-    Args:
-        n_colors: the number.
-        axis: the axis of the array that has the colours.
-    """
+    """Return what is wrong with a number of colours, and what to do."""
     colors = (
         f"{n_colors} colours, expected 1 or 3; write only those into a new array, such as "
         f"numpy.take(images, [0, 1, 2], axis={axis})"

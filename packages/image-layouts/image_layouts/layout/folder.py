@@ -23,6 +23,7 @@ class Folder:
         root: the folder, or the folder of the file.
         files: the files by their names. The name of a file is its path in the folder, in
             Unicode's form NFC.
+        looks: what is known of the pixels of pictures, by their names.
     """
 
     def __init__(self, path: Path) -> None:
@@ -45,6 +46,7 @@ class Folder:
                     f"two files are called {name!r}, in Unicode's form NFC; rename one"
                 )
             self.files[name] = file
+        self.looks: dict[str, Any] = {}
         self._tables: dict[Any, TableFile] = {}
         self._arrays_by_file: dict[str, dict[str, Any]] = {}
 

@@ -74,11 +74,6 @@ def read_list(folder: Folder, list_name: str, names: Iterable[str]) -> set[str]:
     A line has the path of a picture, as published lists write it: `cat/1.jpg`, `1.jpg` or `1`.
     Other words may stand before it or behind it, as in `1.jpg cat`.
 
-    Args:
-        folder: all files.
-        list_name: the path of the text file.
-        names: the pictures that may be named.
-
     Raises:
         LayoutError: there is no such file, or a line does not name exactly one picture.
     """

@@ -158,11 +158,7 @@ class TableFile:
         return [str(name).strip() for name in first_line.iloc[0]]
 
     def read_first_row(self, options: dict[str, Any]) -> pd.DataFrame:
-        """Return the first row of a CSV file as strings.
-
-        Args:
-            options: those of `pd.read_csv`.
-        """
+        """Return the first row of a CSV file as strings."""
         has_two_lines = self.start.count("\n") > 1
         source = io.StringIO(self.start) if has_two_lines else self.path
         return pd.read_csv(source, **options, dtype=str, nrows=1)

@@ -34,10 +34,6 @@ def find_alike(images: Images, checksums: Vector) -> Iterator[str]:
     """Yield a line about images that are nearly equal: of both sets, two classes, or one class.
 
     Images with the same checksum, or of the same group, do not count.
-
-    Args:
-        images: the images.
-        checksums: a checksum per image.
     """
     if len(images) < N_NEAR + 2:
         return
@@ -91,11 +87,7 @@ def find_alike(images: Images, checksums: Vector) -> Iterator[str]:
 def find_pairs(X: Pixels, shape: Sequence[int]) -> tuple[Vector, Vector]:
     """Return the images that are nearly equal to another one, and this other one.
 
-    An image and a mirrored one may be nearly equal, too.
-
-    Args:
-        X: the pixels of the images, shape (n_images, n_values).
-        shape: the shape of an image.
+    An image and a mirrored one may be nearly equal, too. `X` is of shape (n_images, n_values).
     """
     flat = reduce(X, shape)
     mirrored = reduce(X, shape, step=-1)

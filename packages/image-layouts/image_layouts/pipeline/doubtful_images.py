@@ -21,10 +21,7 @@ def find_doubtful_images(
 ) -> list[str]:
     """Return a line for each probable mistake, with what to do.
 
-    Args:
-        images: the images.
-        checksums: a checksum per image, which is the same for equal images, shape (n_images,).
-        class_names: the names of the classes, or their numbers.
+    `checksums` has the same one for equal images, shape (n_images,).
     """
     names = [str(name) for name in class_names]
     table = images.table
@@ -42,14 +39,7 @@ def find_doubtful_images(
 def find_images_in_several(
     images: pd.DataFrame, checksums: Vector, column: str, names: Sequence[str] | None
 ) -> list[str]:
-    """Return a line about equal images in different classes or groups.
-
-    Args:
-        images: the table of images.
-        checksums: the checksum of each image.
-        column: `class` or `group`.
-        names: the names of the values of this column, if they have names.
-    """
+    """Return a line about equal images in different classes or groups."""
     values = images[column].to_numpy()
     # There may be millions of images, and pandas would need more memory to find equal ones.
     order = np.argsort(checksums)
@@ -79,12 +69,7 @@ def find_images_in_several(
 
 
 def find_equal_images(images: pd.DataFrame, checksums: Vector) -> list[str]:
-    """Return a line about images that are in one class several times, if there are many.
-
-    Args:
-        images: the table of images.
-        checksums: the checksum of each image.
-    """
+    """Return a line about images that are in one class several times, if there are many."""
     pairs = pd.DataFrame({"checksum": checksums, "class": images["class"].to_numpy()})
     n_copies = pairs.duplicated().sum()
     if n_copies < MIN_EQUAL * len(images):

@@ -58,11 +58,6 @@ def open_new_images(
 
     `digits predict` calls this.
 
-    Args:
-        path: the folder or the file.
-        dataset: the entry of params.yaml of the images that the model was trained on.
-        class_names: the names of its classes.
-
     Raises:
         UserError: there are no images, or they cannot be read.
     """
@@ -78,11 +73,6 @@ def read_new_images(path: Path, dataset: DatasetParams, names: Sequence[str]) ->
     They are read by the dataset's layout if they match it. Otherwise, the pixels of a table are
     all columns except those of classes and ids, and the images of an array file are its
     largest array.
-
-    Args:
-        path: the folder or the file.
-        dataset: the entry of params.yaml of the images that the model was trained on.
-        names: the names of its classes.
 
     Raises:
         LayoutError: there are no images, or they cannot be read.
@@ -147,11 +137,6 @@ def read_folder(folder: Folder, layout: Layout | None, class_names: set[str]) ->
     a class. The pictures have no classes if no subfolder has the name of a class, or if a
     subfolder has pictures in subfolders of its own.
 
-    Args:
-        folder: the folder.
-        layout: the layout of the dataset, or None.
-        class_names: the classes of the dataset.
-
     Raises:
         LayoutError: there are no pictures.
     """
@@ -215,12 +200,6 @@ def check_classes_agree(
     If numbers begin again in each folder, as in `train/1.png` and `test/1.png`, a name can mean
     two pictures. Such a table has no classes, or any, as the sample submission of a contest.
 
-    Args:
-        images: the pictures that a new table names.
-        part: the part of the dataset's layout by which it was read.
-        folder: the files beside the new table.
-        name: the name of the new table.
-
     Raises:
         LayoutError: the dataset has all of these pictures, and most have other classes there.
     """
@@ -275,10 +254,6 @@ def find_csv_format(path: Path, parts: Sequence[TablePart]) -> dict[str, Any]:
 
 def read_other_table(folder: Folder, csv_format: dict[str, Any]) -> LabelledImages:
     """Return the images of a table with columns of pixels, or a column of pictures.
-
-    Args:
-        folder: the table.
-        csv_format: the keys `separator`, `encoding` and `header` of a layout.
 
     Raises:
         LayoutError: it has none of them.
@@ -370,12 +345,7 @@ def read_array_file(
 
 
 def name_classes(images: LabelledImages, names: Sequence[str]) -> LabelledImages:
-    """Return images with the names of their classes, if all classes are positions of names.
-
-    Args:
-        images: the images, which have classes.
-        names: the names of the classes of the dataset.
-    """
+    """Return images with the names of their classes, if all classes are positions of names."""
     by_number = {str(number): name for number, name in enumerate(names)}
     classes = images.rows["class"]
     if not classes.isin(list(by_number)).all() or classes.isin(names).any():
@@ -384,12 +354,7 @@ def name_classes(images: LabelledImages, names: Sequence[str]) -> LabelledImages
 
 
 def drop_other_labels(images: LabelledImages, names: Sequence[str]) -> LabelledImages:
-    """Return images without their labels if one is no class of the dataset.
-
-    Args:
-        images: the images, which have classes.
-        names: the names of the classes of the dataset.
-    """
+    """Return images without their labels if one is no class of the dataset."""
     others = sorted(set(images.rows["class"]).difference(names))
     if not others:
         return images

@@ -36,10 +36,6 @@ def as_user_errors() -> Iterator[None]:
 def open_files(path: str, dataset: DatasetParams) -> Collection:
     """Return the images of a folder, or of a file.
 
-    Args:
-        path: the folder or the file.
-        dataset: the entry of params.yaml.
-
     Raises:
         UserError: the files are not as the layout says, or a picture or a row is neither in one
             of its parts nor unused.
@@ -52,10 +48,6 @@ def open_files(path: str, dataset: DatasetParams) -> Collection:
 
 def open_folder(folder: Folder, layout: object) -> LabelledImages:
     """Return the images of a folder or a file, before their pixels are read.
-
-    Args:
-        folder: the files.
-        layout: the layout, as it is written in params.yaml, or None.
 
     Raises:
         LayoutError: the files are not as the layout says.

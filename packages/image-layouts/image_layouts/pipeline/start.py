@@ -289,12 +289,6 @@ def write_settings(
 ) -> None:
     """Write the files of the project, or none of them, and print what they say.
 
-    Args:
-        entry: the entry of the dataset.
-        defaults: what most images look like.
-        images: the images, or None if there are none yet.
-        layout: lines about the layout.
-
     Raises:
         UserError: the images cannot be used, or a file cannot be written.
     """

@@ -8,7 +8,7 @@ None of them decides what files mean.
 import posixpath
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -30,6 +30,7 @@ from image_layouts.proposing.sets import (
     list_set_words,
     list_words,
 )
+from image_layouts.proposing.versions import ask_about_versions
 from image_layouts.schema import FilesPart, TablePart
 
 # Files that say nothing about single images: documents, programs, and what datasets of Hugging
@@ -48,14 +49,13 @@ MAX_LINES = 100  # of a small text
 # The only names with the class that are taken, such as `cat.1.jpg` and `cat (1).jpg`.
 CLASS_AND_NUMBER = re.compile(r"\{class\}([._ -] ?#| ?\(#\))\.\*")
 
-# Folders that are probably no class, such as `img_masks`, and names that cameras give.
+# Folders that are probably no class, such as `to_sort`, and names that cameras give.
 UNLIKELY_CLASS = re.compile(
     r"""
     (.*[\W_])?
     (
-        unlabell?ed | unknown | masks? | msk | thumb(nail)?s? | annotations? | segmentations?
-        | ground[\W_]?truth | gt | originals? | augmented | augmentation | images? | img
-        | labels? | dsc[nf]? | pxl | photos? | pictures? | frames? | scans? | left | right
+        unlabell?ed | unknown | thumb(nail)?s? | annotations? | augmented | augmentation
+        | images? | img | labels? | dsc[nf]? | pxl | pictures? | frames? | scans?
         | unsorted | to[\W_]?(check|delete|do|label|review|sort) | te?mp | backup | duplicates?
     )
     """,
@@ -108,7 +108,7 @@ def list_questions(
         *ask_about_unused_folders(reading),
         *ask_about_unused_arrays(folder, reading),
         *ask_about_sets(reading),
-        *ask_about_names(reading),
+        *ask_about_names(folder, reading),
         *ask_about_classes(reading),
     ]
 
@@ -310,7 +310,7 @@ def is_called_test(name: str) -> bool:
     return find_set(folder) == "test" or bool(re.match(r"(?i)test[a-z]?(?![a-z])", file))
 
 
-def ask_about_names(reading: Reading) -> Iterator[str]:
+def ask_about_names(folder: Folder, reading: Reading) -> Iterator[str]:
     """Yield questions about pictures that are called like others, as masks are."""
     rows = reading.rows
     have_pictures = any(isinstance(part, TablePart) and part.picture for part in reading.parts)
@@ -339,7 +339,7 @@ def ask_about_names(reading: Reading) -> Iterator[str]:
     if "group" not in rows:
         yield from ask_about_possible_groups(stems, rows["class"], folders)
     if are_files:
-        yield from ask_about_same_names(rows)
+        yield from ask_about_versions(folder, rows)
 
 
 def ask_about_possible_groups(
@@ -400,38 +400,6 @@ def differ_in_a_word(stems: pd.Series) -> bool:
     counts = Counter(rest for rests_of_stem in rests for rest in rests_of_stem)
     n_alike = sum(any(counts[rest] > 1 for rest in each) for each in rests)
     return n_alike > NEARLY_ALL * len(stems)
-
-
-def ask_about_same_names(rows: pd.DataFrame) -> Iterator[str]:
-    """Yield a question about a class whose pictures are called like those of other classes.
-
-    In each class, pictures may be numbered from 0 or 1.
-    """
-    by_class = {name: set(stems) for name, stems in list_stems(rows).groupby(rows["class"])}
-    counts = Counter(stem for stems in by_class.values() for stem in stems)
-    for name, own in by_class.items():
-        can_repeat = are_numbered(own)
-        n_same = 0
-        for stem in own:
-            # A name that other classes have, too, is counted more often than here.
-            repeats = counts[stem] > 1 and not can_repeat
-            n_same += repeats or any(
-                counts[each] > (each in own) for each in list_shorter(stem)
-            )
-        if n_same > NEARLY_ALL * len(own):
-            yield f"the pictures of the class {name} are called like those of other classes"
-            return
-
-
-def are_numbered(stems: Iterable[str]) -> bool:
-    """Return whether names differ only in one number, and half of the numbers are there."""
-    parts = [re.split(r"(\d+)", stem) for stem in stems]  # texts and numbers take turns
-    texts = {tuple(each[::2]) for each in parts}
-    if len(texts) > 1:
-        return False
-    columns = zip(*(each[1::2] for each in parts), strict=True)
-    varying = [set(map(int, column)) for column in columns if len(set(column)) > 1]
-    return len(varying) == 1 and max(varying[0]) <= 2 * len(varying[0]) + 1
 
 
 def ask_about_classes(reading: Reading) -> Iterator[str]:
