@@ -69,15 +69,20 @@ def write_table(path: Path, table: dict[str, Any], pictures: list[str]) -> None:
 
     A column is a text in which `{n}` is the number of the row, `@` and a pattern of pictures
     whose stems are taken, or their paths with `@@`, or a list that is repeated. `3 x a` in a list
-    is a three times. `pixels` stands for so many columns.
+    is a three times. `pixels` stands for so many columns, which are called as `pixel` says.
     """
     n_rows, first = table.pop("rows"), table.pop("from", 1)
     options = {key: table.pop(key) for key in ("sep", "header", "encoding") if key in table}
+    pixel = table.pop("pixel", "pixel{n}")
     columns: dict[str, Any] = {}
     for name, value in table.items():
         if name == "pixels":
             flat = PIXELS[:n_rows].reshape(n_rows, -1)[:, :value]
-            columns |= {f"pixel{number + 1}": flat[:, number] for number in range(value)}
+            for number in range(value):
+                y, x = divmod(number, 8)
+                columns[pixel.format(n=number + 1, y=y, x=x, y1=y + 1, x1=x + 1)] = flat[
+                    :, number
+                ]
         elif isinstance(value, list):
             columns[name] = np.resize(np.array(list(repeat(value)), dtype=object), n_rows)
         elif value.startswith("@"):

@@ -268,7 +268,7 @@ def describe_pixels(table: TableFile, others: Sequence[str]) -> dict[str, Any]:
     names = [each for each in list_pixels(table) if each not in others]
     start, stop = table.names.index(names[0]), table.names.index(names[-1])
     between = [each for each in table.names[start : stop + 1] if each not in others]
-    numbers = [int(DIGITS.findall(each)[-1]) for each in names if DIGITS.search(each)]
+    numbers = [list(map(int, DIGITS.findall(each))) for each in names]  # those of 2x1: [2, 1]
     if between != names or (has_words(names) and numbers != sorted(numbers)):
         raise LayoutError(
             f"the columns from {names[0]} to {names[-1]} are not all pixels in order"
