@@ -338,12 +338,13 @@ def join(tables: Sequence[Reading]) -> list[Reading]:
 def are_one_dataset(tables: Sequence[Reading]) -> bool:
     """Return whether tables are certainly parts or sets of one dataset."""
     patterns = [each.layout["table"] for each in tables]
+    series = {SET_WORD.sub("", SHARD.sub(".", pattern.lower())) for pattern in patterns}
     if all("file" in each.layout for each in tables):
         names = set(map(posixpath.basename, patterns))
-        return len(names) == len(tables) or len(set(map(set_of, tables))) == len(tables)
+        n_sets = len(set(map(set_of, tables)))
+        return len(tables) in (len(names), n_sets) or len(series) == 1
     are_shards = all(map(SHARD.search, patterns))
     have_test = any(set_of(each) == "test" for each in tables)
-    series = {SET_WORD.sub("", SHARD.sub(".", pattern.lower())) for pattern in patterns}
     return len(series) == 1 and (are_shards or have_test)
 
 
