@@ -400,8 +400,12 @@ def test_start_restores_all_files_if_git_cannot_stage_them(shapes: Path) -> None
 @pytest.mark.variant
 def test_start_restores_all_files_if_it_is_stopped(shapes: Path) -> None:
     write_pictures(shapes / "data/own")
-    # Git runs this filter when all files are written. The parent of Git is `digits`.
-    stop = "kill -INT $(ps -o ppid= -p $PPID); sleep 1"
+    # Git may run this filter before, too. When all files are written, it stops the parent of
+    # Git, which is `digits`.
+    stop = (
+        "tee .git/filtered; if grep -q '^  own:' .git/filtered; then "
+        "kill -INT $(ps -o ppid= -p $PPID); sleep 1; fi"
+    )
     tiny.run(["git", "config", "filter.stop.clean", stop], shapes)
     (shapes / ".git/info/attributes").write_text("params.yaml filter=stop\n")
     before = tiny.files(shapes)
