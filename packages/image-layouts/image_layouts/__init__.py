@@ -35,12 +35,20 @@ def read(path: str | Path, layout: Any) -> LabelledImages:
     return check_reading(read_layout(Folder(Path(path)), value))
 
 
-def propose(path: str | Path) -> Any:
+def propose(path: str | Path, class_column: str = "", group_column: str = "") -> Any:
     """Return the layout in which the files of a folder make sense.
 
+    Args:
+        path: the folder or the file.
+        class_column: the column of a table that has the classes, if it is known.
+        group_column: the column that has the groups, if it is known.
+
     Raises:
-        LayoutError: there is none, or there are several. Its `lines` show them.
+        LayoutError: there is none, or there are several. Its `lines` show them, and `readings`
+            has them.
     """
     from image_layouts.proposing.choose import choose
 
-    return choose(Folder(Path(path))).layout
+    columns = {"class": class_column, "group": group_column}
+    known = {key: name for key, name in columns.items() if name}
+    return choose(Folder(Path(path)), columns=known).layout

@@ -2,6 +2,7 @@
 
 import textwrap
 from collections.abc import Sequence
+from typing import Any
 
 MAX_CHARACTERS = 200  # the largest length of a list of names in a message
 
@@ -9,13 +10,20 @@ MAX_CHARACTERS = 200  # the largest length of a list of names in a message
 class LayoutError(Exception):
     """Files that are not as a layout says, or a layout that is not valid.
 
-    Its `message` is one line. `lines` are what there is to say before it, if anything.
+    Attributes:
+        message: one line.
+        lines: what there is to say before it, if anything.
+        readings: the ways in which files can be read, if there are several. Each has a `layout`
+            and, as a table, `rows`, and `questions`, which say why it is not certain.
     """
 
-    def __init__(self, message: object, lines: Sequence[str] = ()) -> None:
+    def __init__(
+        self, message: object, lines: Sequence[str] = (), readings: Sequence[Any] = ()
+    ) -> None:
         line = " ".join(str(message).split())
         self.message = "".join(character for character in line if character.isprintable())
         self.lines = lines
+        self.readings = readings
         super().__init__(self.message)
 
 

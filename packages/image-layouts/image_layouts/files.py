@@ -8,6 +8,7 @@ from fnmatch import translate
 from io import BytesIO
 from pathlib import Path
 
+import pi_heif
 from PIL import Image
 
 from image_layouts.errors import LayoutError
@@ -18,18 +19,16 @@ SUFFIXES = (
 )
 
 # Other formats are omitted because Pillow starts programs to read some of them.
-FORMATS = ("PNG", "JPEG", "BMP", "GIF", "PPM", "TIFF", "WEBP", "AVIF")
-# Pillow alone cannot open HEIC, so only its first bytes are looked at.
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "PPM", "TIFF", "WEBP", "AVIF", "HEIF")
+pi_heif.register_heif_opener()
+# In a table, only the first bytes of HEIC are looked at.
 HEIC_START = re.compile(rb".{4}ftyp(he[iv][a-z]|m[is]f1)", re.DOTALL)
 FORMAT_NAMES = "PNG, JPEG, BMP, GIF, TIFF, WebP, AVIF or HEIC"  # those that messages name
 
 # Control characters, except tabs and line breaks, and those that turn the direction of a text.
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
-NOT_FOUND = (
-    "was not found; put your images there, or correct the name; `dvc pull` fetches what was "
-    "shared by `dvc push`"
-)
+NOT_FOUND = "was not found; put your images there, or correct the name"
 
 # A pointer of Git LFS is a text of about 130 bytes with this start. Larger files are not
 # opened, because to open thousands of small pictures takes seconds.

@@ -14,7 +14,7 @@ from image_layouts.layout.table_file import TableFile
 
 Vector = npt.NDArray[Any]
 
-MAX_CLASSES = 256
+MAX_CLASSES = 256  # if these are numbers; more of them are a quantity
 
 
 class TableSelection(NamedTuple):
@@ -28,7 +28,7 @@ class TableSelection(NamedTuple):
     is_unused: Vector  # whether each row is blank or left out by the layout, shape (n_rows,)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class LabelledImages:
     """Images whose pixels have not been read yet, with their classes and groups.
 
@@ -60,6 +60,20 @@ class LabelledImages:
     arrays: set[str] = field(default_factory=set)
     tables: list[TableSelection] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        """Return the number of images."""
+        return len(self.rows)
+
+    def __repr__(self) -> str:
+        """Return a line about the images and their classes."""
+        names = self.classes
+        return f"LabelledImages({len(self):,} images, {len(names)} classes: {shorten(names)})"
+
+    @property
+    def classes(self) -> list[str]:
+        """The names of the classes, sorted."""
+        return sorted(self.rows["class"].unique()) if "class" in self.rows else []
 
     @property
     def pictures(self) -> Callable[[], Iterator[Path | bytes]] | None:

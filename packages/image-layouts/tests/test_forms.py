@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import yaml
 
+import image_layouts
 from form_files import write_form
 from image_layouts.errors import LayoutError
 from image_layouts.layout.folder import Folder
@@ -55,7 +56,7 @@ def test_a_form_is_taken_or_asked_about_or_refused(
     prefix = f"{folder.root.relative_to(tmp_path).as_posix()}/"  # of a folder that has all
     if "taken" in form:
         taken = form["taken"].replace('"', "").replace(prefix, "")
-        layout = choose(folder).layout
+        layout = choose(folder, columns=form.get("columns")).layout
         assert plain(layout) == taken
         assert isinstance(layout, str) or parse_text(json.dumps(layout)) == layout
         return
@@ -70,6 +71,14 @@ def test_a_form_is_taken_or_asked_about_or_refused(
     assert len(options) > 1 or any("question: " in line for line in error.value.lines)
     for option in options:  # each can be typed, and nothing is asked again
         assert len(take(folder, option).rows) > 0
+
+
+@pytest.mark.parametrize("n_classes", [1, 300])
+def test_the_library_reads_any_number_of_classes(n_classes: int, tmp_path: Path) -> None:
+    write_form(tmp_path, {"files": [f"{{1..{n_classes}}}/{{h}}.png"]})
+    images = image_layouts.read(tmp_path, "{class}/*")
+    assert repr(images).startswith(f"LabelledImages({n_classes} images, {n_classes} classes: 1")
+    assert len(images) == len(images.classes)
 
 
 def test_spectra_are_no_pixels(tmp_path: Path) -> None:
@@ -99,7 +108,9 @@ def test_the_table_of_the_page_names_the_common_forms() -> None:
 def test_a_question_shows_what_is_there(tmp_path: Path) -> None:
     write_form(tmp_path, FORMS["two columns that may be the class"])
     with pytest.raises(LayoutError, match="can be read in these ways") as error:
-        choose(Folder(tmp_path))
+        image_layouts.propose(tmp_path)
+    assert [reading.layout["class"] for reading in error.value.readings] == ["color", "size"]
+    assert image_layouts.propose(tmp_path, class_column="size")["class"] == "size"
     assert error.value.lines[:3] == [
         "  24 pictures, such as 1.png",
         "  t.csv: columns file (1.png, 2.png, 3.png), color (red, blue), size (small, large)",

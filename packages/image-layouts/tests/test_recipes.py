@@ -20,11 +20,9 @@ from digits.core.pixels import Pixels
 from digits.fetching.conversion import make_images
 from digits.settings.params import DatasetParams
 from image_layouts.errors import LayoutError
-from image_layouts.layout.folder import Folder
 from image_layouts.pipeline import start
 from image_layouts.pipeline.own_files import to_collection
 from image_layouts.proposing import advice
-from image_layouts.proposing.choose import choose
 from tests.helpers import pages, tiny
 from tests.helpers.digit_files import (
     LABELS,
@@ -110,19 +108,12 @@ def check_pixels(X: Pixels, images: pd.DataFrame) -> None:
     assert pairs["class"].is_unique
 
 
-def follow(recipe: str, folder: Path, names: str = "") -> None:
-    """Run the command that stands under a heading of the page.
+def follow(recipe: str, folder: Path) -> None:
+    """Run in a folder the command that stands under a heading of the page.
 
     The packages that it installs are those of the tests.
-
-    Args:
-        recipe: the heading.
-        folder: the current folder of the command.
-        names: the pattern that replaces that of the files, or "".
     """
     [command] = re.findall(r"```text\n(.*?)```", pages.read_section(PAGE, recipe), re.DOTALL)
-    if names:
-        command = re.sub(r"(?<=rglob\(')[^']+", names, command)
     tiny.run(["bash", "-ec", command], folder, PIP_NO_INDEX="1")
 
 
@@ -189,13 +180,3 @@ def test_damaged_pictures_are_moved_away(tmp_path: Path) -> None:
     assert not any(path.exists() for path in damaged)
     assert len(list(root.rglob("*.png"))) == 197
     assert len(list((tmp_path / "data/damaged/one").iterdir())) == 3
-
-
-def test_a_column_that_the_user_names_is_taken_and_not_the_folders(tmp_path: Path) -> None:
-    write_tree(tmp_path, slice(0, 40))
-    files = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.glob("*/*.png"))
-    table = pd.DataFrame({"file": files, "by": ["anna", "bo"] * 20})
-    table["paper"] = ["plain", "plain", "ruled", "ruled"] * 10
-    table.to_csv(tmp_path / "pages.csv", index=False)
-    rows = choose(Folder(tmp_path), columns={"class": "paper"}).rows
-    assert rows["class"].tolist() == table["paper"].tolist()

@@ -58,7 +58,7 @@ def check_classes(column: str, values: pd.Series, *, are_chosen: bool = False) -
     decimals = texts[numbers % 1 != 0]
     if len(decimals) and not are_grades:
         raise make_quantity_error(f"{column} is a quantity, such as {decimals.iloc[0]}")
-    if len(texts) > MAX_CLASSES:
+    if len(texts) > MAX_CLASSES and not are_chosen:
         raise make_quantity_error(
             f"{column} has {len(texts)} different numbers, such as {texts[0]}, and there may "
             f"be {MAX_CLASSES} classes"

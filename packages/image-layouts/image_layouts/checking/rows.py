@@ -7,7 +7,6 @@ import pandas as pd
 
 from image_layouts.checking import one_class
 from image_layouts.errors import LayoutError, shorten
-from image_layouts.labelled_images import MAX_CLASSES
 
 
 def find_faults(rows: pd.DataFrame) -> list[str]:
@@ -22,7 +21,6 @@ def find_faults(rows: pd.DataFrame) -> list[str]:
     # Each check raises a LayoutError. All of them are reported at once.
     for check in [
         check_have_classes,
-        check_number_of_classes,
         check_kind_of_classes,
         check_files,
         check_ids,
@@ -62,15 +60,6 @@ def raise_if_wrong(rows: pd.DataFrame, is_wrong: pd.Series, what: str) -> None:
 def check_have_classes(rows: pd.DataFrame) -> None:
     """Check that each image has a class."""
     raise_if_wrong(rows, rows["class"] == "", "have no class")
-
-
-def check_number_of_classes(rows: pd.DataFrame) -> None:
-    """Check that there are neither too few nor too many classes."""
-    names = list(rows["class"].unique())
-    if not 2 <= len(names) <= MAX_CLASSES:
-        raise LayoutError(
-            f"classes: {len(names)} ({shorten(names)}), allowed: 2 to {MAX_CLASSES}"
-        )
 
 
 def check_kind_of_classes(rows: pd.DataFrame) -> None:

@@ -21,6 +21,7 @@ class Folder:
 
     Attributes:
         root: the folder, or the folder of the file.
+        is_file: whether it is a single file, which names no pictures.
         files: the files by their names. The name of a file is its path in the folder, in
             Unicode's form NFC.
         looks: what is known of the pixels of pictures, by their names.
@@ -36,9 +37,10 @@ class Folder:
         check_file(path)
         if not path.exists():
             raise LayoutError(f"{path} {NOT_FOUND}")
-        self.root = path if path.is_dir() else path.parent
+        self.is_file = not path.is_dir()
+        self.root = path.parent if self.is_file else path
         self.files: dict[str, Path] = {}
-        files = iterate_files(path) if path.is_dir() else [path]
+        files = [path] if self.is_file else iterate_files(path)
         for file in files:
             name = to_nfc(file.relative_to(self.root).as_posix())
             if name in self.files:

@@ -71,6 +71,8 @@ def read_single_table(
         texts = table.read_texts(selection.columns)[selection.is_chosen]
         rows = pd.DataFrame(fields, index=texts.index)
         if part.file:
+            if folder.is_file:
+                raise LayoutError(f"read the folder {folder.root}, which has its pictures, too")
             rows["file"] = find_pictures(folder, part.file, path, texts)
             rows["id"] = rows["file"]
         if part.picture:

@@ -41,7 +41,7 @@ def open_files(path: str, dataset: DatasetParams) -> Collection:
             of its parts nor unused.
     """
     if not Path(path).exists():
-        raise UserError(NOT_FOUND)
+        raise UserError(f"{NOT_FOUND}; `dvc pull` fetches what was shared by `dvc push`")
     with as_user_errors():
         return to_collection(open_folder(Folder(Path(path)), dataset.layout), dataset)
 

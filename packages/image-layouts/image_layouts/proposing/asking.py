@@ -18,6 +18,7 @@ from image_layouts.proposing.writing import (
     write,
     write_option,
 )
+from image_layouts.schema import FilesPart
 
 MAX_SHOWN = 5
 MAX_FOLDERS = 6  # that are shown one by one
@@ -44,9 +45,16 @@ def ask(
 ) -> LayoutError:
     """Return the error that shows what was found, and the readings with their questions.
 
-    Those that use more of the pictures, and raise fewer questions, come first.
+    Those of tables that name most of the pictures come first, and then those that use more of
+    the pictures, and raise fewer questions.
     """
-    ordered = sorted(readings, key=lambda each: (len(each.unmatched), len(each.questions)))
+
+    def sort_key(reading: Reading) -> tuple[bool, int, int]:
+        names_few = len(reading.rows) < len(reading.unmatched)
+        by_folders = isinstance(reading.parts[0], FilesPart)
+        return by_folders or names_few, len(reading.unmatched), len(reading.questions)
+
+    ordered = sorted(readings, key=sort_key)
     end = f" --min-images {min_images}" if min_images > 1 else ""
     lines = [f"  {line}" for line in show_files(folder)]
     for reading in ordered[:MAX_SHOWN]:
@@ -61,10 +69,14 @@ def ask(
     if others:
         lines.append(f"  and {len(others)} more: {shorten(others)}")
     lines += [f"  not used: {reason}" for reason in summarize(reasons)[:MAX_SHOWN]]
+    found = "in these ways, or in others; choose the right one"
+    if len(ordered) == 1:
+        found = "in this way; if it is right, choose it"
     return LayoutError(
-        f"{folder.root} can be read in these ways, or in others; choose the right one, or edit "
-        f"its layout (packages/image-layouts/docs/layout.md); {TABLE}",
+        f"{folder.root} can be read {found}, or edit its layout "
+        f"(packages/image-layouts/docs/layout.md); {TABLE}",
         lines,
+        ordered,
     )
 
 
@@ -112,7 +124,8 @@ def show_files(folder: Folder) -> Iterator[str]:
         yield f"{len(names)} pictures{inside}, such as {names[0]}"
     if len(merged) > MAX_FOLDERS:
         yield f"and pictures in {len(merged) - MAX_FOLDERS} more places"
-    others = [name for name in folder.files if name not in set(folder.pictures)]
+    pictures = set(folder.pictures)
+    others = [name for name in folder.files if name not in pictures]
     yield from (describe_file(folder, name) for name in others[:MAX_FILES])
     if len(others) > MAX_FILES:
         yield f"and {len(others) - MAX_FILES} more files, such as {others[-1]}"

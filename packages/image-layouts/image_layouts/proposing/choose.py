@@ -10,12 +10,11 @@ import pandas as pd
 from image_layouts.checking import one_class
 from image_layouts.checking.rows import check_names, find_faults
 from image_layouts.errors import LayoutError, shorten
-from image_layouts.labelled_images import MAX_CLASSES
 from image_layouts.layout.folder import Folder
 from image_layouts.layout.pattern import escape, find_matches
 from image_layouts.layout.reading import Reading, read_layout
 from image_layouts.proposing import arrays, asking, folders, tables
-from image_layouts.proposing.questions import list_patterns, list_questions
+from image_layouts.proposing.questions import has_in_names, list_patterns, list_questions
 from image_layouts.proposing.writing import add_unused, unlist, write
 from image_layouts.schema import TablePart
 
@@ -64,11 +63,11 @@ def choose(
         except LayoutError as error:
             failures.append(f"{write(each.layout)}: {error.message}")
             continue
-        if is_guess:
-            questions = list_questions(folder, reading, without_classes)
-            reading = replace(reading, questions=[*each.questions, *questions])
-        readings.append(reading)
+        questions = list_questions(folder, reading, without_classes) if is_guess else []
+        readings.append(replace(reading, questions=[*each.questions, *questions]))
     readings = drop_repeated(readings)
+    if columns:
+        readings = [replace(each, questions=()) for each in drop_parts(readings)]
     if not readings:
         raise asking.explain_none(folder, reasons, failures, is_guess=is_guess)
     if is_guess:
@@ -92,8 +91,8 @@ def check(reading: Reading, *, is_guess: bool) -> None:
         one_class.check_classes(reading.class_column, rows["class"], are_chosen=not is_guess)
     faults = find_faults(rows)
     counts = rows.get("class", pd.Series(dtype=str)).value_counts()
-    if len(counts) > MAX_CLASSES and counts.min() < MIN_IMAGES:
-        faults.append(LEAVE_OUT)
+    if is_guess and len(counts) == 1:
+        faults.append(f"all images are of the class {counts.index[0]}")
     if faults:
         raise LayoutError("; ".join(faults))
     if "group" in rows:
@@ -125,6 +124,20 @@ def drop_repeated(readings: Sequence[Reading]) -> list[Reading]:
     return kept
 
 
+def drop_parts(readings: Sequence[Reading]) -> list[Reading]:
+    """Return layouts without those whose tables are a part of those of a certain one.
+
+    `train.csv` alone is not meant if `test.csv` is certainly of the same dataset.
+    """
+    tables = [{table.path for table in each.images.tables} for each in readings]
+    wholes = [paths for paths, each in zip(tables, readings, strict=True) if not each.questions]
+    return [
+        each
+        for each, paths in zip(readings, tables, strict=True)
+        if not any(paths < whole for whole in wholes)
+    ]
+
+
 def covers(reading: Reading, other: Reading) -> bool:
     """Return whether a layout says everything that another one says of the same pictures."""
     has_files = all("file" in each.rows for each in (reading, other))
@@ -154,18 +167,14 @@ def contradict(reading: Reading, others: Sequence[Reading]) -> Reading:
         if reading.questions or "file" not in reading.rows or "file" not in other.rows:
             continue
         both = reading.rows.merge(other.rows, on="file", suffixes=("", "_other"))
-        n_wrong = (both["class"] != both["class_other"]).sum()
+        wrong = both[both["class"] != both["class_other"]]
         are_alike = set(both["class"]) == set(both["class_other"])
-        may_be_in_names = not has_in_names(reading, "{class}") and list_patterns(reading)
-        if n_wrong and (are_alike or (may_be_in_names and has_in_names(other, "{class}"))):
-            text = f"{n_wrong} pictures have another class by {write(other.layout)}"
-            reading = replace(reading, questions=[text])
+        has_names = has_in_names(other, "{class}") and not has_in_names(reading, "{class}")
+        if len(wrong) and (are_alike or (has_names and list_patterns(reading))):
+            first = wrong.iloc[0]
+            classes = f"{first['class']} or {first['class_other']}"
+            reading = replace(reading, questions=[f"does {first['file']} show {classes}?"])
     return reading
-
-
-def has_in_names(reading: Reading, field: str) -> bool:
-    """Return whether the names of pictures have a field, and not their folders."""
-    return any(field in posixpath.basename(pattern) for pattern in list_patterns(reading))
 
 
 def name_unused(folder: Folder, reading: Reading) -> Reading:

@@ -10,7 +10,7 @@ from image_layouts.checking import one_class
 from image_layouts.errors import LayoutError, shorten
 from image_layouts.layout.column_names import CLASS_COLUMNS, normalize_name
 from image_layouts.layout.read_table import to_flags
-from image_layouts.proposing.sets import find_set, list_words
+from image_layouts.proposing.sets import SET_WORDS, find_set, list_words
 from image_layouts.proposing.writing import unlist
 
 Texts = Mapping[str, pd.Series]
@@ -102,9 +102,9 @@ def find_sets(texts: Texts) -> Sets:
     for name, values in texts.items():
         distinct = list_few(values)
         is_flag = [value.lower() for value in distinct] in (["0", "1"], ["false", "true"])
-        if is_flag and normalize_name(name) in ("istest", "test"):
+        if is_flag and normalize_name(name) in ("istest", "test", "testing"):
             return Sets(select_rows(name, train=distinct[:1], test=distinct[1:]))
-        if is_flag and normalize_name(name) in ("istrain", "train"):
+        if is_flag and normalize_name(name) in ("istrain", "train", "training"):
             return Sets(select_rows(name, train=distinct[1:], test=distinct[:1]))
         sets = split_sets(name, distinct)
         if sets.keys:
@@ -130,7 +130,7 @@ def split_sets(column: str, values: Sequence[str], end: str = "") -> Sets:
     if not test or not train:
         return Sets({})
     others = [value or "a blank" for value in values if not find_set(value)]
-    doubt = f"{shorten(others)} may be no training set" if others else ""
+    doubt = f"are rows with {shorten(others)} in the training set?" if others else ""
     keys = select_rows(
         column,
         train=[f"{value}{end}" for value in train],
@@ -147,9 +147,14 @@ def select_rows(column: str, *, train: list[str], test: list[str]) -> dict[str, 
     }
 
 
-def may_say_more(values: pd.Series, classes: pd.Series) -> bool:
-    """Return whether an unused column may say groups, and not only facts of the class."""
+def may_say_more(name: str, values: pd.Series, classes: pd.Series) -> bool:
+    """Return whether an unused column may say groups, and not only facts of the class.
+
+    A fold of cross-validation has many groups, and an index begins anew in each table.
+    """
     texts = values.str.strip()
+    if is_index(name, values) or list_words(name) & {"fold", "folds", "kfold"}:
+        return False
     if texts.nunique() in (1, len(texts)):  # constant, or different for each image
         return False
     if len(values) == len(classes) and depends_on(texts, classes):
@@ -157,10 +162,16 @@ def may_say_more(values: pd.Series, classes: pd.Series) -> bool:
     return not texts.str.fullmatch(FRACTION).any()
 
 
+def is_index(name: str, values: pd.Series) -> bool:
+    """Return whether a column is the index that pandas writes: numbers without a name."""
+    has_no_name = name.startswith(("unnamed: ", "Unnamed: ", "__index_level"))
+    return has_no_name and bool(values.str.fullmatch(r"\s*\d+\s*").all())
+
+
 def may_say_sets(name: str, values: pd.Series) -> bool:
     """Return whether a column may say the sets, by its name or one of its few values."""
     distinct = list_few(values)
-    words = {"split", "set", "subset", "partition", "test", "valid", "val"}
+    words = {"split", "set", "subset", "partition"} | SET_WORDS
     says_sets = list_words(name) & words or any(find_set(each) == "test" for each in distinct)
     return bool(distinct and says_sets)
 

@@ -17,7 +17,7 @@ from image_layouts.files import is_picture_file, list_visible
 from image_layouts.layout.folder import Folder
 from image_layouts.layout.pattern import Pattern, escape
 from image_layouts.layout.reading import Reading
-from image_layouts.proposing.sets import DATE, are_sets, find_set
+from image_layouts.proposing.sets import DATE, SET_WORDS, are_sets, find_set
 from image_layouts.proposing.table_format import may_be_table
 from image_layouts.proposing.writing import unlist
 
@@ -26,6 +26,10 @@ NAMES = ["{class}_#.*", "{class}.#.*", "{class}-#.*", "{class} #.*", "{class} (#
 NAMES += ["{class}#.*", "{class}_#*.*", "{class}-#*.*", "{class}_*", "{class}-*"]
 # Names of pictures that may have the group, such as a patient and a number.
 GROUPS = ["{group}_#.*", "{group}-#.*"]
+# Names of folders that begin or end with a set: `train_cat`, `cat-test`.
+SET_OF_CLASS = re.compile(
+    rf"(?i)((?:{'|'.join(SET_WORDS)})[\W_]+)?(?:.+?)([\W_]+(?:{'|'.join(SET_WORDS)}))?"
+)
 SIGNS = re.compile(r"([\W_]+)")
 MAX_FIELDS = 8  # of a name
 MIN_PER_CLASS = 4  # pictures, on average
@@ -86,7 +90,10 @@ def enter_folders(path: Path) -> Path:
 def propose(folder: Folder) -> list[Reading]:
     """Return layouts of pictures, for each collection of them."""
     trees = map(make_tree, list_collections(folder.pictures))
-    return [Reading(layout) for tree in trees for layout in propose_tree(tree)]
+    layouts = [layout for tree in trees for layout in propose_tree(tree)]
+    if len({name.count("/") for name in folder.pictures}) > 1:  # `cat/1.jpg`, `dog/anna/1.jpg`
+        layouts.append("{class}/**/*")
+    return list(map(Reading, layouts))
 
 
 def list_collections(names: list[str]) -> Iterator[list[str]]:
@@ -133,6 +140,8 @@ def propose_tree(tree: Tree) -> Iterator[Any]:
     levels = tree.varying
     if len(levels) > MAX_LEVELS:
         return
+    if tree.is_set == [True]:
+        yield from write_sets_in_classes(tree.folders[0])
     if not levels:
         for name in find_names(tree.names):
             yield tree.write({}, name)
@@ -153,6 +162,19 @@ def propose_tree(tree: Tree) -> Iterator[Any]:
             if fields.count("{group}") <= 1:
                 yield tree.write(dict(zip(others, fields, strict=True)) | {level: "{class}"})
     yield tree.write(dict.fromkeys(levels[-2:], "{class}") | dict.fromkeys(levels[:-2], "*"))
+
+
+def write_sets_in_classes(folders: set[str]) -> Iterator[Any]:
+    """Yield the layout of folders whose names have a class and its set, such as `cat_test`."""
+    patterns: dict[str, list[str]] = {"train": [], "test": []}
+    for name in sorted(folders):
+        match = SET_OF_CLASS.fullmatch(name)
+        if match is None or not any(match.groups()):
+            return
+        pattern = f"{match[1] or ''}{{class}}{match[2] or ''}/*"
+        patterns[find_set(name)].append(pattern)
+    if all(patterns.values()):
+        yield {name: unlist(list(dict.fromkeys(each))) for name, each in patterns.items()}
 
 
 def find_names(names: Sequence[str], level: int | None = None) -> Iterator[str]:

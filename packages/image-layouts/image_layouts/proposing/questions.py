@@ -7,15 +7,17 @@ None of them decides what files mean.
 
 import posixpath
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from itertools import chain, islice
+from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from image_layouts.checking import one_class
 from image_layouts.checking.class_names import find_equal_names
 from image_layouts.errors import shorten
+from image_layouts.files import is_text
 from image_layouts.layout.folder import Folder
 from image_layouts.layout.reading import Reading
 from image_layouts.layout.table_file import read_start
@@ -43,6 +45,7 @@ DOCUMENT = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
+TEST_NAME = re.compile(r"(?i)test[a-z]?(?![a-z])")  # of a picture, such as `test1.jpg`
 MAX_SMALL_TEXTS = 3  # beside the pictures
 MAX_LINES = 100  # of a small text
 
@@ -58,6 +61,7 @@ UNLIKELY_CLASS = re.compile(
         | images? | img | labels? | dsc[nf]? | pxl | pictures? | frames? | scans?
         | unsorted | to[\W_]?(check|delete|do|label|review|sort) | te?mp | backup | duplicates?
     )
+    | (test | testing | valid | validation | val) \d*
     """,
     re.IGNORECASE | re.VERBOSE,
 )
@@ -119,6 +123,11 @@ def list_patterns(reading: Reading) -> list[str]:
     return [pattern for part in parts for pattern in part.files]
 
 
+def has_in_names(reading: Reading, field: str) -> bool:
+    """Return whether the names of pictures have a field, and not their folders."""
+    return any(field in posixpath.basename(pattern) for pattern in list_patterns(reading))
+
+
 def list_stems(rows: pd.DataFrame) -> pd.Series:
     """Return the names of the pictures, without folders and endings."""
     return rows["file"].map(lambda name: posixpath.splitext(posixpath.basename(name))[0])
@@ -126,43 +135,66 @@ def list_stems(rows: pd.DataFrame) -> pd.Series:
 
 def ask_about_names_with_fields(reading: Reading) -> Iterator[str]:
     """Yield questions if the names of the pictures, and not their folders, have a field."""
+    first = reading.rows.iloc[0]
     for pattern in list_patterns(reading):
         folder, name = posixpath.split(pattern)
         if "{group}" in name:
-            yield "the names of the pictures would have the groups"
+            yield f"do all pictures called like {first['file']} show one person or thing?"
             return
         if "{class}" in name:
             varies = "{" in folder or "*" in folder.split("/")
-            if varies or not CLASS_AND_NUMBER.fullmatch(name):
-                yield "the names of the pictures would have the classes"
+            names = list(reading.rows["class"].unique())
+            have_numbers = any(re.search(r"\d", name) for name in names)
+            if varies or have_numbers or not CLASS_AND_NUMBER.fullmatch(name):
+                yield f"does {first['class']} say what the picture {first['file']} shows?"
             else:
-                names = list(reading.rows["class"].unique())
                 yield from ask_about_words(names, r"[\W_]+")
-                if any(re.search(r"\d", name) for name in names):
-                    yield "numbers in the names of the pictures would be classes"
             return
 
 
 def ask_about_words(names: Sequence[str], border: str) -> Iterator[str]:
     """Yield a question about classes if two share a word. `border` is what divides words."""
-    words_of_all = [
-        [word.strip(one_class.BRACKETS) for word in re.split(border, name.lower())]
-        for name in names
-    ]
-    counts = Counter(word for words in words_of_all for word in dict.fromkeys(words))
-    shared = [word for word, number in counts.items() if word and number > 1]
-    if shared and max(map(len, words_of_all)) > 1:
-        yield f"{shared[0]} stands in the names of several classes"
+    found: dict[str, str] = {}
+    for name in names:
+        words = {word.strip(one_class.BRACKETS) for word in re.split(border, name.lower())}
+        for word in sorted(words - {""}):
+            other = found.setdefault(word, name)
+            if other != name and {other.lower(), name.lower()} != {word}:
+                yield (
+                    f"{other} and {name} share the word {word}: is each of them one class, and "
+                    f"not several labels of one picture?"
+                )
+                return
 
 
 def ask_about_levels(reading: Reading) -> Iterator[str]:
-    """Yield a question if several levels of folders vary."""
+    """Yield a question if several levels of folders vary, and do not say the same."""
+    rows = reading.rows
     n_varying = []
     for pattern in list_patterns(reading):
         levels = pattern.split("/")[:-1]
-        n_varying.append(sum(level in ("*", "{group}", "{class}") for level in levels))
+        varying = [
+            level
+            for number, level in enumerate(levels)
+            if level in ("{group}", "{class}", "**")
+            or (level == "*" and not repeats_class(rows, number))
+        ]
+        n_varying.append(len(varying))
     if n_varying and (max(n_varying) > 1 or min(n_varying) < max(n_varying)):
-        yield "several levels of folders vary"
+        first = rows.iloc[rows["file"].str.count("/").argmax()]
+        folder = posixpath.dirname(first["file"])
+        yield f"which part of {folder} says what the picture shows: {first['class']}?"
+
+
+def repeats_class(rows: pd.DataFrame, level: int) -> bool:
+    """Return whether a level of folders has a name for each class, and the class in this name.
+
+    Google Drive packs `roses` as `roses-20241201T090000Z-001/roses`.
+    """
+    folders = rows["file"].str.split("/").str[level]
+    pairs = set(zip(folders, rows["class"], strict=True))
+    has_one_each = len(pairs) == folders.nunique() == rows["class"].nunique()
+    return has_one_each and all(name.lower() in folder.lower() for folder, name in pairs)
 
 
 def ask_about_unused_pictures(
@@ -177,7 +209,7 @@ def ask_about_unused_pictures(
             named.update(folder.pictures_by_end.get(value.strip(), []))
     unused = [name for name in unused if name not in named]
     if unused and not are_of_another_set(unused, reading.rows):
-        yield f"unused pictures: {len(unused)}, first {unused[0]}"
+        yield f"may {len(unused)} pictures be left out, such as {unused[0]}?"
 
 
 def are_of_another_set(names: Sequence[str], rows: pd.DataFrame) -> bool:
@@ -186,15 +218,17 @@ def are_of_another_set(names: Sequence[str], rows: pd.DataFrame) -> bool:
     - Each of their folders has a word for a set that no used picture has in its folder.
     - Each set is one folder, and one of them is a test set.
     - No name has a class as a word.
+
+    Beside a training set and a test set, they may lie in any single folder.
     """
-    if rows["test"].any():
-        return False
     words = {word for name in names for word in list_words(posixpath.basename(name))}
     if words & {name.lower() for name in rows["class"].unique()}:
         return False
     used_folders = {posixpath.dirname(name) for name in rows.get("file", [])}
     used_words = {word for folder in used_folders for word in list_words(folder)}
     folders = {posixpath.dirname(name) for name in names}
+    if rows["test"].any():
+        return len(folders) == 1 and not folders & {*used_folders, ""}
     sets = [list_set_words(folder) - used_words for folder in folders]
     has_one_folder_each = len(set(sets)) == len(folders)
     has_test = any(words_of_set & TEST_WORDS for words_of_set in sets)
@@ -211,17 +245,34 @@ def ask_about_unused_files(
     small_texts = [name for name in unused if is_small_text(folder, name, classes)]
     if len(small_texts) <= MAX_SMALL_TEXTS:
         known.update(small_texts)
+    if not has_in_names(reading, "{class}"):  # otherwise they may have the classes
+        known.update(name for name in unused if is_beside_picture(folder, name))
     unconverted = set(list_unconverted(list(folder.files.values())))
+    counts = Counter(map(posixpath.basename, unused))
     doubtful = []
     for name in unused:
         file = posixpath.basename(name)
         is_document = DOCUMENT.fullmatch(file) or SUBMISSION.search(file)
         is_unpacked = name.endswith(".gz") and name.removesuffix(".gz") in folder.files
-        is_known = name in known or is_document or is_unpacked
+        is_of_system = (  # such as _DS_Store
+            "." not in file and counts[file] > 1 and not is_text(read_start(folder.files[name]))
+        )
+        is_known = name in known or is_document or is_unpacked or is_of_system
         if not is_known and folder.files[name] in unconverted:
             doubtful.append(name)
     if doubtful:
-        yield f"unused files: {len(doubtful)}, first {doubtful[0]}"
+        yield f"may {len(doubtful)} files say more of the pictures, such as {doubtful[0]}?"
+
+
+def is_beside_picture(folder: Folder, name: str) -> bool:
+    """Return whether a file begins like a picture beside it, such as `1.jpg.json` and `1.txt`.
+
+    It has what a camera or a program knows of this picture.
+    """
+    place, file = posixpath.split(name)
+    starts = [posixpath.join(place, file[: dot.start()]) for dot in re.finditer(r"\.", file)]
+    pictures = [each for start in starts for each in folder.pictures_by_end.get(start, [])]
+    return place in map(posixpath.dirname, pictures)
 
 
 def is_small_text(folder: Folder, name: str, classes: Sequence[str]) -> bool:
@@ -244,13 +295,14 @@ def ask_about_unused_columns(reading: Reading) -> Iterator[str]:
     others = []
     for name, values in reading.unused_columns.items():
         if may_say_sets(name, values):
-            yield f"the column {name} may say the sets: {shorten(sorted(set(values)))}"
-        elif may_say_more(values, reading.rows["class"]):
+            listed = shorten(sorted(set(values)))
+            yield f"does the column {name} say which images are the test set ({listed})?"
+        elif may_say_more(name, values, reading.rows["class"]):
             others.append(f"{name} ({values.nunique()} values)")
     if others:
         yield (
-            f"columns are not used: {shorten(others)}; if images with one value of a column "
-            "belong together, add --group COLUMN"
+            "does a column say which images are of one person or thing? If so, add --group "
+            f"COLUMN: {shorten(others)}"
         )
 
 
@@ -263,10 +315,10 @@ def ask_about_unused_folders(reading: Reading) -> Iterator[str]:
     for level in levels:
         names = levels[level].where(levels[level].map(find_set) == "", "")
         are_classes = set(names) <= set(rows["class"])  # which `contradict` compares
-        if may_say_more(names, rows["class"]) and not are_classes:
+        if may_say_more("", names, rows["class"]) and not are_classes:
             yield (
-                f"the pictures lie in {names.nunique()} folders, such as {names.max()}; if "
-                "these are groups, write a column of them"
+                f"is each of the {names.nunique()} folders, such as {names.max()}, one person "
+                "or thing? If so, write a column of them, and add --group COLUMN"
             )
             return
 
@@ -276,7 +328,7 @@ def ask_about_unused_arrays(folder: Folder, reading: Reading) -> Iterator[str]:
     n_images = len(reading.rows)
     arrays = [name for name in reading.unused_arrays if may_be_groups(folder, name, n_images)]
     if arrays:
-        yield f"the arrays {shorten(arrays)} are not used"
+        yield f"may the arrays {shorten(arrays)} be left out?"
 
 
 def may_be_groups(folder: Folder, name: str, n_images: int) -> bool:
@@ -291,23 +343,18 @@ def ask_about_sets(reading: Reading) -> Iterator[str]:
     """Yield questions about images that are called like the other set, and the test set."""
     rows = reading.rows
     if "file" in rows:
-        is_in_test = rows["file"].map(is_called_test)
-        is_in_train = rows["file"].map(posixpath.dirname).map(find_set) == "train"
+        sets = rows["file"].map(posixpath.dirname).map(find_set)
+        is_in_train = sets == "train"
+        is_in_test = rows["file"].map(posixpath.basename).str.match(TEST_NAME)
+        if is_in_train.any() or rows["test"].any():  # otherwise a class may be a `blood test`
+            is_in_test |= sets == "test"
         is_wrong = (is_in_test & ~rows["test"]) | (is_in_train & rows["test"])
         wrong = rows["file"][is_wrong]
         if len(wrong) and not is_in_test.all() and not is_in_train.all():
-            yield (
-                f"{len(wrong)} images are called like those of another set, first "
-                f"{wrong.iloc[0]}"
-            )
-    if rows["test"].any() and rows["class"][rows["test"]].nunique() == 1:
-        yield "all images of the test set are of one class"
-
-
-def is_called_test(name: str) -> bool:
-    """Return whether a folder of a picture is called like a test set, or it is `test1.jpg`."""
-    folder, file = posixpath.split(name)
-    return find_set(folder) == "test" or bool(re.match(r"(?i)test[a-z]?(?![a-z])", file))
+            yield f"are {len(wrong)} pictures in the right set, such as {wrong.iloc[0]}?"
+    of_test = rows["class"][rows["test"]]
+    if of_test.nunique() == 1:
+        yield f"are all images of the test set of the class {of_test.iloc[0]}?"
 
 
 def ask_about_names(folder: Folder, reading: Reading) -> Iterator[str]:
@@ -322,20 +369,13 @@ def ask_about_names(folder: Folder, reading: Reading) -> Iterator[str]:
     places = [folders]
     if are_files and "group" not in rows:
         places.append(rows["class"] + "/" + folders.map(list_set_words).map(sorted).map(str))
-    names = set(stems)
-    alike = [stems.map(lambda stem: any(each in names for each in list_shorter(stem)))]
-    alike += [
-        pd.DataFrame({"name": stems, "place": place}).duplicated(keep=False) for place in places
-    ]
-    files = rows["file"][np.any(alike, axis=0)]
-    if len(files):
-        yield (
-            f"{len(files)} pictures have the name of another one, or this name and more, first "
-            f"{files.iloc[0]}"
-        )
-    has_folders = any("{class}/" in pattern for pattern in list_patterns(reading))
-    if has_folders and stems.groupby(folders).agg(differ_in_a_word).any():
-        yield "names of pictures differ from another one only in a word"
+    pairs = [find_longer_names(rows["file"], stems)]
+    pairs += [find_equal_names_in_a_place(rows["file"], stems, place) for place in places]
+    if any("{class}/" in pattern for pattern in list_patterns(reading)):
+        by_folder = stems.groupby(folders)
+        pairs += [find_names_with_other_words(rows["file"], inside) for _, inside in by_folder]
+    for first, second in islice(chain.from_iterable(pairs), 1):
+        yield f"is {second} another version of {first}, such as a mask or a copy?"
     if "group" not in rows:
         yield from ask_about_possible_groups(stems, rows["class"], folders)
     if are_files:
@@ -362,10 +402,44 @@ def ask_about_possible_groups(
             if len(repeated) > 1 and repeated.sum() > share * len(inside):
                 first = stems[inside.index[inside == repeated.index[0]][0]]
                 yield (
-                    f"several pictures are called almost like {first}, others like something "
-                    "else; if each is one person or thing, the names have the groups"
+                    f"do the pictures called almost like {first} show one person or thing, and "
+                    "those called otherwise others? Then the names have the groups"
                 )
                 return
+
+
+def find_longer_names(files: pd.Series, stems: pd.Series) -> Iterator[tuple[str, str]]:
+    """Yield a picture, and one that has its name and more, such as `1.png` and `1_mask.png`."""
+    by_stem = dict(zip(stems, files, strict=True))
+    for stem, file in by_stem.items():
+        shorter = next((each for each in list_shorter(stem) if each in by_stem), None)
+        if shorter is not None:
+            yield by_stem[shorter], file
+
+
+def find_equal_names_in_a_place(
+    files: pd.Series, stems: pd.Series, places: pd.Series
+) -> Iterator[tuple[str, str]]:
+    """Yield the first two pictures of one name and place, such as `1.png` and `1.jpg`."""
+    names = places + "/" + stems
+    is_second = names.duplicated()
+    if is_second.any():
+        name = names[is_second].iloc[0]
+        yield files[names == name].iloc[0], files[is_second].iloc[0]
+
+
+def find_names_with_other_words(
+    files: pd.Series, stems: pd.Series
+) -> Iterator[tuple[str, str]]:
+    """Yield two pictures whose names differ in a word, if nearly all of the folder are such."""
+    by_rest: dict[Any, list[str]] = defaultdict(list)
+    for file, stem in zip(files[stems.index], stems, strict=True):
+        for word in WORD.finditer(stem):
+            if word[0] != stem:  # such as `tabby`
+                by_rest[stem[: word.start()], stem[word.end() :]].append(file)
+    alike = [same for same in by_rest.values() if len(same) > 1]
+    if len({file for same in alike for file in same}) > NEARLY_ALL * len(stems):
+        yield alike[0][0], alike[0][1]
 
 
 def list_shorter(stem: str) -> Iterator[str]:
@@ -390,49 +464,39 @@ def is_copy(name: str, names: Sequence[str]) -> bool:
     return False
 
 
-def differ_in_a_word(stems: pd.Series) -> bool:
-    """Return whether nearly each picture of a folder differs from another one in one word."""
-    rests = [
-        {(stem[: word.start()], stem[word.end() :]) for word in WORD.finditer(stem)}
-        for stem in stems
-        if not WORD.fullmatch(stem)  # such as `tabby`
-    ]
-    counts = Counter(rest for rests_of_stem in rests for rest in rests_of_stem)
-    n_alike = sum(any(counts[rest] > 1 for rest in each) for each in rests)
-    return n_alike > NEARLY_ALL * len(stems)
-
-
 def ask_about_classes(reading: Reading) -> Iterator[str]:
     """Yield questions about the names of the classes."""
     names = list(reading.rows["class"].unique())
     if isinstance(reading.parts[0], FilesPart):
         doubtful = list_doubtful_folders(names)
         if doubtful:
-            yield f"{shorten(doubtful)}: such names are mostly of people, days, masks or copies"
+            listed = shorten(doubtful)
+            yield f"does the name of the folder say what its pictures show: {listed}?"
     else:
         yield from ask_about_words(names, BETWEEN_LABELS)
         divided = [name for name in names if re.search(r"[|;]|^[\[({].*,", name)]
         if divided:
-            yield f"{divided[0]} would be a class, and may be several labels"
+            yield f"is {divided[0]} one class, and not several labels of one picture?"
     yield from find_equal_names(names)
-    if any(name == "-1" or FRACTION.fullmatch(name) for name in names):
-        yield "a class is -1, or a fraction"
+    numbers = [name for name in names if name == "-1" or FRACTION.fullmatch(name)]
+    if numbers:
+        yield f"is {numbers[0]} a class, and not a measure, or a word for `unknown`?"
     is_latin = any(
         isinstance(part, TablePart) and part.encoding == "latin-1" for part in reading.parts
     )
     # A text in another encoding has several such characters.
     odd = [name for name in names if re.search("[\x80-\xff].*[\x80-\xff]", name)]
     if is_latin and odd:
-        yield f"the class {odd[0]} may be in another encoding than latin-1"
+        yield f"is the class {odd[0]} written so, and not in another encoding than latin-1?"
 
 
 def list_doubtful_folders(names: Sequence[str]) -> list[str]:
     """Return the names of folders that are probably no classes."""
     doubtful = [
-        name
-        for name in names
-        if UNLIKELY_CLASS.fullmatch(name) or find_set(name) or is_copy(name, names)
+        name for name in names if UNLIKELY_CLASS.fullmatch(name) or is_copy(name, names)
     ]
+    if {"train", "test"} <= set(map(find_set, names)):
+        doubtful += filter(find_set, names)
     codes = [
         name
         for name in names

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from image_layouts.checking import one_class
-from image_layouts.errors import LayoutError
+from image_layouts.errors import LayoutError, shorten
 from image_layouts.layout.column_names import GROUP_COLUMNS, ID_COLUMNS
 from image_layouts.layout.folder import Folder
 from image_layouts.layout.hugging_face import find_image_columns
@@ -31,12 +31,14 @@ from image_layouts.proposing.columns import (
     find_sets,
     find_sets_of_paths,
     find_usual,
+    is_index,
 )
 from image_layouts.proposing.picture_names import find_templates
 from image_layouts.proposing.pixels import check_range, describe_colors, describe_scale
 from image_layouts.proposing.sets import SET_WORDS, SUBMISSION, find_set, list_set_words
 from image_layouts.proposing.table_format import find_format, may_be_table
 from image_layouts.proposing.writing import unlist, write_subsets
+from image_layouts.schema import as_list
 
 MIN_PIXELS = 49  # fewer columns of numbers are features of something else
 MAX_PIXEL = 255
@@ -57,7 +59,7 @@ def propose(
     """
     possible: list[Reading] = []
     reasons: list[str] = []
-    columns_of: dict[str, set[str]] = {}
+    opened: dict[str, TableFile] = {}
     for name in sorted(folder.files, key=lambda each: (each.count("/"), each)):
         try:
             is_submission = SUBMISSION.search(posixpath.basename(name))
@@ -67,7 +69,7 @@ def propose(
             table = folder.open_table(name, **keys)
             with table.report_unreadable():
                 table.check_names(list(chosen.values()))
-                columns_of[name] = set(table.names)
+                opened[name] = table
                 possible += describe_table(folder, name, table, keys, chosen)
         except (OSError, EOFError) as error:
             reasons.append(f"{name}: {error}")
@@ -78,17 +80,32 @@ def propose(
         same = [each for each in possible if ("file" in each.layout) == names_files]
         certain = [get_classes(each) for each in same if each.is_certain and not chosen]
         kept += [each for each in same if not certain or get_classes(each) in certain]
-    by_pattern = {escape(name): columns for name, columns in columns_of.items()}
-    unlabelled = [
-        by_pattern[each.layout["table"]] - set(np.atleast_1d(each.layout["class"]))
-        for each in kept
+    by_pattern = {escape(name): table for name, table in opened.items()}
+    classes = [list_classes(by_pattern[each.layout["table"]], each) for each in kept]
+    known = {name for names in classes if len(names) > 1 for name in names}
+    labelled = [
+        each
+        for each, names in zip(kept, classes, strict=True)
+        if set_of(each) != "test" or len(names) != 1 or names <= known
     ]
-    without_classes = [  # such as test.csv of a contest
+    features = [
+        {*by_pattern[each.layout["table"]].names} - {*as_list(each.layout["class"])}
+        for each in labelled
+    ]
+    is_labelled = {each.layout["table"]: each in labelled for each in kept}
+    without_classes = [  # such as test.csv of a contest, or one whose class is always -1
         name
-        for name, columns in columns_of.items()
-        if any(columns <= others for others in unlabelled)
+        for name, table in opened.items()
+        if any(others >= {*table.names} for others in features)
+        or not is_labelled.get(escape(name), True)
     ]
-    return write_layouts(kept), reasons, without_classes
+    return write_layouts(labelled), reasons, without_classes
+
+
+def list_classes(table: TableFile, reading: Reading) -> set[str]:
+    """Return the different values of the column of the classes, or none of several columns."""
+    columns = as_list(reading.layout["class"])
+    return set(table.read_texts(columns)[columns[0]].unique()) if len(columns) == 1 else set()
 
 
 def get_classes(reading: Reading) -> str:
@@ -134,13 +151,13 @@ def describe_table(
             part |= {"group": by} if by and by not in classes else {}
             part |= {"id": ids} if ids and others[ids].is_unique else {}
             header = tuple(each for each in table.names if each not in of_sets)
-            unsure = f"{classes[0]} may not be the column of the classes"
+            unsure = f"does {shorten(classes)} say what each picture shows?"
             doubts = [doubt, "" if is_certain else unsure]
             blank = texts[classes[0]].str.strip() == ""
             if blank.any() and len(classes) == 1:  # as in the test set of a contest
-                doubts.append(f"{blank.sum()} rows of {name} have no class")
+                doubts.append(f"may {blank.sum()} rows of {name} without a class be left out?")
                 part |= {"unused": [{"where": {classes[0]: ""}}]}
-            said = "; ".join(filter(None, doubts))
+            said = " ".join(filter(None, doubts))
             questions = [said] if said else []
             yield Reading(part | sets, questions, header, is_certain)
             if doubt or (sets and group):  # groups may be in both sets
@@ -163,12 +180,6 @@ def read_texts(table: TableFile) -> dict[str, pd.Series]:
         for name, values in texts.items()
         if (values.str.strip() != "").any() and not is_index(str(name), values)
     }
-
-
-def is_index(name: str, values: pd.Series) -> bool:
-    """Return whether a column is the index that pandas writes."""
-    has_no_name = name.startswith(("unnamed: ", "Unnamed: ", "__index_level"))
-    return has_no_name and bool(values.is_unique)
 
 
 def has_words(names: Sequence[str]) -> bool:
@@ -200,7 +211,8 @@ def find_images(
         LayoutError: there are none, or only some of the named pictures are there.
     """
     ways: list[tuple[list[str], dict[str, Any]]] = []
-    reason = LayoutError("no column names the pictures, or has pixels")
+    other = f"; if one names pictures, read the folder {folder.root}" if folder.is_file else ""
+    reason = LayoutError(f"no column names the pictures, or has pixels{other}")
     if table.schema is not None:
         kinds = find_image_columns(table.schema)
         pictures = [column for column, kind in kinds.items() if kind == "picture"]
@@ -331,8 +343,10 @@ def join(tables: Sequence[Reading]) -> list[Reading]:
         return single
     layout = parts[0][0] if len(parts) == 1 else write_subsets(train, test)
     doubts = list(dict.fromkeys(question for each in tables for question in each.questions))
-    doubts += [] if are_one_dataset(tables) else ["the tables may be of several datasets"]
-    return [Reading(layout, ["; ".join(doubts)] if doubts else []), *single]
+    if not are_one_dataset(tables):
+        names = " and ".join(each.layout["table"] for each in tables[:2])
+        doubts.append(f"do {names} belong to one dataset?")
+    return [Reading(layout, [" ".join(doubts)] if doubts else []), *single]
 
 
 def are_one_dataset(tables: Sequence[Reading]) -> bool:

@@ -21,6 +21,7 @@ from PIL import Image
 from image_layouts import files as pictures
 from image_layouts.layout.folder import Folder
 
+MAX_FOLDERS = 32  # of which all are compared
 N_PAIRS = 20  # that are compared, spread over the folder
 MIN_PAIRS = 5  # fewer decide nothing
 SHARE = 0.9  # of the names of a folder
@@ -49,7 +50,7 @@ def ask_about_versions(folder: Folder, rows: pd.DataFrame) -> Iterator[str]:
     ]
     least = MIN_LIKENESS if len(places) == 2 else MIN_OF_MANY_FOLDERS
     doubts = []
-    for (class_a, path_a, a), (class_b, path_b, b) in combinations(places, 2):
+    for (class_a, path_a, a), (class_b, path_b, b) in list_comparisons(places):
         paths = zip(posixpath.split(path_a), posixpath.split(path_b), strict=True)
         if class_a == class_b or all(level != other for level, other in paths):
             continue
@@ -59,15 +60,25 @@ def ask_about_versions(folder: Folder, rows: pd.DataFrame) -> Iterator[str]:
         looks = np.array([[look(folder, name) for name in pair] for pair in pairs])
         looks = looks[np.all(looks[:, :, COLORS].any(axis=2), axis=1)]
         if len(looks) < MIN_PAIRS:
-            doubts.append((*pairs[0], "too few of these can be compared"))
+            doubts.append((*pairs[0], "too few such pictures can be compared"))
         elif measure_likeness(looks) >= max(least, MIN_TIMES_ROOT / len(looks) ** 0.5):
-            doubts.insert(0, (*pairs[0], "they look alike"))
+            doubts.insert(0, (*pairs[0], "look alike"))
     for first, second, why in doubts[:1]:
         yield (
-            f"{first} and {second} are called alike, and {why}: are such pictures versions of "
-            "one picture, as a photo and its mask, or of one person or thing, so that the "
-            "number is a group?"
+            f"{first} and {second} have one name, and {why}: is one a version of the other, "
+            "such as a mask? Or do both show one person or thing? Then the name is a group"
         )
+
+
+def list_comparisons(places: list[Any]) -> Iterator[Any]:
+    """Yield pairs of folders: all, or of many those whose paths begin or end almost alike."""
+    if len(places) <= MAX_FOLDERS:
+        yield from combinations(places, 2)
+        return
+    for step in (1, -1):
+        ordered = sorted(places, key=lambda place: place[1][::step])
+        for distance in (1, 2):
+            yield from zip(ordered, ordered[distance:], strict=False)
 
 
 def list_keys(files: pd.Series) -> dict[str, str]:
@@ -105,8 +116,10 @@ def look(folder: Folder, name: str) -> Any:
 def read_small(path: Path) -> Any:
     """Return a picture in colour, shape (24, 24, 3), or zeros if it cannot be read."""
     try:
-        formats = [*pictures.FORMATS, "HEIF"]
-        with warnings.catch_warnings(action="ignore"), Image.open(path, "r", formats) as file:
+        with (
+            warnings.catch_warnings(action="ignore"),
+            Image.open(path, formats=pictures.FORMATS) as file,
+        ):
             file.draft(None, (4 * SIDE, 4 * SIDE))  # a JPEG is then read several times faster
             picture: Image.Image = file
             if file.mode.startswith(("I", "F")):  # Pillow would clip values above 255
