@@ -182,8 +182,8 @@ def ask_about_levels(reading: Reading) -> Iterator[str]:
         n_varying.append(len(varying))
     if n_varying and (max(n_varying) > 1 or min(n_varying) < max(n_varying)):
         first = rows.iloc[rows["file"].str.count("/").argmax()]
-        folder = posixpath.dirname(first["file"])
-        yield f"which part of {folder} says what the picture shows: {first['class']}?"
+        name, file = first["class"], first["file"]
+        yield f"does {name}, and no other folder, say what the picture {file} shows?"
 
 
 def repeats_class(rows: pd.DataFrame, level: int) -> bool:
@@ -261,7 +261,10 @@ def ask_about_unused_files(
         if not is_known and folder.files[name] in unconverted:
             doubtful.append(name)
     if doubtful:
-        yield f"may {len(doubtful)} files say more of the pictures, such as {doubtful[0]}?"
+        yield (
+            f"do unused files, such as {doubtful[0]}, say more of the pictures? "
+            f"There are {len(doubtful)}"
+        )
 
 
 def is_beside_picture(folder: Folder, name: str) -> bool:
@@ -351,7 +354,8 @@ def ask_about_sets(reading: Reading) -> Iterator[str]:
         is_wrong = (is_in_test & ~rows["test"]) | (is_in_train & rows["test"])
         wrong = rows["file"][is_wrong]
         if len(wrong) and not is_in_test.all() and not is_in_train.all():
-            yield f"are {len(wrong)} pictures in the right set, such as {wrong.iloc[0]}?"
+            which = "test" if rows["test"][wrong.index[0]] else "training"
+            yield f"do pictures such as {wrong.iloc[0]} belong to the {which} set?"
     of_test = rows["class"][rows["test"]]
     if of_test.nunique() == 1:
         yield f"are all images of the test set of the class {of_test.iloc[0]}?"
@@ -400,21 +404,22 @@ def ask_about_possible_groups(
             counts = inside.value_counts()
             repeated = counts[counts > 1]
             if len(repeated) > 1 and repeated.sum() > share * len(inside):
-                first = stems[inside.index[inside == repeated.index[0]][0]]
                 yield (
-                    f"do the pictures called almost like {first} show one person or thing, and "
-                    "those called otherwise others? Then the names have the groups"
+                    f"do all pictures whose names begin with {repeated.index[0]} show one "
+                    "person or thing? Then the names have the groups"
                 )
                 return
 
 
 def find_longer_names(files: pd.Series, stems: pd.Series) -> Iterator[tuple[str, str]]:
     """Yield a picture, and one that has its name and more, such as `1.png` and `1_mask.png`."""
-    by_stem = dict(zip(stems, files, strict=True))
-    for stem, file in by_stem.items():
-        shorter = next((each for each in list_shorter(stem) if each in by_stem), None)
-        if shorter is not None:
-            yield by_stem[shorter], file
+    by_stem: dict[str, str] = dict(zip(stems, files, strict=True))
+    by_path = {posixpath.splitext(file)[0]: file for file in files}
+    for stem, file in zip(stems, files, strict=True):
+        start = file[: file.rindex(stem)]  # its folder
+        shorter = [each for each in list_shorter(stem) if each in by_stem]
+        for each in shorter[:1]:
+            yield by_path.get(start + each, by_stem[each]), file
 
 
 def find_equal_names_in_a_place(

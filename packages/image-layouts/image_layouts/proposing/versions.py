@@ -65,7 +65,7 @@ def ask_about_versions(folder: Folder, rows: pd.DataFrame) -> Iterator[str]:
             doubts.insert(0, (*pairs[0], "look alike"))
     for first, second, why in doubts[:1]:
         yield (
-            f"{first} and {second} have one name, and {why}: is one a version of the other, "
+            f"{first} and {second} are called alike, and {why}: is one a version of the other, "
             "such as a mask? Or do both show one person or thing? Then the name is a group"
         )
 
