@@ -91,8 +91,11 @@ def propose(folder: Folder) -> list[Reading]:
     """Return layouts of pictures, for each collection of them."""
     trees = map(make_tree, list_collections(folder.pictures))
     layouts = [layout for tree in trees for layout in propose_tree(tree)]
-    if len({name.count("/") for name in folder.pictures}) > 1:  # `cat/1.jpg`, `dog/anna/1.jpg`
-        layouts.append("{class}/**/*")
+    tops = {name.split("/")[0] for name in folder.pictures}
+    inner = {level for name in folder.pictures for level in name.split("/")[1:-1]}
+    has_depths = len({name.count("/") for name in folder.pictures}) > 1
+    if has_depths and tops.isdisjoint(inner) and not any(map(find_set, tops)):
+        layouts.append("{class}/**/*")  # of `cat/1.jpg` and `dog/anna/1.jpg`
     return list(map(Reading, layouts))
 
 

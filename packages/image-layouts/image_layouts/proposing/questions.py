@@ -261,10 +261,7 @@ def ask_about_unused_files(
         if not is_known and folder.files[name] in unconverted:
             doubtful.append(name)
     if doubtful:
-        yield (
-            f"do unused files, such as {doubtful[0]}, say more of the pictures? "
-            f"There are {len(doubtful)}"
-        )
+        yield f"do files that are not used say more of the pictures: {shorten(doubtful)}?"
 
 
 def is_beside_picture(folder: Folder, name: str) -> bool:
