@@ -12,12 +12,14 @@ from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from image_layouts.checking import one_class
 from image_layouts.checking.class_names import find_equal_names
 from image_layouts.errors import shorten
 from image_layouts.files import is_text
+from image_layouts.layout.column_names import normalize_name
 from image_layouts.layout.folder import Folder
 from image_layouts.layout.reading import Reading
 from image_layouts.layout.table_file import read_start
@@ -61,7 +63,7 @@ UNLIKELY_CLASS = re.compile(
         | images? | img | labels? | dsc[nf]? | pxl | pictures? | frames? | scans?
         | unsorted | to[\W_]?(check|delete|do|label|review|sort) | te?mp | backup | duplicates?
     )
-    | (test | testing | valid | validation | val) \d*
+    | (test | testing | valid | validation | val | holdout | pred(ict(ions?)?)? | inference) \d*
     """,
     re.IGNORECASE | re.VERBOSE,
 )
@@ -91,6 +93,9 @@ MAX_COPIES = 10  # of a picture; if more names differ only in a checksum, they s
 WORD = re.compile(r"[^\W\d_]+")
 # What may be between several labels in one value. A number such as `1,000` is a single one.
 BETWEEN_LABELS = r"(?<!\d)[|;,/&+]|[|;,/&+](?!\d)"
+
+# Values that may be several labels, such as `a|b`, `[a, b]` and `16 0`.
+SEVERAL_LABELS = re.compile(r"[|;]|^[\[({].*,|^\d+( \d+)+$")
 
 # The share of the pictures of a class, or of a folder, that makes a question.
 NEARLY_ALL = 0.9
@@ -222,7 +227,7 @@ def are_of_another_set(names: Sequence[str], rows: pd.DataFrame) -> bool:
     Beside a training set and a test set, they may lie in any single folder.
     """
     words = {word for name in names for word in list_words(posixpath.basename(name))}
-    if words & {name.lower() for name in rows["class"].unique()}:
+    if any(set() < list_words(name) <= words for name in rows["class"].unique()):
         return False
     used_folders = {posixpath.dirname(name) for name in rows.get("file", [])}
     used_words = {word for folder in used_folders for word in list_words(folder)}
@@ -476,7 +481,9 @@ def ask_about_classes(reading: Reading) -> Iterator[str]:
             yield f"does the name of the folder say what its pictures show: {listed}?"
     else:
         yield from ask_about_words(names, BETWEEN_LABELS)
-        divided = [name for name in names if re.search(r"[|;]|^[\[({].*,", name)]
+        divided = [name for name in names if SEVERAL_LABELS.search(name)]
+        if normalize_name(reading.class_column) in ("tags", "labels", "targets"):
+            divided += [name for name in names if " " in name]
         if divided:
             yield f"is {divided[0]} one class, and not several labels of one picture?"
     yield from find_equal_names(names)
@@ -504,9 +511,10 @@ def list_doubtful_folders(names: Sequence[str]) -> list[str]:
         for name in names
         if not CODE_OF_CLASS.fullmatch(name) and (CODE.fullmatch(name) or DATE.search(name))
     ]
-    if len(codes) >= len(names) / 2:
+    if len(codes) >= max(2, len(names) / 2):
         doubtful += codes
     numbers = sorted(int(name) for name in names if name.isdecimal())
-    if numbers and numbers[-1] - numbers[0] + 1 > 2 * len(numbers):  # these are ids
+    are_digits = numbers and numbers[-1] < 10
+    if numbers and not are_digits and np.ptp(numbers) + 1 > 2 * len(numbers):  # these are ids
         doubtful += names
     return list(dict.fromkeys(doubtful))

@@ -9,7 +9,7 @@ import re
 import warnings
 from collections import Counter
 from collections.abc import Iterator
-from itertools import combinations, islice
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -34,6 +34,7 @@ MIN_LIKENESS = 1.1
 MIN_OF_MANY_FOLDERS = 1.25
 MIN_TIMES_ROOT = 3  # of the number of pairs
 
+PERSONS = {"patient", "person", "subject"}
 TOKEN = re.compile(r"[^\W\d_]+|\d+")
 GREY, EDGES, COLORS = slice(576), slice(576, 1_152), slice(1_152, 1_216)  # 24², 24² and 64
 
@@ -54,8 +55,12 @@ def ask_about_versions(folder: Folder, rows: pd.DataFrame) -> Iterator[str]:
         paths = zip(posixpath.split(path_a), posixpath.split(path_b), strict=True)
         if class_a == class_b or all(level != other for level, other in paths):
             continue
-        pairs = list(islice(((a[key], b[key]) for key in a if key in b), N_PAIRS))
+        keys = [key for key in a if key in b]
+        pairs = [(a[key], b[key]) for key in keys[:N_PAIRS]]
         if len(pairs) < MIN_PAIRS and len(pairs) <= SHARE * min(len(a), len(b)):
+            continue
+        if sum(map(is_person, keys)) >= MIN_PAIRS:
+            doubts.append((*pairs[0], "so are other pictures"))
             continue
         looks = np.array([[look(folder, name) for name in pair] for pair in pairs])
         looks = looks[np.all(looks[:, :, COLORS].any(axis=2), axis=1)]
@@ -81,6 +86,11 @@ def list_comparisons(places: list[Any]) -> Iterator[Any]:
             yield from zip(ordered, ordered[distance:], strict=False)
 
 
+def is_person(key: str) -> bool:
+    """Return whether pictures are called like a person, such as `anna` or `patient 7`."""
+    return not re.search(r"\d", key) or not PERSONS.isdisjoint(key.split())
+
+
 def list_keys(files: pd.Series) -> dict[str, str]:
     """Return the pictures of a folder by what tells their names apart, in a mixed order.
 
@@ -90,6 +100,7 @@ def list_keys(files: pd.Series) -> dict[str, str]:
     tokens = [[each.lstrip("0") or "0" for each in TOKEN.findall(stem)] for stem in stems]
     counts = Counter(token for each in tokens for token in set(each))
     common = {token for token, number in counts.items() if number > SHARE * len(tokens)}
+    common -= PERSONS
     keys = [" ".join(token for token in each if token not in common) for each in tokens]
     named = {key: name for key, name in zip(keys, files, strict=True) if key}
     return dict(sorted(named.items(), key=lambda item: crc32(item[0].encode())))
