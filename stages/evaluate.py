@@ -32,7 +32,7 @@ from digits.messages.errors import UserError
 from digits.running.command import StageCommand
 from digits.settings import params_file
 
-# Results are rounded for machines where `fix_rounding` has no effect, such as ARM.
+# Results are rounded because processors of other kinds compute other last digits.
 DECIMALS = 6
 
 # The function that makes each table in plots/<model>.

@@ -19,6 +19,7 @@ from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from digits.core.pixels import Scores, Vector
+from digits.learning.rounding import fit_rounded
 from digits.learning.scores import compute_scores, predict_from_scores
 from digits.learning.stateless import apply_stateless_steps, separate_stateless_steps
 from digits.messages.errors import UserError
@@ -198,5 +199,6 @@ def fit_and_score(
         joblib.parallel_config("threading", n_jobs=n_threads),
         threadpool_limits(1, user_api="openmp"),
     ):
-        model = clone(pipeline).fit(X[train_rows], y[train_rows])
+        model = clone(pipeline)
+        fit_rounded(model, X[train_rows], y[train_rows])
         return model, compute_scores(model, X, test_rows)

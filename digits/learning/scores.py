@@ -16,6 +16,10 @@ from digits.core.predictions import make_predictions_table
 # do not depend on the number of cores.
 BATCH_SIZE = 1_000
 
+# The last digits of a score depend on the processor. Thresholds, predictions and metrics follow
+# from scores that are rounded to this many decimals.
+DECIMALS = 6
+
 
 def response_method(model: Pipeline) -> str:
     """Return the name of the method that gives the scores of a model."""
@@ -23,7 +27,7 @@ def response_method(model: Pipeline) -> str:
 
 
 def compute_scores(model: Pipeline, X: Any, rows: Vector | None = None) -> Scores:
-    """Return the scores of images. The batches share the cores.
+    """Return the scores of images, rounded. The batches share the cores.
 
     Args:
         model: a fitted model.
@@ -39,7 +43,8 @@ def compute_scores(model: Pipeline, X: Any, rows: Vector | None = None) -> Score
         joblib.delayed(compute_batch_scores)(model, X[rows[start : start + BATCH_SIZE]])
         for start in starts
     )
-    return np.concatenate(joblib.Parallel(prefer="threads")(jobs))
+    scores = np.concatenate(joblib.Parallel(prefer="threads")(jobs))
+    return scores.astype(np.float64).round(DECIMALS)
 
 
 def compute_batch_scores(model: Pipeline, batch: Any) -> Scores:

@@ -174,6 +174,7 @@ def pad(X: Any) -> Any:
 
 @pytest.mark.variant
 def test_it_is_an_estimator_as_scikit_learn_expects() -> None:
-    model = PaddedSVC(FunctionTransformer(), n_copies=1, random_state=0)
+    features = Pipeline([("pixels", FunctionTransformer())])
+    model = PaddedSVC(features, n_copies=1, random_state=0)
     # The check of array libraries skips itself unless SciPy is told to support them.
     check_estimator(model, on_skip=None)

@@ -301,9 +301,8 @@ def test_a_bit_that_changed_on_the_disk_is_noticed(project: Path, path: str) -> 
     for number in range(row_group.num_columns):
         column = row_group.column(number)
         start = column.dictionary_page_offset or column.data_page_offset
-        size = column.total_compressed_size
         changed = bytearray(content)
-        changed[start + size - size // 8] ^= 1  # in one of the last values
+        changed[start + column.total_compressed_size - 8] ^= 1  # in one of the last values
         (project / path).write_bytes(changed)
         line = failure(project, "show", "tiny", "300", "--predictions", "five-sgd")
         assert line.startswith(f"Error: {path} cannot be read (")

@@ -3,11 +3,18 @@
 import os
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+from sklearn.base import clone
+from sklearn.decomposition import PCA
+from sklearn.linear_model import LogisticRegression, RidgeClassifier
+from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
 from digits.core.rounding import fix_rounding
+from digits.learning.rounding import fit_rounded, round_to_grid
 from digits.running.cluster import numeric_environment
 from tests.helpers import tiny
 from tests.helpers.calls import call, import_anew
@@ -43,3 +50,32 @@ def test_a_worker_of_several_threads_would_calculate_differently() -> None:
         two = numeric_environment()
     assert one.pop("matrix products") != two.pop("matrix products")
     assert one == two
+
+
+@pytest.mark.parametrize(
+    "step", [LogisticRegression(), RidgeClassifier(), PCA(20, svd_solver="covariance_eigh")]
+)
+def test_what_is_learned_does_not_depend_on_the_order_of_sums(step: Any) -> None:
+    pixels, labels = tiny.digits()
+    X = np.divide(pixels, tiny.PIXEL_MAX, dtype=np.float32)
+    order = np.random.default_rng(0).permutation(X.shape[1])
+    # Sums over the pixels are added up in another order, as they are on another processor.
+    one, two = clone(step), clone(step)
+    fit_rounded(Pipeline([("step", one)]), X, labels)
+    fit_rounded(Pipeline([("step", two)]), X[:, order], labels)
+    for name in vars(one).keys() & {
+        "coef_",
+        "intercept_",
+        "components_",
+        "explained_variance_",
+    }:
+        expected, found = getattr(one, name), getattr(two, name)
+        if expected.shape[-1] == X.shape[1]:
+            expected = expected[..., order]
+        assert expected.tobytes() == found.tobytes(), name
+
+
+def test_values_are_rounded_by_the_size_of_the_largest() -> None:
+    values = np.array([3.0, 1 / 3, -1e-9])
+    assert round_to_grid(values).tolist() == [3.0, round(2**18 / 3) / 2**18, 0.0]
+    assert np.allclose(round_to_grid(values * 1e-6), values * 1e-6, atol=1e-11, rtol=0)

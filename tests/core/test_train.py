@@ -100,7 +100,8 @@ def test_the_model_is_fitted_on_all_images(trained: tuple[Pipeline, pd.DataFrame
     model, cv_predictions = trained
     y = make_task().y
     expected = build(LOGISTIC).fit(X, y)
-    assert np.allclose(model.decision_function(X), expected.decision_function(X))
+    scores, expected_scores = model.decision_function(X), expected.decision_function(X)
+    assert np.allclose(scores, expected_scores, atol=1e-3)
     assert cv_predictions.attrs["train_accuracy"] == (model.predict(X) == y).mean()
 
 
@@ -114,7 +115,8 @@ def test_each_fold_is_scored_by_a_model_that_was_fitted_without_it(
         of_fold = cv_predictions.iloc[test_rows]
         expected = clone(build(LOGISTIC)).fit(X[train_rows], y[train_rows])
         assert (of_fold["fold"] == fold).all()
-        assert np.allclose(of_fold["decision_1"], expected.decision_function(X[test_rows]))
+        scores = expected.decision_function(X[test_rows])
+        assert np.allclose(of_fold["decision_1"], scores, atol=1e-3)
         assert (of_fold["prediction"] == expected.predict(X[test_rows])).all()
 
 
@@ -303,7 +305,7 @@ def test_a_threshold_changes_nothing_else(trained: tuple[Pipeline, pd.DataFrame]
     scores = model.decision_function(X)
     with_default = set_threshold(model, 0.0)
     assert (with_default.predict(X) == model.predict(X)).all()
-    assert (compute_scores(with_default, X) == scores).all()
+    assert (compute_scores(with_default, X) == scores.round(6)).all()
     assert (set_threshold(model, 1.5).predict(X) == (scores >= 1.5)).all()
 
 
@@ -334,7 +336,7 @@ def test_scores_of_several_batches_come_back_in_order() -> None:
     X, y = load_digits(return_X_y=True)
     assert len(X) > BATCH_SIZE
     model = Pipeline([("classifier", LogisticRegression(max_iter=20, tol=0.1))]).fit(X, y)
-    assert np.allclose(compute_scores(model, X), model.decision_function(X))
+    assert np.allclose(compute_scores(model, X), model.decision_function(X), atol=1e-6)
 
 
 def test_the_scores_of_selected_images_are_beside_these_images(

@@ -20,12 +20,13 @@ from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.pipeline import Pipeline
 from sklearn.svm import SVC
 from sklearn.utils import check_array, check_random_state
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from digits.core.pixels import Pixels, Scores, Vector
 from digits.imaging.transforms.deformation import MILD, deform_rows, list_blocks
+from digits.learning.rounding import fit_rounded
 
 Features = npt.NDArray[np.floating[Any]]
 
@@ -55,8 +56,8 @@ class AugmentedSVC(
     nearest ones. The kernel is the radial basis function.
 
     Args:
-        features: an unfitted transformer of pixels to features, such as a pipeline. It must be
-            set before `fit`.
+        features: the unfitted steps that compute features of pixels. It must be set before
+            `fit`.
         n_copies: the number of deformed copies of each image near a boundary, at least 1.
         C: the regularization parameter of the first fit, above 0.
         C_copies: the regularization parameter of the second fit, or None for `C`. With a lower
@@ -77,7 +78,7 @@ class AugmentedSVC(
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "features": [None, HasMethods(["fit_transform", "transform"])],
+        "features": [None, Pipeline],
         "n_copies": [AT_LEAST_ONE],
         "C": [POSITIVE],
         "C_copies": [None, POSITIVE],
@@ -116,7 +117,7 @@ class AugmentedSVC(
             raise ValueError(f"copies are made of square images, not of {X.shape[1]} pixels")
         self.classes_ = np.unique(y)
         self.features_ = clone(self.features)
-        Z = check_array(self.features_.fit_transform(X, y))  # refuses a sparse matrix
+        Z = check_array(fit_rounded(self.features_, X, y))  # refuses a sparse matrix
         if isinstance(self.gamma, str):
             variance = Z.var()  # as in `SVC`, but computed once for both fits
             self.gamma_ = float(1 / (Z.shape[1] * variance)) if variance > 0 else 1.0
