@@ -14,6 +14,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from digits.core.pixels import Pixels
+from digits.imaging.transforms.binary_grid import round_to_grid
 from digits.messages.errors import UserError
 
 
@@ -50,7 +51,8 @@ def make_features(
     if n_components is None:
         return Pipeline([("colors", histograms)])
     components = PCA(n_components, svd_solver="covariance_eigh")
-    return Pipeline([("colors", histograms), ("components", components)])
+    rounding = FunctionTransformer(round_to_grid)
+    return Pipeline([("colors", histograms), ("components", components), ("rounded", rounding)])
 
 
 def color_histogram(X: Pixels, pixel_max: int, bins: Sequence[int]) -> npt.NDArray[np.float32]:

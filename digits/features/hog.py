@@ -21,6 +21,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from digits.core.pixels import Pixels
+from digits.imaging.transforms.binary_grid import round_to_grid
 from digits.imaging.transforms.color import to_brightness
 from digits.imaging.transforms.deskewing import deskew
 from digits.imaging.transforms.interpolation import FloatImages
@@ -29,6 +30,9 @@ from digits.messages.errors import UserError
 # The images are processed 50 at a time, so that their gradients, 40 kB per image of MNIST, need
 # little memory.
 BATCH_SIZE = 50
+
+# Gradients and histograms are rounded to multiples of it, so that float32 holds their sums.
+GRID_STEP = 2.0**-12
 
 
 def make_features(
@@ -81,6 +85,7 @@ def make_features(
     steps.append(("gradients", FunctionTransformer(hog, kw_args=arguments)))
     if n_components is not None:
         steps.append(("components", PCA(n_components, svd_solver="covariance_eigh")))
+        steps.append(("rounded", FunctionTransformer(round_to_grid)))
     return Pipeline(steps)
 
 
@@ -103,12 +108,12 @@ def hog(
         images /= np.float32(pixel_max)
         if deskewed:
             images = deskew(images)
-        gradients = gradients_by_direction(images, orientations)
+        gradients = round_to_grid(gradients_by_direction(images, orientations), GRID_STEP)
         # The weighted sums over all windows at once: (n_windows, side) @ (side, side) @
         # (side, n_windows) for each image and direction.
         sums = weights.T @ gradients @ weights
         # With the square root, a faint stroke counts nearly as much as a strong one.
-        histograms[batch] = np.sqrt(sums)
+        histograms[batch] = round_to_grid(np.sqrt(sums) / (2 * radius), GRID_STEP)
 
     # The threads are those of the caller's `joblib.parallel_config`.
     parallel = joblib.Parallel(prefer="threads")
@@ -117,13 +122,16 @@ def hog(
 
 
 def window_weights(side: int, step: int, radius: int) -> FloatImages:
-    """Return the weight of each pixel of a row in each window, shape (side, n_windows)."""
+    """Return the weight of each pixel of a row in each window, shape (side, n_windows).
+
+    The weights are multiplied by twice the radius. They are then whole numbers.
+    """
     # `n_windows` centres, `step` apart, centred in the row.
     n_windows = (side - 1) // step
     first_centre = (side - 1 - (n_windows - 1) * step) / 2
     centres = first_centre + step * np.arange(n_windows)
     distances = np.abs(np.arange(side)[:, np.newaxis] - centres)
-    return np.maximum(0, 1 - distances / radius).astype(np.float32)
+    return np.maximum(0, 2 * (radius - distances)).astype(np.float32)
 
 
 def gradients_by_direction(images: FloatImages, orientations: int) -> FloatImages:

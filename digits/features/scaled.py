@@ -10,6 +10,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from digits.core.pixels import Pixels
+from digits.imaging.transforms.binary_grid import round_to_grid
 
 
 def make_features(
@@ -27,7 +28,8 @@ def make_features(
     if n_components is None:
         return Pipeline([("pixels", scaling)])
     components = PCA(n_components, svd_solver="covariance_eigh")
-    return Pipeline([("pixels", scaling), ("components", components)])
+    rounding = FunctionTransformer(round_to_grid)
+    return Pipeline([("pixels", scaling), ("components", components), ("rounded", rounding)])
 
 
 def scale(X: Pixels, pixel_max: int) -> npt.NDArray[np.float32]:

@@ -107,7 +107,7 @@ def test_images_are_rotated() -> None:
 def test_images_are_bent_by_a_field_with_the_same_strength_at_every_pixel() -> None:
     for size in [8, 28]:
         gaussians = make_gaussians(size)
-        np.testing.assert_allclose((gaussians**2).sum(axis=1), 1, atol=1e-5)
+        np.testing.assert_allclose((gaussians**2).sum(axis=1), 1, atol=1e-3)
     # Near pixels move alike, distant ones do not.
     correlations = gaussians @ gaussians.T
     assert correlations[14, 15] > 0.9

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digits.core.pixels import Pixels
+from digits.imaging.transforms.binary_grid import round_to_grid
 from digits.imaging.transforms.border import median_of_border
 from digits.imaging.transforms.interpolation import interpolate
 
@@ -90,6 +91,7 @@ def deform_rows(
     random_numbers = rng.standard_normal((6, BLOCK_SIZE, 1, 1), dtype=np.float32)
     n_gaussians = [vertical_gaussians.shape[1], horizontal_gaussians.shape[1]]
     weights = rng.standard_normal((2, BLOCK_SIZE, *n_gaussians), dtype=np.float32)
+    weights = round_to_grid(weights)
 
     batches = []
     for start in range(rows.start, rows.stop, BATCH_SIZE):
@@ -98,6 +100,7 @@ def deform_rows(
         rows_in_block = batch_rows % BLOCK_SIZE
         # Shape (2, n_images, height, width).
         field = vertical_gaussians @ weights[:, rows_in_block] @ horizontal_gaussians.T
+        field = field.astype(np.float32)
         batches.append(deform(images, random_numbers[:, rows_in_block], field, strength))
     return np.concatenate(batches).reshape(len(rows), -1)
 
@@ -159,5 +162,5 @@ def make_gaussians(size: int) -> Floats:
     positions = np.arange(size)[:, np.newaxis] / size
     gaussians = np.exp(-(((positions - centres) / SMOOTHNESS) ** 2) / 2)
     standard_deviation = np.sqrt((gaussians**2).sum(axis=1, keepdims=True))
-    # They are rounded, because the last bits of NumPy's exponential differ among processors.
-    return (gaussians / standard_deviation).round(6).astype(np.float32)
+    # In float64, the sums that `deform_rows` makes of values on the grid are exact.
+    return round_to_grid(gaussians / standard_deviation).astype(np.float64)
