@@ -11,6 +11,7 @@ from digits.commands import examples
 from digits.messages.errors import UserError
 from digits.messages.git import check_git, has_repository
 from digits.networks import list_files
+from digits.results.committed import warn_about_processor
 from digits.running.storage import warn_about_unstored
 from digits.settings import params_file
 
@@ -59,5 +60,6 @@ def command(**options: Any) -> None:
         check(settings)
 
     run_stages(**options, check=check_models)
+    warn_about_processor()
     for dataset in settings.datasets.values():
         warn_about_unstored(dataset.sources, list_files(dataset))

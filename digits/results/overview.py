@@ -1,18 +1,17 @@
 """Describe the images of a dataset in a few lines, so that a mistake is seen at once."""
 
-import subprocess
 from collections.abc import Iterable
 from contextlib import suppress
 
 import numpy as np
 import pandas as pd
-import yaml
 
 from digits.core import paths
 from digits.core.images import Images, checksum_prefixes
 from digits.core.pixels import Vector
 from digits.fetching.summary import Summary
 from digits.imaging.background import find_blank
+from digits.messages.git import read_committed
 from digits.messages.terminal import echo, shorten, to_one_line, warn
 from digits.settings.params import DatasetParams, list_addresses
 from digits.sources import load_source
@@ -34,10 +33,8 @@ def print_overview(name: str, dataset: DatasetParams, images: Images, summary: S
 
 def read_committed_summary(name: str) -> Summary | None:
     """Read the summary of a dataset in the last commit, or return None if there is none."""
-    command = ["git", "show", f"HEAD:./{paths.summary(name).as_posix()}"]
-    with suppress(OSError, subprocess.CalledProcessError, yaml.YAMLError, ValueError):
-        text = subprocess.check_output(command, stderr=subprocess.DEVNULL)
-        return Summary.model_validate(yaml.safe_load(text))
+    with suppress(ValueError):
+        return Summary.model_validate(read_committed(paths.summary(name)))
     return None
 
 

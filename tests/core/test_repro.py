@@ -153,6 +153,26 @@ def test_a_mistake_in_params_yaml_is_found_before_any_work(project: Path) -> Non
     assert result.stdout == ""
 
 
+@pytest.mark.parametrize("other_images", [False, True])
+def test_results_of_another_processor_are_named(project: Path, other_images: bool) -> None:
+    paths = [project / "dvc.lock", project / "metrics/five-sgd.json"]
+    here = [path.read_text(encoding="utf-8") for path in paths]
+    lock, metrics = map(yaml.safe_load, here)
+    train = lock["stages"]["train@five-sgd"]
+    train["outs"][1]["md5"] = "0" * 32  # the model
+    if other_images:
+        train["deps"][0]["md5"] = "1" * 32
+    metrics["accuracy"] -= 0.25
+    for path, content in zip(paths, [lock, metrics], strict=True):
+        path.write_text(yaml.safe_dump(content))
+    tiny.commit(project, "other results")
+    for path, text in zip(paths, here, strict=True):
+        path.write_text(text, encoding="utf-8")
+    message = repro(project).stderr
+    assert message.startswith("five-sgd: not the committed results") != other_images
+    assert ("differ by 0.250000 at most; `git checkout" in message) != other_images
+
+
 # A stage of one's own between two others. Its output is an input of `train`.
 OWN = """
   own:
