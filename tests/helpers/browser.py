@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, 
 
 # In seconds. It is less than pytest's limit for a test, so that the error names what the test
 # waited for.
-LIMIT = 540
+LIMIT = 30
 PROGRAMS = ["chromium", "chromium-browser", "google-chrome"]
 MISSING = "needs Chromium: `apt-get install chromium`, or Chrome on the PATH as google-chrome"
 

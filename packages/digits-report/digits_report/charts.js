@@ -16,26 +16,44 @@ const joinTables = (kind, names) => {
   return [`${lines[0][0]},rev`, ...rows].join("\n");
 };
 
-// Fill the places of a definition that DVC fills: the data and the colours. The title is
-// omitted because the page has its own.
+// Show only the corner of the best values, where the curves of good models lie.
+const zoom = (spec, kind, names) => {
+  const sides = names.map((name) => data.models[name].corners[kind]);
+  if (sides.includes(undefined)) return;
+  const side = Math.max(...sides);
+  const { encoding, layer } = spec.spec;
+  const filters = [encoding.x, encoding.y].map(({ field, scale }) => {
+    scale.domain = field === "false_positive_rate" ? [0, side] : [1 - side, 1];
+    return { filter: { field, range: scale.domain } };
+  });
+  layer.at(-1).transform = filters; // the points, which have tooltips
+};
+
+// Fill the places of a definition that DVC fills: the data and the colours. The title is omitted
+// because the page has its own. Two models have a panel for each subset. The subsets of one model
+// are in the same panel, as the revisions are in `dvc plots`.
 const fill = (kind, names) => {
-  const color = { type: "nominal", sort: null };
-  if (names.length === 1) {
-    const scale = { domain: ["test", "cross_validation"], range: COLORS };
-    Object.assign(color, { field: "subset", scale, legend: null });
-  } else {
-    const scale = { domain: names, range: COLORS };
-    Object.assign(color, { field: "rev", scale, legend: { title: null } });
-  }
+  const isOne = names.length === 1;
+  const field = isOne ? "of" : "rev";
+  const domain = isOne ? ["test set", "cross-validation"] : names;
+  const legend = isOne ? null : { title: null };
+  const scale = { domain, range: COLORS };
+  const color = { field, type: "nominal", sort: null, scale, legend };
   const text = data.definitions[kind]
-    .replaceAll('"<DVC_METRIC_COLOR>"', JSON.stringify(color))
-    .replaceAll('"revision"', '"model"');
-  const spec = JSON.parse(text);
+    .replaceAll('"field": "rev"', `"field": "${field}"`)
+    .replaceAll('"revision"', isOne ? '"subset"' : '"model"')
+    .replaceAll('"<DVC_METRIC_COLOR>"', JSON.stringify(color));
+  const { title, $schema, ...spec } = JSON.parse(text); // Vega would warn of another $schema
   spec.data.values = joinTables(kind, names);
   spec.data.format.type = "csv";
-  delete spec.title;
-  delete spec.$schema; // Vega would warn that it is of another version
-  return spec;
+  zoom(spec, kind, names);
+  if (!isOne) return spec;
+  if (kind === "by_class") {
+    spec.facet = { field: "metric", sort: "descending", title: null };
+    return spec;
+  }
+  const { facet, columns, spec: panel, ...rest } = spec;
+  return { ...rest, ...panel };
 };
 
 // Slant the names of classes, so that long ones do not overlap.
@@ -45,10 +63,11 @@ const slant = (spec) => {
 
 // Make a chart as wide as its place.
 const resize = (spec, width) => {
-  const view = spec.spec;
+  const view = spec.spec ?? spec;
   const isSquare = view.width === view.height;
-  spec.columns = width < 480 ? 1 : 2;
-  view.width = Math.floor(Math.min(width / spec.columns - 85, 560));
+  const columns = spec.facet && width >= 480 ? 2 : 1;
+  if (spec.facet) spec.columns = columns;
+  view.width = Math.floor(Math.min(width / columns - 85, 560));
   const height = Math.max(180, Math.floor(view.width * 0.7));
   view.height = isSquare ? view.width : Math.min(view.height, height);
 };

@@ -1,7 +1,10 @@
 """Prepare the charts of the report: Vega-Lite definitions, and their tables as CSV text."""
 
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+
+import pandas as pd
 
 from digits.core.files import atomic_write
 from digits.messages.errors import UserError
@@ -17,6 +20,16 @@ TABLE_OF_CHART = {
     "precision_recall": "precision_recall",
     "reliability": "reliability",
 }
+
+# The best values of the axes of each chart of curves.
+BEST = {
+    "roc": {"false_positive_rate": 0, "true_positive_rate": 1},
+    "precision_recall": {"recall": 1, "precision": 1},
+}
+
+# How large a corner of these charts can be. In a smaller one than 0.02, the curves would show
+# how they were reduced (TOLERANCE in digits/evaluation/plots.py).
+SIDES = [0.02, 0.05, 0.1, 0.2, 0.5, 1]
 
 
 def read_definitions() -> dict[str, str]:
@@ -37,6 +50,22 @@ def make_tables(model: ModelView) -> dict[str, str]:
     if not model.is_calibrated:
         del tables["reliability"]
     return {chart: table.to_csv(index=False) for chart, table in tables.items()}
+
+
+def find_corners(model: ModelView) -> dict[str, float]:
+    """Return the side, 0 to 1, of the corner that each chart of curves shows."""
+    return {chart: find_corner(model.read_plot(chart), best) for chart, best in BEST.items()}
+
+
+def find_corner(curves: pd.DataFrame, best: Mapping[str, float]) -> float:
+    """Return the side of the corner of the best values in which all curves turn.
+
+    It is more than three times as large as the distance of the farthest curve from the corner.
+    The whole chart is shown if this is not possible.
+    """
+    distances = (curves[list(best)].astype(float) - pd.Series(best)).abs().max(axis="columns")
+    of_curves = distances.groupby([curves["subset"], curves["class"]]).min()
+    return next((side for side in SIDES if side > 3 * of_curves.max()), SIDES[-1])
 
 
 def vega_script() -> str:

@@ -24,18 +24,9 @@ document.addEventListener("click", (event) => {
 });
 unfold();
 
-// Show only the rows of one task in the leaderboard.
+// Make the headings of the leaderboard's numbers buttons that sort the models of each task, the
+// largest number first, or by a second click the smallest.
 const table = document.querySelector("#leaderboard table");
-const tasks = document.getElementById("task");
-tasks.addEventListener("change", () => {
-  for (const row of table.tBodies[0].rows) {
-    row.hidden = tasks.value !== "" && row.cells[1].textContent !== tasks.value;
-  }
-});
-tasks.form.hidden = false;
-
-// Make the headings of its numbers buttons that sort the rows, the largest number first, or by a
-// second click the smallest.
 const collator = new Intl.Collator("en", { numeric: true });
 for (const heading of table.tHead.querySelectorAll(".number")) {
   const button = document.createElement("button");
@@ -46,9 +37,11 @@ for (const heading of table.tHead.querySelectorAll(".number")) {
     table.tHead.querySelectorAll("th").forEach((other) => other.removeAttribute("aria-sort"));
     heading.ariaSort = order;
     const text = (row) => row.cells[heading.cellIndex].textContent;
-    const rows = [...table.tBodies[0].rows];
-    rows.sort((one, other) => collator.compare(text(one), text(other)));
-    if (order === "descending") rows.reverse();
-    table.tBodies[0].append(...rows);
+    for (const task of table.tBodies) {
+      const rows = [...task.rows].slice(1); // below the name of the task
+      rows.sort((one, other) => collator.compare(text(one), text(other)));
+      if (order === "descending") rows.reverse();
+      task.append(...rows);
+    }
   });
 }

@@ -1,6 +1,7 @@
 """Render the page from the templates of this folder."""
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from importlib.metadata import version
@@ -38,6 +39,9 @@ SUBSET_NAMES = {"test": "test set", "cross_validation": "cross-validation"}
 # The packages that results depend on. The page lists their versions.
 PACKAGES = ["dvc", "joblib", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy"]
 
+# The scale of the bars in the leaderboard is linear below this error rate, as in the charts.
+SMALLEST_ERROR = 0.001
+
 
 def render_page(settings: Params, model_names: Sequence[str]) -> str:
     """Return the HTML page about some models, which must have been evaluated.
@@ -53,17 +57,19 @@ def render_page(settings: Params, model_names: Sequence[str]) -> str:
     datasets = read_datasets(settings, names)
     models = [model for section in datasets.values() for model in section.models]
     data = make_data(datasets, results)
+    models_by_name = {model.name: model for model in models}
     versions = {package: version(package) for package in PACKAGES}
     template = make_environment().get_template("page.html")
     return template.render(
         project=Path.cwd().name,
         datasets=datasets,
         summaries={name: read_summary(name) for name in datasets},
-        models={model.name: model for model in models},
+        models=models_by_name,
+        cards=make_cards(results, data["comparisons"]),
         outdated_names=outdated_names,
         headings=leaderboard.list_headings(results),
         shown=leaderboard.list_shown(results),
-        leaderboard=results.to_dict("records"),
+        rows_by_task=group_rows(results),
         legends=leaderboard.list_legends(results),
         captions=CAPTIONS,
         subset_names=SUBSET_NAMES,
@@ -100,6 +106,7 @@ def make_data(datasets: dict[str, DatasetView], results: pd.DataFrame) -> dict[s
             models[model.name] = {
                 "dataset": dataset_name,
                 "tables": charts.make_tables(model),
+                "corners": charts.find_corners(model),
                 "mistakes": mistakes.to_dict("records"),
             }
     return {
@@ -109,6 +116,39 @@ def make_data(datasets: dict[str, DatasetView], results: pd.DataFrame) -> dict[s
         "headings": DIFFERENCE_HEADINGS[1:],
         "comparisons": compare_all(results),
     }
+
+
+def group_rows(results: pd.DataFrame) -> dict[str, list[dict[Any, Any]]]:
+    """Return the rows of a leaderboard by their task."""
+    groups = results.groupby("task", sort=False)
+    return {str(task): rows.to_dict("records") for task, rows in groups}
+
+
+def make_cards(
+    results: pd.DataFrame, comparisons: Mapping[str, Mapping[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """Return what the page says first of each task.
+
+    Args:
+        results: the leaderboard.
+        comparisons: what `compare_all` returns.
+
+    Returns:
+        The row of the best model, the names of the models that are `tied` with it, the name of
+        the `next` model, and how that compares with the best one. `next` is None if there is no
+        other model, and `comparison` is None if the two cannot be compared.
+    """
+    cards = {}
+    for task, (best, *others) in group_rows(results).items():
+        others = [row for row in others if row["model"] != leaderboard.BASELINE]
+        following = others[0]["model"] if others else None
+        cards[task] = {
+            "best": best,
+            "tied": [row["model"] for row in others if row["is_tied"]],
+            "next": following,
+            "comparison": comparisons.get(str(following), {}).get(best["model"]),
+        }
+    return cards
 
 
 def compare_all(results: pd.DataFrame) -> dict[str, dict[str, Any]]:
@@ -140,7 +180,20 @@ def compare(before: str, after: str, read: Reader = tables.read) -> dict[str, An
         UserError: the models cannot be compared.
     """
     difference = compare_models(before, after, read, read)
-    return {"cells": format_difference(difference), "verdict": format_verdict(difference)}
+    return {
+        "cells": format_difference(difference),
+        "is_significant": difference.is_significant,
+        "verdict": format_verdict(difference),
+    }
+
+
+def stretch(accuracy: float) -> float:
+    """Return the place of an accuracy on a log scale of the error rates, in percent.
+
+    It is 100 if there are no errors. Below 0.1 %, the scale is linear.
+    """
+    error = 1 - accuracy
+    return 100 * (1 - math.log1p(error / SMALLEST_ERROR) / math.log1p(1 / SMALLEST_ERROR))
 
 
 def make_environment() -> jinja2.Environment:
@@ -159,6 +212,7 @@ def make_environment() -> jinja2.Environment:
         format_cells=leaderboard.format_cells,
         format_metric=format_metric,
         format_count="{:,.0f}".format,
+        stretch=stretch,
     )
     environment.tests["missing"] = pd.isna
     return environment

@@ -53,7 +53,10 @@ class ModelView:
         task: the entry of its task.
         images: the images of its dataset.
         class_names: the names of their classes.
-        label_names: the names of its labels, by their number.
+        label_names: the names of its labels, by their number. In a task with positive classes
+            they are made of the name of the task, such as `not five` and `five`, as in
+            `dvc plots` (.dvc/plots/page.html).
+        label_classes: the classes that each label stands for, such as `not 5` and `5`.
         summary: the content of metrics/<model>.json.
         metrics: the content of plots/<model>/metrics.csv.
         confusion: the content of plots/<model>/confusion.csv, with a column `strength`: the
@@ -77,7 +80,10 @@ class ModelView:
         self.task = settings.tasks[self.params.task]
         self.images = images
         self.class_names = list_class_names(images)
-        self.label_names = label_names(settings, self.params.task)
+        self.label_classes = label_names(settings, self.params.task)
+        self.label_names = self.label_classes
+        if self.has_positive:
+            self.label_names = [f"not {self.params.task}", self.params.task]
         self.summary = read_metrics(name)
         self.metrics = read_metrics_table(name)
         self.confusion = self.read_confusion()

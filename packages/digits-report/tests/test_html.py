@@ -16,6 +16,7 @@ import hostile
 from digits.results.images import read_dataset
 from digits.settings import params_file
 from digits_report import charts
+from digits_report.page import stretch
 from digits_report.view import ModelView
 from reading import (
     FOLDERS,
@@ -66,10 +67,12 @@ def read_mistakes(hostile_project: Path, name: str) -> list[Mistake]:
 
 
 def read_leaderboard(page: Element) -> Any:
-    """Return the leaderboard, without the task below the name of each model."""
-    table = read_table(find(page, ".//section[@id='leaderboard']//table"))
-    names = zip(table["model"], table["task"], strict=True)
-    return table.assign(model=[name.removesuffix(f" {task}") for name, task in names])
+    """Return the rows of all tasks of the leaderboard, each below the name of its task."""
+    table = find(page, ".//section[@id='leaderboard']//table")
+    headings = [text_of(cell) for cell in find(table, "thead/tr")]
+    rows = [[text_of(cell) for cell in row] for row in table.findall("tbody/tr")]
+    rows = [row + [""] * (len(headings) - len(row)) for row in rows]
+    return pd.DataFrame(rows, columns=headings)
 
 
 def find_model(page: Element, name: str) -> Element:
@@ -124,10 +127,10 @@ def test_the_leaderboard_is_that_of_the_terminal(page: Element, made: Path) -> N
         metrics = pd.read_csv(made / f"plots/{name}/metrics.csv")
         of_training = metrics.query("subset == 'train' and metric == 'accuracy'")
         assert accuracies[name] == f"{of_training['value'].item():.4f}"
-    table = table.drop(columns=["task", "training accuracy"])
+    table = table.drop(columns="training accuracy")
     lines = [line.split() for line in call(made, "leaderboard").stdout.splitlines()]
     rows = [" ".join(row).split() for row in table.to_numpy()]
-    assert len(rows) == 4
+    assert len(rows) == 6  # with the names of two tasks
     assert [line for line in lines if line in rows] == rows
     # The terminal has the headings in two lines, below the headings `task (split)` and `model`.
     words = ["task", "(split)", *" ".join(table).split()]
@@ -166,7 +169,10 @@ def test_few_groups_and_missing_metrics_are_shown(project: Path) -> None:
     pd.concat([table, pd.DataFrame([anna, ben])]).to_csv(path, index=False)
     call(project, "report", "--models", "five-*")
     page = read_page(project / "report.html")
-    row = read_leaderboard(page).iloc[0]
+    bar = find(page, ".//td[@class='number interval']/span")
+    place = float(find(bar, "i").attrib["style"].split()[1].removesuffix("%;"))
+    assert place == pytest.approx(stretch(0.875), abs=0.1)
+    row = read_leaderboard(page).iloc[1]
     assert row["95 % interval of test accuracy"] == "*0.8750 to 1.0000"
     legend = "* lowest and highest accuracy of the groups: fewer than six, or all equal"
     assert legend in text_of(find(page, ".//section[@id='leaderboard']"))

@@ -86,12 +86,12 @@ def test_mistakes_are_described_in_words(worse_views: dict[str, ModelView]) -> N
     scores /= temperature
     assert len(mistakes) == is_wrong(predictions).sum() > 30
     for mistake in mistakes.to_dict("records"):
-        names = ["not 5", "5"] if mistake["label"] else ["5", "not 5"]
+        names = ["not five", "five"] if mistake["label"] else ["five", "not five"]
         assert [mistake["predicted"], mistake["actual"]] == names
         digit = tiny.digits()[1][mistake["row"]]
         assert mistake["description"].startswith(f"{digit}, predicted {names[0]} (")
         score = scores[mistake["row"]]
-        percent = format_percent(expit(score if names[0] == "5" else -score))
+        percent = format_percent(expit(score if names[0] == "five" else -score))
         # No line ends inside the number.
         text = percent.replace(" ", "\N{NO-BREAK SPACE}")
         assert mistake["description"].endswith(f" ({text})")
@@ -129,7 +129,7 @@ def test_the_colour_of_a_mistake_follows_its_count(
 def test_metrics_are_those_of_the_predictions(views: dict[str, ModelView], name: str) -> None:
     view = views[name]
     names = list(view.names.values())
-    assert names == (["not 5", "5"] if name == "five-sgd" else list("0123456789"))
+    assert names == (["not five", "five"] if name == "five-sgd" else list("0123456789"))
     for subset in view.subsets:
         predictions = read_predictions(name, subset)
         accuracy = view.overall.loc["accuracy"].xs(subset, level="subset")
@@ -153,7 +153,7 @@ def test_a_class_without_test_images_is_shown(
     metrics = pd.read_csv(path, dtype=str)
     metrics[(metrics["slice"] != "1") | (metrics["subset"] != "test")].to_csv(path, index=False)
     view = ModelView("five-sgd", params_file.load(), dataset)
-    assert view.classes.index.tolist() == ["not 5", "5"]
+    assert view.classes.index.tolist() == ["not five", "five"]
     names = view.classes.columns.get_level_values(1)  # no metric is there that a class lacks
     assert list(dict.fromkeys(names)) == ["support", "precision", "recall", "f1"]
 
