@@ -258,7 +258,11 @@ def ask_about_unused_files(
     for name in unused:
         file = posixpath.basename(name)
         is_document = DOCUMENT.fullmatch(file) or SUBMISSION.search(file)
-        is_unpacked = name.endswith(".gz") and name.removesuffix(".gz") in folder.files
+        unpacked = posixpath.splitext(name)[0]  # of a file or a folder that was packed
+        is_unpacked = name.endswith((".gz", ".zip")) and (
+            unpacked in folder.files
+            or any(path.startswith(f"{unpacked}/") for path in folder.pictures)
+        )
         is_of_system = (  # such as _DS_Store
             "." not in file and counts[file] > 1 and not is_text(read_start(folder.files[name]))
         )
@@ -331,7 +335,13 @@ def ask_about_unused_folders(reading: Reading) -> Iterator[str]:
 def ask_about_unused_arrays(folder: Folder, reading: Reading) -> Iterator[str]:
     """Yield a question about arrays that may have groups or sets."""
     n_images = len(reading.rows)
-    arrays = [name for name in reading.unused_arrays if may_be_groups(folder, name, n_images)]
+    n_classes = reading.rows["class"].nunique()
+    arrays = [
+        name
+        for name in reading.unused_arrays
+        if may_be_groups(folder, name, n_images)
+        and folder.load_arrays([folder.find_array_file(name)])[name].size != n_classes
+    ]
     if arrays:
         yield f"may the arrays {shorten(arrays)} be left out?"
 
