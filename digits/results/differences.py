@@ -88,11 +88,7 @@ def compare_models(
     They are compared by their cross-validated predictions or, if one of the two has no folds,
     by their predictions of the test set.
 
-    Args:
-        first: the name of the first model.
-        second: the name of the second model.
-        read_first: reads a table of the first model, from the workspace or from a revision.
-        read_second: reads a table of the second model.
+    The readers read tables of the first and the second model, for example from a revision.
 
     Raises:
         UserError: the predictions cannot be read, or are of different images.
@@ -141,9 +137,7 @@ def compare_predictions(before: pd.DataFrame, after: pd.DataFrame) -> Difference
         difference=100 * (accuracy_after - accuracy_before),
         fixed=int((changes > 0).sum()),
         broken=int((changes < 0).sum()),
-        p_value=test.p_value,
-        low=test.low,
-        high=test.high,
+        **test._asdict(),
         is_significant=is_significant(test.p_value),
         points_of_groups=points_of_groups,
     )
@@ -176,12 +170,7 @@ def mcnemar_test(changes: Vector) -> PairedTest:
 
 
 def t_test(differences: Vector) -> PairedTest:
-    """Return the result of a t-test of the mean of some differences.
-
-    Args:
-        differences: differences of accuracies, -1 to 1, such as those of groups, shape
-            (n_differences,).
-    """
+    """Return the result of a t-test of the mean of differences of accuracies, -1 to 1."""
     if np.allclose(differences, differences[0]):  # without variance there is no t statistic
         points = 100 * float(differences[0])
         return PairedTest(1.0 if np.isclose(points, 0) else 0.0, low=points, high=points)

@@ -32,11 +32,6 @@ def list_class_names(images: Images) -> list[str]:
 def parse_rows(ranges: Sequence[str], dataset: str, n_images: int) -> Vector:
     """Return the row numbers in ranges such as `36001` and `0-9`, in the given order.
 
-    Args:
-        ranges: the ranges.
-        dataset: the name of the dataset.
-        n_images: its number of images.
-
     Raises:
         UserError: a range is malformed, or exceeds the dataset.
     """

@@ -29,12 +29,7 @@ def label_names(settings: Params, task_name: str) -> list[str]:
 
 
 def check_labels(names: Sequence[str], largest_label: int, model_name: str) -> None:
-    """Check that each label that a model predicts has a name.
-
-    Args:
-        names: the names of the labels of its task.
-        largest_label: the largest label that the model predicts. They are numbered from 0.
-        model_name: the model.
+    """Check that the largest label that a model predicts, counted from 0, has a name.
 
     Raises:
         UserError: the dataset has changed after the model was trained.

@@ -135,11 +135,9 @@ def read_baseline_row(name: str) -> dict[str, Any]:
 
 
 def count_errors(values: pd.Series, accuracy: float) -> int:
-    """Return the number of errors on the test set that an accuracy corresponds to.
+    """Return the number of errors on the test set that an accuracy, 0 to 1, corresponds to.
 
-    Args:
-        values: the metrics of a model, by subset, metric and slice.
-        accuracy: 0 to 1.
+    `values` are the metrics of a model, by subset, metric and slice.
     """
     return round((1 - accuracy) * values.xs(("test", "support")).sum())
 
@@ -167,9 +165,7 @@ def list_headings(table: pd.DataFrame) -> list[str]:
 def format_cells(row: Mapping[Any, Any], shown: Sequence[Column]) -> list[str]:
     """Return the texts below the headings in a row of the leaderboard.
 
-    Args:
-        row: the row.
-        shown: what `list_shown` returns for the table.
+    `shown` is what `list_shown` returns for the table.
     """
     metrics = [format_metric(row[column.name]) for column in shown]
     interval = NO_VALUE if np.isnan(row["low"]) else f"{row['low']:.4f} to {row['high']:.4f}"

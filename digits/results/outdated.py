@@ -17,13 +17,10 @@ ABSENT = ["deleted", "not in cache"]
 
 
 def find_outdated_models(names: Collection[str]) -> set[str]:
-    """Return the models for which `dvc repro` would run a stage, as far as DVC can tell.
+    """Return the evaluated models of which `dvc repro` would run a stage.
 
     Missing files do not count. If DVC cannot tell, for example while it runs stages, a warning
     says so, and no model is returned.
-
-    Args:
-        names: the names of evaluated models.
     """
     try:
         with warnings.catch_warnings(action="ignore"), Repo() as repository, repository.lock:
@@ -60,8 +57,7 @@ def has_only_local_files(stage: Stage) -> bool:
 def is_outdated(changes: list[dict[str, Any] | str]) -> bool:
     """Return whether the changes that DVC has found in a stage are more than absent files.
 
-    Args:
-        changes: such as `[{"changed deps": {"data/raw/mnist.parquet": "deleted"}}]`.
+    They are such as `[{"changed deps": {"data/raw/mnist.parquet": "deleted"}}]`.
     """
     for change in changes:
         if isinstance(change, str):  # such as `changed command`

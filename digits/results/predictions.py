@@ -13,12 +13,9 @@ from digits.results.numbers import format_percent
 
 
 def read_predictions(model_name: str, subset: str = "test") -> pd.DataFrame:
-    """Return the predictions of a model.
+    """Return the predictions of a model for the test images.
 
-    Args:
-        model_name: an entry of params.yaml.
-        subset: `test` for the test images, or `train` for the cross-validated predictions of
-            the training images.
+    For the subset `train`, return the cross-validated predictions of the training images.
 
     Raises:
         UserError: the file is missing, or the model was not cross-validated.
@@ -37,11 +34,7 @@ def read_predictions(model_name: str, subset: str = "test") -> pd.DataFrame:
 
 
 def rank_mistakes(predictions: pd.DataFrame) -> Vector:
-    """Return the positions of the wrong predictions, the most confident ones first.
-
-    Args:
-        predictions: a table of predictions, as docs/pipeline.md describes it.
-    """
+    """Return the positions of the wrong predictions in a table, the most confident first."""
     is_wrong = (predictions["label"] != predictions["prediction"]).to_numpy()
     ranking = np.argsort(-compute_margins(predictions), kind="stable")
     return ranking[is_wrong[ranking]]
@@ -83,10 +76,8 @@ def describe_prediction(
 ) -> str:
     """Return a prediction in words, such as `8, predicted 8 (97 %)`.
 
-    Args:
-        label_name: the name of the predicted label.
-        probability: the text in parentheses.
-        actual_name: what the image shows, or None if it is unknown.
+    `probability` is the text in parentheses. `actual_name` is what the image shows, or None if
+    it is unknown.
     """
     prediction = f"predicted {label_name} ({probability})"
     if actual_name is None:
@@ -102,12 +93,8 @@ def describe_predictions(
 ) -> list[str]:
     """Return each prediction in words, such as `8, predicted 8 (97 %)`.
 
-    Args:
-        predictions: a table of predictions.
-        actual_names: what each image shows.
-        names: the name of each label.
-        temperature: the temperature of the calibration. If None, the probabilities are the
-            model's own.
+    `actual_names` are what the images show, and `names` those of the labels. Without a
+    temperature, the probabilities are the model's own.
     """
     # SciPy is slow to import, and most commands need no probabilities.
     from digits.evaluation.calibration import calibrate, to_logits

@@ -51,10 +51,7 @@ def format_rows(
 ) -> str:
     """Return a table, whose first column is aligned to the left, and all others to the right.
 
-    Args:
-        headings: the headings of the columns.
-        rows: the text of each cell.
-        table_format: `table` or `markdown`.
+    Its format is `table` or `markdown`.
     """
     rows = [[to_printable(cell) for cell in row] for row in rows]
     if table_format == "markdown":  # a heading is a single line
