@@ -102,11 +102,7 @@ def read_summary(module: str) -> str:
 
 
 def columns(descriptions: Mapping[str, str]) -> str:
-    """Return a list of the columns of a table, for a subcommand's help.
-
-    Args:
-        descriptions: what is in each column, by its heading.
-    """
+    """Return what is in each column of a table, by its heading, for a subcommand's help."""
     formatter = click.HelpFormatter(width=HELP_WIDTH)
     with formatter.section("Columns"):
         formatter.write_dl(list(descriptions.items()))
@@ -124,15 +120,10 @@ def keep_lines(paragraph: str) -> str:
 
 
 def select_models(option: str, pattern: str, names: Iterable[str]) -> list[str]:
-    """Return the names of the models that match a pattern.
-
-    Args:
-        option: the name of the option or argument, for the error.
-        pattern: the pattern, such as `small-*`, or a name.
-        names: the names of all models.
+    """Return the names of the models that match a pattern, such as `small-*`, or a name.
 
     Raises:
-        UserError: no model matches the pattern.
+        UserError: no model matches the pattern. The message begins with `option`.
     """
     all_names = list(names)
     matching = fnmatch.filter(all_names, pattern)

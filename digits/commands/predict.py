@@ -26,9 +26,7 @@ HEADINGS = ["picture", "predicted", "probability"]
 def print_submission(header: str, pictures: Sequence[PicturePrediction]) -> None:
     """Print a CSV file with the id and the label of each image.
 
-    Args:
-        header: the names of the two columns.
-        pictures: the predictions. Pictures that cannot be read are printed as warnings.
+    Pictures that cannot be read are printed as warnings. `header` names the two columns.
 
     Raises:
         UserError: two images have the same id.
@@ -139,9 +137,7 @@ def write_png(
 )
 @click.argument("arguments", nargs=-1, required=True, metavar="PICTURE|FOLDER|TABLE|-...")
 @click.option(
-    "--model",
-    metavar="NAME",
-    help="Use this model.  [default: the best for all classes]",
+    "--model", metavar="NAME", help="Use this model.  [default: the best for all classes]"
 )
 @format_option
 @click.option(

@@ -106,12 +106,9 @@ def report_os_errors() -> Iterator[None]:
 def check_exists(path: Path, *stages: str) -> None:
     """Check that a file exists.
 
-    Args:
-        path: the file.
-        stages: the stages that make it. If there are none, the message names no stage.
-
     Raises:
-        UserError: it doesn't. The message names the commands that make it or fetch it.
+        UserError: it doesn't. The message names the commands that make it or fetch it, with
+            these stages.
     """
     if not path.exists():
         words = "".join(f" {stage}" for stage in stages)

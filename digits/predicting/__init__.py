@@ -17,8 +17,7 @@ from digits.settings.params import DatasetParams, Params
 def load(name: str | None = None) -> Predictor:
     """Load a model that predicts pictures.
 
-    Args:
-        name: the name of the model. If None, the best model is chosen, and named on stderr.
+    Without a name, the best model is chosen, and named on stderr.
 
     Raises:
         UserError: there is no such model.

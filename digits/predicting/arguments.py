@@ -26,10 +26,7 @@ def predict_arguments(
 ) -> Iterator[PicturePrediction]:
     """Yield the predictions for all arguments.
 
-    Args:
-        predictor: the model.
-        arguments: the paths, or `-`.
-        errors: receives what is wrong with a whole argument, which does not stop the others.
+    `errors` receives what is wrong with a whole argument, which does not stop the others.
     """
     # All are opened before the first one is predicted, which can take long.
     collections: dict[str, Collection | None] = {}
@@ -130,9 +127,8 @@ def predict_collection(
         if isinstance(content, Path):  # beside the table, or in an inner folder
             yield predict_picture(predictor, str(content), content, label, image_id)
         else:
-            yield predict_picture(
-                predictor, str(path / name), BytesIO(content), label, image_id
-            )
+            file = str(path / name)
+            yield predict_picture(predictor, file, BytesIO(content), label, image_id)
 
 
 def predict_blocks(

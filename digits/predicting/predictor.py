@@ -91,7 +91,8 @@ class Predictor:
         if uses_network(model_params):
             networks = load_networks(dataset, summary.sha256.get(NETWORK_CHECKSUM))
         n_values = sum(network.n_features for network in networks)
-        if uses_pixels(model_params):
+        takes_pixels = uses_pixels(model_params)
+        if takes_pixels:
             n_values += math.prod(dataset.shape)
         if model.n_features_in_ != n_values:
             raise UserError(
@@ -105,25 +106,10 @@ class Predictor:
             for label in model.classes_.tolist()
         }
         temperature = read_temperature(name)
-        return cls(
-            name,
-            dataset,
-            summary,
-            labels,
-            model,
-            temperature,
-            networks,
-            uses_pixels(model_params),
-        )
+        return cls(name, dataset, summary, labels, model, temperature, networks, takes_pixels)
 
     def predict(self, source: Path | BinaryIO) -> Sequence[Prediction]:
-        """Predict what a picture shows.
-
-        Args:
-            source: the path of the file, or the opened file.
-
-        Returns:
-            a single prediction. A subclass may return several.
+        """Predict what a picture shows. A subclass may return several predictions.
 
         Raises:
             PictureError: the picture cannot be read, or there is nothing to predict in it.

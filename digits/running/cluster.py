@@ -32,10 +32,8 @@ def threads_or_cluster(shared_arrays: list[Any]) -> AbstractContextManager[Any]:
     """Return a context in which joblib runs its jobs in threads, or on a Dask cluster.
 
     Threads share arrays without copies, and use all cores, because the slow code of NumPy and
-    scikit-learn releases Python's global lock.
-
-    Args:
-        shared_arrays: large arrays that several jobs take. Each worker receives them once.
+    scikit-learn releases Python's global lock. Each worker of a cluster receives the large
+    arrays that several jobs share once.
 
     Raises:
         UserError: the cluster cannot be used.

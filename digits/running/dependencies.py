@@ -20,13 +20,9 @@ Key = tuple[str, str]
 
 
 def read_dependencies(stage: str, name: str) -> tuple[list[str], list[Key]]:
-    """Return the paths and the keys that a stage depends on.
+    """Return the paths and the keys that a stage depends on for an entry of params.yaml.
 
     Both lists are empty if dvc.yaml has no such stage.
-
-    Args:
-        stage: the name of the stage, such as `train`.
-        name: the name of the entry of params.yaml, such as `digit-fast`.
 
     Raises:
         UserError: there is no such entry.
