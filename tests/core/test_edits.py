@@ -44,7 +44,6 @@ def replace(path: str, old: str, new: str) -> str:
     """Return a script that replaces a text in a file."""
     return f"""
 from pathlib import Path
-from typing import Any
 path = Path("{path}")
 text = path.read_text()
 assert "{old}" in text

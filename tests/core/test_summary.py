@@ -34,8 +34,7 @@ def folder(tmp_path: Path) -> Path:
 
 def read_summary(folder: Path) -> dict[str, Any]:
     text = (folder / "data/datasets/tried.yaml").read_text(encoding="utf-8")
-    values: dict[str, Any] = yaml.safe_load(text)
-    return values
+    return yaml.safe_load(text)
 
 
 def test_the_stage_says_and_writes_what_the_images_are(folder: Path) -> None:

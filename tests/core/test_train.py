@@ -47,11 +47,7 @@ X, CLASSES = tiny.digits()
 
 
 def make_task(**columns: Any) -> Images:
-    """Return the images of X as the training set of a task, in which five has the label 1.
-
-    Args:
-        columns: other columns of the table.
-    """
+    """Return the images of X as the training set of a task, in which five has the label 1."""
     rows = np.arange(len(X), dtype=np.uint32)
     labels = (CLASSES == 5).astype(np.uint8)
     table = pd.DataFrame({"class": CLASSES, "row": rows, "label": labels}).assign(**columns)

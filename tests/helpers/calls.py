@@ -20,13 +20,7 @@ STAGES = {path.stem for path in ROOT.glob("stages/*.py")}
 def call(project: Path, *words: str, status: int = 0, stdin: bytes | None = None) -> Result:
     """Call a stage or a subcommand of `digits` in a project, and expect an exit status.
 
-    The terminal is 80 columns wide.
-
-    Args:
-        project: the folder to run in.
-        words: the name of the stage or subcommand, and its arguments.
-        status: the expected exit status.
-        stdin: what the command reads from standard input.
+    The first word is its name. The terminal is 80 columns wide.
     """
     with contextlib.chdir(project):
         command, arguments = find_command(words)

@@ -35,12 +35,7 @@ class Step(NamedTuple):
 
 
 def read_section(page: str, title: str) -> str:
-    """Return the text below a heading of a page, with the sections inside it.
-
-    Args:
-        page: the path of the page in the repository.
-        title: the text of the heading.
-    """
+    """Return the text below a heading of a page, with the sections inside it."""
     text = (tiny.ROOT / page).read_text(encoding="utf-8")
     heading = re.search(rf"^(#+) {re.escape(title)}$", text, re.MULTILINE)
     assert heading is not None, f"{page} has no heading {title!r}"
@@ -64,12 +59,7 @@ def read_steps(text: str) -> list[Step]:
 
 
 def read_table(text: str, *programs: str) -> list[str]:
-    """Return the commands in the tables of a text.
-
-    Args:
-        text: a part of a page.
-        programs: the first words of commands, such as `dvc`.
-    """
+    """Return the commands of programs, such as `dvc`, in the tables of a text."""
     rows = re.findall(r"^\|.*", text, re.MULTILINE)
     commands = re.findall(rf"`((?:{'|'.join(programs)}) [^`]+)`", "\n".join(rows))
     return [command.replace(r"\|", "|") for command in commands]

@@ -30,9 +30,7 @@ def serve_files(server: HTTPServer, contents: dict[str, bytes]) -> None:
 def serve_openml(server: HTTPServer, name: str) -> None:
     """Let a server answer as the part of OpenML's API that scikit-learn uses.
 
-    Args:
-        server: the server.
-        name: the name under which it has the tiny dataset.
+    It has the tiny dataset under a name.
     """
     content = arff_file()
     description = {

@@ -128,12 +128,7 @@ def model(
 ) -> dict[str, Any]:
     """Return an entry of `models`.
 
-    Args:
-        task: the name of the task.
-        features: the features, such as `scaled`, or `scaled 50` for fifty components.
-        classifier: the classifier.
-        folds: the number of folds.
-        hyperparameters: the arguments of the classifier.
+    The features are such as `scaled`, or `scaled 50` for fifty components.
     """
     features, _, n_components = features.partition(" ")
     return {
@@ -214,10 +209,7 @@ def edit(project: Path, changes: dict[str, Any]) -> None:
 def edit_summary(project: Path, changes: dict[str, Any], name: str = "tiny") -> None:
     """Change what data/datasets/NAME.yaml says of a dataset.
 
-    Args:
-        project: the project.
-        changes: new values of keys.
-        name: the dataset. If it has no file, it is like the tiny dataset.
+    If it has no file, it is like the tiny dataset.
     """
     folder = project / "data/datasets"
     values = yaml.safe_load((folder / "tiny.yaml").read_text(encoding="utf-8"))

@@ -32,9 +32,7 @@ REPLACED = {
 def read_section(title: str, **values: str) -> str:
     """Return a section of the page, without sections inside it, as if about the tiny project.
 
-    Args:
-        title: the heading.
-        values: what replaces the placeholders of the page, such as `URL`.
+    The values replace the placeholders of the page, such as `URL`.
     """
     section, _, _ = pages.read_section(PAGE, title).partition("\n### ")
     for old, new in {**REPLACED, **values}.items():
@@ -104,10 +102,7 @@ def test_a_changed_stage_pulls_its_inputs_into_a_new_clone(project: Path) -> Non
 def publish(project: Path, place: str, *settings: pages.Step) -> None:
     """Give a project a Git repository to push to, and a remote of the team with all files.
 
-    Args:
-        project: its folder.
-        place: the address of the remote.
-        settings: the commands that set what this kind of remote needs.
+    The settings are commands that set what this kind of remote needs at its place.
     """
     tiny.run("git init --quiet --bare -b main origin", project.parent)
     tiny.run(["git", "remote", "add", "origin", str(project.parent / "origin")], project)
