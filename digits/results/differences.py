@@ -170,7 +170,10 @@ def mcnemar_test(changes: Vector) -> PairedTest:
 
 
 def t_test(differences: Vector) -> PairedTest:
-    """Return the result of a t-test of the mean of differences of accuracies, -1 to 1."""
+    """Return the result of a t-test of the mean of differences of accuracies, -1 to 1.
+
+    `differences` has the shape (n_differences,).
+    """
     if np.allclose(differences, differences[0]):  # without variance there is no t statistic
         points = 100 * float(differences[0])
         return PairedTest(1.0 if np.isclose(points, 0) else 0.0, low=points, high=points)

@@ -60,6 +60,9 @@ def test_a_difference_is_significant_below_a_p_value_of_0_01() -> None:
 def test_a_difference_is_tested_by_the_exact_test_of_these_images() -> None:
     difference = compare_predictions(make_predictions(BEFORE), make_predictions(AFTER))
     assert (difference.fixed, difference.broken) == (FIXED, BROKEN)
+    assert difference.images == 400
+    assert difference.accuracy_before == BEFORE.mean()
+    assert difference.accuracy_after == AFTER.mean()
     test = binomtest(FIXED, FIXED + BROKEN)
     assert difference.p_value == pytest.approx(test.pvalue)
     assert difference.is_significant

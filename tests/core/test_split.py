@@ -145,7 +145,7 @@ def test_images_with_the_same_pixels_are_in_the_same_set_of_a_share() -> None:
 
 
 def groups_by_share(kept: Vector) -> set[int]:
-    """Return which groups of ten of the kept rows are in the test set of such a share."""
+    """Return which groups of ten of these rows are in the test set of a share of a quarter."""
     groups = kept // 10
     numbers = np.unique(groups, return_inverse=True)[1]
     images = make_images(len(kept), numbers, PIXELS[kept])

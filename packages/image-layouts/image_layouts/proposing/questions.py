@@ -339,17 +339,16 @@ def ask_about_unused_arrays(folder: Folder, reading: Reading) -> Iterator[str]:
     arrays = [
         name
         for name in reading.unused_arrays
-        if may_be_groups(folder, name, n_images)
-        and folder.load_arrays([folder.find_array_file(name)])[name].size != n_classes
+        if may_be_groups(folder, name, n_images, n_classes)
     ]
     if arrays:
         yield f"may the arrays {shorten(arrays)} be left out?"
 
 
-def may_be_groups(folder: Folder, name: str, n_images: int) -> bool:
-    """Return whether an array may have groups or sets, and not ids or measurements."""
+def may_be_groups(folder: Folder, name: str, n_images: int, n_classes: int) -> bool:
+    """Return whether an array may have groups or sets, and not ids, measurements or names."""
     array = folder.load_arrays([folder.find_array_file(name)])[name]
-    if array.dtype.kind == "f" and (array % 1).any():
+    if array.size == n_classes or (array.dtype.kind == "f" and (array % 1).any()):
         return False
     return bool(array.size != n_images or len(set(array.ravel().tolist())) < n_images)
 

@@ -34,6 +34,7 @@ MIN_LIKENESS = 1.1
 MIN_OF_MANY_FOLDERS = 1.25
 MIN_TIMES_ROOT = 3  # of the number of pairs
 
+# Before a number, they say that pictures are of one person, whatever they look like.
 PERSONS = {"patient", "person", "subject"}
 TOKEN = re.compile(r"[^\W\d_]+|\d+")
 GREY, EDGES, COLORS = slice(576), slice(576, 1_152), slice(1_152, 1_216)  # 24², 24² and 64
