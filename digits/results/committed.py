@@ -1,4 +1,4 @@
-"""Find results that are not those of the last commit because the processor is another one."""
+"""Find results that are not those of the last commit although all inputs are the same."""
 
 import platform
 from pathlib import Path
@@ -14,7 +14,7 @@ LOCK = Path("dvc.lock")
 def warn_about_processor() -> None:
     """Print one line if models differ from the last commit although their inputs do not.
 
-    Then the processor is another one, because all else that matters is an input.
+    Then the processor is probably another one, because all else that matters is an input.
     """
     models = find_other_results()
     if models:
@@ -28,7 +28,7 @@ def warn_about_processor() -> None:
 
 
 def find_other_results() -> list[str]:
-    """Return the models with a stage that has other outputs, and the same of all else."""
+    """Return the models of which a stage has other outputs from the same inputs."""
     committed = read_committed(LOCK).get("stages", {})
     models = set()
     stages = read_yaml(LOCK)["stages"] if committed else {}

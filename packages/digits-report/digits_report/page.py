@@ -39,8 +39,9 @@ SUBSET_NAMES = {"test": "test set", "cross_validation": "cross-validation"}
 # The packages that results depend on. The page lists their versions.
 PACKAGES = ["dvc", "joblib", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy"]
 
-# The scale of the bars in the leaderboard is linear below this error rate, as in the charts.
-SMALLEST_ERROR = 0.001
+# The scale of the bars in the leaderboard is nearly linear below this error rate, as in the
+# charts.
+LINEAR_BELOW = 0.001
 
 
 def render_page(settings: Params, model_names: Sequence[str]) -> str:
@@ -155,8 +156,8 @@ def compare_all(results: pd.DataFrame) -> dict[str, dict[str, Any]]:
     """Compare each model with the better models of its task.
 
     Returns:
-        What `digits compare --between` prints, as `comparisons[worse][better]`. Models that
-        cannot be compared are left out.
+        What `compare` returns, as `comparisons[worse][better]`. Models that cannot be compared
+        are left out.
     """
     comparisons: dict[str, dict[str, Any]] = {}
     models = results[results["model"] != leaderboard.BASELINE]
@@ -169,7 +170,7 @@ def compare_all(results: pd.DataFrame) -> dict[str, dict[str, Any]]:
 
 
 def compare(before: str, after: str, read: Reader = tables.read) -> dict[str, Any]:
-    """Return what `digits compare --between` prints.
+    """Return the cells and the verdict that `digits compare --between` prints.
 
     Args:
         before: the name of the first model.
@@ -190,10 +191,10 @@ def compare(before: str, after: str, read: Reader = tables.read) -> dict[str, An
 def stretch(accuracy: float) -> float:
     """Return the place of an accuracy on a log scale of the error rates, in percent.
 
-    It is 100 if there are no errors. Below 0.1 %, the scale is linear.
+    It is 100 if there are no errors. Below 0.1 %, the scale is nearly linear.
     """
     error = 1 - accuracy
-    return 100 * (1 - math.log1p(error / SMALLEST_ERROR) / math.log1p(1 / SMALLEST_ERROR))
+    return 100 * (1 - math.log1p(error / LINEAR_BELOW) / math.log1p(1 / LINEAR_BELOW))
 
 
 def make_environment() -> jinja2.Environment:

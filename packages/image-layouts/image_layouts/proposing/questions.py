@@ -1,8 +1,8 @@
 """Ask the owner about a proposed layout that may be wrong.
 
 A layout that is taken without a question uses every picture, file, array, row and level of
-folders, and nothing speaks against it. The words and expressions here only raise questions.
-None of them decides what files mean.
+folders, but for those that say nothing more, as it says below. Nothing speaks against it. The
+words and expressions here only raise questions. None of them decides what files mean.
 """
 
 import posixpath
@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from image_layouts.checking import one_class
@@ -186,13 +185,13 @@ def ask_about_levels(reading: Reading) -> Iterator[str]:
         ]
         n_varying.append(len(varying))
     if n_varying and (max(n_varying) > 1 or min(n_varying) < max(n_varying)):
-        first = rows.iloc[rows["file"].str.count("/").argmax()]
-        name, file = first["class"], first["file"]
+        deepest = rows.iloc[rows["file"].str.count("/").argmax()]
+        name, file = deepest["class"], deepest["file"]
         yield f"does {name}, and no other folder, say what the picture {file} shows?"
 
 
 def repeats_class(rows: pd.DataFrame, level: int) -> bool:
-    """Return whether a level of folders has a name for each class, and the class in this name.
+    """Return whether each class has one folder at a level, whose name contains the class.
 
     Google Drive packs `roses` as `roses-20241201T090000Z-001/roses`.
     """
@@ -218,13 +217,13 @@ def ask_about_unused_pictures(
 
 
 def are_of_another_set(names: Sequence[str], rows: pd.DataFrame) -> bool:
-    """Return whether unused pictures are a test set without classes, or a validation set.
+    """Return whether unused pictures are sets without classes, of which one is a test set.
 
     - Each of their folders has a word for a set that no used picture has in its folder.
     - Each set is one folder, and one of them is a test set.
     - No name has a class as a word.
 
-    Beside a training set and a test set, they may lie in any single folder.
+    Beside a training set and a test set, they may lie in any single folder of their own.
     """
     words = {word for name in names for word in list_words(posixpath.basename(name))}
     if any(set() < list_words(name) <= words for name in rows["class"].unique()):
@@ -427,7 +426,7 @@ def find_longer_names(files: pd.Series, stems: pd.Series) -> Iterator[tuple[str,
     by_stem: dict[str, str] = dict(zip(stems, files, strict=True))
     by_path = {posixpath.splitext(file)[0]: file for file in files}
     for stem, file in zip(stems, files, strict=True):
-        start = file[: file.rindex(stem)]  # its folder
+        start = file[: file.rindex(stem)]  # its folder, with a slash
         shorter = [each for each in list_shorter(stem) if each in by_stem]
         for each in shorter[:1]:
             yield by_path.get(start + each, by_stem[each]), file
@@ -523,7 +522,7 @@ def list_doubtful_folders(names: Sequence[str]) -> list[str]:
     if len(codes) >= max(2, len(names) / 2):
         doubtful += codes
     numbers = sorted(int(name) for name in names if name.isdecimal())
-    are_digits = numbers and numbers[-1] < 10
-    if numbers and not are_digits and np.ptp(numbers) + 1 > 2 * len(numbers):  # these are ids
+    are_digits = not numbers or numbers[-1] < 10
+    if not are_digits and numbers[-1] - numbers[0] + 1 > 2 * len(numbers):  # these are ids
         doubtful += names
     return list(dict.fromkeys(doubtful))

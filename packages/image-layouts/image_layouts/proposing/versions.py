@@ -1,7 +1,8 @@
 """Ask whether pictures of one name, of two classes, are versions of one picture.
 
 Classes may number their pictures alike. Then `cat/1.jpg` is no more like `dog/1.jpg` than like
-other dogs. A photo and its mask, depth or sketch are. The pixels tell these cases apart.
+other dogs. A photo is more like its mask, depth or sketch than like those of other photos. The
+pixels tell these cases apart.
 """
 
 import posixpath
@@ -27,12 +28,13 @@ MIN_PAIRS = 5  # fewer decide nothing
 SHARE = 0.9  # of the names of a folder
 SIDE = 24  # the height and the width of a reduced picture, in pixels
 MIN_SPREAD = 0.05  # of the values of a picture that is not blank
-# Of pairs by their likeness in spreads of all likenesses. In sets of ordinary pairs it was at
+# The mean likeness of pairs, in standard deviations of all likenesses, from which a question is
+# asked. In sets of ordinary pairs it was at
 # least 1.2, and in 90 % of the draws of 26 sets of classes at most 1.0. Many folders make many
 # comparisons, and so need more, as few pairs do.
 MIN_LIKENESS = 1.1
 MIN_OF_MANY_FOLDERS = 1.25
-MIN_TIMES_ROOT = 3  # of the number of pairs
+MIN_TIMES_ROOT = 3  # the likeness times the square root of the number of pairs
 
 # Before a number, they say that pictures are of one person, whatever they look like.
 PERSONS = {"patient", "person", "subject"}
@@ -77,7 +79,7 @@ def ask_about_versions(folder: Folder, rows: pd.DataFrame) -> Iterator[str]:
 
 
 def list_comparisons(places: list[Any]) -> Iterator[Any]:
-    """Yield pairs of folders: all, or of many those whose paths begin or end almost alike."""
+    """Yield all pairs of folders, or, of many, those that begin or end almost alike."""
     if len(places) <= MAX_FOLDERS:
         yield from combinations(places, 2)
         return
@@ -88,12 +90,12 @@ def list_comparisons(places: list[Any]) -> Iterator[Any]:
 
 
 def is_person(key: str) -> bool:
-    """Return whether pictures are called like a person, such as `anna` or `patient 7`."""
+    """Return whether pictures may be called like a person, such as `anna` or `patient 7`."""
     return not re.search(r"\d", key) or not PERSONS.isdisjoint(key.split())
 
 
 def list_keys(files: pd.Series) -> dict[str, str]:
-    """Return the pictures of a folder by what tells their names apart, in a mixed order.
+    """Return the pictures of a folder by what tells their names apart, sorted by checksums.
 
     This is `7` for `img_007_mask`, if the others are called `img_008_mask` and so on.
     """
@@ -147,7 +149,9 @@ def read_small(path: Path) -> Any:
 
 
 def measure_likeness(looks: Any) -> float:
-    """Return how much more alike pairs are than other pictures, in spreads: the highest.
+    """Return how much more alike pairs are than other pictures, in standard deviations.
+
+    It is the highest value of those of the greys, the edges and the colours.
 
     What a picture has with all others is left out, such as one background. `looks` has the
     shape (n_pairs, 2, n_values).
