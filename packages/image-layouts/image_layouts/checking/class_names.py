@@ -6,8 +6,6 @@ from collections import defaultdict
 from collections.abc import Sequence
 from itertools import filterfalse
 
-from image_layouts.errors import shorten
-
 # The zeros before the first digit of a number, such as `00` in `007`, but not a lone `0`.
 LEADING_ZEROS = re.compile(r"(?<![\d.])0+(?=\d)")
 
@@ -19,7 +17,7 @@ BLANKS = re.compile(r"[\s_]+|(?<=\w)[-.']+(?=[^\W\d])")
 
 
 def find_equal_names(class_names: Sequence[str]) -> list[str]:
-    """Return a line about classes whose names look alike, or may mean the same.
+    """Return classes that look alike, or may mean the same, such as `'Cat' and 'cat'`.
 
     They differ only by case, accents, blanks, zeros, or characters that cannot be seen.
     """
@@ -32,11 +30,8 @@ def find_equal_names(class_names: Sequence[str]) -> list[str]:
         without_zeros = LEADING_ZEROS.sub("", without_accents)
         with_separators = BETWEEN_NUMBERS.sub("-", without_zeros)
         names_by_letters[BLANKS.sub("", with_separators)].append(name)
-    alike = [
+    return [
         " and ".join(repr(name) for name in names)
         for names in names_by_letters.values()
         if len(names) > 1
     ]
-    if not alike:
-        return []
-    return [f"classes that may be the same: {shorten(alike)}; if they are, give them one name"]

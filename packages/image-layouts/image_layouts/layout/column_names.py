@@ -6,6 +6,7 @@ import re
 CLASS_COLUMNS = [
     *("class", "label", "labels", "target", "category", "classname", "classid"),
     *("digit", "letter", "character", "symbol"),
+    *("klasse", "classe", "clase"),
 ]
 GROUP_COLUMNS = ["group", "writer", "patient", "patientid", "subject", "subjectid"]
 ID_COLUMNS = ["id", "imageid", "index"]

@@ -25,8 +25,9 @@ def find_doubtful_images(
     """
     names = [str(name) for name in class_names]
     table = images.table
+    equal = find_equal_names(names)
     lines = [
-        *find_equal_names(names),
+        *[f"classes that may be the same: {each}; if they are, rename one" for each in equal],
         *find_images_in_several(table, checksums, "class", names),
         *find_equal_images(table, checksums),
         *find_alike(images, checksums),

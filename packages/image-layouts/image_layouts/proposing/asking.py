@@ -69,12 +69,10 @@ def ask(
     if others:
         lines.append(f"  and {len(others)} more: {shorten(others)}")
     lines += [f"  not used: {reason}" for reason in summarize(reasons)[:MAX_SHOWN]]
-    found = "in these ways, or in others; choose the right one"
-    if len(ordered) == 1:
-        found = "in this way; if it is right, choose it"
+    ways = "this way" if len(ordered) == 1 else "these ways"
     return LayoutError(
-        f"{folder.root} can be read {found}, or edit its layout "
-        f"(packages/image-layouts/docs/layout.md); {TABLE}",
+        f"{folder.root} can be read in {ways}: choose the line whose questions you answer with "
+        f"yes, or edit its layout (packages/image-layouts/docs/layout.md); {TABLE}",
         lines,
         ordered,
     )

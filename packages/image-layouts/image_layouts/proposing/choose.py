@@ -158,7 +158,7 @@ def covers(reading: Reading, other: Reading) -> bool:
 
 
 def contradict(reading: Reading, others: Sequence[Reading]) -> Reading:
-    """Return a layout, with a question if another one gives the pictures other classes.
+    """Return a layout, with a question if another one gives pictures other classes.
 
     Either both have classes of the same names, or the names of the pictures have classes, of
     which each is in several folders.
@@ -172,8 +172,13 @@ def contradict(reading: Reading, others: Sequence[Reading]) -> Reading:
         has_names = has_in_names(other, "{class}") and not has_in_names(reading, "{class}")
         if len(wrong) and (are_alike or (has_names and list_patterns(reading))):
             first = wrong.iloc[0]
-            classes = f"{first['class']} or {first['class_other']}"
-            reading = replace(reading, questions=[f"does {first['file']} show {classes}?"])
+            keys = other.layout if isinstance(other.layout, dict) else {}
+            source = keys.get("table", "its path")
+            question = (
+                f"does {first['file']} show {first['class']}, although {source} says "
+                f"{first['class_other']}? There are {len(wrong)} such pictures"
+            )
+            reading = replace(reading, questions=[question])
     return reading
 
 

@@ -1,15 +1,18 @@
 """Ask the owner about a proposed layout that may be wrong.
 
+Whoever answers all questions with yes says that the layout is right.
+
 A layout that is taken without a question uses every picture, file, array, row and level of
 folders, but for those that say nothing more, as it says below. Nothing speaks against it. The
 words and expressions here only raise questions. None of them decides what files mean.
 """
 
+import math
 import posixpath
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from itertools import chain, islice
+from itertools import chain, islice, pairwise
 from typing import Any
 
 import pandas as pd
@@ -47,7 +50,7 @@ DOCUMENT = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 TEST_NAME = re.compile(r"(?i)test[a-z]?(?![a-z])")  # of a picture, such as `test1.jpg`
-MAX_SMALL_TEXTS = 3  # beside the pictures
+MAX_FEW = 3  # short texts, or pictures beside all folders, that say nothing
 MAX_LINES = 100  # of a small text
 
 # The only names with the class that are taken, such as `cat.1.jpg` and `cat (1).jpg`.
@@ -82,6 +85,8 @@ CODE_OF_CLASS = re.compile(
     r"n\d{8} | (?i:class|grade|level|stage|type|category|label) ([\W_]\w+ | \d+)", re.VERBOSE
 )
 
+ROUND = {5, 10, 20, 25, 50, 100}  # the common factor of speeds or coins, and not of ids
+
 # What is before the last number of a name that has two, or before the last word if a number is
 # before it: `patient3_` of `patient3_34`, `10` of `10_left`.
 BEFORE_END = r"^(.*\d.*\D)\d+$|^(.*\d)[\W_]*[^\W\d_]+$"
@@ -98,6 +103,9 @@ SEVERAL_LABELS = re.compile(r"[|;]|^[\[({].*,|^\d+( \d+)+$")
 
 # The share of the pictures of a class, or of a folder, that makes a question.
 NEARLY_ALL = 0.9
+
+OBJECT = "patient or object"  # what a group is in most datasets
+MAY_HOLD = "They may say the classes, the patients or the test set"
 
 
 def list_questions(
@@ -143,14 +151,14 @@ def ask_about_names_with_fields(reading: Reading) -> Iterator[str]:
     for pattern in list_patterns(reading):
         folder, name = posixpath.split(pattern)
         if "{group}" in name:
-            yield f"do all pictures called like {first['file']} show one person or thing?"
+            yield f"does {first['group']} in {first['file']} say which {OBJECT} it shows?"
             return
         if "{class}" in name:
             varies = "{" in folder or "*" in folder.split("/")
             names = list(reading.rows["class"].unique())
             have_numbers = any(re.search(r"\d", name) for name in names)
             if varies or have_numbers or not CLASS_AND_NUMBER.fullmatch(name):
-                yield f"does {first['class']} say what the picture {first['file']} shows?"
+                yield f"does {first['class']} in {first['file']} say what the picture shows?"
             else:
                 yield from ask_about_words(names, r"[\W_]+")
             return
@@ -165,8 +173,8 @@ def ask_about_words(names: Sequence[str], border: str) -> Iterator[str]:
             other = found.setdefault(word, name)
             if other != name and {other.lower(), name.lower()} != {word}:
                 yield (
-                    f"{other} and {name} share the word {word}: is each of them one class, and "
-                    f"not several labels of one picture?"
+                    f"are {other} and {name} two classes, although both have the word {word}? "
+                    "They are none if each names several things in one picture"
                 )
                 return
 
@@ -187,7 +195,7 @@ def ask_about_levels(reading: Reading) -> Iterator[str]:
     if n_varying and (max(n_varying) > 1 or min(n_varying) < max(n_varying)):
         deepest = rows.iloc[rows["file"].str.count("/").argmax()]
         name, file = deepest["class"], deepest["file"]
-        yield f"does {name}, and no other folder, say what the picture {file} shows?"
+        yield f"in {file}, does only the folder {name} say what the picture shows?"
 
 
 def repeats_class(rows: pd.DataFrame, level: int) -> bool:
@@ -213,7 +221,8 @@ def ask_about_unused_pictures(
             named.update(folder.pictures_by_end.get(value.strip(), []))
     unused = [name for name in unused if name not in named]
     if unused and not are_of_another_set(unused, reading.rows):
-        yield f"may {len(unused)} pictures be left out, such as {unused[0]}?"
+        count = f"{len(unused):,}, such as {unused[0]}"
+        yield f"can pictures without a class ({count}) be left out?"
 
 
 def are_of_another_set(names: Sequence[str], rows: pd.DataFrame) -> bool:
@@ -223,7 +232,8 @@ def are_of_another_set(names: Sequence[str], rows: pd.DataFrame) -> bool:
     - Each set is one folder, and one of them is a test set.
     - No name has a class as a word.
 
-    Beside a training set and a test set, they may lie in any single folder of their own.
+    Beside a training set and a test set, they may lie in any single folder of their own. A few
+    pictures beside all folders, such as `preview.png`, are no set, but have no class either.
     """
     words = {word for name in names for word in list_words(posixpath.basename(name))}
     if any(set() < list_words(name) <= words for name in rows["class"].unique()):
@@ -231,6 +241,8 @@ def are_of_another_set(names: Sequence[str], rows: pd.DataFrame) -> bool:
     used_folders = {posixpath.dirname(name) for name in rows.get("file", [])}
     used_words = {word for folder in used_folders for word in list_words(folder)}
     folders = {posixpath.dirname(name) for name in names}
+    if folders == {""} and "" not in used_folders and len(names) <= MAX_FEW:
+        return True
     if rows["test"].any():
         return len(folders) == 1 and not folders & {*used_folders, ""}
     sets = [list_set_words(folder) - used_words for folder in folders]
@@ -247,29 +259,42 @@ def ask_about_unused_files(
     unused = reading.unused_files
     known = set(without_classes)
     small_texts = [name for name in unused if is_small_text(folder, name, classes)]
-    if len(small_texts) <= MAX_SMALL_TEXTS:
+    if len(small_texts) <= MAX_FEW:
         known.update(small_texts)
     if not has_in_names(reading, "{class}"):  # otherwise they may have the classes
         known.update(name for name in unused if is_beside_picture(folder, name))
     unconverted = set(list_unconverted(list(folder.files.values())))
     counts = Counter(map(posixpath.basename, unused))
-    doubtful = []
-    for name in unused:
-        file = posixpath.basename(name)
-        is_document = DOCUMENT.fullmatch(file) or SUBMISSION.search(file)
-        unpacked = posixpath.splitext(name)[0]  # of a file or a folder that was packed
-        is_unpacked = name.endswith((".gz", ".zip")) and (
-            unpacked in folder.files
-            or any(path.startswith(f"{unpacked}/") for path in folder.pictures)
-        )
-        is_of_system = (  # such as _DS_Store
-            "." not in file and counts[file] > 1 and not is_text(read_start(folder.files[name]))
-        )
-        is_known = name in known or is_document or is_unpacked or is_of_system
-        if not is_known and folder.files[name] in unconverted:
-            doubtful.append(name)
+    repeated = {file for file, number in counts.items() if number > 1}
+    doubtful = [
+        name
+        for name in unused
+        if folder.files[name] in unconverted
+        and name not in known
+        and not is_document(name)
+        and not is_unpacked(folder, name)
+        and not (posixpath.basename(name) in repeated and is_of_system(folder, name))
+    ]
     if doubtful:
-        yield f"do files that are not used say more of the pictures: {shorten(doubtful)}?"
+        yield f"can these files be left out: {shorten(doubtful)}? {MAY_HOLD}"
+
+
+def is_document(name: str) -> bool:
+    """Return whether a file is a document, or what a contest wants to be handed in."""
+    file = posixpath.basename(name)
+    return bool(DOCUMENT.fullmatch(file) or SUBMISSION.search(file))
+
+
+def is_unpacked(folder: Folder, name: str) -> bool:
+    """Return whether the file or the folder that was packed lies beside its package."""
+    content = posixpath.splitext(name)[0]
+    is_there = any(path.startswith(f"{content}/") for path in folder.pictures)
+    return name.endswith((".gz", ".zip")) and (content in folder.files or is_there)
+
+
+def is_of_system(folder: Folder, name: str) -> bool:
+    """Return whether a file may be one of an operating system, such as `_DS_Store`."""
+    return "." not in posixpath.basename(name) and not is_text(read_start(folder.files[name]))
 
 
 def is_beside_picture(folder: Folder, name: str) -> bool:
@@ -304,13 +329,16 @@ def ask_about_unused_columns(reading: Reading) -> Iterator[str]:
     for name, values in reading.unused_columns.items():
         if may_say_sets(name, values):
             listed = shorten(sorted(set(values)))
-            yield f"does the column {name} say which images are the test set ({listed})?"
+            yield (
+                f"can the column {name} be left out? It may say which images are the test set "
+                f"({listed})"
+            )
         elif may_say_more(name, values, reading.rows["class"]):
             others.append(f"{name} ({values.nunique()} values)")
     if others:
         yield (
-            "does a column say which images are of one person or thing? If so, add --group "
-            f"COLUMN: {shorten(others)}"
+            f"can these columns be left out: {shorten(others)}? If one says which images show "
+            f"the same {OBJECT}, add --group COLUMN"
         )
 
 
@@ -325,8 +353,9 @@ def ask_about_unused_folders(reading: Reading) -> Iterator[str]:
         are_classes = set(names) <= set(rows["class"])  # which `contradict` compares
         if may_say_more("", names, rows["class"]) and not are_classes:
             yield (
-                f"is each of the {names.nunique()} folders, such as {names.max()}, one person "
-                "or thing? If so, write a column of them, and add --group COLUMN"
+                f"can the names of the {names.nunique()} folders be left out, such as "
+                f"{names.max()}? If each is that of one {OBJECT}, write them into a column of "
+                "the table, and add --group COLUMN"
             )
             return
 
@@ -341,7 +370,7 @@ def ask_about_unused_arrays(folder: Folder, reading: Reading) -> Iterator[str]:
         if may_be_groups(folder, name, n_images, n_classes)
     ]
     if arrays:
-        yield f"may the arrays {shorten(arrays)} be left out?"
+        yield f"can these arrays be left out: {shorten(arrays)}? {MAY_HOLD}"
 
 
 def may_be_groups(folder: Folder, name: str, n_images: int, n_classes: int) -> bool:
@@ -364,11 +393,16 @@ def ask_about_sets(reading: Reading) -> Iterator[str]:
         is_wrong = (is_in_test & ~rows["test"]) | (is_in_train & rows["test"])
         wrong = rows["file"][is_wrong]
         if len(wrong) and not is_in_test.all() and not is_in_train.all():
-            which = "test" if rows["test"][wrong.index[0]] else "training"
-            yield f"do pictures such as {wrong.iloc[0]} belong to the {which} set?"
+            which, other = "training", "test"
+            if rows["test"][wrong.index[0]]:
+                which, other = other, which
+            yield (
+                f"does {wrong.iloc[0]} belong to the {which} set, although its name or folder "
+                f"says the {other} set?"
+            )
     of_test = rows["class"][rows["test"]]
     if of_test.nunique() == 1:
-        yield f"are all images of the test set of the class {of_test.iloc[0]}?"
+        yield f"is it right that the test set has no other class than {of_test.iloc[0]}?"
 
 
 def ask_about_names(folder: Folder, reading: Reading) -> Iterator[str]:
@@ -389,15 +423,15 @@ def ask_about_names(folder: Folder, reading: Reading) -> Iterator[str]:
         by_folder = stems.groupby(folders)
         pairs += [find_names_with_other_words(rows["file"], inside) for _, inside in by_folder]
     for first, second in islice(chain.from_iterable(pairs), 1):
-        yield f"is {second} another version of {first}, such as a mask or a copy?"
+        yield f"is {second} a picture of its own, and not a mask or a copy of {first}?"
     if "group" not in rows:
-        yield from ask_about_possible_groups(stems, rows["class"], folders)
+        yield from ask_about_possible_groups(rows, stems, folders)
     if are_files:
         yield from ask_about_versions(folder, rows)
 
 
 def ask_about_possible_groups(
-    stems: pd.Series, classes: pd.Series, folders: pd.Series
+    rows: pd.DataFrame, stems: pd.Series, folders: pd.Series
 ) -> Iterator[str]:
     """Yield a question if names begin alike, as those of a patient's pictures and of copies.
 
@@ -408,15 +442,17 @@ def ask_about_possible_groups(
     rests = stems.str.replace(CHECKSUM, "", regex=True)
     n_same = rests.map(rests.value_counts())
     copies = rests.where((rests != stems) & (n_same <= MAX_COPIES))
-    kinds = [(ends[0], classes, 0.5), (ends[1], folders, 0.5), (copies, folders, 0)]
+    kinds = [(ends[0], rows["class"], 0.5), (ends[1], folders, 0.5), (copies, folders, 0)]
     for names, places, share in kinds:
         for _, inside in names.groupby(places):
             counts = inside.value_counts()
             repeated = counts[counts > 1]
             if len(repeated) > 1 and repeated.sum() > share * len(inside):
+                first, second = rows["file"][inside.index[inside == repeated.index[0]][:2]]
+                start = re.sub(r"(?<=\d)\D+$", "", repeated.index[0])
                 yield (
-                    f"do all pictures whose names begin with {repeated.index[0]} show one "
-                    "person or thing? Then the names have the groups"
+                    f"do {first} and {second} show two different patients or objects? If not, "
+                    f"write {{group}} for {start} into the layout, or choose such a line"
                 )
                 return
 
@@ -486,25 +522,48 @@ def ask_about_classes(reading: Reading) -> Iterator[str]:
         doubtful = list_doubtful_folders(names)
         if doubtful:
             listed = shorten(doubtful)
-            yield f"does the name of the folder say what its pictures show: {listed}?"
+            yield (
+                "do these names of folders say what the pictures show, and not when, where, "
+                f"how or of whom they were taken: {listed}?"
+            )
     else:
         yield from ask_about_words(names, BETWEEN_LABELS)
         divided = [name for name in names if SEVERAL_LABELS.search(name)]
         if normalize_name(reading.class_column) in ("tags", "labels", "targets"):
             divided += [name for name in names if " " in name]
         if divided:
-            yield f"is {divided[0]} one class, and not several labels of one picture?"
-    yield from find_equal_names(names)
+            yield f"is {divided[0]} one class, and not several things in one picture?"
+    equal = find_equal_names(names)
+    if equal:
+        yield f"are these different classes: {shorten(equal)}? If not, give them one name"
     numbers = [name for name in names if name == "-1" or FRACTION.fullmatch(name)]
     if numbers:
-        yield f"is {numbers[0]} a class, and not a measure, or a word for `unknown`?"
+        yield f"is {numbers[0]} a class, and neither a measured value nor a sign for unknown?"
     is_latin = any(
         isinstance(part, TablePart) and part.encoding == "latin-1" for part in reading.parts
     )
     # A text in another encoding has several such characters.
     odd = [name for name in names if re.search("[\x80-\xff].*[\x80-\xff]", name)]
     if is_latin and odd:
-        yield f"is the class {odd[0]} written so, and not in another encoding than latin-1?"
+        yield (
+            f"is {odd[0]} the right spelling? If not, the table has another encoding than "
+            "latin-1, which `encoding` in the layout says"
+        )
+
+
+def are_models(codes: Sequence[str]) -> bool:
+    """Return whether codes have round numbers, or other letters and far numbers each.
+
+    For example, `speed_30` and `speed_50`, `F16` and `C130`. People are numbered one by one, or
+    have the same letters.
+    """
+    pairs = [re.fullmatch(r"(\D+)(\d+)", code) for code in codes]
+    letters = {pair[1] for pair in pairs if pair}
+    numbers = sorted(int(pair[2]) for pair in pairs if pair)
+    if len(numbers) < len(codes):
+        return False
+    gaps = [high - low for low, high in pairwise(numbers)]
+    return math.gcd(*numbers) in ROUND or (len(letters) == len(codes) and min(gaps) > 10)
 
 
 def list_doubtful_folders(names: Sequence[str]) -> list[str]:
@@ -519,10 +578,10 @@ def list_doubtful_folders(names: Sequence[str]) -> list[str]:
         for name in names
         if not CODE_OF_CLASS.fullmatch(name) and (CODE.fullmatch(name) or DATE.search(name))
     ]
-    if len(codes) >= max(2, len(names) / 2):
+    if len(codes) >= max(2, len(names) / 2) and not are_models(codes):
         doubtful += codes
     numbers = sorted(int(name) for name in names if name.isdecimal())
-    are_digits = not numbers or numbers[-1] < 10
+    are_digits = not numbers or numbers[-1] < 10 or math.gcd(*numbers) in ROUND
     if not are_digits and numbers[-1] - numbers[0] + 1 > 2 * len(numbers):  # these are ids
         doubtful += names
     return list(dict.fromkeys(doubtful))

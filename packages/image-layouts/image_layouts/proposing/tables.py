@@ -151,14 +151,14 @@ def describe_table(
             part |= {"group": by} if by and by not in classes else {}
             part |= {"id": ids} if ids and others[ids].is_unique else {}
             header = tuple(each for each in table.names if each not in of_sets)
-            unsure = f"does {shorten(classes)} say what each picture shows?"
+            unsure = f"does the column {shorten(classes)} say what each picture shows?"
             doubts = [doubt, "" if is_certain else unsure]
             blank = texts[classes[0]].str.strip() == ""
             if blank.any() and len(classes) == 1:  # as in the test set of a contest
-                doubts.append(f"may {blank.sum()} rows of {name} without a class be left out?")
                 part |= {"unused": [{"where": {classes[0]: ""}}]}
-            said = " ".join(filter(None, doubts))
-            questions = [said] if said else []
+                if "file" not in part:  # otherwise, this is asked about the pictures
+                    doubts.append(f"may {blank.sum()} rows without a class be left out?")
+            questions = [*filter(None, doubts)]
             yield Reading(part | sets, questions, header, is_certain)
             if doubt or (sets and group):  # groups may be in both sets
                 yield Reading(part, questions, header, is_certain)
@@ -345,8 +345,8 @@ def join(tables: Sequence[Reading]) -> list[Reading]:
     doubts = list(dict.fromkeys(question for each in tables for question in each.questions))
     if not are_one_dataset(tables):
         names = " and ".join(each.layout["table"] for each in tables[:2])
-        doubts.append(f"do {names} belong to one dataset?")
-    return [Reading(layout, [" ".join(doubts)] if doubts else []), *single]
+        doubts.append(f"do {names} have different images, and not the same ones twice?")
+    return [Reading(layout, doubts), *single]
 
 
 def are_one_dataset(tables: Sequence[Reading]) -> bool:

@@ -63,18 +63,19 @@ def ask_about_versions(folder: Folder, rows: pd.DataFrame) -> Iterator[str]:
         if len(pairs) < MIN_PAIRS and len(pairs) <= SHARE * min(len(a), len(b)):
             continue
         if sum(map(is_person, keys)) >= MIN_PAIRS:
-            doubts.append((*pairs[0], "so are other pictures"))
+            doubts.append((*pairs[0], "called alike"))
             continue
         looks = np.array([[look(folder, name) for name in pair] for pair in pairs])
         looks = looks[np.all(looks[:, :, COLORS].any(axis=2), axis=1)]
         if len(looks) < MIN_PAIRS:
-            doubts.append((*pairs[0], "too few such pictures can be compared"))
+            doubts.append((*pairs[0], "called alike"))
         elif measure_likeness(looks) >= max(least, MIN_TIMES_ROOT / len(looks) ** 0.5):
-            doubts.insert(0, (*pairs[0], "look alike"))
+            doubts.insert(0, (*pairs[0], "called alike and look alike"))
     for first, second, why in doubts[:1]:
         yield (
-            f"{first} and {second} are called alike, and {why}: is one a version of the other, "
-            "such as a mask? Or do both show one person or thing? Then the name is a group"
+            f"do {first} and {second} show two different patients or objects, and not one "
+            f"twice, as a photo and its mask do? They are {why}. If each name is that of one "
+            "patient, write {group} in its place"
         )
 
 
@@ -117,7 +118,7 @@ def look(folder: Folder, name: str) -> Any:
     if name not in folder.looks:
         small = read_small(folder.files[name])
         values = np.zeros(COLORS.stop, np.float32)
-        if small.std() > MIN_SPREAD:
+        if small.std(axis=(0, 1)).max() > MIN_SPREAD:  # not blank, also not plain red
             grey = small.mean(axis=2)
             for place, view in ((GREY, grey), (EDGES, np.hypot(*np.gradient(grey)))):
                 values[place] = (view - view.mean()).ravel() / (view.std() * SIDE + 1e-9)
