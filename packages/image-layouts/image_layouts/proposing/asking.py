@@ -69,10 +69,12 @@ def ask(
     if others:
         lines.append(f"  and {len(others)} more: {shorten(others)}")
     lines += [f"  not used: {reason}" for reason in summarize(reasons)[:MAX_SHOWN]]
-    ways = "this way" if len(ordered) == 1 else "these ways"
+    found = "these ways: run the line whose questions you can all answer with yes"
+    if len(ordered) == 1:
+        found = "this way: run the line if you can answer its questions with yes"
     return LayoutError(
-        f"{folder.root} can be read in {ways}: choose the line whose questions you answer with "
-        f"yes, or edit its layout (packages/image-layouts/docs/layout.md); {TABLE}",
+        f"{folder.root} can be read in {found}, or edit its layout "
+        f"(packages/image-layouts/docs/layout.md); {TABLE}",
         lines,
         ordered,
     )

@@ -105,7 +105,7 @@ SEVERAL_LABELS = re.compile(r"[|;]|^[\[({].*,|^\d+( \d+)+$")
 NEARLY_ALL = 0.9
 
 OBJECT = "patient or object"  # what a group is in most datasets
-MAY_HOLD = "They may say the classes, the patients or the test set"
+NO_IF = "Answer no if they say the classes, the patients or the test set"
 
 
 def list_questions(
@@ -173,8 +173,8 @@ def ask_about_words(names: Sequence[str], border: str) -> Iterator[str]:
             other = found.setdefault(word, name)
             if other != name and {other.lower(), name.lower()} != {word}:
                 yield (
-                    f"are {other} and {name} two classes, although both have the word {word}? "
-                    "They are none if each names several things in one picture"
+                    f"is each of {other} and {name} one class, and not two facts, of which one "
+                    f"is {word}?"
                 )
                 return
 
@@ -195,7 +195,7 @@ def ask_about_levels(reading: Reading) -> Iterator[str]:
     if n_varying and (max(n_varying) > 1 or min(n_varying) < max(n_varying)):
         deepest = rows.iloc[rows["file"].str.count("/").argmax()]
         name, file = deepest["class"], deepest["file"]
-        yield f"in {file}, does only the folder {name} say what the picture shows?"
+        yield f"is {name} the class of {file}, with its other folders ignored?"
 
 
 def repeats_class(rows: pd.DataFrame, level: int) -> bool:
@@ -276,7 +276,7 @@ def ask_about_unused_files(
         and not (posixpath.basename(name) in repeated and is_of_system(folder, name))
     ]
     if doubtful:
-        yield f"can these files be left out: {shorten(doubtful)}? {MAY_HOLD}"
+        yield f"can these files be ignored: {shorten(doubtful)}? {NO_IF}"
 
 
 def is_document(name: str) -> bool:
@@ -330,15 +330,15 @@ def ask_about_unused_columns(reading: Reading) -> Iterator[str]:
         if may_say_sets(name, values):
             listed = shorten(sorted(set(values)))
             yield (
-                f"can the column {name} be left out? It may say which images are the test set "
-                f"({listed})"
+                f"can the column {name} ({listed}) be ignored? Answer no if it says which "
+                "images are the test set"
             )
         elif may_say_more(name, values, reading.rows["class"]):
             others.append(f"{name} ({values.nunique()} values)")
     if others:
         yield (
-            f"can these columns be left out: {shorten(others)}? If one says which images show "
-            f"the same {OBJECT}, add --group COLUMN"
+            f"can these columns be ignored: {shorten(others)}? If one says which {OBJECT} an "
+            "image shows, add --group and its name to the line"
         )
 
 
@@ -353,9 +353,9 @@ def ask_about_unused_folders(reading: Reading) -> Iterator[str]:
         are_classes = set(names) <= set(rows["class"])  # which `contradict` compares
         if may_say_more("", names, rows["class"]) and not are_classes:
             yield (
-                f"can the names of the {names.nunique()} folders be left out, such as "
-                f"{names.max()}? If each is that of one {OBJECT}, write them into a column of "
-                "the table, and add --group COLUMN"
+                f"can the {names.nunique()} folder names be ignored, such as {names.max()}? If "
+                f"each says the {OBJECT}, write them into a column of the table, and add "
+                "--group and its name to the line"
             )
             return
 
@@ -370,7 +370,7 @@ def ask_about_unused_arrays(folder: Folder, reading: Reading) -> Iterator[str]:
         if may_be_groups(folder, name, n_images, n_classes)
     ]
     if arrays:
-        yield f"can these arrays be left out: {shorten(arrays)}? {MAY_HOLD}"
+        yield f"can these arrays be ignored: {shorten(arrays)}? {NO_IF}"
 
 
 def may_be_groups(folder: Folder, name: str, n_images: int, n_classes: int) -> bool:
@@ -451,8 +451,8 @@ def ask_about_possible_groups(
                 first, second = rows["file"][inside.index[inside == repeated.index[0]][:2]]
                 start = re.sub(r"(?<=\d)\D+$", "", repeated.index[0])
                 yield (
-                    f"do {first} and {second} show two different patients or objects? If not, "
-                    f"write {{group}} for {start} into the layout, or choose such a line"
+                    f"do {first} and {second} show two different patients or objects? If they "
+                    f"show one, choose a line with {{group}}, or write {{group}} for {start}"
                 )
                 return
 
@@ -523,8 +523,8 @@ def ask_about_classes(reading: Reading) -> Iterator[str]:
         if doubtful:
             listed = shorten(doubtful)
             yield (
-                "do these names of folders say what the pictures show, and not when, where, "
-                f"how or of whom they were taken: {listed}?"
+                "are these folder names classes, and not dates, places, patients or kinds of "
+                f"files: {listed}?"
             )
     else:
         yield from ask_about_words(names, BETWEEN_LABELS)

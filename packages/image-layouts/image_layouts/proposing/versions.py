@@ -63,19 +63,18 @@ def ask_about_versions(folder: Folder, rows: pd.DataFrame) -> Iterator[str]:
         if len(pairs) < MIN_PAIRS and len(pairs) <= SHARE * min(len(a), len(b)):
             continue
         if sum(map(is_person, keys)) >= MIN_PAIRS:
-            doubts.append((*pairs[0], "called alike"))
+            doubts.append((*pairs[0], "The names are alike"))
             continue
         looks = np.array([[look(folder, name) for name in pair] for pair in pairs])
         looks = looks[np.all(looks[:, :, COLORS].any(axis=2), axis=1)]
         if len(looks) < MIN_PAIRS:
-            doubts.append((*pairs[0], "called alike"))
+            doubts.append((*pairs[0], "The names are alike"))
         elif measure_likeness(looks) >= max(least, MIN_TIMES_ROOT / len(looks) ** 0.5):
-            doubts.insert(0, (*pairs[0], "called alike and look alike"))
+            doubts.insert(0, (*pairs[0], "Both names and pictures are alike"))
     for first, second, why in doubts[:1]:
         yield (
-            f"do {first} and {second} show two different patients or objects, and not one "
-            f"twice, as a photo and its mask do? They are {why}. If each name is that of one "
-            "patient, write {group} in its place"
+            f"do {first} and {second} show two different patients or objects, and not the same "
+            f"one, as a photo and its mask do? {why}"
         )
 
 
