@@ -173,8 +173,8 @@ def ask_about_words(names: Sequence[str], border: str) -> Iterator[str]:
             other = found.setdefault(word, name)
             if other != name and {other.lower(), name.lower()} != {word}:
                 yield (
-                    f"is each of {other} and {name} one class, and not two facts, of which one "
-                    f"is {word}?"
+                    f"are {other} and {name} two classes? Answer no if they name several "
+                    f"things, such as {word}"
                 )
                 return
 
@@ -195,7 +195,7 @@ def ask_about_levels(reading: Reading) -> Iterator[str]:
     if n_varying and (max(n_varying) > 1 or min(n_varying) < max(n_varying)):
         deepest = rows.iloc[rows["file"].str.count("/").argmax()]
         name, file = deepest["class"], deepest["file"]
-        yield f"is {name} the class of {file}, with its other folders ignored?"
+        yield f"is the class of {file} just {name}?"
 
 
 def repeats_class(rows: pd.DataFrame, level: int) -> bool:
@@ -222,7 +222,7 @@ def ask_about_unused_pictures(
     unused = [name for name in unused if name not in named]
     if unused and not are_of_another_set(unused, reading.rows):
         count = f"{len(unused):,}, such as {unused[0]}"
-        yield f"can pictures without a class ({count}) be left out?"
+        yield f"can the pictures that this line does not read ({count}) be left out?"
 
 
 def are_of_another_set(names: Sequence[str], rows: pd.DataFrame) -> bool:
@@ -353,9 +353,8 @@ def ask_about_unused_folders(reading: Reading) -> Iterator[str]:
         are_classes = set(names) <= set(rows["class"])  # which `contradict` compares
         if may_say_more("", names, rows["class"]) and not are_classes:
             yield (
-                f"can the {names.nunique()} folder names be ignored, such as {names.max()}? If "
-                f"each says the {OBJECT}, write them into a column of the table, and add "
-                "--group and its name to the line"
+                f"can the {names.nunique()} folder names, such as {names.max()}, be ignored? "
+                f"If each is one {OBJECT}, add a column `group` of these names to the table"
             )
             return
 
@@ -397,8 +396,8 @@ def ask_about_sets(reading: Reading) -> Iterator[str]:
             if rows["test"][wrong.index[0]]:
                 which, other = other, which
             yield (
-                f"does {wrong.iloc[0]} belong to the {which} set, although its name or folder "
-                f"says the {other} set?"
+                f"is it right that {wrong.iloc[0]} is in the {which} set? Its name or folder "
+                f"says the {other} set"
             )
     of_test = rows["class"][rows["test"]]
     if of_test.nunique() == 1:
@@ -423,7 +422,10 @@ def ask_about_names(folder: Folder, reading: Reading) -> Iterator[str]:
         by_folder = stems.groupby(folders)
         pairs += [find_names_with_other_words(rows["file"], inside) for _, inside in by_folder]
     for first, second in islice(chain.from_iterable(pairs), 1):
-        yield f"is {second} a picture of its own, and not a mask or a copy of {first}?"
+        yield (
+            f"is {second} a picture of its own, and not a mask or a copy of {first}? If not, "
+            "put such files elsewhere"
+        )
     if "group" not in rows:
         yield from ask_about_possible_groups(rows, stems, folders)
     if are_files:
@@ -532,7 +534,10 @@ def ask_about_classes(reading: Reading) -> Iterator[str]:
         if normalize_name(reading.class_column) in ("tags", "labels", "targets"):
             divided += [name for name in names if " " in name]
         if divided:
-            yield f"is {divided[0]} one class, and not several things in one picture?"
+            yield (
+                f"is {divided[0]} one class, and not several things in one picture? If not, "
+                "write one class for each picture"
+            )
     equal = find_equal_names(names)
     if equal:
         yield f"are these different classes: {shorten(equal)}? If not, give them one name"

@@ -73,8 +73,8 @@ def ask_about_versions(folder: Folder, rows: pd.DataFrame) -> Iterator[str]:
             doubts.insert(0, (*pairs[0], "Both names and pictures are alike"))
     for first, second, why in doubts[:1]:
         yield (
-            f"do {first} and {second} show two different patients or objects, and not the same "
-            f"one, as a photo and its mask do? {why}"
+            f"do {first} and {second} show different patients or objects? {why}. Answer no if "
+            "one is a mask of the other, or if both show one patient"
         )
 
 
