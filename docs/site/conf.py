@@ -5,6 +5,7 @@ asks another server for anything: fonts are the system's, and Mermaid's diagrams
 """
 
 import hashlib
+import re
 from pathlib import Path
 from typing import Any
 
@@ -91,9 +92,13 @@ pygments_dark_style = "a11y-high-contrast-dark"
 
 
 def add_navigation(_app: Sphinx, docname: str, source: list[str]) -> None:
-    """Add the navigation to the README, which is the first page."""
+    """Add the navigation to the README, which is the first page.
+
+    Links to GitHub's pages about the repository, such as the badge of CI, are left out.
+    """
     if docname != root_doc:
         return
+    source[0] = re.sub(r'<a href="\.\./\.\..*</a>', "", source[0])
     for caption, pages in NAVIGATION.items():
         lines = ["```{toctree}", ":hidden:", f":caption: {caption}", "", *pages, "```"]
         source[0] += "\n" + "\n".join(lines) + "\n"

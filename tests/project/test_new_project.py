@@ -29,7 +29,7 @@ def source(request: pytest.FixtureRequest) -> Path:
 @pytest.fixture(scope="module")
 def template(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a new project with its environment. Do not change it."""
-    project = tmp_path_factory.mktemp("template") / "bottles"
+    project = tmp_path_factory.mktemp("template") / "even"
     new_project.copy_template(source, project)
     new_project.install(project)
     return project
@@ -38,7 +38,7 @@ def template(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def project(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a new project, in whose environment commands run."""
-    project = tiny.copy(template, tmp_path / "bottles")
+    project = tiny.copy(template, tmp_path / "even")
     monkeypatch.setenv("PATH", f"{template}/.venv/bin:{os.environ['PATH']}")
     tiny.run("digits setup", project)
     assert (project / ".dvc/plots/roc.json").exists()
@@ -93,12 +93,24 @@ def fill_in(step: pages.Step, hosted: Path) -> pages.Step:
     return pages.Step(command.replace("YOUR_URL", str(hosted)), step.output)
 
 
-def test_the_day_on_the_page_leads_to_a_colleague(project: Path) -> None:
+def test_the_day_in_the_readme_leads_to_a_colleague_and_a_merged_branch(project: Path) -> None:
     hosted = project.parent / "hosted.git"
     tiny.run(["git", "init", "--quiet", "--bare", str(hosted)], project)
-    steps = pages.read_steps(pages.read_section(PAGE, "Work with DVC"))
-    pages.run([fill_in(step, hosted) for step in steps], project)
-    assert (project.parent / "colleague/models/small-even-knn.skops").exists()
+    page = pages.read_section("README.md", "Learn DVC")
+    page += pages.read_section(PAGE, "Share the project")
+    first, push, *rest = [
+        [fill_in(step, hosted) for step in pages.read_steps(block[0])]
+        for block in pages.BLOCK.finditer(page)
+    ]
+    for steps in [first[1:], push]:  # `make new` has made the project
+        pages.run(steps, project)
+    tiny.replace(project / "params.yaml", "n_neighbors: 3", "n_neighbors: 5")
+    for steps in rest:
+        pages.run(steps, project)
+    assert tiny.run("git status --porcelain", project).stdout == ""
+    on_main = tiny.run(["git", "show", "main:params.yaml"], hosted).stdout
+    assert "n_neighbors: 5\n" in on_main
+    assert tiny.repro(project) == tiny.repro(project.parent / "colleague") == []
 
 
 def test_the_outputs_are_those_of_this_repository(project: Path) -> None:

@@ -66,7 +66,7 @@ def render_page(settings: Params, model_names: Sequence[str]) -> str:
         datasets=datasets,
         summaries={name: read_summary(name) for name in datasets},
         models=models_by_name,
-        cards=make_cards(results, data["comparisons"]),
+        cards=make_cards(results, data["comparisons"], models_by_name),
         outdated_names=outdated_names,
         headings=leaderboard.list_headings(results),
         shown=leaderboard.list_shown(results),
@@ -126,13 +126,18 @@ def group_rows(results: pd.DataFrame) -> dict[str, list[dict[Any, Any]]]:
 
 
 def make_cards(
-    results: pd.DataFrame, comparisons: Mapping[str, Mapping[str, Any]]
+    results: pd.DataFrame,
+    comparisons: Mapping[str, Mapping[str, Any]],
+    models: Mapping[str, ModelView],
 ) -> dict[str, dict[str, Any]]:
     """Return what the page says first of each task.
+
+    The tasks with the most labels come first, and of these, those with the most models.
 
     Args:
         results: the leaderboard.
         comparisons: what `compare_all` returns.
+        models: the models, by their names.
 
     Returns:
         The row of the best model, the names of the models that are `tied` with it, the name of
@@ -140,7 +145,12 @@ def make_cards(
         other model, and `comparison` is None if the two cannot be compared.
     """
     cards = {}
-    for task, (best, *others) in group_rows(results).items():
+    groups = sorted(
+        group_rows(results).items(),
+        key=lambda group: (len(models[group[1][0]["model"]].label_names), len(group[1])),
+        reverse=True,
+    )
+    for task, (best, *others) in groups:
         others = [row for row in others if row["model"] != leaderboard.BASELINE]
         following = others[0]["model"] if others else None
         cards[task] = {
