@@ -1,7 +1,7 @@
 """Write the pictures of the pages: `digits report && python -m docs.tools.pictures`.
 
-They show parts of report.html, in a light and in a dark window of Chromium. Each has the text of
-this part as the text chunk `shown`, which `--check` compares with the report.
+They show parts of report.html, in a light and in a dark window of Chromium. Each has the text
+of its part as the text chunk `shown`, which `--check` compares with the report.
 """
 
 import io
