@@ -194,8 +194,8 @@ def ask_about_levels(reading: Reading) -> Iterator[str]:
         n_varying.append(len(varying))
     if n_varying and (max(n_varying) > 1 or min(n_varying) < max(n_varying)):
         deepest = rows.iloc[rows["file"].str.count("/").argmax()]
-        name, file = deepest["class"], deepest["file"]
-        yield f"is the class of {file} just {name}?"
+        group = f", and {deepest['group']} one {OBJECT}" if "group" in rows else ""
+        yield f"is the class of {deepest['file']} just {deepest['class']}{group}?"
 
 
 def repeats_class(rows: pd.DataFrame, level: int) -> bool:
