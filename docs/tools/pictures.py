@@ -72,9 +72,8 @@ def write(page: Page, picture: Picture, path: Path) -> None:
     page.wait_for_function("!document.querySelector('details[open] .chart:empty')")  # drawn
     box = element.bounding_box()
     assert box is not None
-    top = box["y"] + page.evaluate("scrollY")
-    clip = {**box, "y": top, "height": picture.height}
-    content = page.screenshot(clip=clip, full_page=True)
+    box["y"] += page.evaluate("scrollY")
+    content = page.screenshot(clip={**box, "height": picture.height}, full_page=True)
     shown = PngInfo()
     shown.add_itxt("shown", element.inner_text())
     image = Image.open(io.BytesIO(content))
