@@ -74,7 +74,9 @@ def normalize_rows(text: str) -> set[str]:
 def test_the_readme_and_the_citation_name_the_version() -> None:
     project = tomllib.loads((tiny.ROOT / "pyproject.toml").read_text())["project"]
     first = project["requires-python"].removeprefix(">=")
-    assert f"[changelog](CHANGELOG.md) of version {project['version']}" in read("README.md")
+    assert f"[changelog](CHANGELOG.md), now at version {project['version']}" in read(
+        "README.md"
+    )
     assert f">{first} to " in read("docs/pictures/python.svg")
     citation = yaml.safe_load(read("CITATION.cff"))
     assert citation["version"] == project["version"]

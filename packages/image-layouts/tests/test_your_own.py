@@ -343,7 +343,7 @@ def test_start_asks_which_of_two_levels_of_folders_is_the_class(shapes: Path) ->
     [wrong] = [text for text in by_command if six_people in text]
     assert re.search(r"g → class circle, group person [a-f]\n", right)
     assert re.search(r"g → class person [a-f]\n", wrong)  # there are too few groups of them
-    assert "data/own can be read in these ways, or in others; choose the right one" in shown
+    assert "data/own can be read in these ways: run the line whose questions" in shown
     words = shlex.split(right.splitlines()[0])
     printed = call(shapes, "start", *words).stdout
     assert "  90 images of 3 classes: circle 30, cross 30, line 30\n" in printed

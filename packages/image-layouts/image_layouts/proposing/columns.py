@@ -21,7 +21,6 @@ FRACTION = re.compile(r"-?\d*[.,]\d*[1-9]\d*")
 MAX_SETS = 5
 N_FIRST = 100  # the number of values that are looked at first
 MIN_PER_CLASS = 2  # rows, on average
-MAX_BLANK = 0.2  # the share of rows in which a column of groups may be blank
 MIN_SINGLE = 0.9  # the share of rows in which exactly one of the flags is 1
 
 
@@ -149,16 +148,14 @@ def select_rows(column: str, *, train: list[str], test: list[str]) -> dict[str, 
 
 
 def may_say_more(name: str, values: pd.Series, classes: pd.Series) -> bool:
-    """Return whether an unused column may say groups, and not only facts of the class.
+    """Return whether an unused column may say groups or flags, and not only facts of the class.
 
-    Groups are at least three, and most images have one. A fold of cross-validation has many
-    groups, and an index begins anew in each table.
+    A fold of cross-validation has many groups, and an index begins anew in each table.
     """
     texts = values.str.strip()
     if is_index(name, values) or list_words(name) & {"fold", "folds", "kfold"}:
         return False
-    has_group_each = texts.nunique() == len(texts)
-    if texts.nunique() < 3 or has_group_each or (texts == "").mean() > MAX_BLANK:
+    if texts.nunique() in (1, len(texts)):  # constant, or different for each image
         return False
     if len(values) == len(classes) and depends_on(texts, classes):
         return False

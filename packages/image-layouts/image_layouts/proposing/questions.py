@@ -326,6 +326,7 @@ def is_small_text(folder: Folder, name: str, classes: Sequence[str]) -> bool:
 def ask_about_unused_columns(reading: Reading) -> Iterator[str]:
     """Yield questions about columns that may have sets, groups, other classes or flags."""
     others = []
+    have_groups = False  # which are more than two
     for name, values in reading.unused_columns.items():
         if may_say_sets(name, values):
             listed = shorten(sorted(set(values)))
@@ -335,11 +336,10 @@ def ask_about_unused_columns(reading: Reading) -> Iterator[str]:
             )
         elif may_say_more(name, values, reading.rows["class"]):
             others.append(f"{name} ({values.nunique()} values)")
+            have_groups |= values.nunique() > 2
     if others:
-        yield (
-            f"can these columns be ignored: {shorten(others)}? If one says which {OBJECT} an "
-            "image shows, add --group and its name to the line"
-        )
+        hint = f" If one says the {OBJECT}, add --group and its name to the line"
+        yield f"can these columns be ignored: {shorten(others)}?{hint if have_groups else ''}"
 
 
 def ask_about_unused_folders(reading: Reading) -> Iterator[str]:
