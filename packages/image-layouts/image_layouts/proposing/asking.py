@@ -8,9 +8,11 @@ from collections.abc import Iterator, Sequence
 
 from image_layouts.checking import one_class
 from image_layouts.errors import LayoutError, shorten
+from image_layouts.layout.column_names import normalize_name
 from image_layouts.layout.folder import Folder
 from image_layouts.layout.reading import Reading
 from image_layouts.proposing.advice import FORMS, find_advice
+from image_layouts.proposing.columns import USUAL_CLASSES
 from image_layouts.proposing.writing import (
     describe_counts,
     describe_image,
@@ -18,7 +20,7 @@ from image_layouts.proposing.writing import (
     write,
     write_option,
 )
-from image_layouts.schema import FilesPart
+from image_layouts.schema import TablePart
 
 MAX_SHOWN = 5
 MAX_FOLDERS = 6  # that are shown one by one
@@ -45,14 +47,18 @@ def ask(
 ) -> LayoutError:
     """Return the error that shows what was found, and the readings with their questions.
 
-    Those of tables that name most of the pictures come first, and then those that use more of
-    the pictures, and raise fewer questions.
+    Those of tables that name most of the pictures and have a column of classes come first, and
+    then those that use more of the pictures, and raise fewer questions.
     """
 
     def sort_key(reading: Reading) -> tuple[bool, int, int]:
+        is_usual = normalize_name(reading.class_column) in USUAL_CLASSES
+        has_classes = isinstance(reading.parts[0], TablePart) and (
+            is_usual or reading.is_certain
+        )
         names_few = len(reading.rows) < len(reading.unmatched)
-        by_folders = isinstance(reading.parts[0], FilesPart)
-        return by_folders or names_few, len(reading.unmatched), len(reading.questions)
+        is_second = names_few or not has_classes
+        return is_second, len(reading.unmatched), len(reading.questions)
 
     ordered = sorted(readings, key=sort_key)
     end = f" --min-images {min_images}" if min_images > 1 else ""

@@ -64,7 +64,8 @@ def choose(
             failures.append(f"{write(each.layout)}: {error.message}")
             continue
         questions = list_questions(folder, reading, without_classes) if is_guess else []
-        readings.append(replace(reading, questions=[*each.questions, *questions]))
+        questions = [*each.questions, *questions]
+        readings.append(replace(reading, questions=questions, is_certain=each.is_certain))
     readings = drop_repeated(readings)
     if columns:
         readings = [replace(each, questions=()) for each in drop_parts(readings)]

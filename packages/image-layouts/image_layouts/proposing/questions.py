@@ -173,8 +173,8 @@ def ask_about_words(names: Sequence[str], border: str) -> Iterator[str]:
             other = found.setdefault(word, name)
             if other != name and {other.lower(), name.lower()} != {word}:
                 yield (
-                    f"are {other} and {name} two classes? Answer no if they name several "
-                    f"things, such as {word}"
+                    f"are {other} and {name} two different classes? Answer no if {word} is the "
+                    "class of both"
                 )
                 return
 
@@ -194,8 +194,12 @@ def ask_about_levels(reading: Reading) -> Iterator[str]:
         n_varying.append(len(varying))
     if n_varying and (max(n_varying) > 1 or min(n_varying) < max(n_varying)):
         deepest = rows.iloc[rows["file"].str.count("/").argmax()]
-        group = f", and {deepest['group']} one {OBJECT}" if "group" in rows else ""
-        yield f"is the class of {deepest['file']} just {deepest['class']}{group}?"
+        file, names = deepest["file"], deepest["class"].split("/")
+        group = f", and is {deepest['group']} one {OBJECT}" if "group" in rows else ""
+        subject = f"does {names[0]} alone"
+        if len(names) > 1:
+            subject = f"do {' and '.join(names)} together"
+        yield f"{subject} say what {file} shows{group}?"
 
 
 def repeats_class(rows: pd.DataFrame, level: int) -> bool:
@@ -352,10 +356,9 @@ def ask_about_unused_folders(reading: Reading) -> Iterator[str]:
         names = levels[level].where(levels[level].map(find_set) == "", "")
         are_classes = set(names) <= set(rows["class"])  # which `contradict` compares
         if may_say_more("", names, rows["class"]) and not are_classes:
-            yield (
-                f"can the {names.nunique()} folder names, such as {names.max()}, be ignored? "
-                f"If each is one {OBJECT}, add a column `group` of these names to the table"
-            )
+            hint = f" If each is one {OBJECT}, add a column `group` of these names to the table"
+            count = f"{names.nunique()} folder names, such as {names.max()}"
+            yield f"can the {count}, be ignored?{hint if names.nunique() > 2 else ''}"
             return
 
 

@@ -151,7 +151,7 @@ def describe_table(
             part |= {"group": by} if by and by not in classes else {}
             part |= {"id": ids} if ids and others[ids].is_unique else {}
             header = tuple(each for each in table.names if each not in of_sets)
-            unsure = f"are the values of {shorten(classes)} the classes to tell apart?"
+            unsure = f"are the values of the column {shorten(classes)} the classes?"
             doubts = [doubt, "" if is_certain else unsure]
             blank = texts[classes[0]].str.strip() == ""
             if blank.any() and len(classes) == 1:  # as in the test set of a contest
@@ -345,7 +345,7 @@ def join(tables: Sequence[Reading]) -> list[Reading]:
     doubts = list(dict.fromkeys(question for each in tables for question in each.questions))
     if not are_one_dataset(tables):
         names = " and ".join(each.layout["table"] for each in tables[:2])
-        doubts.append(f"do {names} have different images, and not the same scenes again?")
+        doubts.append(f"do {names} list different things, and not the same things twice?")
     return [Reading(layout, doubts), *single]
 
 
