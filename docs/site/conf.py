@@ -6,6 +6,7 @@ asks another server for anything: fonts are the system's, and Mermaid's diagrams
 
 import hashlib
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,13 @@ def add_navigation(_app: Sphinx, docname: str, source: list[str]) -> None:
         source[0] += "\n" + "\n".join(lines) + "\n"
 
 
+def copy_pictures(app: Sphinx, exception: Exception | None) -> None:
+    """Copy the pictures in HTML, of which Sphinx knows nothing."""
+    if exception is None:
+        folder = Path("docs/pictures")
+        shutil.copytree(ROOT / folder, Path(app.outdir) / folder, dirs_exist_ok=True)
+
+
 class DrawDiagrams(SphinxTransform):
     """Replace each block of Mermaid by the diagram, as an SVG in the page."""
 
@@ -139,5 +147,6 @@ def help_screen_readers(_app: Sphinx, *page: Any) -> None:
 def setup(app: Sphinx) -> None:
     """Connect the functions above."""
     app.connect("source-read", add_navigation)
+    app.connect("build-finished", copy_pictures)
     app.add_transform(DrawDiagrams)
     app.connect("html-page-context", help_screen_readers, priority=900)  # after the theme
