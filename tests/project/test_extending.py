@@ -92,7 +92,8 @@ def insert(path: Path, name: str, entry: str) -> None:
     """Insert an entry at the start of a dictionary or list that a module defines."""
     content = path.read_text(encoding="utf-8")
     [start] = re.findall(rf"^{name}\b.*= [{{[]", content, re.MULTILINE)
-    path.write_text(content.replace(start, f"{start}\n    {entry}"), encoding="utf-8")
+    text = content.replace(f"\n{start}", f"\n{start}\n    {entry}")
+    path.write_text(text, encoding="utf-8")
 
 
 @pytest.mark.slow
