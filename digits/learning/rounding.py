@@ -1,4 +1,4 @@
-"""Fit the steps of a pipeline so that every processor learns the same.
+"""Fit the steps of a pipeline so that most processors learn the same.
 
 Processors add up the terms of a sum in different orders, and round differently. Of what a step
 learns in float64, they agree on about ten decimal digits. In float32 they agree on few, because
@@ -43,11 +43,13 @@ def fit_rounded(pipeline: Pipeline, X: Any, y: Vector) -> Any:
 def round_learned(step: Any) -> None:
     """Round all numbers that a step has learned, such as `coef_` and `intercept_`."""
     for name, value in vars(step).items():
-        if name.endswith("_") and np.issubdtype(np.asarray(value).dtype, np.floating):
-            setattr(step, name, round_to_grid(value))
+        if issparse(value):  # the coefficients of an SVC that learned from sparse features
+            value.data = round_to_digits(value.data)
+        elif name.endswith("_") and np.issubdtype(np.asarray(value).dtype, np.floating):
+            setattr(step, name, round_to_digits(value))
 
 
-def round_to_grid(values: Any) -> Any:
+def round_to_digits(values: Any) -> Any:
     """Return values in float64, rounded to BINARY_DIGITS binary digits of the largest one."""
     _, exponent = np.frexp(np.abs(values).max())
     step = np.ldexp(1.0, exponent - BINARY_DIGITS)

@@ -7,14 +7,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 from sklearn.base import clone
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.pipeline import Pipeline
+from sklearn.svm import SVC
 from threadpoolctl import threadpool_limits
 
 from digits.core.rounding import fix_rounding
-from digits.learning.rounding import fit_rounded, round_to_grid
+from digits.learning.rounding import fit_rounded, round_to_digits
 from digits.running.cluster import numeric_environment
 from tests.helpers import tiny
 from tests.helpers.calls import call, import_anew
@@ -77,5 +79,13 @@ def test_what_is_learned_does_not_depend_on_the_order_of_sums(step: Any) -> None
 
 def test_values_are_rounded_by_the_size_of_the_largest() -> None:
     values = np.array([3.0, 1 / 3, -1e-9])
-    assert round_to_grid(values).tolist() == [3.0, round(2**18 / 3) / 2**18, 0.0]
-    assert np.allclose(round_to_grid(values * 1e-6), values * 1e-6, atol=1e-11, rtol=0)
+    assert round_to_digits(values).tolist() == [3.0, round(2**18 / 3) / 2**18, 0.0]
+    assert np.allclose(round_to_digits(values * 1e-6), values * 1e-6, atol=1e-11, rtol=0)
+
+
+def test_coefficients_of_sparse_features_are_rounded_as_well() -> None:
+    pixels, labels = tiny.digits()
+    steps = [SVC(kernel="linear", tol=1e-9), SVC(kernel="linear", tol=1e-9)]
+    for step, X in zip(steps, [csr_matrix(pixels), pixels], strict=True):
+        fit_rounded(Pipeline([("step", step)]), X, labels)
+    assert np.array_equal(steps[0].dual_coef_.toarray(), steps[1].dual_coef_)
