@@ -9,7 +9,9 @@ import posixpath
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from itertools import permutations
 from typing import Any
 
 import numpy as np
@@ -21,10 +23,11 @@ from image_layouts.layout.column_names import GROUP_COLUMNS, ID_COLUMNS
 from image_layouts.layout.folder import Folder
 from image_layouts.layout.hugging_face import find_image_columns
 from image_layouts.layout.pattern import escape
-from image_layouts.layout.read_table import find_blank_rows, list_values
+from image_layouts.layout.read_table import find_blank_rows, find_pictures, list_values
 from image_layouts.layout.reading import Reading
 from image_layouts.layout.table_file import TableFile
 from image_layouts.proposing.columns import (
+    N_FIRST,
     USUAL_CLASSES,
     Texts,
     find_classes,
@@ -219,6 +222,9 @@ def find_images(
         for column in pictures or kinds:
             keys = {"picture": column} if pictures else describe_cells(table, column)
             ways.append(([column], keys))
+    joined = list(find_joined(folder, name, texts))
+    if joined:
+        return joined
     for column, values in texts.items():
         try:
             files = find_files(folder, name, column, values) if folder.pictures else []
@@ -234,6 +240,22 @@ def find_images(
     if not ways:
         raise reason
     return ways
+
+
+def find_joined(
+    folder: Folder, name: str, texts: Texts
+) -> Iterator[tuple[list[str], dict[str, Any]]]:
+    """Yield two columns, of folders and of names in them, that only together name pictures."""
+    for start, end in permutations(texts, 2):
+        in_folders = posixpath.basename(texts[end].iloc[0].strip()) in folder.pictures_by_end
+        if not in_folders or texts[end].is_unique or texts[start].nunique() == 1:
+            continue
+        file = f"{{{start}}}/{{{end}}}"
+        rows = pd.DataFrame({start: texts[start], end: texts[end]})
+        with suppress(LayoutError):
+            find_pictures(folder, file, name, rows.head(N_FIRST))
+            if len(set(find_pictures(folder, file, name, rows))) == len(rows):
+                yield [start, end], {"file": file}
 
 
 def find_files(folder: Folder, name: str, column: str, values: pd.Series) -> list[str]:
