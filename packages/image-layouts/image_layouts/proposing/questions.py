@@ -62,7 +62,7 @@ UNLIKELY_CLASS = re.compile(
     (.*[\W_])?
     (
         unlabell?ed | unknown | thumb(nail)?s? | annotations? | augmented | augmentation
-        | images? | img | labels? | dsc[nf]? | pxl | pictures? | frames? | scans?
+        | images? | img | labels? | dsc[nf]? | pxl | pictures? | frames? | scans? | samples?
         | unsorted | to[\W_]?(check|delete|do|label|review|sort) | te?mp | backup | duplicates?
     )
     | (test | testing | valid | validation | val | holdout | pred(ict(ions?)?)? | inference) \d*

@@ -37,7 +37,7 @@ MIN_OF_MANY_FOLDERS = 1.25
 MIN_TIMES_ROOT = 3  # the likeness times the square root of the number of pairs
 
 # Before a number, they say that pictures are of one person, whatever they look like.
-PERSONS = {"patient", "person", "subject"}
+PERSONS = {"patient", "pat", "person", "subject", "sub"}
 TOKEN = re.compile(r"[^\W\d_]+|\d+")
 GREY, EDGES, COLORS = slice(576), slice(576, 1_152), slice(1_152, 1_216)  # 24², 24² and 64
 
