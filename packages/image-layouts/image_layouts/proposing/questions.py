@@ -560,7 +560,7 @@ def ask_about_classes(reading: Reading) -> Iterator[str]:
 
 
 def are_models(codes: Sequence[str]) -> bool:
-    """Return whether codes have round numbers, or other letters and far numbers each.
+    """Return whether codes have round numbers, or several letters and far numbers.
 
     For example, `speed_30` and `speed_50`, `F16` and `C130`. People are numbered one by one, or
     have the same letters.
@@ -571,7 +571,7 @@ def are_models(codes: Sequence[str]) -> bool:
     if len(numbers) < len(codes):
         return False
     gaps = [high - low for low, high in pairwise(numbers)]
-    return math.gcd(*numbers) in ROUND or (len(letters) == len(codes) and min(gaps) > 10)
+    return math.gcd(*numbers) in ROUND or (len(letters) > 1 and min(gaps) > 10)
 
 
 def list_doubtful_folders(names: Sequence[str]) -> list[str]:
