@@ -234,12 +234,12 @@ def are_of_another_set(names: Sequence[str], rows: pd.DataFrame) -> bool:
 
     - Each of their folders has a word for a set that no used picture has in its folder.
     - Each set is one folder, and one of them is a test set.
-    - No name has a class as a word.
+    - No path has a class as a word.
 
     Beside a training set and a test set, they may lie in any single folder of their own. A few
     pictures beside all folders, such as `preview.png`, are no set, but have no class either.
     """
-    words = {word for name in names for word in list_words(posixpath.basename(name))}
+    words = {word for name in names for word in list_words(name)}
     if any(set() < list_words(name) <= words for name in rows["class"].unique()):
         return False
     used_folders = {posixpath.dirname(name) for name in rows.get("file", [])}
@@ -357,8 +357,8 @@ def ask_about_unused_folders(reading: Reading) -> Iterator[str]:
         are_classes = set(names) <= set(rows["class"])  # which `contradict` compares
         if may_say_more("", names, rows["class"]) and not are_classes:
             hint = f" If each is one {OBJECT}, add a column `group` of these names to the table"
-            count = f"{names.nunique()} folder names, such as {names.max()}"
-            yield f"can the {count}, be ignored?{hint if names.nunique() > 2 else ''}"
+            count = f"{names.nunique()} folders, such as {names.max()}"
+            yield f"can the names of {count}, be ignored?{hint if names.nunique() > 2 else ''}"
             return
 
 
