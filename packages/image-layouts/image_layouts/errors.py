@@ -24,7 +24,7 @@ class LayoutError(Exception):
         self.message = "".join(character for character in line if character.isprintable())
         self.lines = lines
         self.readings = readings
-        super().__init__(self.message)
+        super().__init__("\n".join([*lines, self.message]))
 
 
 def shorten(names: Sequence[object]) -> str:

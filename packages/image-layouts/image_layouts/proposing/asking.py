@@ -5,6 +5,7 @@ import re
 import textwrap
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from image_layouts.checking import one_class
 from image_layouts.errors import LayoutError, shorten
@@ -14,6 +15,7 @@ from image_layouts.layout.reading import Reading
 from image_layouts.proposing.advice import FORMS, find_advice
 from image_layouts.proposing.columns import USUAL_CLASSES
 from image_layouts.proposing.writing import (
+    ask_for_classes,
     describe_counts,
     describe_image,
     describe_unused,
@@ -28,7 +30,10 @@ MAX_FILES = 4
 MAX_COLUMNS = 6
 MAX_CHARACTERS = 1_000  # of a layout that is printed; params.yaml has all of it
 HELP = "say what the files mean by --layout (packages/image-layouts/docs/layout.md)"
-TABLE = "if you know the classes, write a table labels.csv with the columns file and class"
+TABLE = (
+    "if you know the classes, write a table labels.csv with the columns file and class, and "
+    "group, if several pictures show one patient or object"
+)
 
 
 def describe(reading: Reading) -> list[str]:
@@ -62,6 +67,10 @@ def ask(
 
     ordered = sorted(readings, key=sort_key)
     end = f" --min-images {min_images}" if min_images > 1 else ""
+    if len({frozenset(each.rows["class"]) for each in ordered}) > 1:
+        for number, each in enumerate(ordered):
+            questions = dict.fromkeys([ask_for_classes(each.rows), *each.questions])
+            ordered[number] = replace(each, questions=list(questions))
     lines = [f"  {line}" for line in show_files(folder)]
     for reading in ordered[:MAX_SHOWN]:
         lines.append(f"  {write_option(reading.layout)}{end}")
@@ -122,8 +131,7 @@ def show_files(folder: Folder) -> Iterator[str]:
     """Yield a line for the pictures in folders of the same folder, and for each other file."""
     merged: dict[tuple[str, int], list[str]] = defaultdict(list)
     for name in folder.pictures:
-        start = posixpath.dirname(name)
-        merged[posixpath.dirname(start), start.count("/")].append(name)
+        merged[posixpath.dirname(posixpath.dirname(name)), name.count("/")].append(name)
     for names in list(merged.values())[:MAX_FOLDERS]:
         folders = sorted({posixpath.basename(posixpath.dirname(each)) for each in names})
         inside = f" in {len(folders)} folders ({shorten(folders)})" * (len(folders) > 1)

@@ -59,13 +59,13 @@ def choose(
     for each in possible:
         try:
             reading = read_layout(folder, each.layout, min_images)
+            reading = replace(reading, is_certain=each.is_certain)
             check(reading, is_guess=is_guess)
         except LayoutError as error:
             failures.append(f"{write(each.layout)}: {error.message}")
             continue
         questions = list_questions(folder, reading, without_classes) if is_guess else []
-        questions = [*each.questions, *questions]
-        readings.append(replace(reading, questions=questions, is_certain=each.is_certain))
+        readings.append(replace(reading, questions=[*questions, *each.questions]))
     readings = drop_repeated(readings)
     if columns:
         readings = [replace(each, questions=()) for each in drop_parts(readings)]
@@ -76,7 +76,8 @@ def choose(
     complete = [each for each in readings if not each.questions]
     if len(complete) == 1:
         return name_unused(folder, complete[0])
-    raise asking.ask(folder, readings, [*reasons, *failures], min_images)
+    shown = [replace(each, layout=write_whole(each)) for each in readings]
+    raise asking.ask(folder, shown, [*reasons, *failures], min_images)
 
 
 def check(reading: Reading, *, is_guess: bool) -> None:
@@ -173,11 +174,13 @@ def contradict(reading: Reading, others: Sequence[Reading]) -> Reading:
         has_names = has_in_names(other, "{class}") and not has_in_names(reading, "{class}")
         if len(wrong) and (are_alike or (has_names and list_patterns(reading))):
             first = wrong.iloc[0]
-            keys = other.layout if isinstance(other.layout, dict) else {}
-            source = keys.get("table", "its path")
+            own, source = (
+                each.layout.get("table", "the table") if each.class_column else "the path"
+                for each in (reading, other)
+            )
             question = (
-                f"does {first['file']} show {first['class']}, although {source} says "
-                f"{first['class_other']}? There are {len(wrong)} such pictures"
+                f"{own} says {first['class']} for {first['file']}, and {source} says "
+                f"{first['class_other']}, as for {len(wrong)} pictures in all: is {own} right?"
             )
             reading = replace(reading, questions=[question])
     return reading
@@ -185,12 +188,16 @@ def contradict(reading: Reading, others: Sequence[Reading]) -> Reading:
 
 def name_unused(folder: Folder, reading: Reading) -> Reading:
     """Return a layout with its rare classes, and with patterns for pictures it does not use."""
+    whole = write_whole(reading)
+    return reading if whole is reading.layout else read_layout(folder, whole)
+
+
+def write_whole(reading: Reading) -> Any:
+    """Return a layout with the pictures that it does not use, and its rare classes."""
     unused: list[Any] = write_unused(reading)
     if reading.rare_classes:
         unused.append({"class": unlist(reading.rare_classes)})
-    if not unused:
-        return reading
-    return read_layout(folder, add_unused(reading.layout, unused))
+    return add_unused(reading.layout, unused) if unused else reading.layout
 
 
 def write_unused(reading: Reading) -> list[str]:

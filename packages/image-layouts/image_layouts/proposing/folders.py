@@ -7,7 +7,8 @@ classes. Several can be read in several ways, which are all shown.
 import posixpath
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,7 +16,7 @@ from typing import Any, NamedTuple
 from image_layouts.errors import LayoutError
 from image_layouts.files import is_picture_file, list_visible
 from image_layouts.layout.folder import Folder
-from image_layouts.layout.pattern import Pattern, escape
+from image_layouts.layout.pattern import Pattern, escape, find_matches
 from image_layouts.layout.reading import Reading
 from image_layouts.proposing.sets import DATE, SET_WORDS, are_sets, find_set
 from image_layouts.proposing.table_format import may_be_table
@@ -31,6 +32,7 @@ SET_OF_CLASS = re.compile(
     rf"(?i)((?:{'|'.join(SET_WORDS)})[\W_]+)?(?:.+?)([\W_]+(?:{'|'.join(SET_WORDS)}))?"
 )
 SIGNS = re.compile(r"([\W_]+)")
+STAR = re.compile(r"(?<![*\[])\*(?![*\]])")
 MAX_FIELDS = 8  # of a name
 MIN_PER_CLASS = 4  # pictures, on average
 MIN_PER_FOLDER = 2  # pictures of a class in a folder, on average
@@ -146,18 +148,13 @@ def propose_tree(tree: Tree) -> Iterator[Any]:
     if tree.is_set == [True]:
         yield from write_sets_in_classes(tree.folders[0])
     if not levels:
+        files = list(map(posixpath.basename, tree.names))
         for name in find_names(tree.names):
-            yield tree.write({}, name)
+            for each in [name, *dict(list_groups(name, files))]:
+                yield tree.write({}, each)
         return
     if len(levels) == 1:
-        yield tree.write({levels[0]: "{class}"})
-        files = list(map(posixpath.basename, tree.names))
-        for name in GROUPS:
-            if all(map(Pattern(name).fits, files)):
-                yield tree.write({levels[0]: "{class}"}, name)
-        for name in find_names(tree.names, levels[0]):
-            yield tree.write({levels[0]: "{group}"}, name)
-            yield tree.write({levels[0]: "*"}, name)
+        yield from propose_level(tree, levels[0])
         return
     for level in reversed(levels):  # the folder that a picture lies in comes first
         others = [other for other in levels if other != level]
@@ -165,6 +162,19 @@ def propose_tree(tree: Tree) -> Iterator[Any]:
             if fields.count("{group}") <= 1:
                 yield tree.write(dict(zip(others, fields, strict=True)) | {level: "{class}"})
     yield tree.write(dict.fromkeys(levels[-2:], "{class}") | dict.fromkeys(levels[:-2], "*"))
+
+
+def propose_level(tree: Tree, level: int) -> Iterator[Any]:
+    """Yield the layouts of a tree in which a single level of folders varies."""
+    files = list(map(posixpath.basename, tree.names))
+    yield tree.write({level: "{class}"})
+    in_fields = dict(list_groups(next(list_fields(files, "*"), ""), files))
+    for name in [*GROUPS, *in_fields]:
+        if all(map(Pattern(name).fits, files)):
+            yield tree.write({level: "{class}"}, name)
+    for name in find_names(tree.names, level):
+        yield tree.write({level: "{group}"}, name)
+        yield tree.write({level: "*"}, name)
 
 
 def write_sets_in_classes(folders: set[str]) -> Iterator[Any]:
@@ -214,7 +224,22 @@ def find_names(names: Sequence[str], level: int | None = None) -> Iterator[str]:
         yield text.replace("{class}", "{class}" + (escape(end[0]) if end else ""))
 
 
-def list_fields(files: Sequence[str]) -> Iterator[str]:
+def list_groups(pattern: str, names: Iterable[str]) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield a pattern with {group} in place of a `*` whose texts repeat, and these by the name.
+
+    Such as `{group}_{class}_*.*` for `*_{class}_*.*`. The last `*` stands for an ending, or for
+    what differs in each name.
+    """
+    for star in list(STAR.finditer(pattern))[:-1]:
+        text = f"{pattern[: star.start()]}{{group}}{pattern[star.end() :]}"
+        with suppress(LayoutError):
+            found = find_matches([text], names)
+            groups = {name: fields["group"] for name, fields in found.items()}
+            if 1 < len(set(groups.values())) <= len(groups) / MIN_PER_FOLDER:
+                yield text, groups
+
+
+def list_fields(files: Sequence[str], field: str = "{class}") -> Iterator[str]:
     """Yield the patterns in which one of the fields of names that are alike has the class.
 
     Such as `*_{class}_*.*`, if all names have two lines between their fields.
@@ -224,5 +249,5 @@ def list_fields(files: Sequence[str]) -> Iterator[str]:
         return
     signs = [*map(escape, min(forms)), ".*"]
     for position in range(len(signs)):
-        fields = ["{class}" if each == position else "*" for each in range(len(signs))]
+        fields = [field if each == position else "*" for each in range(len(signs))]
         yield "".join(field + sign for field, sign in zip(fields, signs, strict=True))

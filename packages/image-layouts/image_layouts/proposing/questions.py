@@ -23,10 +23,12 @@ from image_layouts.errors import shorten
 from image_layouts.files import is_text
 from image_layouts.layout.column_names import normalize_name
 from image_layouts.layout.folder import Folder
+from image_layouts.layout.read_files import natural_key
 from image_layouts.layout.reading import Reading
 from image_layouts.layout.table_file import read_start
 from image_layouts.proposing.advice import list_unconverted
 from image_layouts.proposing.columns import FRACTION, may_say_more, may_say_sets
+from image_layouts.proposing.folders import list_groups
 from image_layouts.proposing.sets import (
     DATE,
     SET_WORDS,
@@ -37,6 +39,7 @@ from image_layouts.proposing.sets import (
     list_words,
 )
 from image_layouts.proposing.versions import ask_about_versions
+from image_layouts.proposing.writing import ask_for_classes
 from image_layouts.schema import FilesPart, TablePart
 
 # Files that say nothing about single images: documents, programs, and what datasets of Hugging
@@ -101,10 +104,14 @@ BETWEEN_LABELS = r"(?<!\d)[|;,/&+]|[|;,/&+](?!\d)"
 # Values that may be several labels, such as `a|b`, `[a, b]` and `16 0`.
 SEVERAL_LABELS = re.compile(r"[|;]|^[\[({].*,|^\d+( \d+)+$")
 
+# What Google Drive packs is called by the time.
+PACKED = re.compile(r".+-\d{8}T\d+Z-\d+")
+
 # The share of the pictures of a class, or of a folder, that makes a question.
 NEARLY_ALL = 0.9
 
 OBJECT = "patient or object"  # what a group is in most datasets
+WRITE_GROUPS = "write a table with a column `group`"
 NO_IF = "Answer no if they say the classes, the patients or the test set"
 
 
@@ -116,8 +123,7 @@ def list_questions(
     Tables `without_classes` have all columns of another table but its classes.
     """
     return [
-        *ask_about_names_with_fields(reading),
-        *ask_about_levels(reading),
+        *ask_about_paths(reading),
         *ask_about_unused_pictures(folder, reading, without_classes),
         *ask_about_unused_files(folder, reading, without_classes),
         *ask_about_unused_columns(reading),
@@ -145,72 +151,70 @@ def list_stems(rows: pd.DataFrame) -> pd.Series:
     return rows["file"].map(lambda name: posixpath.splitext(posixpath.basename(name))[0])
 
 
-def ask_about_names_with_fields(reading: Reading) -> Iterator[str]:
-    """Yield questions if the names of the pictures, and not their folders, have a field."""
-    first = reading.rows.iloc[0]
-    for pattern in list_patterns(reading):
-        folder, name = posixpath.split(pattern)
-        if "{group}" in name:
-            yield f"does {first['group']} in {first['file']} say which {OBJECT} it shows?"
-            return
-        if "{class}" in name:
-            varies = "{" in folder or "*" in folder.split("/")
-            names = list(reading.rows["class"].unique())
-            have_numbers = any(re.search(r"\d", name) for name in names)
-            if varies or have_numbers or not CLASS_AND_NUMBER.fullmatch(name):
-                yield f"does {first['class']} in {first['file']} say what the picture shows?"
-            else:
-                yield from ask_about_words(names, r"[\W_]+")
-            return
-
-
-def ask_about_words(names: Sequence[str], border: str) -> Iterator[str]:
-    """Yield a question about classes if two share a word. `border` is what divides words."""
-    found: dict[str, str] = {}
-    for name in names:
-        words = {word.strip(one_class.BRACKETS) for word in re.split(border, name.lower())}
-        for word in sorted(words - {""}):
-            other = found.setdefault(word, name)
-            if other != name and {other.lower(), name.lower()} != {word}:
-                yield (
-                    f"are {other} and {name} two different classes? Answer no if {word} is the "
-                    "class of both"
-                )
-                return
-
-
-def ask_about_levels(reading: Reading) -> Iterator[str]:
-    """Yield a question if several levels of folders vary, and do not say the same."""
+def ask_about_paths(reading: Reading) -> Iterator[str]:
+    """Yield questions if paths may say other classes, or more than the classes."""
     rows = reading.rows
-    n_varying = []
-    for pattern in list_patterns(reading):
-        levels = pattern.split("/")[:-1]
-        varying = [
-            level
-            for number, level in enumerate(levels)
-            if level in ("{group}", "{class}", "**")
-            or (level == "*" and not repeats_class(rows, number))
-        ]
-        n_varying.append(len(varying))
-    if n_varying and (max(n_varying) > 1 or min(n_varying) < max(n_varying)):
-        deepest = rows.iloc[rows["file"].str.count("/").argmax()]
-        file, names = deepest["file"], deepest["class"].split("/")
-        group = f", and is {deepest['group']} one {OBJECT}" if "group" in rows else ""
-        subject = f"does {names[0]} alone"
-        if len(names) > 1:
-            subject = f"do {' and '.join(names)} together"
-        yield f"{subject} say what {file} shows{group}?"
+    first = rows.iloc[0]
+    patterns = list_patterns(reading)
+    if not reading.is_certain or may_be_other_classes(rows, patterns):
+        yield ask_for_classes(rows)
+    if any("{group}" in pattern for pattern in patterns):
+        yield f"does {first['group']} in {first['file']} say which {OBJECT} it shows?"
+        return
+    for pattern in patterns[:1]:
+        ignored = []
+        for _, groups in list_groups(pattern, rows["file"]):
+            n_of_class = rows["file"].map(groups).groupby(rows["class"]).nunique()
+            if n_of_class.max() > 1 and not PACKED.fullmatch(groups[first["file"]]):
+                ignored.append(groups[first["file"]])
+        if ignored:
+            listed = " and ".join(ignored)
+            question = f"can {listed} in {first['file']} be ignored?"
+            yield f"{question} Answer no if that says the {OBJECT}"
 
 
-def repeats_class(rows: pd.DataFrame, level: int) -> bool:
-    """Return whether each class has one folder at a level, whose name contains the class.
+def may_be_other_classes(rows: pd.DataFrame, patterns: Sequence[str]) -> bool:
+    """Return whether names have the class, or several levels of folders vary.
+
+    Names with the class and a number in a single folder say nothing else.
+    """
+    names = list(rows["class"].unique())
+    n_varying = set()
+    for pattern in patterns:
+        *levels, name = pattern.split("/")
+        fields = ("{group}", "{class}", "**", "*")
+        varying = [level for level, text in enumerate(levels) if text in fields]
+        have_numbers = any(re.search(r"\d", name) for name in names)
+        is_simple = CLASS_AND_NUMBER.fullmatch(name) and not varying and not have_numbers
+        if "{class}" in name and (not is_simple or share_word(names, r"[\W_]+")):
+            return True
+        n_varying.add(sum(levels[each] != "*" or varies(rows, each) for each in varying))
+    return len(n_varying) > 1 or max(n_varying, default=0) > 1
+
+
+def varies(rows: pd.DataFrame, level: int) -> bool:
+    """Return whether a level of folders says more than the class.
 
     Google Drive packs `roses` as `roses-20241201T090000Z-001/roses`.
     """
     folders = rows["file"].str.split("/").str[level]
+    if folders.map(PACKED.fullmatch).all():
+        return False
     pairs = set(zip(folders, rows["class"], strict=True))
     has_one_each = len(pairs) == folders.nunique() == rows["class"].nunique()
-    return has_one_each and all(name.lower() in folder.lower() for folder, name in pairs)
+    return not has_one_each or any(name.lower() not in folder.lower() for folder, name in pairs)
+
+
+def share_word(names: Sequence[str], border: str) -> bool:
+    """Return whether two classes have a word in common. `border` is what divides words."""
+    found: dict[str, str] = {}
+    for name in names:
+        words = {word.strip(one_class.BRACKETS) for word in re.split(border, name.lower())}
+        for word in words - {""}:
+            other = found.setdefault(word, name)
+            if other != name and {other.lower(), name.lower()} != {word}:
+                return True
+    return False
 
 
 def ask_about_unused_pictures(
@@ -270,6 +274,7 @@ def ask_about_unused_files(
     unconverted = set(list_unconverted(list(folder.files.values())))
     counts = Counter(map(posixpath.basename, unused))
     repeated = {file for file, number in counts.items() if number > 1}
+    are_asked = any(ask_about_unused_pictures(folder, reading, without_classes))
     doubtful = [
         name
         for name in unused
@@ -277,6 +282,7 @@ def ask_about_unused_files(
         and name not in known
         and not is_document(name)
         and not is_unpacked(folder, name)
+        and not (are_asked and is_beside_unused(name, reading))
         and not (posixpath.basename(name) in repeated and is_of_system(folder, name))
     ]
     if doubtful:
@@ -294,6 +300,16 @@ def is_unpacked(folder: Folder, name: str) -> bool:
     content = posixpath.splitext(name)[0]
     is_there = any(path.startswith(f"{content}/") for path in folder.pictures)
     return name.endswith((".gz", ".zip")) and (content in folder.files or is_there)
+
+
+def is_beside_unused(name: str, reading: Reading) -> bool:
+    """Return whether a file is in a folder that has pictures, of which none is used."""
+    start = f"{posixpath.dirname(name)}/"
+    unused, used = (
+        any(each.startswith(start) for each in names)
+        for names in (reading.unmatched, reading.rows.get("file", []))
+    )
+    return unused and not used
 
 
 def is_of_system(folder: Folder, name: str) -> bool:
@@ -335,8 +351,8 @@ def ask_about_unused_columns(reading: Reading) -> Iterator[str]:
         if may_say_sets(name, values):
             listed = shorten(sorted(set(values)))
             yield (
-                f"can the column {name} ({listed}) be ignored? Answer no if it says which "
-                "images are the test set"
+                f"can the column {name} ({listed}) be ignored? If one value is the test set, "
+                "call it test"
             )
         elif may_say_more(name, values, reading.rows["class"]):
             others.append(f"{name} ({values.nunique()} values)")
@@ -354,11 +370,13 @@ def ask_about_unused_folders(reading: Reading) -> Iterator[str]:
     levels = rows["file"].map(posixpath.dirname).str.split("/", expand=True).fillna("")
     for level in levels:
         names = levels[level].where(levels[level].map(find_set) == "", "")
-        are_classes = set(names) <= set(rows["class"])  # which `contradict` compares
+        are_classes = set(names) - {""} <= set(rows["class"])  # which `contradict` compares
         if may_say_more("", names, rows["class"]) and not are_classes:
-            hint = f" If each is one {OBJECT}, add a column `group` of these names to the table"
-            count = f"{names.nunique()} folders, such as {names.max()}"
-            yield f"can the names of {count}, be ignored?{hint if names.nunique() > 2 else ''}"
+            name, file = max(zip(names, rows["file"], strict=True))
+            yield (
+                f"can {name} in {file} be ignored? If it says the {OBJECT}, add a column "
+                "`group` to the table"
+            )
             return
 
 
@@ -427,7 +445,7 @@ def ask_about_names(folder: Folder, reading: Reading) -> Iterator[str]:
     for first, second in islice(chain.from_iterable(pairs), 1):
         yield (
             f"is {second} a picture of its own, and not a mask or a copy of {first}? If not, "
-            "put such files elsewhere"
+            f"move such files out of {folder.root}"
         )
     if "group" not in rows:
         yield from ask_about_possible_groups(rows, stems, folders)
@@ -454,10 +472,9 @@ def ask_about_possible_groups(
             repeated = counts[counts > 1]
             if len(repeated) > 1 and repeated.sum() > share * len(inside):
                 first, second = rows["file"][inside.index[inside == repeated.index[0]][:2]]
-                start = re.sub(r"(?<=\d)\D+$", "", repeated.index[0])
                 yield (
                     f"do {first} and {second} show two different patients or objects? If they "
-                    f"show one, choose a line with {{group}}, or write {{group}} for {start}"
+                    f"show one, choose a line with {{group}}, or {WRITE_GROUPS}"
                 )
                 return
 
@@ -524,7 +541,7 @@ def ask_about_classes(reading: Reading) -> Iterator[str]:
     """Yield questions about the names of the classes."""
     names = list(reading.rows["class"].unique())
     if isinstance(reading.parts[0], FilesPart):
-        doubtful = list_doubtful_folders(names)
+        doubtful = list_doubtful_folders(sorted(names, key=natural_key))
         if doubtful:
             listed = shorten(doubtful)
             yield (
@@ -532,7 +549,8 @@ def ask_about_classes(reading: Reading) -> Iterator[str]:
                 f"files: {listed}?"
             )
     else:
-        yield from ask_about_words(names, BETWEEN_LABELS)
+        if share_word(names, BETWEEN_LABELS):
+            yield ask_for_classes(reading.rows)
         divided = [name for name in names if SEVERAL_LABELS.search(name)]
         if normalize_name(reading.class_column) in ("tags", "labels", "targets"):
             divided += [name for name in names if " " in name]
@@ -546,7 +564,10 @@ def ask_about_classes(reading: Reading) -> Iterator[str]:
         yield f"are these different classes: {shorten(equal)}? If not, give them one name"
     numbers = [name for name in names if name == "-1" or FRACTION.fullmatch(name)]
     if numbers:
-        yield f"is {numbers[0]} a class, and neither a measured value nor a sign for unknown?"
+        yield (
+            f"is {numbers[0]} a class, and not a measured value? If it means unknown, leave "
+            "its cells blank"
+        )
     is_latin = any(
         isinstance(part, TablePart) and part.encoding == "latin-1" for part in reading.parts
     )

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from image_layouts.checking import one_class
-from image_layouts.errors import LayoutError, shorten
+from image_layouts.errors import LayoutError
 from image_layouts.layout.column_names import GROUP_COLUMNS, ID_COLUMNS
 from image_layouts.layout.folder import Folder
 from image_layouts.layout.hugging_face import find_image_columns
@@ -154,8 +154,7 @@ def describe_table(
             part |= {"group": by} if by and by not in classes else {}
             part |= {"id": ids} if ids and others[ids].is_unique else {}
             header = tuple(each for each in table.names if each not in of_sets)
-            unsure = f"are the values of the column {shorten(classes)} the classes?"
-            doubts = [doubt, "" if is_certain else unsure]
+            doubts = [doubt]
             blank = texts[classes[0]].str.strip() == ""
             if blank.any() and len(classes) == 1:  # as in the test set of a contest
                 part |= {"unused": [{"where": {classes[0]: ""}}]}
@@ -367,8 +366,8 @@ def join(tables: Sequence[Reading]) -> list[Reading]:
     doubts = list(dict.fromkeys(question for each in tables for question in each.questions))
     if not are_one_dataset(tables):
         names = " and ".join(each.layout["table"] for each in tables[:2])
-        doubts.append(f"do {names} list different things, and not the same things twice?")
-    return [Reading(layout, doubts), *single]
+        doubts.append(f"do {names} list different objects? Answer no if both list the same")
+    return [Reading(layout, doubts, is_certain=tables[0].is_certain), *single]
 
 
 def are_one_dataset(tables: Sequence[Reading]) -> bool:

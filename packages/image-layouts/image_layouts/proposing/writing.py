@@ -128,6 +128,12 @@ def describe_counts(rows: pd.DataFrame) -> str:
     return text
 
 
+def ask_for_classes(rows: pd.DataFrame) -> str:
+    """Return the question whether the classes are the ones that are meant."""
+    names = sorted(rows["class"].unique(), key=natural_key)
+    return f"do you want to tell these apart: {shorten(names)}?"
+
+
 def describe_image(rows: pd.DataFrame, row: pd.Series) -> str:
     """Return what an image is, such as `Berlin/sick/0.jpg → class sick, group Berlin`."""
     name = row["file"] if "file" in rows else f"image {row['id']}"
