@@ -1,9 +1,9 @@
 """Measure how fast the pipeline is, and how accurate compared with the tutorials.
 
 Prints the tables of docs/benchmarks.md and packages/dvc-parallel/README.md. All of them take
-two and a half hours; give a name to measure only one. The speed is that of the last commit. Other programs on the machine
-would distort the times. If the servers of MNIST cannot be reached, set DATA_MIRROR to an
-absolute path.
+two and a half hours; give a name to measure only one. The speed is that of the last commit.
+Other programs on the machine would distort the times. If the servers of MNIST cannot be
+reached, set DATA_MIRROR to an absolute path.
 """
 
 import json

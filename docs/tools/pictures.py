@@ -12,11 +12,12 @@ from typing import NamedTuple
 import click
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import FloatRect, Page, sync_playwright
 
 FOLDER = Path(__file__).parents[1] / "pictures"
 REPORT = Path("report.html")
 N_COLORS = 64
+MARGIN = 8  # around an element, in CSS pixels
 
 
 class Picture(NamedTuple):
@@ -34,7 +35,7 @@ class Picture(NamedTuple):
 
 
 PICTURES = [
-    Picture("report", "best", 408),
+    Picture("report", "best", 446),
     Picture("leaderboard", "leaderboard", 1245),
     Picture("model", "model-digit-champion", 615),
 ]
@@ -49,7 +50,7 @@ def main(check: bool) -> None:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         for scheme, end in {"light": "", "dark": "-dark"}.items():
             page = browser.new_page(
-                viewport={"width": 1280, "height": 900},
+                viewport={"width": 1200, "height": 900},
                 color_scheme="dark" if scheme == "dark" else "light",
                 device_scale_factor=1.5,
             )
@@ -72,8 +73,13 @@ def write(page: Page, picture: Picture, path: Path) -> None:
     page.wait_for_function("!document.querySelector('details[open] .chart:empty')")  # drawn
     box = element.bounding_box()
     assert box is not None
-    box["y"] += page.evaluate("scrollY")
-    content = page.screenshot(clip={**box, "height": picture.height}, full_page=True)
+    clip = FloatRect(
+        x=box["x"] - MARGIN,
+        y=box["y"] + page.evaluate("scrollY") - MARGIN,
+        width=box["width"] + 2 * MARGIN,
+        height=picture.height + 2 * MARGIN,
+    )
+    content = page.screenshot(clip=clip, full_page=True)
     shown = PngInfo()
     shown.add_itxt("shown", element.inner_text())
     image = Image.open(io.BytesIO(content))
