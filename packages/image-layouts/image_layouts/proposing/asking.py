@@ -14,6 +14,7 @@ from image_layouts.layout.folder import Folder
 from image_layouts.layout.reading import Reading
 from image_layouts.proposing.advice import FORMS, find_advice
 from image_layouts.proposing.columns import USUAL_CLASSES
+from image_layouts.proposing.questions import has_in_names
 from image_layouts.proposing.writing import (
     ask_for_classes,
     describe_counts,
@@ -63,7 +64,8 @@ def ask(
         )
         names_few = len(reading.rows) < len(reading.unmatched)
         is_second = names_few or not has_classes
-        return is_second, len(reading.unmatched), len(reading.questions)
+        has_groups = "group" in reading.rows and not has_in_names(reading, "{group}")
+        return is_second, len(reading.unmatched), len(reading.questions) - has_groups
 
     ordered = sorted(readings, key=sort_key)
     end = f" --min-images {min_images}" if min_images > 1 else ""

@@ -18,7 +18,13 @@ from image_layouts.files import is_picture_file, list_visible
 from image_layouts.layout.folder import Folder
 from image_layouts.layout.pattern import Pattern, escape, find_matches
 from image_layouts.layout.reading import Reading
-from image_layouts.proposing.sets import DATE, SET_WORDS, are_sets, find_set
+from image_layouts.proposing.sets import (
+    DATE,
+    SET_WORDS,
+    are_sets,
+    are_test_and_rest,
+    find_set,
+)
 from image_layouts.proposing.table_format import may_be_table
 from image_layouts.proposing.writing import unlist
 
@@ -137,6 +143,8 @@ def make_tree(names: list[str]) -> Tree:
     levels = list(zip(*(name.split("/")[:-1] for name in names), strict=True))
     folders = [set(level) for level in levels]
     is_set = [len(level) > 1 and are_sets(level) for level in folders]
+    for number, level in enumerate(folders[:-1]):  # the last one may have classes
+        is_set[number] |= are_test_and_rest(level)
     return Tree(names, folders, is_set)
 
 
@@ -214,7 +222,8 @@ def find_names(names: Sequence[str], level: int | None = None) -> Iterator[str]:
             is_running = len(in_folders) > len(names) / MIN_PER_FOLDER  # a picture's number
             pairs = {(each, name.split("/")[level]) for name, each in classes.items()}
             n_folders = Counter(class_name for class_name, _ in pairs)
-            if is_running or min(n_folders.values()) == 1:
+            are_one = all(name.startswith(min(counts)) for name in counts)  # `IMG_`, `IMG_E`
+            if is_running or are_one or min(n_folders.values()) == 1:
                 continue
         if tuple(classes.values()) in seen:
             continue

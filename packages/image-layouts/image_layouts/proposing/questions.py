@@ -11,7 +11,7 @@ import math
 import posixpath
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from itertools import chain, islice, pairwise
 from typing import Any
 
@@ -46,7 +46,7 @@ from image_layouts.schema import FilesPart, TablePart
 # Face have.
 DOCUMENT = re.compile(
     r"""
-    .* \. (docx? | html? | md | pdf | rst | rtf | py | ipynb | sh | bib | cff)
+    .* \. (docx? | html? | log | md | pdf | rst | rtf | py | ipynb | sh | bib | cff)
     | (readme | licen[cs]e | copying | citation | changelog) .*
     | (dataset_dict | dataset_infos? | state) \.json
     """,
@@ -164,12 +164,12 @@ def ask_about_paths(reading: Reading) -> Iterator[str]:
     for pattern in patterns[:1]:
         ignored = []
         for _, groups in list_groups(pattern, rows["file"]):
+            file, text = next(iter(groups.items()))
             n_of_class = rows["file"].map(groups).groupby(rows["class"]).nunique()
-            if n_of_class.max() > 1 and not PACKED.fullmatch(groups[first["file"]]):
-                ignored.append(groups[first["file"]])
+            if n_of_class.max() > 1 and not PACKED.fullmatch(text):
+                ignored.append(text)
         if ignored:
-            listed = " and ".join(ignored)
-            question = f"can {listed} in {first['file']} be ignored?"
+            question = f"can {' and '.join(ignored)} in {file} be ignored?"
             yield f"{question} Answer no if that says the {OBJECT}"
 
 
@@ -266,14 +266,14 @@ def ask_about_unused_files(
     classes = list(reading.rows["class"].unique())
     unused = reading.unused_files
     known = set(without_classes)
-    small_texts = [name for name in unused if is_small_text(folder, name, classes)]
-    if len(small_texts) <= MAX_FEW:
+    counts = Counter(map(posixpath.basename, unused))
+    repeated = {file for file, number in counts.items() if number > 1}
+    small_texts = [name for name in unused if is_small_text(folder, name, classes, repeated)]
+    if len(set(map(posixpath.basename, small_texts))) <= MAX_FEW:
         known.update(small_texts)
     if not has_in_names(reading, "{class}"):  # otherwise they may have the classes
         known.update(name for name in unused if is_beside_picture(folder, name))
     unconverted = set(list_unconverted(list(folder.files.values())))
-    counts = Counter(map(posixpath.basename, unused))
-    repeated = {file for file, number in counts.items() if number > 1}
     are_asked = any(ask_about_unused_pictures(folder, reading, without_classes))
     doubtful = [
         name
@@ -328,8 +328,13 @@ def is_beside_picture(folder: Folder, name: str) -> bool:
     return place in map(posixpath.dirname, pictures)
 
 
-def is_small_text(folder: Folder, name: str, classes: Sequence[str]) -> bool:
-    """Return whether a file is a short text, or lists the classes, and names no picture."""
+def is_small_text(
+    folder: Folder, name: str, classes: Sequence[str], repeated: Container[str]
+) -> bool:
+    """Return whether a file is a short text, or lists the classes, and names no picture.
+
+    Google Photos writes a `metadata.json` into each folder. Such files are `repeated`.
+    """
     if not name.lower().endswith((".txt", ".csv", ".json", ".names")):
         return False
     text = read_start(folder.files[name]).decode(errors="replace")
@@ -340,7 +345,9 @@ def is_small_text(folder: Folder, name: str, classes: Sequence[str]) -> bool:
         return False
     lines = [line for line in text.splitlines() if line.strip("[]{}, ")]  # not only brackets
     lists_classes = len(lines) <= len(classes) + 1 and all(each in text for each in classes)
-    return lists_classes or (name.lower().endswith(".txt") and len(lines) <= MAX_LINES)
+    is_note = name.endswith(".json") and posixpath.basename(name) in repeated
+    is_short = len(lines) <= MAX_LINES
+    return lists_classes or (is_short and (is_note or name.lower().endswith(".txt")))
 
 
 def ask_about_unused_columns(reading: Reading) -> Iterator[str]:

@@ -40,3 +40,12 @@ def are_sets(names: set[str]) -> bool:
     """Return whether all names are those of sets, and one is that of a training set."""
     has_train = any(list_words(name) & TRAIN_WORDS for name in names)
     return has_train and all(map(find_set, names))
+
+
+def are_test_and_rest(names: set[str]) -> bool:
+    """Return whether there are two names that differ in a word for a test set.
+
+    Such as `rps` and `rps-test-set`.
+    """
+    words = [list_words(name) for name in sorted(names, key=len)]
+    return len(words) == 2 and words[1] - {*TEST_WORDS, "set"} == words[0] != words[1]
