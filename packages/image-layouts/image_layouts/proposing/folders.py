@@ -104,7 +104,23 @@ def propose(folder: Folder) -> list[Reading]:
     has_depths = len({name.count("/") for name in folder.pictures}) > 1
     if has_depths and tops.isdisjoint(inner) and not any(map(find_set, tops)):
         layouts.append("{class}/**/*")  # of `cat/1.jpg` and `dog/anna/1.jpg`
-    return list(map(Reading, layouts))
+    lists = find_lists(list(folder.files))
+    with_lists = [
+        {name: {"files": pattern, "list": each} for name, each in lists.items()}
+        for pattern in layouts
+        if isinstance(pattern, str) and lists
+    ]
+    return list(map(Reading, [*layouts, *with_lists]))
+
+
+def find_lists(names: Sequence[str]) -> dict[str, Any]:
+    """Return text files such as `meta/train.txt` and `meta/test.txt` by their set, or none."""
+    lists: dict[str, list[str]] = {"train": [], "test": []}
+    for name in names:
+        which = find_set(posixpath.basename(name))
+        if which and name.endswith(".txt"):
+            lists[which].append(name)
+    return {name: unlist(each) for name, each in lists.items()} if all(lists.values()) else {}
 
 
 def list_collections(names: list[str]) -> Iterator[list[str]]:

@@ -264,8 +264,10 @@ def ask_about_unused_files(
 ) -> Iterator[str]:
     """Yield a question about files that may say something about images."""
     classes = list(reading.rows["class"].unique())
-    unused = reading.unused_files
+    unused = [name for name in reading.unused_files if not is_document(name)]
     known = set(without_classes)
+    stems = {posixpath.splitext(name)[0] for name in reading.images.files}
+    known.update(name for name in unused if posixpath.splitext(name)[0] in stems)
     counts = Counter(map(posixpath.basename, unused))
     repeated = {file for file, number in counts.items() if number > 1}
     small_texts = [name for name in unused if is_small_text(folder, name, classes, repeated)]
@@ -280,7 +282,6 @@ def ask_about_unused_files(
         for name in unused
         if folder.files[name] in unconverted
         and name not in known
-        and not is_document(name)
         and not is_unpacked(folder, name)
         and not (are_asked and is_beside_unused(name, reading))
         and not (posixpath.basename(name) in repeated and is_of_system(folder, name))
