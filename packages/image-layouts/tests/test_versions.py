@@ -92,4 +92,4 @@ def test_too_few_pictures_decide_nothing(blank: bool, tmp_path: Path) -> None:
         count = 12 if blank else 4
         pictures = [Image.new("L", (9, 9)) if blank else crop(CHINA, n) for n in range(count)]
         write(tmp_path, f"{name}/{{}}.png", pictures)
-    assert "different patients or objects? The names are alike" in ask(tmp_path)
+    assert "different persons or objects? The names are alike" in ask(tmp_path)

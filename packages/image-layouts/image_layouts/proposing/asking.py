@@ -33,7 +33,7 @@ MAX_CHARACTERS = 1_000  # of a layout that is printed; params.yaml has all of it
 HELP = "say what the files mean by --layout (packages/image-layouts/docs/layout.md)"
 TABLE = (
     "if you know the classes, write a table labels.csv with the columns file and class, and "
-    "group, if several pictures show one patient or object"
+    "group, if several pictures show one person or object"
 )
 
 

@@ -110,9 +110,9 @@ PACKED = re.compile(r".+-\d{8}T\d+Z-\d+")
 # The share of the pictures of a class, or of a folder, that makes a question.
 NEARLY_ALL = 0.9
 
-OBJECT = "patient or object"  # what a group is in most datasets
+OBJECT = "person or object"  # what a group is in most datasets
 WRITE_GROUPS = "write a table with a column `group`"
-NO_IF = "Answer no if they say the classes, the patients or the test set"
+NO_IF = "Answer no if they say the classes, persons, objects or the test set"
 
 
 def list_questions(
@@ -159,7 +159,7 @@ def ask_about_paths(reading: Reading) -> Iterator[str]:
     if not reading.is_certain or may_be_other_classes(rows, patterns):
         yield ask_for_classes(rows)
     if any("{group}" in pattern for pattern in patterns):
-        yield f"does {first['group']} in {first['file']} say which {OBJECT} it shows?"
+        yield f"does {first['group']} in {first['file']} say which {OBJECT} it belongs to?"
         return
     for pattern in patterns[:1]:
         ignored = []
@@ -198,7 +198,7 @@ def varies(rows: pd.DataFrame, level: int) -> bool:
     Google Drive packs `roses` as `roses-20241201T090000Z-001/roses`.
     """
     folders = rows["file"].str.split("/").str[level]
-    if folders.map(PACKED.fullmatch).all():
+    if folders.str.fullmatch(PACKED).all():
         return False
     pairs = set(zip(folders, rows["class"], strict=True))
     has_one_each = len(pairs) == folders.nunique() == rows["class"].nunique()
@@ -481,7 +481,7 @@ def ask_about_possible_groups(
             if len(repeated) > 1 and repeated.sum() > share * len(inside):
                 first, second = rows["file"][inside.index[inside == repeated.index[0]][:2]]
                 yield (
-                    f"do {first} and {second} show two different patients or objects? If they "
+                    f"do {first} and {second} show two different persons or objects? If they "
                     f"show one, choose a line with {{group}}, or {WRITE_GROUPS}"
                 )
                 return
@@ -553,7 +553,7 @@ def ask_about_classes(reading: Reading) -> Iterator[str]:
         if doubtful:
             listed = shorten(doubtful)
             yield (
-                "are these folder names classes, and not dates, places, patients or kinds of "
+                "are these folder names classes, and not dates, places, persons or kinds of "
                 f"files: {listed}?"
             )
     else:

@@ -73,7 +73,7 @@ def ask_about_versions(folder: Folder, rows: pd.DataFrame) -> Iterator[str]:
             doubts.insert(0, (*pairs[0], "Both names and pictures are alike"))
     for first, second, why in doubts[:1]:
         yield (
-            f"do {first} and {second} show two different patients or objects? {why}. If they "
+            f"do {first} and {second} show two different persons or objects? {why}. If they "
             "show one, write {group}.* for the last * of the line; if one is a mask, move such "
             "files elsewhere"
         )
