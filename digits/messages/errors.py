@@ -122,5 +122,5 @@ def describe_installation(extra: str) -> str:
     """Return how to install what an extra of pyproject.toml needs, such as `onnx`."""
     return (
         f"run `make -B venv EXTRAS={extra}` or, in a generated project, add `digits[{extra}]` "
-        "to `extras` in pyproject.toml, and run `make lock venv`"
+        "to `extras` in pyproject.toml, and run `make venv`"
     )

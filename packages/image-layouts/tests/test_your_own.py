@@ -229,10 +229,7 @@ def test_start_for_photos_adds_the_weights_of_the_network(shapes: Path) -> None:
     pyproject = (shapes / "pyproject.toml").read_text("utf-8")
     printed = call(shapes, "start").stdout
     assert "  16 images of 2 classes: fog 8, rain 8\n" in printed
-    assert (
-        "  pyproject.toml names other extras, which `make start` and `make lock venv` install\n"
-        in printed
-    )
+    assert "  pyproject.toml names other extras, which `make repro` installs\n" in printed
     params = read_params(shapes)
     assert params["datasets"]["own"]["network"] == "efficientnet_lite0"
     assert {model["folds"] for model in params["models"].values()} == {5}

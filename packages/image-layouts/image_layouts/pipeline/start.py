@@ -307,9 +307,7 @@ def write_settings(
     stages = FETCH_SCRIPT.sub(r"\g<0>\1data/own\n", old[1])
     new = [params, stages, edit_extras(old[2], defaults.weights)]
     if new[2] != old[2]:
-        lines.append(
-            "pyproject.toml names other extras, which `make start` and `make lock venv` install"
-        )
+        lines.append("pyproject.toml names other extras, which `make repro` installs")
     if images is not None:
         lines += describe_images(images, summarize(images), ["files"])
     with restore_on_failure(FILES):
