@@ -53,7 +53,7 @@ DIR ?= ../$(error write where: make new DIR=../bottles)
 new: $(LOCK_INSTALLED) ## Make a project with your own settings and images in DIR=../bottles
 	@! [ -e "$(DIR)" ] || { echo "$(DIR) exists; choose another folder"; false; }
 	@$(UV_SETTINGS) uvx --quiet --constraints requirements-dev.lock copier copy --quiet --defaults "$(SOURCE)" "$(DIR)"
-	@$(MAKE) --no-print-directory -C "$(DIR)" .git
+	@$(MAKE) --no-print-directory -C "$(DIR)" .git || { rm -rf "$(DIR)"; false; }
 	@echo "Next: cd $(DIR) && make venv"
 
 ##@ Look at the results

@@ -103,7 +103,7 @@ DESCRIPTIONS = {
         "The mean negative logarithm of the calibrated probability of the true label.",
         caption="log loss",
     ),
-    "support": Description("The number of images of a class."),
+    "support": Description("The number of images that have the label."),
     "temperature": Description("The number that calibrates the probabilities."),
     "threshold": Description(
         "The decision threshold: the lowest score at which the label 1 is predicted. Only for "

@@ -245,7 +245,8 @@ class SplitParams(Entry):
       the boundary must fall between two groups.
     - A fraction, such as `test: 0.2`: 20 % of the images, chosen at random. If the dataset has
       groups, it is 20 % of the groups.
-    - `test: given`: the test set that came with the images.
+    - `test: given`: the test set that came with the images. If the dataset has `sha256`, it
+      needs the checksum `test`.
     - The key `groups`: the images of the last groups, three in this example:
 
       ```yaml

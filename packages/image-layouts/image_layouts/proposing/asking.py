@@ -86,12 +86,11 @@ def ask(
     if others:
         lines.append(f"  and {len(others)} more: {shorten(others)}")
     lines += [f"  not used: {reason}" for reason in summarize(reasons)[:MAX_SHOWN]]
-    found = "these ways: run the line whose questions you can all answer with yes"
-    if len(ordered) == 1:
-        found = "this way: run the line if you can answer its questions with yes"
+    found = "this way" if len(ordered) == 1 else "these ways"
     return LayoutError(
-        f"{folder.root} can be read in {found}, or edit its layout "
-        f"(packages/image-layouts/docs/layout.md); {TABLE}",
+        f"{folder.root} can be read in {found}: run the line whose questions you can all "
+        "answer with yes; if there is none, do what the questions say and start again, or edit "
+        f"a layout (packages/image-layouts/docs/layout.md); {TABLE}",
         lines,
         ordered,
     )

@@ -63,6 +63,9 @@ def choose(
             check(reading, is_guess=is_guess)
         except LayoutError as error:
             failures.append(f"{write(each.layout)}: {error.message}")
+            if is_guess and isinstance(each.layout, dict) and "group" in each.layout:
+                without = {key: each.layout[key] for key in each.layout if key != "group"}
+                possible.append(replace(each, layout=without))  # there may be too few groups
             continue
         questions = list_questions(folder, reading, without_classes) if is_guess else []
         readings.append(replace(reading, questions=[*questions, *each.questions]))
@@ -98,6 +101,8 @@ def check(reading: Reading, *, is_guess: bool) -> None:
     if faults:
         raise LayoutError("; ".join(faults))
     if "group" in rows:
+        if is_guess and rows["group"].is_unique:
+            raise LayoutError("each group has a single image")
         n_groups = rows[~rows["test"]].groupby("class")["group"].nunique()
         needed = MIN_FOLDS if rows["test"].any() else MIN_FOLDS + 1
         if is_guess and n_groups.min() < needed:
@@ -179,8 +184,8 @@ def contradict(reading: Reading, others: Sequence[Reading]) -> Reading:
                 for each in (reading, other)
             )
             question = (
-                f"{own} says {first['class']} for {first['file']}, and {source} says "
-                f"{first['class_other']}, as for {len(wrong)} pictures in all: is {own} right?"
+                f"is {own} right that {first['file']} is {first['class']}? By {source}, it is "
+                f"{first['class_other']}; {len(wrong)} pictures differ like this"
             )
             reading = replace(reading, questions=[question])
     return reading

@@ -264,7 +264,7 @@ def list_groups(pattern: str, names: Iterable[str]) -> Iterator[tuple[str, dict[
                 yield text, groups
 
 
-def list_fields(files: Sequence[str], field: str = "{class}") -> Iterator[str]:
+def list_fields(files: Iterable[str], field: str = "{class}") -> Iterator[str]:
     """Yield the patterns in which one of the fields of names that are alike has the class.
 
     Such as `*_{class}_*.*`, if all names have two lines between their fields.

@@ -28,7 +28,7 @@ from image_layouts.layout.reading import Reading
 from image_layouts.layout.table_file import read_start
 from image_layouts.proposing.advice import list_unconverted
 from image_layouts.proposing.columns import FRACTION, may_say_more, may_say_sets
-from image_layouts.proposing.folders import list_groups
+from image_layouts.proposing.folders import list_fields, list_groups
 from image_layouts.proposing.sets import (
     DATE,
     SET_WORDS,
@@ -38,7 +38,7 @@ from image_layouts.proposing.sets import (
     list_set_words,
     list_words,
 )
-from image_layouts.proposing.versions import ask_about_versions
+from image_layouts.proposing.versions import WRITE_GROUPS, ask_about_versions
 from image_layouts.proposing.writing import ask_for_classes
 from image_layouts.schema import FilesPart, TablePart
 
@@ -75,7 +75,7 @@ UNLIKELY_CLASS = re.compile(
 # Folders that are called like people, places, days or cameras.
 CODE = re.compile(
     r"""
-    [^\W\d_]+ [\s_-]? \d+          # AF01, patient_3
+    ([^\W\d_]+ [\s_-]?)+ \d+       # AF01, patient_3, walnut_day1
     | [^\W\d_]+ [\s_-] [a-z]        # site_b
     | [\d\W_]* \d [\W_] \d [\d\W_]*  # 2024-05-17
     | (19|20) \d\d                   # 2024
@@ -87,6 +87,8 @@ CODE = re.compile(
 CODE_OF_CLASS = re.compile(
     r"n\d{8} | (?i:class|grade|level|stage|type|category|label) ([\W_]\w+ | \d+)", re.VERBOSE
 )
+
+CODE_IN_NAME = re.compile(r"(?=.*\d)(?=.*[^\W\d_]).+")
 
 ROUND = {5, 10, 20, 25, 50, 100}  # the common factor of speeds or coins, and not of ids
 
@@ -111,7 +113,7 @@ PACKED = re.compile(r".+-\d{8}T\d+Z-\d+")
 NEARLY_ALL = 0.9
 
 OBJECT = "person or object"  # what a group is in most datasets
-WRITE_GROUPS = "write a table with a column `group`"
+NO_IF_GROUP = f"Answer no if it names the {OBJECT} in the picture, or who drew it"
 NO_IF = "Answer no if they say the classes, persons, objects or the test set"
 
 
@@ -154,12 +156,14 @@ def list_stems(rows: pd.DataFrame) -> pd.Series:
 def ask_about_paths(reading: Reading) -> Iterator[str]:
     """Yield questions if paths may say other classes, or more than the classes."""
     rows = reading.rows
-    first = rows.iloc[0]
     patterns = list_patterns(reading)
     if not reading.is_certain or may_be_other_classes(rows, patterns):
         yield ask_for_classes(rows)
     if any("{group}" in pattern for pattern in patterns):
-        yield f"does {first['group']} in {first['file']} say which {OBJECT} it belongs to?"
+        largest = rows[rows["group"] == rows["group"].value_counts().idxmax()]
+        firsts = largest.drop_duplicates("class")
+        pair = " and ".join((largest if len(firsts) == 1 else firsts)["file"][:2])
+        yield f"do {pair} show one {OBJECT}, or did one person draw both?"
         return
     for pattern in patterns[:1]:
         ignored = []
@@ -169,8 +173,7 @@ def ask_about_paths(reading: Reading) -> Iterator[str]:
             if n_of_class.max() > 1 and not PACKED.fullmatch(text):
                 ignored.append(text)
         if ignored:
-            question = f"can {' and '.join(ignored)} in {file} be ignored?"
-            yield f"{question} Answer no if that says the {OBJECT}"
+            yield f"can {' and '.join(ignored)} in {file} be ignored? {NO_IF_GROUP}"
 
 
 def may_be_other_classes(rows: pd.DataFrame, patterns: Sequence[str]) -> bool:
@@ -359,8 +362,8 @@ def ask_about_unused_columns(reading: Reading) -> Iterator[str]:
         if may_say_sets(name, values):
             listed = shorten(sorted(set(values)))
             yield (
-                f"can the column {name} ({listed}) be ignored? If one value is the test set, "
-                "call it test"
+                f"can the column {name} ({listed}) be ignored? Answer no if one value is the "
+                "test set, and write test in place of it in the table"
             )
         elif may_say_more(name, values, reading.rows["class"]):
             others.append(f"{name} ({values.nunique()} values)")
@@ -382,8 +385,8 @@ def ask_about_unused_folders(reading: Reading) -> Iterator[str]:
         if may_say_more("", names, rows["class"]) and not are_classes:
             name, file = max(zip(names, rows["file"], strict=True))
             yield (
-                f"can {name} in {file} be ignored? If it says the {OBJECT}, add a column "
-                "`group` to the table"
+                f"can {name} in {file} be ignored? {NO_IF_GROUP}; then add a column `group` to "
+                "the table"
             )
             return
 
@@ -458,7 +461,7 @@ def ask_about_names(folder: Folder, reading: Reading) -> Iterator[str]:
     if "group" not in rows:
         yield from ask_about_possible_groups(rows, stems, folders)
     if are_files:
-        yield from ask_about_versions(folder, rows)
+        yield from ask_about_versions(folder, reading)
 
 
 def ask_about_possible_groups(
@@ -474,6 +477,10 @@ def ask_about_possible_groups(
     n_same = rests.map(rests.value_counts())
     copies = rests.where((rests != stems) & (n_same <= MAX_COPIES))
     kinds = [(ends[0], rows["class"], 0.5), (ends[1], folders, 0.5), (copies, folders, 0)]
+    files = rows["file"].map(posixpath.basename)
+    for _, groups in list_groups(next(list_fields(files, "*"), ""), files):
+        if all(map(CODE_IN_NAME.fullmatch, groups.values())):  # of a patient, such as C33P1
+            kinds.append((files.map(groups), folders, 0.5))
     for names, places, share in kinds:
         for _, inside in names.groupby(places):
             counts = inside.value_counts()
@@ -482,7 +489,7 @@ def ask_about_possible_groups(
                 first, second = rows["file"][inside.index[inside == repeated.index[0]][:2]]
                 yield (
                     f"do {first} and {second} show two different persons or objects? If they "
-                    f"show one, choose a line with {{group}}, or {WRITE_GROUPS}"
+                    f"show one, {WRITE_GROUPS}"
                 )
                 return
 
@@ -554,7 +561,7 @@ def ask_about_classes(reading: Reading) -> Iterator[str]:
             listed = shorten(doubtful)
             yield (
                 "are these folder names classes, and not dates, places, persons or kinds of "
-                f"files: {listed}?"
+                f"files: {listed}? If not, move the folders elsewhere, or write labels.csv"
             )
     else:
         if share_word(names, BETWEEN_LABELS):
@@ -573,8 +580,8 @@ def ask_about_classes(reading: Reading) -> Iterator[str]:
     numbers = [name for name in names if name == "-1" or FRACTION.fullmatch(name)]
     if numbers:
         yield (
-            f"is {numbers[0]} a class, and not a measured value? If it means unknown, leave "
-            "its cells blank"
+            f"is {numbers[0]} a class, and not a measured value? If it means unknown, empty "
+            "its cells"
         )
     is_latin = any(
         isinstance(part, TablePart) and part.encoding == "latin-1" for part in reading.parts

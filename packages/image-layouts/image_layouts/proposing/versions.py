@@ -21,6 +21,10 @@ from PIL import Image
 
 from image_layouts import files as pictures
 from image_layouts.layout.folder import Folder
+from image_layouts.layout.reading import Reading
+from image_layouts.proposing.writing import write_option
+
+WRITE_GROUPS = "write labels.csv, with the same `group` for both"
 
 MAX_FOLDERS = 32  # of which all are compared
 N_PAIRS = 20  # that are compared, spread over the folder
@@ -42,11 +46,12 @@ TOKEN = re.compile(r"[^\W\d_]+|\d+")
 GREY, EDGES, COLORS = slice(576), slice(576, 1_152), slice(1_152, 1_216)  # 24², 24² and 64
 
 
-def ask_about_versions(folder: Folder, rows: pd.DataFrame) -> Iterator[str]:
+def ask_about_versions(folder: Folder, reading: Reading) -> Iterator[str]:
     """Yield a question if two classes have pictures of one name that look alike.
 
     If too few pairs can be compared, this is a question, too.
     """
+    rows = reading.rows
     folders = rows["file"].map(posixpath.dirname)
     places: list[Any] = [
         (*key, list_keys(files))
@@ -72,10 +77,12 @@ def ask_about_versions(folder: Folder, rows: pd.DataFrame) -> Iterator[str]:
         elif measure_likeness(looks) >= max(least, MIN_TIMES_ROOT / len(looks) ** 0.5):
             doubts.insert(0, (*pairs[0], "Both names and pictures are alike"))
     for first, second, why in doubts[:1]:
+        remedy = WRITE_GROUPS
+        if reading.layout == "{class}/*" and Path(first).stem == Path(second).stem:
+            remedy = f"run {write_option('{class}/{group}.*')}"
         yield (
             f"do {first} and {second} show two different persons or objects? {why}. If they "
-            "show one, write {group}.* for the last * of the line; if one is a mask, move such "
-            "files elsewhere"
+            f"show one, {remedy}; if one is a mask, move such files elsewhere"
         )
 
 
