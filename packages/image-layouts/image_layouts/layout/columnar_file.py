@@ -171,15 +171,12 @@ def is_usual(column_type: Any) -> bool:
     return is_single(column_type) or holds_numbers(column_type)
 
 
-def has_texts(column_type: Any) -> bool:
-    """Return whether a column has texts or bytes."""
-    return column_type in TEXT_TYPES or is_binary(column_type)
-
-
 def is_single(value_type: Any) -> bool:
     """Return whether a value of a type is a single text, number, date or the like."""
-    return has_texts(value_type) or (
-        pa.types.is_primitive(value_type)
+    return (
+        value_type in TEXT_TYPES
+        or is_binary(value_type)
+        or pa.types.is_primitive(value_type)
         or pa.types.is_decimal(value_type)
         or pa.types.is_null(value_type)
     )
