@@ -133,15 +133,6 @@ class TableFile:
 
     def read_header(self) -> list[str]:
         """Return the names of the columns of a CSV file."""
-        names = self.read_names()
-        others_are_blank = not any(names[1:])
-        if len(names) > 1 and others_are_blank:
-            raise LayoutError("its first line has one value; if it is a title, delete it")
-        # pandas writes the index as a column without a name.
-        return [name or f"unnamed: {number}" for number, name in enumerate(names)]
-
-    def read_names(self) -> list[str]:
-        """Return the names of the columns of a CSV file, of which some may be blank."""
         first_line = self.read_first_row(self.csv_options | {"header": None})
         if first_line.empty:
             raise LayoutError("it is empty")
@@ -155,7 +146,12 @@ class TableFile:
                 f"its first line has {first_line.shape[1]} values, but the next one has more; "
                 "add a name, or delete the commas at the ends of lines"
             )
-        return [str(name).strip() for name in first_line.iloc[0]]
+        names = [str(name).strip() for name in first_line.iloc[0]]
+        others_are_blank = not any(names[1:])
+        if len(names) > 1 and others_are_blank:
+            raise LayoutError("its first line has one value; if it is a title, delete it")
+        # pandas writes the index as a column without a name.
+        return [name or f"unnamed: {number}" for number, name in enumerate(names)]
 
     def read_first_row(self, options: dict[str, Any]) -> pd.DataFrame:
         """Return the first row of a CSV file as strings."""
