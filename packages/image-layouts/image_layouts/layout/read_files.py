@@ -32,10 +32,8 @@ def read_files(folder: Folder, part: FilesPart, excluded: Container[str]) -> Lab
             raise LayoutError(f"no picture in {folder.root} fits the pattern {text}")
     names = [name for name in fields_by_name if name not in excluded]
     if part.lists:
-        listed: set[str] = set()
-        for list_name in part.lists:
-            listed |= read_list(folder, list_name, names)
-        names = list(listed)
+        listed = [read_list(folder, list_name, names) for list_name in part.lists]
+        names = list(set().union(*listed))
     records = [{"id": name, "file": name, **fields_by_name[name]} for name in names]
     records.sort(key=sort_key)
     fields = Pattern(part.files[0]).fields  # all patterns have the same fields
@@ -82,13 +80,11 @@ def read_list(folder: Folder, list_name: str, names: Iterable[str]) -> set[str]:
     known = set(names)
     found = set()
     text = folder.files[list_name].read_text(encoding="utf-8-sig", errors="replace")
-    for line in text.splitlines():
-        if not line.strip():
-            continue
-        pictures = find_pictures_of_line(folder, line.strip(), known)
+    for line in filter(None, map(str.strip, text.splitlines())):
+        pictures = find_pictures_of_line(folder, line, known)
         if len(pictures) != 1:
             reason = "several pictures are" if pictures else "no picture is"
-            raise LayoutError(f"{list_name}: {reason} called {line.strip():.80}")
+            raise LayoutError(f"{list_name}: {reason} called {line:.80}")
         found |= pictures
     return found
 
