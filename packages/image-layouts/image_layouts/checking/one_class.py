@@ -170,9 +170,9 @@ def check_one_hot(columns: pd.DataFrame) -> None:
         )
 
 
-def make_features_error(found: str, remedy: str) -> LayoutError:
-    """Return the error about features. `remedy` is what to do if they are pixels."""
+def make_features_error(found: str) -> LayoutError:
+    """Return the error about features. `found` is what tells them from pixels."""
     return LayoutError(
         f"{found}: {ONE_CLASS}; for a table of features, use another tool; if these are "
-        f"pixels, {remedy}"
+        "pixels, say so by --layout"
     )

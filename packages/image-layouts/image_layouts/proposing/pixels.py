@@ -129,8 +129,7 @@ def check_neighbours(rows: Any, width: int, step: int = 1) -> None:
     shuffled = images[:, np.random.default_rng(0).permutation(n_values)]
     if min(beside, below) > MAX_OF_RANDOM * measure_variation(shuffled, 1):
         raise one_class.make_features_error(
-            f"in rows of {n_values} values, neighbours are no more alike than other values",
-            "say so by --layout",
+            f"in rows of {n_values} values, neighbours are no more alike than other values"
         )
     widths = [
         other for other in range(max(2, width // 2), 2 * width + 1) if n_values % other == 0

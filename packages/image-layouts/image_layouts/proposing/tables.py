@@ -313,8 +313,7 @@ def describe_pixels(table: TableFile, others: Sequence[str]) -> dict[str, Any]:
     check_range(values, all_names)
     if values.max() > MAX_PIXEL:  # such as a spectrum, in which neighbours are alike, too
         raise one_class.make_features_error(
-            f"{all_names} have numbers up to {values.max():.0f}, but pixels up to {MAX_PIXEL}",
-            "say so by --layout",
+            f"{all_names} have numbers up to {values.max():.0f}, but pixels up to {MAX_PIXEL}"
         )
     side = math.isqrt(len(names))
     if side**2 != len(names) and 3 * math.isqrt(len(names) // 3) ** 2 != len(names):
