@@ -154,13 +154,12 @@ def describe_table(
             part |= {"group": by} if by and by not in classes else {}
             part |= {"id": ids} if ids and others[ids].is_unique else {}
             header = tuple(each for each in table.names if each not in of_sets)
-            doubts = [doubt]
+            questions = [doubt] if doubt else []
             blank = texts[classes[0]].str.strip() == ""
             if blank.any() and len(classes) == 1:  # as in the test set of a contest
                 part |= {"unused": [{"where": {classes[0]: ""}}]}
                 if "file" not in part:  # otherwise, this is asked about the pictures
-                    doubts.append(f"may {blank.sum()} rows without a class be left out?")
-            questions = [*filter(None, doubts)]
+                    questions.append(f"may {blank.sum()} rows without a class be left out?")
             yield Reading(part | sets, questions, header, is_certain)
             if doubt or (sets and group):  # groups may be in both sets
                 yield Reading(part, questions, header, is_certain)
@@ -169,7 +168,7 @@ def describe_table(
 def read_texts(table: TableFile) -> dict[str, pd.Series]:
     """Return the columns that may have classes, groups or paths, without blank rows."""
     names = table.names
-    image_columns = find_image_columns(table.schema) if table.schema is not None else {}
+    image_columns = find_image_columns(table.schema or [])
     pixels = set(list_pixels(table))
     if len(names) > MAX_TEXTS or len(pixels) >= MIN_PIXELS:
         ends = {names[0], names[-1]} if not has_words(names) else set()
@@ -215,12 +214,11 @@ def find_images(
     ways: list[tuple[list[str], dict[str, Any]]] = []
     other = f"; if one names pictures, read the folder {folder.root}" if folder.is_file else ""
     reason = LayoutError(f"no column names the pictures, or has pixels{other}")
-    if table.schema is not None:
-        kinds = find_image_columns(table.schema)
-        pictures = [column for column, kind in kinds.items() if kind == "picture"]
-        for column in pictures or kinds:
-            keys = {"picture": column} if pictures else describe_cells(table, column)
-            ways.append(([column], keys))
+    kinds = find_image_columns(table.schema or [])
+    pictures = [column for column, kind in kinds.items() if kind == "picture"]
+    for column in pictures or kinds:
+        keys = {"picture": column} if pictures else describe_cells(table, column)
+        ways.append(([column], keys))
     joined = list(find_joined(folder, name, texts))
     if joined:
         return joined
@@ -356,12 +354,11 @@ def join(tables: Sequence[Reading]) -> list[Reading]:
     by_keys: dict[Any, list[Reading]] = defaultdict(list)
     for each in tables:
         by_keys[str(each.layout | {"table": ""}), set_of(each) == "test"].append(each)
-    parts = [(write_part(same), set_of(same[0]) == "test") for same in by_keys.values()]
-    train = [part for part, is_test in parts if not is_test]
-    test = [part for part, is_test in parts if is_test]
-    if not train or (len(parts) > 1 and any("train" in part for part in train + test)):
+    train = [write_part(same) for (_, is_test), same in by_keys.items() if not is_test]
+    test = [write_part(same) for (_, is_test), same in by_keys.items() if is_test]
+    if not train or (len(by_keys) > 1 and any("train" in part for part in train + test)):
         return single
-    layout = parts[0][0] if len(parts) == 1 else write_subsets(train, test)
+    layout = train[0] if len(by_keys) == 1 else write_subsets(train, test)
     doubts = list(dict.fromkeys(question for each in tables for question in each.questions))
     if not are_one_dataset(tables):
         names = " and ".join(each.layout["table"] for each in tables[:2])
