@@ -37,19 +37,17 @@ def add_unused(layout: Any, items: Sequence[Any]) -> Any:
 def write_subsets(
     train: Sequence[dict[str, Any]], test: Sequence[dict[str, Any]]
 ) -> dict[str, Any]:
-    """Return the layout of the parts of both subsets.
+    """Return the layout of the parts of both subsets, which are at least two.
 
     Keys that are the same in all parts are written once. So is `unused`, which is a key of the
     layout and not of a part.
     """
     parts = [*train, *test]
-    layout: dict[str, Any] = {}
-    if len(parts) > 1:
-        layout = {
-            key: value
-            for key, value in parts[0].items()
-            if all(part.get(key) == value for part in parts)
-        }
+    layout: dict[str, Any] = {
+        key: value
+        for key, value in parts[0].items()
+        if all(part.get(key) == value for part in parts)
+    }
     written_once = {*layout, "unused"}
     for subset, parts_of_subset in {"train": train, "test": test}.items():
         own = [
