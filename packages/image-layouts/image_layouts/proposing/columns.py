@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 
@@ -14,6 +14,8 @@ from image_layouts.proposing.sets import SET_WORDS, find_set, list_words
 from image_layouts.proposing.writing import unlist
 
 Texts = Mapping[str, pd.Series]
+# The keys `train` and `test`, or none, and why they are not certain, or "".
+Sets = tuple[dict[str, Any], str]
 
 USUAL_CLASSES = [*CLASS_COLUMNS, "species", "breed", "diagnosis", "dx", "emotion", "choice"]
 USUAL_CLASSES += ["y"]
@@ -22,13 +24,6 @@ MAX_SETS = 5
 N_FIRST = 100  # the number of values that are looked at first
 MIN_PER_CLASS = 2  # rows, on average
 MIN_SINGLE = 0.9  # the share of rows in which exactly one of the flags is 1
-
-
-class Sets(NamedTuple):
-    """The keys `train` and `test`, or none, and why they are not certain, or ""."""
-
-    keys: dict[str, Any]
-    doubt: str = ""
 
 
 def find_usual(names: Mapping[str, Any], usual: Sequence[str]) -> str | None:
@@ -103,20 +98,20 @@ def find_sets(texts: Texts) -> Sets:
         distinct = list_few(values)
         is_flag = [value.lower() for value in distinct] in (["0", "1"], ["false", "true"])
         if is_flag and normalize_name(name) in ("istest", "test", "testing"):
-            return Sets(select_rows(name, train=distinct[:1], test=distinct[1:]))
+            return select_rows(name, train=distinct[:1], test=distinct[1:]), ""
         if is_flag and normalize_name(name) in ("istrain", "train", "training"):
-            return Sets(select_rows(name, train=distinct[1:], test=distinct[:1]))
-        sets = split_sets(name, distinct)
-        if sets.keys:
-            return sets
-    return Sets({})
+            return select_rows(name, train=distinct[1:], test=distinct[:1]), ""
+        keys, doubt = split_sets(name, distinct)
+        if keys:
+            return keys, doubt
+    return {}, ""
 
 
 def find_sets_of_paths(values: pd.Series) -> Sets:
     """Return the sets that the first folders of paths say, such as `train/` and `./train/`."""
     starts = values.str.strip().str.extract(r"^((?:\./)?[^/\\]*/)")[0]
     if starts.isna().any():
-        return Sets({})
+        return {}, ""
     return split_sets(str(values.name), list_few(starts), "*")
 
 
@@ -128,7 +123,7 @@ def split_sets(column: str, values: Sequence[str], end: str = "") -> Sets:
     test = [value for value in values if find_set(value) == "test"]
     train = [value for value in values if value not in test]
     if not test or not train:
-        return Sets({})
+        return {}, ""
     others = [value or "a blank" for value in values if not find_set(value)]
     doubt = f"do rows with {shorten(others)} belong to the training set?" if others else ""
     keys = select_rows(
@@ -136,7 +131,7 @@ def split_sets(column: str, values: Sequence[str], end: str = "") -> Sets:
         train=[f"{value}{end}" for value in train],
         test=[f"{value}{end}" for value in test],
     )
-    return Sets(keys, doubt)
+    return keys, doubt
 
 
 def select_rows(column: str, *, train: list[str], test: list[str]) -> dict[str, Any]:
