@@ -39,14 +39,11 @@ def propose(folder: Folder) -> tuple[list[Reading], list[str]]:
         return [], [f"{names[0]} and others have one image each, or a part; {HOW_TO_CONVERT}"]
     try:
         arrays = drop_irrelevant(folder.load_arrays(names))
-    except LayoutError as error:
-        return [], [error.message]
-    if names and not arrays:
-        reason = f"{shorten(names)}: no arrays of numbers; if there are cells or structures"
-        return [], [f"{reason}, {HOW_TO_CONVERT}"]
-    images = [name for name, array in arrays.items() if is_images(array)]
-    layouts: list[Any] = []
-    try:
+        if names and not arrays:
+            reason = f"{shorten(names)}: no arrays of numbers; if there are cells or structures"
+            return [], [f"{reason}, {HOW_TO_CONVERT}"]
+        images = [name for name, array in arrays.items() if is_images(array)]
+        layouts: list[Any] = []
         for name in images:
             check_range(arrays[name], name)
         for parts in pair(arrays, images):
