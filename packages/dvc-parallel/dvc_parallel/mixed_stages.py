@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -43,8 +43,8 @@ def check_stages(stages: Iterable[Stage]) -> None:
         )
 
 
-def find_mixed_stages(stages: Iterable[Stage]) -> list[PipelineStage]:
-    """Return those of some stages that are mixed. Without Git, there is none."""
+def find_mixed_stages(stages: Iterable[Stage]) -> Iterator[PipelineStage]:
+    """Yield those of some stages that are mixed. Without Git, there is none."""
     files: dict[str, list[PipelineStage]] = {}  # by the path of their dvc.lock
     for stage in stages:
         if isinstance(stage, PipelineStage) and lock_path(stage).exists():
@@ -52,7 +52,6 @@ def find_mixed_stages(stages: Iterable[Stage]) -> list[PipelineStage]:
     merges = list_merges(files) if files else []
     commits = {commit for merge in merges for commit in merge}
     texts = read_blobs([f"{commit}:./{path}" for commit in commits for path in files])
-    mixed = []
     for path, in_file in files.items():
         entries = split_entries(Path(path).read_text(encoding="utf-8"))
         sides = [
@@ -64,8 +63,7 @@ def find_mixed_stages(stages: Iterable[Stage]) -> list[PipelineStage]:
                 is_mixed(entry, ours.get(stage.name, ""), theirs.get(stage.name, ""))
                 for ours, theirs in sides
             ):
-                mixed.append(stage)
-    return mixed
+                yield stage
 
 
 def relative_path(stage: PipelineStage) -> str:
@@ -79,11 +77,7 @@ def list_merges(paths: Iterable[str]) -> list[tuple[str, str]]:
     parents = run_git("log", *options, "--", *paths).decode().splitlines()
     if run_git("rev-parse", "--quiet", "--verify", "MERGE_HEAD"):
         parents.append("HEAD MERGE_HEAD")
-    merges = []
-    for line in parents:
-        ours, theirs, *_ = line.split()
-        merges.append((ours, theirs))
-    return merges
+    return [(ours, theirs) for ours, theirs, *_ in map(str.split, parents)]
 
 
 def read_blobs(names: list[str]) -> dict[str, str]:
