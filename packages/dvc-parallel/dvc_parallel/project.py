@@ -30,7 +30,7 @@ from dvc_data.hashfile.hash_info import HashInfo
 from .gitignore import IgnoredOutputs
 from .lock_file import LockFile
 from .options import Options
-from .params_files import ParamsFileCache
+from .params_files import patch_dvc
 from .path_locks import PathLocks
 from .plan import Plan, make_plan
 from .repository import describe_error, paused_garbage_collection
@@ -84,7 +84,6 @@ class Project:
         self.path_locks = PathLocks(repo)
         self.reproduced: list[Stage] = []
         self.is_stopped = False
-        self._params_files = ParamsFileCache()
         self._ignored = IgnoredOutputs(Path(repo.tmp_dir))
         self._is_index_old = False  # whether a stage was recorded since DVC has read all stages
         with self.locked(), paused_garbage_collection():
@@ -111,7 +110,7 @@ class Project:
         self.repo._lock_depth += 1  # so that DVC's own functions do not lock it again
         try:
             scm_context = self.repo.scm_context(quiet=True)
-            with self.path_locks.patch_dvc(), self._params_files.patch_dvc(), scm_context:
+            with self.path_locks.patch_dvc(), patch_dvc(), scm_context:
                 yield
         finally:
             self.repo._lock_depth -= 1
