@@ -147,7 +147,7 @@ class Command:
     def close(self) -> None:
         """Forget the command. If it could not be killed, its file tells the next run."""
         if self._output:
-            wait_until(self._output.finish, GRACE_SECONDS)
+            wait_until(self._output.finish)
         if not self.is_running():
             self._pid_file.remove()
 
@@ -190,7 +190,7 @@ def terminate(
 
     for command in commands:
         command.send_signal(number)
-    wait_until(lambda: have_ended() or is_urgent(), GRACE_SECONDS)
+    wait_until(lambda: have_ended() or is_urgent())
     deadline = time.monotonic() + GRACE_SECONDS
     while not have_ended() and time.monotonic() < deadline:
         for command in commands:  # again and again: a process may start another one meanwhile
@@ -200,9 +200,9 @@ def terminate(
         command.close()
 
 
-def wait_until(condition: Callable[[], bool], seconds: float) -> None:
-    """Wait until a condition is true, but not longer than some seconds."""
-    deadline = time.monotonic() + seconds
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait until a condition is true, but not longer than `GRACE_SECONDS`."""
+    deadline = time.monotonic() + GRACE_SECONDS
     while not condition() and time.monotonic() < deadline:
         time.sleep(POLL_SECONDS)
 

@@ -22,7 +22,6 @@ from dvc.stage import Stage
 from tqdm import tqdm
 
 from .command import (
-    GRACE_SECONDS,
     POLL_SECONDS,
     Command,
     command_arguments,
@@ -267,7 +266,7 @@ class Run:
             self._terminate_commands()
             if len(self._signals) == 1:  # A second one asks to end without that.
                 for stage, command in finished.items():
-                    wait_until(command.advance, GRACE_SECONDS)  # for the rest of its output
+                    wait_until(command.advance)  # for the rest of its output
                     with self._errors_noted(stage):
                         self._record(stage, command)
         finally:
