@@ -57,9 +57,7 @@ class LockFile:
         """
         self._path = path
         self._temporary_folder = temporary_folder
-        self._status = self._read_status()
-        self._text = self._read_text()
-        self._content = split_text(self._text, path)
+        self._read(self._read_status())
         places = dict.fromkeys([*self._content.entries, *names])  # without duplicates
         self._places = {name: place for place, name in enumerate(places)}
 
@@ -71,18 +69,18 @@ class LockFile:
             return None
         return status.st_mtime_ns, status.st_size, status.st_ino
 
-    def _read_text(self) -> str:
-        """Return the text of the file, which is empty if there is no file."""
-        return "" if self._status is None else self._path.read_text(encoding="utf-8")
+    def _read(self, status: tuple[int, int, int] | None) -> None:
+        """Read the text of the file, which is empty if there is no file."""
+        self._status = status
+        self._text = "" if status is None else self._path.read_text(encoding="utf-8")
+        self._content = split_text(self._text, self._path)
 
     def read_if_changed(self) -> dict[str, Any] | None:
         """Return the parsed entries if another process has written the file, otherwise None."""
         status = self._read_status()
         if status == self._status:
             return None
-        self._status = status
-        self._text = self._read_text()
-        self._content = split_text(self._text, self._path)
+        self._read(status)
         parsed = parse_yaml(self._text, self._path) or {}
         entries: dict[str, Any] = parsed.get("stages") or {}
         return entries
