@@ -428,12 +428,10 @@ def call_on_signals(stop: Callable[..., None]) -> Iterator[None]:
     """
     names = ["SIGINT", "SIGTERM", "SIGHUP"]  # Windows has no SIGHUP.
     numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
-    handlers = {number: signal.getsignal(number) for number in numbers}
-    heeded = [number for number in numbers if handlers[number] != signal.SIG_IGN]
-    for number in heeded:
-        signal.signal(number, stop)
+    heeded = [number for number in numbers if signal.getsignal(number) != signal.SIG_IGN]
+    handlers = {number: signal.signal(number, stop) for number in heeded}
     try:
         yield
     finally:
-        for number in heeded:
-            signal.signal(number, handlers[number])
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
