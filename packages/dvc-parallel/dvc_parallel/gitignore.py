@@ -73,8 +73,5 @@ def sort_lines(content: bytes, places: dict[bytes, tuple[int, int]]) -> bytes:
         elif line not in to_sort:
             to_sort[line] = place
             lines.append(line)
-    positions = [position for position, line in enumerate(lines) if line in to_sort]
-    in_order = sorted(to_sort, key=to_sort.__getitem__)
-    for position, line in zip(positions, in_order):  # noqa: B905
-        lines[position] = line
-    return b"".join(lines)
+    in_order = iter(sorted(to_sort, key=to_sort.__getitem__))
+    return b"".join(next(in_order) if line in to_sort else line for line in lines)
