@@ -12,7 +12,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -81,14 +81,11 @@ class PathLocks:
         finally:
             dvc.rwlock.rwlock = rwlock
 
-    @contextmanager
-    def _rwlock_if_needed(self, *args: Any, **kwargs: Any) -> Iterator[None]:
+    def _rwlock_if_needed(self, *args: Any, **kwargs: Any) -> AbstractContextManager[None]:
         """Do what DVC's function `rwlock` does if another process has locked a path."""
         if self._has_locks_of_others():
-            with rwlock(*args, **kwargs):
-                yield
-        else:
-            yield
+            return rwlock(*args, **kwargs)
+        return nullcontext()
 
     def _has_locks_of_others(self) -> bool:
         """Return whether another process has locked a path.
@@ -116,11 +113,9 @@ class PathLocks:
             tmp_dir=self._repo.tmp_dir,
             hardlink_lock=self._uses_hardlinks,
         )
-        with guard:
+        with guard, suppress(FileNotFoundError):
             try:
                 json.loads(self._path.read_text(encoding="utf-8"))
-            except FileNotFoundError:
-                pass
             except ValueError:
                 self._path.unlink()
 
