@@ -131,13 +131,12 @@ def find_processes(pid: int, start_time: float) -> list[psutil.Process]:
         start_time: the time at which the process started.
     """
     found = set()
-    try:
+    # The number of a session is not given away before its last process has ended.
+    with suppress(psutil.NoSuchProcess):
         process = psutil.Process(pid)
         if not has_started_at(process, start_time):
             return []  # The number was given away, so nothing is left of the session.
         found = {process, *process.children(recursive=True)}
-    except psutil.NoSuchProcess:
-        pass  # The number of a session is not given away before its last process has ended.
     found.update(find_session(pid))
     return sorted((each for each in found if is_running(each)), key=lambda each: each.pid)
 
