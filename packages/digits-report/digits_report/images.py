@@ -12,7 +12,7 @@ from digits.core.images import Images
 from digits.core.pixels import Pixels
 from digits.imaging.drawing import data_uri, pad, shrink
 from digits.results.images import list_class_names
-from digits_report.view import ModelView, name_image
+from digits_report.view import ModelView
 
 # The picture of samples has so many images of each class, and at most so many classes.
 N_SAMPLES = 10
@@ -57,10 +57,6 @@ class DatasetView:
                 picture = self.draw(self.convert(pixels.mean(axis=0)))
             averages.append((list_class_names(self.images)[number], len(pixels), picture))
         return averages
-
-    def name_image(self, row: int) -> str:
-        """Return the file of an image, or else its row number, such as `row 18`."""
-        return name_image(self.images, row)
 
     @property
     def is_small(self) -> bool:

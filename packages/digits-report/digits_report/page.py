@@ -29,7 +29,7 @@ from digits.results.verdicts import (
 from digits.settings.params import Params
 from digits_report import charts
 from digits_report.images import DatasetView
-from digits_report.view import CAPTIONS, ModelView
+from digits_report.view import CAPTIONS, ModelView, name_image
 
 TEMPLATES = Path(__file__).parent
 
@@ -223,6 +223,7 @@ def make_environment() -> jinja2.Environment:
         format_cells=leaderboard.format_cells,
         format_metric=format_metric,
         format_count="{:,.0f}".format,
+        name_image=name_image,
         stretch=stretch,
     )
     environment.tests["missing"] = pd.isna
