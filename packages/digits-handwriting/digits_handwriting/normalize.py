@@ -155,10 +155,8 @@ def make_upright(ink: Ink) -> Ink:
 
 def crop(ink: Ink) -> Ink:
     """Return the rows and the columns from the first to the last one with ink."""
-    rows = np.flatnonzero(ink.any(axis=1))
-    columns = np.flatnonzero(ink.any(axis=0))
-    cropped = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    return np.asarray(cropped, np.float32)
+    [place] = ndimage.find_objects((ink != 0).astype(int))
+    return np.asarray(ink[place], np.float32)
 
 
 def resize(ink: Ink, height: int, width: int) -> Ink:
