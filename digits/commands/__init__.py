@@ -11,7 +11,7 @@ import ast
 import fnmatch
 import io
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -119,16 +119,15 @@ def keep_lines(paragraph: str) -> str:
     return f"\b\n{paragraph}\n\n"
 
 
-def select_models(option: str, pattern: str, names: Iterable[str]) -> list[str]:
+def select_models(option: str, pattern: str, names: Collection[str]) -> list[str]:
     """Return the names of the models that match a pattern, such as `small-*`, or a name.
 
     Raises:
         UserError: no model matches the pattern. The message begins with `option`.
     """
-    all_names = list(names)
-    matching = fnmatch.filter(all_names, pattern)
+    matching = fnmatch.filter(names, pattern)
     if not matching:
-        raise unknown_choice_error(option, pattern, all_names)
+        raise unknown_choice_error(option, pattern, names)
     return matching
 
 
