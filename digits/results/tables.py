@@ -33,10 +33,8 @@ def print_table(
     elif table_format == "csv":
         print_csv(data)
     else:
-        paragraphs = [format_rows(headings, rows, table_format)] if rows else []
-        if notes:
-            paragraphs.append(notes)
-        echo("\n\n".join(paragraphs))
+        text = format_rows(headings, rows, table_format) if rows else ""
+        echo("\n\n".join(filter(None, [text, notes])))
 
 
 def print_csv(data: pd.DataFrame) -> None:
