@@ -81,11 +81,9 @@ def rank_models(settings: Params, task_name: str) -> list[str]:
     """
     models = [name for name, model in settings.models.items() if model.task == task_name]
     evaluated = [name for name in models if paths.metrics(name).exists()]
-
-    def cv_accuracy(name: str) -> float:
-        return read_metrics(name).get("cv_accuracy", 0)
-
-    return sorted(evaluated, key=cv_accuracy, reverse=True)
+    return sorted(
+        evaluated, key=lambda name: read_metrics(name).get("cv_accuracy", 0), reverse=True
+    )
 
 
 def are_tied(best: str, name: str, read: Reader) -> bool:
