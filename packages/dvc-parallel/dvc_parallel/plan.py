@@ -172,10 +172,9 @@ def keep_order(stages: Sequence[Stage], graph: nx.DiGraph) -> dict[Stage, list[S
     connected = nx.transitive_closure_dag(graph)
     waits_for: dict[Stage, list[Stage]] = {}
     for stage in stages:
-        earlier = list(waits_for)
         waits_for[stage] = [
             each
-            for each in earlier
+            for each in waits_for
             if connected.has_edge(stage, each) or connected.has_edge(each, stage)
         ]
     return waits_for
