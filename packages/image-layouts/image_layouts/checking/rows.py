@@ -111,7 +111,7 @@ def check_test_set(rows: pd.DataFrame) -> None:
             "the same classes, rename their folders so that they are called alike in both sets"
         )
     else:
-        reason += "; to leave them out, write into the layout: unused: [{class: [NAME, …]}]"
+        reason += "; move some of their images into the training set, or leave the classes out"
     raise LayoutError(reason)
 
 
