@@ -79,7 +79,11 @@ def choose(
     complete = [each for each in readings if not each.questions]
     if len(complete) == 1:
         return name_unused(folder, complete[0])
-    shown = [replace(each, layout=write_whole(each)) for each in readings]
+    wholes = [write_whole(each) for each in readings]
+    shown = [
+        replace(each, layout=whole) if len(write(whole)) < asking.MAX_CHARACTERS else each
+        for each, whole in zip(readings, wholes, strict=True)
+    ]
     raise asking.ask(folder, shown, [*reasons, *failures], min_images)
 
 

@@ -268,6 +268,8 @@ def ask_about_unused_files(
     """Yield a question about files that may say something about images."""
     classes = list(reading.rows["class"].unique())
     unused = [name for name in reading.unused_files if not is_document(name)]
+    if not has_in_names(reading, "{class}"):  # otherwise they may have the classes
+        unused = [name for name in unused if not is_beside_picture(folder, name)]
     known = set(without_classes)
     stems = {posixpath.splitext(name)[0] for name in reading.images.files}
     known.update(name for name in unused if posixpath.splitext(name)[0] in stems)
@@ -276,8 +278,6 @@ def ask_about_unused_files(
     small_texts = [name for name in unused if is_small_text(folder, name, classes, repeated)]
     if len(set(map(posixpath.basename, small_texts))) <= MAX_FEW:
         known.update(small_texts)
-    if not has_in_names(reading, "{class}"):  # otherwise they may have the classes
-        known.update(name for name in unused if is_beside_picture(folder, name))
     unconverted = set(list_unconverted(list(folder.files.values())))
     are_asked = any(ask_about_unused_pictures(folder, reading, without_classes))
     doubtful = [
