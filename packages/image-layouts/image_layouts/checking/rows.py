@@ -25,7 +25,6 @@ def find_faults(rows: pd.DataFrame) -> list[str]:
         check_files,
         check_ids,
         check_test_set,
-        check_columns,
         check_groups,
     ]:
         try:
@@ -115,16 +114,11 @@ def check_test_set(rows: pd.DataFrame) -> None:
     raise LayoutError(reason)
 
 
-def check_columns(rows: pd.DataFrame) -> None:
-    """Check that each image has a group if others have one."""
-    if "group" in rows:
-        raise_if_wrong(rows, rows["group"] == "", "have no group")
-
-
 def check_groups(rows: pd.DataFrame) -> None:
-    """Check that no group is in both sets."""
+    """Check that each image has a group if others have one, and that none is in both sets."""
     if "group" not in rows:
         return
+    raise_if_wrong(rows, rows["group"] == "", "have no group")
     is_test = rows["test"]
     in_both = sorted(set(rows["group"][is_test]).intersection(rows["group"][~is_test]))
     if in_both:

@@ -32,8 +32,8 @@ MAX_COLUMNS = 6
 MAX_CHARACTERS = 1_000  # of a layout that is printed; params.yaml has all of it
 HELP = "say what the files mean by --layout (packages/image-layouts/docs/layout.md)"
 TABLE = (
-    "if you know the classes, write a table labels.csv with the columns file and class, and "
-    "group, if several pictures show one person or object"
+    "if you know the classes, write a table labels.csv of all pictures with the columns file, "
+    "class and, if there are any, group (the person or object) and split (train, test)"
 )
 
 

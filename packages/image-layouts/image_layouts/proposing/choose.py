@@ -65,7 +65,8 @@ def choose(
             failures.append(f"{write(each.layout)}: {error.message}")
             if is_guess and isinstance(each.layout, dict) and "group" in each.layout:
                 without = {key: each.layout[key] for key in each.layout if key != "group"}
-                possible.append(replace(each, layout=without))  # there may be too few groups
+                doubts = [f"can the groups be ignored? {error.message}", *each.questions]
+                possible.append(replace(each, layout=without, questions=doubts))
             continue
         questions = list_questions(folder, reading, without_classes) if is_guess else []
         readings.append(replace(reading, questions=[*questions, *each.questions]))
@@ -158,7 +159,8 @@ def covers(reading: Reading, other: Reading) -> bool:
     mine, others = (
         each.rows.sort_values("file", ignore_index=True) for each in (reading, other)
     )
-    if has_in_names(reading, "{group}") and "group" not in others:
+    may_have_groups = any("{group}" in pattern for pattern in list_patterns(reading))
+    if may_have_groups and "group" not in others:  # the owner may say that these are none
         return False
     classes = [pd.factorize(rows["class"])[0].tolist() for rows in (mine, others)]
     has_same_sets = mine["test"].equals(others["test"]) or not others["test"].any()
@@ -189,7 +191,7 @@ def contradict(reading: Reading, others: Sequence[Reading]) -> Reading:
             )
             question = (
                 f"is {own} right that {first['file']} is {first['class']}? By {source}, it is "
-                f"{first['class_other']}; {len(wrong)} pictures differ like this"
+                f"{first['class_other']}; {len(wrong)} of {len(both)} pictures differ like this"
             )
             reading = replace(reading, questions=[question])
     return reading

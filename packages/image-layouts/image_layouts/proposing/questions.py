@@ -112,9 +112,12 @@ PACKED = re.compile(r".+-\d{8}T\d+Z-\d+")
 # The share of the pictures of a class, or of a folder, that makes a question.
 NEARLY_ALL = 0.9
 
-OBJECT = "person or object"  # what a group is in most datasets
-NO_IF_GROUP = f"Answer no if it names the {OBJECT} in the picture, or who drew it"
-NO_IF = "Answer no if they say the classes, persons, objects or the test set"
+# What a group is in most datasets.
+OF_ONE_GROUP = "of one person or object, or drawn by one person"
+NO_IF = (
+    "Answer no if they say which class, person, object or set each picture belongs to, and "
+    "write labels.csv"
+)
 
 
 def list_questions(
@@ -163,7 +166,7 @@ def ask_about_paths(reading: Reading) -> Iterator[str]:
         largest = rows[rows["group"] == rows["group"].value_counts().idxmax()]
         firsts = largest.drop_duplicates("class")
         pair = " and ".join((largest if len(firsts) == 1 else firsts)["file"][:2])
-        yield f"do {pair} show one {OBJECT}, or did one person draw both?"
+        yield f"are {pair} {OF_ONE_GROUP}?"
         return
     for pattern in patterns[:1]:
         ignored = []
@@ -173,7 +176,15 @@ def ask_about_paths(reading: Reading) -> Iterator[str]:
             if n_of_class.max() > 1 and not PACKED.fullmatch(text):
                 ignored.append(text)
         if ignored:
-            yield f"can {' and '.join(ignored)} in {file} be ignored? {NO_IF_GROUP}"
+            yield ask_to_ignore(ignored, file)
+
+
+def ask_to_ignore(texts: Sequence[str], file: str) -> str:
+    """Return a question about texts in the path of a picture that may say its group."""
+    return (
+        f"can {' and '.join(texts)} in {file} be ignored? Answer no if all pictures with "
+        f"{', or with '.join(texts)} are {OF_ONE_GROUP}"
+    )
 
 
 def may_be_other_classes(rows: pd.DataFrame, patterns: Sequence[str]) -> bool:
@@ -369,7 +380,7 @@ def ask_about_unused_columns(reading: Reading) -> Iterator[str]:
             others.append(f"{name} ({values.nunique()} values)")
             have_groups |= values.nunique() > 2
     if others:
-        hint = f" If one says the {OBJECT}, add --group and its name to the line"
+        hint = " If one says the person or object, add --group and its name to the line"
         yield f"can these columns be ignored: {shorten(others)}?{hint if have_groups else ''}"
 
 
@@ -384,10 +395,7 @@ def ask_about_unused_folders(reading: Reading) -> Iterator[str]:
         are_classes = set(names) - {""} <= set(rows["class"])  # which `contradict` compares
         if may_say_more("", names, rows["class"]) and not are_classes:
             name, file = max(zip(names, rows["file"], strict=True))
-            yield (
-                f"can {name} in {file} be ignored? {NO_IF_GROUP}; then add a column `group` to "
-                "the table"
-            )
+            yield (f"{ask_to_ignore([name], file)}; then add a column `group` to the table")
             return
 
 
@@ -580,8 +588,8 @@ def ask_about_classes(reading: Reading) -> Iterator[str]:
     numbers = [name for name in names if name == "-1" or FRACTION.fullmatch(name)]
     if numbers:
         yield (
-            f"is {numbers[0]} a class, and not a measured value? If it means unknown, empty "
-            "its cells"
+            f"is {numbers[0]} one of the classes? Answer no if it means unknown, and empty its "
+            "cells, or if it is a measured value"
         )
     is_latin = any(
         isinstance(part, TablePart) and part.encoding == "latin-1" for part in reading.parts

@@ -24,7 +24,7 @@ from image_layouts.layout.folder import Folder
 from image_layouts.layout.reading import Reading
 from image_layouts.proposing.writing import write_option
 
-WRITE_GROUPS = "write labels.csv, with the same `group` for both"
+WRITE_GROUPS = "write labels.csv, with a `group` for each person or object"
 
 MAX_FOLDERS = 32  # of which all are compared
 N_PAIRS = 20  # that are compared, spread over the folder
@@ -59,6 +59,7 @@ def ask_about_versions(folder: Folder, reading: Reading) -> Iterator[str]:
     ]
     least = MIN_LIKENESS if len(places) == 2 else MIN_OF_MANY_FOLDERS
     doubts = []
+    undecided, unlike = {}, set()  # by their classes, which may be in both sets
     for (class_a, path_a, a), (class_b, path_b, b) in list_comparisons(places):
         paths = zip(posixpath.split(path_a), posixpath.split(path_b), strict=True)
         if class_a == class_b or all(level != other for level, other in paths):
@@ -68,21 +69,24 @@ def ask_about_versions(folder: Folder, reading: Reading) -> Iterator[str]:
         if len(pairs) < MIN_PAIRS and len(pairs) <= SHARE * min(len(a), len(b)):
             continue
         if sum(map(is_person, keys)) >= MIN_PAIRS:
-            doubts.append((*pairs[0], "The names are alike"))
+            doubts.append((*pairs[0], "are called alike"))
             continue
         looks = np.array([[look(folder, name) for name in pair] for pair in pairs])
         looks = looks[np.all(looks[:, :, COLORS].any(axis=2), axis=1)]
         if len(looks) < MIN_PAIRS:
-            doubts.append((*pairs[0], "The names are alike"))
+            undecided[class_a, class_b] = (*pairs[0], "are called alike")
         elif measure_likeness(looks) >= max(least, MIN_TIMES_ROOT / len(looks) ** 0.5):
-            doubts.insert(0, (*pairs[0], "Both names and pictures are alike"))
+            doubts.insert(0, (*pairs[0], "are called alike, and look alike"))
+        else:
+            unlike.add((class_a, class_b))
+    doubts += [doubt for classes, doubt in undecided.items() if classes not in unlike]
     for first, second, why in doubts[:1]:
         remedy = WRITE_GROUPS
         if reading.layout == "{class}/*" and Path(first).stem == Path(second).stem:
             remedy = f"run {write_option('{class}/{group}.*')}"
         yield (
-            f"do {first} and {second} show two different persons or objects? {why}. If they "
-            f"show one, {remedy}; if one is a mask, move such files elsewhere"
+            f"{first} and {second} {why}: do they show two different persons or objects? If "
+            f"they show one, {remedy}; if one is a mask, move such files elsewhere"
         )
 
 
