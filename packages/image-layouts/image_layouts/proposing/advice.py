@@ -51,11 +51,10 @@ def advise_converting(files: Sequence[Path]) -> str:
 def list_unconverted(files: Sequence[Path]) -> list[Path]:
     """Return files without those that a command of the page has already converted."""
     names = {file.name for file in files}
-    ends = (".npz", ".csv")
     return [
         file
         for file in files
-        if names.isdisjoint(file.name.removesuffix(".xlsx") + end for end in ends)
+        if names.isdisjoint([f"{file.name}.npz", f"{file.name.removesuffix('.xlsx')}.csv"])
     ]
 
 

@@ -31,8 +31,6 @@ from image_layouts.proposing.writing import unlist
 # Names of pictures that have the class. `questions` says which of them are taken.
 NAMES = ["{class}_#.*", "{class}.#.*", "{class}-#.*", "{class} #.*", "{class} (#).*"]
 NAMES += ["{class}#.*", "{class}_#*.*", "{class}-#*.*", "{class}_*", "{class}-*"]
-# Names of pictures that may have the group, such as a patient and a number.
-GROUPS = ["{group}_#.*", "{group}-#.*"]
 # Names of folders that begin or end with a set: `train_cat`, `cat-test`.
 SET_OF_CLASS = re.compile(
     rf"(?i)((?:{'|'.join(SET_WORDS)})[\W_]+)?(?:.+?)([\W_]+(?:{'|'.join(SET_WORDS)}))?"
@@ -192,10 +190,8 @@ def propose_level(tree: Tree, level: int) -> Iterator[Any]:
     """Yield the layouts of a tree in which a single level of folders varies."""
     files = list(map(posixpath.basename, tree.names))
     yield tree.write({level: "{class}"})
-    in_fields = dict(list_groups(next(list_fields(files, "*"), ""), files))
-    for name in [*GROUPS, *in_fields]:
-        if all(map(Pattern(name).fits, files)):
-            yield tree.write({level: "{class}"}, name)
+    for name, _ in list_groups(next(list_fields(files, "*"), ""), files):
+        yield tree.write({level: "{class}"}, name)
     for name in find_names(tree.names, level):
         yield tree.write({level: "{group}"}, name)
         yield tree.write({level: "*"}, name)

@@ -43,9 +43,6 @@ def are_sets(names: set[str]) -> bool:
 
 
 def are_test_and_rest(names: set[str]) -> bool:
-    """Return whether there are two names that differ in a word for a test set.
-
-    Such as `rps` and `rps-test-set`.
-    """
+    """Return whether two names differ in a word for a test set: `rps` and `rps-test-set`."""
     words = [list_words(name) for name in sorted(names, key=len)]
     return len(words) == 2 and words[1] - {*TEST_WORDS, "set"} == words[0] != words[1]
