@@ -183,7 +183,7 @@ def ask_to_ignore(texts: Sequence[str], file: str) -> str:
     """Return a question about texts in the path of a picture that may say its group."""
     return (
         f"can {' and '.join(texts)} in {file} be ignored? Answer no if all pictures with "
-        f"{', or with '.join(texts)} are {OF_ONE_GROUP}"
+        f"{' or all pictures with '.join(texts)} are {OF_ONE_GROUP}"
     )
 
 
