@@ -182,8 +182,8 @@ def ask_about_paths(reading: Reading) -> Iterator[str]:
 def ask_to_ignore(texts: Sequence[str], file: str) -> str:
     """Return a question about texts in the path of a picture that may say its group."""
     return (
-        f"can {' and '.join(texts)} in {file} be ignored? Answer no if all pictures with "
-        f"{' or all pictures with '.join(texts)} are {OF_ONE_GROUP}"
+        f"do the pictures with {', and those with '.join(texts)}, such as {file}, show "
+        f"different persons or objects? If all are {OF_ONE_GROUP}, {WRITE_GROUPS}"
     )
 
 
@@ -373,14 +373,14 @@ def ask_about_unused_columns(reading: Reading) -> Iterator[str]:
         if may_say_sets(name, values):
             listed = shorten(sorted(set(values)))
             yield (
-                f"can the column {name} ({listed}) be ignored? Answer no if one value is the "
-                "test set, and write test in place of it in the table"
+                f"can the column {name} ({listed}) be ignored? If one of the words means the "
+                "test set, answer no, and replace it by test in the table"
             )
         elif may_say_more(name, values, reading.rows["class"]):
             others.append(f"{name} ({values.nunique()} values)")
             have_groups |= values.nunique() > 2
     if others:
-        hint = " If one says the person or object, add --group and its name to the line"
+        hint = " If one says the person or object, put --group and its name after the line"
         yield f"can these columns be ignored: {shorten(others)}?{hint if have_groups else ''}"
 
 
@@ -584,12 +584,12 @@ def ask_about_classes(reading: Reading) -> Iterator[str]:
             )
     equal = find_equal_names(names)
     if equal:
-        yield f"are these different classes: {shorten(equal)}? If not, give them one name"
+        yield f"are these different classes: {shorten(equal)}? If not, give the pictures one class"
     numbers = [name for name in names if name == "-1" or FRACTION.fullmatch(name)]
     if numbers:
         yield (
-            f"is {numbers[0]} one of the classes? Answer no if it means unknown, and empty its "
-            "cells, or if it is a measured value"
+            f"is {numbers[0]} one of the classes, and no measured value? If it means unknown, "
+            "answer no, and empty these cells"
         )
     is_latin = any(
         isinstance(part, TablePart) and part.encoding == "latin-1" for part in reading.parts
