@@ -179,11 +179,11 @@ def ask_about_paths(reading: Reading) -> Iterator[str]:
             yield ask_to_ignore(ignored, file)
 
 
-def ask_to_ignore(texts: Sequence[str], file: str) -> str:
+def ask_to_ignore(texts: Sequence[str], file: str, remedy: str = WRITE_GROUPS) -> str:
     """Return a question about texts in the path of a picture that may say its group."""
     return (
         f"do the pictures with {', and those with '.join(texts)}, such as {file}, show "
-        f"different persons or objects? If all are {OF_ONE_GROUP}, {WRITE_GROUPS}"
+        f"different persons or objects? If all are {OF_ONE_GROUP}, {remedy}"
     )
 
 
@@ -395,7 +395,7 @@ def ask_about_unused_folders(reading: Reading) -> Iterator[str]:
         are_classes = set(names) - {""} <= set(rows["class"])  # which `contradict` compares
         if may_say_more("", names, rows["class"]) and not are_classes:
             name, file = max(zip(names, rows["file"], strict=True))
-            yield (f"{ask_to_ignore([name], file)}; then add a column `group` to the table")
+            yield ask_to_ignore([name], file, "add a column `group` to the table")
             return
 
 
@@ -584,12 +584,12 @@ def ask_about_classes(reading: Reading) -> Iterator[str]:
             )
     equal = find_equal_names(names)
     if equal:
-        yield f"are these different classes: {shorten(equal)}? If not, give the pictures one class"
+        yield f"are these different classes: {shorten(equal)}? If not, give all one class"
     numbers = [name for name in names if name == "-1" or FRACTION.fullmatch(name)]
     if numbers:
         yield (
-            f"is {numbers[0]} one of the classes, and no measured value? If it means unknown, "
-            "answer no, and empty these cells"
+            f"is {numbers[0]} one of the classes, and no measured value? If it means "
+            "unknown, answer no, and empty these cells"
         )
     is_latin = any(
         isinstance(part, TablePart) and part.encoding == "latin-1" for part in reading.parts
