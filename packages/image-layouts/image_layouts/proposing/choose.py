@@ -185,12 +185,11 @@ def contradict(reading: Reading, others: Sequence[Reading]) -> Reading:
         has_names = has_in_names(other, "{class}") and not has_in_names(reading, "{class}")
         if len(wrong) and (are_alike or (has_names and list_patterns(reading))):
             first = wrong.iloc[0]
-            own, source = (
-                each.layout.get("table", "the table") if each.class_column else "the path"
-                for each in (reading, other)
-            )
+            source = "the path"
+            if other.class_column:
+                source = other.layout.get("table", "a table")
             question = (
-                f"is {own} right that {first['file']} is {first['class']}? By {source}, it is "
+                f"is it right that {first['file']} is {first['class']}? By {source}, it is "
                 f"{first['class_other']}; {len(wrong)} of {len(both)} pictures differ like this"
             )
             reading = replace(reading, questions=[question])

@@ -234,7 +234,7 @@ def find_names(names: Sequence[str], level: int | None = None) -> Iterator[str]:
             is_running = len(in_folders) > len(names) / MIN_PER_FOLDER  # a picture's number
             pairs = {(each, name.split("/")[level]) for name, each in classes.items()}
             n_folders = Counter(class_name for class_name, _ in pairs)
-            are_one = all(name.startswith(min(counts)) for name in counts)  # `IMG_`, `IMG_E`
+            are_one = all(min(counts, key=len) in name for name in counts)  # `IMG_`, `IMG_E`
             if is_running or are_one or min(n_folders.values()) == 1:
                 continue
         if tuple(classes.values()) in seen:
