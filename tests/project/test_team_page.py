@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 
 from digits.core import paths
 from tests.helpers import pages, servers, tiny
@@ -55,9 +56,14 @@ def clone(project: Path, name: str) -> Path:
 
 def test_the_stage_on_the_page_is_that_of_dvc_yaml() -> None:
     text = (tiny.ROOT / PAGE).read_text(encoding="utf-8")
-    [block] = re.findall("```yaml\n(.+?)```", text, re.DOTALL)
+    lines, steps = re.findall("```yaml\n(.+?)```", text, re.DOTALL)
     stages = (tiny.ROOT / "dvc.yaml").read_text(encoding="utf-8").splitlines()
-    assert not [line for line in block.splitlines() if line not in stages]
+    assert not [line for line in lines.splitlines() if line not in stages]
+    workflow = (tiny.ROOT / "template/.github/workflows/ci.yml").read_text(encoding="utf-8")
+    *_, test, pull, diff = yaml.safe_load(workflow + steps)["jobs"]["test"]["steps"]
+    assert test["run"] == "make test"
+    assert pull["env"].keys() == {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
+    assert diff["run"].startswith(".venv/bin/dvc metrics diff --md origin/main")
 
 
 @pytest.mark.slow
