@@ -48,7 +48,8 @@ include bench/Makefile docs/site/Makefile
 
 ##@ Start a project of your own
 # `copier update` in the project looks for newer versions at this address.
-SOURCE := $(shell git remote get-url origin 2> /dev/null || pwd)
+# Copier takes the plain path of a bare repository for a folder with a template.
+SOURCE := $(patsubst /%.git,file:///%.git,$(shell git remote get-url origin 2> /dev/null || pwd))
 DIR ?= ../$(error write where: make new DIR=../bottles)
 new: $(LOCK_INSTALLED) ## Make a project with your own settings and images in DIR=../bottles
 	@! [ -e "$(DIR)" ] || { echo "$(DIR) exists; choose another folder"; false; }
