@@ -2,7 +2,6 @@
 
 import posixpath
 import re
-import textwrap
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -42,7 +41,7 @@ def describe(reading: Reading) -> list[str]:
     rows = reading.rows
     firsts = [rows_of_set.iloc[0] for _, rows_of_set in rows.groupby("test")]
     return [
-        f"layout: {textwrap.shorten(write(reading.layout), MAX_CHARACTERS)}",
+        f"layout: {write(reading.layout):.{MAX_CHARACTERS}}",
         *(describe_image(rows, first) for first in firsts),
         *describe_unused(reading),
     ]

@@ -204,7 +204,7 @@ def write_sets_in_classes(folders: set[str]) -> Iterator[Any]:
         match = SET_OF_CLASS.fullmatch(name)
         if match is None or not any(match.groups()):
             return
-        pattern = f"{match[1] or ''}{{class}}{match[2] or ''}/*"
+        pattern = f"{escape(match[1] or '')}{{class}}{escape(match[2] or '')}/*"
         patterns[find_set(name)].append(pattern)
     if all(patterns.values()):
         yield {name: unlist(list(dict.fromkeys(each))) for name, each in patterns.items()}

@@ -55,6 +55,7 @@ DOCUMENT = re.compile(
 TEST_NAME = re.compile(r"(?i)test[a-z]?(?![a-z])")  # of a picture, such as `test1.jpg`
 MAX_FEW = 3  # short texts, or pictures beside all folders, that say nothing
 MAX_LINES = 100  # of a small text
+MAX_WORDS = 10  # about a class, in a list of the classes
 
 # The only names with the class that are taken, such as `cat.1.jpg` and `cat (1).jpg`.
 CLASS_AND_NUMBER = re.compile(r"\{class\}([._ -] ?#| ?\(#\))\.\*")
@@ -106,8 +107,7 @@ BETWEEN_LABELS = r"(?<!\d)[|;,/&+]|[|;,/&+](?!\d)"
 # Values that may be several labels, such as `a|b`, `[a, b]` and `16 0`.
 SEVERAL_LABELS = re.compile(r"[|;]|^[\[({].*,|^\d+( \d+)+$")
 
-# What Google Drive packs is called by the time.
-PACKED = re.compile(r".+-\d{8}T\d+Z-\d+")
+PACKED = re.compile(r".+-\d{8}T\d+Z-\d+")  # folders of archives that Google Drive packs
 
 # The share of the pictures of a class, or of a folder, that makes a question.
 NEARLY_ALL = 0.9
@@ -115,8 +115,7 @@ NEARLY_ALL = 0.9
 # What a group is in most datasets.
 OF_ONE_GROUP = "of one person or object, or drawn by one person"
 NO_IF = (
-    "Answer no if they say which class, person, object or set each picture belongs to, and "
-    "write labels.csv"
+    "Answer no if they say the class, person, object or set of pictures, and write labels.csv"
 )
 
 
@@ -312,9 +311,10 @@ def is_document(name: str) -> bool:
 
 def is_unpacked(folder: Folder, name: str) -> bool:
     """Return whether the file or the folder that was packed lies beside its package."""
-    content = posixpath.splitext(name)[0]
-    is_there = any(path.startswith(f"{content}/") for path in folder.pictures)
-    return name.endswith((".gz", ".zip")) and (content in folder.files or is_there)
+    content = re.sub(r"(?i)(\.tar)?\.(gz|tar|tgz|zip)$", "", name)
+    if content == name or content in folder.files:
+        return content != name
+    return any(path.startswith(f"{content}/") for path in folder.pictures)
 
 
 def is_beside_unused(name: str, reading: Reading) -> bool:
@@ -353,13 +353,14 @@ def is_small_text(
     if not name.lower().endswith((".txt", ".csv", ".json", ".names")):
         return False
     text = read_start(folder.files[name]).decode(errors="replace")
-    words = [*re.split(r"[\s,;]+", text), *re.findall(r'"([^"]+\.\w+)"', text)]
+    words = [*re.split(r'[\s,;:"\[\]{}()]+', text), *re.findall(r'"([^"]+\.\w+)"', text)]
     if list_words(posixpath.basename(name)) & {*SET_WORDS, "split", "splits", "fold", "folds"}:
         return False
     if any(posixpath.basename(word) in folder.pictures_by_end for word in words):
         return False
     lines = [line for line in text.splitlines() if line.strip("[]{}, ")]  # not only brackets
-    lists_classes = len(lines) <= len(classes) + 1 and all(each in text for each in classes)
+    is_brief = len(lines) <= len(classes) + 1 and len(words) <= MAX_WORDS * len(classes)
+    lists_classes = is_brief and all(each in text for each in classes)
     is_note = name.endswith(".json") and posixpath.basename(name) in repeated
     is_short = len(lines) <= MAX_LINES
     return lists_classes or (is_short and (is_note or name.lower().endswith(".txt")))

@@ -44,5 +44,6 @@ def are_sets(names: set[str]) -> bool:
 
 def are_test_and_rest(names: set[str]) -> bool:
     """Return whether two names differ in a word for a test set: `rps` and `rps-test-set`."""
-    words = [list_words(name) for name in sorted(names, key=len)]
-    return len(words) == 2 and words[1] - {*TEST_WORDS, "set"} == words[0] != words[1]
+    rest, *tests = sorted(map(list_words, names), key=lambda words: bool(words & TEST_WORDS))
+    has_one = len(tests) == 1 and not tests[0].isdisjoint(TEST_WORDS)
+    return has_one and tests[0] - {*TEST_WORDS, "set"} == rest != set()
