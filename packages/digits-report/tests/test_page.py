@@ -238,7 +238,7 @@ def test_the_page_begins_with_the_best_model_of_each_task(opened: Opened, made: 
         expect(card).to_contain_text("It is the only model of the task.")
         predictions = read_predictions(made, name)
         n_mistakes = predictions["is_wrong"].sum()
-        mistakes = f"{n_mistakes} of 100 test images are wrong, most often:"
+        mistakes = f"{n_mistakes} of 100 test images are misclassified, most often:"
         expect(card).to_contain_text(mistakes if n_mistakes else "It makes no mistake in 100")
 
 
