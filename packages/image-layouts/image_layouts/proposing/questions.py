@@ -107,7 +107,7 @@ BETWEEN_LABELS = r"(?<!\d)[|;,/&+]|[|;,/&+](?!\d)"
 # Values that may be several labels, such as `a|b`, `[a, b]` and `16 0`.
 SEVERAL_LABELS = re.compile(r"[|;]|^[\[({].*,|^\d+( \d+)+$")
 
-PACKED = re.compile(r".+-\d{8}T\d+Z-\d+")  # folders of archives that Google Drive packs
+DRIVE_FOLDER = re.compile(r".+-\d{8}T\d+Z-\d+")  # folders of archives that Google Drive packs
 
 # The share of the pictures of a class, or of a folder, that makes a question.
 NEARLY_ALL = 0.9
@@ -172,7 +172,7 @@ def ask_about_paths(reading: Reading) -> Iterator[str]:
         for _, groups in list_groups(pattern, rows["file"]):
             file, text = next(iter(groups.items()))
             n_of_class = rows["file"].map(groups).groupby(rows["class"]).nunique()
-            if n_of_class.max() > 1 and not PACKED.fullmatch(text):
+            if n_of_class.max() > 1 and not DRIVE_FOLDER.fullmatch(text):
                 ignored.append(text)
         if ignored:
             yield ask_to_ignore(ignored, file)
@@ -211,7 +211,7 @@ def varies(rows: pd.DataFrame, level: int) -> bool:
     Google Drive packs `roses` as `roses-20241201T090000Z-001/roses`.
     """
     folders = rows["file"].str.split("/").str[level]
-    if folders.str.fullmatch(PACKED).all():
+    if folders.str.fullmatch(DRIVE_FOLDER).all():
         return False
     pairs = set(zip(folders, rows["class"], strict=True))
     has_one_each = len(pairs) == folders.nunique() == rows["class"].nunique()
