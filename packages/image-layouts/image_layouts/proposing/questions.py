@@ -76,7 +76,7 @@ UNLIKELY_CLASS = re.compile(
 # Folders that are called like people, places, days or cameras.
 CODE = re.compile(
     r"""
-    ([^\W\d_]+ [\s_-]?)+ \d+       # AF01, patient_3, walnut_day1
+    [^\W\d_]+ ([\s_-] [^\W\d_]+)* [\s_-]? \d+  # AF01, patient_3, walnut_day1
     | [^\W\d_]+ [\s_-] [a-z]        # site_b
     | [\d\W_]* \d [\W_] \d [\d\W_]*  # 2024-05-17
     | (19|20) \d\d                   # 2024
@@ -192,12 +192,12 @@ def may_be_other_classes(rows: pd.DataFrame, patterns: Sequence[str]) -> bool:
     Names with the class and a number in a single folder say nothing else.
     """
     names = list(rows["class"].unique())
+    have_numbers = any(re.search(r"\d", name) for name in names)
     n_varying = set()
     for pattern in patterns:
         *levels, name = pattern.split("/")
         fields = ("{group}", "{class}", "**", "*")
         varying = [level for level, text in enumerate(levels) if text in fields]
-        have_numbers = any(re.search(r"\d", name) for name in names)
         is_simple = CLASS_AND_NUMBER.fullmatch(name) and not varying and not have_numbers
         if "{class}" in name and (not is_simple or share_word(names, r"[\W_]+")):
             return True
@@ -290,13 +290,15 @@ def ask_about_unused_files(
         known.update(small_texts)
     unconverted = set(list_unconverted(list(folder.files.values())))
     are_asked = any(ask_about_unused_pictures(folder, reading, without_classes))
+    places = {posixpath.dirname(name) for name in unused if are_asked}
+    left_out = {each for each in places if is_left_out(each, reading)}
     doubtful = [
         name
         for name in unused
         if folder.files[name] in unconverted
         and name not in known
         and not is_unpacked(folder, name)
-        and not (are_asked and is_beside_unused(name, reading))
+        and posixpath.dirname(name) not in left_out
         and not (posixpath.basename(name) in repeated and is_of_system(folder, name))
     ]
     if doubtful:
@@ -317,14 +319,12 @@ def is_unpacked(folder: Folder, name: str) -> bool:
     return any(path.startswith(f"{content}/") for path in folder.pictures)
 
 
-def is_beside_unused(name: str, reading: Reading) -> bool:
-    """Return whether a file is in a folder that has pictures, of which none is used."""
-    start = f"{posixpath.dirname(name)}/"
-    unused, used = (
-        any(each.startswith(start) for each in names)
-        for names in (reading.unmatched, reading.rows.get("file", []))
-    )
-    return unused and not used
+def is_left_out(place: str, reading: Reading) -> bool:
+    """Return whether a folder has pictures, of which none is used."""
+    start = f"{place}/"
+    if any(name.startswith(start) for name in reading.rows.get("file", [])):
+        return False
+    return any(name.startswith(start) for name in reading.unmatched)
 
 
 def is_of_system(folder: Folder, name: str) -> bool:
